@@ -1,0 +1,92 @@
+import datetime
+
+from buf.validate import validate_pb2 as _validate_pb2
+from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
+from google.api import annotations_pb2 as _annotations_pb2
+from google.protobuf import struct_pb2 as _struct_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class TapDirection(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TAP_DIRECTION_UNSPECIFIED: _ClassVar[TapDirection]
+    TAP_DIRECTION_REQUEST: _ClassVar[TapDirection]
+    TAP_DIRECTION_RESPONSE: _ClassVar[TapDirection]
+    TAP_DIRECTION_STATUS: _ClassVar[TapDirection]
+TAP_DIRECTION_UNSPECIFIED: TapDirection
+TAP_DIRECTION_REQUEST: TapDirection
+TAP_DIRECTION_RESPONSE: TapDirection
+TAP_DIRECTION_STATUS: TapDirection
+
+class DescribeInstanceRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DescribeInstanceResponse(_message.Message):
+    __slots__ = ("service", "instance", "version", "config_version", "config", "config_error", "ready_time", "calls_in_flight")
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_ERROR_FIELD_NUMBER: _ClassVar[int]
+    READY_TIME_FIELD_NUMBER: _ClassVar[int]
+    CALLS_IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
+    service: str
+    instance: str
+    version: str
+    config_version: int
+    config: _struct_pb2.Struct
+    config_error: str
+    ready_time: _timestamp_pb2.Timestamp
+    calls_in_flight: int
+    def __init__(self, service: _Optional[str] = ..., instance: _Optional[str] = ..., version: _Optional[str] = ..., config_version: _Optional[int] = ..., config: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., config_error: _Optional[str] = ..., ready_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls_in_flight: _Optional[int] = ...) -> None: ...
+
+class CheckConfigRequest(_message.Message):
+    __slots__ = ("config",)
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    config: _struct_pb2.Struct
+    def __init__(self, config: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
+
+class CheckConfigResponse(_message.Message):
+    __slots__ = ("errors", "config")
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    errors: _containers.RepeatedScalarFieldContainer[str]
+    config: _struct_pb2.Struct
+    def __init__(self, errors: _Optional[_Iterable[str]] = ..., config: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
+
+class TapMessagesRequest(_message.Message):
+    __slots__ = ("method", "max_messages")
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    MAX_MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    method: str
+    max_messages: int
+    def __init__(self, method: _Optional[str] = ..., max_messages: _Optional[int] = ...) -> None: ...
+
+class TapMessagesResponse(_message.Message):
+    __slots__ = ("time", "instance", "method", "direction", "caller", "request_id", "body", "dropped_count")
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    CALLER_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    time: _timestamp_pb2.Timestamp
+    instance: str
+    method: str
+    direction: TapDirection
+    caller: str
+    request_id: str
+    body: str
+    dropped_count: int
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., instance: _Optional[str] = ..., method: _Optional[str] = ..., direction: _Optional[_Union[TapDirection, str]] = ..., caller: _Optional[str] = ..., request_id: _Optional[str] = ..., body: _Optional[str] = ..., dropped_count: _Optional[int] = ...) -> None: ...

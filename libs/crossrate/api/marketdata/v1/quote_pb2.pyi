@@ -1,0 +1,59 @@
+import datetime
+
+from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.type import date_pb2 as _date_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class QuoteHealth(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    QUOTE_HEALTH_UNSPECIFIED: _ClassVar[QuoteHealth]
+    QUOTE_HEALTH_LIVE: _ClassVar[QuoteHealth]
+    QUOTE_HEALTH_STALE: _ClassVar[QuoteHealth]
+    QUOTE_HEALTH_GAPPED: _ClassVar[QuoteHealth]
+    QUOTE_HEALTH_CROSSED: _ClassVar[QuoteHealth]
+    QUOTE_HEALTH_CLOSED: _ClassVar[QuoteHealth]
+QUOTE_HEALTH_UNSPECIFIED: QuoteHealth
+QUOTE_HEALTH_LIVE: QuoteHealth
+QUOTE_HEALTH_STALE: QuoteHealth
+QUOTE_HEALTH_GAPPED: QuoteHealth
+QUOTE_HEALTH_CROSSED: QuoteHealth
+QUOTE_HEALTH_CLOSED: QuoteHealth
+
+class Quote(_message.Message):
+    __slots__ = ("instrument", "bid", "ask", "bid_quantity", "ask_quantity", "sequence", "venue_time", "receive_time", "health", "source")
+    INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
+    BID_FIELD_NUMBER: _ClassVar[int]
+    ASK_FIELD_NUMBER: _ClassVar[int]
+    BID_QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    ASK_QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    VENUE_TIME_FIELD_NUMBER: _ClassVar[int]
+    RECEIVE_TIME_FIELD_NUMBER: _ClassVar[int]
+    HEALTH_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    instrument: str
+    bid: float
+    ask: float
+    bid_quantity: float
+    ask_quantity: float
+    sequence: int
+    venue_time: _timestamp_pb2.Timestamp
+    receive_time: _timestamp_pb2.Timestamp
+    health: QuoteHealth
+    source: str
+    def __init__(self, instrument: _Optional[str] = ..., bid: _Optional[float] = ..., ask: _Optional[float] = ..., bid_quantity: _Optional[float] = ..., ask_quantity: _Optional[float] = ..., sequence: _Optional[int] = ..., venue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., receive_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., health: _Optional[_Union[QuoteHealth, str]] = ..., source: _Optional[str] = ...) -> None: ...
+
+class DailyRate(_message.Message):
+    __slots__ = ("date", "rate")
+    DATE_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    date: _date_pb2.Date
+    rate: float
+    def __init__(self, date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., rate: _Optional[float] = ...) -> None: ...

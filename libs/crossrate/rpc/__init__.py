@@ -1,0 +1,1 @@
+"""Server and client of every call: contracts, deadlines, validation, errors, health, metrics, traces."""

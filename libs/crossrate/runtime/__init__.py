@@ -1,0 +1,1 @@
+"""What every process of the platform has around its work: settings, logs, telemetry, signals, live configuration."""

@@ -1,0 +1,106 @@
+"""The mesh's topology: `mesh/topology.toml`, checked."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+DEFAULT_PATH = Path(__file__).resolve().parents[3] / "mesh" / "topology.toml"
+
+Word = str
+"""A service's one word: lower-case letters."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Edge(_Frozen):
+    """The one door: an Envoy that speaks gRPC, REST and gRPC-Web on one TLS port."""
+
+    address: str = "127.0.0.1"
+    port: int = Field(default=8443, ge=1, le=32767)
+    anonymous_roles: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+    connections_max: int = Field(default=10_000, ge=1)
+    streams_per_connection_max: int = Field(default=100, ge=1)
+
+
+class Certificates(_Frozen):
+    """Lifetimes in seconds."""
+
+    workload_lifetime_s: int = Field(default=3600, ge=60, le=3600)
+    root_lifetime_s: int = Field(default=31_536_000, ge=3600)
+
+
+class Service(_Frozen):
+    """One service: which others it calls, what it publishes, which streams it reads, whether it has a schema."""
+
+    calls: tuple[Word, ...] = ()
+    publishes: tuple[str, ...] = ()
+    consumes: tuple[str, ...] = ()
+    database: bool = False
+    instances: int = Field(default=1, ge=1, le=64)
+    concurrency_max: int = Field(default=256, ge=1)
+
+
+class Stream(_Frozen):
+    """One JetStream stream; only its owner publishes to it."""
+
+    owner: Word
+    subjects: tuple[str, ...]
+    max_age_s: int = Field(default=604_800, ge=1)
+    max_mib: int = Field(default=256, ge=1)
+
+
+class Topology(_Frozen):
+    """The whole mesh."""
+
+    trust_domain: str = Field(default="crossrate", pattern=r"^[a-z0-9.-]+$")
+    layout: Literal["node", "sidecar"] = "node"
+    edge: Edge = Edge()
+    certificates: Certificates = Certificates()
+    services: dict[Word, Service]
+    streams: dict[str, Stream] = {}
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Topology:
+        problems = []
+        for name, service in self.services.items():
+            if not name.isalpha() or not name.islower():
+                problems.append(f"services.{name}: a service's name is one word in lower-case letters")
+            problems += [
+                f"services.{name}.calls: there is no service {c!r}" for c in service.calls if c not in self.services
+            ]
+            problems += [
+                f"services.{name}.consumes: there is no stream {s!r}" for s in service.consumes if s not in self.streams
+            ]
+            problems += [
+                f"services.{name}.publishes: {s!r} is not below crossrate.{name}.v1"
+                for s in service.publishes
+                if not s.startswith(f"crossrate.{name}.v1.")
+            ]
+        problems += [
+            f"streams.{name}.owner: there is no service {s.owner!r}"
+            for name, s in self.streams.items()
+            if s.owner not in self.services
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def identity(self, service: Word) -> str:
+        """The SPIFFE id of a service, or of "edge"."""
+        return f"spiffe://{self.trust_domain}/{service}"
+
+
+def load(path: Path = DEFAULT_PATH) -> Topology:
+    """Reads and checks a topology.
+
+    Raises:
+        ValueError: the file is not a topology; the message names every field that is wrong.
+    """
+    return Topology.model_validate(tomllib.loads(path.read_text()))
