@@ -26,7 +26,7 @@ def utc(text: str) -> datetime:
         (EURUSD, "2026-11-21T12:00:00", "2026-11-23", False, "2026-11-22T22:00"),
         (EURUSD, "2026-11-22T22:00:00", "2026-11-23", True, "2026-11-22T22:00"),
         (EURUSD, "2026-11-24T22:00:00", "2026-11-25", True, "2026-11-24T22:00"),
-        # New York leaves daylight saving on 1 November 2026: the week before rolls at 21:00 UTC, the week after at 22:00.
+        # New York leaves daylight saving on 1 November 2026: rolls go from 21:00 UTC to 22:00.
         (EURUSD, "2026-10-30T21:00:00", "2026-11-02", False, "2026-11-01T22:00"),
         (EURUSD, "2026-10-29T21:00:00", "2026-10-30", True, "2026-10-29T21:00"),
         # Auckland keeps summer time in November: 07:00 there is 18:00 UTC.
@@ -81,9 +81,10 @@ def test_every_moment_is_in_one_session_or_before_the_next(pair: Pair, moment: d
         assert timedelta(0) < standing.session.begin - at <= timedelta(hours=49)
 
 
-@given(
-    st.sampled_from([EURUSD, NZDUSD]), st.dates(date(1999, 1, 5), date(2050, 1, 1)).filter(lambda d: d.weekday() < 5)
-)
+WEEKDAYS = st.dates(date(1999, 1, 5), date(2050, 1, 1)).filter(lambda d: d.weekday() < 5)
+
+
+@given(st.sampled_from([EURUSD, NZDUSD]), WEEKDAYS)
 def test_sessions_follow_each_other_without_gap_or_overlap(pair: Pair, day: date) -> None:
     """Within a week one session ends where the next begins; over the weekend there is a gap."""
     session = session_of(pair, day)

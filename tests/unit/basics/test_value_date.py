@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 SPOTS = [
-    # The trade date before 4 July that QuantLib's joint calendar gets wrong (lballabio/QuantLib #121): market spot 5 July.
+    # A joint calendar of both sides gives 6 July; the market's spot was the 5th (lballabio/QuantLib #121).
     ("EUR/USD", "2017-07-03", "2017-07-05", "a US holiday on the day between does not delay the dollar"),
     ("EUR/USD", "2017-06-30", "2017-07-05", "spot would be 4 July, on which the dollar does not settle"),
     ("USD/JPY", "2017-07-03", "2017-07-05", "the same in yen"),
@@ -92,7 +92,7 @@ def test_a_broken_date_must_be_a_value_date() -> None:
     """A date on which a side or the dollar does not settle is refused with every reason and the next good date."""
     dates = ValueDates.of(Pair("EUR", "GBP"), date(2026, 11, 20))
     assert dates.broken(date(2026, 12, 10)).days_from_spot == 16
-    with pytest.raises(NotDealt, match="Christmas Day in EUR and Christmas Day in GBP and .* the next is 2026-12-29"):
+    with pytest.raises(NotDealt, match=r"Christmas Day in EUR and Christmas Day in GBP and .* the next is 2026-12-29"):
         dates.broken(date(2026, 12, 25))
     with pytest.raises(NotDealt, match="Thanksgiving Day in USD"):
         dates.broken(date(2026, 11, 26))
