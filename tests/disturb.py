@@ -9,9 +9,10 @@ import time
 import uuid
 
 import grpc
+from google.protobuf import json_format, struct_pb2
+
 from crossrate.api.control.v1 import control_service_pb2 as control
 from crossrate.api.control.v1 import control_service_pb2_grpc as control_grpc
-from google.protobuf import json_format, struct_pb2
 
 from .mesh import Mesh
 

@@ -8,6 +8,7 @@ import time
 from typing import Self
 
 import grpc
+
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as marketdata
 from crossrate.api.marketdata.v1 import marketdata_service_pb2_grpc as marketdata_grpc
 from crossrate.api.reference.v1 import reference_service_pb2 as reference

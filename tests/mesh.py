@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import grpc
+
 from crossrate.runtime.place import Place
 
 START_S_MAX = 120.0

@@ -8,6 +8,7 @@ import sys
 
 import grpc
 import uvloop
+
 from crossrate.api.reference.v1 import reference_service_pb2, reference_service_pb2_grpc
 
 

@@ -29,7 +29,6 @@ sys.path.insert(0, str(ROOT))
 
 from crossrate.api.reference.v1 import reference_service_pb2 as pb  # noqa: E402
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as pb_grpc  # noqa: E402
-
 from tests import disturb  # noqa: E402
 from tests.bench.figures import median, percentile, report  # noqa: E402
 from tests.load import Load  # noqa: E402

@@ -9,13 +9,13 @@ import uuid
 
 import grpc
 import pytest
+
 from crossrate.api.control.v1 import control_service_pb2 as control
 from crossrate.api.control.v1 import control_service_pb2_grpc as control_grpc
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as marketdata
 from crossrate.api.marketdata.v1 import marketdata_service_pb2_grpc as marketdata_grpc
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_grpc
-
 from tests.mesh import Mesh
 
 pytestmark = pytest.mark.system
@@ -132,7 +132,7 @@ def test_a_process_without_a_certificate_gets_nothing(mesh: Mesh) -> None:
         socket.create_connection(("127.0.0.1", port), 5) as raw,
         context.wrap_socket(raw) as secured,
     ):
-        # TLS 1.3 lets a client finish its handshake before the server has judged it: the refusal comes with the first read.
+        # A TLS 1.3 client has finished its handshake before the server judges it: the refusal comes with a read.
         secured.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
         answer = secured.recv(1)
     assert answer == b""
