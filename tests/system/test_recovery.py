@@ -1,0 +1,49 @@
+"""A crash leaves nothing behind that blocks the next start, and a stop leaves nothing at all."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.mesh import Mesh
+
+pytestmark = pytest.mark.system
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs (a zombie does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until_gone(pids: list[int], seconds: float) -> list[int]:
+    """The processes that still run after some seconds."""
+    end = time.monotonic() + seconds
+    while (left := [p for p in pids if alive(p)]) and time.monotonic() < end:
+        time.sleep(0.05)
+    return left
+
+
+def test_a_killed_mesh_starts_again() -> None:
+    """After SIGKILL of the supervisor every process ends, and the next start is healthy on the same data."""
+    with Mesh() as mesh:
+        mesh.up()
+        processes = mesh.processes()
+        pids = [p["pid"] for p in processes.values()]
+        os.kill(processes["supervisor"]["pid"], signal.SIGKILL)
+        assert wait_until_gone(pids, 15) == []
+        mesh.up()
+        again = [p["pid"] for p in mesh.processes().values()]
+        mesh.down()
+        assert wait_until_gone(again, 15) == []
+
+
+def test_a_second_start_says_that_one_runs(mesh: Mesh) -> None:
+    """`crossrate up` on a running mesh changes nothing."""
+    before = {name: p["pid"] for name, p in mesh.processes().items()}
+    mesh.command("up", check=False)
+    assert {name: p["pid"] for name, p in mesh.processes().items()} == before
