@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from crossrate.basics.calendar import OutsideCalendar, is_good, next_good
 from crossrate.basics.calendars import CALENDARS, calendar_of
 from crossrate.basics.calendars.israel import new_year, passover
 from crossrate.basics.calendars.japan import autumnal_equinox, vernal_equinox
 from crossrate.basics.currency import CURRENCIES
 from crossrate.basics.holidays import easter, orthodox_easter
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(

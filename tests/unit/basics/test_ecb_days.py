@@ -9,6 +9,7 @@ from datetime import date
 from importlib import resources
 
 import pytest
+
 from crossrate.basics.calendars import calendar_of
 from crossrate.basics.currency import CURRENCIES
 

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+
 from crossrate.basics.currency import CURRENCIES
 from crossrate.basics.instrument import CONVENTIONS, convention_of
 from crossrate.basics.pair import Pair, pair_of, parse_pair

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from crossrate.basics.pair import Pair
-from crossrate.basics.session import session_of, standing_at
 from hypothesis import given
 from hypothesis import strategies as st
+
+from crossrate.basics.pair import Pair
+from crossrate.basics.session import session_of, standing_at
 
 EURUSD, NZDUSD = Pair("EUR", "USD"), Pair("NZD", "USD")
 

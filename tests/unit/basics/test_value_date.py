@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from crossrate.basics.calendar import OutsideCalendar
 from crossrate.basics.instrument import CONVENTIONS
 from crossrate.basics.pair import Pair, parse_pair
 from crossrate.basics.tenor import STANDARD, parse_tenor, plus_months
 from crossrate.basics.value_date import NotDealt, ValueDates
-from hypothesis import given
-from hypothesis import strategies as st
 
 SPOTS = [
     # A joint calendar of both sides gives 6 July; the market's spot was the 5th (lballabio/QuantLib #121).

@@ -1,0 +1,12 @@
+-- Statuses of instruments that ever changed; all others are as the conventions begin them.
+CREATE TABLE instrument_status (
+    base        text        NOT NULL CHECK (base ~ '^[A-Z]{3}$'),
+    counter     text        NOT NULL CHECK (counter ~ '^[A-Z]{3}$'),
+    status      smallint    NOT NULL CHECK (status BETWEEN 1 AND 3),
+    version     bigint      NOT NULL CHECK (version > 1),
+    update_time timestamptz NOT NULL,
+    PRIMARY KEY (base, counter)
+);
+
+-- The follower asks for what changed since it last looked.
+CREATE INDEX instrument_status_by_time ON instrument_status (update_time);
