@@ -15,6 +15,7 @@ from crossrate.basics.session import standing_at
 from crossrate.basics.tenor import parse_tenor
 from crossrate.basics.value_date import NotDealt, ValueDate, ValueDates
 from crossrate.rpc import errors
+from crossrate.store.errors import OutcomeUnknown, RequestIdReused, StaleWriter, StoreUnavailable
 from services.reference.catalogue import Catalogue, Choice
 from services.reference.domain import Ended, SetStatus, State, Status, VersionConflict, after, decide
 from services.reference.messages import (
@@ -117,6 +118,12 @@ class ReferenceService(ReferenceServiceServicer):
             raise errors.version_conflict(error.expected, error.actual) from None
         except Ended as error:
             raise errors.wrong_state("ENDED", str(error)) from None
+        except RequestIdReused:
+            raise errors.request_id_reused(request.request_id) from None
+        except OutcomeUnknown:
+            raise errors.outcome_unknown(request.request_id) from None
+        except (StoreUnavailable, StaleWriter) as error:
+            raise errors.dependency_unavailable("postgres") from error
         if change.state is not None:
             self._catalogue.apply(change.state)
         return pb.SetInstrumentStatusResponse.FromString(change.answer)

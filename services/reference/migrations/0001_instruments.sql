@@ -7,6 +7,3 @@ CREATE TABLE instrument_status (
     update_time timestamptz NOT NULL,
     PRIMARY KEY (base, counter)
 );
-
--- The follower asks for what changed since it last looked.
-CREATE INDEX instrument_status_by_time ON instrument_status (update_time);
