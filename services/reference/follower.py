@@ -13,8 +13,8 @@ from services.reference.store import Store
 class Follower:
     """Reads the journal after its position and applies what it finds.
 
-    An instance's own changes are in its catalogue before they are acknowledged; another's come within one interval. While
-    the database is away the catalogue keeps answering, as old as it is, and health says so.
+    An instance's own changes are in its catalogue before they are acknowledged; another's come within one interval.
+    While the database is away the catalogue keeps answering, as old as it is, and health says so.
     """
 
     def __init__(self, catalogue: Catalogue, store: Store, position: int, interval_s: float, log: Any) -> None:
