@@ -170,25 +170,28 @@ class Database:
         Raises:
             StoreUnavailable: the connection broke before the commit; nothing was done.
             OutcomeUnknown: it broke during the commit.
+            StoreError: the block swallowed the error of a statement; nothing was committed.
         """
         async with self.connection() as connection:
-            transaction = connection.transaction()
-            await transaction.start()
+            await connection.execute("BEGIN")
             try:
                 yield connection
             except BaseException:
                 if not _is_closed(connection):
                     with contextlib.suppress(*BROKEN_CONNECTION):
-                        await transaction.rollback()
+                        await connection.execute("ROLLBACK")
                 raise
             try:
-                await transaction.commit()
+                outcome = await connection.execute("COMMIT")
             except asyncio.CancelledError:
                 _terminate(connection)
                 raise
             except BROKEN_CONNECTION as error:
                 _terminate(connection)
                 raise OutcomeUnknown("the connection broke during the commit; it may have been done") from error
+            if outcome != "COMMIT":
+                # PostgreSQL answers the COMMIT of a failed transaction with a rollback and no error.
+                raise StoreError("a statement in this transaction failed and its error was swallowed: rolled back")
 
     async def dedicated(self, **options: object) -> asyncpg.Connection:
         """A connection of one's own beside the pool, for LISTEN and session locks; the caller closes it.

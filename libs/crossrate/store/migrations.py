@@ -109,5 +109,7 @@ async def _apply(connection: asyncpg.Connection, scope: str, migration: Migratio
                 migration.name,
                 migration.sha256,
             )
+    except asyncpg.PostgresConnectionError:
+        raise
     except asyncpg.PostgresError as error:
         raise MigrationError(f"{migration.name} ({scope}) failed: {error}") from error
