@@ -3,8 +3,8 @@
 Envoy's transcoder drops unknown JSON fields and has no option not to, which would turn a misspelt stop-loss into none.
 The script (json_guard.lua, an `envoy.filters.http.lua` filter before the transcoder) reads each REST body once, against
 tables that are compiled here from the descriptors, and answers 400 with every field that it does not know. It refuses
-as well what protobuf's JSON calls an error and Envoy does not: a field given twice, two members of a oneof, a field that
-the path gives already, text that is not strict JSON, a body where the method takes none.
+as well what protobuf's JSON calls an error and Envoy does not: a field given twice, two members of a oneof, a field
+that the path gives already, text that is not strict JSON, a body where the method takes none.
 
 ```
 REST ── is it gRPC? ─ no ─ which binding? ── body ≤ max_request_bytes? ── strict JSON, known names ──▶ transcoder
@@ -13,9 +13,11 @@ REST ── is it gRPC? ─ no ─ which binding? ── body ≤ max_request_by
        untouched            untouched         google.rpc.Status with ErrorInfo and BadRequest
 ```
 
-Three things in the edge's configuration belong to it. `local_reply_mapper()` is the first of its mappers, or they would
-wrap the answer in another. The listener's buffer (`per_connection_buffer_limit_bytes`) holds the largest request of any method. The transcoder's
-`auto_mapping` stays off: the guard knows the paths that the contracts state, and no others.
+Three things in the edge's configuration belong to it:
+
+- `local_reply_mapper()` is the first of the mappers, or the others would wrap its answers;
+- the listener's buffer (`per_connection_buffer_limit_bytes`) holds the largest request of any method;
+- the transcoder's `auto_mapping` stays off: the guard knows the paths that the contracts state, and no others.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from pathlib import Path
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from crossrate.rpc.contract import ContractError, MethodContract, RestBinding
+from crossrate.rpc.rest import read_template
 
 SCRIPT_BYTES_MAX = 1 << 20
 """A script that is larger than this is a mistake: it is sent to the edge with every change of its listener."""
@@ -73,37 +76,6 @@ def local_reply_mapper() -> dict:
     }
 
 
-def segments_of(template: str) -> tuple[tuple[str, ...], bool, tuple[str, ...]]:
-    """A path template as the transcoder matches it.
-
-    Returns:
-        Its segments, "*" for any one and a custom verb as one more; whether "**" lets more segments follow; the paths
-        of the fields that it binds. A "**" is a template's last segment.
-    """
-    segments: list[str] = []
-    fields: list[str] = []
-    head, colon, verb = template.rpartition(":")
-    if not colon or "/" in verb or "}" in verb:
-        head, verb = template, ""
-    rest = head.removeprefix("/")
-    while rest:
-        if rest.startswith("{"):
-            variable, _, rest = rest[1:].partition("}")
-            field, _, pattern = variable.partition("=")
-            fields.append(field)
-            segments += (pattern or "*").split("/")
-        else:
-            literal, slash, rest = rest.partition("/")
-            segments.append(literal)
-            rest = slash + rest
-        rest = rest.removeprefix("/")
-    is_open = "**" in segments
-    if is_open:
-        # Nothing is known of how many segments "**" takes, so neither the rest nor a verb after it is compared.
-        segments, verb = segments[: segments.index("**")], ""
-    return (*segments, *([verb] if verb else [])), is_open, tuple(fields)
-
-
 class _Messages:
     """The table MESSAGES: each message and map once, by index from 1; 0 stands for "anything"."""
 
@@ -147,9 +119,11 @@ class _Messages:
 
 
 def _route(contract: MethodContract, binding: RestBinding, messages: _Messages) -> str:
-    segments, is_open, fields = segments_of(binding.template)
-    parts = [f"segments = {{{', '.join(map(_quoted, segments))}}}", f"bytes_max = {contract.request_bytes_max}"]
-    if is_open:
+    template = read_template(binding.template)
+    fields = template.fields
+    segments = ", ".join(map(_quoted, template.segments))
+    parts = [f"segments = {{{segments}}}", f"bytes_max = {contract.request_bytes_max}"]
+    if template.is_open:
         parts.append("open = true")
     if binding.body == "*":
         shape = "array" if contract.client_streaming else "object"
@@ -188,5 +162,7 @@ def _lua(tree: Mapping | bool) -> str:
 
 def _quoted(word: str) -> str:
     """A name of a contract as a Lua string. Names are ASCII letters, digits and a few signs, never quotes."""
-    assert word.isascii() and word.isprintable() and not set(word) & set('"\\'), word
+    assert word.isascii(), word
+    assert word.isprintable(), word
+    assert not set(word) & set('"\\'), word
     return f'"{word}"'

@@ -1,4 +1,4 @@
-"""Contracts made up by a test: compiled from text as scripts/generate compiles the real ones, in a pool of their own."""
+"""Contracts made up by a test: compiled as scripts/generate compiles the real ones, in a pool of their own."""
 
 from __future__ import annotations
 

@@ -35,6 +35,7 @@ GOOD = {"requestId": "5f0e1c8a-8b0e-4b7e-9a54-2f6d1b6f5a10", "status": "INSTRUME
 BUFFER_BYTES = 2 << 20
 ORDERS = Path(__file__).parents[1] / "contract" / "orders.proto"
 HTTP = "type.googleapis.com/envoy.extensions.filters.http"
+NETWORK = "type.googleapis.com/envoy.extensions.filters.network"
 
 
 class Reference(reference_grpc.ReferenceServiceServicer):
@@ -91,7 +92,7 @@ def listener(name: str, port: int, descriptors: str, services: list[str], guard:
         {"name": "router", "typed_config": {"@type": f"{HTTP}.router.v3.Router"}},
     ]
     manager = {
-        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "@type": f"{NETWORK}.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": name,
         "codec_type": "AUTO",
         "normalize_path": True,
@@ -131,7 +132,7 @@ def bootstrap(listeners: list[dict], upstream: Path) -> dict:
 
 
 class Edge:
-    """Three listeners of one Envoy, with the guard, without it, with a broken one, and what reached the server behind them."""
+    """One Envoy's listeners with the guard, without it and with a broken one, and what reached the servers behind."""
 
     def __init__(self, ports: list[int], servicer: Reference, orders: list) -> None:
         self.guarded, self.unguarded, self.broken = ports

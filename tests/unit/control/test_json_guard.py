@@ -13,7 +13,7 @@ from google.protobuf import descriptor_pool, json_format, message_factory
 from lupa import luajit21
 
 from crossrate.rpc.contract import ContractError, contracts, read_contracts
-from services.control.json_guard import guard_script, segments_of
+from services.control.json_guard import guard_script
 from tests.contract.dynamic import compile_file
 
 ORDERS = Path(__file__).parents[2] / "contract" / "orders.proto"
@@ -256,21 +256,6 @@ def test_paths_match_as_the_transcoder_matches_them(guard: Guard) -> None:
 def test_grpc_is_what_the_transcoder_takes_for_it(guard: Guard, content_type: bytes | None, grpc: bool) -> None:
     """A content type that only begins like gRPC's is no way around the guard."""
     assert guard.is_grpc(content_type) is grpc
-
-
-@pytest.mark.parametrize(
-    ("template", "expected"),
-    [
-        ("/v1/a", (("v1", "a"), False, ())),
-        ("/v1/a:do", (("v1", "a", "do"), False, ())),
-        ("/v1/{x}/{y.z}:do", (("v1", "*", "*", "do"), False, ("x", "y.z"))),
-        ("/v1/{name=a/*/b/*}", (("v1", "a", "*", "b", "*"), False, ("name",))),
-        ("/v1/{name=a/**}:do", (("v1", "a"), True, ("name",))),
-    ],
-)
-def test_templates_become_segments(template: str, expected: tuple) -> None:
-    """Literals, variables, patterns and custom verbs of a path template."""
-    assert segments_of(template) == expected
 
 
 def test_the_script_is_the_same_for_the_same_contracts() -> None:
