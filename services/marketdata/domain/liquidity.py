@@ -7,6 +7,7 @@ of its less liquid currency, and quoted in proportion to that class's weight.
 
 from __future__ import annotations
 
+import heapq
 import math
 from dataclasses import dataclass
 
@@ -93,16 +94,16 @@ class Rotation:
     """
 
     def __init__(self, weights: dict[str, int]) -> None:
-        self._pass = {name: (1.0 / weight, name) for name, weight in sorted(weights.items())}
         self._stride = {name: 1.0 / weight for name, weight in weights.items()}
+        self._queue = [(stride, name) for name, stride in self._stride.items()]
+        heapq.heapify(self._queue)
 
     def __len__(self) -> int:
-        return len(self._pass)
+        return len(self._queue)
 
     def take(self, count: int) -> list[str]:
         """The next `count` pairs, each at most once."""
-        chosen: list[str] = []
-        for passed, name in sorted(self._pass.values())[: min(count, len(self._pass))]:
-            self._pass[name] = (passed + self._stride[name], name)
-            chosen.append(name)
-        return chosen
+        chosen = [heapq.heappop(self._queue) for _ in range(min(count, len(self._queue)))]
+        for passed, name in chosen:
+            heapq.heappush(self._queue, (passed + self._stride[name], name))
+        return [name for _, name in chosen]

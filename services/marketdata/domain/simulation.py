@@ -74,6 +74,10 @@ class Market:
             return 0.0
         return float(state.log_rates[self._column[currency]])
 
+    def rate(self, state: MarketState, currency: str) -> float:
+        """Units of a currency per unit of the numeraire."""
+        return math.exp(self.log_rate(state, currency))
+
     def mid(self, state: MarketState, base: str, counter: str) -> float:
         """Units of the counter currency per unit of the base currency."""
         return math.exp(self.log_rate(state, counter) - self.log_rate(state, base))
