@@ -45,51 +45,61 @@ class Quoter:
         self._next = board.head + 1
         # Quotes are kept by the writer itself, because its own entries come back from the log only later.
         self._last: dict[str, pb.Quote] = {name: e.quote for name, e in board.newest.items()}
+        self._written = dict(self._last)
+        self._all_quoted = False
         self._entries = 0
         self._credit = 0.0
         self._revision = -1
         self._listed: dict[str, Listed] = {}
         self._rotation = liquidity.Rotation({})
 
-    def tick(self, elapsed_s: float, now_ns: int, config: FeedConfig) -> events_pb.QuotesPublished:
-        """The entry of the log for the time that passed, with quotes in proportion to it; possibly with none.
+    def tick(
+        self, elapsed_s: float, now_ns: int, config: FeedConfig, *, always: bool
+    ) -> events_pb.QuotesPublished | None:
+        """The entry of the log for the time that passed, with quotes in proportion to it.
 
-        Whoever calls it appends the entry before the next call, or drops the quoter: entries are numbered one after
-        the other.
+        None if no quote is due, unless an entry is `always` wanted. Whoever calls it appends the entry before the next
+        call, or drops the quoter: entries are numbered one after the other.
         """
-        entry = self._entry(now_ns)
-        entry.quotes.extend(self._closures(now_ns))
+        quotes = self._closures(now_ns)
+        # An instrument that was never quoted does not wait for its turn.
+        quotes += [self._quote(self._listed[n], now_ns, config.spread_multiplier) for n in self._unquoted()]
         self._credit = min(self._credit + elapsed_s * config.quotes_per_s, max(config.quotes_per_s, 1.0))
-        count = min(int(self._credit), QUOTES_PER_ENTRY_MAX - len(entry.quotes)) if len(self._rotation) else 0
+        count = min(int(self._credit), QUOTES_PER_ENTRY_MAX - len(quotes)) if len(self._rotation) else 0
         self._credit -= count
         # When more quotes than instruments are due the market moves in between, so that no price is said twice.
         rounds = max(-(-count // max(len(self._rotation), 1)), 1)
         for _ in range(rounds):
             self._state = self._market.step(self._state, elapsed_s / rounds, config.volatility_multiplier)
             for name in self._rotation.take(count):
-                entry.quotes.append(self._quote(self._listed[name], now_ns, config.spread_multiplier))
+                quotes.append(self._quote(self._listed[name], now_ns, config.spread_multiplier))
             count -= len(self._rotation)
-        self._next += len(entry.quotes)
-        entry.state.step = self._state.step
-        entry.state.log_rates.extend(self._state.log_rates.tolist())
-        return entry
+        return self._entry(now_ns, quotes) if quotes or always else None
 
     def release(self, now_ns: int) -> events_pb.QuotesPublished:
         """The last entry of the term: another writer may begin at once."""
-        entry = self._entry(now_ns)
+        entry = self._entry(now_ns, [])
         entry.released = True
-        entry.state.step = self._state.step
-        entry.state.log_rates.extend(self._state.log_rates.tolist())
         return entry
 
-    def _entry(self, now_ns: int) -> events_pb.QuotesPublished:
-        entry = events_pb.QuotesPublished(epoch=self._epoch, first_sequence=self._next)
+    def _entry(self, now_ns: int, quotes: list[pb.Quote]) -> events_pb.QuotesPublished:
+        entry = events_pb.QuotesPublished(epoch=self._epoch, first_sequence=self._next, quotes=quotes)
         entry.publish_time.FromNanoseconds(now_ns)
         entry.state.calibration = self._market.calibration.digest
+        entry.state.step = self._state.step
+        entry.state.log_rates.extend(self._state.log_rates.tolist())
         if self._entries % BOARD_EVERY == 0:
-            entry.board.extend(self._last.values())
+            entry.board.extend(self._written.values())
+        self._written.update((q.instrument, q) for q in quotes)
+        self._next += len(quotes)
         self._entries += 1
         return entry
+
+    def _unquoted(self) -> list[str]:
+        if self._all_quoted:
+            return []
+        self._all_quoted = True
+        return [name for name, i in self._listed.items() if i.quoted and name not in self._last]
 
     def _closures(self, now_ns: int) -> list[pb.Quote]:
         """One CLOSED quote at the last prices for every instrument that stopped being quoted; and a new rotation."""
@@ -100,6 +110,7 @@ class Quoter:
         self._listed = {i.name: i for i in direct}
         weights = {i.name: liquidity.terms(i.base, i.counter).weight for i in direct if i.quoted}
         self._rotation = liquidity.Rotation(weights)
+        self._all_quoted = False
         closures = []
         for name, last in self._last.items():
             if name not in weights and last.health != pb.QUOTE_HEALTH_CLOSED:
