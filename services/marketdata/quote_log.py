@@ -4,9 +4,9 @@
            └─announce n + 1 ─▶ subject quotes_announced ──as it comes──▶
 
 The stream itself fences the writer: an append names the number of the entry that it follows, and NATS refuses it if
-another entry is there already (`Nats-Expected-Last-Subject-Sequence`). So there is no lease that two could hold: whoever
-has not read everything cannot write, whatever its clock says. Only what was appended is announced; the stream's own
-subject is not listened to, because NATS delivers to listeners also what the stream then refuses.
+another entry is there already (`Nats-Expected-Last-Subject-Sequence`). So there is no lease that two could hold:
+whoever has not read everything cannot write, whatever its clock says. Only what was appended is announced; the stream's
+own subject is not listened to, because NATS delivers to listeners also what the stream then refuses.
 """
 
 from __future__ import annotations

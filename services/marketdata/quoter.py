@@ -63,8 +63,10 @@ class Quoter:
         """
         quotes = self._closures(now_ns)
         # An instrument that was never quoted does not wait for its turn.
-        quotes += [self._quote(self._listed[n], now_ns, config.spread_multiplier) for n in self._unquoted()]
+        fresh = [self._quote(self._listed[n], now_ns, config.spread_multiplier) for n in self._unquoted()]
+        quotes += fresh
         self._credit = min(self._credit + elapsed_s * config.quotes_per_s, max(config.quotes_per_s, 1.0))
+        self._credit = max(self._credit - len(fresh), 0.0)
         count = min(int(self._credit), QUOTES_PER_ENTRY_MAX - len(quotes)) if len(self._rotation) else 0
         self._credit -= count
         # When more quotes than instruments are due the market moves in between, so that no price is said twice.
