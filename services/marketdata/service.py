@@ -27,12 +27,10 @@ RESUME_PATIENCE_S = 2.0
 class MarketDataService(pb_grpc.MarketDataServiceServicer):
     """Quotes from the board, rates from the history."""
 
-    def __init__(self, board: Board, catalogue: Catalogue, history: History, streams_max: int) -> None:
+    def __init__(self, board: Board, catalogue: Catalogue, history: History) -> None:
         self._board = board
         self._catalogue = catalogue
         self._history = history
-        self._streams_max = streams_max
-        self.streams = 0
 
     async def GetQuote(self, request: pb.GetQuoteRequest, context: Any) -> pb.GetQuoteResponse:
         name = f"{request.base}/{request.counter}"
@@ -46,22 +44,15 @@ class MarketDataService(pb_grpc.MarketDataServiceServicer):
         for name in request.instruments:
             if self._board.last(name) is None:
                 self._known(name)
-        if self.streams >= self._streams_max:
-            raise errors.too_many_requests(self._streams_max, 1.0)
-        ending = current().ending
-        self.streams += 1
-        try:
-            wanted = subscription.Wanted(
-                names=frozenset(request.instruments),
-                conflation_s=_seconds(request.conflation_interval),
-                heartbeat_s=_seconds(request.heartbeat_interval) or HEARTBEAT_S,
-                messages_max=request.max_messages,
-                position=await self._place(request.resume_cursor),
-            )
-            async for frame in subscription.frames(self._board, wanted, ending):
-                yield frame
-        finally:
-            self.streams -= 1
+        wanted = subscription.Wanted(
+            names=frozenset(request.instruments),
+            conflation_s=_seconds(request.conflation_interval),
+            heartbeat_s=_seconds(request.heartbeat_interval) or HEARTBEAT_S,
+            messages_max=request.max_messages,
+            position=await self._place(request.resume_cursor),
+        )
+        async for frame in subscription.frames(self._board, wanted, current().ending):
+            yield frame
 
     async def ListDailyRates(self, request: pb.ListDailyRatesRequest, context: Any) -> pb.ListDailyRatesResponse:
         question = daily.Question(
@@ -115,30 +106,26 @@ def _date(field: str, date: date_pb2.Date) -> dt.date:
         raise errors.invalid(errors.Violation(field, f"it is not a day: {error}", "date.valid")) from error
 
 
-class _Handlers:
-    """Takes the generated registration's handlers on their way to the server."""
+def register(servicer: MarketDataService, server: Any) -> None:
+    """Adds the service to a server as the generated function does, but sends frames as the bytes that they are."""
+    pb_grpc.add_MarketDataServiceServicer_to_server(servicer, _Frames(server))
+
+
+class _Frames:
+    """Takes the handlers from the generated registration on their way to the server."""
 
     def __init__(self, server: Any) -> None:
         self._server = server
 
-    def add_generic_rpc_handlers(self, handlers: Any) -> None:
+    def add_generic_rpc_handlers(self, _handlers: Any) -> None:
         """Left out: the same methods come by name."""
 
     def add_registered_method_handlers(self, service: str, handlers: dict[str, grpc.RpcMethodHandler]) -> None:
-        """Streams quotes as the bytes that they are already."""
+        """Hands the handlers on, the one of StreamQuotes with another serializer."""
         made = handlers["StreamQuotes"]
-        handlers["StreamQuotes"] = grpc.unary_stream_rpc_method_handler(
-            made.unary_stream, request_deserializer=made.request_deserializer, response_serializer=_encode
-        )
-        generic = grpc.method_handlers_generic_handler(service, handlers)
-        self._server.add_generic_rpc_handlers((generic,))
-        self._server.add_registered_method_handlers(service, handlers)
+        streaming = grpc.unary_stream_rpc_method_handler(made.unary_stream, made.request_deserializer, _encode)
+        self._server.add_registered_method_handlers(service, handlers | {"StreamQuotes": streaming})
 
 
 def _encode(message: subscription.Frame | pb.StreamQuotesResponse) -> bytes:
     return message.encoded if isinstance(message, subscription.Frame) else message.SerializeToString()
-
-
-def register(servicer: MarketDataService, server: Any) -> None:
-    """Adds the service to a server, as the generated function does, but with quotes encoded once for all streams."""
-    pb_grpc.add_MarketDataServiceServicer_to_server(servicer, _Handlers(server))

@@ -21,15 +21,9 @@ CONFIG = FeedConfig(quotes_per_s=20.0)
 
 def instrument(name: str, status: int = reference_pb.INSTRUMENT_STATUS_TRADING, version: int = 1):
     base, counter = name.split("/")
-    return reference_pb.Instrument(
-        name=name,
-        base=base,
-        counter=counter,
-        price_precision=5,
-        status=status,
-        version=version,
-        direct=name != "NOK/SEK",
-    )
+    made = reference_pb.Instrument(name=name, base=base, counter=counter, price_precision=5, direct=name != "NOK/SEK")
+    made.status, made.version = status, version
+    return made
 
 
 @pytest.fixture(scope="module")
