@@ -34,7 +34,7 @@ def _teller() -> Callable[[Progress], None]:
         print(json.dumps({"time": now} | asdict(progress)), flush=True)
         if descriptor < 0:
             return
-        ended = progress.name == MESH
+        ended = progress.name == MESH and progress.state in ("healthy", "failed")
         try:
             os.write(descriptor, json.dumps(asdict(progress)).encode() + b"\n")
         except OSError:

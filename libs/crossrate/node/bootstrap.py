@@ -101,9 +101,7 @@ def bootstrap(node_id: str, place: Place, topology: Topology) -> dict[str, Any]:
                 "api_type": "GRPC",
                 "transport_api_version": "V3",
                 "set_node_on_first_message_only": True,
-                "grpc_services": [
-                    {"envoy_grpc": {"cluster_name": XDS, "retry_policy": {"retry_back_off": back_off}}}
-                ],
+                "grpc_services": [{"envoy_grpc": {"cluster_name": XDS, "retry_policy": {"retry_back_off": back_off}}}],
             },
             "cds_config": {"ads": {}, "resource_api_version": "V3"},
             "lds_config": {"ads": {}, "resource_api_version": "V3"},

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from pathlib import Path
 
+from crossrate.node import bootstrap
+from crossrate.node.command import Command
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import Topology
 
@@ -20,16 +21,17 @@ def names(topology: Topology) -> list[str]:
     return [EDGE, "node"]
 
 
-def admin_socket(place: Place, name: str) -> Path:
-    """Where a proxy answers its operator."""
-    return place.run / f"admin-{name}.sock"
+def command(place: Place, topology: Topology, name: str) -> Command:
+    """How a proxy is started; its bootstrap is written anew."""
+    argv = bootstrap.arguments(bootstrap.write_bootstrap(name, place, topology))
+    return Command(tuple(argv), place.run, {"TZ": "UTC"})
 
 
 async def is_ready(place: Place, name: str) -> bool:
     """Whether a proxy has taken its first configuration and serves it: its admin interface says LIVE."""
     try:
         async with asyncio.timeout(ANSWER_S_MAX):
-            reader, writer = await asyncio.open_unix_connection(admin_socket(place, name))
+            reader, writer = await asyncio.open_unix_connection(bootstrap.admin_socket(place, name))
             try:
                 writer.write(b"GET /ready HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n")
                 return (await reader.readline()).split()[1:2] == [b"200"]

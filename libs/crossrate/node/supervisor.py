@@ -62,7 +62,6 @@ class Node:
         self._seen: dict[str, dict[str, Any]] = {"instances": {}, "proxies": {}}
         self._observers = 0
         self._observer: Child | None = None
-        self._epochs: dict[str, int] = {}
 
     # Progress.
 
@@ -157,7 +156,7 @@ class Node:
 
     def _start_proxies(self) -> None:
         for name in proxies.names(self.topology):
-            self.table.keep(self.proxy(name))
+            self.table.keep(self._proxy(name))
 
     async def _start_services(self) -> None:
         await self._provisioned["postgres"].wait()
@@ -217,14 +216,12 @@ class Node:
 
         self.table.keep(Kept(name, "data", start, log, stop_signal, GRACE_S["data"]))
 
-    def proxy(self, name: str, epoch: int = 0) -> Kept:
-        """An Envoy as it is kept: in its first epoch, or as the successor of a running one."""
+    def _proxy(self, name: str) -> Kept:
+        """An Envoy as it is kept."""
         log = self._log(name)
 
         async def start() -> Child:
-            from crossrate.node.bootstrap import command
-
-            return self._run(command(self.place, self.topology, name, epoch), log)
+            return self._run(proxies.command(self.place, self.topology, name), log)
 
         return Kept(name, "proxy", start, log, signal.SIGTERM, GRACE_S["proxy"])
 

@@ -74,8 +74,6 @@ class Zygote:
                 with contextlib.suppress(Exception):
                     importlib.import_module(module)
                 self._serve(wait=False)
-            if last:
-                _compile_rules()
             self._loaded.add(stage)
             gc.collect()
             gc.freeze()
@@ -110,11 +108,12 @@ class Zygote:
         reader, writer = os.pipe()
         go_between = os.fork()
         if go_between == 0:
+            itself = os.getpid()
             instance = os.fork()
             if instance == 0:
                 os.close(reader)
                 os.close(writer)
-                self._become(command, os.getppid())
+                self._become(command, itself)
             os.write(writer, str(instance).encode())
             os._exit(0)
         os.close(writer)
@@ -173,14 +172,6 @@ class Zygote:
         sys.argv = [command["fork"]]
         set_title(f"crossrate {command['fork']}")
         gc.enable()
-
-
-def _compile_rules() -> None:
-    """Compiles the contracts' validation rules, if the server has a way to do so before it serves."""
-    with contextlib.suppress(ImportError, AttributeError):
-        from crossrate.rpc import validation
-
-        validation.preload()
 
 
 def main() -> None:
