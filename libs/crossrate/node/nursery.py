@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ class Nursery:
         self._forks: dict[str, asyncio.Future[int]] = {}
         self._readers: list[asyncio.Task[None]] = []
         self._writer: asyncio.StreamWriter | None = None
+        self._began = time.time()
         self.stages: dict[str, asyncio.Event] = {}
         self.child: Child | None = None
 
@@ -108,6 +110,11 @@ class Nursery:
         except TimeoutError:
             self._forks.pop(name, None)
             raise ForkError(f"the zygote did not fork {name} within {FORK_S_MAX:.0f} s") from None
+
+    def outdated(self) -> bool:
+        """Whether a source file has changed since this zygote began to import."""
+        folders = (REPOSITORY / "libs" / "crossrate", REPOSITORY / "services")
+        return any(p.stat().st_mtime > self._began for folder in folders for p in folder.rglob("*.py"))
 
     async def close(self) -> None:
         """Ends the zygote. What it forked goes on."""

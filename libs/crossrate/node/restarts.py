@@ -39,6 +39,7 @@ class Restarts:
                 raise RestartFailed(f"the mesh is {self._node.state}: wait until it is up")
             instances = [k for k in table.of_kind("service") if k.name.rsplit("-", 1)[0] == target or k.name == target]
             if instances:
+                await self._node.renew_zygote()
                 names = [await self._surge(keeper) for keeper in instances]
             elif target == "control" or target in table:
                 names = [await self._in_place(table["control-1" if target == "control" else target])]

@@ -180,6 +180,11 @@ class Node:
             await old.close()
         return await self._nursery.start()
 
+    async def renew_zygote(self) -> None:
+        """Replaces the zygote if the programs have changed since it imported them; what it forked goes on."""
+        if self._nursery is not None and self._nursery.outdated():
+            await self.table["zygote"].restart()
+
     def _environment(self) -> dict[str, str]:
         return {"CROSSRATE_STATE": str(self.place.state), "CROSSRATE_RUN": str(self.place.run)}
 
