@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from crossrate.node import proxies
 from crossrate.node.keeper import Keeper, State
 from crossrate.node.supervisor import POLL_S, Node
 
@@ -74,12 +75,24 @@ class Restarts:
         if keeper.kept.kind == "zygote":
             await keeper.restart()
             return keeper.name
+        if keeper.kept.kind == "proxy" and keeper.ready and proxies.can_hand_over(node.place, keeper.name):
+            return await self._succeed(keeper)
         async with node.observing():
             await keeper.restart()
-            if keeper.kept.kind == "data":
-                return keeper.name
             await self._until_ready(keeper)
         return keeper.name
+
+    async def _succeed(self, old: Keeper) -> str:
+        """Replaces an Envoy by a newer generation of itself, which takes over its listening sockets."""
+        node = self._node
+        name = old.name
+        async with node.observing():
+            new = node.succeed_proxy(old)
+            new.restarts = old.restarts + 1
+            await self._until_ready(new)
+        await old.ended(proxies.HANDOVER_S + OLD_GRACE_S)
+        node.table.forget(old.name)
+        return name
 
     async def _until_ready(self, keeper: Keeper) -> None:
         deadline = time.monotonic() + READY_S_MAX

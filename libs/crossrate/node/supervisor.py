@@ -60,6 +60,7 @@ class Node:
         self._provisioned: dict[str, asyncio.Event] = {"nats": asyncio.Event(), "postgres": asyncio.Event()}
         self._trouble: asyncio.Future[None] | None = None
         self._seen: dict[str, dict[str, Any]] = {"instances": {}, "proxies": {}}
+        self._epochs: dict[str, int] = {}
         self._observers = 0
         self._observer: Child | None = None
 
@@ -221,14 +222,25 @@ class Node:
 
         self.table.keep(Kept(name, "data", start, log, stop_signal, GRACE_S["data"]))
 
-    def _proxy(self, name: str) -> Kept:
-        """An Envoy as it is kept."""
+    def _proxy(self, name: str, epoch: int = 0) -> Kept:
+        """An Envoy as it is kept: the first, or in a later epoch the successor of the one that runs."""
         log = self._log(name)
+        next_epoch = epoch
 
         async def start() -> Child:
-            return self._run(proxies.command(self.place, self.topology, name), log)
+            nonlocal next_epoch
+            # After a crash there is nobody to take over from: the next one begins anew.
+            chosen, next_epoch = next_epoch, 0
+            return self._run(proxies.command(self.place, self.topology, name, chosen), log)
 
         return Kept(name, "proxy", start, log, signal.SIGTERM, GRACE_S["proxy"])
+
+    def succeed_proxy(self, old: Keeper) -> Keeper:
+        """Starts the successor of a running Envoy under its name; the old one stays until the new one ends it."""
+        name, epoch = old.name, self._epochs.get(old.name, 0) + 1
+        self._epochs[name] = epoch
+        self.table.retire(name, f"{name} (before)")
+        return self.table.keep(self._proxy(name, epoch))
 
     def _run(self, command: Command, log, death_signal: int = signal.SIGKILL) -> Child:
         output = logs.open_for_append(log)
@@ -263,6 +275,8 @@ class Node:
         """What is not as it should be, in sentences; empty when everything is healthy."""
         problems = []
         for keeper in self.table:
+            if keeper.state is State.STOPPING:
+                continue
             if keeper.state is not State.RUNNING:
                 problems.append(f"{keeper.name} is {keeper.state} {keeper.detail}".rstrip())
             elif not keeper.ready and keeper.kept.kind != "zygote":
@@ -345,6 +359,8 @@ class Node:
             await self._nursery.close()
         for keeper in self.table:
             self.table.forget(keeper.name)
+        for name in proxies.names(self.topology):
+            proxies.forget(self.place, name)
         clear_run_folder(self.place)
         self.state = "stopped"
         self.tell(MESH, "stopped")
