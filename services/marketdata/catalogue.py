@@ -28,9 +28,13 @@ class Listed:
 
 
 class Catalogue:
-    """All instruments by name. Changes come in any order, twice or late: only a greater version counts."""
+    """All instruments by name. Changes come in any order, twice or late: only a greater version counts.
 
-    def __init__(self) -> None:
+    With `open_unless_told` sessions are open until `set_open` says otherwise, else closed.
+    """
+
+    def __init__(self, *, open_unless_told: bool = True) -> None:
+        self._open_unless_told = open_unless_told
         self._listed: dict[str, Listed] = {}
         self.loaded = False
         self.revision = 0
@@ -42,7 +46,7 @@ class Catalogue:
             known = self._listed.get(i.name)
             if known is not None and known.version >= i.version:
                 continue
-            is_open = known.open if known else True
+            is_open = known.open if known else self._open_unless_told
             self._listed[i.name] = Listed(
                 i.name, i.base, i.counter, i.price_precision, i.direct, i.status, i.version, is_open
             )

@@ -79,14 +79,10 @@ class Follower:
                 # The log was lost. The board keeps what it has; whoever writes next counts on from there.
                 self._note.error("the quote log is shorter than it was", applied=self.applied, last=last)
                 self.applied = self._announced = last
-            self.applied = max(self.applied, last - self._entries_read)
-            news = 0
-            while self.applied < last:
-                entries = await self._log.read(self.applied)
-                for entry in entries:
-                    news += self._apply(entry)
-                if not entries:
-                    break
+            news, after = 0, max(self.applied, last - self._entries_read)
+            while after < last and (entries := await self._log.read(after)):
+                news += sum([self._apply(entry) for entry in entries])
+                after = entries[-1].number
             return news
 
     async def _heard(self, entry: LogEntry) -> None:

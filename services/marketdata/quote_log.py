@@ -12,25 +12,21 @@ own subject is not listened to, because NATS delivers to listeners also what the
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import nats.errors
-import nats.js.errors
-from nats.aio.client import Client
 from nats.aio.msg import Msg
+
+from crossrate.events.errors import EventsError, WrongLastSequence
+from crossrate.events.events import Events
 
 STREAM = "quotes"
 LOG_SUBJECT = "crossrate.marketdata.v1.quotes_published."
 ANNOUNCED_SUBJECT = "crossrate.marketdata.v1.quotes_announced."
 TYPE = "crossrate.api.marketdata.v1.QuotesPublished"
-
 ANSWER_S_MAX = 2.0
-READ_ENTRIES_MAX = 256
-READ_BYTES_MAX = 4 << 20
-_WRONG_LAST_SEQUENCE = 10071
-_FAILED = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
 
 
 class Fenced(Exception):
@@ -50,11 +46,10 @@ class LogEntry:
 
 
 class QuoteLog:
-    """The log of one feed."""
+    """The log of one feed; the only one in its stream."""
 
-    def __init__(self, client: Client, feed: str) -> None:
-        self._client = client
-        self._jetstream = client.jetstream(timeout=ANSWER_S_MAX)
+    def __init__(self, events: Events, feed: str) -> None:
+        self._events = events
         self._subject = LOG_SUBJECT + feed
         self._announced = ANNOUNCED_SUBJECT + feed
 
@@ -67,95 +62,63 @@ class QuoteLog:
         """
         headers = {"Nats-Expected-Last-Subject-Sequence": str(after), "Crossrate-Type": TYPE}
         try:
-            done = await self._jetstream.publish(self._subject, payload, timeout=ANSWER_S_MAX, headers=headers)
-        except nats.js.errors.APIError as error:
-            if error.err_code == _WRONG_LAST_SEQUENCE:
-                raise Fenced(str(error.description)) from error
-            raise LogUnavailable(repr(error)) from error
-        except _FAILED as error:
-            raise LogUnavailable(repr(error)) from error
-        return done.seq
+            done = await self._events.request_json(self._subject, payload, headers=headers, timeout_s=ANSWER_S_MAX)
+        except WrongLastSequence as error:
+            raise Fenced(str(error)) from error
+        except EventsError as error:
+            raise LogUnavailable(str(error)) from error
+        return done["seq"]
 
     async def announce(self, entry: LogEntry) -> None:
-        """Tells every follower of an entry that was appended.
+        """Tells every follower of an entry that was appended. One that does not hear it reads it later."""
+        headers = {"Crossrate-Type": TYPE, "Crossrate-Stream": STREAM, "Crossrate-Sequence": str(entry.number)}
+        await self._events.publish_core(self._announced, entry.payload, headers)
+
+    async def follow(self, heard: Callable[[LogEntry], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """Calls `heard` with every announced entry, one after the other, and returns what ends it.
 
         Raises:
             LogUnavailable: NATS is not there.
         """
-        headers = {"Crossrate-Type": TYPE, "Crossrate-Stream": STREAM, "Crossrate-Sequence": str(entry.number)}
-        try:
-            await self._client.publish(self._announced, entry.payload, headers=headers)
-        except _FAILED as error:
-            raise LogUnavailable(repr(error)) from error
-
-    async def follow(self, heard: Callable[[LogEntry], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-        """Calls `heard` with every announced entry, one after the other, and returns what ends it."""
 
         async def message(msg: Msg) -> None:
             number = (msg.headers or {}).get("Crossrate-Sequence", "")
             if number.isdecimal():
                 await heard(LogEntry(int(number), msg.data))
 
-        subscription = await self._client.subscribe(self._announced, cb=message)
-        return subscription.unsubscribe
+        try:
+            subscription = await self._events.subscribe_core(self._announced, message)
+        except (nats.errors.Error, OSError) as error:
+            raise LogUnavailable(repr(error)) from error
+
+        async def end() -> None:
+            with contextlib.suppress(nats.errors.Error, OSError):
+                await subscription.unsubscribe()
+
+        return end
 
     async def last(self) -> int:
-        """Number of the newest entry; 0 if there is none.
+        """Number of the newest entry; 0 if there never was one.
 
         Raises:
             LogUnavailable: the log did not answer.
         """
-        message = await self._direct({"last_by_subj": self._subject})
-        return _number(message) or 0
+        try:
+            return (await self._events.stream_ends(STREAM, timeout_s=ANSWER_S_MAX)).last
+        except EventsError as error:
+            raise LogUnavailable(str(error)) from error
 
     async def read(self, after: int) -> list[LogEntry]:
-        """The oldest entries behind number `after`, at most READ_ENTRIES_MAX; none if `after` is the newest.
+        """The oldest entries behind number `after`, as many as come in one answer; none if `after` is the newest.
 
         Raises:
             LogUnavailable: the log did not answer.
         """
-        question = {
-            "seq": after + 1,
-            "next_by_subj": self._subject,
-            "batch": READ_ENTRIES_MAX,
-            "max_bytes": READ_BYTES_MAX,
-        }
-        inbox = self._client.new_inbox()
-        found: list[LogEntry] = []
         try:
-            subscription = await self._client.subscribe(inbox)
-            try:
-                await self._client.publish(_DIRECT_GET, json.dumps(question).encode(), reply=inbox)
-                while (number := _number(message := await subscription.next_msg(ANSWER_S_MAX))) is not None:
-                    found.append(LogEntry(number, message.data))
-            finally:
-                await subscription.unsubscribe()
-        except _FAILED as error:
-            raise LogUnavailable(repr(error)) from error
-        return found
-
-    async def _direct(self, question: dict[str, object]) -> Msg:
-        try:
-            return await self._client.request(_DIRECT_GET, json.dumps(question).encode(), timeout=ANSWER_S_MAX)
-        except _FAILED as error:
-            raise LogUnavailable(repr(error)) from error
-
-
-_DIRECT_GET = f"$JS.API.DIRECT.GET.{STREAM}"
-
-
-def _number(message: Msg) -> int | None:
-    """Number in the stream of an entry that a direct get answered; None for the end of a batch and for "not found".
-
-    Raises:
-        LogUnavailable: the answer is neither.
-    """
-    headers = message.headers or {}
-    if number := headers.get("Nats-Sequence"):
-        return int(number)
-    if headers.get("Status") in ("204", "404"):
-        return None
-    raise LogUnavailable(f"the stream answered {headers}")
+            found = await self._events.read(STREAM, after, subject=self._subject, timeout_s=ANSWER_S_MAX)
+        except EventsError as error:
+            raise LogUnavailable(str(error)) from error
+        return [LogEntry(event.sequence, event.payload) for event in found]
 
 
 async def pause(stopping: asyncio.Event, seconds: float) -> bool:

@@ -7,14 +7,13 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import nats
 import pytest
 import structlog
-from nats.aio.client import Client
 
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
 from crossrate.api.reference.v1 import instrument_pb2 as reference_pb
+from crossrate.events.events import Events
 from crossrate.runtime import topology
 from services.marketdata import ecb
 from services.marketdata.board import Board
@@ -53,23 +52,6 @@ def market() -> Market:
     return Market(calibrate(history, history.current(), window_days=780, half_life_days=120), seed=1)
 
 
-async def connect(mesh: Servers) -> Client:
-    """A connection with the rights of marketdata."""
-    secret = mesh.secret("marketdata")["nats"]
-
-    async def quiet(_: Exception) -> None:
-        """Lost connections are part of the tests."""
-
-    return await nats.connect(
-        secret["url"],
-        nkeys_seed_str=secret["seed"],
-        inbox_prefix=secret["inbox_prefix"].encode(),
-        max_reconnect_attempts=-1,
-        reconnect_time_wait=0.1,
-        error_cb=quiet,
-    )
-
-
 class Instance:
     """Everything of one instance but its gRPC server."""
 
@@ -92,9 +74,9 @@ class Instance:
 
     async def start(self) -> Instance:
         """Connects and begins."""
-        self.client = await connect(self._mesh)
+        self.events = await Events.open(self._mesh.runtime("marketdata"))
         note = structlog.get_logger()
-        self.log = QuoteLog(self.client, FEED)
+        self.log = QuoteLog(self.events, FEED)
         self.follower = Follower(self.log, self.board, SETTINGS.log_entries_read, note)
         self.feed = Feed(
             market=self._market,
@@ -121,14 +103,14 @@ class Instance:
         self.stopping.set()
         self.closed.set()
         await asyncio.gather(*self.tasks)
-        await self.client.close()
+        await self.events.close()
 
     async def die(self) -> None:
         """Stops as a killed process does: without a word."""
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
-        await self.client.close()
+        await self.events.close()
 
 
 @contextlib.asynccontextmanager
@@ -144,9 +126,9 @@ async def running(mesh: Servers, market: Market, count: int) -> AsyncIterator[li
             await instance.die()
 
 
-async def whole_log(client: Client) -> list[events_pb.QuotesPublished]:
+async def whole_log(events: Events) -> list[events_pb.QuotesPublished]:
     """Every entry of the log."""
-    log, after, entries = QuoteLog(client, FEED), 0, []
+    log, after, entries = QuoteLog(events, FEED), 0, []
     while batch := await log.read(after):
         entries += [events_pb.QuotesPublished.FromString(e.payload) for e in batch]
         after = batch[-1].number
@@ -180,7 +162,7 @@ async def test_every_instance_serves_what_one_writes(mesh: Servers, market: Mark
         mine = {e.sequence: e.encoded for e in first.between(low - 1, names)}
         yours = {e.sequence: e.encoded for e in second.between(low - 1, names)}
         assert all(mine[n] == yours[n] for n in range(low, high + 1))
-        check(await whole_log(instances[0].client))
+        check(await whole_log(instances[0].events))
 
 
 async def test_a_writer_that_stops_hands_over_at_once(mesh: Servers, market: Market) -> None:
@@ -197,7 +179,7 @@ async def test_a_writer_that_stops_hands_over_at_once(mesh: Servers, market: Mar
         await eventually(lambda s=successor: s.feed.leading)
         assert loop.time() - began < SETTINGS.takeover_ms / 1000
         instance = successor
-    entries = await whole_log(instance.client)
+    entries = await whole_log(instance.events)
     await instance.stop()
     assert check(entries) > 100
     assert len({e.epoch for e in entries}) >= 5
@@ -213,7 +195,7 @@ async def test_a_writer_that_dies_is_replaced(mesh: Servers, market: Market) -> 
         instances.remove(dead)
         head = heir.board.head
         await eventually(lambda: heir.feed.leading and heir.board.head > head + 50)
-        check(await whole_log(heir.client))
+        check(await whole_log(heir.events))
 
 
 async def test_two_writers_cannot_write(mesh: Servers, market: Market) -> None:
@@ -226,7 +208,7 @@ async def test_two_writers_cannot_write(mesh: Servers, market: Market) -> None:
             await instance.log.append(entry.SerializeToString(), instance.follower.applied - 3)
         with pytest.raises(Fenced):
             await instance.log.append(entry.SerializeToString(), 0)
-        check(await whole_log(instance.client))
+        check(await whole_log(instance.events))
 
 
 async def test_a_writer_that_was_overtaken_follows(mesh: Servers, market: Market) -> None:
@@ -234,7 +216,7 @@ async def test_a_writer_that_was_overtaken_follows(mesh: Servers, market: Market
     async with running(mesh, market, 1) as (instance,):
         await eventually(lambda: instance.board.head > 20)
         # Somebody else writes a term in between, and stays the writer by breaking the silence.
-        rival = await connect(mesh)
+        rival = await Events.open(mesh.runtime("marketdata", "marketdata-2"))
         log = QuoteLog(rival, FEED)
         while True:
             last = await log.last()
@@ -276,7 +258,7 @@ async def test_nats_can_be_killed(mesh: Servers, market: Market) -> None:
         await mesh.start_nats()
         head = max(i.board.head for i in instances)
         await eventually(lambda: all(i.board.head > head + 50 for i in instances), 30)
-        check(await whole_log(instances[0].client))
+        check(await whole_log(instances[0].events))
 
 
 async def test_a_halt_reaches_every_board(mesh: Servers, market: Market) -> None:
