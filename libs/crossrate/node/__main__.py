@@ -17,9 +17,10 @@ from pathlib import Path
 
 from crossrate.node.client import PROGRESS_FD
 from crossrate.node.leftovers import AlreadyRunning
+from crossrate.node.mesh import run_mesh
 from crossrate.node.ports import PortError
 from crossrate.node.progress import MESH, Progress
-from crossrate.node.supervisor import UpFailed, run_mesh
+from crossrate.node.supervisor import UpFailed
 from crossrate.runtime import topology as topologies
 from crossrate.runtime.place import place
 

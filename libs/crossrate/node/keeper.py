@@ -119,8 +119,8 @@ class Keeper:
                 if self._stopping:
                     # stop() came while it was being started and saw no process to end.
                     await self.child.stop(self.kept.stop_signal, self.kept.grace_s)
-                    break
-                self._become(State.RUNNING)
+                if not self._stopping:
+                    self._become(State.RUNNING)
                 code = await self.child.wait()
                 why = describe_exit(code)
             self.child = None

@@ -28,7 +28,7 @@ class ForkError(Exception):
 
 
 class Nursery:
-    """One zygote. Helpers' reports (JSON lines, each with "from") go to `on_report`."""
+    """One zygote. What it loaded and what its helpers report goes to `on_report`, each with "from"."""
 
     def __init__(self, log: Path, programs: Sequence[str], on_report: Callable[[dict[str, Any]], None]) -> None:
         self._log = log
@@ -38,7 +38,6 @@ class Nursery:
         self._readers: list[asyncio.Task[None]] = []
         self._writer: asyncio.StreamWriter | None = None
         self._began = time.time()
-        self.stages: dict[str, asyncio.Event] = {}
         self.child: Child | None = None
 
     async def start(self) -> Child:
@@ -79,16 +78,12 @@ class Nursery:
 
     def _answered(self, answer: dict[str, Any]) -> None:
         if stage := answer.get("stage"):
-            self.stage(stage).set()
+            self._on_report({"from": "zygote", "stage": stage})
         elif (name := answer.get("forked")) and (waiting := self._forks.pop(name, None)):
             if not waiting.done():
                 waiting.set_result(answer["pid"])
         elif (name := answer.get("refused")) and (waiting := self._forks.pop(name, None)) and not waiting.done():
             waiting.set_exception(ForkError(answer["message"]))
-
-    def stage(self, name: str) -> asyncio.Event:
-        """Set when the zygote has loaded a stage."""
-        return self.stages.setdefault(name, asyncio.Event())
 
     async def fork(
         self, name: str, stage: str, entry: str, env: Mapping[str, str], log: Path, *, helper: bool = False

@@ -72,9 +72,6 @@ class Restarts:
 
     async def _in_place(self, keeper: Keeper) -> str:
         node = self._node
-        if keeper.kept.kind == "zygote":
-            await keeper.restart()
-            return keeper.name
         if keeper.kept.kind == "proxy" and keeper.ready and proxies.can_hand_over(node.place, keeper.name):
             return await self._succeed(keeper)
         async with node.observing():

@@ -49,7 +49,10 @@ STAGES: dict[str, tuple[str, ...]] = {
         "crossrate.node.observer",
     ),
 }
-"""What is imported, in this order. The programs of the services follow in the last stage."""
+"""What is imported, in this order. The services' programs follow, each a stage of its own name."""
+
+COMPLETE = "complete"
+"""The stage after the last program."""
 
 REPARENT_S_MAX = 5.0
 
@@ -66,21 +69,28 @@ class Zygote:
         self._loaded: set[str] = set()
 
     def run(self, programs: Sequence[str]) -> None:
-        """Loads every stage, then serves commands until the supervisor is gone."""
-        for stage, modules in STAGES.items():
-            last = stage == list(STAGES)[-1]
-            for module in (*modules, *(programs if last else ())):
-                # A module that cannot be imported is the failure of who asks for it, told when it is forked.
-                with contextlib.suppress(Exception):
-                    importlib.import_module(module)
+        """Loads every stage and program, then serves commands until the supervisor is gone."""
+        stages = [*STAGES.items(), *((program, (program,)) for program in programs), (COMPLETE, ())]
+        for stage, modules in stages:
+            for module in modules:
+                self._import(module)
                 self._serve(wait=False)
             self._loaded.add(stage)
-            gc.collect()
+            if stage == COMPLETE:
+                gc.collect()
+            # What is frozen is never looked at by a child's collector, so its pages stay shared.
             gc.freeze()
             self._answer({"stage": stage})
             self._serve(wait=False)
         while True:
             self._serve(wait=True)
+
+    def _import(self, module: str) -> None:
+        try:
+            importlib.import_module(module)
+        except Exception:
+            # Told here once, and again to whoever asks for a process that needs it.
+            traceback.print_exc()
 
     def _serve(self, wait: bool) -> None:
         while select.select([self._commands], [], [], None if wait else 0)[0]:
