@@ -65,8 +65,8 @@ async def test_nobody_enters_nats_without_a_key(nats_server):
     async def quiet(_):
         """Refusals are expected."""
 
+    url = nats_server.secret("alpha")["nats"]["url"]
     with pytest.raises(nats.errors.Error):
-        url = nats_server.secret("alpha")["nats"]["url"]
         await nats.connect(url, allow_reconnect=False, max_reconnect_attempts=0, error_cb=quiet)
 
 

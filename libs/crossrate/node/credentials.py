@@ -1,4 +1,4 @@
-"""What each service proves itself with to NATS and PostgreSQL: made once, kept, and rewritten only where an address moved.
+"""What each service proves itself with to NATS and PostgreSQL: made once, kept, rewritten only where an address moved.
 
 One JSON file a service, mode 0600, in the state folder:
 

