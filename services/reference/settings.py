@@ -13,6 +13,8 @@ class Settings(BaseSettings):
 
     follow_interval_s: float = Field(default=0.5, gt=0, le=60)
     """How old another instance's change may be before this one knows it."""
+    stale_s_max: float = Field(default=10.0, gt=0, le=600)
+    """Without the database for longer, the instance stops serving."""
     answers_kept_s: float = Field(default=7 * 86_400.0, ge=86_400)
     """How long the answer to a request id is kept; a repetition after that is a new request."""
     forget_interval_s: float = Field(default=3600.0, gt=0)

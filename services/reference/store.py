@@ -131,6 +131,14 @@ class PostgresStore:
                 ),
             )
 
+    async def forget_answers(self, older_than_s: float) -> int:
+        """Deletes answers to request ids older than that and returns how many; at most 10,000 a call.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        return await self._requests.forget(older_than_s)
+
     async def _take_lease(self) -> Lease:
         lease = await Lease.acquire(self._database, LEASE, self._holder, take_over=True)
         self._lease = lease

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,13 +21,15 @@ from crossrate.api.reference.v1.reference_service_pb2_grpc import (
     add_ReferenceServiceServicer_to_server,
 )
 from crossrate.basics.pair import Pair
+from crossrate.events import Events
 from crossrate.rpc.errors import ErrorReason, Failure, failure_of
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
 from crossrate.runtime.topology import Service, Stream, Topology
 from crossrate.store.database import Database
-from crossrate.store.errors import RequestIdReused
+from crossrate.store.errors import RequestIdReused, StoreUnavailable
 from crossrate.store.journal import Entry, Journal
+from services.reference import main
 from services.reference.catalogue import Catalogue
 from services.reference.domain import SetStatus, State, Status, VersionConflict
 from services.reference.follower import Follower
@@ -37,7 +40,7 @@ from tests.integration.conftest import Servers, eventually
 
 pytestmark = pytest.mark.integration
 
-MIGRATIONS = Path(__file__).resolve().parents[2] / "services" / "reference" / "migrations"
+MIGRATIONS = main.MIGRATIONS
 TOPOLOGY = Topology(
     services={
         "control": Service(publishes=("crossrate.control.v1.>",)),
@@ -150,7 +153,7 @@ async def test_two_instances_change_without_a_gap_and_learn_of_each_other(mesh: 
     try:
         stores = [PostgresStore(database, "reference-1"), PostgresStore(other, "reference-2")]
         catalogues = [Catalogue(), Catalogue()]
-        followers = [Follower(c, s, 0, 1.0, None) for c, s in zip(catalogues, stores, strict=True)]
+        followers = [Follower(c, s, 0, None) for c, s in zip(catalogues, stores, strict=True)]
         statuses = (Status.HALTED, Status.REDUCE_ONLY)
         for turn in range(6):
             pairs = (EURUSD, USDJPY) if turn % 2 else (EURUSD, EURUSD)
@@ -341,3 +344,77 @@ async def test_without_the_database_reads_go_on_and_writes_say_so(mesh: Servers,
     assert refused.retry_after_s
     await mesh.start_postgres()
     assert (await served.stub.SetInstrumentStatus(halt)).instrument.version == 2
+
+
+@asynccontextmanager
+async def assembled(mesh: Servers, instance: str) -> AsyncIterator[ReferenceServiceStub]:
+    """One instance as its main assembles it, up to its drain at the end."""
+    runtime = open_runtime(RuntimeSettings(service="reference", instance=instance, settle_s=0), mesh.place)
+    running = asyncio.create_task(main.serve(runtime))
+    try:
+        await eventually(lambda: running.done() or mesh.place.registration(instance).exists())
+        async with grpc.aio.insecure_channel(f"unix:{mesh.place.service_socket(instance)}") as channel:
+            yield ReferenceServiceStub(channel)
+    finally:
+        runtime.stopping.set()
+        await asyncio.wait_for(running, 20)
+
+
+async def test_the_assembled_service_publishes_its_facts(mesh: Servers) -> None:
+    """A change comes into JetStream under its subject; while one instance replaces another both know every change."""
+    await mesh.start_nats()
+    await mesh.nats.provision(TOPOLOGY)
+    which = pb.GetInstrumentRequest(base="EUR", counter="USD")
+    halt = pb.SetInstrumentStatusRequest(
+        request_id=str(uuid.uuid4()), base="EUR", counter="USD", status=Status.HALTED, comment="news"
+    )
+    reopen = pb.SetInstrumentStatusRequest(
+        request_id=str(uuid.uuid4()), base="EUR", counter="USD", status=Status.TRADING, comment="old news"
+    )
+    async with assembled(mesh, "reference-2") as second:
+        async with assembled(mesh, "reference-1") as first:
+            halted = await first.SetInstrumentStatus(halt)
+
+            async def second_knows() -> bool:
+                return (await second.GetInstrument(which)).instrument == halted.instrument
+
+            await eventually(second_knows)
+            await second.SetInstrumentStatus(reopen)
+            assert await first.SetInstrumentStatus(halt) == halted
+        assert await second.SetInstrumentStatus(halt) == halted
+        events = await Events.open(mesh.runtime("reference"))
+        try:
+
+            async def both_published() -> bool:
+                return (await events.stream_ends("reference")).last == 2
+
+            await eventually(both_published)
+            facts = [event async for event in events.replay("reference")]
+        finally:
+            await events.close()
+    assert [fact.subject for fact in facts] == ["crossrate.reference.v1.instrument_status_changed.EUR-USD"] * 2
+    assert [fact.id for fact in facts] == ["reference:instruments:1", "reference:instruments:2"]
+    changes = [reference_events_pb2.InstrumentStatusChanged.FromString(fact.payload) for fact in facts]
+    assert [(c.previous_status, c.instrument.status, c.instrument.version) for c in changes] == [
+        (Status.TRADING, Status.HALTED, 2),
+        (Status.HALTED, Status.TRADING, 3),
+    ]
+    assert [c.request_id for c in changes] == [halt.request_id, reopen.request_id]
+
+
+async def test_an_instance_that_cannot_follow_becomes_unhealthy(mesh: Servers, database: Database) -> None:
+    """Its catalogue may be ten seconds old and no older: it could miss a halt. When it follows again it is well."""
+    time_s = 100.0
+    follower = Follower(Catalogue(), PostgresStore(database, "reference-1"), 0, None, clock_s=lambda: time_s)
+    await follower.catch_up()
+    mesh.kill("postgres")
+    time_s = 110.0
+    with pytest.raises(StoreUnavailable):
+        await follower.catch_up()
+    await follower.check()
+    time_s = 110.1
+    with pytest.raises(StoreUnavailable, match="statuses are 10 s old"):
+        await follower.check()
+    await mesh.start_postgres()
+    await follower.catch_up()
+    await follower.check()
