@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import grpc
 import pytest
 import structlog
 
+from crossrate.api.common.v1 import stream_pb2
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
+from crossrate.api.marketdata.v1 import marketdata_service_pb2 as marketdata
+from crossrate.api.marketdata.v1 import marketdata_service_pb2_grpc as marketdata_grpc
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
 from crossrate.api.reference.v1 import instrument_pb2 as reference_pb
 from crossrate.events.events import Events
+from crossrate.rpc.server import Server
 from crossrate.runtime import topology
+from crossrate.runtime.process import RuntimeSettings, open_runtime
 from services.marketdata import ecb
 from services.marketdata.board import Board
 from services.marketdata.catalogue import Catalogue
+from services.marketdata.cursor import Cursor
 from services.marketdata.domain.calibration import calibrate
 from services.marketdata.domain.simulation import Market
 from services.marketdata.feed import FEED, Feed
 from services.marketdata.follower import Follower
 from services.marketdata.quote_log import Fenced, QuoteLog
+from services.marketdata.service import MarketDataService, register
 from services.marketdata.settings import FeedConfig, Settings
 from tests.integration.conftest import Servers, eventually
 
@@ -275,3 +284,118 @@ async def test_a_halt_reaches_every_board(mesh: Servers, market: Market) -> None
             return entry is not None and entry.quote.health == pb.QUOTE_HEALTH_CLOSED
 
         await eventually(lambda: all(closed(i) for i in instances))
+
+
+@dataclasses.dataclass
+class Served:
+    """A stub to a server, and the event that makes it drain."""
+
+    stub: marketdata_grpc.MarketDataServiceStub
+    stopping: asyncio.Event
+
+
+@contextlib.asynccontextmanager
+async def served(mesh: Servers, instance: Instance, name: str) -> AsyncIterator[Served]:
+    """An instance's gRPC server on its socket."""
+    runtime = open_runtime(RuntimeSettings(service="marketdata", instance=name, settle_s=0.0), mesh.place)
+    server = Server(runtime)
+    server.add(register, MarketDataService(instance.board, instance.catalogue, ecb.load()))
+    serving = asyncio.create_task(server.serve())
+    try:
+        await eventually(lambda: mesh.place.registration(name).exists())
+        async with grpc.aio.insecure_channel(f"unix:{server.socket}") as channel:
+            yield Served(marketdata_grpc.MarketDataServiceStub(channel), runtime.stopping)
+    finally:
+        runtime.stopping.set()
+        await serving
+
+
+async def refusal(call) -> tuple[grpc.StatusCode, str]:
+    """How a call fails: its code and the bytes of its details as text."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    details = dict(caught.value.trailing_metadata()).get("grpc-status-details-bin", b"")
+    return caught.value.code(), details.decode(errors="replace")
+
+
+async def test_quotes_and_rates_over_grpc(mesh: Servers, market: Market) -> None:
+    """Every answer and every refusal of the contract, from a socket."""
+    async with running(mesh, market, 1) as (instance,), served(mesh, instance, "marketdata-1") as server:
+        stub = server.stub
+        await eventually(lambda: instance.board.head > 20)
+        quote = (await stub.GetQuote(marketdata.GetQuoteRequest(base="EUR", counter="USD"))).quote
+        assert quote.bid < quote.ask
+        assert quote.health == pb.QUOTE_HEALTH_LIVE
+        code, details = await refusal(stub.GetQuote(marketdata.GetQuoteRequest(base="EUR", counter="XXX")))
+        assert code is grpc.StatusCode.NOT_FOUND
+        assert "NOT_FOUND" in details
+        cross = reference_pb.Instrument(name="EUR/JPY", base="EUR", counter="JPY", version=1)
+        instance.catalogue.take([cross])
+        code, details = await refusal(stub.GetQuote(marketdata.GetQuoteRequest(base="EUR", counter="JPY")))
+        assert code is grpc.StatusCode.UNAVAILABLE
+        assert "NO_QUOTE" in details
+        request = marketdata.ListDailyRatesRequest(base="USD", counter="JPY", page_size=2)
+        request.start_date.year, request.start_date.month, request.start_date.day = 1999, 1, 1
+        page = await stub.ListDailyRates(request)
+        assert page.rates[0].rate == 133.73 / 1.1789
+        assert page.source.startswith("European Central Bank")
+        request.page_token = page.next_page_token
+        assert (await stub.ListDailyRates(request)).rates[0].date.day == 6
+        request.base = "GBP"
+        code, details = await refusal(stub.ListDailyRates(request))
+        assert code is grpc.StatusCode.INVALID_ARGUMENT
+        assert "page_token" in details
+
+
+async def test_a_stream_over_grpc_is_numbered_resumable_and_ends(mesh: Servers, market: Market) -> None:
+    """Messages count from 1, the last says COMPLETE, and its cursor continues on another instance without a gap."""
+    wanted = marketdata.StreamQuotesRequest(instruments=["EUR/USD", "USD/JPY"], max_messages=10)
+    last: dict[str, int] = {}
+    async with (
+        running(mesh, market, 2) as (first, second),
+        served(mesh, first, "marketdata-1") as one,
+        served(mesh, second, "marketdata-2") as other,
+    ):
+        await eventually(lambda: first.board.head > 50 and second.board.head > 50)
+        for stub in (one.stub, other.stub, one.stub, other.stub):
+            messages = [m async for m in stub.StreamQuotes(wanted)]
+            assert [m.position.sequence for m in messages] == list(range(1, 12))
+            assert messages[-1].end.reason == stream_pb2.STREAM_END_REASON_COMPLETE
+            for message in messages:
+                for quote in message.quotes.quotes:
+                    assert quote.sequence == last.get(quote.instrument, quote.sequence - 1) + 1
+                    last[quote.instrument] = quote.sequence
+            wanted.resume_cursor = messages[-1].position.cursor
+        wanted.resume_cursor = Cursor(1, 1).encode()
+        code, details = await refusal(anext(aiter(one.stub.StreamQuotes(wanted))))
+        assert code is grpc.StatusCode.OUT_OF_RANGE
+        assert "CURSOR_EXPIRED" in details
+        wanted.resume_cursor = "nonsense"
+        code, details = await refusal(anext(aiter(one.stub.StreamQuotes(wanted))))
+        assert code is grpc.StatusCode.INVALID_ARGUMENT
+        assert "resume_cursor" in details
+
+
+async def test_a_draining_server_ends_its_streams_with_a_cursor(mesh: Servers, market: Market) -> None:
+    """The stream says DRAINING, and another instance continues after its last message."""
+    async with running(mesh, market, 2) as (first, second), served(mesh, second, "marketdata-2") as other:
+        await eventually(lambda: second.board.head > 20)
+        wanted = marketdata.StreamQuotesRequest(instruments=list(PAIRS))
+        got: list[marketdata.StreamQuotesResponse] = []
+
+        async def read(stub: marketdata_grpc.MarketDataServiceStub) -> None:
+            async for message in stub.StreamQuotes(wanted):
+                got.append(message)
+
+        async with served(mesh, first, "marketdata-1") as one:
+            reading = asyncio.create_task(read(one.stub))
+            await eventually(lambda: len(got) > 5)
+            one.stopping.set()
+            await reading
+        assert got[-1].end.reason == stream_pb2.STREAM_END_REASON_DRAINING
+        wanted.resume_cursor, wanted.max_messages = got[-1].position.cursor, 5
+        await read(other.stub)
+        last: dict[str, int] = {}
+        for quote in (q for message in got for q in message.quotes.quotes):
+            assert quote.sequence == last.get(quote.instrument, quote.sequence - 1) + 1
+            last[quote.instrument] = quote.sequence
