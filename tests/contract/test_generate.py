@@ -1,4 +1,4 @@
-"""scripts/generate on a copy of the contracts: it refuses what the house does not want, and sees what is out of date."""
+"""scripts/generate on a copy of the contracts: it refuses what the house does not want and sees what is stale."""
 
 from __future__ import annotations
 
