@@ -1,0 +1,1 @@
+"""One mesh on one machine: the processes, their addresses and their credentials."""

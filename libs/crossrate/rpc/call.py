@@ -1,0 +1,200 @@
+"""The call being handled: who makes it, under which ids, how much time is left.
+
+    from crossrate.rpc.call import current
+
+    call = current()
+    rows = await database.fetch(..., timeout=call.remaining_s())
+
+A handler of a stream learns from `call.ending` that it should come to an end (the server drains, or the stream has
+reached its longest life):
+
+    while not call.ending.is_set():
+        ...
+        yield message
+
+and then simply returns; the server adds the `end` message. A handler that waits for its next event does not have to
+watch: `INTERRUPT_S` later it is interrupted (CancelledError) where it waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import os
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from crossrate.api.common.v1 import stream_pb2
+from crossrate.rpc.contract import MethodContract
+from crossrate.rpc.tracing import ServerSpan, Trace, place_in_trace
+from crossrate.runtime.logs import correlation
+
+if TYPE_CHECKING:
+    from crossrate.rpc.transport import CallContext
+
+INTERRUPT_S = 0.25
+"""Time between a stream's request to end and its interruption."""
+REQUEST_ID_CHARS_MAX = 128
+
+monotonic = time.monotonic
+
+
+def new_request_id() -> str:
+    """A UUID of version 7 (RFC 9562, section 5.7): 48 bits of milliseconds, then random bits; sorts by time."""
+    tail = int.from_bytes(os.urandom(10))
+    value = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80 | tail
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+class Stop(enum.Enum):
+    """Why the server itself stops a handler."""
+
+    DEADLINE = "the deadline passed"
+    ENDED = "the stream should have ended"
+    SHUTDOWN = "the server's grace is over"
+
+
+class Call:
+    """One call. Times are seconds; `deadline`, when the work must be done, is on the clock of `time.monotonic`."""
+
+    __slots__ = (
+        "_ending",
+        "_request_id",
+        "_trace",
+        "_traceparent",
+        "begun",
+        "caller",
+        "deadline",
+        "end_reason",
+        "in_handler",
+        "margin_s",
+        "method",
+        "reached",
+        "received",
+        "sent",
+        "span",
+        "stopped",
+        "task",
+        "timer",
+    )
+
+    def __init__(self, method: MethodContract, request_id: str | None = None, traceparent: str | None = None) -> None:
+        self.method = method
+        self.caller = ""
+        self.begun = monotonic()
+        self.deadline = self.begun + method.deadline_s
+        self.task: asyncio.Task | None = None
+        self.timer: asyncio.TimerHandle | None = None
+        self.span: ServerSpan | None = None
+        self.stopped: Stop | None = None
+        self.in_handler = False
+        self.reached = False
+        self.margin_s = 2 * INTERRUPT_S
+        self.end_reason = 0
+        self.received = 0
+        self.sent = 0
+        self._request_id = request_id
+        self._traceparent = traceparent
+        self._trace: Trace | None = None
+        self._ending: asyncio.Event | None = None
+
+    @property
+    def name(self) -> str:
+        """The full method name, as in errors, logs and metrics: the wire path without its leading slash."""
+        return self.method.path[1:]
+
+    @property
+    def request_id(self) -> str:
+        """The id under which every log line, error and event of this call is found: the caller's, else a new one."""
+        known = self._request_id
+        if not known or len(known) > REQUEST_ID_CHARS_MAX or not known.isascii() or not known.isprintable():
+            known = self._request_id = new_request_id()
+        return known
+
+    @property
+    def trace(self) -> Trace:
+        """The call's place in its trace."""
+        if self._trace is None:
+            self._trace = self.span.trace if self.span else place_in_trace(self._traceparent)
+        return self._trace
+
+    @property
+    def trace_id(self) -> str:
+        """32 hexadecimal digits."""
+        return self.trace.trace_id
+
+    @property
+    def traceparent(self) -> str:
+        """The header that hands the trace on to the next service."""
+        return self.trace.header()
+
+    def remaining_s(self) -> float:
+        """Seconds left for the work, never negative. Calls made meanwhile take no longer."""
+        return max(0.0, self.deadline - monotonic())
+
+    @property
+    def ending(self) -> asyncio.Event:
+        """Set when a stream should come to an end."""
+        if self._ending is None:
+            self._ending = asyncio.Event()
+            if self.end_reason:
+                self._ending.set()
+        return self._ending
+
+    def log_fields(self) -> Mapping[str, str]:
+        """The ids of this call for log lines."""
+        return {
+            "request_id": self.request_id,
+            "trace_id": self.trace_id,
+            "caller": self.caller,
+            "method": self.name,
+        }
+
+    def end(self, reason: stream_pb2.StreamEndReason) -> None:
+        """Asks a stream to end, and interrupts it if it has not within INTERRUPT_S."""
+        if self.end_reason:
+            return
+        self.end_reason = reason
+        if self._ending is not None:
+            self._ending.set()
+        if self.timer is not None:
+            self.timer.cancel()
+        wait_s = min(INTERRUPT_S, self.margin_s / 2)
+        self.timer = asyncio.get_running_loop().call_later(wait_s, self.stop, Stop.ENDED)
+
+    def stop(self, why: Stop) -> None:
+        """Interrupts the handler where it waits. If it is not the handler that waits but the transport, the call is
+        only marked, and looks at the mark when the transport is done."""
+        if self.stopped is None or why is Stop.SHUTDOWN:
+            self.stopped = why
+            if self.in_handler and self.task is not None:
+                self.task.cancel()
+
+    def interrupted(self) -> bool:
+        """Whether the cancellation just caught was the server's own; it is then taken back. False if the client's."""
+        return self.stopped is not None and (self.task is None or self.task.uncancel() == 0)
+
+
+def current_or_none() -> Call | None:
+    """The call being handled, if one is."""
+    work = correlation.get()
+    return work if isinstance(work, Call) else None
+
+
+def current() -> Call:
+    """The call being handled.
+
+    Raises:
+        LookupError: no call is; the code runs at start-up or in a task of its own.
+    """
+    call = current_or_none()
+    if call is None:
+        raise LookupError("no call is being handled here")
+    return call
+
+
+__all__ = ["Call", "CallContext", "Stop", "current", "current_or_none", "new_request_id"]

@@ -1,0 +1,108 @@
+"""InstanceService: what every instance tells the control plane about itself, on its own socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+from google.protobuf import json_format
+from google.protobuf.struct_pb2 import Struct
+from pydantic import BaseModel
+
+from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
+from crossrate.api.instance.v1 import instance_service_pb2_grpc as instance_grpc
+from crossrate.rpc import errors
+from crossrate.rpc.admission import Admission
+from crossrate.rpc.call import current
+from crossrate.rpc.contract import find_method
+from crossrate.rpc.tap import READERS_MAX, Tap
+from crossrate.runtime.process import Runtime
+
+
+class Config(Protocol):
+    """The live configuration, as far as it is shown; `crossrate.runtime.live_config.LiveConfig` is one."""
+
+    current: BaseModel
+    version: int
+    error: str
+
+    def check(self, values: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+        """What is wrong with some values, and the values as they would apply."""
+        ...
+
+
+def _struct(values: dict[str, Any]) -> Struct:
+    return json_format.ParseDict(values, Struct())
+
+
+class InstanceServicer(instance_grpc.InstanceServiceServicer):
+    """Tells what the instance is and shows what passes.
+
+    Args:
+        config: returns the live configuration, or None if the service has none.
+        ready_time: returns when the instance became ready, or None if it has not.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        admission: Admission,
+        tap: Tap,
+        config: Callable[[], Config | None],
+        ready_time: Callable[[], datetime | None],
+    ) -> None:
+        self._runtime = runtime
+        self._admission = admission
+        self._tap = tap
+        self._config = config
+        self._ready_time = ready_time
+
+    async def DescribeInstance(self, request, context) -> instance_pb2.DescribeInstanceResponse:
+        """What this instance is and how it does. Calls of this service itself are not counted."""
+        runtime = self._runtime
+        described = instance_pb2.DescribeInstanceResponse(
+            service=runtime.service,
+            instance=runtime.instance,
+            version=runtime.version,
+            calls_in_flight=sum(c.method.workload != "instance" for c in self._admission.calls),
+        )
+        if (config := self._config()) is not None:
+            described.config_version = config.version
+            described.config_error = config.error
+            described.config.CopyFrom(_struct(config.current.model_dump(mode="json")))
+        if (ready := self._ready_time()) is not None:
+            described.ready_time.FromDatetime(ready)
+        return described
+
+    async def CheckConfig(self, request, context) -> instance_pb2.CheckConfigResponse:
+        """Whether values would be accepted. A service without live configuration accepts none."""
+        config = self._config()
+        if config is None:
+            return instance_pb2.CheckConfigResponse(errors=[f"{self._runtime.service} has no live configuration"])
+        problems, values = config.check(json_format.MessageToDict(request.config))
+        return instance_pb2.CheckConfigResponse(errors=problems, config=_struct(values or {}))
+
+    async def TapMessages(self, request, context) -> AsyncIterator[instance_pb2.TapMessagesResponse]:
+        """What passes, until the reader leaves or has what it asked for. NOT_FOUND for a method that does not exist."""
+        path = None
+        if request.method:
+            try:
+                path = find_method(request.method).path
+            except LookupError:
+                raise errors.not_found("method", request.method) from None
+        if len(self._tap.readers) >= READERS_MAX:
+            raise errors.too_many_requests(READERS_MAX, 1.0)
+        reader = self._tap.open(path)
+        ending = current().ending
+        seen = 0
+        try:
+            # Headers at once: their reader then knows that whatever passes from now on is shown.
+            await context.send_initial_metadata(())
+            while not ending.is_set():
+                yield self._tap.show(await reader.take())
+                seen += 1
+                if seen == request.max_messages:
+                    return
+        finally:
+            self._tap.close(reader)
