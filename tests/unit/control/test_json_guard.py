@@ -36,6 +36,12 @@ class Guard:
         refused = names.judge(route, body)
         return refused and (int(refused[0]), json.loads(refused[1]))
 
+    def judge_query(self, verb: str, path: str) -> tuple[int, dict] | None:
+        """Status and answer of a refusal; None if the query may pass."""
+        names = self._lua.globals()
+        refused = names.judge_query(names.route_of(verb.encode(), path.encode()), path.encode())
+        return refused and (int(refused[0]), json.loads(refused[1]))
+
     def knows(self, verb: str, path: str) -> bool:
         """Whether the guard would look at the body of such a request."""
         return self._lua.globals().route_of(verb.encode(), path.encode()) is not None
@@ -238,6 +244,27 @@ def test_paths_match_as_the_transcoder_matches_them(guard: Guard) -> None:
         assert not guard.knows("POST", path), path
     assert guard.knows("POST", "/v1/accounts/a:b/orders")
     assert not guard.knows("GET", "/v1/orders:place")
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "refused"),
+    [
+        ("POST", "/v1/orders:place", False),
+        ("POST", "/v1/orders:place?", False),
+        ("POST", "/v1/orders:place?requestId=x", True),
+        ("POST", "/v1/accounts/main/orders?order.account=other", True),
+        ("PUT", "/v1/accounts/main/orders/1?requestId=2", True),
+        ("PUT", "/v1/accounts/main/orders/1?request_id=2", True),
+        ("PUT", "/v1/accounts/main/orders/1?a=b&REQUEST%49D=2", True),
+        ("PUT", "/v1/accounts/main/orders/1?order.tags=x", True),
+        ("PUT", "/v1/accounts/main/orders/1?order=x", True),
+        ("PUT", "/v1/accounts/main/orders/1?orders=x", False),
+        ("POST", "/v1/orders:place?%FF%22%00=x", True),
+    ],
+)
+def test_a_query_overrides_neither_path_nor_body(guard: Guard, verb: str, path: str, refused: bool) -> None:
+    """A field that the path or the body gives may not stand in the query, however its name is written."""
+    assert (guard.judge_query(verb, path) is not None) is refused
 
 
 @pytest.mark.parametrize(
