@@ -92,8 +92,7 @@ class Node:
             elif self.state == "healthy":
                 self.state = "degraded"
         elif keeper.state is State.RUNNING and self.state in ("healthy", "degraded"):
-            if self._recovery is None or self._recovery.done():
-                self._recovery = asyncio.create_task(self._recover())
+            self._watch_recovery()
 
     def mark_ready(self, keeper: Keeper) -> None:
         """A process was seen to do its work."""
@@ -333,6 +332,10 @@ class Node:
         async with self.observing():
             while not await self.check():  # noqa: ASYNC110 (sockets and ports have no event)
                 await asyncio.sleep(POLL_S)
+
+    def _watch_recovery(self) -> None:
+        if self._recovery is None or self._recovery.done():
+            self._recovery = asyncio.create_task(self._recover())
 
     async def _recover(self) -> None:
         """Watches until what was started again does its work."""
