@@ -17,9 +17,10 @@ from pathlib import Path
 
 from crossrate.node.client import PROGRESS_FD
 from crossrate.node.leftovers import AlreadyRunning
+from crossrate.node.mesh import run_mesh
 from crossrate.node.ports import PortError
 from crossrate.node.progress import MESH, Progress
-from crossrate.node.supervisor import UpFailed, run_mesh
+from crossrate.node.supervisor import UpFailed
 from crossrate.runtime import topology as topologies
 from crossrate.runtime.place import place
 
@@ -34,7 +35,7 @@ def _teller() -> Callable[[Progress], None]:
         print(json.dumps({"time": now} | asdict(progress)), flush=True)
         if descriptor < 0:
             return
-        ended = progress.name == MESH
+        ended = progress.name == MESH and progress.state in ("healthy", "failed")
         try:
             os.write(descriptor, json.dumps(asdict(progress)).encode() + b"\n")
         except OSError:
@@ -49,7 +50,7 @@ def _teller() -> Callable[[Progress], None]:
 async def _main(tell: Callable[[Progress], None]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     path = os.environ.get("CROSSRATE_TOPOLOGY")
     topology = topologies.load(Path(path)) if path else topologies.load()
@@ -59,7 +60,6 @@ async def _main(tell: Callable[[Progress], None]) -> None:
 def main() -> None:
     """Runs until told to stop; exit code 1 if the mesh did not come up."""
     sys.dont_write_bytecode = False
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     tell = _teller()
     try:
         asyncio.run(_main(tell))

@@ -1,0 +1,395 @@
+"""A service's connection to NATS: publish with acknowledgement, core messages, streams read by position."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import nats
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.js.api import PubAck
+
+from crossrate.events.envelope import MESSAGE_ID, Event, Message
+from crossrate.events.errors import EventsError, EventsUnavailable, Refused, WrongLastSequence
+from crossrate.events.keyvalue import KeyValue
+from crossrate.runtime.place import Place
+from crossrate.runtime.topology import Topology
+
+PUBLISH_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 5.0
+READ_MAX = 256
+"""Messages in one read; also the most that a consumer holds unapplied."""
+READ_BYTES_MAX = 4_194_304
+IN_FLIGHT_MAX = 64
+"""Messages of one `publish_in_order` that wait for their acknowledgement at the same time."""
+
+_WRONG_LAST = (10070, 10071, 10164)
+_EXPECTED_LAST_SEQUENCE = "Nats-Expected-Last-Sequence"
+_EXPECTED_LAST_ID = "Nats-Expected-Last-Msg-Id"
+_PASSING_CODES = (503, 408)
+
+
+class EventsRuntime(Protocol):
+    """What events need of a service's runtime."""
+
+    service: str
+    instance: str
+    place: Place
+    topology: Topology
+    log: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Where a message is now. `duplicate`: it was there already, which is a success."""
+
+    stream: str
+    sequence: int
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnds:
+    """The numbers of the first and the last message that a stream has; 0 and 0 if it never had one."""
+
+    first: int
+    last: int
+
+
+class Events:
+    """The connection of one instance. It reconnects for ever; if it is closed against our will, the process ends."""
+
+    def __init__(self, runtime: EventsRuntime) -> None:
+        self.service = runtime.service
+        self.instance = runtime.instance
+        self.topology = runtime.topology
+        self._log = runtime.log
+        self._client = Client()
+        self._closing = False
+        self.inbox_prefix = ""
+
+    @classmethod
+    async def open(cls, runtime: EventsRuntime, *, open_timeout_s: float = 60.0) -> Events:
+        """Connects with the service's credentials; waits up to `open_timeout_s` for a server that is not there yet.
+
+        Raises:
+            EventsUnavailable: the server did not come in time, or does not know the credentials.
+        """
+        events = cls(runtime)
+        secret = json.loads(runtime.place.credentials(runtime.service).read_text())["nats"]
+        events.inbox_prefix = secret["inbox_prefix"]
+        try:
+            async with asyncio.timeout(open_timeout_s):
+                await events._client.connect(
+                    secret["url"],
+                    name=runtime.instance,
+                    nkeys_seed_str=secret["seed"],
+                    inbox_prefix=secret["inbox_prefix"],
+                    # The default gives up for good after sixty attempts.
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=0.2,
+                    connect_timeout=2,
+                    ping_interval=10,
+                    max_outstanding_pings=2,
+                    # What is sent while the server is away is refused at once, and not kept to be sent at some later
+                    # time when nobody waits for it any more.
+                    pending_size=READ_BYTES_MAX,
+                    error_cb=events._on_error,
+                    disconnected_cb=events._on_disconnected,
+                    reconnected_cb=events._on_reconnected,
+                    closed_cb=events._on_closed,
+                )
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            events._closing = True
+            with contextlib.suppress(Exception):
+                await events._client.close()
+            raise EventsUnavailable(f"NATS did not let {runtime.service} in: {error!r}") from error
+        return events
+
+    async def close(self) -> None:
+        """Sends what is pending and closes, at the latest after five seconds."""
+        self._closing = True
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(self._client.flush(), 2.0)
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(self._client.close(), 3.0)
+
+    async def check(self) -> None:
+        """Raises EventsUnavailable unless the server answers now. For health."""
+        try:
+            if not self._client.is_connected:
+                raise EventsUnavailable("not connected to NATS")
+            await self._client.flush(timeout=2)
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            raise EventsUnavailable(f"NATS does not answer: {error!r}") from error
+
+    # Publishing
+
+    async def publish(self, message: Message, *, timeout_s: float = PUBLISH_TIMEOUT_S) -> Published:
+        """Publishes to the stream that has the subject, and returns when the message is on disk.
+
+        Within the time it sends as often as it needs, always under the message's id, so that the stream has it once
+        (within the stream's duplicate window, ten minutes).
+
+        Raises:
+            EventsUnavailable: no acknowledgement in time; the message may be there or not.
+            Refused: JetStream will not take it (the stream is full, no stream has the subject).
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                for pause_s in _pauses():
+                    with contextlib.suppress(EventsUnavailable):
+                        return await self._publish_once(message, {}, timeout_s=2.0)
+                    await asyncio.sleep(pause_s)
+        except TimeoutError:
+            pass
+        raise EventsUnavailable(f"{message.subject}: no acknowledgement within {timeout_s:g} s")
+
+    async def publish_in_order(
+        self, messages: Sequence[Message], last_sequence: int, *, timeout_s: float = PUBLISH_TIMEOUT_S
+    ) -> tuple[list[Published], Exception | None]:
+        """Publishes messages right behind number `last_sequence` of their stream, each right behind the one before.
+
+        If anything else is there by then, JetStream refuses the rest. Returns the messages that are known to be there,
+        from the first without a gap, and what stopped the others (None if nothing did). Whether those arrived is
+        unknown if it was EventsUnavailable.
+        """
+        done: list[Published] = []
+        for start in range(0, len(messages), IN_FLIGHT_MAX):
+            part = messages[start : start + IN_FLIGHT_MAX]
+            sends = []
+            for offset, message in enumerate(part):
+                expected = {_EXPECTED_LAST_SEQUENCE: str(last_sequence + start + offset)}
+                if offset:
+                    # The number alone would let a message in whose predecessor was refused, where a foreign message
+                    # has the predecessor's place.
+                    expected[_EXPECTED_LAST_ID] = part[offset - 1].id
+                sends.append(self._publish_once(message, expected, timeout_s=timeout_s))
+            for answer in await asyncio.gather(*sends, return_exceptions=True):
+                if isinstance(answer, BaseException):
+                    if not isinstance(answer, EventsError):
+                        raise answer
+                    return done, answer
+                if answer.sequence != last_sequence + len(done) + 1:
+                    return done, WrongLastSequence(part[0].subject, None, f"{answer} is not where it should be")
+                done.append(answer)
+        return done, None
+
+    async def _publish_once(self, message: Message, extra: Mapping[str, str], *, timeout_s: float) -> Published:
+        headers = {**message.headers, **extra, MESSAGE_ID: message.id}
+        document = await self.request_json(message.subject, message.payload, headers=headers, timeout_s=timeout_s)
+        ack = PubAck.from_response(document)
+        return Published(ack.stream, ack.seq, bool(ack.duplicate))
+
+    async def request_json(
+        self, subject: str, payload: bytes = b"", *, headers: dict[str, str] | None = None, timeout_s: float
+    ) -> dict[str, Any]:
+        """One request to JetStream, its JSON answer.
+
+        Raises:
+            EventsUnavailable: no answer in time.
+            Refused: the answer is an error.
+        """
+        try:
+            if not self._client.is_connected:
+                raise EventsUnavailable("not connected to NATS")
+            answer = await self._client.request(subject, payload, timeout=timeout_s, headers=headers)
+            document = json.loads(answer.data)
+        except nats.errors.NoRespondersError as error:
+            # While the server starts, JetStream is not there for a moment.
+            raise EventsUnavailable(f"{subject}: no stream has this subject, or JetStream is not up") from error
+        except (TimeoutError, OSError, ValueError, nats.errors.Error) as error:
+            raise EventsUnavailable(f"{subject}: {error!r}") from error
+        if problem := document.get("error"):
+            if problem.get("err_code") in _WRONG_LAST:
+                raise WrongLastSequence(subject, problem["err_code"], problem.get("description"))
+            raise Refused(subject, problem.get("err_code"), problem.get("description"))
+        return document
+
+    async def publish_core(self, subject: str, payload: bytes, headers: dict[str, str] | None = None) -> None:
+        """Sends to whoever listens now; kept nowhere, acknowledged by nobody. Dropped while NATS is away."""
+        if self._client.is_connected:
+            with contextlib.suppress(nats.errors.OutboundBufferLimitError, nats.errors.ConnectionClosedError):
+                await self._client.publish(subject, payload, headers=headers)
+
+    async def subscribe_core(
+        self, subject: str, callback: Callable[[Msg], Awaitable[None]], *, pending_max: int = 8192
+    ) -> Subscription:
+        """Calls back for every message that comes while we listen; again after each reconnection.
+
+        Beyond `pending_max` messages that wait for the callback, further ones are dropped and the drop is logged.
+        """
+        return await self._client.subscribe(
+            subject, cb=callback, pending_msgs_limit=pending_max, pending_bytes_limit=16_777_216
+        )
+
+    async def answer(self, request: Msg, payload: bytes) -> None:
+        """Answers a core request."""
+        if request.reply:
+            await self._client.publish(request.reply, payload)
+
+    async def request(self, subject: str, payload: bytes, *, timeout_s: float) -> bytes:
+        """One core request and its answer.
+
+        Raises:
+            EventsUnavailable: nobody answered in time.
+        """
+        try:
+            return (await self._client.request(subject, payload, timeout=timeout_s)).data
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            raise EventsUnavailable(f"{subject}: {error!r}") from error
+
+    # Reading
+
+    async def stream_ends(self, stream: str, *, timeout_s: float = READ_TIMEOUT_S) -> StreamEnds:
+        """Where a stream begins and ends.
+
+        Raises:
+            EventsUnavailable: no answer in time (or the topology does not let this service read the stream).
+        """
+        document = await self.request_json(f"$JS.API.STREAM.INFO.{stream}", timeout_s=timeout_s)
+        state = document["state"]
+        return StreamEnds(state["first_seq"], state["last_seq"])
+
+    async def read(
+        self,
+        stream: str,
+        after_sequence: int,
+        *,
+        limit: int = READ_MAX,
+        subject: str = "",
+        timeout_s: float = READ_TIMEOUT_S,
+    ) -> list[Event]:
+        """The next messages of a stream after a position, in order, at most `limit`; empty at its end.
+
+        `subject` chooses one subject (wildcards allowed). Nothing is left behind in the server.
+
+        Raises:
+            EventsUnavailable: the answer did not come, or not whole, in time.
+        """
+        query = {
+            "seq": after_sequence + 1,
+            "batch": limit,
+            "max_bytes": READ_BYTES_MAX,
+            "next_by_subj": subject or ">",
+        }
+        answers: asyncio.Queue[Msg] = asyncio.Queue()
+        try:
+            if not self._client.is_connected:
+                raise EventsUnavailable("not connected to NATS")
+            inbox = self._client.new_inbox()
+            subscription = await self._client.subscribe(inbox, cb=answers.put)
+            try:
+                await self._client.publish(f"$JS.API.DIRECT.GET.{stream}", json.dumps(query).encode(), reply=inbox)
+                async with asyncio.timeout(timeout_s):
+                    return await _collect(stream, answers)
+            finally:
+                with contextlib.suppress(nats.errors.Error, OSError):
+                    await subscription.unsubscribe()
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            raise EventsUnavailable(f"stream {stream!r} was not read: {error!r}") from error
+
+    async def last(self, stream: str, subject: str, *, timeout_s: float = READ_TIMEOUT_S) -> Event | None:
+        """The newest message of one subject, or None.
+
+        Raises:
+            EventsUnavailable: no answer in time.
+        """
+        try:
+            answer = await self._client.request(f"$JS.API.DIRECT.GET.{stream}.{subject}", b"", timeout=timeout_s)
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            raise EventsUnavailable(f"{subject}: {error!r}") from error
+        status = (answer.headers or {}).get("Status")
+        if status == "404":
+            return None
+        if status:
+            raise EventsUnavailable(f"{subject}: JetStream answered {status}")
+        return _event(stream, answer)
+
+    async def replay(
+        self, stream: str, after_sequence: int = 0, *, subject: str = "", until_sequence: int | None = None
+    ) -> AsyncIterator[Event]:
+        """Every message after a position, in order, to the end that the stream has when the replay comes there.
+
+        Raises:
+            EventsUnavailable: the server did not answer in time; go on from the last message that came.
+        """
+        while True:
+            page = await self.read(stream, after_sequence, subject=subject)
+            for event in page:
+                if until_sequence is not None and event.sequence > until_sequence:
+                    return
+                yield event
+                after_sequence = event.sequence
+            if not page:
+                return
+
+    def kv(self, bucket: str) -> KeyValue:
+        """A key-value bucket."""
+        return KeyValue(self, bucket)
+
+    # The connection
+
+    async def _on_error(self, error: Exception) -> None:
+        self._log.error("events_error", error=repr(error))
+
+    async def _on_disconnected(self) -> None:
+        if not self._closing:
+            self._log.warning("events_disconnected")
+
+    async def _on_reconnected(self) -> None:
+        self._log.info("events_reconnected")
+
+    async def _on_closed(self) -> None:
+        if not self._closing:
+            # The client has given up (the server no longer knows our key): a process without events is of no use, and
+            # the supervisor starts it again with the credentials that are valid then.
+            self._log.critical("events_closed", reason=repr(self._client.last_error))
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _pauses():
+    yield from (0.05, 0.1, 0.2)
+    while True:
+        yield 0.4
+
+
+async def _collect(stream: str, answers: asyncio.Queue[Msg]) -> list[Event]:
+    """The messages of one batch, up to the server's mark of its end."""
+    events: list[Event] = []
+    while True:
+        answer = await answers.get()
+        status = (answer.headers or {}).get("Status")
+        if status in ("204", "404"):
+            return events
+        if status == "503":
+            raise EventsUnavailable(f"stream {stream!r} is not there, or this service may not read it")
+        if status:
+            raise EventsUnavailable(f"stream {stream!r}: JetStream answered {status}")
+        event = _event(stream, answer)
+        if events and event.sequence <= events[-1].sequence:
+            raise EventsUnavailable(f"stream {stream!r}: messages came out of order")
+        events.append(event)
+
+
+def _event(stream: str, answer: Msg) -> Event:
+    headers = dict(answer.headers or {})
+    sequence, subject = int(headers.pop("Nats-Sequence")), headers.pop("Nats-Subject")
+    stored = headers.pop("Nats-Time-Stamp")
+    for name in ("Nats-Stream", "Nats-Num-Pending", "Nats-Last-Sequence"):
+        headers.pop(name, None)
+    # RFC 3339 with nanoseconds; datetime keeps six digits.
+    whole, _, fraction = stored.rstrip("Z").partition(".")
+    time = datetime.datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}+00:00")
+    return Event(stream, sequence, subject, answer.data, time, headers)

@@ -1,0 +1,36 @@
+"""PostgreSQL for a service: pool, migrations, journal with a fenced writer, request log, inbox, outbox relay."""
+
+from crossrate.store.database import Database
+from crossrate.store.errors import (
+    LeaseHeld,
+    MigrationError,
+    OutcomeUnknown,
+    RequestIdReused,
+    SequenceConflict,
+    StaleWriter,
+    StoreError,
+    StoreUnavailable,
+)
+from crossrate.store.inbox import Inbox
+from crossrate.store.journal import Entry, Fact, Journal, Lease
+from crossrate.store.relay import OutboxRelay
+from crossrate.store.requests import RequestLog
+
+__all__ = [
+    "Database",
+    "Entry",
+    "Fact",
+    "Inbox",
+    "Journal",
+    "Lease",
+    "LeaseHeld",
+    "MigrationError",
+    "OutboxRelay",
+    "OutcomeUnknown",
+    "RequestIdReused",
+    "RequestLog",
+    "SequenceConflict",
+    "StaleWriter",
+    "StoreError",
+    "StoreUnavailable",
+]

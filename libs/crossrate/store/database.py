@@ -1,0 +1,197 @@
+"""A service's connection to its own schema: a small pool in which nothing waits for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Protocol
+
+import asyncpg
+
+from crossrate.runtime.place import Place
+from crossrate.store.errors import OutcomeUnknown, StoreError, StoreUnavailable
+from crossrate.store.migrations import migrate
+
+FRAMEWORK_MIGRATIONS = Path(__file__).parent / "schema"
+
+BROKEN_CONNECTION = (
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+)
+"""What asyncpg raises when the server is away, comes up, goes down, or does not answer in time."""
+
+
+class StoreRuntime(Protocol):
+    """What the store needs of a service's runtime."""
+
+    service: str
+    instance: str
+    place: Place
+
+
+def is_broken_connection(error: BaseException, connection: asyncpg.Connection) -> bool:
+    """Whether an error in a block says that its connection, not its statement or its other work, is at fault."""
+    if isinstance(error, asyncpg.PostgresError):
+        return isinstance(error, BROKEN_CONNECTION)
+    # asyncpg has one InterfaceError for a closed connection and for wrong use; only the first closes it. The same goes
+    # for the exceptions of the system, which may come from anything else that the block does.
+    return isinstance(error, BROKEN_CONNECTION) and not isinstance(error, StoreError) and connection.is_closed()
+
+
+def dsn(runtime: StoreRuntime) -> str:
+    """The address of the service's schema, from its credentials.
+
+    Raises:
+        StoreError: the topology gives this service no database.
+    """
+    path = runtime.place.credentials(runtime.service)
+    postgres = json.loads(path.read_text())["postgres"]
+    if not postgres:
+        raise StoreError(f"{runtime.service} has no database: set `database = true` in mesh/topology.toml")
+    return postgres["dsn"]
+
+
+class Database:
+    """A pool of connections to the service's schema. Open it with `Database.open`, close it with `close`."""
+
+    def __init__(self, pool: asyncpg.Pool, address: str, *, acquire_timeout_s: float) -> None:
+        self.pool = pool
+        self._address = address
+        self._acquire_timeout_s = acquire_timeout_s
+
+    @classmethod
+    async def open(
+        cls,
+        runtime: StoreRuntime,
+        migrations: Path | None = None,
+        *,
+        connections_max: int = 4,
+        acquire_timeout_s: float = 2.0,
+        command_timeout_s: float = 10.0,
+        open_timeout_s: float = 60.0,
+    ) -> Database:
+        """Connects and brings the schema up to date: first the store's own tables, then those of the service.
+
+        Waits up to `open_timeout_s` for a server that is not there yet.
+
+        Raises:
+            StoreUnavailable: the server did not come in time.
+            MigrationError: the schema cannot be brought up to date.
+        """
+        address = dsn(runtime)
+        deadline = time.monotonic() + open_timeout_s
+        while True:
+            try:
+                pool = await asyncpg.create_pool(
+                    address,
+                    min_size=0,  # none is needed to be open: an idle service costs the server no process
+                    max_size=connections_max,
+                    command_timeout=command_timeout_s,
+                    timeout=min(5.0, open_timeout_s),
+                    max_inactive_connection_lifetime=60.0,
+                    statement_cache_size=256,
+                    server_settings={"application_name": runtime.instance},
+                )
+                break
+            except BROKEN_CONNECTION as error:
+                if time.monotonic() > deadline:
+                    raise StoreUnavailable(f"PostgreSQL did not answer within {open_timeout_s:g} s: {error}") from error
+                await asyncio.sleep(0.1)
+        database = cls(pool, address, acquire_timeout_s=acquire_timeout_s)
+        try:
+            async with database.connection() as connection:
+                await migrate(connection, "crossrate.store", FRAMEWORK_MIGRATIONS)
+                if migrations is not None:
+                    await migrate(connection, runtime.service, migrations)
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection from the pool, outside of any transaction.
+
+        Raises:
+            StoreUnavailable: none was free in time, the server is away, or it went away meanwhile.
+        """
+        try:
+            # asyncpg would wait for ever, also behind connections that are dead.
+            connection = await self.pool.acquire(timeout=self._acquire_timeout_s)
+        except BROKEN_CONNECTION as error:
+            raise StoreUnavailable(f"no database connection: {error or type(error).__name__}") from error
+        try:
+            yield connection
+        except Exception as error:
+            if is_broken_connection(error, connection):
+                connection.terminate()
+                raise StoreUnavailable(f"the database connection broke: {error or type(error).__name__}") from error
+            raise
+        finally:
+            await self._release(connection)
+
+    async def _release(self, connection: asyncpg.Connection) -> None:
+        try:
+            await self.pool.release(connection, timeout=2.0)
+        except BROKEN_CONNECTION:
+            connection.terminate()
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection within a transaction: committed at the end of the block, rolled back by an exception.
+
+        Raises:
+            StoreUnavailable: the connection broke before the commit; nothing was done.
+            OutcomeUnknown: it broke during the commit.
+        """
+        async with self.connection() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                yield connection
+            except BaseException:
+                if not connection.is_closed():
+                    with contextlib.suppress(*BROKEN_CONNECTION):
+                        await transaction.rollback()
+                raise
+            try:
+                await transaction.commit()
+            except asyncio.CancelledError:
+                connection.terminate()
+                raise
+            except BROKEN_CONNECTION as error:
+                connection.terminate()
+                raise OutcomeUnknown("the connection broke during the commit; it may have been done") from error
+
+    async def dedicated(self, **options: object) -> asyncpg.Connection:
+        """A connection of one's own beside the pool, for LISTEN and session locks; the caller closes it.
+
+        Raises:
+            StoreUnavailable: the server is away.
+        """
+        try:
+            return await asyncpg.connect(self._address, timeout=5.0, command_timeout=10.0, **options)
+        except BROKEN_CONNECTION as error:
+            raise StoreUnavailable(f"no database connection: {error or type(error).__name__}") from error
+
+    async def check(self) -> None:
+        """Raises StoreUnavailable unless the database answers a query now. For health."""
+        async with self.connection() as connection:
+            await connection.fetchval("SELECT 1", timeout=2.0)
+
+    async def close(self) -> None:
+        """Closes every connection, at the latest after five seconds."""
+        try:
+            await asyncio.wait_for(self.pool.close(), 5.0)
+        except (TimeoutError, *BROKEN_CONNECTION):
+            self.pool.terminate()
