@@ -1,1 +1,1 @@
-"""The mesh's control plane: configuration, certificates and endpoints for the proxies; status and changes for operators."""
+"""The mesh's control plane: configuration, certificates and endpoints of the proxies, and the operators' changes."""

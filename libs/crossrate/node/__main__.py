@@ -17,9 +17,10 @@ from pathlib import Path
 
 from crossrate.node.client import PROGRESS_FD
 from crossrate.node.leftovers import AlreadyRunning
+from crossrate.node.mesh import run_mesh
 from crossrate.node.ports import PortError
 from crossrate.node.progress import MESH, Progress
-from crossrate.node.supervisor import UpFailed, run_mesh
+from crossrate.node.supervisor import UpFailed
 from crossrate.runtime import topology as topologies
 from crossrate.runtime.place import place
 
@@ -34,7 +35,7 @@ def _teller() -> Callable[[Progress], None]:
         print(json.dumps({"time": now} | asdict(progress)), flush=True)
         if descriptor < 0:
             return
-        ended = progress.name == MESH
+        ended = progress.name == MESH and progress.state in ("healthy", "failed")
         try:
             os.write(descriptor, json.dumps(asdict(progress)).encode() + b"\n")
         except OSError:

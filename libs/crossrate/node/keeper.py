@@ -119,8 +119,8 @@ class Keeper:
                 if self._stopping:
                     # stop() came while it was being started and saw no process to end.
                     await self.child.stop(self.kept.stop_signal, self.kept.grace_s)
-                    break
-                self._become(State.RUNNING)
+                if not self._stopping:
+                    self._become(State.RUNNING)
                 code = await self.child.wait()
                 why = describe_exit(code)
             self.child = None
@@ -165,6 +165,19 @@ class Keeper:
             self.on_change(self)
             await child.stop(self.kept.stop_signal, self.kept.grace_s if grace_s is None else grace_s)
         await self._task
+
+    def expect_end(self) -> None:
+        """Lets the process end by itself; it is not started again."""
+        self._stopping = True
+        self.state = State.STOPPING
+        self.on_change(self)
+
+    async def ended(self, seconds: float) -> None:
+        """Returns when a process that is expected to end has; after so many seconds it is made to."""
+        if self._task is not None:
+            done, _ = await asyncio.wait({self._task}, timeout=seconds)
+            if not done:
+                await self.stop()
 
     async def restart(self) -> None:
         """Ends the process and starts it again in its place; returns when the new one has been started."""

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ class ForkError(Exception):
 
 
 class Nursery:
-    """One zygote. Helpers' reports (JSON lines, each with "from") go to `on_report`."""
+    """One zygote. What it loaded and what its helpers report goes to `on_report`, each with "from"."""
 
     def __init__(self, log: Path, programs: Sequence[str], on_report: Callable[[dict[str, Any]], None]) -> None:
         self._log = log
@@ -36,7 +37,7 @@ class Nursery:
         self._forks: dict[str, asyncio.Future[int]] = {}
         self._readers: list[asyncio.Task[None]] = []
         self._writer: asyncio.StreamWriter | None = None
-        self.stages: dict[str, asyncio.Event] = {}
+        self._began = time.time()
         self.child: Child | None = None
 
     async def start(self) -> Child:
@@ -77,16 +78,12 @@ class Nursery:
 
     def _answered(self, answer: dict[str, Any]) -> None:
         if stage := answer.get("stage"):
-            self.stage(stage).set()
+            self._on_report({"from": "zygote", "stage": stage})
         elif (name := answer.get("forked")) and (waiting := self._forks.pop(name, None)):
             if not waiting.done():
                 waiting.set_result(answer["pid"])
         elif (name := answer.get("refused")) and (waiting := self._forks.pop(name, None)) and not waiting.done():
             waiting.set_exception(ForkError(answer["message"]))
-
-    def stage(self, name: str) -> asyncio.Event:
-        """Set when the zygote has loaded a stage."""
-        return self.stages.setdefault(name, asyncio.Event())
 
     async def fork(
         self, name: str, stage: str, entry: str, env: Mapping[str, str], log: Path, *, helper: bool = False
@@ -108,6 +105,11 @@ class Nursery:
         except TimeoutError:
             self._forks.pop(name, None)
             raise ForkError(f"the zygote did not fork {name} within {FORK_S_MAX:.0f} s") from None
+
+    def outdated(self) -> bool:
+        """Whether a source file has changed since this zygote began to import."""
+        folders = (REPOSITORY / "libs" / "crossrate", REPOSITORY / "services")
+        return any(p.stat().st_mtime > self._began for folder in folders for p in folder.rglob("*.py"))
 
     async def close(self) -> None:
         """Ends the zygote. What it forked goes on."""

@@ -30,8 +30,8 @@ async def _provide(name: str, server: Any, prepare: Callable[[], Command], topol
         # The first start of PostgreSQL makes its data folder, which blocks.
         command = await asyncio.to_thread(prepare)
         report({"command": name, "value": encode_command(command)})
+        await server.ready()
         if topology is not None:
-            await server.ready()
             await server.provision(topology)
         report({"ready": name})
     except Exception as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from crossrate.node import proxies
 from crossrate.node.keeper import Keeper, State
 from crossrate.node.supervisor import POLL_S, Node
 
@@ -39,6 +40,7 @@ class Restarts:
                 raise RestartFailed(f"the mesh is {self._node.state}: wait until it is up")
             instances = [k for k in table.of_kind("service") if k.name.rsplit("-", 1)[0] == target or k.name == target]
             if instances:
+                await self._node.renew_zygote()
                 names = [await self._surge(keeper) for keeper in instances]
             elif target == "control" or target in table:
                 names = [await self._in_place(table["control-1" if target == "control" else target])]
@@ -70,15 +72,24 @@ class Restarts:
 
     async def _in_place(self, keeper: Keeper) -> str:
         node = self._node
-        if keeper.kept.kind == "zygote":
-            await keeper.restart()
-            return keeper.name
+        if keeper.kept.kind == "proxy" and keeper.ready and proxies.can_hand_over(node.place, keeper.name):
+            return await self._succeed(keeper)
         async with node.observing():
             await keeper.restart()
-            if keeper.kept.kind == "data":
-                return keeper.name
             await self._until_ready(keeper)
         return keeper.name
+
+    async def _succeed(self, old: Keeper) -> str:
+        """Replaces an Envoy by a newer generation of itself, which takes over its listening sockets."""
+        node = self._node
+        name = old.name
+        async with node.observing():
+            new = node.succeed_proxy(old)
+            new.restarts = old.restarts + 1
+            await self._until_ready(new)
+        await old.ended(proxies.HANDOVER_S + OLD_GRACE_S)
+        node.table.forget(old.name)
+        return name
 
     async def _until_ready(self, keeper: Keeper) -> None:
         deadline = time.monotonic() + READY_S_MAX

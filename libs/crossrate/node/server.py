@@ -19,6 +19,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from crossrate.node.keeper import ProcessFailed
+from crossrate.node.nursery import ForkError
 from crossrate.node.progress import MESH, Progress
 from crossrate.node.restarts import RestartFailed, Restarts
 from crossrate.node.supervisor import Node
@@ -54,7 +56,7 @@ class _Door:
                         raise ValueError("the verbs are status, restart, logs, stop")
                     with self._node.listening(lambda p: send({"progress": asdict(p)})):
                         answer = {"ok": True} | await verb(request)
-                except (ValueError, KeyError, RestartFailed) as error:
+                except (ValueError, KeyError, RestartFailed, ForkError, ProcessFailed) as error:
                     answer = {"ok": False, "error": str(error)}
                 send(answer)
                 await writer.drain()

@@ -22,11 +22,12 @@ from crossrate.node import logs, ports, proxies
 from crossrate.node.command import Command
 from crossrate.node.handover import CONTROL, ONLY, decode_command
 from crossrate.node.keeper import Keeper, Kept, ProcessFailed, State
-from crossrate.node.leftovers import Lock, clear_run_folder, end_leftovers, forget_instance
+from crossrate.node.leftovers import clear_run_folder, forget_instance
 from crossrate.node.nursery import ForkError, Nursery
-from crossrate.node.process import Child, adopt_orphans, spawn
+from crossrate.node.process import Child, spawn
 from crossrate.node.progress import MESH, OnProgress, Progress
-from crossrate.node.table import SUPERVISOR, Table
+from crossrate.node.table import Table
+from crossrate.node.zygote import COMPLETE
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import Topology
 
@@ -60,9 +61,9 @@ class Node:
         self._provisioned: dict[str, asyncio.Event] = {"nats": asyncio.Event(), "postgres": asyncio.Event()}
         self._trouble: asyncio.Future[None] | None = None
         self._seen: dict[str, dict[str, Any]] = {"instances": {}, "proxies": {}}
+        self._epochs: dict[str, int] = {}
         self._observers = 0
         self._observer: Child | None = None
-        self._epochs: dict[str, int] = {}
 
     # Progress.
 
@@ -157,7 +158,7 @@ class Node:
 
     def _start_proxies(self) -> None:
         for name in proxies.names(self.topology):
-            self.table.keep(self.proxy(name))
+            self.table.keep(self._proxy(name))
 
     async def _start_services(self) -> None:
         await self._provisioned["postgres"].wait()
@@ -175,11 +176,18 @@ class Node:
         return path
 
     async def _start_zygote(self) -> Child:
-        programs = [f"services.{service}.main" for service in self.topology.services]
+        # control first: the proxies wait for it.
+        services = sorted(self.topology.services, key=lambda service: service != "control")
+        programs = [_program(service) for service in services]
         old, self._nursery = self._nursery, Nursery(self.place.log("zygote"), programs, self._reported)
         if old is not None:
             await old.close()
         return await self._nursery.start()
+
+    async def renew_zygote(self) -> None:
+        """Replaces the zygote if the programs have changed since it imported them; what it forked goes on."""
+        if self._nursery is not None and self._nursery.outdated():
+            await self.table["zygote"].restart()
 
     def _environment(self) -> dict[str, str]:
         return {"CROSSRATE_STATE": str(self.place.state), "CROSSRATE_RUN": str(self.place.run)}
@@ -193,10 +201,12 @@ class Node:
         """Keeps one instance of a service running."""
         env = self._environment() | {"CROSSRATE_SERVICE": service, "CROSSRATE_INSTANCE": instance}
         log = self._log(instance)
+        if self.state in ("stopping", "stopped"):
+            raise ForkError(f"the mesh is {self.state}")
 
         async def start() -> Child:
             assert self._nursery is not None
-            return await self._nursery.fork(instance, "services", f"services.{service}.main:serve", env, log)
+            return await self._nursery.fork(instance, _program(service), f"{_program(service)}:serve", env, log)
 
         kind = "control" if service == "control" else "service"
         ended: Callable[[], None] = lambda: forget_instance(self.place, instance)  # noqa: E731
@@ -217,16 +227,25 @@ class Node:
 
         self.table.keep(Kept(name, "data", start, log, stop_signal, GRACE_S["data"]))
 
-    def proxy(self, name: str, epoch: int = 0) -> Kept:
-        """An Envoy as it is kept: in its first epoch, or as the successor of a running one."""
+    def _proxy(self, name: str, epoch: int = 0) -> Kept:
+        """An Envoy as it is kept: the first, or in a later epoch the successor of the one that runs."""
         log = self._log(name)
+        next_epoch = epoch
 
         async def start() -> Child:
-            from crossrate.node.bootstrap import command
-
-            return self._run(command(self.place, self.topology, name, epoch), log)
+            nonlocal next_epoch
+            # After a crash there is nobody to take over from: the next one begins anew.
+            chosen, next_epoch = next_epoch, 0
+            return self._run(proxies.command(self.place, self.topology, name, chosen), log)
 
         return Kept(name, "proxy", start, log, signal.SIGTERM, GRACE_S["proxy"])
+
+    def succeed_proxy(self, old: Keeper) -> Keeper:
+        """Starts the successor of a running Envoy under its name; the old one stays until the new one ends it."""
+        name, epoch = old.name, self._epochs.get(old.name, 0) + 1
+        self._epochs[name] = epoch
+        self.table.retire(name, f"{name} (before)")
+        return self.table.keep(self._proxy(name, epoch))
 
     def _run(self, command: Command, log, death_signal: int = signal.SIGKILL) -> Child:
         output = logs.open_for_append(log)
@@ -244,6 +263,9 @@ class Node:
         """What a helper says."""
         if report["from"] == "observer":
             self._seen = report["status"]
+        elif report["from"] == "zygote":
+            if report["stage"] == COMPLETE:
+                self.mark_ready(self.table["zygote"])
         elif name := report.get("command"):
             self._command(name).set_result(decode_command(report["value"]))
         elif (name := report.get("ready")) and name in self.table:
@@ -261,9 +283,11 @@ class Node:
         """What is not as it should be, in sentences; empty when everything is healthy."""
         problems = []
         for keeper in self.table:
+            if keeper.state is State.STOPPING:
+                continue
             if keeper.state is not State.RUNNING:
                 problems.append(f"{keeper.name} is {keeper.state} {keeper.detail}".rstrip())
-            elif not keeper.ready and keeper.kept.kind != "zygote":
+            elif not keeper.ready:
                 problems.append(f"{keeper.name} runs but is not ready{self._why(keeper)}")
         expected = [*proxies.names(self.topology), *(f"{s}-1" for s in self.topology.services)]
         kinds = {k.name.rsplit("-", 1)[0] for k in self.table.of_kind("service", "control")} | {
@@ -273,6 +297,8 @@ class Node:
         return problems
 
     def _why(self, keeper: Keeper) -> str:
+        if keeper.kept.kind not in ("proxy", "service", "control"):
+            return ""
         if keeper.kept.kind == "proxy":
             seen = self._seen["proxies"].get(keeper.name)
             if not seen:
@@ -343,61 +369,13 @@ class Node:
             await self._nursery.close()
         for keeper in self.table:
             self.table.forget(keeper.name)
+        for name in proxies.names(self.topology):
+            proxies.forget(self.place, name)
         clear_run_folder(self.place)
         self.state = "stopped"
         self.tell(MESH, "stopped")
 
 
-async def run_mesh(topology: Topology, place: Place, *, on_progress: OnProgress, stop: asyncio.Event) -> None:
-    """Runs a mesh in this process from its start until `stop` is set, then takes it down.
-
-    `topology` is the one that the processes will read themselves: the default, or the file in CROSSRATE_TOPOLOGY.
-
-    Raises:
-        AlreadyRunning: another node has this place.
-        UpFailed: the mesh does not come up; what was started has been ended again.
-    """
-    from crossrate.node.server import serving
-
-    place.make()
-    lock = Lock(place)
-    lock.take()
-    try:
-        adopt_orphans()
-        for name in await asyncio.to_thread(end_leftovers, place):
-            on_progress(Progress(name, "left by a crash, ended", 0.0))
-        clear_run_folder(place)
-        node = Node(topology, place, on_progress)
-        async with serving(node):
-            house = asyncio.create_task(node.table.keep_house())
-            try:
-                await _up_unless_stopped(node, stop)
-                await _first(stop.wait(), node.stopping.wait())
-            finally:
-                house.cancel()
-                await node.down()
-    finally:
-        lock.release()
-
-
-async def _up_unless_stopped(node: Node, stop: asyncio.Event) -> None:
-    coming = asyncio.create_task(node.up())
-    waiting = asyncio.create_task(_first(stop.wait(), node.stopping.wait()))
-    await asyncio.wait({coming, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    if not coming.done():
-        coming.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await coming
-
-
-async def _first(*waits) -> None:
-    tasks = [asyncio.ensure_future(w) for w in waits]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-
-
-__all__ = ["SUPERVISOR", "Node", "UpFailed", "run_mesh"]
+def _program(service: str) -> str:
+    """The module of a service's program."""
+    return f"services.{service}.main"

@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from crossrate.node import logs, memory
@@ -51,6 +52,13 @@ class Table:
         """Leaves out a process that has been stopped."""
         self._keepers.pop(name, None)
         self._record()
+
+    def retire(self, name: str, called: str) -> None:
+        """Gives a running process another name, under which it is expected to end."""
+        keeper = self._keepers.pop(name)
+        keeper.kept = replace(keeper.kept, name=called)
+        self._keepers[called] = keeper
+        keeper.expect_end()
 
     def _changed(self, keeper: Keeper) -> None:
         self._record()

@@ -49,7 +49,10 @@ STAGES: dict[str, tuple[str, ...]] = {
         "crossrate.node.observer",
     ),
 }
-"""What is imported, in this order. The programs of the services follow in the last stage."""
+"""What is imported, in this order. The services' programs follow, each a stage of its own name."""
+
+COMPLETE = "complete"
+"""The stage after the last program."""
 
 REPARENT_S_MAX = 5.0
 
@@ -66,23 +69,28 @@ class Zygote:
         self._loaded: set[str] = set()
 
     def run(self, programs: Sequence[str]) -> None:
-        """Loads every stage, then serves commands until the supervisor is gone."""
-        for stage, modules in STAGES.items():
-            last = stage == list(STAGES)[-1]
-            for module in (*modules, *(programs if last else ())):
-                # A module that cannot be imported is the failure of who asks for it, told when it is forked.
-                with contextlib.suppress(Exception):
-                    importlib.import_module(module)
+        """Loads every stage and program, then serves commands until the supervisor is gone."""
+        stages = [*STAGES.items(), *((program, (program,)) for program in programs), (COMPLETE, ())]
+        for stage, modules in stages:
+            for module in modules:
+                self._import(module)
                 self._serve(wait=False)
-            if last:
-                _compile_rules()
             self._loaded.add(stage)
-            gc.collect()
+            if stage == COMPLETE:
+                gc.collect()
+            # What is frozen is never looked at by a child's collector, so its pages stay shared.
             gc.freeze()
             self._answer({"stage": stage})
             self._serve(wait=False)
         while True:
             self._serve(wait=True)
+
+    def _import(self, module: str) -> None:
+        try:
+            importlib.import_module(module)
+        except Exception:
+            # Told here once, and again to whoever asks for a process that needs it.
+            traceback.print_exc()
 
     def _serve(self, wait: bool) -> None:
         while select.select([self._commands], [], [], None if wait else 0)[0]:
@@ -110,11 +118,12 @@ class Zygote:
         reader, writer = os.pipe()
         go_between = os.fork()
         if go_between == 0:
+            itself = os.getpid()
             instance = os.fork()
             if instance == 0:
                 os.close(reader)
                 os.close(writer)
-                self._become(command, os.getppid())
+                self._become(command, itself)
             os.write(writer, str(instance).encode())
             os._exit(0)
         os.close(writer)
@@ -173,14 +182,6 @@ class Zygote:
         sys.argv = [command["fork"]]
         set_title(f"crossrate {command['fork']}")
         gc.enable()
-
-
-def _compile_rules() -> None:
-    """Compiles the contracts' validation rules, if the server has a way to do so before it serves."""
-    with contextlib.suppress(ImportError, AttributeError):
-        from crossrate.rpc import validation
-
-        validation.preload()
 
 
 def main() -> None:

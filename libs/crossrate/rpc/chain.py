@@ -110,7 +110,8 @@ class Chain:
         encode = handler.response_serializer
         streamed = contract.client_streaming
         tapped = not method.housekeeping and contract.workload != "instance"
-        traced, slow = self._tracing.on, self._tracing.on or self._access_log
+        traced = self._tracing.on and not method.housekeeping
+        told = traced or (self._access_log and not method.housekeeping)
 
         async def handle(raw: Any, context: CallContext) -> bytes:
             metadata = dict(context.invocation_metadata() or ())
@@ -145,7 +146,7 @@ class Chain:
                 return b""
             finally:
                 leave(method, call, code)
-                if slow or (tapped and tap.readers):
+                if told or (tapped and tap.readers):
                     self._finish(call, code, message, tapped)
 
         return handle
@@ -168,7 +169,8 @@ class Chain:
             answers: AsyncIterator[Message] | None = None
             try:
                 self._admission.enter(method, call, context, metadata.get("x-forwarded-client-cert"))
-                self._begin_span(call, metadata.get("traceparent"))
+                if not method.housekeeping:
+                    self._begin_span(call, metadata.get("traceparent"))
                 if contract.client_streaming:
                     request = self._requests(call, raw, read, tapped)
                 else:
@@ -213,7 +215,8 @@ class Chain:
                         await answers.aclose()
                 finally:
                     self._admission.leave(method, call, code)
-                    self._finish(call, code, message, tapped)
+                    if not method.housekeeping:
+                        self._finish(call, code, message, tapped)
 
         return handle
 
@@ -249,7 +252,7 @@ class Chain:
                 return errors.unimplemented(call.name)
             case TimeoutError() if call.remaining_s() == 0.0:
                 return errors.deadline_exceeded(call.name, call.deadline - call.begun)
-            case grpc.RpcError() if (failure := _failure_of_peer(call, error)) is not None:
+            case grpc.aio.AioRpcError() if (failure := _failure_of_peer(call, error)) is not None:
                 return failure
             case grpc.aio.AbortError():
                 raise error
@@ -287,7 +290,7 @@ def _failure_of_stop(call: Call, instance: str) -> Failure:
     return errors.deadline_exceeded(call.name, call.deadline - call.begun)
 
 
-def _failure_of_peer(call: Call, error: grpc.RpcError) -> Failure | None:
+def _failure_of_peer(call: Call, error: grpc.aio.AioRpcError) -> Failure | None:
     """What another service's failure that the handler let through means for our caller; None if it is our fault."""
     match error.code():
         case grpc.StatusCode.DEADLINE_EXCEEDED:

@@ -80,6 +80,7 @@ class Health(health_pb2_grpc.HealthServicer):
         self._checking: asyncio.Task[None] | None = None
         self._loop_task: asyncio.Task[None] | None = None
         self._watchers = 0
+        self._over = False
 
     def depends_on(self, name: str, check: Check, *, services: Iterable[str] | None = None) -> None:
         """Names something that the work needs ("postgres").
@@ -104,6 +105,7 @@ class Health(health_pb2_grpc.HealthServicer):
         """Begins to check on behalf of the services with these full names."""
         self._services = tuple(services)
         self._open = True
+        self._publish()
         self._loop_task = asyncio.create_task(self._check_forever(), name="health")
 
     def close(self) -> None:
@@ -112,7 +114,9 @@ class Health(health_pb2_grpc.HealthServicer):
         self._publish()
 
     async def stop(self) -> None:
-        """Ends the checks."""
+        """Ends the checks and everybody's watch."""
+        self._over = True
+        self._changed.set()
         for task in (self._loop_task, self._checking):
             if task is not None:
                 task.cancel()
@@ -161,7 +165,7 @@ class Health(health_pb2_grpc.HealthServicer):
         states[""] = _SERVING if well else _NOT_SERVING
         self._counts.dependencies.update((d.name, d.up) for d in self._dependencies)
         if states != self._states:
-            if self._open and not well:
+            if self._open and self.serving and not well:
                 self._log.warning("not serving", dependencies=self.failures())
             elif well:
                 self._log.info("serving")
@@ -190,7 +194,7 @@ class Health(health_pb2_grpc.HealthServicer):
         self._watchers += 1
         try:
             said = None
-            while True:
+            while not self._over:
                 changed = self._changed
                 state = self._states.get(request.service, _SERVICE_UNKNOWN)
                 if state != said:

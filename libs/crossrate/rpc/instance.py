@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -83,7 +81,7 @@ class InstanceServicer(instance_grpc.InstanceServiceServicer):
         if config is None:
             return instance_pb2.CheckConfigResponse(errors=[f"{self._runtime.service} has no live configuration"])
         problems, values = config.check(json_format.MessageToDict(request.config))
-        return instance_pb2.CheckConfigResponse(errors=problems, config=_struct(values))
+        return instance_pb2.CheckConfigResponse(errors=problems, config=_struct(values or {}))
 
     async def TapMessages(self, request, context) -> AsyncIterator[instance_pb2.TapMessagesResponse]:
         """What passes, until the reader leaves or has what it asked for. NOT_FOUND for a method that does not exist."""
@@ -95,22 +93,16 @@ class InstanceServicer(instance_grpc.InstanceServiceServicer):
                 raise errors.not_found("method", request.method) from None
         if len(self._tap.readers) >= READERS_MAX:
             raise errors.too_many_requests(READERS_MAX, 1.0)
-        # Headers at once: the reader then knows that what passes from now on is shown.
-        await context.send_initial_metadata(())
-        ending = asyncio.ensure_future(current().ending.wait())
+        reader = self._tap.open(path)
+        ending = current().ending
         seen = 0
         try:
-            async with aclosing(self._tap.watch(path)) as passing:
-                while not ending.done():
-                    following = asyncio.ensure_future(anext(passing))
-                    await asyncio.wait((following, ending), return_when=asyncio.FIRST_COMPLETED)
-                    if not following.done():
-                        following.cancel()
-                        await asyncio.gather(following, return_exceptions=True)
-                        return
-                    yield following.result()
-                    seen += 1
-                    if seen == request.max_messages:
-                        return
+            # Headers at once: their reader then knows that whatever passes from now on is shown.
+            await context.send_initial_metadata(())
+            while not ending.is_set():
+                yield self._tap.show(await reader.take())
+                seen += 1
+                if seen == request.max_messages:
+                    return
         finally:
-            ending.cancel()
+            self._tap.close(reader)

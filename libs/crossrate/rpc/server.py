@@ -240,6 +240,7 @@ class Server:
             await asyncio.sleep(settings.settle_s)
         admission.end_streams(stream_pb2.STREAM_END_REASON_DRAINING)
         cut_off = await admission.drained(settings.grace_s)
+        await self.health.stop()
         # Calls that were stopped, or came in during the last of them, still get their answer written.
         await self._transport.stop(LAST_GRACE_S)
         drained_s = round(time.monotonic() - began, 3)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import grpc
@@ -103,17 +102,18 @@ class Tap:
         name = _CODE_NAMES[code]
         self.message(call, STATUS, f"{name}: {message}" if message else name)
 
-    async def watch(self, path: str | None) -> AsyncIterator[instance_pb2.TapMessagesResponse]:
-        """What passes from now on, redacted. Close the generator to stop watching."""
+    def open(self, path: str | None) -> Reader:
+        """A reader that gets what passes from now on, until `close`."""
         reader = Reader(path)
         self.readers = (*self.readers, reader)
-        try:
-            while True:
-                yield self._show(await reader.take())
-        finally:
-            self.readers = tuple(r for r in self.readers if r is not reader)
+        return reader
 
-    def _show(self, passed: Passed) -> instance_pb2.TapMessagesResponse:
+    def close(self, reader: Reader) -> None:
+        """The reader gets nothing more."""
+        self.readers = tuple(r for r in self.readers if r is not reader)
+
+    def show(self, passed: Passed) -> instance_pb2.TapMessagesResponse:
+        """The message as its reader sees it, redacted."""
         shown = instance_pb2.TapMessagesResponse(
             instance=self._instance,
             method=passed.method.path[1:],

@@ -31,6 +31,27 @@ correlation: contextvars.ContextVar[Correlated | None] = contextvars.ContextVar(
 """The work in hand. Whoever begins some sets it; every log line written meanwhile carries its ids."""
 
 
+class _StandardError:
+    """Standard error as it is when a line is written. Where a line cannot be written (the disk is full, the reader has
+    gone) it is lost and counted: the work goes on."""
+
+    def __init__(self) -> None:
+        self.lost = 0
+
+    def write(self, text: str) -> int:
+        try:
+            return sys.stderr.write(text)
+        except (OSError, ValueError):
+            self.lost += 1
+            return 0
+
+    def flush(self) -> None:
+        try:
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            self.lost += 1
+
+
 def _add_correlation(_logger, _method, event: dict) -> dict:
     work = correlation.get()
     if work is not None:
@@ -69,14 +90,15 @@ def configure(service: str, instance: str, level: str = "INFO") -> structlog.std
         structlog.processors.format_exc_info,
         _bound,
     ]
+    output = _StandardError()
     lowest = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer(default=str, ensure_ascii=False)],
         wrapper_class=structlog.make_filtering_bound_logger(lowest),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=output),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],

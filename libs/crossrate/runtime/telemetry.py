@@ -46,13 +46,15 @@ class Telemetry:
         """
         if not endpoint and exporter is None:
             return cls()
+        otlp = exporter is None
         exporter = exporter or OTLPSpanExporter(endpoint=endpoint, insecure=not endpoint.startswith("https://"))
         resource = Resource.create(
             {"service.name": service, "service.instance.id": instance, "service.version": version}
         )
         provider = TracerProvider(resource=resource, sampler=ALWAYS_ON, shutdown_on_exit=False)
         provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=SPANS_QUEUED_MAX))
-        trace.set_tracer_provider(provider)
+        if otlp:
+            trace.set_tracer_provider(provider)
         return cls(provider.get_tracer("crossrate"), ratio, provider)
 
     def stop(self) -> None:

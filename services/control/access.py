@@ -1,0 +1,78 @@
+"""Who may call what, compiled for Envoy's RBAC: default deny, one policy for each caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from crossrate.rpc.contract import MethodContract
+from crossrate.runtime.topology import Topology
+from services.control.envoy_api import extension
+from services.control.state import CONTROL, EDGE
+
+Contracts = Mapping[str, MethodContract]
+
+HEALTH = "grpc.health.v1.Health"
+REFLECTION = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
+PUBLIC = (HEALTH, *REFLECTION)
+"""Services of gRPC itself that the edge offers to everybody; control answers them for the whole mesh."""
+
+_RBAC = "envoy.extensions.filters.http.rbac.v3.RBAC"
+
+
+def methods_of(service: str, contracts: Contracts) -> list[MethodContract]:
+    """The methods of a service in order of path."""
+    return [m for m in contracts.values() if m.workload == service]
+
+
+def callers_of(method: MethodContract, topology: Topology) -> frozenset[str]:
+    """Who may call a method through the mesh: services that the contract names and the topology connects, and the edge
+    for methods with roles."""
+    services = {name for name, s in topology.services.items() if name in method.services and method.workload in s.calls}
+    return frozenset(services | ({EDGE} if method.roles else set()))
+
+
+def callers_by_service(service: str, topology: Topology, contracts: Contracts) -> dict[str, list[str]]:
+    """For each caller of a service, the paths that it may call, in order."""
+    allowed: dict[str, list[str]] = {}
+    for method in methods_of(service, contracts):
+        for caller in callers_of(method, topology):
+            allowed.setdefault(caller, []).append(method.path)
+    return dict(sorted(allowed.items()))
+
+
+def _path_is(path: str) -> dict[str, Any]:
+    return {"url_path": {"path": {"exact": path}}}
+
+
+def _path_below(service: str) -> dict[str, Any]:
+    return {"url_path": {"path": {"prefix": f"/{service}/"}}}
+
+
+def _rbac(policies: Mapping[str, Any]) -> dict[str, Any]:
+    return extension("envoy.filters.http.rbac", _RBAC, {"rules": {"action": "ALLOW", "policies": dict(policies)}})
+
+
+def inbound_rbac(service: str, topology: Topology, contracts: Contracts) -> dict[str, Any]:
+    """The filter in front of a service: method by proved identity of the caller."""
+    policies = {}
+    for caller, paths in callers_by_service(service, topology, contracts).items():
+        permissions = [_path_is(p) for p in paths]
+        if service == CONTROL and caller == EDGE:
+            permissions += [_path_below(s) for s in PUBLIC]
+        identity = {"authenticated": {"principal_name": {"exact": topology.identity(caller)}}}
+        policies[caller] = {"permissions": permissions, "principals": [identity]}
+    return _rbac(policies)
+
+
+def anonymous_paths(topology: Topology, contracts: Contracts) -> list[str]:
+    """Methods that a client without a token may call, in order."""
+    roles = set(topology.edge.anonymous_roles)
+    return [m.path for m in contracts.values() if m.workload in topology.services and m.roles & roles]
+
+
+def edge_rbac(topology: Topology, contracts: Contracts, also: Iterable[str] = ()) -> dict[str, Any]:
+    """The filter of the edge: what a client without a token may call, and the paths in `also`."""
+    permissions = [_path_is(p) for p in (*anonymous_paths(topology, contracts), *also)]
+    permissions += [_path_below(s) for s in PUBLIC]
+    return _rbac({"anonymous": {"permissions": permissions, "principals": [{"any": True}]}})

@@ -1,0 +1,233 @@
+"""The edge listener: one TLS port for gRPC, REST and gRPC-Web, hardened after Envoy's own list for edge proxies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crossrate.rpc.contract import MethodContract
+from crossrate.runtime.topology import Topology
+from services.control import transcoder
+from services.control.access import PUBLIC, Contracts, edge_rbac, methods_of
+from services.control.clusters import inbound_endpoints, inbound_name, mesh_cluster, mesh_name
+from services.control.envoy_api import TYPE_PREFIX, extension
+from services.control.http import (
+    DEADLINE_MARGIN_S,
+    NEVER_SENT,
+    header_matches,
+    manager,
+    retry,
+    route_table,
+    split,
+    timing,
+)
+from services.control.outbound import route_of
+from services.control.replies import edge_replies
+from services.control.routes import Match, Rule
+from services.control.secrets import (
+    ADS_SOURCE,
+    EDGE_SERVER,
+    certificate_name,
+    certificate_secret,
+    trust_secret,
+)
+from services.control.state import CONTROL, EDGE, Resources, State
+
+_FILTERS = "envoy.extensions.filters.http"
+_CORS_POLICY = f"{_FILTERS}.cors.v3.CorsPolicy"
+_CONNECTION_LIMIT = "envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit"
+_DOWNSTREAM_TLS = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
+_EARLY_MUTATION = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+
+LISTENER = "edge"
+OPENAPI_PATH = "/openapi.json"
+BUFFER_BYTES_MAX = 64 << 10
+STREAM_WINDOW_BYTES = 64 << 10
+CONNECTION_WINDOW_BYTES = 1 << 20
+HEADERS_KIB_MAX = 32
+HEADERS_MAX = 100
+OPENAPI_BYTES_MAX = 4 << 20
+GRPC_HEADERS = ("grpc-status", "grpc-message", "grpc-status-details-bin")
+REQUEST_HEADERS = (
+    "accept",
+    "authorization",
+    "content-type",
+    "grpc-timeout",
+    "traceparent",
+    "x-grpc-web",
+    "x-request-id",
+    "x-user-agent",
+)
+"""Headers that a page may send."""
+STRIPPED_PREFIXES = ("x-envoy-", "x-crossrate-", "x-forwarded-client-cert")
+"""Headers by which the mesh talks to itself; a client's own are taken away before anything reads them."""
+
+
+def _tls() -> dict[str, Any]:
+    common = {
+        "tls_params": {"tls_minimum_protocol_version": "TLSv1_2", "tls_maximum_protocol_version": "TLSv1_3"},
+        "alpn_protocols": ["h2", "http/1.1"],
+        "tls_certificate_sds_secret_configs": [{"name": EDGE_SERVER, "sds_config": ADS_SOURCE}],
+    }
+    return extension("envoy.transport_sockets.tls", _DOWNSTREAM_TLS, {"common_tls_context": common})
+
+
+def _strip() -> dict[str, Any]:
+    mutations = [{"remove_on_match": {"key_matcher": {"prefix": p, "ignore_case": True}}} for p in STRIPPED_PREFIXES]
+    return extension("envoy.http.early_header_mutation.header_mutation", _EARLY_MUTATION, {"mutations": mutations})
+
+
+def _filters(topology: Topology, contracts: Contracts, state: State) -> list[dict[str, Any]]:
+    filters = [
+        extension("envoy.filters.http.cors", f"{_FILTERS}.cors.v3.Cors"),
+        extension("envoy.filters.http.grpc_web", f"{_FILTERS}.grpc_web.v3.GrpcWeb"),
+    ]
+    if state.json_guard:
+        source = {"default_source_code": {"inline_string": state.json_guard}}
+        filters.append(extension("envoy.filters.http.lua", f"{_FILTERS}.lua.v3.Lua", source))
+    also = [OPENAPI_PATH] if state.openapi else []
+    stats = {"stats_for_all_methods": False, "enable_upstream_stats": False}
+    return [
+        *filters,
+        transcoder.transcoder(topology, contracts, state.limits),
+        edge_rbac(topology, contracts, also),
+        extension("envoy.filters.http.grpc_stats", f"{_FILTERS}.grpc_stats.v3.FilterConfig", stats),
+    ]
+
+
+def _listener(topology: Topology, contracts: Contracts, state: State) -> dict[str, Any]:
+    edge = topology.edge
+    http = manager(
+        LISTENER,
+        _filters(topology, contracts, state),
+        codec_type="AUTO",
+        use_remote_address=True,
+        generate_request_id=True,
+        preserve_external_request_id=True,
+        # Nobody is internal: no client may send the headers that Envoy keeps for itself.
+        internal_address_config={"cidr_ranges": [{"address_prefix": "192.0.2.255", "prefix_len": 32}]},
+        skip_xff_append=False,
+        early_header_mutation_extensions=[_strip()],
+        forward_client_cert_details="SANITIZE",
+        merge_slashes=True,
+        path_with_escaped_slashes_action="KEEP_UNCHANGED",
+        max_request_headers_kb=HEADERS_KIB_MAX,
+        common_http_protocol_options={
+            "idle_timeout": "900s",
+            "max_headers_count": HEADERS_MAX,
+            "headers_with_underscores_action": "REJECT_REQUEST",
+        },
+        http_protocol_options={"accept_http_10": False},
+        http2_protocol_options={
+            "max_concurrent_streams": edge.streams_per_connection_max,
+            "initial_stream_window_size": STREAM_WINDOW_BYTES,
+            "initial_connection_window_size": CONNECTION_WINDOW_BYTES,
+            "connection_keepalive": {"interval": "60s", "timeout": "20s"},
+        },
+        stream_idle_timeout="60s",
+        request_headers_timeout="10s",
+        delayed_close_timeout="1s",
+        local_reply_config=edge_replies(),
+    )
+    limit = extension(
+        "envoy.filters.network.connection_limit",
+        _CONNECTION_LIMIT,
+        {"stat_prefix": "edge", "max_connections": edge.connections_max, "delay": "1s"},
+    )
+    return {
+        "name": LISTENER,
+        "address": {"socket_address": {"address": edge.address, "port_value": state.edge_port}},
+        "per_connection_buffer_limit_bytes": BUFFER_BYTES_MAX,
+        "filter_chains": [
+            {"transport_socket": _tls(), "transport_socket_connect_timeout": "10s", "filters": [limit, http]}
+        ],
+    }
+
+
+def _takes(match: Match, method: MethodContract) -> bool:
+    return match.service in (None, method.service) and match.method in (None, method.name)
+
+
+def _method_routes(method: MethodContract, rules: tuple[Rule, ...], state: State) -> list[dict[str, Any]]:
+    routes = []
+    for rule in rules:
+        action = {
+            **split([(mesh_name(EDGE, b.name), b) for b in rule.backends]),
+            **timing(method, 2 * DEADLINE_MARGIN_S, rule.timeout_s),
+            "retry_policy": retry(NEVER_SENT, state.limits),
+        }
+        for match in rule.matches:
+            if _takes(match, method):
+                headers = header_matches(match.headers)
+                routes.append({"match": {"path": method.path, "headers": headers}, "route": action})
+    return routes
+
+
+def _public_route(service: str) -> dict[str, Any]:
+    action = {"cluster": mesh_name(EDGE, CONTROL), "timeout": "0s", "idle_timeout": "3600s"}
+    return {"match": {"prefix": f"/{service}/"}, "route": action}
+
+
+def _openapi_route(document: str) -> dict[str, Any]:
+    header = {
+        "header": {"key": "content-type", "value": "application/json"},
+        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+    }
+    return {
+        "match": {"path": OPENAPI_PATH},
+        "direct_response": {"status": 200, "body": {"inline_string": document}},
+        "response_headers_to_add": [header],
+        "typed_per_filter_config": transcoder.off(),
+    }
+
+
+def _events_route(topology: Topology, contracts: Contracts, state: State) -> dict[str, Any]:
+    """Before it is transcoded, a call that asks for events matches here and picks up its style; afterwards it has its
+    gRPC path and matches its method's route above. What stays here has no method."""
+    accepts = {"name": "accept", "string_match": {"contains": "text/event-stream", "ignore_case": True}}
+    return {
+        "match": {"prefix": "/", "headers": [accepts]},
+        "direct_response": {"status": 404},
+        "typed_per_filter_config": transcoder.events_config(topology, contracts, state.limits),
+    }
+
+
+def _cors(origins: tuple[str, ...]) -> dict[str, Any]:
+    policy = {
+        "@type": TYPE_PREFIX + _CORS_POLICY,
+        "allow_origin_string_match": [{"exact": origin} for origin in origins],
+        "allow_methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
+        "allow_headers": ", ".join(REQUEST_HEADERS),
+        "expose_headers": ", ".join((*GRPC_HEADERS, "x-request-id")),
+        "max_age": "7200",
+    }
+    return {"envoy.filters.http.cors": policy}
+
+
+def edge(topology: Topology, contracts: Contracts, state: State) -> Resources:
+    """Everything that the edge proxy needs."""
+    result = Resources()
+    routes: list[dict[str, Any]] = []
+    for service in topology.services:
+        rules = route_of(service, contracts, state).rules
+        for method in methods_of(service, contracts):
+            if method.roles:
+                routes += _method_routes(method, rules, state)
+        for backend in state.backends(service):
+            result.clusters[mesh_name(EDGE, backend)] = mesh_cluster(EDGE, backend, topology, state.limits)
+            result.endpoints[inbound_name(backend)] = inbound_endpoints(backend, state.inbound_ports[backend])
+    if CONTROL in topology.services:
+        routes += [_public_route(s) for s in PUBLIC]
+    if state.openapi:
+        routes.append(_openapi_route(state.openapi))
+    routes.append(_events_route(topology, contracts, state))
+    table = route_table(LISTENER, routes, typed_per_filter_config=_cors(topology.edge.cors_origins))
+    table["max_direct_response_body_size_bytes"] = OPENAPI_BYTES_MAX
+    secret, trust = certificate_name(EDGE), trust_secret(state.roots_pem)
+    result.listeners[LISTENER] = _listener(topology, contracts, state)
+    result.routes[LISTENER] = table
+    result.secrets = {
+        secret: certificate_secret(secret, state.certificates[EDGE]),
+        EDGE_SERVER: certificate_secret(EDGE_SERVER, state.edge_server),
+        trust["name"]: trust,
+    }
+    return result

@@ -1,0 +1,97 @@
+"""The inbound listener of a service: mutual TLS, who may call which method, the contract's deadlines, retries among
+instances."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crossrate.rpc.contract import MethodContract
+from crossrate.runtime.topology import Topology
+from services.control.access import PUBLIC, Contracts, inbound_rbac, methods_of
+from services.control.clusters import local_cluster, local_endpoints, local_name
+from services.control.envoy_api import extension
+from services.control.http import DEADLINE_MARGIN_S, manager, retry, retry_on, route_table, timing
+from services.control.replies import grpc_replies
+from services.control.secrets import ADS_SOURCE, certificate_name, certificate_secret, trust_secret, validation
+from services.control.state import CONTROL, Limits, Resources, State, service_of
+
+_DOWNSTREAM_TLS = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
+STREAMS_PER_CONNECTION_MAX = 1024
+BUFFER_BYTES_MAX = 1 << 20
+
+
+def inbound_listener_name(backend: str) -> str:
+    """The listener, and its routes."""
+    return f"in|{backend}"
+
+
+def _tls(service: str, topology: Topology) -> dict[str, Any]:
+    config = {
+        "require_client_certificate": True,
+        # A resumed session would carry an identity on after its certificate was replaced.
+        "disable_stateless_session_resumption": True,
+        "disable_stateful_session_resumption": True,
+        "common_tls_context": {
+            "tls_params": {"tls_minimum_protocol_version": "TLSv1_3", "tls_maximum_protocol_version": "TLSv1_3"},
+            "alpn_protocols": ["h2"],
+            "tls_certificate_sds_secret_configs": [{"name": certificate_name(service), "sds_config": ADS_SOURCE}],
+            "combined_validation_context": validation({"prefix": f"spiffe://{topology.trust_domain}/"}),
+        },
+    }
+    return extension("envoy.transport_sockets.tls", _DOWNSTREAM_TLS, config)
+
+
+def _listener(backend: str, port: int, topology: Topology, contracts: Contracts) -> dict[str, Any]:
+    service, name = service_of(backend), inbound_listener_name(backend)
+    http = manager(
+        name,
+        [inbound_rbac(service, topology, contracts)],
+        codec_type="HTTP2",
+        http2_protocol_options={
+            "max_concurrent_streams": STREAMS_PER_CONNECTION_MAX,
+            "initial_stream_window_size": 1 << 20,
+            "initial_connection_window_size": 4 << 20,
+        },
+        common_http_protocol_options={"idle_timeout": "3600s", "max_headers_count": 128},
+        forward_client_cert_details="SANITIZE_SET",
+        set_current_client_cert_details={"uri": True},
+        request_headers_timeout="10s",
+        local_reply_config=grpc_replies(),
+    )
+    return {
+        "name": name,
+        "address": {"socket_address": {"address": "127.0.0.1", "port_value": port}},
+        "per_connection_buffer_limit_bytes": BUFFER_BYTES_MAX,
+        "filter_chains": [{"transport_socket": _tls(service, topology), "filters": [http]}],
+    }
+
+
+def _method_route(method: MethodContract, backend: str, limits: Limits) -> dict[str, Any]:
+    action = {
+        "cluster": local_name(backend),
+        "retry_policy": retry(retry_on(method), limits),
+        **timing(method, DEADLINE_MARGIN_S),
+    }
+    return {"match": {"path": method.path}, "route": action}
+
+
+def _public_route(service: str, backend: str) -> dict[str, Any]:
+    action = {"cluster": local_name(backend), "timeout": "0s", "idle_timeout": "3600s"}
+    return {"match": {"prefix": f"/{service}/"}, "route": action}
+
+
+def inbound(backend: str, topology: Topology, contracts: Contracts, state: State) -> Resources:
+    """Everything that brings calls to one backend's instances."""
+    service, name = service_of(backend), inbound_listener_name(backend)
+    routes = [_method_route(m, backend, state.limits) for m in methods_of(service, contracts)]
+    if service == CONTROL:
+        routes += [_public_route(s, backend) for s in PUBLIC]
+    secret = certificate_name(service)
+    trust = trust_secret(state.roots_pem)
+    return Resources(
+        clusters={local_name(backend): local_cluster(backend, state.limits)},
+        endpoints={local_name(backend): local_endpoints(backend, state.endpoints.get(backend, ()))},
+        listeners={name: _listener(backend, state.inbound_ports[backend], topology, contracts)},
+        routes={name: route_table(name, routes)},
+        secrets={secret: certificate_secret(secret, state.certificates[service]), trust["name"]: trust},
+    )

@@ -1,0 +1,71 @@
+"""The contract's rules on requests, answered field by field."""
+
+import pytest
+from buf.validate import validate_pb2
+from crossrate.api.reference.v1 import reference_service_pb2 as reference
+from crossrate.rpc.errors import ErrorReason, Failure
+from crossrate.rpc.validation import Validation, has_rules
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+
+def test_every_violation_is_reported():
+    """All broken rules are in the answer, each with its field's path and its rule's id."""
+    check = Validation().check(reference.ListValueDatesRequest.DESCRIPTOR)
+    assert check is not None
+    with pytest.raises(Failure) as raised:
+        check(reference.ListValueDatesRequest(base="eur", counter="USD", tenors=["1W", "soon"]))
+    assert raised.value.reason is ErrorReason.INVALID_REQUEST
+    assert [(v.field, v.rule) for v in raised.value.violations] == [
+        ("base", "string.pattern"),
+        ("tenors[1]", "string.pattern"),
+    ]
+    assert all(v.description for v in raised.value.violations)
+
+
+def test_a_rule_on_the_whole_message_names_its_own_id():
+    """A message's own rule is reported under the id and the words that the contract gives it."""
+    check = Validation().check(reference.ListSettlementDaysRequest.DESCRIPTOR)
+    assert check is not None
+    request = reference.ListSettlementDaysRequest(currency="EUR")
+    request.start_date.year, request.end_date.year = 2020, 2019
+    request.start_date.month = request.end_date.month = request.start_date.day = request.end_date.day = 1
+    with pytest.raises(Failure) as raised:
+        check(request)
+    (violation,) = raised.value.violations
+    assert violation.rule == "settlement_days.range"
+    assert violation.description.startswith("end_date must not be before start_date")
+
+
+def test_a_message_without_rules_costs_nothing():
+    """Where the contract has no rule there is no check."""
+    assert Validation().check(reference.ListCurrenciesRequest.DESCRIPTOR) is None
+    assert not has_rules(reference.ListCurrenciesRequest.DESCRIPTOR)
+
+
+def test_paths_into_maps_and_lists_read_as_people_write_them():
+    """A violation inside of a map's value or a list's element names the key or the index."""
+    file = descriptor_pb2.FileDescriptorProto(
+        name="test/limits.proto", package="test.limits", syntax="proto3", dependency=["buf/validate/validate.proto"]
+    )
+    leg = file.message_type.add(name="Leg")
+    amount = leg.field.add(name="notional", number=1, label=1, type=1)
+    amount.options.Extensions[validate_pb2.field].double.gt = 0
+    book = file.message_type.add(name="Book")
+    book.field.add(name="legs", number=1, label=3, type=11, type_name=".test.limits.Leg")
+    book.field.add(name="by_desk", number=2, label=3, type=11, type_name=".test.limits.Book.ByDeskEntry")
+    entry = book.nested_type.add(name="ByDeskEntry")
+    entry.options.map_entry = True
+    entry.field.add(name="key", number=1, label=1, type=9)
+    entry.field.add(name="value", number=2, label=1, type=11, type_name=".test.limits.Leg")
+    pool = descriptor_pool.Default()
+    pool.Add(file)
+    kind = message_factory.GetMessageClass(pool.FindMessageTypeByName("test.limits.Book"))
+    message = kind()
+    message.legs.add(notional=1)
+    message.legs.add(notional=-1)
+    message.by_desk["spot"].notional = 0
+    check = Validation().check(kind.DESCRIPTOR)
+    assert check is not None
+    with pytest.raises(Failure) as raised:
+        check(message)
+    assert [v.field for v in raised.value.violations] == ["legs[1].notional", 'by_desk["spot"].notional']
