@@ -17,11 +17,14 @@ from crossrate.api.marketdata.v1 import marketdata_service_pb2 as marketdata
 from crossrate.api.marketdata.v1 import marketdata_service_pb2_grpc as marketdata_grpc
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_grpc
+from crossrate.rpc.call import Call
 from crossrate.rpc.client import CallError, channel_to_socket
 from crossrate.rpc.contract import Idempotency, contracts
 from crossrate.rpc.outgoing import Plan
 from crossrate.rpc.resilience import RetryBudget, RetryLimits
+from crossrate.runtime.logs import correlation
 
+TRACE = f"00-{'a' * 32}-{'b' * 16}-01"
 FAST = RetryLimits(pause_s=0.001, pause_s_max=0.002)
 EURUSD = reference.GetInstrumentRequest(base="EUR", counter="USD")
 
@@ -97,7 +100,6 @@ async def test_a_read_is_repeated_until_it_succeeds(server) -> None:
     assert answer.instrument.name == "EUR/USD"
     assert scripted.attempts == 3
     assert len({m["x-request-id"] for m in scripted.metadata}) == 1
-    assert all(m["traceparent"].startswith("00-") for m in scripted.metadata)
 
 
 @pytest.mark.parametrize("code", [c for c in grpc.StatusCode if c.name not in {"OK", "UNAVAILABLE"}])
@@ -278,3 +280,23 @@ async def test_a_method_that_the_server_lacks_is_unimplemented(server) -> None:
             await control_grpc.ControlServiceStub(channel).GetMeshStatus(control.GetMeshStatusRequest())
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
     assert caught.value.reason == ""
+
+
+async def test_a_call_made_while_serving_one_belongs_to_it(server) -> None:
+    """Request id and trace go on, and the time given away is less than the time left."""
+    scripted, socket = server
+    serving = Call(contracts()["/crossrate.api.marketdata.v1.MarketDataService/GetQuote"], "outer-1", TRACE)
+    serving.deadline = time.monotonic() + 0.5
+    token = correlation.set(serving)
+    try:
+        async with channel_to_socket(socket) as channel:
+            await reference_grpc.ReferenceServiceStub(channel).GetInstrument(EURUSD)
+            serving.deadline = time.monotonic()
+            with pytest.raises(CallError) as caught:
+                await reference_grpc.ReferenceServiceStub(channel).GetInstrument(EURUSD)
+    finally:
+        correlation.reset(token)
+    assert scripted.metadata[0]["x-request-id"] == "outer-1"
+    assert scripted.metadata[0]["traceparent"][:35] == TRACE[:35]
+    assert scripted.remaining_s[0] < 0.49
+    assert caught.value.reason == "DEADLINE_TOO_SHORT"

@@ -4,7 +4,7 @@ What it adds to a grpc.aio channel, for every method by its contract:
 
 - a deadline: the contract's, never more; less when the caller asks for less or when the call is made while serving
   another one that has less time left;
-- the request id and the W3C trace context of the call being served, or new ones;
+- the request id of the call being served, or a new one, and the W3C trace context of the call being served;
 - repetition, only of methods whose contract says that repeating them is safe, only for failures that may pass, within
   attempts, a budget and the deadline; methods that are not idempotent are sent once;
 - failures as `CallError`, with the reason and everything else that the server said.

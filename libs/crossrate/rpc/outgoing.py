@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import time
 import uuid
@@ -76,7 +75,8 @@ class Plan:
         bounds = [s for s in (timeout_s, self.deadline_s) if s is not None]
         if not bounds and unknown_s is not None:
             bounds = [unknown_s]
-        if (serving := serving_call()) is not None and (left_s := serving.remaining_s()) is not None:
+        if (serving := serving_call()) is not None:
+            left_s = serving.remaining_s()
             bounds.append(left_s - min(RETURN_S_MAX, left_s * RETURN_SHARE))
         return time.monotonic() + min(bounds) if bounds else None
 
@@ -88,8 +88,8 @@ class Plan:
         serving = serving_call()
         if "x-request-id" not in names:
             added.append(("x-request-id", (serving and serving.request_id) or str(uuid.uuid4())))
-        if "traceparent" not in names:
-            added.append(("traceparent", _traceparent(serving)))
+        if "traceparent" not in names and (trace := _traceparent(serving)):
+            added.append(("traceparent", trace))
         return (*own, *added)
 
     def limits_for(self, request: Any) -> RetryLimits:
@@ -109,20 +109,23 @@ class Plan:
 
 
 def serving_call() -> Any:
-    """The call that this task serves (crossrate.rpc.call.current()), None outside of one."""
+    """The call that this task serves, None outside of one.
+
+    Only a process that serves has loaded `crossrate.rpc.call` and the telemetry behind it; a mere client does not pay
+    for them.
+    """
     module = sys.modules.get("crossrate.rpc.call")
-    return module.current() if module else None
+    return module.current_or_none() if module else None
 
 
 def _traceparent(serving: Any) -> str:
-    """The active span's context if telemetry runs, else the served call's trace, else the start of a new one."""
+    """The active span's context, else the served call's; "" outside of both: the edge or the server begins a trace."""
     tracing = sys.modules.get("opentelemetry.trace")
     if tracing is not None:
         context = tracing.get_current_span().get_span_context()
         if context.is_valid:
             return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
-    trace_id = getattr(serving, "trace_id", "") or os.urandom(16).hex()
-    return f"00-{trace_id}-{os.urandom(8).hex()}-01"
+    return serving.traceparent if serving is not None else ""
 
 
 class _Callable:
