@@ -1,0 +1,1 @@
+"""The programs of the platform, one folder each. Nothing imports them."""
