@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import protovalidate
-from buf.validate import validate_pb2
 from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
+from buf.validate import validate_pb2
 from crossrate.rpc.errors import Violation, invalid
 
 Check = Callable[[Message], None]
