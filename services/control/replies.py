@@ -114,5 +114,5 @@ def grpc_replies() -> dict[str, Any]:
 
 
 def edge_replies() -> dict[str, Any]:
-    """For the edge: JSON for REST clients, details for the others; what the JSON guard answers is finished already."""
+    """For the edge: JSON for REST clients, details for the others. The first mapper that fits is the only one."""
     return {"mappers": [local_reply_mapper(), *(_json_mapper(r) for r in REPLIES), *grpc_replies()["mappers"]]}

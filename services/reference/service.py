@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from crossrate.api.reference.v1 import reference_service_pb2 as pb
 from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceServicer
 from crossrate.basics.calendar import Calendar, OutsideCalendar
@@ -25,10 +27,14 @@ from services.reference.messages import (
     session_message,
     value_date_message,
 )
+from services.reference.settings import LiveSettings
 from services.reference.store import Store
 
 SETTLEMENT_DAYS_MAX = 3660
 """Longest range of settlement days in one answer."""
+
+SESSIONS_FIRST, SESSIONS_LAST = date(1999, 1, 1), date(2099, 12, 31)
+"""Days for which sessions are given; daylight saving of the future is that of today's law."""
 
 Clock = Callable[[], datetime]
 """Now, in UTC."""
@@ -37,10 +43,13 @@ Clock = Callable[[], datetime]
 class ReferenceService(ReferenceServiceServicer):
     """Answers every call of the contract."""
 
-    def __init__(self, catalogue: Catalogue, store: Store, clock: Clock) -> None:
+    def __init__(
+        self, catalogue: Catalogue, store: Store, clock: Clock, live: Callable[[], LiveSettings] = LiveSettings
+    ) -> None:
         self._catalogue = catalogue
         self._store = store
         self._clock = clock
+        self._live = live
 
     async def GetInstrument(self, request: pb.GetInstrumentRequest, context) -> pb.GetInstrumentResponse:
         """See the contract."""
@@ -49,7 +58,8 @@ class ReferenceService(ReferenceServiceServicer):
     async def ListInstruments(self, request: pb.ListInstrumentsRequest, context) -> pb.ListInstrumentsResponse:
         """See the contract."""
         choice = Choice(request.currency, request.direct_only, request.include_ended)
-        instruments, token = self._catalogue.page(choice, request.page_size, request.page_token)
+        size = request.page_size or self._live().page_size_default
+        instruments, token = self._catalogue.page(choice, size, request.page_token)
         return pb.ListInstrumentsResponse(instruments=instruments, next_page_token=token)
 
     async def ListCurrencies(self, request: pb.ListCurrenciesRequest, context) -> pb.ListCurrenciesResponse:
@@ -74,7 +84,7 @@ class ReferenceService(ReferenceServiceServicer):
     async def GetTradingSession(self, request: pb.GetTradingSessionRequest, context) -> pb.GetTradingSessionResponse:
         """See the contract."""
         pair = self._catalogue.find(request.base, request.counter)
-        moment = request.at_time.ToDatetime(UTC) if request.HasField("at_time") else self._clock()
+        moment = _moment(request.at_time) if request.HasField("at_time") else self._clock()
         return pb.GetTradingSessionResponse(session=session_message(standing_at(pair, moment)))
 
     async def ListValueDates(self, request: pb.ListValueDatesRequest, context) -> pb.ListValueDatesResponse:
@@ -139,6 +149,17 @@ def _body(request: pb.SetInstrumentStatusRequest) -> bytes:
     body.CopyFrom(request)
     body.request_id = ""
     return body.SerializeToString(deterministic=True)
+
+
+def _moment(at_time: Timestamp) -> datetime:
+    try:
+        moment = at_time.ToDatetime(UTC)
+    except (ValueError, OverflowError) as error:
+        raise errors.invalid(("at_time", f"is no time: {error}")) from None
+    if not SESSIONS_FIRST <= moment.date() <= SESSIONS_LAST:
+        words = f"sessions are known from {SESSIONS_FIRST} to {SESSIONS_LAST}"
+        raise errors.outside_calendar(words, SESSIONS_FIRST.isoformat(), SESSIONS_LAST.isoformat())
+    return moment
 
 
 def _calendar(currency: str) -> Calendar:

@@ -229,8 +229,14 @@ def explain(name: str, *, as_json: bool) -> None:
         listed = [{"policy": what, "value": value, "source": where} for what, value, where in rows]
         show.document({"method": method.path, "comment": comment, "policies": listed, "request": _fields(method)})
         return
+    file = source(method)
     show.console().print(comment)
-    show.table(("policy", "value", "from"), rows)
+    shown = [
+        (what, value, where.replace(file, "contract").replace(file.split(":")[0], "contract"))
+        for what, value, where in rows
+    ]
+    show.table(("policy", "value", "from"), shown)
+    show.console().print(f"contract: {file}", markup=False)
     kind = "--local control-1 " if method.workload == "control" else ""
     show.console().print(f"Try: crossrate call {kind}{method.name} '{example(method.input)}'", markup=False)
 

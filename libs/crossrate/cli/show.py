@@ -40,14 +40,14 @@ REMEDIES = {
     "INTERNAL": "find the request id in `crossrate logs`",
     "VERSION_CONFLICT": "read it again and repeat the change with the version that is there now",
     "CURSOR_EXPIRED": "begin without a cursor; what lies between is in the history",
-    "NO_QUOTE": "`crossrate call GetTradingSession` says whether the market is open; the feed's health is in `crossrate logs marketdata`",  # noqa: E501
+    "NO_QUOTE": "`crossrate call GetTradingSession …` says whether the market is open; see `crossrate logs marketdata`",
     "OUTCOME_UNKNOWN": "repeat it with the same requestId: it is applied once",
 }
 CODE_REMEDIES = {
-    "PERMISSION_DENIED": "`crossrate authz METHOD` shows who may call it and why; operators' methods: --local control-1",
+    "PERMISSION_DENIED": "`crossrate authz METHOD` shows who may call it and why; operators use --local control-1",
     "UNAUTHENTICATED": "call it through the edge, or as a service with --as",
     "UNAVAILABLE": "`crossrate status` shows which process is missing; `crossrate up` starts the mesh",
-    "DEADLINE_EXCEEDED": "`crossrate status` shows what is unhealthy; --timeout gives it more time, up to the contract's",
+    "DEADLINE_EXCEEDED": "`crossrate status` shows what is unhealthy; --timeout gives it more time",
     "UNIMPLEMENTED": "the process that answered does not serve it: `crossrate routes` shows who does",
 }
 
