@@ -82,6 +82,7 @@ def listener(name: str, port: int, descriptors: str, services: list[str], guard:
         "proto_descriptor": descriptors,
         "services": services,
         "convert_grpc_status": True,
+        "url_unescape_spec": "ALL_CHARACTERS_EXCEPT_RESERVED",
         "request_validation_options": dict.fromkeys(validation, True),
         "max_request_body_size": BUFFER_BYTES,
     }
