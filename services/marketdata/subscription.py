@@ -15,7 +15,7 @@ from crossrate.api.marketdata.v1 import marketdata_service_pb2 as pb
 from services.marketdata.board import Board, Entry
 from services.marketdata.cursor import Cursor
 
-BATCH_MAX = 256
+BATCH_MAX = 1_000
 """Most quotes in one message. A reader that is further behind is not sent what it missed, but the newest of each."""
 
 _QUOTES_TAG = bytes([pb.StreamQuotesResponse.QUOTES_FIELD_NUMBER << 3 | 2])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from crossrate.api.reference.v1 import reference_service_pb2 as pb
 from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceServicer
 from crossrate.basics.calendar import Calendar, OutsideCalendar
@@ -29,6 +31,9 @@ from services.reference.store import Store
 
 SETTLEMENT_DAYS_MAX = 3660
 """Longest range of settlement days in one answer."""
+
+SESSIONS_FIRST, SESSIONS_LAST = date(1999, 1, 1), date(2099, 12, 31)
+"""Days for which sessions are given; daylight saving of the future is that of today's law."""
 
 Clock = Callable[[], datetime]
 """Now, in UTC."""
@@ -74,7 +79,7 @@ class ReferenceService(ReferenceServiceServicer):
     async def GetTradingSession(self, request: pb.GetTradingSessionRequest, context) -> pb.GetTradingSessionResponse:
         """See the contract."""
         pair = self._catalogue.find(request.base, request.counter)
-        moment = request.at_time.ToDatetime(UTC) if request.HasField("at_time") else self._clock()
+        moment = _moment(request.at_time) if request.HasField("at_time") else self._clock()
         return pb.GetTradingSessionResponse(session=session_message(standing_at(pair, moment)))
 
     async def ListValueDates(self, request: pb.ListValueDatesRequest, context) -> pb.ListValueDatesResponse:
@@ -139,6 +144,17 @@ def _body(request: pb.SetInstrumentStatusRequest) -> bytes:
     body.CopyFrom(request)
     body.request_id = ""
     return body.SerializeToString(deterministic=True)
+
+
+def _moment(at_time: Timestamp) -> datetime:
+    try:
+        moment = at_time.ToDatetime(UTC)
+    except (ValueError, OverflowError) as error:
+        raise errors.invalid(("at_time", f"is no time: {error}")) from None
+    if not SESSIONS_FIRST <= moment.date() <= SESSIONS_LAST:
+        words = f"sessions are known from {SESSIONS_FIRST} to {SESSIONS_LAST}"
+        raise errors.outside_calendar(words, SESSIONS_FIRST.isoformat(), SESSIONS_LAST.isoformat())
+    return moment
 
 
 def _calendar(currency: str) -> Calendar:

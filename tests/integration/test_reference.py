@@ -12,6 +12,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
 from crossrate.api.reference.v1 import reference_events_pb2
@@ -273,6 +274,15 @@ async def test_what_reads_refuse(served: Served) -> None:
     assert beyond.metadata == {"first": "2005-01-01", "last": "2026-12-31"}
     forward = await failure(stub.ListValueDates(pb.ListValueDatesRequest(base="USD", counter="CNY", tenors=["6M"])))
     assert forward.reason is ErrorReason.OUTSIDE_CALENDAR
+    for call in (
+        stub.ListValueDates(pb.ListValueDatesRequest(base="EUR", counter="USD", trade_date=day("9999-12-31"))),
+        stub.ListValueDates(pb.ListValueDatesRequest(base="EUR", counter="USD", tenors=["9999-12-31"])),
+        stub.ListValueDates(pb.ListValueDatesRequest(base="EUR", counter="USD", tenors=["99Y"])),
+        stub.GetTradingSession(
+            pb.GetTradingSessionRequest(base="EUR", counter="USD", at_time=Timestamp(seconds=253402300799))
+        ),
+    ):
+        assert (await failure(call)).reason is ErrorReason.OUTSIDE_CALENDAR
     no_date = Date(year=2026, month=2, day=30)
     for request, call, field in (
         (pb.ListInstrumentsRequest(page_token="nonsense"), stub.ListInstruments, "page_token"),

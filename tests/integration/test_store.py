@@ -106,6 +106,15 @@ async def test_a_journal_has_no_gaps(postgres_server):
                 await journal.append(connection, lease, "s0", facts(1), expected_last_seq=1)
 
 
+async def test_a_swallowed_error_is_not_a_commit(postgres_server):
+    """A block that hides a statement's error is told that nothing was committed, instead of believing in success."""
+    async with opened(postgres_server) as database:
+        with pytest.raises(StoreError, match="swallowed"):
+            async with database.transaction() as connection:
+                with contextlib.suppress(Exception):
+                    await connection.execute("SELECT 1 / 0")
+
+
 async def test_the_journal_only_grows(postgres_server):
     """The database itself refuses to change or delete what happened."""
     async with opened(postgres_server) as database:

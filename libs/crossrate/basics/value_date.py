@@ -63,6 +63,8 @@ class ValueDates:
         if trade_date.weekday() >= SAT:
             raise ValueError(f"{trade_date} is a {trade_date:%A}; trade dates run from Monday to Friday")
         calendars = tuple(calendar_of(code) for code in dict.fromkeys((*pair, DOLLAR)))
+        for calendar in calendars:
+            calendar.holiday(trade_date)  # may be one, but has to be known
         return cls(pair, trade_date, _spot(trade_date, calendars), calendars)
 
     def good(self, day: date) -> bool:

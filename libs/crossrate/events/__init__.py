@@ -2,7 +2,7 @@
 
 from crossrate.events.consumer import Consumer, Handler, Position, StartPosition, Unprocessable
 from crossrate.events.envelope import Event, Message, message_id
-from crossrate.events.errors import EventsError, EventsUnavailable, NotAllowed, Refused, WrongLastSequence
+from crossrate.events.errors import EventsError, EventsUnavailable, Refused, WrongLastSequence
 from crossrate.events.events import Events
 from crossrate.events.keyvalue import KeyValue, KeyValueEntry, WrongRevision
 
@@ -16,7 +16,6 @@ __all__ = [
     "KeyValue",
     "KeyValueEntry",
     "Message",
-    "NotAllowed",
     "Position",
     "Refused",
     "StartPosition",

@@ -21,7 +21,3 @@ class Refused(EventsError):
 
 class WrongLastSequence(Refused):
     """The stream does not end where the publisher thought."""
-
-
-class NotAllowed(EventsError):
-    """The topology does not let this service do that."""

@@ -27,8 +27,12 @@ BROKEN_CONNECTION = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
 )
-"""What asyncpg raises when the server is away, comes up, goes down, or does not answer in time."""
+"""What asyncpg raises when the server is away, comes up, goes down, or does not answer in time.
+
+A connection whose server was killed may also answer with InternalClientError ("another operation is in progress").
+"""
 
 
 class StoreRuntime(Protocol):
@@ -41,11 +45,23 @@ class StoreRuntime(Protocol):
 
 def is_broken_connection(error: BaseException, connection: asyncpg.Connection) -> bool:
     """Whether an error in a block says that its connection, not its statement or its other work, is at fault."""
-    if isinstance(error, asyncpg.PostgresError):
+    if isinstance(error, asyncpg.PostgresError | asyncpg.InternalClientError):
         return isinstance(error, BROKEN_CONNECTION)
     # asyncpg has one InterfaceError for a closed connection and for wrong use; only the first closes it. The same goes
     # for the exceptions of the system, which may come from anything else that the block does.
-    return isinstance(error, BROKEN_CONNECTION) and not isinstance(error, StoreError) and connection.is_closed()
+    return isinstance(error, BROKEN_CONNECTION) and not isinstance(error, StoreError) and _is_closed(connection)
+
+
+def _is_closed(connection: asyncpg.Connection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # the pool has noticed first and taken it back
+        return True
+
+
+def _terminate(connection: asyncpg.Connection) -> None:
+    with contextlib.suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 def dsn(runtime: StoreRuntime) -> str:
@@ -88,35 +104,36 @@ class Database:
             StoreUnavailable: the server did not come in time.
             MigrationError: the schema cannot be brought up to date.
         """
-        address = dsn(runtime)
+        pool = asyncpg.create_pool(
+            dsn(runtime),
+            min_size=0,  # none has to stand open: an idle service costs the server no process
+            max_size=connections_max,
+            command_timeout=command_timeout_s,
+            timeout=5.0,
+            max_inactive_connection_lifetime=60.0,
+            statement_cache_size=256,
+            server_settings={"application_name": runtime.instance},
+        )
+        database = cls(await pool, dsn(runtime), acquire_timeout_s=acquire_timeout_s)
         deadline = time.monotonic() + open_timeout_s
-        while True:
-            try:
-                pool = await asyncpg.create_pool(
-                    address,
-                    min_size=0,  # none is needed to be open: an idle service costs the server no process
-                    max_size=connections_max,
-                    command_timeout=command_timeout_s,
-                    timeout=min(5.0, open_timeout_s),
-                    max_inactive_connection_lifetime=60.0,
-                    statement_cache_size=256,
-                    server_settings={"application_name": runtime.instance},
-                )
-                break
-            except BROKEN_CONNECTION as error:
-                if time.monotonic() > deadline:
-                    raise StoreUnavailable(f"PostgreSQL did not answer within {open_timeout_s:g} s: {error}") from error
-                await asyncio.sleep(0.1)
-        database = cls(pool, address, acquire_timeout_s=acquire_timeout_s)
         try:
-            async with database.connection() as connection:
-                await migrate(connection, "crossrate.store", FRAMEWORK_MIGRATIONS)
-                if migrations is not None:
-                    await migrate(connection, runtime.service, migrations)
+            while True:
+                try:
+                    await database._migrate(runtime.service, migrations)
+                    return database
+                except StoreUnavailable:
+                    if time.monotonic() > deadline:
+                        raise
+                    await asyncio.sleep(0.1)
         except BaseException:
             await database.close()
             raise
-        return database
+
+    async def _migrate(self, service: str, migrations: Path | None) -> None:
+        async with self.connection() as connection:
+            await migrate(connection, "crossrate.store", FRAMEWORK_MIGRATIONS)
+            if migrations is not None:
+                await migrate(connection, service, migrations)
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
@@ -134,7 +151,7 @@ class Database:
             yield connection
         except Exception as error:
             if is_broken_connection(error, connection):
-                connection.terminate()
+                _terminate(connection)
                 raise StoreUnavailable(f"the database connection broke: {error or type(error).__name__}") from error
             raise
         finally:
@@ -144,7 +161,7 @@ class Database:
         try:
             await self.pool.release(connection, timeout=2.0)
         except BROKEN_CONNECTION:
-            connection.terminate()
+            _terminate(connection)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
@@ -153,25 +170,28 @@ class Database:
         Raises:
             StoreUnavailable: the connection broke before the commit; nothing was done.
             OutcomeUnknown: it broke during the commit.
+            StoreError: the block swallowed the error of a statement; nothing was committed.
         """
         async with self.connection() as connection:
-            transaction = connection.transaction()
-            await transaction.start()
+            await connection.execute("BEGIN")
             try:
                 yield connection
             except BaseException:
-                if not connection.is_closed():
+                if not _is_closed(connection):
                     with contextlib.suppress(*BROKEN_CONNECTION):
-                        await transaction.rollback()
+                        await connection.execute("ROLLBACK")
                 raise
             try:
-                await transaction.commit()
+                outcome = await connection.execute("COMMIT")
             except asyncio.CancelledError:
-                connection.terminate()
+                _terminate(connection)
                 raise
             except BROKEN_CONNECTION as error:
-                connection.terminate()
+                _terminate(connection)
                 raise OutcomeUnknown("the connection broke during the commit; it may have been done") from error
+            if outcome != "COMMIT":
+                # PostgreSQL answers the COMMIT of a failed transaction with a rollback and no error.
+                raise StoreError("a statement in this transaction failed and its error was swallowed: rolled back")
 
     async def dedicated(self, **options: object) -> asyncpg.Connection:
         """A connection of one's own beside the pool, for LISTEN and session locks; the caller closes it.

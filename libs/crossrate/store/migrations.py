@@ -8,6 +8,7 @@ to work.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from dataclasses import dataclass
@@ -92,7 +93,8 @@ async def migrate(connection: asyncpg.Connection, scope: str, folder: Path) -> l
                 )
         return done
     finally:
-        if not connection.is_closed():
+        # Does nothing on a connection that broke: the lock went with it.
+        with contextlib.suppress(asyncpg.InterfaceError, OSError):
             await connection.execute("SELECT pg_advisory_unlock($1, hashtext(current_schema()))", _LOCK)
 
 
@@ -107,5 +109,7 @@ async def _apply(connection: asyncpg.Connection, scope: str, migration: Migratio
                 migration.name,
                 migration.sha256,
             )
+    except asyncpg.PostgresConnectionError:
+        raise
     except asyncpg.PostgresError as error:
         raise MigrationError(f"{migration.name} ({scope}) failed: {error}") from error

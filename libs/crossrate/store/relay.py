@@ -19,7 +19,7 @@ import structlog
 from crossrate.events.envelope import Message, message_id
 from crossrate.events.errors import EventsError, WrongLastSequence
 from crossrate.events.events import Events
-from crossrate.store.database import Database
+from crossrate.store.database import BROKEN_CONNECTION, Database
 from crossrate.store.errors import StoreError, StoreUnavailable
 from crossrate.store.journal import WAKE_UP, Entry, read_page
 
@@ -65,7 +65,7 @@ class OutboxRelay:
                         failures = 0
                 finally:
                     await _close(connection)
-            except (EventsError, StoreError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as e:
+            except (EventsError, StoreError, asyncpg.PostgresError, *BROKEN_CONNECTION) as e:
                 failures += 1
                 self.error = f"{type(e).__name__}: {e}"
                 self._log.warning("relay_waits", error=self.error, failures=failures)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crossrate.basics import calendars
 from crossrate.basics.calendar import OutsideCalendar, is_good, next_good
 from crossrate.basics.calendars import CALENDARS, calendar_of
 from crossrate.basics.calendars.israel import new_year, passover
@@ -32,6 +34,8 @@ def test_easter(year: int, western: tuple[int, int], orthodox: tuple[int, int]) 
     assert easter(year) == date(year, *western)
     assert orthodox_easter(year) == date(year, *orthodox)
 
+
+PUBLISHED = Path(calendars.__file__).parent / "published"
 
 OPEN = [
     ("USD", "2026-07-03", "Independence Day is a Saturday: the Reserve Banks are open the Friday before"),
@@ -130,6 +134,17 @@ def test_every_year_in_range_has_holidays_and_no_long_closure(currency: str) -> 
     for year in whole:
         closed = calendar.holidays(date(year, 1, 1), date(year, 12, 31))
         assert (1 if currency == "EUR" else 3) <= len(closed) <= 30, year
+
+
+@pytest.mark.parametrize("path", sorted(PUBLISHED.glob("*.tsv")), ids=lambda path: path.stem)
+def test_a_published_list_is_weekdays_in_order_within_its_range(path: Path) -> None:
+    """Each line is a date, a tab and a name; none is a weekend, twice there, or outside what the calendar claims."""
+    rows = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
+    days = [date.fromisoformat(day) for day, name in rows if name.strip()]
+    assert len(days) == len(rows)
+    assert days == sorted(set(days))
+    assert all(day.weekday() < 5 for day in days)
+    assert days[-1].year == calendar_of(path.stem).last.year
 
 
 def test_a_day_beyond_the_published_lists_is_refused() -> None:

@@ -46,7 +46,7 @@ class Venue:
 
 @pytest.fixture
 def board() -> Board:
-    return Board(1_024, stale_after_s=10)
+    return Board(2_048, stale_after_s=10)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_reader_begins_with_the_newest_and_goes_on_with_every_quote(board: Boa
 
 def test_a_reader_that_fell_behind_gets_the_newest_and_the_exact_count(board: Board, venue: Venue) -> None:
     """Whether the ring still has them or not, what was left out is counted to the quote."""
-    for behind in (BATCH_MAX + 1, 5_000):
+    for behind in (BATCH_MAX + 1, 5 * BATCH_MAX):
         venue.say("EUR/USD", "USD/JPY")
         reader = Reader(board, BOTH, conflate=False)
         reader.take()
@@ -93,7 +93,7 @@ def test_a_resumed_reader_gets_exactly_what_it_missed(board: Board, venue: Venue
     """However much that is, as long as the ring has it, in batches, then live; without loss or repetition."""
     venue.say("EUR/USD", "USD/JPY", "GBP/USD")
     at = board.head
-    for _ in range(300):
+    for _ in range(600):
         venue.say("EUR/USD", "GBP/USD", "USD/JPY")
     reader = Reader(board, BOTH, conflate=False)
     reader.resume(at)
@@ -101,10 +101,10 @@ def test_a_resumed_reader_gets_exactly_what_it_missed(board: Board, venue: Venue
     while batch := reader.take():
         got += sequences(batch)
         sizes.append(len(batch.entries))
-    assert got == [(n, s) for s in range(2, 302) for n in ("EUR/USD", "USD/JPY")]
+    assert got == [(n, s) for s in range(2, 602) for n in ("EUR/USD", "USD/JPY")]
     assert max(sizes) == BATCH_MAX
     venue.say("USD/JPY")
-    assert sequences(reader.take()) == [("USD/JPY", 302)]
+    assert sequences(reader.take()) == [("USD/JPY", 602)]
 
 
 def test_a_resumed_reader_that_conflates_counts_from_its_cursor(board: Board, venue: Venue) -> None:
@@ -203,16 +203,16 @@ def test_a_feed_that_begins_anew_gives_readers_the_newest(venue: Venue, board: B
 
 
 async def test_the_ring_forgets_the_oldest(board: Board, venue: Venue) -> None:
-    """A ring of 1,024 has the last 1,024 quotes; a cursor older than that is expired and the oldest place is told."""
+    """A ring of 2,048 has the last 2,048 quotes; a cursor older than that is expired and the oldest place is told."""
     cursor = board.cursor(0)
-    for _ in range(2_000):
+    for _ in range(4_000):
         venue.say("EUR/USD")
         cursor = cursor if cursor.sequence else board.cursor(1)
-    assert (board.oldest, board.head) == (977, 2_000)
+    assert (board.oldest, board.head) == (1_953, 4_000)
     with pytest.raises(CursorUnknown) as caught:
         await subscription.place(board, cursor, 0.0)
-    assert board.place(caught.value.oldest) == 977
-    assert len(board.between(976, BOTH)) == 1_024
+    assert board.place(caught.value.oldest) == 1_953
+    assert len(board.between(1_952, BOTH)) == 2_048
 
 
 async def test_frames_are_what_the_contract_says(board: Board, venue: Venue) -> None:
@@ -223,11 +223,11 @@ async def test_frames_are_what_the_contract_says(board: Board, venue: Venue) -> 
     assert first.position.sequence == 1
     assert cursors.decode(first.position.cursor) == Cursor(1, 2)
     assert list(first.quotes.quotes) == [board.newest["EUR/USD"].quote, board.newest["USD/JPY"].quote]
-    for _ in range(1_000):
+    for _ in range(2_000):
         venue.say("EUR/USD")
     second = service_pb.StreamQuotesResponse.FromString((await anext(stream)).encoded)
     assert second.position.sequence == 2
-    assert second.quotes.conflated_count == 999
+    assert second.quotes.conflated_count == 1_999
     with pytest.raises(StopAsyncIteration):
         await anext(stream)
 
