@@ -179,14 +179,10 @@ def policies(method: MethodContract, topology: Topology) -> list[tuple[str, str,
             "reserved: not shed under overload" if method.reserved_lane else "normal",
             here if options.priority else default,
         ),
-        (
-            "concurrency",
-            f"{topology.services[method.workload].concurrency_max} calls an instance"
-            if method.workload in topology.services
-            else "",
-            f"{TOPOLOGY_FILE} services.{method.workload}",
-        ),
     ]
+    if (service := topology.services.get(method.workload)) is not None:
+        where = f"{TOPOLOGY_FILE} services.{method.workload}"
+        rows.append(("concurrency", f"{service.concurrency_max} calls an instance", where))
     if method.sticky_field:
         rows.append(("stickiness", f"calls with the same {method.sticky_field} share a backend", here))
     return [*rows, *_field_policies(method)]

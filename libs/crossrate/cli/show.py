@@ -6,6 +6,7 @@ Answers go to standard output, one JSON document or JSON lines with --json; ever
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -52,20 +53,27 @@ CODE_REMEDIES = {
 }
 
 
+PIPE_COLUMNS = 160
+"""Width of tables that go into a file or a pipe, unless COLUMNS says otherwise."""
+
+
 @cache
 def console() -> Console:
-    """The console of answers. Output into a file or pipe is never cut to a width."""
-    from rich.console import Console
-
-    return Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
+    """The console of answers."""
+    return _console(sys.stdout.isatty(), stderr=False)
 
 
 @cache
 def aside() -> Console:
     """The console of progress, notes and errors."""
+    return _console(sys.stderr.isatty(), stderr=True)
+
+
+def _console(terminal: bool, *, stderr: bool) -> Console:
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    width = None if terminal or "COLUMNS" in os.environ else PIPE_COLUMNS
+    return Console(stderr=stderr, highlight=False, soft_wrap=not terminal, width=width)
 
 
 def document(value: Any) -> None:
