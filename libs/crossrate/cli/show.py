@@ -45,7 +45,7 @@ REMEDIES = {
     "OUTCOME_UNKNOWN": "repeat it with the same requestId: it is applied once",
 }
 CODE_REMEDIES = {
-    "PERMISSION_DENIED": "`crossrate authz METHOD` shows who may call it and why; operators use --local control-1",
+    "PERMISSION_DENIED": "`crossrate authz METHOD` shows who may call it and why",
     "UNAUTHENTICATED": "call it through the edge, or as a service with --as",
     "UNAVAILABLE": "`crossrate status` shows which process is missing; `crossrate up` starts the mesh",
     "DEADLINE_EXCEEDED": "`crossrate status` shows what is unhealthy; --timeout gives it more time",
@@ -55,6 +55,8 @@ CODE_REMEDIES = {
 
 PIPE_COLUMNS = 160
 """Width of tables that go into a file or a pipe, unless COLUMNS says otherwise."""
+
+CONTROL = "/crossrate.api.control.v1.ControlService/"
 
 
 @cache
@@ -129,7 +131,9 @@ def failure(error: Exception, *, as_json: bool) -> None:
     from rich.markup import escape
 
     head = " ".join(filter(None, [told.get("code"), f"({told['reason']})" if told.get("reason") else ""]))
-    aside().print(f"[bold red]error[/] {escape(f'{head}: ' if head else '')}{escape(told['message'])}")
+    # A server's text of an invalid request repeats its violations, which follow line by line.
+    message = "" if told.get("violations") else told["message"]
+    aside().print(f"[bold red]error[/] {escape(': '.join(filter(None, [head, message])))}")
     for violation in told.get("violations", ()):
         aside().print(f"  [bold]{escape(violation['field'])}[/]: {escape(violation['description'])}")
     for key, value in told.get("metadata", {}).items():
@@ -143,6 +147,7 @@ def describe(error: Exception) -> dict[str, Any]:
     if hasattr(error, "violations"):  # a CallError; its module is not loaded for commands that make no call
         code = error.code().name
         told: dict[str, Any] = {"code": code, "message": error.message or "no text", "method": error.method}
+        name = error.method.rsplit("/", 1)[-1]
         if error.reason:
             told |= {"reason": error.reason, "metadata": error.metadata}
         if error.violations:
@@ -150,7 +155,9 @@ def describe(error: Exception) -> dict[str, Any]:
         if error.retry_after_s is not None:
             told["retryAfterS"] = error.retry_after_s
         remedy = REMEDIES.get(error.reason) or CODE_REMEDIES.get(code, "")
-        return told | {"remedy": remedy.replace("METHOD", error.method.rsplit("/", 1)[-1])}
+        if code == "PERMISSION_DENIED" and error.method.startswith(CONTROL):
+            remedy = f"call it as the mesh's local operator: crossrate call {name} --local control-1"
+        return told | {"remedy": remedy.replace("METHOD", name)}
     told = {"message": str(error) or type(error).__name__}
     if isinstance(error, CommandError):
         told |= error.details | {"remedy": error.remedy}
