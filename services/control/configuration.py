@@ -6,41 +6,22 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from google.protobuf import json_format, struct_pb2
-
 from crossrate.api.control.v1 import control_service_pb2 as control_pb2
 from crossrate.api.control.v1 import mesh_pb2
 from crossrate.events import EventsUnavailable
 from crossrate.rpc import errors
+from crossrate.rpc.values import from_struct, to_struct
 from crossrate.runtime.live_config import ConfigConflict, ConfigVersion, NoSuchVersion
 from crossrate.runtime.topology import Topology
 from services.control.bus import Bus
 from services.control.instances import Instances
 
 
-def struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
-    """Values as protobuf's JSON object."""
-    return json_format.ParseDict(dict(values), struct_pb2.Struct())
-
-
-def plain(values: struct_pb2.Struct) -> dict[str, Any]:
-    """Protobuf's JSON object as values; a whole number is an int again, which Struct does not tell apart."""
-    return _whole(json_format.MessageToDict(values))
-
-
-def _whole(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _whole(v) for name, v in value.items()}
-    if isinstance(value, list):
-        return [_whole(v) for v in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 def _message(version: ConfigVersion, values: Mapping[str, Any] | None = None) -> mesh_pb2.ConfigVersion:
     message = mesh_pb2.ConfigVersion(
         service=version.service, version=version.version, author=version.author, comment=version.comment
     )
-    message.values.CopyFrom(struct(version.values if values is None else values))
+    message.values.CopyFrom(to_struct(version.values if values is None else values))
     if version.create_time is not None:
         message.create_time.FromDatetime(version.create_time)
     return message
@@ -59,15 +40,15 @@ class Configuration:
             raise errors.not_found("service", service)
 
     async def get(self, service: str) -> mesh_pb2.ConfigVersion:
-        """What is in force. All values if an instance runs that has them, else the ones that were ever changed."""
+        """What is in force. All values if an instance runs to fill in the defaults, else the ones that were changed."""
         self._known(service)
         try:
             stored = await self._bus.store.get(service)
         except EventsUnavailable:
             raise errors.dependency_unavailable("nats") from None
-        for described in (await self._instances.describe()).values():
-            if described.service == service and described.config_version == stored.version:
-                return _message(stored, plain(described.config))
+        verdict = await self._instances.check_config(service, to_struct(stored.values))
+        if verdict is not None and not verdict.errors:
+            return _message(stored, from_struct(verdict.config))
         return _message(stored)
 
     async def versions(self, service: str) -> list[mesh_pb2.ConfigVersion]:
@@ -100,7 +81,7 @@ class Configuration:
                 values = dict((await store.version(service, request.rollback_to_version)).values)
                 comment = comment or f"back to version {request.rollback_to_version}"
             else:
-                values = {**present.values, **plain(request.values)}
+                values = {**present.values, **from_struct(request.values)}
             applied = await self._checked(service, values)
             if request.validate_only:
                 draft = ConfigVersion(service, present.version, values, author, comment)
@@ -120,12 +101,12 @@ class Configuration:
             raise errors.invalid(("values", str(error))) from None
 
     async def _checked(self, service: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        verdict = await self._instances.check_config(service, struct(values))
+        verdict = await self._instances.check_config(service, to_struct(values))
         if verdict is None:
             raise errors.dependency_unavailable(service)
         if verdict.errors:
             raise errors.invalid(*(_violation(e) for e in verdict.errors))
-        return plain(verdict.config)
+        return from_struct(verdict.config)
 
 
 def _violation(problem: str) -> tuple[str, str]:

@@ -12,12 +12,13 @@ from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.rpc import errors
 from crossrate.rpc.call import current
 from crossrate.rpc.contract import find_method
+from crossrate.rpc.values import from_struct, to_struct
 from services.control import routes as gateway
 from services.control.ads import NotAcknowledgedError, Proxy, RefusedError
 from services.control.answers import Answers
 from services.control.bus import Bus
 from services.control.ca import Issued, Root, RootRotationError
-from services.control.configuration import Configuration, plain, struct
+from services.control.configuration import Configuration
 from services.control.envoy_api import ResourceError
 from services.control.instances import Instances
 from services.control.mesh import Mesh, utc_now
@@ -129,7 +130,7 @@ class ControlServicer(control_grpc.ControlServiceServicer):
 
     def _route_message(self, service: str, route: GrpcRoute | None) -> mesh_pb2.Route:
         document = gateway.render(route or self._mesh.rendered_route(service))
-        return mesh_pb2.Route(service=service, grpc_route=struct(document), rendered=route is None)
+        return mesh_pb2.Route(service=service, grpc_route=to_struct(document), rendered=route is None)
 
     async def ListRoutes(self, request, context) -> pb.ListRoutesResponse:
         """One a service, in order of name."""
@@ -148,7 +149,7 @@ class ControlServicer(control_grpc.ControlServiceServicer):
                 raise errors.not_found("service", request.service)
             return request.service, None
         try:
-            route = self._mesh.read_route(plain(request.grpc_route))
+            route = self._mesh.read_route(from_struct(request.grpc_route))
         except gateway.RouteError as error:
             raise errors.invalid(*((f"grpc_route.{field}", why) for field, why in error.problems)) from None
         if request.service not in ("", route.service):

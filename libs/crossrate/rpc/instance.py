@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any, Protocol
 
-from google.protobuf import json_format
-from google.protobuf.struct_pb2 import Struct
 from pydantic import BaseModel
 
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
@@ -17,6 +15,7 @@ from crossrate.rpc.admission import Admission
 from crossrate.rpc.call import current
 from crossrate.rpc.contract import find_method
 from crossrate.rpc.tap import READERS_MAX, Tap
+from crossrate.rpc.values import from_struct, to_struct
 from crossrate.runtime.process import Runtime
 
 
@@ -30,10 +29,6 @@ class Config(Protocol):
     def check(self, values: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
         """What is wrong with some values, and the values as they would apply."""
         ...
-
-
-def _struct(values: dict[str, Any]) -> Struct:
-    return json_format.ParseDict(values, Struct())
 
 
 class InstanceServicer(instance_grpc.InstanceServiceServicer):
@@ -70,7 +65,7 @@ class InstanceServicer(instance_grpc.InstanceServiceServicer):
         if (config := self._config()) is not None:
             described.config_version = config.version
             described.config_error = config.error
-            described.config.CopyFrom(_struct(config.current.model_dump(mode="json")))
+            described.config.CopyFrom(to_struct(config.current.model_dump(mode="json")))
         if (ready := self._ready_time()) is not None:
             described.ready_time.FromDatetime(ready)
         return described
@@ -80,8 +75,8 @@ class InstanceServicer(instance_grpc.InstanceServiceServicer):
         config = self._config()
         if config is None:
             return instance_pb2.CheckConfigResponse(errors=[f"{self._runtime.service} has no live configuration"])
-        problems, values = config.check(json_format.MessageToDict(request.config))
-        return instance_pb2.CheckConfigResponse(errors=problems, config=_struct(values or {}))
+        problems, values = config.check(from_struct(request.config))
+        return instance_pb2.CheckConfigResponse(errors=problems, config=to_struct(values or {}))
 
     async def TapMessages(self, request, context) -> AsyncIterator[instance_pb2.TapMessagesResponse]:
         """What passes, until the reader leaves or has what it asked for. NOT_FOUND for a method that does not exist."""
