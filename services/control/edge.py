@@ -40,7 +40,6 @@ _EARLY_MUTATION = "envoy.extensions.http.early_header_mutation.header_mutation.v
 
 LISTENER = "edge"
 OPENAPI_PATH = "/openapi.json"
-BUFFER_BYTES_MAX = 64 << 10
 STREAM_WINDOW_BYTES = 64 << 10
 CONNECTION_WINDOW_BYTES = 1 << 20
 HEADERS_KIB_MAX = 32
@@ -136,7 +135,9 @@ def _listener(topology: Topology, contracts: Contracts, state: State) -> dict[st
     return {
         "name": LISTENER,
         "address": {"socket_address": {"address": edge.address, "port_value": state.edge_port}},
-        "per_connection_buffer_limit_bytes": BUFFER_BYTES_MAX,
+        # A REST body is checked as a whole before it is transcoded, so the buffer holds the largest; the overload
+        # manager bounds the sum.
+        "per_connection_buffer_limit_bytes": transcoder.rest_request_bytes_max(contracts),
         "filter_chains": [
             {"transport_socket": _tls(), "transport_socket_connect_timeout": "10s", "filters": [limit, http]}
         ],

@@ -6,7 +6,6 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Mapping
 from importlib.resources import files
-from importlib.util import find_spec
 from typing import Any
 
 from crossrate.runtime.place import Place
@@ -18,6 +17,7 @@ from services.control.ca import Authority
 from services.control.certificates import Certificates
 from services.control.compile import compile
 from services.control.envoy_api import ResourceError
+from services.control.json_guard import guard_script
 from services.control.kept import Kept
 from services.control.routes import GrpcRoute
 from services.control.snapshots import Snapshot, Snapshots
@@ -38,15 +38,6 @@ def openapi_document() -> str:
     """The OpenAPI document generated from the contracts; empty if there is none."""
     document = files("crossrate.api").joinpath("openapi.json")
     return document.read_text() if document.is_file() else ""
-
-
-def json_guard_script(contracts: Contracts) -> str:
-    """The script that refuses JSON fields that the contract does not know; empty if there is none."""
-    if find_spec("services.control.json_guard") is None:
-        return ""
-    from services.control.json_guard import guard_script
-
-    return guard_script(contracts)
 
 
 class Mesh:
@@ -80,7 +71,7 @@ class Mesh:
         self._endpoints: Mapping[str, tuple[str, ...]] = {}
         self._routes: dict[str, GrpcRoute] = {}
         self._openapi = openapi_document()
-        self._json_guard = json_guard_script(contracts)
+        self._json_guard = guard_script(contracts)
         self._changing = asyncio.Lock()
         self._load_kept_routes()
         self._write_bundle()
@@ -181,7 +172,7 @@ class Mesh:
                 self._routes = before
                 self.refresh(f"route {service} taken back")
                 raise
-            self.kept.keep_routes({name: gateway.render(r) for name, r in self._routes.items()})
+            self.kept.keep_route(service, gateway.render(route) if route is not None else None)
             return snapshot
 
     def _put_route(self, service: str, route: GrpcRoute | None) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 
+from services.control.json_guard import local_reply_mapper
+
 DOMAIN = "crossrate"
 _ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 
@@ -112,5 +114,5 @@ def grpc_replies() -> dict[str, Any]:
 
 
 def edge_replies() -> dict[str, Any]:
-    """For the edge: JSON for REST clients, details for the others."""
-    return {"mappers": [*(_json_mapper(r) for r in REPLIES), *grpc_replies()["mappers"]]}
+    """For the edge: JSON for REST clients, details for the others. The first mapper that fits is the only one."""
+    return {"mappers": [local_reply_mapper(), *(_json_mapper(r) for r in REPLIES), *grpc_replies()["mappers"]]}

@@ -9,6 +9,7 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2
 
+from crossrate.rpc.contract import REQUEST_BYTES_MAX
 from crossrate.runtime.topology import Topology
 from services.control.access import Contracts
 from services.control.envoy_api import TYPE_PREFIX, extension
@@ -33,8 +34,12 @@ def rest_services(topology: Topology, contracts: Contracts) -> list[str]:
     return sorted({m.service for m in contracts.values() if m.roles and m.workload in topology.services})
 
 
+def rest_request_bytes_max(contracts: Contracts) -> int:
+    """The largest request of any method that has a REST path."""
+    return max((m.request_bytes_max for m in contracts.values() if m.rest), default=REQUEST_BYTES_MAX)
+
+
 def _config(style: str, topology: Topology, contracts: Contracts, limits: Limits) -> dict[str, Any]:
-    request_bytes_max = max((m.request_bytes_max for m in contracts.values() if m.rest), default=1 << 20)
     return {
         "proto_descriptor_bin": _descriptors(),
         "services": rest_services(topology, contracts),
@@ -46,7 +51,7 @@ def _config(style: str, topology: Topology, contracts: Contracts, limits: Limits
             "reject_unknown_query_parameters": True,
             "reject_binding_body_field_collisions": True,
         },
-        "max_request_body_size": request_bytes_max,
+        "max_request_body_size": rest_request_bytes_max(contracts),
         "max_response_body_size": limits.answer_bytes_max,
     }
 

@@ -50,7 +50,7 @@ def _teller() -> Callable[[Progress], None]:
 async def _main(tell: Callable[[Progress], None]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     path = os.environ.get("CROSSRATE_TOPOLOGY")
     topology = topologies.load(Path(path)) if path else topologies.load()
@@ -60,7 +60,6 @@ async def _main(tell: Callable[[Progress], None]) -> None:
 def main() -> None:
     """Runs until told to stop; exit code 1 if the mesh did not come up."""
     sys.dont_write_bytecode = False
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     tell = _teller()
     try:
         asyncio.run(_main(tell))

@@ -35,6 +35,7 @@ UP_S_MAX = 120.0
 """Longest time to everything healthy: a first start makes a database on a slow disk."""
 DOWN_S_MAX = 15.0
 POLL_S = 0.02
+RETRY_S = 0.2
 SOCKET_PATH_BYTES_MAX = 107
 GRACE_S = {"service": 11.0, "proxy": 2.0, "control": 2.0, "zygote": 1.0, "data": 4.0}
 """How long each kind of process may take to end before it is killed."""
@@ -62,6 +63,7 @@ class Node:
         self._trouble: asyncio.Future[None] | None = None
         self._seen: dict[str, dict[str, Any]] = {"instances": {}, "proxies": {}}
         self._epochs: dict[str, int] = {}
+        self._recovery: asyncio.Task[None] | None = None
         self._observers = 0
         self._observer: Child | None = None
 
@@ -89,6 +91,8 @@ class Node:
                 self._fail(ProcessFailed(keeper))
             elif self.state == "healthy":
                 self.state = "degraded"
+        elif keeper.state is State.RUNNING and self.state in ("healthy", "degraded"):
+            self._watch_recovery()
 
     def mark_ready(self, keeper: Keeper) -> None:
         """A process was seen to do its work."""
@@ -329,6 +333,20 @@ class Node:
             while not await self.check():  # noqa: ASYNC110 (sockets and ports have no event)
                 await asyncio.sleep(POLL_S)
 
+    def _watch_recovery(self) -> None:
+        if self._recovery is None or self._recovery.done():
+            self._recovery = asyncio.create_task(self._recover())
+
+    async def _recover(self) -> None:
+        """Watches until what was started again does its work."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(UP_S_MAX):
+                while self.missing() and self.state in ("healthy", "degraded"):
+                    # The zygote may be what is being started again.
+                    with contextlib.suppress(ForkError):
+                        await self.until_healthy()
+                    await asyncio.sleep(RETRY_S)
+
     async def check(self) -> bool:
         """Looks at everything that is not ready yet; returns whether all is. Somebody has to be observing."""
         for keeper in self.table:
@@ -354,6 +372,8 @@ class Node:
     async def down(self) -> None:
         """Ends everything in the reverse order, within DOWN_S_MAX seconds."""
         self.state = "stopping"
+        if self._recovery is not None:
+            self._recovery.cancel()
         self._began = time.monotonic()
         for kinds, share_s in (
             (("service",), 8.0),

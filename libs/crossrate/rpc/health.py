@@ -73,6 +73,7 @@ class Health(health_pb2_grpc.HealthServicer):
         self._counts = counts
         self._services: tuple[str, ...] = ()
         self._dependencies: list[Dependency] = []
+        self._fronted: dict[str, Dependency] = {}
         self._open = False
         self._changed = asyncio.Event()
         self._states: dict[str, int] = {"": _NOT_SERVING}
@@ -91,6 +92,15 @@ class Health(health_pb2_grpc.HealthServicer):
         """
         self._dependencies.append(Dependency(name, check, None if services is None else frozenset(services)))
         self._counts.dependencies[name] = False
+
+    def fronts(self, service: str, check: Check) -> None:
+        """Answers also for a service that other instances serve; it has no part in the state of this one ("").
+
+        Args:
+            service: its full name.
+            check: a coroutine function that raises, or returns False, while nobody serves it.
+        """
+        self._fronted[service] = Dependency(service, check, None)
 
     @property
     def serving(self) -> bool:
@@ -145,7 +155,7 @@ class Health(health_pb2_grpc.HealthServicer):
 
     async def _check_all(self) -> None:
         try:
-            await asyncio.gather(*(d.ask() for d in self._dependencies))
+            await asyncio.gather(*(d.ask() for d in (*self._dependencies, *self._fronted.values())))
             self._checked_at = asyncio.get_running_loop().time()
             self._publish()
         finally:
@@ -161,6 +171,8 @@ class Health(health_pb2_grpc.HealthServicer):
         for service in self._services:
             needs = (d for d in self._dependencies if d.services is None or service in d.services)
             states[service] = _SERVING if self._open and all(d.up for d in needs) else _NOT_SERVING
+        for service, dependency in self._fronted.items():
+            states[service] = _SERVING if self._open and dependency.up else _NOT_SERVING
         well = self._open and all(d.up for d in self._dependencies)
         states[""] = _SERVING if well else _NOT_SERVING
         self._counts.dependencies.update((d.name, d.up) for d in self._dependencies)

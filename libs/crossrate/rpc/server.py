@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -127,6 +127,7 @@ class Server:
         self._transport = transport or AioTransport()
         self._methods: dict[str, Wrapped] = {}
         self._services: list[str] = []
+        self._fronted: list[str] = []
         self._request_bytes_max = REQUEST_BYTES_MAX
         self._ready_time: datetime | None = None
         self.health = Health(runtime.log, self._counts)
@@ -163,6 +164,15 @@ class Server:
             if contract.service not in self._services:
                 self._services.append(contract.service)
 
+    def fronts(self, service: str, check: Callable[[], Awaitable[Any]]) -> None:
+        """Answers health and reflection also for a service, by its full name, that other instances serve.
+
+        Args:
+            check: raises, or returns False, while nobody serves it.
+        """
+        self._fronted.append(service)
+        self.health.fronts(service, check)
+
     def _add_housekeeping(self) -> None:
         collector = _Collector()
         health_pb2_grpc.add_HealthServicer_to_server(self.health, collector)
@@ -170,7 +180,8 @@ class Server:
         for path, handler in collector.handlers.items():
             contract = _housekeeping(health.methods_by_name[path.rpartition("/")[2]], path)
             self._methods[path] = self._chain.wrap(contract, handler, housekeeping=True)
-        named = [*self._services, health.full_name, *(p[1:].partition("/")[0] for p in reflection.PATHS)]
+        named = [*self._services, *self._fronted, health.full_name]
+        named += [p[1:].partition("/")[0] for p in reflection.PATHS]
         handler = reflection.handler(named)
         for path in reflection.PATHS:
             contract = _housekeeping(reflection.method(), path)

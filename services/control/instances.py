@@ -1,0 +1,115 @@
+"""What instances tell about themselves, asked on their own sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+
+from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
+from crossrate.api.instance.v1 import instance_service_pb2_grpc as instance_grpc
+from services.control.registry import CHANNEL_OPTIONS, Registered, Registry
+
+ASK_S_MAX = 1.0
+FRESH_S = 0.5
+"""A description younger than this is not asked for again."""
+TAPPED_MAX = 1024
+"""Messages of all instances that wait for the reader of a tap; then the slow reader slows the instances' streams, which
+leave out and count."""
+
+
+class Instances:
+    """Asks the instances that are registered."""
+
+    def __init__(self, registry: Registry, log: Any) -> None:
+        self._registry = registry
+        self._log = log
+        self._channels: dict[str, grpc.aio.Channel] = {}
+        self._described: dict[str, tuple[float, int, instance_pb2.DescribeInstanceResponse]] = {}
+
+    def _stub(self, instance: Registered) -> instance_grpc.InstanceServiceStub:
+        channel = self._channels.get(instance.socket)
+        if channel is None:
+            channel = grpc.aio.insecure_channel(f"unix:{instance.socket}", CHANNEL_OPTIONS)
+            self._channels[instance.socket] = channel
+        return instance_grpc.InstanceServiceStub(channel)
+
+    async def describe(self) -> dict[str, instance_pb2.DescribeInstanceResponse]:
+        """The descriptions of all instances that answer, by name."""
+        present = dict(self._registry.instances)
+        await self._forget(present)
+        await asyncio.gather(*(self._describe(i) for i in present.values() if i.health in ("SERVING", "NOT_SERVING")))
+        return {name: described[2] for name, described in self._described.items() if name in present}
+
+    async def _forget(self, present: dict[str, Registered]) -> None:
+        for name in self._described.keys() - present.keys():
+            del self._described[name]
+        sockets = {i.socket for i in present.values()}
+        for socket in self._channels.keys() - sockets:
+            await self._channels.pop(socket).close()
+
+    async def _describe(self, instance: Registered) -> None:
+        known = self._described.get(instance.name)
+        now = time.monotonic()
+        if known is not None and known[1] == instance.pid and now - known[0] < FRESH_S:
+            return
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            request = instance_pb2.DescribeInstanceRequest()
+            answer = await self._stub(instance).DescribeInstance(request, timeout=ASK_S_MAX)
+            self._described[instance.name] = (now, instance.pid, answer)
+
+    async def check_config(self, service: str, values: Any) -> instance_pb2.CheckConfigResponse | None:
+        """What a running instance of a service says to a configuration; None if none answers."""
+        for instance in sorted(self._registry.instances.values(), key=lambda i: i.name):
+            if instance.service != service or not instance.health:
+                continue
+            with contextlib.suppress(grpc.aio.AioRpcError):
+                request = instance_pb2.CheckConfigRequest(config=values)
+                return await self._stub(instance).CheckConfig(request, timeout=ASK_S_MAX)
+        return None
+
+    async def tap(self, method: str) -> AsyncIterator[instance_pb2.TapMessagesResponse]:
+        """Messages of a method ("" for all) as they pass through every instance, those that come later included."""
+        queue: asyncio.Queue[instance_pb2.TapMessagesResponse] = asyncio.Queue(TAPPED_MAX)
+        follower = asyncio.create_task(self._follow(method, queue), name="tap")
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            follower.cancel()
+            await asyncio.gather(follower, return_exceptions=True)
+
+    async def _follow(self, method: str, queue: asyncio.Queue) -> None:
+        readers: dict[str, asyncio.Task[None]] = {}
+        try:
+            while True:
+                present = {n: i for n, i in self._registry.instances.items() if i.serving}
+                for name in [n for n, task in readers.items() if n not in present or task.done()]:
+                    readers.pop(name).cancel()
+                for name in present.keys() - readers.keys():
+                    readers[name] = asyncio.create_task(self._read(present[name], method, queue), name=f"tap {name}")
+                with contextlib.suppress(TimeoutError):
+                    # A stream that broke without a change of health is opened again after a second.
+                    async with asyncio.timeout(1.0):
+                        await self._registry.changed()
+        finally:
+            for task in readers.values():
+                task.cancel()
+            await asyncio.gather(*readers.values(), return_exceptions=True)
+
+    async def _read(self, instance: Registered, method: str, queue: asyncio.Queue) -> None:
+        try:
+            request = instance_pb2.TapMessagesRequest(method=method)
+            async for message in self._stub(instance).TapMessages(request):
+                await queue.put(message)
+        except grpc.aio.AioRpcError as error:
+            self._log.info("a tap ended", instance=instance.name, code=error.code().name, reason=error.details())
+
+    async def close(self) -> None:
+        """Closes every channel."""
+        for channel in self._channels.values():
+            await channel.close()
