@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -276,6 +279,8 @@ def _summary(steps: list[Step], took_s: float, *, as_json: bool) -> None:
         ("", "crossrate explain GetQuote   crossrate authz   crossrate status"),
         ("", "python -c 'from crossrate.client import Client; print(Client().reference.ListCurrencies())'"),
     ]
+    if shutil.which("crossrate") is None:
+        places.insert(4, ("shell", f'export PATH="{Path(sys.executable).parent}:$PATH"'))
     for name, text in places:
         show.console().print(f"{name:<8} {text}", markup=False)
 
