@@ -175,6 +175,8 @@ async def test_every_broken_rule_is_named(running):
     got = await failure(running.reference.GetInstrument(reference.GetInstrumentRequest(base="e", counter="dollar")))
     assert got.reason is ErrorReason.INVALID_REQUEST
     assert [(v.field, v.rule) for v in got.violations] == [("base", "string.pattern"), ("counter", "string.pattern")]
+    again = await failure(running.reference.GetInstrument(reference.GetInstrumentRequest(base="e", counter="dollar")))
+    assert again.violations == got.violations
 
 
 async def test_requests_that_are_too_large_or_no_message_are_invalid(running):

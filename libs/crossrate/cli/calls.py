@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -111,14 +113,10 @@ def tap(name: str, *, max_messages: int, as_json: bool) -> None:
 
 
 async def _tapped(stub: Any, request: Any) -> AsyncIterator[dict[str, Any]]:
-    import json
-
     async for answer in stub.Tap(request):
         message = as_dict(answer.message)
-        try:
+        with contextlib.suppress(ValueError):  # a status's words are not JSON
             message["body"] = json.loads(message["body"])
-        except ValueError:
-            pass  # a status's words, not JSON
         yield message
 
 
@@ -126,8 +124,6 @@ _ARROWS = {"TAP_DIRECTION_REQUEST": "→", "TAP_DIRECTION_RESPONSE": "←", "TAP
 
 
 def _print_tapped(message: dict[str, Any]) -> None:
-    import json
-
     from rich.text import Text
 
     body = message["body"] if isinstance(message["body"], str) else json.dumps(message["body"], ensure_ascii=False)

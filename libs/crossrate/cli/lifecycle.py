@@ -52,7 +52,7 @@ def up(*, as_json: bool) -> None:
         if as_json:
             show.document({"state": "running", "started": False, "edge": f"localhost:{_edge_port()}"})
         else:
-            show.console().print(f"{error}. `crossrate status` shows it, `crossrate down` stops it.", markup=False)
+            show.console().print(str(error), markup=False)
         return
     took_s = time.monotonic() - began
     if as_json:
@@ -99,7 +99,7 @@ def status(*, as_json: bool) -> None:
     ages = {c["identity"]: c for c in whole["certificates"]}
     for process in whole["processes"]:
         instance, proxy = instances.get(process["name"]), proxies.get(process["name"])
-        identity = (instance or {}).get("identity", "")
+        identity = (instance or {}).get("identity", "") or _proxy_identity(process["name"], ages)
         certificate = ages.get(identity, {})
         process |= {
             "health": _health(process, instance, proxy),
@@ -112,6 +112,12 @@ def status(*, as_json: bool) -> None:
         show.document(whole)
     else:
         _show_status(whole)
+
+
+def _proxy_identity(name: str, known: dict[str, Any]) -> str:
+    """The identity of a proxy that has one of its own: the edge, a sidecar. A node proxy carries those of all."""
+    word = name.removeprefix("sidecar-")
+    return next((identity for identity in known if identity.endswith(f"/{word}")), "")
 
 
 def _told_by_control() -> dict[str, Any]:

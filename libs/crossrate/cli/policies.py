@@ -179,14 +179,10 @@ def policies(method: MethodContract, topology: Topology) -> list[tuple[str, str,
             "reserved: not shed under overload" if method.reserved_lane else "normal",
             here if options.priority else default,
         ),
-        (
-            "concurrency",
-            f"{topology.services[method.workload].concurrency_max} calls an instance"
-            if method.workload in topology.services
-            else "",
-            f"{TOPOLOGY_FILE} services.{method.workload}",
-        ),
     ]
+    if (service := topology.services.get(method.workload)) is not None:
+        where = f"{TOPOLOGY_FILE} services.{method.workload}"
+        rows.append(("concurrency", f"{service.concurrency_max} calls an instance", where))
     if method.sticky_field:
         rows.append(("stickiness", f"calls with the same {method.sticky_field} share a backend", here))
     return [*rows, *_field_policies(method)]
@@ -229,8 +225,14 @@ def explain(name: str, *, as_json: bool) -> None:
         listed = [{"policy": what, "value": value, "source": where} for what, value, where in rows]
         show.document({"method": method.path, "comment": comment, "policies": listed, "request": _fields(method)})
         return
+    file = source(method)
     show.console().print(comment)
-    show.table(("policy", "value", "from"), rows)
+    shown = [
+        (what, value, where.replace(file, "contract").replace(file.split(":")[0], "contract"))
+        for what, value, where in rows
+    ]
+    show.table(("policy", "value", "from"), shown)
+    show.console().print(f"contract: {file}", markup=False)
     kind = "--local control-1 " if method.workload == "control" else ""
     show.console().print(f"Try: crossrate call {kind}{method.name} '{example(method.input)}'", markup=False)
 

@@ -76,7 +76,17 @@ def _unknown(name: str, message: Descriptor, path: str) -> CommandError:
 
 def example(message: Descriptor) -> str:
     """A request of this type with a placeholder for each field."""
-    return json.dumps({f.json_name: _placeholder(f) for f in message.fields})
+    return json.dumps({f.json_name: _placeholder(f) for f in message.fields}, ensure_ascii=False)
+
+
+_EXAMPLES = {
+    "base": "EUR",
+    "counter": "USD",
+    "currency": "EUR",
+    "instruments": "EUR/USD",
+    "tenors": "1M",
+    "service": "marketdata",
+}
 
 
 def _placeholder(field: FieldDescriptor) -> Any:
@@ -86,7 +96,8 @@ def _placeholder(field: FieldDescriptor) -> Any:
         known = {"google.protobuf.Timestamp": "2026-01-02T15:00:00Z", "google.protobuf.Duration": "1.5s"}
         value = known.get(field.message_type.full_name, {})
     else:
-        value = {FieldDescriptor.CPPTYPE_STRING: "…", FieldDescriptor.CPPTYPE_BOOL: False}.get(field.cpp_type, 0)
+        word = _EXAMPLES.get(field.name, "…")
+        value = {FieldDescriptor.CPPTYPE_STRING: word, FieldDescriptor.CPPTYPE_BOOL: False}.get(field.cpp_type, 0)
     return [value] if field.is_repeated else value
 
 

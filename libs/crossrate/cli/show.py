@@ -6,6 +6,7 @@ Answers go to standard output, one JSON document or JSON lines with --json; ever
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -40,32 +41,41 @@ REMEDIES = {
     "INTERNAL": "find the request id in `crossrate logs`",
     "VERSION_CONFLICT": "read it again and repeat the change with the version that is there now",
     "CURSOR_EXPIRED": "begin without a cursor; what lies between is in the history",
-    "NO_QUOTE": "`crossrate call GetTradingSession` says whether the market is open; the feed's health is in `crossrate logs marketdata`",  # noqa: E501
+    "NO_QUOTE": "`crossrate call GetTradingSession …` says whether the market is open; see `crossrate logs marketdata`",
     "OUTCOME_UNKNOWN": "repeat it with the same requestId: it is applied once",
 }
 CODE_REMEDIES = {
-    "PERMISSION_DENIED": "`crossrate authz METHOD` shows who may call it and why; operators' methods: --local control-1",
+    "PERMISSION_DENIED": "`crossrate authz METHOD` shows who may call it and why",
     "UNAUTHENTICATED": "call it through the edge, or as a service with --as",
     "UNAVAILABLE": "`crossrate status` shows which process is missing; `crossrate up` starts the mesh",
-    "DEADLINE_EXCEEDED": "`crossrate status` shows what is unhealthy; --timeout gives it more time, up to the contract's",
+    "DEADLINE_EXCEEDED": "`crossrate status` shows what is unhealthy; --timeout gives it more time",
     "UNIMPLEMENTED": "the process that answered does not serve it: `crossrate routes` shows who does",
 }
 
 
+PIPE_COLUMNS = 160
+"""Width of tables that go into a file or a pipe, unless COLUMNS says otherwise."""
+
+CONTROL = "/crossrate.api.control.v1.ControlService/"
+
+
 @cache
 def console() -> Console:
-    """The console of answers. Output into a file or pipe is never cut to a width."""
-    from rich.console import Console
-
-    return Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
+    """The console of answers."""
+    return _console(sys.stdout.isatty(), stderr=False)
 
 
 @cache
 def aside() -> Console:
     """The console of progress, notes and errors."""
+    return _console(sys.stderr.isatty(), stderr=True)
+
+
+def _console(terminal: bool, *, stderr: bool) -> Console:
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    width = None if terminal or "COLUMNS" in os.environ else PIPE_COLUMNS
+    return Console(stderr=stderr, highlight=False, soft_wrap=not terminal, width=width)
 
 
 def document(value: Any) -> None:
@@ -121,7 +131,9 @@ def failure(error: Exception, *, as_json: bool) -> None:
     from rich.markup import escape
 
     head = " ".join(filter(None, [told.get("code"), f"({told['reason']})" if told.get("reason") else ""]))
-    aside().print(f"[bold red]error[/] {escape(f'{head}: ' if head else '')}{escape(told['message'])}")
+    # A server's text of an invalid request repeats its violations, which follow line by line.
+    message = "" if told.get("violations") else told["message"]
+    aside().print(f"[bold red]error[/] {escape(': '.join(filter(None, [head, message])))}")
     for violation in told.get("violations", ()):
         aside().print(f"  [bold]{escape(violation['field'])}[/]: {escape(violation['description'])}")
     for key, value in told.get("metadata", {}).items():
@@ -135,6 +147,7 @@ def describe(error: Exception) -> dict[str, Any]:
     if hasattr(error, "violations"):  # a CallError; its module is not loaded for commands that make no call
         code = error.code().name
         told: dict[str, Any] = {"code": code, "message": error.message or "no text", "method": error.method}
+        name = error.method.rsplit("/", 1)[-1]
         if error.reason:
             told |= {"reason": error.reason, "metadata": error.metadata}
         if error.violations:
@@ -142,7 +155,9 @@ def describe(error: Exception) -> dict[str, Any]:
         if error.retry_after_s is not None:
             told["retryAfterS"] = error.retry_after_s
         remedy = REMEDIES.get(error.reason) or CODE_REMEDIES.get(code, "")
-        return told | {"remedy": remedy.replace("METHOD", error.method.rsplit("/", 1)[-1])}
+        if code == "PERMISSION_DENIED" and error.method.startswith(CONTROL):
+            remedy = f"call it as the mesh's local operator: crossrate call {name} --local control-1"
+        return told | {"remedy": remedy.replace("METHOD", name)}
     told = {"message": str(error) or type(error).__name__}
     if isinstance(error, CommandError):
         told |= error.details | {"remedy": error.remedy}

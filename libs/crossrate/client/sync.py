@@ -54,10 +54,12 @@ class _Loop:
             while (item := self.run(following())) is not done:
                 yield item
         finally:
-            self.run(close())
+            if not self._loop.is_closed():
+                self.run(close())
 
     def close(self) -> None:
-        """Ends the thread."""
+        """Ends what is still iterated over, then the thread."""
+        self.run(self._loop.shutdown_asyncgens())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
