@@ -263,6 +263,10 @@ class AdsServer:
                 self.log.info("a proxy disconnected", proxy=stream.proxy.name)
             self._notify()
 
+    def has_settled(self, version: int) -> bool:
+        """Whether every connected proxy has answered everything of a snapshot, or of a later one."""
+        return all(s.settled_version >= version for s in self._streams)
+
     async def acknowledged(self, version: int, timeout_s: float) -> None:
         """Returns when every connected proxy has answered everything of a snapshot, or of a later one.
 

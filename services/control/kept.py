@@ -23,13 +23,19 @@ class Kept:
             document = json.loads(path.read_text())
             self.snapshot_version = int(document["snapshot_version"])
             self.routes: dict[str, dict[str, Any]] = dict(document["routes"])
+            self.unwritten: set[str] = set(document["unwritten"])
         except (OSError, ValueError, KeyError, TypeError):
-            self.snapshot_version, self.routes = 0, {}
+            self.snapshot_version, self.routes, self.unwritten = 0, {}, set()
 
     def _save(self) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = self._path.with_suffix(".new")
-        draft.write_text(json.dumps({"snapshot_version": self.snapshot_version, "routes": self.routes}, indent=1))
+        document = {
+            "snapshot_version": self.snapshot_version,
+            "routes": self.routes,
+            "unwritten": sorted(self.unwritten),
+        }
+        draft.write_text(json.dumps(document, indent=1))
         draft.replace(self._path)
 
     def keep_version(self, version: int) -> None:
@@ -37,8 +43,16 @@ class Kept:
         self.snapshot_version = version
         self._save()
 
-    def keep_routes(self, routes: dict[str, dict[str, Any]]) -> None:
-        """Remembers the routes that replace rendered ones, by service."""
-        if routes != self.routes:
-            self.routes = dict(routes)
-            self._save()
+    def keep_route(self, service: str, document: dict[str, Any] | None) -> None:
+        """Remembers the route that replaces a rendered one, or that none does; the event bus does not have it yet."""
+        if document is None:
+            self.routes.pop(service, None)
+        else:
+            self.routes[service] = document
+        self.unwritten.add(service)
+        self._save()
+
+    def written(self, service: str) -> None:
+        """The event bus has the service's route as it is here."""
+        self.unwritten.discard(service)
+        self._save()

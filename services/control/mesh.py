@@ -172,7 +172,7 @@ class Mesh:
                 self._routes = before
                 self.refresh(f"route {service} taken back")
                 raise
-            self.kept.keep_routes({name: gateway.render(r) for name, r in self._routes.items()})
+            self.kept.keep_route(service, gateway.render(route) if route is not None else None)
             return snapshot
 
     def _put_route(self, service: str, route: GrpcRoute | None) -> None:

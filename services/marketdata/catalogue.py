@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -36,8 +37,15 @@ class Catalogue:
     def __init__(self, *, open_unless_told: bool = True) -> None:
         self._open_unless_told = open_unless_told
         self._listed: dict[str, Listed] = {}
-        self.loaded = False
+        self.ready = asyncio.Event()
+        """Set once every instrument has been listed."""
         self.revision = 0
+        """Grows with every change."""
+
+    @property
+    def loaded(self) -> bool:
+        """Whether every instrument has been listed."""
+        return self.ready.is_set()
 
     def take(self, instruments: Iterable[pb.Instrument]) -> int:
         """Takes instruments as they are or became, and returns how many of them were news."""

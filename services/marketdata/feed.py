@@ -25,6 +25,8 @@ from services.marketdata.quoter import Quoter
 from services.marketdata.settings import FeedConfig, Settings
 
 FEED = "simulated"
+RETRY_S = 0.5
+"""After the log did not answer, nothing is tried for this long."""
 
 PublishQuotes = Callable[[pb.QuotesPublished], Awaitable[None]]
 """Tells the world outside of this service of quotes that were appended."""
@@ -88,6 +90,7 @@ class Feed:
                         return False
                 except LogUnavailable as error:
                     self._note.warning("the quote log cannot be read; not leading", reason=str(error))
+                    await pause(stopping, RETRY_S)
             if await pause(stopping, self._tick_s):
                 break
         return True
@@ -110,6 +113,7 @@ class Feed:
             self._note.warning("another instance writes the feed; following it", epoch=epoch)
         except LogUnavailable as error:
             self._note.warning("the quote log does not answer; following", epoch=epoch, reason=str(error))
+            await pause(stopping, RETRY_S)
         finally:
             self.leading = False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
@@ -25,6 +26,7 @@ from services.marketdata.service import MarketDataService, register
 from services.marketdata.settings import FeedConfig, Settings
 
 STALE_CHECK_S = 0.5
+HEALTH_WAIT_S = 1.5
 
 
 async def serve(runtime: Runtime) -> None:
@@ -65,12 +67,17 @@ async def serve(runtime: Runtime) -> None:
         note=note,
     )
 
-    async def has_instruments() -> bool:
-        return catalogue.loaded
+    # Health asks once a second; an answer that waits a little says "yes" as soon as it is true.
+    async def has_instruments() -> None:
+        async with asyncio.timeout(HEALTH_WAIT_S):
+            await catalogue.ready.wait()
 
-    async def has_quotes() -> bool:
-        quoted = any(i.quoted for i in catalogue.direct())
-        return follower.complete and (bool(board.newest) or not quoted)
+    async def has_quotes() -> None:
+        async with asyncio.timeout(HEALTH_WAIT_S):
+            await catalogue.ready.wait()
+            while not follower.complete or (not board.newest and any(i.quoted for i in catalogue.direct())):
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(board.changed().wait(), 0.1)
 
     server = Server(runtime, streams_max=settings.streams_max)
     server.config = config
@@ -96,6 +103,7 @@ async def serve(runtime: Runtime) -> None:
             await server.serve()
             closed.set()
     finally:
+        await config.close()
         await channel.close()
         await events.close()
 

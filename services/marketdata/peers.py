@@ -53,7 +53,7 @@ class Reference:
                 break
         if not self._catalogue.loaded:
             self._note.info("instruments loaded", count=len(self._catalogue), direct=len(self._catalogue.direct()))
-        self._catalogue.loaded = True
+        self._catalogue.ready.set()
 
     async def keep_sessions(self, stopping: asyncio.Event) -> None:
         """Opens and closes instruments with their trading sessions, until the process stops."""

@@ -18,7 +18,6 @@ from crossrate.rpc import errors
 from services.reference.domain import State, initial
 from services.reference.messages import currency_message, instrument_message
 
-PAGE_SIZE_DEFAULT = 100
 _DIGEST_BYTES = 6
 
 
@@ -114,7 +113,7 @@ class Catalogue:
         return answer if answer is not None else self._answers[self.find(base, counter)]
 
     def page(self, choice: Choice, size: int, token: str) -> tuple[list[instrument_pb2.Instrument], str]:
-        """Instruments in order of name, and the token of the next page ("" on the last).
+        """At most `size` (at least 1) instruments in order of name, and the token of the next page ("" on the last).
 
         Raises:
             Failure: INVALID_REQUEST, the token is wrong; NOT_FOUND, the currency is not the platform's.
@@ -123,7 +122,7 @@ class Catalogue:
             raise errors.not_found("currency", choice.currency)
         names = self._names_of(choice)
         start = bisect.bisect_right(names, choice.name_of(token)) if token else 0
-        page = names[start : start + (size or PAGE_SIZE_DEFAULT)]
+        page = names[start : start + size]
         following = choice.token_after(page[-1]) if start + len(page) < len(names) else ""
         return [self._answers[Pair(*name.split("/"))].instrument for name in page], following
 

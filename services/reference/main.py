@@ -10,12 +10,13 @@ from typing import Any
 from crossrate.api.reference.v1.reference_service_pb2_grpc import add_ReferenceServiceServicer_to_server
 from crossrate.events import Events
 from crossrate.rpc.server import Server
+from crossrate.runtime.live_config import LiveConfig
 from crossrate.runtime.process import Runtime
 from crossrate.store import Database, OutboxRelay, StoreUnavailable
 from services.reference.catalogue import Catalogue
 from services.reference.follower import Follower
 from services.reference.service import ReferenceService
-from services.reference.settings import Settings
+from services.reference.settings import LiveSettings, Settings
 from services.reference.store import PostgresStore
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -53,8 +54,13 @@ async def _serve(runtime: Runtime, settings: Settings, database: Database, event
     )
     relay = OutboxRelay(database, events, JETSTREAM)
 
+    live = LiveConfig(LiveSettings)
+    await live.watch(events)
+
     server = Server(runtime)
-    server.add(add_ReferenceServiceServicer_to_server, ReferenceService(catalogue, store, _now))
+    server.config = live
+    service = ReferenceService(catalogue, store, _now, lambda: live.current)
+    server.add(add_ReferenceServiceServicer_to_server, service)
     server.health.depends_on("postgres", follower.check)
 
     served = asyncio.Event()
@@ -68,6 +74,7 @@ async def _serve(runtime: Runtime, settings: Settings, database: Database, event
         await asyncio.wait([relaying], timeout=LAST_RELAY_S_MAX)
         for task in (following, forgetting, relaying):
             task.cancel()
+    await live.close()
 
 
 async def _forget(store: PostgresStore, settings: Settings, log: Any) -> None:

@@ -27,6 +27,7 @@ from services.reference.messages import (
     session_message,
     value_date_message,
 )
+from services.reference.settings import LiveSettings
 from services.reference.store import Store
 
 SETTLEMENT_DAYS_MAX = 3660
@@ -42,10 +43,13 @@ Clock = Callable[[], datetime]
 class ReferenceService(ReferenceServiceServicer):
     """Answers every call of the contract."""
 
-    def __init__(self, catalogue: Catalogue, store: Store, clock: Clock) -> None:
+    def __init__(
+        self, catalogue: Catalogue, store: Store, clock: Clock, live: Callable[[], LiveSettings] = LiveSettings
+    ) -> None:
         self._catalogue = catalogue
         self._store = store
         self._clock = clock
+        self._live = live
 
     async def GetInstrument(self, request: pb.GetInstrumentRequest, context) -> pb.GetInstrumentResponse:
         """See the contract."""
@@ -54,7 +58,8 @@ class ReferenceService(ReferenceServiceServicer):
     async def ListInstruments(self, request: pb.ListInstrumentsRequest, context) -> pb.ListInstrumentsResponse:
         """See the contract."""
         choice = Choice(request.currency, request.direct_only, request.include_ended)
-        instruments, token = self._catalogue.page(choice, request.page_size, request.page_token)
+        size = request.page_size or self._live().page_size_default
+        instruments, token = self._catalogue.page(choice, size, request.page_token)
         return pb.ListInstrumentsResponse(instruments=instruments, next_page_token=token)
 
     async def ListCurrencies(self, request: pb.ListCurrenciesRequest, context) -> pb.ListCurrenciesResponse:

@@ -1,8 +1,8 @@
-"""What may be set for `reference`, from the environment as CROSSRATE_REFERENCE_<FIELD>."""
+"""What may be set for `reference`: at start from the environment as CROSSRATE_REFERENCE_<FIELD>, and while it runs."""
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -21,3 +21,12 @@ class Settings(BaseSettings):
     """How often answers older than that are deleted."""
     connections_max: int = Field(default=4, ge=2, le=16)
     """Connections to PostgreSQL."""
+
+
+class LiveSettings(BaseModel):
+    """May change while the service runs: `crossrate config set reference '{"page_size_default": 50}'`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    page_size_default: int = Field(default=100, ge=1, le=1000)
+    """Instruments in a page whose size the client leaves open."""

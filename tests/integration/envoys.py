@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.client
+import json
 import os
 import shutil
-import signal
 import socket
+import ssl
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
@@ -15,20 +18,20 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from crossrate.api.common.v1 import stream_pb2
+from crossrate.api.control.v1 import control_service_pb2 as control
+from crossrate.api.control.v1 import control_service_pb2_grpc as control_grpc
+from crossrate.api.control.v1 import mesh_pb2
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as marketdata
 from crossrate.api.marketdata.v1 import marketdata_service_pb2_grpc as marketdata_grpc
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_grpc
 from crossrate.node.bootstrap import admin_socket, arguments, write_bootstrap
-from crossrate.rpc.contract import contracts
 from crossrate.runtime.place import Place
-from crossrate.runtime.topology import Topology
+from crossrate.runtime.topology import DEFAULT_PATH, load
 from services.control.compile import proxy_of
-from services.control.mesh import Mesh
 
 READY_S_MAX = 15.0
 
@@ -125,66 +128,99 @@ def free_ports(count: int) -> list[int]:
 
 
 class SmallMesh:
-    """Control's core, its proxies and the servers behind them; `stop` leaves no process and no file."""
+    """Control, the proxies and small servers behind them; `stop` leaves no process and no file."""
 
-    def __init__(self, topology: Topology) -> None:
-        self.topology = topology
+    def __init__(self, topology: Path) -> None:
+        self.topology_path = topology
+        self.topology = load(topology)
         self.folder = Path(tempfile.mkdtemp(prefix="xr-"))
         self.place = Place(self.folder / "state", self.folder / "run").make()
-        ports = free_ports(1 + len(topology.services))
-        self.ports = {"edge": ports[0], "inbound": dict(zip(topology.services, ports[1:], strict=True))}
-        self.envoys: dict[str, asyncio.subprocess.Process] = {}
+        ports = free_ports(1 + len(self.topology.services))
+        self.ports = {"edge": ports[0], "inbound": dict(zip(self.topology.services, ports[1:], strict=True))}
+        self.place.ports.write_text(json.dumps(self.ports))
+        self.processes: dict[str, asyncio.subprocess.Process] = {}
         self.backends: dict[str, Backend] = {}
-        self.mesh: Mesh
-        self.log = structlog.get_logger()
+
+    async def start(self) -> SmallMesh:
+        """Everything: one instance of reference and one of marketdata, control, the proxies."""
+        await self.start_backend("reference-1", reference_grpc.add_ReferenceServiceServicer_to_server, Reference())
+        await self.start_backend("marketdata-1", marketdata_grpc.add_MarketDataServiceServicer_to_server, MarketData())
+        await self.start_control()
+        await self.start_envoys()
+        await until(self.is_whole)
+        return self
 
     async def start_control(self) -> None:
-        """Starts the control plane on what it has kept; endpoints are those of the servers that run."""
-        self.mesh = Mesh(self.topology, contracts(), self.place, self.ports, self.log)
-        self.set_endpoints("start")
-        await self.mesh.ads.start(self.place.xds_socket)
+        """Starts the control plane's program and returns when it answers."""
+        environment = os.environ | {
+            "CROSSRATE_SERVICE": "control",
+            "CROSSRATE_INSTANCE": "control-1",
+            "CROSSRATE_STATE": str(self.place.state),
+            "CROSSRATE_RUN": str(self.place.run),
+            "CROSSRATE_TOPOLOGY": str(self.topology_path),
+        }
+        with self.place.log("control-1").open("ab") as log:
+            self.processes["control-1"] = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "services.control", stdout=log, stderr=log, env=environment
+            )
+        await until(self.status)
 
-    def set_endpoints(self, cause: str = "endpoints") -> int:
-        """Every server that runs is an endpoint; returns the snapshot's version."""
-        found: dict[str, tuple[str, ...]] = {}
-        for name, backend in sorted(self.backends.items()):
-            service = name.rpartition("-")[0]
-            found[service] = (*found.get(service, ()), str(backend.path))
-        return self.mesh.set_endpoints(found, cause).version
+    async def kill(self, name: str) -> None:
+        """SIGKILL to a process; returns when it is gone."""
+        self.processes[name].kill()
+        await self.processes[name].wait()
 
     async def start_backend(self, name: str, register: Callable, servicer: Any) -> Backend:
-        """Starts a server as an instance."""
+        """Starts a server and registers it as an instance."""
         backend = Backend(self.place.service_socket(name), register, servicer)
         self.backends[name] = await backend.start()
+        entry = {
+            "service": name.rpartition("-")[0],
+            "instance": name,
+            "pid": os.getpid(),
+            "socket": str(backend.path),
+            "metrics_port": 0,
+            "version": "0",
+            "start_time": "2026-01-01T00:00:00+00:00",
+        }
+        path = self.place.registration(name)
+        draft = path.with_suffix(".new")
+        draft.write_text(json.dumps(entry))
+        draft.replace(path)
         return backend
+
+    async def stop_backend(self, name: str) -> None:
+        """Ends an instance as a server does: not serving, withdrawn, then finished."""
+        backend = self.backends.pop(name)
+        await backend.health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+        self.place.registration(name).unlink()
+        await asyncio.sleep(0.3)  # What a server waits for every proxy to notice.
+        await backend.server.stop(5)
 
     async def start_envoys(self) -> None:
         """Starts the proxies that the layout asks for and waits until they serve."""
         names = ["edge", *sorted({proxy_of(s, self.topology) for s in self.topology.services})]
         for name in names:
             config = write_bootstrap(name, self.place, self.topology)
-            log = self.place.log(f"envoy-{name}").open("wb")
-            with log:
-                self.envoys[name] = await asyncio.create_subprocess_exec(*arguments(config), stdout=log, stderr=log)
+            with self.place.log(name).open("wb") as log:
+                self.processes[name] = await asyncio.create_subprocess_exec(*arguments(config), stdout=log, stderr=log)
         for name in names:
-            await until(lambda name=name: self.is_ready(name))
-        await self.mesh.ads.acknowledged(self.mesh.snapshots.current.version, READY_S_MAX)
+            await until(lambda name=name: self.is_live(name))
 
-    async def start(self) -> SmallMesh:
-        """Everything: control, the proxies, one instance of reference and one of marketdata."""
-        register = reference_grpc.add_ReferenceServiceServicer_to_server
-        await self.start_backend("reference-1", register, Reference())
-        register = marketdata_grpc.add_MarketDataServiceServicer_to_server
-        await self.start_backend("marketdata-1", register, MarketData())
-        await self.start_control()
-        await self.start_envoys()
-        return self
-
-    async def is_ready(self, name: str) -> bool:
+    async def is_live(self, name: str) -> bool:
         """Whether a proxy serves."""
-        process = self.envoys[name]
-        assert process.returncode is None, self.place.log(f"envoy-{name}").read_text()[-4000:]
+        assert self.processes[name].returncode is None, self.log(name)
         return "LIVE" in await self.admin(name, "/ready")
+
+    async def is_whole(self) -> bool:
+        """Whether all instances serve and every proxy has its configuration."""
+        status = await self.status()
+        serving = status is not None and all(i.health == mesh_pb2.INSTANCE_HEALTH_SERVING for i in status.instances)
+        return serving and len(status.instances) == len(self.topology.services)
+
+    def log(self, name: str) -> str:
+        """The end of a process's log."""
+        return self.place.log(name).read_text()[-4000:]
 
     async def admin(self, name: str, path: str) -> str:
         """What a proxy tells its operator; empty if it does not answer yet."""
@@ -198,28 +234,43 @@ class SmallMesh:
         finally:
             writer.close()
 
+    @contextlib.asynccontextmanager
+    async def operator(self) -> AsyncIterator[control_grpc.ControlServiceStub]:
+        """Control as the local operator reaches it."""
+        async with self._local(self.place.service_socket("control-1")) as channel:
+            yield control_grpc.ControlServiceStub(channel)
+
+    async def status(self) -> control.GetMeshStatusResponse | None:
+        """What control says, or None if it does not answer."""
+        assert self.processes["control-1"].returncode is None, self.log("control-1")
+        async with self.operator() as stub:
+            with contextlib.suppress(grpc.aio.AioRpcError):
+                return await stub.GetMeshStatus(control.GetMeshStatusRequest(), timeout=2)
+        return None
+
     def edge_channel(self) -> grpc.aio.Channel:
         """A client of the edge."""
         credentials = grpc.ssl_channel_credentials(self.place.ca_bundle.read_bytes())
-        options = [("grpc.enable_retries", 0)]
+        options = [("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1)]
         return grpc.aio.secure_channel(f"localhost:{self.ports['edge']}", credentials, options)
 
     def outbound_channel(self, service: str) -> grpc.aio.Channel:
         """A service's way to the others."""
+        return self._local(self.place.outbound_socket(service))
+
+    def _local(self, socket: Path) -> grpc.aio.Channel:
         options = [("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1)]
-        return grpc.aio.insecure_channel(f"unix:{self.place.outbound_socket(service)}", options)
+        return grpc.aio.insecure_channel(f"unix:{socket}", options)
 
     async def rest(
-        self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b""
+        self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes | None = None
     ) -> tuple[int, dict[str, str], bytes]:
         """One REST call through the edge: status, headers, body."""
-        import http.client
-        import ssl
 
         def call() -> tuple[int, dict[str, str], bytes]:
             context = ssl.create_default_context(cadata=self.place.ca_bundle.read_text())
             connection = http.client.HTTPSConnection("localhost", self.ports["edge"], context=context, timeout=10)
-            connection.request(method, path, body or None, headers or {})
+            connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
             result = answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
             connection.close()
@@ -229,20 +280,18 @@ class SmallMesh:
 
     async def stop(self) -> None:
         """Ends every process and removes every file."""
-        for process in self.envoys.values():
+        for process in self.processes.values():
             if process.returncode is None:
-                process.send_signal(signal.SIGKILL)
-        for process in self.envoys.values():
+                process.kill()
+        for process in self.processes.values():
             await process.wait()
-        if hasattr(self, "mesh"):
-            await self.mesh.ads.stop()
         for backend in self.backends.values():
             await backend.server.stop(0)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @contextlib.asynccontextmanager
-async def small_mesh(topology: Topology) -> AsyncIterator[SmallMesh]:
+async def small_mesh(topology: Path = DEFAULT_PATH) -> AsyncIterator[SmallMesh]:
     """A small mesh that is gone afterwards."""
     mesh = SmallMesh(topology)
     try:

@@ -76,7 +76,7 @@ class Instance:
             )
             listed.status = reference_pb.INSTRUMENT_STATUS_TRADING
             self.catalogue.take([listed])
-        self.catalogue.loaded = True
+        self.catalogue.ready.set()
         self.stopping = asyncio.Event()
         self.closed = asyncio.Event()
         self.numbers: list[int] = []

@@ -25,6 +25,7 @@ from crossrate.basics.pair import Pair
 from crossrate.events import Events
 from crossrate.rpc.errors import ErrorReason, Failure, failure_of
 from crossrate.rpc.server import Server
+from crossrate.runtime.live_config import ConfigStore
 from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
 from crossrate.runtime.topology import Service, Stream, Topology
 from crossrate.store.database import Database
@@ -410,6 +411,29 @@ async def test_the_assembled_service_publishes_its_facts(mesh: Servers) -> None:
         (Status.HALTED, Status.TRADING, 3),
     ]
     assert [c.request_id for c in changes] == [halt.request_id, reopen.request_id]
+
+
+async def test_the_page_size_is_live_configuration(mesh: Servers) -> None:
+    """A new default applies without a restart; one that is out of bounds is refused and the last one stays."""
+    await mesh.start_nats()
+    await mesh.nats.provision(TOPOLOGY)
+    control = await Events.open(mesh.runtime("control"))
+    try:
+        configs = ConfigStore(control)
+        async with assembled(mesh, "reference-1") as stub:
+
+            async def size() -> int:
+                return len((await stub.ListInstruments(pb.ListInstrumentsRequest())).instruments)
+
+            async def has(expected: int) -> bool:
+                return await size() == expected
+
+            assert await size() == 100
+            for values, expected in (({"page_size_default": 7}, 7), ({"page_size_default": 0}, 7), ({}, 100)):
+                await configs.set("reference", values, author="a test", now=NOW)
+                await eventually(lambda expected=expected: has(expected))
+    finally:
+        await control.close()
 
 
 async def test_an_instance_that_cannot_follow_becomes_unhealthy(mesh: Servers, database: Database) -> None:

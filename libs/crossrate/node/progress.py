@@ -11,7 +11,7 @@ MESH = "mesh"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One process (or the whole mesh) came into a state, `elapsed_s` seconds after the start or the stop began."""
+    """One process (or the whole mesh) came into a state, `elapsed_s` seconds after what was asked."""
 
     name: str
     state: str

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,11 @@ REQUEST_BYTES_MAX = 4096
 def socket_path(place: Place) -> Path:
     """Where the node of a place answers."""
     return place.run / "node.sock"
+
+
+def _tell(send: Callable[[dict[str, Any]], None], began: float, progress: Progress) -> None:
+    """Passes progress on, timed from the request that it belongs to."""
+    send({"progress": asdict(progress) | {"elapsed_s": round(time.monotonic() - began, 3)}})
 
 
 class _Door:
@@ -54,7 +61,9 @@ class _Door:
                     verb = getattr(self, f"_{request['verb']}", None) if isinstance(request, dict) else None
                     if verb is None:
                         raise ValueError("the verbs are status, restart, logs, stop")
-                    with self._node.listening(lambda p: send({"progress": asdict(p)})):
+                    began = time.monotonic()
+                    tell = functools.partial(_tell, send, began)
+                    with self._node.listening(tell):
                         answer = {"ok": True} | await verb(request)
                 except (ValueError, KeyError, RestartFailed, ForkError, ProcessFailed) as error:
                     answer = {"ok": False, "error": str(error)}

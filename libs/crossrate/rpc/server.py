@@ -180,7 +180,8 @@ class Server:
         for path, handler in collector.handlers.items():
             contract = _housekeeping(health.methods_by_name[path.rpartition("/")[2]], path)
             self._methods[path] = self._chain.wrap(contract, handler, housekeeping=True)
-        named = [*self._services, *self._fronted, health.full_name, *(p[1:].partition("/")[0] for p in reflection.PATHS)]
+        named = [*self._services, *self._fronted, health.full_name]
+        named += [p[1:].partition("/")[0] for p in reflection.PATHS]
         handler = reflection.handler(named)
         for path in reflection.PATHS:
             contract = _housekeeping(reflection.method(), path)

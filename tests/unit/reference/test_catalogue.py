@@ -50,9 +50,9 @@ def test_pages_hold_every_instrument_once_in_order(size: int, direct_only: bool,
 CATALOGUE = Catalogue()
 
 
-def test_the_page_size_is_100_unless_asked() -> None:
-    """0 stands for 100."""
-    page, token = CATALOGUE.page(Choice(), 0, "")
+def test_a_page_token_fits_its_field() -> None:
+    """A page that is not the last has a token of at most 64 characters."""
+    page, token = CATALOGUE.page(Choice(), 100, "")
     assert len(page) == 100
     assert token
     assert len(token) <= 64

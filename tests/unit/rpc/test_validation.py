@@ -1,11 +1,12 @@
 """The contract's rules on requests, answered field by field."""
 
 import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
 from buf.validate import validate_pb2
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.rpc.errors import ErrorReason, Failure
 from crossrate.rpc.validation import Known, Validation, depends_on_time, has_rules
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 
 def test_every_violation_is_reported():

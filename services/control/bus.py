@@ -1,0 +1,127 @@
+"""Control's part of NATS: live configuration, and the routes that replace rendered ones.
+
+Control serves the proxies without NATS. A route that is applied meanwhile is kept on disk and written when NATS is
+there; otherwise what NATS has is what counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from crossrate.events import Events, EventsError
+from crossrate.rpc import errors
+from crossrate.runtime.live_config import ConfigStore
+from crossrate.runtime.process import Runtime
+from services.control import routes as gateway
+from services.control.ads import NotAcknowledgedError, RefusedError
+from services.control.envoy_api import ResourceError
+from services.control.mesh import Mesh
+
+BUCKET = "control"
+OPEN_S_MAX = 30.0
+RETRY_S = 0.5
+
+
+def route_key(service: str) -> str:
+    """Where a service's route stands in the bucket."""
+    return f"route.{service}"
+
+
+class Bus:
+    """The connection, as soon and as long as there is one."""
+
+    def __init__(self, runtime: Runtime, mesh: Mesh) -> None:
+        self._runtime = runtime
+        self._mesh = mesh
+        self._events: Events | None = None
+        self._store: ConfigStore | None = None
+
+    @property
+    def store(self) -> ConfigStore:
+        """Where live configuration is kept.
+
+        Raises:
+            Failure: DEPENDENCY_UNAVAILABLE while NATS was never reached.
+        """
+        if self._store is None:
+            raise errors.dependency_unavailable("nats")
+        return self._store
+
+    async def run(self) -> None:
+        """Connects, brings the routes in line, and stays connected until it is cancelled."""
+        log = self._runtime.log
+        said = ""
+        while self._events is None:
+            try:
+                self._events = await Events.open(self._runtime, open_timeout_s=OPEN_S_MAX)
+            except (EventsError, OSError, ValueError, KeyError) as error:
+                # The credentials are not there either before the node has made them.
+                if said != (said := str(error)):
+                    log.warning("control goes on without NATS", reason=said)
+                await asyncio.sleep(RETRY_S)
+        self._store = ConfigStore(self._events)
+        while True:
+            try:
+                await self._align_routes()
+                return
+            except EventsError as error:
+                log.warning("routes cannot be read from NATS", reason=str(error))
+                await asyncio.sleep(RETRY_S)
+
+    async def _align_routes(self) -> None:
+        assert self._events is not None
+        bucket = self._events.kv(BUCKET)
+        for service in self._mesh.topology.services:
+            if service in self._mesh.kept.unwritten:
+                await self.write_route(service)
+                continue
+            entry = await bucket.get(route_key(service))
+            document = _document(entry.value) if entry is not None else None
+            if document != self._mesh.kept.routes.get(service):
+                await self._take_route(service, document)
+
+    async def _take_route(self, service: str, document: dict[str, Any] | None) -> None:
+        try:
+            route = self._mesh.read_route(document) if document is not None else None
+            await self._mesh.set_route(service, route, f"route {service} read from NATS")
+        except (gateway.RouteError, ResourceError, RefusedError, NotAcknowledgedError) as error:
+            self._runtime.log.error("a route in NATS cannot be used", service=service, reason=str(error))
+        else:
+            self._mesh.kept.written(service)
+
+    async def write_route(self, service: str) -> None:
+        """Writes a service's route as it is in force.
+
+        Raises:
+            EventsError: NATS did not take it.
+        """
+        if self._events is None:
+            return
+        bucket, document = self._events.kv(BUCKET), self._mesh.kept.routes.get(service)
+        if document is None:
+            await bucket.delete(route_key(service))
+        else:
+            await bucket.put(route_key(service), json.dumps(document).encode())
+        self._mesh.kept.written(service)
+
+    async def keep_route(self, service: str) -> None:
+        """The same, as well as it can be done now; what was not written is written at the next start."""
+        try:
+            await self.write_route(service)
+        except EventsError as error:
+            self._runtime.log.warning("a route is kept on disk alone for now", service=service, reason=str(error))
+
+    async def close(self) -> None:
+        """Closes the connection."""
+        if self._events is not None:
+            await self._events.close()
+
+
+def _document(value: bytes | None) -> dict[str, Any] | None:
+    try:
+        document = json.loads(value) if value else None
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None

@@ -1,0 +1,75 @@
+"""The assembly of the control plane, top to bottom."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from crossrate.api.control.v1 import control_service_pb2_grpc as control_grpc
+from crossrate.rpc.contract import contracts
+from crossrate.rpc.server import Server
+from crossrate.runtime.process import Runtime
+from services.control.access import methods_of
+from services.control.bus import Bus
+from services.control.configuration import Configuration
+from services.control.instances import Instances
+from services.control.mesh import Mesh
+from services.control.registry import Registry
+from services.control.service import ControlServicer
+from services.control.settings import Settings
+
+
+async def serve(runtime: Runtime) -> None:
+    """Serves the proxies and the operators until the process is told to stop. The proxies go on without it."""
+    settings = Settings()
+    topology, place, log = runtime.topology, runtime.place, runtime.log
+    ports = json.loads(place.ports.read_text())
+
+    mesh = Mesh(topology, contracts(), place, ports, log, limits=settings.limits)
+    registry: Registry
+
+    def endpoints_changed(cause: str) -> int:
+        return mesh.set_endpoints(registry.endpoints, cause).version
+
+    registry = Registry(place.registrations, endpoints_changed, log)
+    instances = Instances(registry, log)
+    bus = Bus(runtime, mesh)
+    configuration = Configuration(bus, instances, topology)
+
+    server = Server(runtime)
+    server.add(
+        control_grpc.add_ControlServiceServicer_to_server,
+        ControlServicer(mesh, registry, instances, bus, configuration),
+    )
+    for service in topology.services:
+        for name in sorted({m.service for m in methods_of(service, contracts())}):
+            if service != runtime.service:
+                server.fronts(name, is_served(registry, service))
+
+    # Whoever serves is known before the first proxy hears of it: a restart must not look like an outage.
+    await registry.known(settings.instances_known_s)
+    mesh.set_endpoints(registry.endpoints, "start")
+    await mesh.ads.start(place.xds_socket)
+    tasks = [
+        asyncio.create_task(registry.run(), name="registry"),
+        asyncio.create_task(mesh.keep_certificates_fresh(), name="certificates"),
+        asyncio.create_task(bus.run(), name="bus"),
+    ]
+    try:
+        await server.serve()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await mesh.ads.stop()
+        await instances.close()
+        await bus.close()
+
+
+def is_served(registry: Registry, service: str):
+    """A check of whether some instance serves a service."""
+
+    async def check() -> bool:
+        return registry.serves(service)
+
+    return check
