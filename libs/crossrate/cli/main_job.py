@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -25,7 +28,7 @@ from crossrate.cli.traffic import Traffic
 from crossrate.cli.web import Web, WebError
 from crossrate.client import AsyncClient, CallError, NoMesh
 from crossrate.node import client as node
-from crossrate.node.leftovers import AlreadyRunning
+from crossrate.node.leftovers import AlreadyRunning, running_node
 from crossrate.rpc.call import new_request_id
 from crossrate.runtime.place import place
 
@@ -177,9 +180,10 @@ def run(*, once: bool, as_json: bool) -> int:
     """Runs everything; returns the exit code: 0 if every step did what it promises."""
     with _interruptible():
         began = time.monotonic()
-        ours, steps = True, []
+        # Known before the start, so that an interruption never stops a mesh that somebody else runs.
+        ours, steps = running_node(place()) is None, []
         try:
-            ours, start = _start(as_json=as_json)
+            start = _start(as_json=as_json)
             steps.append(start)
             if start.ok:
                 steps += asyncio.run(_run_steps(as_json=as_json))
@@ -212,22 +216,22 @@ def _interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _start(*, as_json: bool) -> tuple[bool, Step]:
-    """Starts the mesh unless one runs; returns whether it is ours to stop, and the step."""
+def _start(*, as_json: bool) -> Step:
+    """Starts the mesh unless one runs."""
     began = time.monotonic()
     try:
         with lifecycle.progress("starting the mesh", as_json=as_json) as told:
             node.start_detached(place(), told)
     except AlreadyRunning as error:
-        show.note(f"{error}: it is used as it is and left running")
-        return False, Step("mesh", True, "was running already, is used and left running", time.monotonic() - began)
+        show.note(f"{error}. It is used and left running.")
+        return Step("mesh", True, "was running already, is used and left running", time.monotonic() - began)
     except node.NodeError as error:
-        return True, Step("mesh", False, str(error), time.monotonic() - began)
+        return Step("mesh", False, str(error), time.monotonic() - began)
     took_s = time.monotonic() - began
     with node.NodeClient(place(), timeout_s=20) as asked:
         status = asked.status()
     words = f"{len(status['processes'])} processes healthy, {status['pss_kib'] / 1024:.0f} MiB (PSS)"
-    return True, Step("mesh", True, words, took_s)
+    return Step("mesh", True, words, took_s)
 
 
 async def _run_steps(*, as_json: bool) -> list[Step]:
@@ -275,6 +279,8 @@ def _summary(steps: list[Step], took_s: float, *, as_json: bool) -> None:
         ("", "crossrate explain GetQuote   crossrate authz   crossrate status"),
         ("", "python -c 'from crossrate.client import Client; print(Client().reference.ListCurrencies())'"),
     ]
+    if shutil.which("crossrate") is None:
+        places.insert(4, ("shell", f'export PATH="{Path(sys.executable).parent}:$PATH"'))
     for name, text in places:
         show.console().print(f"{name:<8} {text}", markup=False)
 
