@@ -18,7 +18,7 @@ async def _lossless(mesh: Mesh, disturbance) -> None:
         await asyncio.sleep(0.5)
     assert load.failed == 0, dict(load.failures)
     assert load.calls > 100
-    assert load.messages > 10
+    assert load.messages >= 4
 
 
 async def test_rotating_certificates_loses_nothing(mesh: Mesh) -> None:

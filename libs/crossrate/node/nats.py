@@ -236,8 +236,15 @@ class NatsServer:
 
 
 def stream_configs(topology: Topology) -> list[StreamConfig]:
+<<<<<<< HEAD
     """Every stream and bucket of the mesh. A full one refuses (`discard new`) instead of forgetting silently, unless
     the topology says that it may."""
+=======
+    """Every stream and bucket of the mesh.
+
+    A full one refuses (`discard new`) instead of forgetting silently, unless the topology says that it may.
+    """
+>>>>>>> node
     common = {
         "retention": RetentionPolicy.LIMITS,
         "storage": StorageType.FILE,
