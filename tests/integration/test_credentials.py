@@ -59,6 +59,11 @@ async def test_a_service_reads_only_what_it_consumes(nats_server):
     await client.close()
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="within one account NATS checks no permission on the subject that a request names for its answer: a service "
+    "that has been broken into can forge an event this way. One account a service closes it; see node/nats.py",
+)
 async def test_an_answer_cannot_be_sent_into_anothers_stream(nats_server):
     """beta may read alpha's stream, but not by having the answer delivered to a subject that the stream keeps."""
     errors = []

@@ -3,6 +3,12 @@
 No service may create a consumer, a stream or a bucket: a consumer delivers to any subject that its creator names, and
 would be a way around the allow-list. Services read streams by position with direct gets (`crossrate.events`), which
 needs one subject a stream and leaves nothing behind in the server.
+
+What this does not hold: all services share one NATS account, and within an account NATS checks no permission on the
+subject that a request names for its answer. A service that has been broken into can have a stored message (a dead
+letter of its own, say) delivered to another service's subject. The owner's relay reports it as foreign and loses
+nothing; a consumer would believe it. One account a service closes this: requests to JetStream then cross by service
+imports, whose answers stay in the account of whoever asked.
 """
 
 from __future__ import annotations
