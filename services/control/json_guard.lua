@@ -3,7 +3,7 @@
 -- json_guard.py appends the contracts as two tables, and a proxy gets both as one script:
 --   MESSAGES[i] = {fields = {[name] = {proto name, child, oneof}}}   a message, by JSON name and by proto name
 --               | {value = child}                                    a map
---   ROUTES[verb] = {{segments, open, message, bound, bytes_max, prefix, shape}}
+--   ROUTES[verb] = {{segments, open, bytes_max, no_query, taken, message, bound, prefix, shape}}
 -- A child is an index of MESSAGES, or 0 where everything is allowed: scalars, Struct, Value, ListValue.
 
 local DEPTH_MAX = 32 -- levels of objects and arrays; protobuf's own parsers stop at 64 to 100
@@ -511,6 +511,37 @@ function route_of(verb, path)
   return nil
 end
 
+local function unescaped(name)
+  return (gsub(name, "%%(%x%x)", function(code)
+    return char(tonumber(code, 16))
+  end))
+end
+
+-- The refusal of a query, or nil. To the transcoder a query parameter is as good as the path: "?base=GBP" behind
+-- ".../EUR/USD:setStatus" would make it another instrument.
+function judge_query(route, path)
+  local query = string.match(path, "%?([^#]*)")
+  if not query then
+    return nil
+  end
+  for pair in string.gmatch(query, "[^&]+") do
+    local name = unescaped(string.match(pair, "^[^=]*"))
+    local problem = route.no_query and "the query takes no fields; they stand in the body"
+    for _, taken in ipairs(route.taken) do
+      if bare(name) == taken or sub(bare(name), 1, #taken + 1) == taken .. "." then
+        problem = "the path or the body gives this field; leave it out of the query"
+      end
+    end
+    if problem then
+      -- Its bytes may be no UTF-8, which an answer in JSON has to be.
+      local field = shortened((gsub(name, "[\128-\255]", "?")))
+      local listed = { { field = field, description = problem } }
+      return "400", status(3, "INVALID_REQUEST", field .. ": " .. problem, "{}", listed)
+    end
+  end
+  return nil
+end
+
 -- gRPC as the transcoder understands it; everything else it reads as JSON, whatever its content type says.
 function is_grpc(content_type)
   return content_type ~= nil and find(content_type, "^application/grpc$") ~= nil
@@ -532,6 +563,10 @@ local function guard(handle)
   if not route then
     return
   end
+  local http_status, answer = judge_query(route, headers:get(":path"))
+  if http_status then
+    return refuse(handle, http_status, answer)
+  end
   -- `get` of a header that is not there returns nothing, not nil: it may not stand in a call that wants a value.
   local declared = headers:get("content-length")
   local length = declared and tonumber(declared)
@@ -540,7 +575,7 @@ local function guard(handle)
   end
   local buffer = handle:body()
   local size = buffer and buffer:length() or 0
-  local http_status, answer = judge(route, size > 0 and buffer:getBytes(0, size) or "")
+  http_status, answer = judge(route, size > 0 and buffer:getBytes(0, size) or "")
   if http_status then
     refuse(handle, http_status, answer)
   end

@@ -4,13 +4,14 @@ Envoy's transcoder drops unknown JSON fields and has no option not to, which wou
 The script (json_guard.lua, an `envoy.filters.http.lua` filter before the transcoder) reads each REST body once, against
 tables that are compiled here from the descriptors, and answers 400 with every field that it does not know. It refuses
 as well what protobuf's JSON calls an error and Envoy does not: a field given twice, two members of a oneof, a field
-that the path gives already, text that is not strict JSON, a body where the method takes none.
+that the path gives already, text that is not strict JSON, a body where the method takes none. A query that names a
+field which the path or the body gives is refused too: to Envoy it would override the path.
 
 ```
-REST ── is it gRPC? ─ no ─ which binding? ── body ≤ max_request_bytes? ── strict JSON, known names ──▶ transcoder
-          │ yes                │ none                │ no: 413                │ no: 400
-          ▼                    ▼                     ▼                        ▼
-       untouched            untouched         google.rpc.Status with ErrorInfo and BadRequest
+REST ─ is it gRPC? ─no─ which binding? ─ query apart? ─ body ≤ max_request_bytes? ─ strict, known names ─▶ transcoder
+         │ yes             │ none          │ no: 400       │ no: 413                  │ no: 400
+         ▼                 ▼               ▼               ▼                          ▼
+      untouched         untouched             google.rpc.Status with ErrorInfo and BadRequest
 ```
 
 Three things in the edge's configuration belong to it:
@@ -125,6 +126,11 @@ def _route(contract: MethodContract, binding: RestBinding, messages: _Messages) 
     parts = [f"segments = {{{segments}}}", f"bytes_max = {contract.request_bytes_max}"]
     if template.is_open:
         parts.append("open = true")
+    # As the script compares names: without case and underscores.
+    taken = [*fields, *([binding.body] if binding.body not in ("", "*") else [])]
+    parts.append(f"taken = {{{', '.join(_quoted(name.replace('_', '').lower()) for name in taken)}}}")
+    if binding.body == "*":
+        parts.append("no_query = true")
     if binding.body == "*":
         shape = "array" if contract.client_streaming else "object"
         parts += [f"message = {messages.index(contract.input)}", 'prefix = ""', f"shape = {_quoted(shape)}"]

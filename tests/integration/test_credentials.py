@@ -59,6 +59,19 @@ async def test_a_service_reads_only_what_it_consumes(nats_server):
     await client.close()
 
 
+async def test_an_answer_cannot_be_sent_into_anothers_stream(nats_server):
+    """beta may read alpha's stream, but not by having the answer delivered to a subject that the stream keeps."""
+    errors = []
+    alpha, beta = [await _connect_nats(nats_server, service, errors) for service in ("alpha", "beta")]
+    await alpha.jetstream().publish("crossrate.alpha.v1.changed", b"1")
+    await beta.publish("$JS.API.DIRECT.GET.alpha", b'{"seq": 1}', reply="crossrate.alpha.v1.forged")
+    await beta.flush()
+    ack = await alpha.jetstream().publish("crossrate.alpha.v1.changed", b"2")
+    assert ack.seq == 2
+    await alpha.close()
+    await beta.close()
+
+
 async def test_nobody_enters_nats_without_a_key(nats_server):
     """A connection without an NKEY is refused."""
 

@@ -103,6 +103,22 @@ async def test_a_consumer_in_memory_applies_everything_in_order_through_restarts
         assert seen == list(range(1, 61))
 
 
+async def test_a_consumer_can_begin_at_the_end(nats_server):
+    """It applies what comes after its start, all of it, and nothing that was there before."""
+    async with opened(nats_server, "alpha", "beta") as (alpha, beta):
+        await alpha.publish_in_order([fact(number) for number in range(1, 11)], 0)
+        seen = []
+
+        async def handler(event, _):
+            seen.append(int(event.payload))
+
+        async with running(consumer := Consumer(beta, "alpha", "beta", handler, StartPosition("end"))):
+            await eventually(lambda: consumer.sequence == 10)
+            await alpha.publish_in_order([fact(number) for number in range(11, 21)], 10)
+            await eventually(lambda: len(seen) == 10)
+        assert seen == list(range(11, 21))
+
+
 async def test_what_cannot_be_applied_is_set_aside_and_can_be_delivered_again(nats_server):
     """A poisonous event does not stop those behind it; its letter has reason and content; a redrive applies it once."""
     async with opened(nats_server, "alpha", "beta", "control") as (alpha, beta, control):

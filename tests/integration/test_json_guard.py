@@ -82,6 +82,7 @@ def listener(name: str, port: int, descriptors: str, services: list[str], guard:
         "proto_descriptor": descriptors,
         "services": services,
         "convert_grpc_status": True,
+        "url_unescape_spec": "ALL_CHARACTERS_EXCEPT_RESERVED",
         "request_validation_options": dict.fromkeys(validation, True),
         "max_request_body_size": BUFFER_BYTES,
     }
@@ -366,6 +367,17 @@ async def test_a_get_is_untouched_and_takes_no_body(edge: Edge) -> None:
     assert (status, answer["instrument"]["name"]) == (200, "EUR/USD")
     status, _, answer = await edge.rest("GET", "/v1/instruments/EUR/USD", {"base": "GBP"})
     assert (status, answer["message"]) == (400, "this method takes no body")
+
+
+async def test_a_query_cannot_turn_the_path_into_another(edge: Edge) -> None:
+    """Envoy alone lets "?base=GBP" win over the path, and would act on another instrument; the guard refuses it."""
+    await edge.rest("POST", STATUS + "?base=GBP", GOOD, port=edge.unguarded)
+    assert edge.servicer.requests.pop().base == "GBP"
+    for verb, path, body in (("POST", STATUS, GOOD), ("GET", "/v1/instruments/EUR/USD", None)):
+        for query in ("?base=GBP", "?b%61se=GBP", "?x=1&base=GBP", "?validateOnly=true" if body else "?BASE=GBP"):
+            status, _, answer = await edge.rest(verb, path + query, body)
+            assert (status, answer["code"]) == (400, 3), query
+    assert edge.servicer.requests == []
 
 
 async def test_an_empty_body_is_an_empty_message(edge: Edge) -> None:

@@ -19,6 +19,12 @@ from pathlib import Path
 
 import grpc
 import pytest
+from google.protobuf.struct_pb2 import Struct
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pydantic import BaseModel
+
 from crossrate.api.common.v1 import stream_pb2
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.api.instance.v1 import instance_service_pb2_grpc as instance_grpc
@@ -32,12 +38,6 @@ from crossrate.rpc.server import Server
 from crossrate.runtime.place import REPOSITORY, Place
 from crossrate.runtime.process import EXIT_INVARIANT_BROKEN, Runtime, RuntimeSettings, open_runtime
 from crossrate.runtime.telemetry import Telemetry
-from google.protobuf.struct_pb2 import Struct
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from pydantic import BaseModel
-
 from tests.integration.rpc_service import Instruments, Quotes
 
 WAIT_S = 10.0
@@ -175,6 +175,8 @@ async def test_every_broken_rule_is_named(running):
     got = await failure(running.reference.GetInstrument(reference.GetInstrumentRequest(base="e", counter="dollar")))
     assert got.reason is ErrorReason.INVALID_REQUEST
     assert [(v.field, v.rule) for v in got.violations] == [("base", "string.pattern"), ("counter", "string.pattern")]
+    again = await failure(running.reference.GetInstrument(reference.GetInstrumentRequest(base="e", counter="dollar")))
+    assert again.violations == got.violations
 
 
 async def test_requests_that_are_too_large_or_no_message_are_invalid(running):

@@ -109,10 +109,14 @@ async def test_a_journal_has_no_gaps(postgres_server):
 async def test_a_swallowed_error_is_not_a_commit(postgres_server):
     """A block that hides a statement's error is told that nothing was committed, instead of believing in success."""
     async with opened(postgres_server) as database:
-        with pytest.raises(StoreError, match="swallowed"):
+
+        async def careless():
             async with database.transaction() as connection:
                 with contextlib.suppress(Exception):
                     await connection.execute("SELECT 1 / 0")
+
+        with pytest.raises(StoreError, match="swallowed"):
+            await careless()
 
 
 async def test_the_journal_only_grows(postgres_server):

@@ -47,7 +47,7 @@ class Position(Protocol):
     """Where a consumer keeps how far it is. `crossrate.store.Inbox` keeps it in PostgreSQL."""
 
     async def load(self, consumer: str, stream: str) -> int:
-        """The number of the last message that was applied; 0 for none."""
+        """The number of the last message that was applied; 0 for none, -1 for all that were there at the start."""
         ...
 
     def apply(self, consumer: str, event: Event) -> AbstractAsyncContextManager[tuple[bool, Any]]:
@@ -70,7 +70,7 @@ class StartPosition:
         self._again: set[int] = set()
 
     async def load(self, consumer: str, stream: str) -> int:
-        """The number of the last applied message."""
+        """The number of the last applied message; -1 for all that were there at the start."""
         return -1 if self.sequence == "end" else self.sequence
 
     @contextlib.asynccontextmanager
@@ -119,6 +119,7 @@ class Consumer:
         self._poll_s = poll_s
         self._wake_up = asyncio.Event()
         self._log = structlog.get_logger().bind(consumer=name, stream=stream)
+        self._end_at_start: int | None = None
         self.sequence = 0
         self.applied = 0
         self.dead = 0
@@ -172,7 +173,9 @@ class Consumer:
         self._wake_up.clear()
         self.sequence = await self._position.load(self.name, self.stream)
         if self.sequence < 0:
-            self.sequence = (await self._events.stream_ends(self.stream)).last
+            if self._end_at_start is None:
+                self._end_at_start = (await self._events.stream_ends(self.stream)).last
+            self.sequence = self._end_at_start
         batch = await self._events.read(self.stream, self.sequence, limit=self._batch_max, subject=self._subject)
         for event in batch:
             if stopping.is_set():

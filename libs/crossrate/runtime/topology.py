@@ -48,12 +48,16 @@ class Service(_Frozen):
 
 
 class Stream(_Frozen):
-    """One JetStream stream; only its owner publishes to it."""
+    """One JetStream stream; only its owner publishes to it.
+
+    A full stream refuses, unless it may `forget_oldest`: for what is not a fact to keep but a window on the present.
+    """
 
     owner: Word
     subjects: tuple[str, ...]
     max_age_s: int = Field(default=604_800, ge=1)
     max_mib: int = Field(default=256, ge=1)
+    forget_oldest: bool = False
 
 
 class Topology(_Frozen):

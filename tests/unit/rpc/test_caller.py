@@ -1,6 +1,7 @@
 """Who calls, read from what the proxy says, and what the caller may do."""
 
 import pytest
+
 from crossrate.rpc.caller import CACHED_MAX, Callers, allowed_callers
 from crossrate.rpc.contract import contracts
 from crossrate.runtime import topology

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from crossrate.rpc.deadlines import MARGIN_S_MAX, SAMPLES_MIN, NeededTime, shave
 
 

@@ -1,11 +1,12 @@
 """Errors on the wire: one table, bounded, and readable on the other side."""
 
+from google.protobuf import descriptor_pb2
+from google.rpc import error_details_pb2
+
 from crossrate.api.common.v1 import error_pb2
 from crossrate.rpc import errors
 from crossrate.rpc.errors import CODES, STATUS_BYTES_MAX, ErrorReason, Failure, Violation
 from crossrate.runtime.place import REPOSITORY
-from google.protobuf import descriptor_pb2
-from google.rpc import error_details_pb2
 
 
 def _codes_in_the_contract() -> dict[str, str]:

@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 import structlog
+from grpc_health.v1 import health_pb2
+
 from crossrate.rpc import health as health_module
 from crossrate.rpc.errors import Failure
 from crossrate.rpc.health import FAILURES_MAX, Health
 from crossrate.rpc.metrics import RpcCounts
-from grpc_health.v1 import health_pb2
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

@@ -2,10 +2,11 @@
 
 import json
 
+from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory
+
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as marketdata
 from crossrate.api.policy.v1 import policy_pb2
 from crossrate.rpc.redaction import Redaction
-from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory
 
 
 def _login():

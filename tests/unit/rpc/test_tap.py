@@ -1,6 +1,7 @@
 """A tap never holds a call up and never fills memory."""
 
 import pytest
+
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as marketdata
 from crossrate.rpc.call import Call
 from crossrate.rpc.contract import find_method

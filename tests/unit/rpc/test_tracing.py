@@ -4,6 +4,7 @@ import time
 import uuid
 
 import pytest
+
 from crossrate.rpc.call import Call, current, current_or_none, new_request_id
 from crossrate.rpc.contract import find_method
 from crossrate.rpc.tracing import parse_traceparent, place_in_trace

@@ -1,11 +1,12 @@
 """The contract's rules on requests, answered field by field."""
 
 import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
 from buf.validate import validate_pb2
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.rpc.errors import ErrorReason, Failure
-from crossrate.rpc.validation import Validation, has_rules
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from crossrate.rpc.validation import Known, Validation, depends_on_time, has_rules
 
 
 def test_every_violation_is_reported():
@@ -69,3 +70,31 @@ def test_paths_into_maps_and_lists_read_as_people_write_them():
     with pytest.raises(Failure) as raised:
         check(message)
     assert [v.field for v in raised.value.violations] == ["legs[1].notional", 'by_desk["spot"].notional']
+
+
+def test_what_is_remembered_is_bounded_and_small():
+    """Requests found valid are remembered up to a number and a size."""
+    known = Known()
+    for i in range(3 * Known.REQUESTS_MAX):
+        known.add(str(i).encode())
+    known.add(b"x" * (Known.BYTES_MAX + 1))
+    assert len(known._valid) <= Known.REQUESTS_MAX
+    assert str(3 * Known.REQUESTS_MAX - 1).encode() in known
+    assert b"x" * (Known.BYTES_MAX + 1) not in known
+
+
+def test_verdicts_that_time_may_change_are_seen_as_such():
+    """A rule that compares with the clock makes its message depend on time; a pattern does not."""
+    file = descriptor_pb2.FileDescriptorProto(
+        name="test/clock.proto",
+        package="test.clock",
+        syntax="proto3",
+        dependency=["buf/validate/validate.proto", "google/protobuf/timestamp.proto"],
+    )
+    message = file.message_type.add(name="Since")
+    field = message.field.add(name="at", number=1, label=1, type=11, type_name=".google.protobuf.Timestamp")
+    field.options.Extensions[validate_pb2.field].timestamp.lt_now = True
+    pool = descriptor_pool.Default()
+    pool.Add(file)
+    assert depends_on_time(pool.FindMessageTypeByName("test.clock.Since"))
+    assert not depends_on_time(reference.GetInstrumentRequest.DESCRIPTOR)

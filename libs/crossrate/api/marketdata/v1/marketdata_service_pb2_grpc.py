@@ -57,7 +57,8 @@ class MarketDataServiceServicer:
     """
 
     def GetQuote(self, request, context):
-        """The newest quote of an instrument. UNAVAILABLE with NO_QUOTE while there is none.
+        """The newest quote of an instrument, however old: its health says whether it may be traded on. UNAVAILABLE with
+        NO_QUOTE while there is none, NOT_FOUND if the pair is not one of the platform's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -65,8 +66,8 @@ class MarketDataServiceServicer:
 
     def StreamQuotes(self, request, context):
         """Quotes as they change: first the newest of each instrument, or with a cursor everything after it that is still
-        kept (else OUT_OF_RANGE with CURSOR_EXPIRED). A reader that falls behind gets the newest of each instrument and
-        the number of quotes that were left out; it costs no other reader anything.
+        kept (else OUT_OF_RANGE with CURSOR_EXPIRED). Any instance takes the cursor of any other. A reader that falls behind
+        gets the newest of each instrument and the number of quotes that were left out; it costs no other reader anything.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

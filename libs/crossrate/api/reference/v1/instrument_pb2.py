@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+crossrate/api/reference/v1/instrument.proto\x12\x1a\x63rossrate.api.reference.v1\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"k\n\x08\x43urrency\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0bminor_units\x18\x03 \x01(\r\x12\x13\n\x0b\x64\x65liverable\x18\x04 \x01(\x08\x12\x19\n\x11settlement_centre\x18\x05 \x01(\t\"\xed\x02\n\nInstrument\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x62\x61se\x18\x02 \x01(\t\x12\x0f\n\x07\x63ounter\x18\x03 \x01(\t\x12\x0b\n\x03pip\x18\x04 \x01(\t\x12\x17\n\x0fprice_precision\x18\x05 \x01(\r\x12\x15\n\rspot_lag_days\x18\x06 \x01(\r\x12\x17\n\x0fswap_point_unit\x18\x07 \x01(\t\x12\x14\n\x0cmin_quantity\x18\x08 \x01(\t\x12\x15\n\rquantity_step\x18\t \x01(\t\x12<\n\x06status\x18\n \x01(\x0e\x32,.crossrate.api.reference.v1.InstrumentStatus\x12\x0f\n\x07version\x18\x0b \x01(\x03\x12\x37\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x17\n\x0fnon_deliverable\x18\r \x01(\x08\x12\x0e\n\x06\x64irect\x18\x0e \x01(\x08\"\xd8\x01\n\x0eTradingSession\x12%\n\ntrade_date\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12-\n\topen_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nclose_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04open\x18\x04 \x01(\x08\x12\x32\n\x0enext_open_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"}\n\tValueDate\x12\r\n\x05tenor\x18\x01 \x01(\t\x12$\n\tnear_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x66\x61r_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x16\n\x0e\x64\x61ys_from_spot\x18\x04 \x01(\x05*\x95\x01\n\x10InstrumentStatus\x12!\n\x1dINSTRUMENT_STATUS_UNSPECIFIED\x10\x00\x12\x1d\n\x19INSTRUMENT_STATUS_TRADING\x10\x01\x12!\n\x1dINSTRUMENT_STATUS_REDUCE_ONLY\x10\x02\x12\x1c\n\x18INSTRUMENT_STATUS_HALTED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+crossrate/api/reference/v1/instrument.proto\x12\x1a\x63rossrate.api.reference.v1\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xb4\x02\n\x08\x43urrency\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0bminor_units\x18\x03 \x01(\r\x12\x13\n\x0b\x64\x65liverable\x18\x04 \x01(\x08\x12\x19\n\x11settlement_centre\x18\x05 \x01(\t\x12$\n\tlast_date\x18\x06 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\tsuccessor\x18\x07 \x01(\t\x12\x16\n\x0esuccessor_rate\x18\x08 \x01(\t\x12.\n\x13\x63\x61lendar_first_date\x18\t \x01(\x0b\x32\x11.google.type.Date\x12-\n\x12\x63\x61lendar_last_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x17\n\x0f\x63\x61lendar_source\x18\x0b \x01(\t\"\x99\x03\n\nInstrument\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x62\x61se\x18\x02 \x01(\t\x12\x0f\n\x07\x63ounter\x18\x03 \x01(\t\x12\x0b\n\x03pip\x18\x04 \x01(\t\x12\x17\n\x0fprice_precision\x18\x05 \x01(\r\x12\x15\n\rspot_lag_days\x18\x06 \x01(\r\x12\x17\n\x0fswap_point_unit\x18\x07 \x01(\t\x12\x14\n\x0cmin_quantity\x18\x08 \x01(\t\x12\x15\n\rquantity_step\x18\t \x01(\t\x12<\n\x06status\x18\n \x01(\x0e\x32,.crossrate.api.reference.v1.InstrumentStatus\x12\x0f\n\x07version\x18\x0b \x01(\x03\x12\x37\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x17\n\x0fnon_deliverable\x18\r \x01(\x08\x12\x0e\n\x06\x64irect\x18\x0e \x01(\x08\x12*\n\x0flast_trade_date\x18\x0f \x01(\x0b\x32\x11.google.type.Date\"\xd8\x01\n\x0eTradingSession\x12%\n\ntrade_date\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12-\n\topen_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nclose_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04open\x18\x04 \x01(\x08\x12\x32\n\x0enext_open_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"}\n\tValueDate\x12\r\n\x05tenor\x18\x01 \x01(\t\x12$\n\tnear_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x66\x61r_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x16\n\x0e\x64\x61ys_from_spot\x18\x04 \x01(\x05*\x95\x01\n\x10InstrumentStatus\x12!\n\x1dINSTRUMENT_STATUS_UNSPECIFIED\x10\x00\x12\x1d\n\x19INSTRUMENT_STATUS_TRADING\x10\x01\x12!\n\x1dINSTRUMENT_STATUS_REDUCE_ONLY\x10\x02\x12\x1c\n\x18INSTRUMENT_STATUS_HALTED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,14 +36,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_INSTRUMENT'].fields_by_name['update_time']._loaded_options = None
   _globals['_INSTRUMENT'].fields_by_name['update_time']._serialized_options = b'\262\341\030\002\030\001'
-  _globals['_INSTRUMENTSTATUS']._serialized_start=994
-  _globals['_INSTRUMENTSTATUS']._serialized_end=1143
-  _globals['_CURRENCY']._serialized_start=170
-  _globals['_CURRENCY']._serialized_end=277
-  _globals['_INSTRUMENT']._serialized_start=280
-  _globals['_INSTRUMENT']._serialized_end=645
-  _globals['_TRADINGSESSION']._serialized_start=648
-  _globals['_TRADINGSESSION']._serialized_end=864
-  _globals['_VALUEDATE']._serialized_start=866
-  _globals['_VALUEDATE']._serialized_end=991
+  _globals['_INSTRUMENTSTATUS']._serialized_start=1240
+  _globals['_INSTRUMENTSTATUS']._serialized_end=1389
+  _globals['_CURRENCY']._serialized_start=171
+  _globals['_CURRENCY']._serialized_end=479
+  _globals['_INSTRUMENT']._serialized_start=482
+  _globals['_INSTRUMENT']._serialized_end=891
+  _globals['_TRADINGSESSION']._serialized_start=894
+  _globals['_TRADINGSESSION']._serialized_end=1110
+  _globals['_VALUEDATE']._serialized_start=1112
+  _globals['_VALUEDATE']._serialized_end=1237
 # @@protoc_insertion_point(module_scope)

@@ -23,21 +23,33 @@ INSTRUMENT_STATUS_REDUCE_ONLY: InstrumentStatus
 INSTRUMENT_STATUS_HALTED: InstrumentStatus
 
 class Currency(_message.Message):
-    __slots__ = ("code", "name", "minor_units", "deliverable", "settlement_centre")
+    __slots__ = ("code", "name", "minor_units", "deliverable", "settlement_centre", "last_date", "successor", "successor_rate", "calendar_first_date", "calendar_last_date", "calendar_source")
     CODE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     MINOR_UNITS_FIELD_NUMBER: _ClassVar[int]
     DELIVERABLE_FIELD_NUMBER: _ClassVar[int]
     SETTLEMENT_CENTRE_FIELD_NUMBER: _ClassVar[int]
+    LAST_DATE_FIELD_NUMBER: _ClassVar[int]
+    SUCCESSOR_FIELD_NUMBER: _ClassVar[int]
+    SUCCESSOR_RATE_FIELD_NUMBER: _ClassVar[int]
+    CALENDAR_FIRST_DATE_FIELD_NUMBER: _ClassVar[int]
+    CALENDAR_LAST_DATE_FIELD_NUMBER: _ClassVar[int]
+    CALENDAR_SOURCE_FIELD_NUMBER: _ClassVar[int]
     code: str
     name: str
     minor_units: int
     deliverable: bool
     settlement_centre: str
-    def __init__(self, code: _Optional[str] = ..., name: _Optional[str] = ..., minor_units: _Optional[int] = ..., deliverable: _Optional[bool] = ..., settlement_centre: _Optional[str] = ...) -> None: ...
+    last_date: _date_pb2.Date
+    successor: str
+    successor_rate: str
+    calendar_first_date: _date_pb2.Date
+    calendar_last_date: _date_pb2.Date
+    calendar_source: str
+    def __init__(self, code: _Optional[str] = ..., name: _Optional[str] = ..., minor_units: _Optional[int] = ..., deliverable: _Optional[bool] = ..., settlement_centre: _Optional[str] = ..., last_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., successor: _Optional[str] = ..., successor_rate: _Optional[str] = ..., calendar_first_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., calendar_last_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., calendar_source: _Optional[str] = ...) -> None: ...
 
 class Instrument(_message.Message):
-    __slots__ = ("name", "base", "counter", "pip", "price_precision", "spot_lag_days", "swap_point_unit", "min_quantity", "quantity_step", "status", "version", "update_time", "non_deliverable", "direct")
+    __slots__ = ("name", "base", "counter", "pip", "price_precision", "spot_lag_days", "swap_point_unit", "min_quantity", "quantity_step", "status", "version", "update_time", "non_deliverable", "direct", "last_trade_date")
     NAME_FIELD_NUMBER: _ClassVar[int]
     BASE_FIELD_NUMBER: _ClassVar[int]
     COUNTER_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +64,7 @@ class Instrument(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     NON_DELIVERABLE_FIELD_NUMBER: _ClassVar[int]
     DIRECT_FIELD_NUMBER: _ClassVar[int]
+    LAST_TRADE_DATE_FIELD_NUMBER: _ClassVar[int]
     name: str
     base: str
     counter: str
@@ -66,7 +79,8 @@ class Instrument(_message.Message):
     update_time: _timestamp_pb2.Timestamp
     non_deliverable: bool
     direct: bool
-    def __init__(self, name: _Optional[str] = ..., base: _Optional[str] = ..., counter: _Optional[str] = ..., pip: _Optional[str] = ..., price_precision: _Optional[int] = ..., spot_lag_days: _Optional[int] = ..., swap_point_unit: _Optional[str] = ..., min_quantity: _Optional[str] = ..., quantity_step: _Optional[str] = ..., status: _Optional[_Union[InstrumentStatus, str]] = ..., version: _Optional[int] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., non_deliverable: _Optional[bool] = ..., direct: _Optional[bool] = ...) -> None: ...
+    last_trade_date: _date_pb2.Date
+    def __init__(self, name: _Optional[str] = ..., base: _Optional[str] = ..., counter: _Optional[str] = ..., pip: _Optional[str] = ..., price_precision: _Optional[int] = ..., spot_lag_days: _Optional[int] = ..., swap_point_unit: _Optional[str] = ..., min_quantity: _Optional[str] = ..., quantity_step: _Optional[str] = ..., status: _Optional[_Union[InstrumentStatus, str]] = ..., version: _Optional[int] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., non_deliverable: _Optional[bool] = ..., direct: _Optional[bool] = ..., last_trade_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ...) -> None: ...
 
 class TradingSession(_message.Message):
     __slots__ = ("trade_date", "open_time", "close_time", "open", "next_open_time")

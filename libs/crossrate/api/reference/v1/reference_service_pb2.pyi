@@ -29,16 +29,18 @@ class GetInstrumentResponse(_message.Message):
     def __init__(self, instrument: _Optional[_Union[_instrument_pb2.Instrument, _Mapping]] = ...) -> None: ...
 
 class ListInstrumentsRequest(_message.Message):
-    __slots__ = ("currency", "direct_only", "page_size", "page_token")
+    __slots__ = ("currency", "direct_only", "page_size", "page_token", "include_ended")
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
     DIRECT_ONLY_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_ENDED_FIELD_NUMBER: _ClassVar[int]
     currency: str
     direct_only: bool
     page_size: int
     page_token: str
-    def __init__(self, currency: _Optional[str] = ..., direct_only: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    include_ended: bool
+    def __init__(self, currency: _Optional[str] = ..., direct_only: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., include_ended: _Optional[bool] = ...) -> None: ...
 
 class ListInstrumentsResponse(_message.Message):
     __slots__ = ("instruments", "next_page_token")

@@ -106,7 +106,8 @@ class ReferenceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListSettlementDays(self, request, context):
-        """The days on which a currency settles, and why the other weekdays are holidays. At most 3,660 days a call.
+        """The days on which a currency settles, and why the other weekdays are holidays. At most 3,660 days a call. A range
+        that leaves what is known of the currency's holidays fails with OUTSIDE_CALENDAR.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -1,0 +1,39 @@
+import datetime
+
+from crossrate.api.marketdata.v1 import quote_pb2 as _quote_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class QuotesPublished(_message.Message):
+    __slots__ = ("epoch", "first_sequence", "quotes", "board", "state", "released", "publish_time")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    QUOTES_FIELD_NUMBER: _ClassVar[int]
+    BOARD_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_FIELD_NUMBER: _ClassVar[int]
+    PUBLISH_TIME_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    first_sequence: int
+    quotes: _containers.RepeatedCompositeFieldContainer[_quote_pb2.Quote]
+    board: _containers.RepeatedCompositeFieldContainer[_quote_pb2.Quote]
+    state: FeedState
+    released: bool
+    publish_time: _timestamp_pb2.Timestamp
+    def __init__(self, epoch: _Optional[int] = ..., first_sequence: _Optional[int] = ..., quotes: _Optional[_Iterable[_Union[_quote_pb2.Quote, _Mapping]]] = ..., board: _Optional[_Iterable[_Union[_quote_pb2.Quote, _Mapping]]] = ..., state: _Optional[_Union[FeedState, _Mapping]] = ..., released: _Optional[bool] = ..., publish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class FeedState(_message.Message):
+    __slots__ = ("calibration", "step", "log_rates")
+    CALIBRATION_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    LOG_RATES_FIELD_NUMBER: _ClassVar[int]
+    calibration: str
+    step: int
+    log_rates: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, calibration: _Optional[str] = ..., step: _Optional[int] = ..., log_rates: _Optional[_Iterable[float]] = ...) -> None: ...

@@ -1,0 +1,1 @@
+"""The desk's values, all pure: currencies, pairs, calendars, sessions, tenors, value dates."""

@@ -1,0 +1,1 @@
+"""The `crossrate` command: runs the mesh, calls its methods, explains its policies."""

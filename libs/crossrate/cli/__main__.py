@@ -1,0 +1,5 @@
+"""`python -m crossrate.cli`."""
+
+from crossrate.cli.main import main
+
+main()

@@ -1,0 +1,73 @@
+"""Where the command line's calls go: the edge, a service's way out, an instance's own socket, or control's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crossrate.cli.show import CommandError
+from crossrate.runtime.place import place
+
+if TYPE_CHECKING:
+    from crossrate.rpc.client import ContractChannel
+    from crossrate.runtime.topology import Topology
+
+NOT_RUNNING = "start the mesh with `crossrate up`"
+
+
+def topology() -> Topology:
+    """The topology of this mesh: the file in CROSSRATE_TOPOLOGY, else mesh/topology.toml."""
+    from crossrate.runtime import topology as topologies
+
+    path = Path(os.environ.get("CROSSRATE_TOPOLOGY") or topologies.DEFAULT_PATH)
+    try:
+        return topologies.load(path)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{path} is not a topology: {error}", "correct the file") from None
+
+
+def _socket(path: Path, what: str, remedy: str) -> ContractChannel:
+    from crossrate.rpc.client import channel_to_socket
+
+    if not path.exists():
+        raise CommandError(f"{what} does not answer: there is no {path}", remedy)
+    return channel_to_socket(path)
+
+
+def control() -> ContractChannel:
+    """Control's own socket: its owner is the mesh's local operator."""
+    return instance("control-1")
+
+
+def instance(name: str) -> ContractChannel:
+    """An instance's own socket, as the local operator. After a restart the instance is called <service>-2, -3 …"""
+    where = place()
+    service = name.rsplit("-", 1)[0]
+    running = sorted(path.stem for path in where.registrations.glob("*.json"))
+    if name not in running:
+        others = [n for n in running if n.rsplit("-", 1)[0] == service]
+        if others:
+            name = others[-1]
+        elif running:
+            raise CommandError(f"there is no instance {name!r}", f"there are {', '.join(running)}")
+    return _socket(where.service_socket(name), name, NOT_RUNNING)
+
+
+def as_service(service: str) -> ContractChannel:
+    """A service's way out: the mesh sees that service as the caller."""
+    known = topology().services
+    if service not in known:
+        raise CommandError(f"there is no service {service!r}", f"there are {', '.join(known)}")
+    return _socket(place().outbound_socket(service), f"the way out of {service}", NOT_RUNNING)
+
+
+def edge(target: str = "", ca: Path | None = None) -> ContractChannel:
+    """The edge, over TLS, as a client without a token."""
+    from crossrate.client.find import NoMesh, local_target, roots
+    from crossrate.rpc.client import channel_to_edge
+
+    try:
+        return channel_to_edge(target or local_target(), roots(ca))
+    except NoMesh as error:
+        raise CommandError(str(error)) from None

@@ -1,0 +1,139 @@
+"""The SDK with asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import grpc
+from google.protobuf import message_factory
+
+from crossrate.client.find import local_target, roots
+from crossrate.client.quotes import Gap, QuoteStream, Resumption, warn
+from crossrate.rpc.client import channel_to_edge
+from crossrate.rpc.contract import MethodContract, contracts
+from crossrate.rpc.resilience import RetryLimits
+
+if TYPE_CHECKING:
+    from crossrate.api.control.v1.control_service_pb2_grpc import ControlServiceStub
+    from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
+    from crossrate.api.marketdata.v1.quote_pb2 import Quote
+    from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
+
+
+class Service:
+    """One service: its generated stub, whose methods also take the request's fields by name."""
+
+    def __init__(self, channel: grpc.aio.Channel, methods: list[MethodContract]) -> None:
+        first = methods[0]
+        module = import_module(f"crossrate.api.{first.workload}.v1.{first.workload}_service_pb2_grpc")
+        stub = getattr(module, f"{first.service.rsplit('.', 1)[1]}Stub")(channel)
+        for contract in methods:
+            setattr(self, contract.name, _method(getattr(stub, contract.name), contract))
+
+
+def _method(call: Callable[..., Any], contract: MethodContract) -> Callable[..., Any]:
+    if contract.client_streaming:
+        return call
+    request_class = message_factory.GetMessageClass(contract.input)
+
+    def method(request: Any = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any) -> Any:
+        if request is not None and fields:
+            raise TypeError(f"{contract.name} takes a request or its fields, not both")
+        return call(request if request is not None else request_class(**fields), timeout=timeout, metadata=metadata)
+
+    method.__name__ = contract.name
+    method.__doc__ = f"{contract.path}: takes {contract.input.full_name}, returns {contract.output.full_name}."
+    return method
+
+
+def public_services() -> dict[str, list[MethodContract]]:
+    """The services that clients of the edge may call, by their one word, with those methods."""
+    services: dict[str, list[MethodContract]] = {}
+    for contract in contracts().values():
+        if contract.roles:
+            services.setdefault(contract.workload, []).append(contract)
+    return services
+
+
+class AsyncClient:
+    """A client of the platform. Use it as an asynchronous context manager, or call `close`.
+
+    Args:
+        target: the edge, "localhost:8443"; by default the mesh that runs on this machine.
+        ca: roots to trust, as PEM bytes or the path of a file; by default those of the mesh on this machine.
+        retries: limits of repetition, where the contract allows it.
+
+    Raises:
+        NoMesh: no target was named and no mesh runs here, or the roots cannot be read.
+    """
+
+    if TYPE_CHECKING:
+        control: ControlServiceStub
+        marketdata: MarketDataServiceStub
+        reference: ReferenceServiceStub
+
+    def __init__(
+        self, target: str | None = None, *, ca: bytes | str | Path | None = None, retries: RetryLimits | None = None
+    ) -> None:
+        self.target = target or local_target()
+        self._channel = channel_to_edge(self.target, roots(ca), retries=retries)
+        for word, methods in public_services().items():
+            setattr(self, word, Service(self._channel, methods))
+
+    def stream_quotes(
+        self,
+        instruments: Iterable[str],
+        *,
+        conflation_s: float | None = None,
+        resume_cursor: str = "",
+        on_gap: Callable[[Gap], None] = warn,
+    ) -> AsyncIterator[Quote]:
+        """Quotes as they change, without end: broken streams are resumed where they broke.
+
+        Nothing is left out silently. When quotes were missed (the cursor is too old, the feed began anew, this reader
+        was too slow) `on_gap` is called before the next quote; by default it logs a warning. What it raises ends the
+        iteration.
+
+        Args:
+            instruments: names as "EUR/USD", 1 to 200.
+            conflation_s: at most one quote of an instrument in this time, up to 60 s.
+            resume_cursor: cursor to begin after, as `Gap.cursor`.
+
+        Raises:
+            CallError: the service refuses the request, or was not reachable for a minute.
+        """
+        events = self.quote_events(instruments, conflation_s=conflation_s, resume_cursor=resume_cursor)
+
+        async def quotes() -> AsyncIterator[Quote]:
+            async for event in events:
+                if isinstance(event, Gap):
+                    on_gap(event)
+                else:
+                    yield event
+
+        return quotes()
+
+    def quote_events(
+        self,
+        instruments: Iterable[str],
+        *,
+        conflation_s: float | None = None,
+        resume_cursor: str = "",
+        resumption: Resumption | None = None,
+    ) -> AsyncIterator[Quote | Gap]:
+        """The same with the gaps in their places among the quotes."""
+        stream = QuoteStream(list(instruments), conflation_s, resume_cursor, resumption or Resumption())
+        return stream.events(self.marketdata)
+
+    async def close(self) -> None:
+        """Ends all calls and the connection."""
+        await self._channel.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

@@ -1,0 +1,1 @@
+"""What market data means, without a wire, a clock or a disk: history, calibration, simulation, liquidity."""

@@ -1,0 +1,149 @@
+"""The simulated feed: every instance can write it, one does.
+
+    follow ── released, or silent too long, and everything read ──▶ lead ── fenced, or the log is away ──▶ follow
+
+An instance leads for one term. Its first entry carries a greater epoch and the board; its last, when it stops in good
+order, releases the term so that the next instance begins at once. An instance that was only slow is fenced by its next
+append and follows again. Numbers of quotes continue from the board, so they neither repeat nor go back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from crossrate.api.marketdata.v1 import marketdata_events_pb2 as pb
+from services.marketdata.board import Board
+from services.marketdata.catalogue import Catalogue
+from services.marketdata.domain.simulation import Market
+from services.marketdata.follower import Follower
+from services.marketdata.quote_log import Fenced, LogEntry, LogUnavailable, QuoteLog, pause
+from services.marketdata.quoter import Quoter
+from services.marketdata.settings import FeedConfig, Settings
+
+FEED = "simulated"
+RETRY_S = 0.5
+"""After the log did not answer, nothing is tried for this long."""
+
+PublishQuotes = Callable[[pb.QuotesPublished], Awaitable[None]]
+"""Tells the world outside of this service of quotes that were appended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The two clocks of a feed: what time it is, in nanoseconds since 1970 UTC, and how much has passed, in seconds."""
+
+    now_ns: Callable[[], int] = time.time_ns
+    monotonic: Callable[[], float] = time.monotonic
+
+
+class Feed:
+    """One instance's share in writing the feed."""
+
+    def __init__(
+        self,
+        *,
+        market: Market,
+        catalogue: Catalogue,
+        log: QuoteLog,
+        follower: Follower,
+        board: Board,
+        publish: PublishQuotes,
+        config: Callable[[], FeedConfig],
+        settings: Settings,
+        note: Any,
+        clock: Clock | None = None,
+    ) -> None:
+        self._market = market
+        self._catalogue = catalogue
+        self._log = log
+        self._follower = follower
+        self._board = board
+        self._publish = publish
+        self._config = config
+        self._tick_s = settings.tick_ms / 1000
+        self._silence_s = settings.silence_ms / 1000
+        self._takeover_s = settings.takeover_ms / 1000
+        self._note = note
+        self._clock = clock or Clock()
+        self.leading = False
+        self.terms = 0
+        self.fenced = 0
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Follows and leads until the process stops."""
+        while not await self._follow(stopping):
+            await self._lead(stopping)
+
+    async def _follow(self, stopping: asyncio.Event) -> bool:
+        """Returns False when this instance may try to lead, True when the process stops."""
+        while not stopping.is_set():
+            follower = self._follower
+            free = follower.released or follower.applied == 0 or follower.silence_s >= self._takeover_s
+            if follower.complete and self._catalogue.loaded and free:
+                try:
+                    # Announcements can be lost. Who leads has read the log itself to its end, and found nothing new.
+                    if not await follower.catch_up():
+                        return False
+                except LogUnavailable as error:
+                    self._note.warning("the quote log cannot be read; not leading", reason=str(error))
+                    await pause(stopping, RETRY_S)
+            if await pause(stopping, self._tick_s):
+                break
+        return True
+
+    async def _lead(self, stopping: asyncio.Event) -> None:
+        """Writes one term."""
+        follower, clock = self._follower, self._clock
+        # The first epoch of a log is the time in milliseconds: greater than that of any log that was there before.
+        epoch = max(self._board.epoch + 1, clock.now_ns() // 1_000_000 if follower.applied == 0 else 0)
+        quoter = Quoter(self._market, self._catalogue, self._board, follower.state, epoch)
+        number = follower.applied
+        self.leading, self.terms = True, self.terms + 1
+        self._note.info("leading the feed", epoch=epoch, after=number, quotes=self._board.head)
+        try:
+            number = await self._write(quoter, number, stopping)
+            await self._append(quoter.release(clock.now_ns()), number)
+            self._note.info("released the feed", epoch=epoch)
+        except Fenced:
+            self.fenced += 1
+            self._note.warning("another instance writes the feed; following it", epoch=epoch)
+        except LogUnavailable as error:
+            self._note.warning("the quote log does not answer; following", epoch=epoch, reason=str(error))
+            await pause(stopping, RETRY_S)
+        finally:
+            self.leading = False
+
+    async def _write(self, quoter: Quoter, number: int, stopping: asyncio.Event) -> int:
+        """Appends an entry a tick until the process stops; returns the number of the last.
+
+        Raises:
+            Fenced: another instance writes.
+            LogUnavailable: the log does not answer.
+        """
+        clock = self._clock
+        before = appended = due = clock.monotonic()
+        elapsed_s, first = self._tick_s, True
+        while True:
+            always = first or clock.monotonic() - appended >= self._silence_s
+            entry = quoter.tick(elapsed_s, clock.now_ns(), self._config(), always=always)
+            if entry is not None:
+                number = await self._append(entry, number)
+                appended, first = clock.monotonic(), False
+            # A tick that was missed is not made up for: the market moves by the time that passed.
+            due = max(due + self._tick_s, clock.monotonic())
+            if await pause(stopping, due - clock.monotonic()):
+                return number
+            now = clock.monotonic()
+            before, elapsed_s = now, now - before
+
+    async def _append(self, published: pb.QuotesPublished, number: int) -> int:
+        payload = published.SerializeToString()
+        number = await self._log.append(payload, number)
+        await self._log.announce(LogEntry(number, payload))
+        if published.quotes:
+            await self._publish(published)
+        return number

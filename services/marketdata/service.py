@@ -1,0 +1,131 @@
+"""The gRPC surface of market data."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+from google.type import date_pb2
+
+from crossrate.api.marketdata.v1 import marketdata_service_pb2 as pb
+from crossrate.api.marketdata.v1 import marketdata_service_pb2_grpc as pb_grpc
+from crossrate.rpc import errors
+from crossrate.rpc.call import current
+from services.marketdata import cursor as cursors
+from services.marketdata import daily, subscription
+from services.marketdata.board import Board, CursorUnknown
+from services.marketdata.catalogue import Catalogue
+from services.marketdata.domain.history import History
+
+HEARTBEAT_S = 5.0
+RESUME_PATIENCE_S = 2.0
+"""How long a resumed stream waits for an instance that has not read as far as its cursor yet."""
+
+
+class MarketDataService(pb_grpc.MarketDataServiceServicer):
+    """Quotes from the board, rates from the history."""
+
+    def __init__(self, board: Board, catalogue: Catalogue, history: History) -> None:
+        self._board = board
+        self._catalogue = catalogue
+        self._history = history
+
+    async def GetQuote(self, request: pb.GetQuoteRequest, context: Any) -> pb.GetQuoteResponse:
+        name = f"{request.base}/{request.counter}"
+        entry = self._board.last(name)
+        if entry is None:
+            self._known(name)
+            raise errors.no_quote(name, "UNSPECIFIED")
+        return entry.response()
+
+    async def StreamQuotes(self, request: pb.StreamQuotesRequest, context: Any) -> AsyncIterator[subscription.Frame]:
+        for name in request.instruments:
+            if self._board.last(name) is None:
+                self._known(name)
+        wanted = subscription.Wanted(
+            names=frozenset(request.instruments),
+            conflation_s=_seconds(request.conflation_interval),
+            heartbeat_s=_seconds(request.heartbeat_interval) or HEARTBEAT_S,
+            messages_max=request.max_messages,
+            position=await self._place(request.resume_cursor),
+        )
+        async for frame in subscription.frames(self._board, wanted, current().ending):
+            yield frame
+
+    async def ListDailyRates(self, request: pb.ListDailyRatesRequest, context: Any) -> pb.ListDailyRatesResponse:
+        question = daily.Question(
+            request.base,
+            request.counter,
+            _date("start_date", request.start_date) if request.HasField("start_date") else None,
+            _date("end_date", request.end_date) if request.HasField("end_date") else None,
+        )
+        if question.first and question.last and question.first > question.last:
+            raise errors.invalid(errors.Violation("end_date", "it is before start_date", "daily_rates.range"))
+        try:
+            page = daily.page(self._history, question, request.page_size, request.page_token)
+        except daily.UnknownPair as error:
+            raise errors.not_found("daily rates", str(error)) from error
+        except daily.BadToken as error:
+            raise errors.invalid(errors.Violation("page_token", str(error), "page_token.unknown")) from error
+        answer = pb.ListDailyRatesResponse(next_page_token=page.next_token, source=self._history.source)
+        for day, rate in zip(page.dates.astype(dt.date), page.rates.tolist(), strict=True):
+            answer.rates.add(date=date_pb2.Date(year=day.year, month=day.month, day=day.day), rate=rate)
+        return answer
+
+    def _known(self, name: str) -> None:
+        """Refuses an instrument that is not one of the platform's, as far as that is known yet."""
+        if self._catalogue.loaded and name not in self._catalogue:
+            raise errors.not_found("instrument", name)
+
+    async def _place(self, text: str) -> int | None:
+        """The number of the quote that a stream continues after; None to begin with the newest."""
+        if not text:
+            return None
+        try:
+            cursor = cursors.decode(text)
+        except ValueError as error:
+            raise errors.invalid(errors.Violation("resume_cursor", str(error), "resume_cursor.unknown")) from error
+        if cursor.sequence == 0:
+            return None
+        try:
+            return await subscription.place(self._board, cursor, RESUME_PATIENCE_S)
+        except CursorUnknown as error:
+            raise errors.cursor_expired(str(error)) from error
+
+
+def _seconds(duration: Any) -> float:
+    return duration.seconds + duration.nanos * 1e-9
+
+
+def _date(field: str, date: date_pb2.Date) -> dt.date:
+    try:
+        return dt.date(date.year, date.month, date.day)
+    except ValueError as error:
+        raise errors.invalid(errors.Violation(field, f"it is not a day: {error}", "date.valid")) from error
+
+
+def register(servicer: MarketDataService, server: Any) -> None:
+    """Adds the service to a server as the generated function does, but sends frames as the bytes that they are."""
+    pb_grpc.add_MarketDataServiceServicer_to_server(servicer, _Frames(server))
+
+
+class _Frames:
+    """Takes the handlers from the generated registration on their way to the server."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+
+    def add_generic_rpc_handlers(self, _handlers: Any) -> None:
+        """Left out: the same methods come by name."""
+
+    def add_registered_method_handlers(self, service: str, handlers: dict[str, grpc.RpcMethodHandler]) -> None:
+        """Hands the handlers on, the one of StreamQuotes with another serializer."""
+        made = handlers["StreamQuotes"]
+        streaming = grpc.unary_stream_rpc_method_handler(made.unary_stream, made.request_deserializer, _encode)
+        self._server.add_registered_method_handlers(service, handlers | {"StreamQuotes": streaming})
+
+
+def _encode(message: subscription.Frame | pb.StreamQuotesResponse) -> bytes:
+    return message.encoded if isinstance(message, subscription.Frame) else message.SerializeToString()

@@ -1,0 +1,48 @@
+"""What marketdata is told at start, and what may change while it runs."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Fixed for the life of an instance; from the environment, CROSSRATE_MARKETDATA_<FIELD>."""
+
+    model_config = SettingsConfigDict(env_prefix="CROSSRATE_MARKETDATA_", frozen=True, extra="ignore")
+
+    seed: int = Field(default=20_250_101, ge=0, lt=2**63)
+    """Seed of the simulated market."""
+    always_open: bool = True
+    """Quote around the clock; false: only while the instrument's trading session is open."""
+    window_days: int = Field(default=780, ge=60, le=10_000)
+    """Published days that volatilities and correlations are estimated from: three years."""
+    half_life_days: float | None = Field(default=120.0, gt=0)
+    """Published days after which a return weighs half; none for equal weights."""
+    tick_ms: int = Field(default=100, ge=5, le=1000)
+    """Time between two entries of the log."""
+    silence_ms: int = Field(default=500, ge=50, le=5000)
+    """An entry without quotes follows after this long without one, so that silence means that the writer is gone."""
+    takeover_ms: int = Field(default=2000, ge=200, le=60_000)
+    """Another instance writes after this silence. A multiple of `silence_ms`: it must outlast a busy machine."""
+    stale_after_ms: int = Field(default=10_000, ge=100, le=3_600_000)
+    """A live quote older than this is STALE."""
+    ring_capacity: int = Field(default=16_384, ge=2, le=2**22)
+    """Quotes that cursors can return to, a power of two; three minutes at the default rate, 1 KB each."""
+    log_entries_read: int = Field(default=2_000, ge=700, le=100_000)
+    """Entries of the log that an instance reads when it starts; more than lie between two that carry the board."""
+    streams_max: int = Field(default=1_000, ge=1, le=100_000)
+    """Quote streams that one instance serves at the same time."""
+
+
+class FeedConfig(BaseModel):
+    """Live configuration: applies to the writer within one tick."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    quotes_per_s: float = Field(default=80.0, ge=0.1, le=20_000.0)
+    """Quotes a second over all instruments."""
+    spread_multiplier: float = Field(default=1.0, ge=0.1, le=100.0)
+    """Multiplies every spread."""
+    volatility_multiplier: float = Field(default=1.0, ge=0.0, le=20.0)
+    """Multiplies every volatility."""

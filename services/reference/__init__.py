@@ -1,0 +1,1 @@
+"""Instruments, currencies, trading sessions, settlement calendars and value dates."""

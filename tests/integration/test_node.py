@@ -1,0 +1,191 @@
+"""The node with the real mesh: brought up, hurt, restarted, taken down."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from crossrate.node import client as node
+from crossrate.node.leftovers import AlreadyRunning
+from crossrate.node.ports import Ports
+from crossrate.node.process import start_ticks
+from crossrate.node.progress import Progress
+from crossrate.runtime.place import Place
+from crossrate.runtime.topology import DEFAULT_PATH
+
+pytestmark = pytest.mark.integration
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a mesh on free ports."""
+    return os.environ | {"CROSSRATE_EDGE_PORT": "0"} | more
+
+
+@pytest.fixture(scope="module")
+def where(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A mesh that is up, for all tests of this file."""
+    folder = tmp_path_factory.mktemp("n")
+    own = Place(folder / "state", folder / "run")
+    node.start_detached(own, env=environment())
+    yield own
+    node.stop(own)
+
+
+def rows(where: Place) -> dict[str, dict]:
+    """Every process by name."""
+    with node.NodeClient(where) as client:
+        return {row["name"]: row for row in client.status()["processes"]}
+
+
+def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Waits for what other processes make true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.05)
+
+
+def healthy(where: Place) -> bool:
+    """Whether every process does its work."""
+    with node.NodeClient(where) as client:
+        return not client.status()["missing"]
+
+
+def test_status_shows_every_process(where: Place) -> None:
+    """Each process has an id, a memory size and is ready; the whole is healthy and within its memory."""
+    with node.NodeClient(where) as client:
+        status = client.status()
+    assert status["state"] == "healthy"
+    assert status["missing"] == []
+    expected = {"supervisor", "zygote", "nats", "postgres", "control-1", "edge", "node", "reference-1", "marketdata-1"}
+    assert {row["name"] for row in status["processes"]} == expected
+    for row in status["processes"]:
+        assert start_ticks(row["pid"]), row
+        assert row["pss_kib"] > 0, row
+        assert row["restarts"] == 0, row
+    assert status["pss_kib"] < 800 * 1024
+
+
+def test_a_second_start_says_that_one_runs(where: Place) -> None:
+    """Another start of the same place is refused and names the node."""
+    before = {name: row["pid"] for name, row in rows(where).items()}
+    with pytest.raises(AlreadyRunning, match=str(before["supervisor"])):
+        node.start_detached(where, env=environment())
+    assert {name: row["pid"] for name, row in rows(where).items()} == before
+
+
+@pytest.mark.parametrize("victim", ["zygote", "nats", "postgres", "control-1", "edge", "node", "marketdata-1"])
+def test_a_killed_process_comes_back(where: Place, victim: str) -> None:
+    """After SIGKILL of any process the node starts it again, and the mesh is whole."""
+    before = rows(where)[victim]
+    os.kill(before["pid"], signal.SIGKILL)
+    until(lambda: rows(where)[victim]["restarts"] > before["restarts"] and healthy(where))
+    assert rows(where)[victim]["pid"] != before["pid"]
+
+
+def test_a_restart_puts_the_new_instance_first(where: Place) -> None:
+    """A restarted service has another instance, which was ready before the old one was told to stop."""
+    old = next(row for name, row in rows(where).items() if name.startswith("reference-"))
+    seen: list[Progress] = []
+    with node.NodeClient(where) as client:
+        names = client.restart("reference", seen.append)
+    assert names != [old["name"]]
+    states = [(p.name, p.state) for p in seen]
+    assert states.index((names[0], "ready")) < states.index((old["name"], "stopping"))
+    assert start_ticks(old["pid"]) is None
+    assert not where.registration(old["name"]).exists()
+    assert [n for n in rows(where) if n.startswith("reference-")] == names
+
+
+@pytest.mark.parametrize("target", ["control", "edge", "nats", "postgres", "zygote"])
+def test_everything_can_be_restarted(where: Place, target: str) -> None:
+    """What is not a service restarts under its own name and is ready again when the restart returns."""
+    with node.NodeClient(where) as client:
+        (name,) = client.restart(target)
+    assert name in (target, f"{target}-1")
+    assert healthy(where)
+
+
+def test_nonsense_is_refused_in_words(where: Place) -> None:
+    """An unknown name is answered with the known ones; an unknown verb with the verbs."""
+    with node.NodeClient(where) as client:
+        with pytest.raises(node.NodeError, match="marketdata"):
+            client.restart("nothing")
+        with pytest.raises(node.NodeError, match="reference"):
+            client.log_paths("nothing")
+        assert where.log("nats") in client.log_paths("nats")
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.connect(str(where.run / "node.sock"))
+        raw.sendall(b'{"verb": "explode"}\n[1]\nnot json\n')
+        lines = raw.makefile()
+        assert all(json.loads(lines.readline())["ok"] is False for _ in range(3))
+
+
+def test_a_killed_node_leaves_nothing_and_starts_again(tmp_path: Path) -> None:
+    """After SIGKILL of the supervisor every process ends by itself, and the next start is healthy on the same data."""
+    own = Place(tmp_path / "state", tmp_path / "run")
+    try:
+        node.start_detached(own, env=environment())
+        pids = {name: row["pid"] for name, row in rows(own).items()}
+        os.kill(pids["supervisor"], signal.SIGKILL)
+        until(lambda: not [name for name, pid in pids.items() if start_ticks(pid)], 15)
+        node.start_detached(own, env=environment())
+        pids = {name: row["pid"] for name, row in rows(own).items()}
+        assert node.stop(own) is True
+        assert not [name for name, pid in pids.items() if start_ticks(pid)]
+        assert not list(own.run.glob("*.sock"))
+        assert node.stop(own) is False
+        with pytest.raises(node.NotRunning):
+            node.NodeClient(own)
+    finally:
+        node.stop(own)
+
+
+def test_a_busy_edge_port_is_named(tmp_path: Path) -> None:
+    """A start whose port is taken says by whom and what to do, and leaves nothing running."""
+    own = Place(tmp_path / "state", tmp_path / "run")
+    port = Ports().take("edge")
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(node.NodeError) as caught:
+        node.start_detached(own, env=environment(CROSSRATE_EDGE_PORT=str(port)))
+    assert f"process {os.getpid()}" in str(caught.value)
+    assert "CROSSRATE_EDGE_PORT" in str(caught.value)
+    assert node.stop(own) is False
+
+
+def test_a_service_that_crashes_is_named_with_its_log(tmp_path: Path) -> None:
+    """A start with a service that has no program ends with that service's own words."""
+    own = Place(tmp_path / "state", tmp_path / "run")
+    topology = tmp_path / "topology.toml"
+    topology.write_text(DEFAULT_PATH.read_text() + "\n[services.nowhere]\n")
+    with pytest.raises(node.NodeError, match=r"services\.nowhere"):
+        node.start_detached(own, env=environment(CROSSRATE_TOPOLOGY=str(topology)))
+    assert node.stop(own) is False
+
+
+def test_a_start_can_be_stopped(tmp_path: Path) -> None:
+    """A stop during the start ends what was started; the starter is told."""
+    own = Place(tmp_path / "state", tmp_path / "run")
+    begun = threading.Event()
+    failures: list[Exception] = []
+
+    def start() -> None:
+        try:
+            node.start_detached(own, lambda _: begun.set(), env=environment())
+        except node.NodeError as error:
+            failures.append(error)
+
+    starter = threading.Thread(target=start)
+    starter.start()
+    assert begun.wait(20)
+    assert node.stop(own) is True
+    starter.join(20)
+    assert failures
+    assert node.stop(own) is False
