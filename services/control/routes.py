@@ -25,7 +25,7 @@ HEADERS_MAX = 16
 WEIGHT_MAX = 1_000_000
 
 _DURATION = re.compile(r"^([0-9]{1,5}(h|m|s|ms)){1,4}$")
-_UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_UNITS_MS = {"h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _HEADER = re.compile(r"^[a-z0-9-]{1,256}$")
 
 
@@ -91,6 +91,15 @@ def default_route(service: str, methods: Sequence[MethodContract]) -> GrpcRoute:
     return GrpcRoute(service, (Rule(matches, (Backend(service),)),))
 
 
+def duration(seconds: float) -> str:
+    """A time in seconds as a Gateway API duration, to the millisecond."""
+    left, text = round(seconds * 1000), ""
+    for unit, size in _UNITS_MS.items():
+        count, left = divmod(left, size)
+        text += f"{count}{unit}" if count else ""
+    return text or "0s"
+
+
 def _render_match(match: Match) -> dict[str, Any]:
     document: dict[str, Any] = {}
     if match.service is not None:
@@ -112,7 +121,7 @@ def render(route: GrpcRoute) -> dict[str, Any]:
         backends = [{"kind": "Service", "name": b.name, "port": MESH_PORT, "weight": b.weight} for b in rule.backends]
         document: dict[str, Any] = {"matches": [_render_match(m) for m in rule.matches], "backendRefs": backends}
         if rule.timeout_s is not None:
-            document["timeouts"] = {"request": f"{round(rule.timeout_s * 1000)}ms"}
+            document["timeouts"] = {"request": duration(rule.timeout_s)}
         rules.append(document)
     parent = {"group": "", "kind": "Service", "name": route.service}
     return {
@@ -202,7 +211,7 @@ def duration_s(text: str) -> float:
     """
     if not isinstance(text, str) or not _DURATION.match(text):
         raise ValueError("must be a duration such as 2s or 250ms")
-    return sum(int(number) * _UNITS_S[unit] for number, unit in re.findall(r"([0-9]+)(ms|h|m|s)", text))
+    return sum(int(number) * _UNITS_MS[unit] for number, unit in re.findall(r"([0-9]+)(ms|h|m|s)", text)) / 1000
 
 
 def _read_rule(
@@ -222,6 +231,8 @@ def _read_rule(
         timeouts = reader.known(entry["timeouts"], f"{path}.timeouts", ("request",))
         try:
             timeout_s = duration_s(timeouts.get("request", ""))
+            if timeout_s <= 0:
+                raise ValueError("must be longer than nothing")
         except ValueError as error:
             reader.wrong(f"{path}.timeouts.request", str(error))
     return Rule(matches or (Match(),), refs, timeout_s)
