@@ -236,10 +236,8 @@ class NatsServer:
 
 
 def stream_configs(topology: Topology) -> list[StreamConfig]:
-    """Every stream and bucket of the mesh.
-
-    A full one refuses (`discard new`) instead of forgetting silently, unless the topology says that it may.
-    """
+    """Every stream and bucket of the mesh. A full one refuses (`discard new`) instead of forgetting silently, unless
+    the topology says that it may."""
     common = {
         "retention": RetentionPolicy.LIMITS,
         "storage": StorageType.FILE,

@@ -13,6 +13,7 @@ from crossrate.rpc.transport import Wrapped
 
 ANSWER_BYTES_MAX = 64 << 20
 """Largest message sent."""
+_OK = (0, None, grpc.StatusCode.OK)
 
 
 def _rpc_handler(wrapped: Wrapped) -> grpc.RpcMethodHandler:
@@ -22,7 +23,17 @@ def _rpc_handler(wrapped: Wrapped) -> grpc.RpcMethodHandler:
         build = (
             grpc.stream_unary_rpc_method_handler if wrapped.client_streaming else grpc.unary_unary_rpc_method_handler
         )
-        return build(handle)
+
+        async def answer(request, context) -> bytes:
+            raw = await handle(request, context)
+            if context.code() in _OK:
+                return raw
+            # With a code merely set, grpc.aio sends an empty message before the status, and a proxy that makes JSON of
+            # the call takes that for the answer.
+            await context.abort(context.code(), context.details(), context.trailing_metadata())
+            raise AssertionError("abort returned")
+
+        return build(answer)
 
     async def write_all(request, context) -> None:
         # With its own loop over a generator grpc.aio leaves it to the garbage collector when a client goes away in the
