@@ -243,6 +243,7 @@ class NatsServer:
 
 def stream_configs(topology: Topology) -> list[StreamConfig]:
 <<<<<<< HEAD
+<<<<<<< HEAD
     """Every stream and bucket of the mesh. A full one refuses (`discard new`) instead of forgetting silently, unless
     the topology says that it may."""
 =======
@@ -250,6 +251,10 @@ def stream_configs(topology: Topology) -> list[StreamConfig]:
 
     A full one refuses (`discard new`) instead of forgetting silently, unless the topology says that it may.
     """
+>>>>>>> node
+=======
+    """Every stream and bucket of the mesh. A full one refuses (`discard new`) instead of forgetting silently, unless
+    the topology says that it may."""
 >>>>>>> node
     common = {
         "retention": RetentionPolicy.LIMITS,
