@@ -242,20 +242,7 @@ class NatsServer:
 
 
 def stream_configs(topology: Topology) -> list[StreamConfig]:
-<<<<<<< HEAD
-<<<<<<< HEAD
-    """Every stream and bucket of the mesh. A full one refuses (`discard new`) instead of forgetting silently, unless
-    the topology says that it may."""
-=======
-    """Every stream and bucket of the mesh.
-
-    A full one refuses (`discard new`) instead of forgetting silently, unless the topology says that it may.
-    """
->>>>>>> node
-=======
-    """Every stream and bucket of the mesh. A full one refuses (`discard new`) instead of forgetting silently, unless
-    the topology says that it may."""
->>>>>>> node
+    """Every stream and bucket of the mesh. A full one refuses (`discard new`) instead of forgetting silently."""
     common = {
         "retention": RetentionPolicy.LIMITS,
         "storage": StorageType.FILE,
@@ -273,7 +260,7 @@ def stream_configs(topology: Topology) -> list[StreamConfig]:
             max_bytes=stream.max_mib * MIB,
             duplicate_window=min(DUPLICATE_WINDOW_S, stream.max_age_s),
             deny_purge=True,
-            **(common | ({"discard": DiscardPolicy.OLD} if stream.forget_oldest else {})),
+            **common,
         )
         for name, stream in topology.streams.items()
     ]
