@@ -116,6 +116,7 @@ async def serve(runtime: Runtime) -> None:
             try:
                 await server.serve()
             finally:
+                runtime.stopping.set()
                 closed.set()
     finally:
         await config.close()
