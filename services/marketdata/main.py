@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Coroutine
+from typing import Any
 
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
 from crossrate.events.events import Events
@@ -87,21 +89,35 @@ async def serve(runtime: Runtime) -> None:
     server.health.depends_on("feed", has_quotes)
 
     closed = asyncio.Event()
+
+    async def part(work: Coroutine[Any, Any, None]) -> None:
+        # One part that fails ends the process, in order: cancelling the others alone is not enough, because
+        # asyncio.wait_for of Python 3.11, within the NATS client, loses a cancellation that comes with its result.
+        try:
+            await work
+        except Exception:
+            runtime.stopping.set()
+            closed.set()
+            raise
+
     try:
         await config.watch(events)
         await changes.begin()
         async with asyncio.TaskGroup() as tasks:
             # The feed is handed over as soon as the process should stop; everything else lives until the last stream
             # has ended.
-            tasks.create_task(feed.run(runtime.stopping))
-            tasks.create_task(follower.run(closed))
-            tasks.create_task(changes.run(closed))
-            tasks.create_task(reference.keep_instruments(closed))
-            tasks.create_task(keep_stale(board, closed))
+            tasks.create_task(part(feed.run(runtime.stopping)))
+            tasks.create_task(part(follower.run(closed)))
+            tasks.create_task(part(changes.run(closed)))
+            tasks.create_task(part(reference.keep_instruments(closed)))
+            tasks.create_task(part(keep_stale(board, closed)))
             if not settings.always_open:
-                tasks.create_task(reference.keep_sessions(closed))
-            await server.serve()
-            closed.set()
+                tasks.create_task(part(reference.keep_sessions(closed)))
+            try:
+                await server.serve()
+            finally:
+                runtime.stopping.set()
+                closed.set()
     finally:
         await config.close()
         await channel.close()

@@ -116,9 +116,12 @@ class Instance:
 
     async def die(self) -> None:
         """Stops as a killed process does: without a word."""
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        pending = set(self.tasks)
+        while pending:
+            # asyncio.wait_for of Python 3.11 loses a cancellation that comes together with its result.
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=0.5)
         await self.events.close()
 
 
