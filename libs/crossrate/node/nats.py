@@ -242,7 +242,10 @@ class NatsServer:
 
 
 def stream_configs(topology: Topology) -> list[StreamConfig]:
-    """Every stream and bucket of the mesh. A full one refuses (`discard new`) instead of forgetting silently."""
+    """Every stream and bucket of the mesh.
+
+    A full one refuses (`discard new`) instead of forgetting silently, unless the topology says that it may.
+    """
     common = {
         "retention": RetentionPolicy.LIMITS,
         "storage": StorageType.FILE,
@@ -260,7 +263,7 @@ def stream_configs(topology: Topology) -> list[StreamConfig]:
             max_bytes=stream.max_mib * MIB,
             duplicate_window=min(DUPLICATE_WINDOW_S, stream.max_age_s),
             deny_purge=True,
-            **common,
+            **(common | ({"discard": DiscardPolicy.OLD} if stream.forget_oldest else {})),
         )
         for name, stream in topology.streams.items()
     ]
