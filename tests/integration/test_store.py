@@ -112,6 +112,7 @@ async def test_a_swallowed_error_is_not_a_commit(postgres_server):
 
         async def careless():
             async with database.transaction() as connection:
+                # The carelessness under test.
                 with contextlib.suppress(Exception):
                     await connection.execute("SELECT 1 / 0")
 

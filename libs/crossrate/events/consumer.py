@@ -143,6 +143,7 @@ class Consumer:
                     await self._sleep(self._poll_s, stopping, self._wake_up)
         finally:
             for subscription in subscriptions:
+                # It ends with its connection at the latest; what ended this consumer must not be hidden by it.
                 with contextlib.suppress(Exception):
                     await subscription.unsubscribe()
 

@@ -112,6 +112,7 @@ class Events:
                 )
         except (TimeoutError, OSError, nats.errors.Error) as error:
             events._closing = True
+            # Why it could not be opened is what the caller hears, not how closing the half-open one went.
             with contextlib.suppress(Exception):
                 await events._client.close()
             raise EventsUnavailable(f"NATS did not let {runtime.service} in: {error!r}") from error
@@ -120,8 +121,10 @@ class Events:
     async def close(self) -> None:
         """Sends what is pending and closes, at the latest after five seconds."""
         self._closing = True
+        # Whoever needed an acknowledgement has waited for it; a server that is gone must not keep the process.
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self._client.flush(), 2.0)
+        # The same holds for closing itself.
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self._client.close(), 3.0)
 

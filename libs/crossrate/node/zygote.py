@@ -156,6 +156,7 @@ class Zygote:
         except BaseException:
             traceback.print_exc()
         finally:
+            # A log that cannot be written must not keep the process from ending with its code.
             with contextlib.suppress(Exception):
                 sys.stdout.flush()
                 sys.stderr.flush()

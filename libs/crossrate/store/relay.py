@@ -249,6 +249,7 @@ class OutboxRelay:
 
 
 async def _close(connection: asyncpg.Connection) -> None:
+    # A connection that cannot be closed in order is cut off on the next line.
     with contextlib.suppress(Exception):
         await connection.close(timeout=1.0)
     connection.terminate()
