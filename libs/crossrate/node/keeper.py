@@ -21,6 +21,7 @@ CRASH_WINDOW_S = 30.0
 """A process that crashes CRASHES_MAX times within CRASH_WINDOW_S has failed."""
 BACKOFF_S_FIRST = 0.1
 BACKOFF_S_MAX = 5.0
+START_GIVEN_UP_S = 2.0
 
 
 class State(enum.StrEnum):
@@ -164,7 +165,12 @@ class Keeper:
             self.state = State.STOPPING
             self.on_change(self)
             await child.stop(self.kept.stop_signal, self.kept.grace_s if grace_s is None else grace_s)
-        await self._task
+        # A start that waits for something which does not come is given up.
+        await asyncio.wait({self._task}, timeout=START_GIVEN_UP_S)
+        if not self._task.done():
+            self._task.cancel()
+            await asyncio.wait({self._task})
+            self._become(State.STOPPED)
 
     def expect_end(self) -> None:
         """Lets the process end by itself; it is not started again."""

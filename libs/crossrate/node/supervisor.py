@@ -21,7 +21,7 @@ from typing import Any
 from crossrate.node import logs, ports, proxies
 from crossrate.node.command import Command
 from crossrate.node.handover import CONTROL, ONLY, decode_command
-from crossrate.node.keeper import Keeper, Kept, ProcessFailed, State
+from crossrate.node.keeper import Keeper, Kept, ProcessFailed, State, describe_exit
 from crossrate.node.leftovers import clear_run_folder, forget_instance
 from crossrate.node.nursery import ForkError, Nursery
 from crossrate.node.process import Child, spawn
@@ -137,7 +137,8 @@ class Node:
         self.table.keep(Kept("zygote", "zygote", self._start_zygote, self._log("zygote"), grace_s=GRACE_S["zygote"]))
         self.taken_ports = ports.assign(self.place, self.topology)
         await self.table["zygote"].running()
-        await self._fork_helper("provision", "data", "crossrate.node.provision:main")
+        helper = await self._fork_helper("provision", "data", "crossrate.node.provision:main")
+        helper.exited.add_done_callback(self._provision_ended)
         self._keep_data("nats", signal.SIGTERM)
         self._keep_data("postgres", signal.SIGINT)
         await self._provisioned["nats"].wait()
@@ -279,6 +280,16 @@ class Node:
             error = ForkError(f"{name} cannot be used: {report['message']}\n{logs.tail(self.place.log(name))}".rstrip())
             if not self._command(name).done():
                 self._command(name).set_exception(error)
+            self._fail(error)
+
+    def _provision_ended(self, exited: asyncio.Future[int]) -> None:
+        # What it could tell it has told; this is for one that could not even be imported.
+        if code := exited.result():
+            end = logs.tail(self.place.log("zygote"))
+            error = ForkError(f"NATS and PostgreSQL cannot be prepared: {describe_exit(code)}\n{end}")
+            for name in self._provisioned:
+                if not self._command(name).done():
+                    self._command(name).set_exception(error)
             self._fail(error)
 
     # Health.

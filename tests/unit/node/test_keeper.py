@@ -112,3 +112,14 @@ def test_backoff_doubles_and_is_bounded() -> None:
     assert longest[:3] == [0.1, 0.2, 0.4]
     assert longest[-1] == BACKOFF_S_MAX
     assert backoff_s(3, lambda: 0.0) == pytest.approx(0.2)
+
+
+async def test_a_stop_gives_up_a_start_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process whose start waits for what never comes is stopped all the same."""
+    monkeypatch.setattr(keepers, "START_GIVEN_UP_S", 0.05)
+    never = asyncio.Event()
+    keeper = Keeper(Kept("program", "service", never.wait, tmp_path / "program.log"), lambda _: None)
+    keeper.begin()
+    async with asyncio.timeout(5):
+        await keeper.stop()
+    assert keeper.state is State.STOPPED
