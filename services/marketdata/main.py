@@ -52,53 +52,26 @@ async def serve(runtime: Runtime) -> None:
     changes = StatusChanges(events, catalogue, note)
     reference = Reference(channel, catalogue, note)
 
-    async def publish(published: events_pb.QuotesPublished) -> None:
-        for quote in published.quotes:
-            subject = f"crossrate.marketdata.v1.quote.{quote.instrument.replace('/', '-')}"
-            await events.publish_core(subject, quote.SerializeToString())
-
     feed = Feed(
         market=Market(calibration, settings.seed),
         catalogue=catalogue,
         log=log,
         follower=follower,
         board=board,
-        publish=publish,
+        publish=lambda published: publish(events, published),
         config=lambda: config.current,
         settings=settings,
         note=note,
     )
 
-    # Health asks once a second; an answer that waits a little says "yes" as soon as it is true.
-    async def has_instruments() -> None:
-        async with asyncio.timeout(HEALTH_WAIT_S):
-            await catalogue.ready.wait()
-
-    async def has_quotes() -> None:
-        async with asyncio.timeout(HEALTH_WAIT_S):
-            await catalogue.ready.wait()
-            while not follower.complete or (not board.newest and any(i.quoted for i in catalogue.direct())):
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(board.changed().wait(), 0.1)
-
     server = Server(runtime, streams_max=settings.streams_max)
     server.config = config
     server.add(register, MarketDataService(board, catalogue, history))
     server.health.depends_on("nats", events.check)
-    server.health.depends_on("reference", has_instruments)
-    server.health.depends_on("feed", has_quotes)
+    server.health.depends_on("reference", lambda: has_instruments(catalogue))
+    server.health.depends_on("feed", lambda: has_quotes(catalogue, follower, board))
 
     closed = asyncio.Event()
-
-    async def part(work: Coroutine[Any, Any, None]) -> None:
-        # One part that fails ends the process, in order: cancelling the others alone is not enough, because
-        # asyncio.wait_for of Python 3.11, within the NATS client, loses a cancellation that comes with its result.
-        try:
-            await work
-        except Exception:
-            runtime.stopping.set()
-            closed.set()
-            raise
 
     try:
         await config.watch(events)
@@ -106,13 +79,13 @@ async def serve(runtime: Runtime) -> None:
         async with asyncio.TaskGroup() as tasks:
             # The feed is handed over as soon as the process should stop; everything else lives until the last stream
             # has ended.
-            tasks.create_task(part(feed.run(runtime.stopping)))
-            tasks.create_task(part(follower.run(closed)))
-            tasks.create_task(part(changes.run(closed)))
-            tasks.create_task(part(reference.keep_instruments(closed)))
-            tasks.create_task(part(keep_stale(board, closed)))
+            tasks.create_task(part(runtime, closed, feed.run(runtime.stopping)))
+            tasks.create_task(part(runtime, closed, follower.run(closed)))
+            tasks.create_task(part(runtime, closed, changes.run(closed)))
+            tasks.create_task(part(runtime, closed, reference.keep_instruments(closed)))
+            tasks.create_task(part(runtime, closed, keep_stale(board, closed)))
             if not settings.always_open:
-                tasks.create_task(part(reference.keep_sessions(closed)))
+                tasks.create_task(part(runtime, closed, reference.keep_sessions(closed)))
             try:
                 await server.serve()
             finally:
@@ -122,6 +95,49 @@ async def serve(runtime: Runtime) -> None:
         await config.close()
         await channel.close()
         await events.close()
+
+
+async def part(runtime: Runtime, closed: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Runs one part of the process; one that fails ends the process, in order."""
+    # Cancelling the others alone is not enough, because asyncio.wait_for of Python 3.11, within the NATS client, loses a
+    # cancellation that comes with its result.
+    try:
+        await work
+    except Exception:
+        runtime.stopping.set()
+        closed.set()
+        raise
+
+
+async def publish(events: Events, published: events_pb.QuotesPublished) -> None:
+    """Sends each quote to its instrument's subject."""
+    for quote in published.quotes:
+        subject = f"crossrate.marketdata.v1.quote.{quote.instrument.replace('/', '-')}"
+        await events.publish_core(subject, quote.SerializeToString())
+
+
+# Health asks once a second; an answer that waits a little says "yes" as soon as it is true.
+async def has_instruments(catalogue: Catalogue) -> None:
+    """Returns when the instruments are known.
+
+    Raises:
+        TimeoutError: they are not yet.
+    """
+    async with asyncio.timeout(HEALTH_WAIT_S):
+        await catalogue.ready.wait()
+
+
+async def has_quotes(catalogue: Catalogue, follower: Follower, board: Board) -> None:
+    """Returns when the log has been read and, if anything is quoted, the first quote is there.
+
+    Raises:
+        TimeoutError: it is not so yet.
+    """
+    async with asyncio.timeout(HEALTH_WAIT_S):
+        await catalogue.ready.wait()
+        while not follower.complete or (not board.newest and any(i.quoted for i in catalogue.direct())):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(board.changed().wait(), 0.1)
 
 
 async def keep_stale(board: Board, stopping: asyncio.Event) -> None:

@@ -126,6 +126,7 @@ class Node:
             raise UpFailed(str(error)) from error
         finally:
             work.cancel()
+            # What it failed with has been raised above; what it says to being cancelled interests nobody.
             with contextlib.suppress(BaseException):
                 await work
             self._trouble.cancel()
