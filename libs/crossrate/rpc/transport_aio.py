@@ -19,10 +19,18 @@ def _rpc_handler(wrapped: Wrapped) -> grpc.RpcMethodHandler:
     """The method as grpc.aio takes it: bytes in, bytes out."""
     handle = wrapped.handle
     if not wrapped.server_streaming:
+
+        async def answer(request, context) -> bytes:
+            message = await handle(request, context)
+            if (code := context.code()) not in (None, grpc.StatusCode.OK):
+                # grpc.aio would send an empty message before the status, which a transcoding proxy takes for an answer.
+                await context.abort(code, context.details(), context.trailing_metadata())
+            return message
+
         build = (
             grpc.stream_unary_rpc_method_handler if wrapped.client_streaming else grpc.unary_unary_rpc_method_handler
         )
-        return build(handle)
+        return build(answer)
 
     async def write_all(request, context) -> None:
         # With its own loop over a generator grpc.aio leaves it to the garbage collector when a client goes away in the
