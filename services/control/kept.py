@@ -13,12 +13,13 @@ from typing import Any
 class Kept:
     """One JSON file, replaced as a whole at each change.
 
-    A file that cannot be read (a full disk, an older layout) is as good as none: proxies accept a number that begins
-    anew, and routes come back from the event bus or the topology.
+    A file that cannot be read (an older layout, say) is as good as none: proxies accept a number that begins anew, and
+    routes come back from the event bus or the topology. One that cannot be written is logged.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, log: Any) -> None:
         self._path = path
+        self._log = log
         try:
             document = json.loads(path.read_text())
             self.snapshot_version = int(document["snapshot_version"])
@@ -28,15 +29,19 @@ class Kept:
             self.snapshot_version, self.routes, self.unwritten = 0, {}, set()
 
     def _save(self) -> None:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self._path.with_suffix(".new")
         document = {
             "snapshot_version": self.snapshot_version,
             "routes": self.routes,
             "unwritten": sorted(self.unwritten),
         }
-        draft.write_text(json.dumps(document, indent=1))
-        draft.replace(self._path)
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            draft = self._path.with_suffix(".new")
+            draft.write_text(json.dumps(document, indent=1))
+            draft.replace(self._path)
+        except OSError as error:
+            # A full disk must not keep the proxies from learning which instances serve.
+            self._log.error("what control keeps cannot be written", path=str(self._path), reason=str(error))
 
     def keep_version(self, version: int) -> None:
         """Remembers the newest snapshot's number."""

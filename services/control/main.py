@@ -12,6 +12,7 @@ from crossrate.runtime.process import Runtime
 from services.control.access import methods_of
 from services.control.bus import Bus
 from services.control.configuration import Configuration
+from services.control.envoy_api import ResourceError
 from services.control.instances import Instances
 from services.control.mesh import Mesh
 from services.control.registry import Registry
@@ -29,7 +30,12 @@ async def serve(runtime: Runtime) -> None:
     registry: Registry
 
     def endpoints_changed(cause: str) -> int:
-        return mesh.set_endpoints(registry.endpoints, cause).version
+        try:
+            return mesh.set_endpoints(registry.endpoints, cause).version
+        except ResourceError:
+            # The proxies keep the snapshot before, and the registry goes on watching.
+            log.exception("endpoints cannot be compiled", cause=cause)
+            return mesh.snapshots.current.version
 
     registry = Registry(place.registrations, endpoints_changed, log)
     instances = Instances(registry, log)

@@ -62,7 +62,7 @@ class Mesh:
         self._place, self._ports, self._log, self._clock = place, ports, log, clock
         self._limits = limits or Limits()
         folder = place.state / CONTROL_FOLDER
-        self.kept = Kept(folder / "kept.json")
+        self.kept = Kept(folder / "kept.json", log)
         root_lifetime_s = topology.certificates.root_lifetime_s
         authority = Authority.open(folder / "authority.json", topology.trust_domain, root_lifetime_s, clock())
         self.certificates = Certificates(authority, topology, clock())

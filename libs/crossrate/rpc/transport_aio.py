@@ -13,26 +13,23 @@ from crossrate.rpc.transport import Wrapped
 
 ANSWER_BYTES_MAX = 64 << 20
 """Largest message sent."""
-_OK = (0, None, grpc.StatusCode.OK)
 
 
 def _rpc_handler(wrapped: Wrapped) -> grpc.RpcMethodHandler:
     """The method as grpc.aio takes it: bytes in, bytes out."""
     handle = wrapped.handle
     if not wrapped.server_streaming:
+
+        async def answer(request, context) -> bytes:
+            message = await handle(request, context)
+            if (code := context.code()) not in (None, grpc.StatusCode.OK):
+                # grpc.aio would send an empty message before the status, which a transcoding proxy takes for an answer.
+                await context.abort(code, context.details(), context.trailing_metadata())
+            return message
+
         build = (
             grpc.stream_unary_rpc_method_handler if wrapped.client_streaming else grpc.unary_unary_rpc_method_handler
         )
-
-        async def answer(request, context) -> bytes:
-            raw = await handle(request, context)
-            if context.code() in _OK:
-                return raw
-            # With a code merely set, grpc.aio sends an empty message before the status, and a proxy that makes JSON of
-            # the call takes that for the answer.
-            await context.abort(context.code(), context.details(), context.trailing_metadata())
-            raise AssertionError("abort returned")
-
         return build(answer)
 
     async def write_all(request, context) -> None:
