@@ -99,8 +99,8 @@ async def serve(runtime: Runtime) -> None:
 
 async def part(runtime: Runtime, closed: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
     """Runs one part of the process; one that fails ends the process, in order."""
-    # Cancelling the others alone is not enough, because asyncio.wait_for of Python 3.11, within the NATS client, loses a
-    # cancellation that comes with its result.
+    # Cancelling the others alone is not enough, because asyncio.wait_for of Python 3.11, within the NATS client, loses
+    # a cancellation that comes with its result.
     try:
         await work
     except Exception:
