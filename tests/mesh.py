@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import grpc
 
+from crossrate.node.postgres import PostgresServer
 from crossrate.runtime.place import Place
 
 START_S_MAX = 120.0
@@ -114,4 +115,6 @@ class Mesh:
         try:
             self.command("down", timeout_s=60, check=False)
         finally:
+            # Started by root, the database lies elsewhere, below an account that PostgreSQL accepts.
+            PostgresServer(self.place).remove()
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,6 +1,7 @@
 """A crash leaves nothing behind that blocks the next start, and a stop leaves nothing at all."""
 
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -47,3 +48,13 @@ def test_a_second_start_says_that_one_runs(mesh: Mesh) -> None:
     before = {name: p["pid"] for name, p in mesh.processes().items()}
     mesh.command("up", check=False)
     assert {name: p["pid"] for name, p in mesh.processes().items()} == before
+
+
+def test_a_deleted_state_folder_is_a_new_mesh() -> None:
+    """Whoever deletes the state folder gets a new mesh at the same path, also where data lies elsewhere for root."""
+    with Mesh() as mesh:
+        mesh.up()
+        mesh.down()
+        shutil.rmtree(mesh.place.state)
+        mesh.up()
+        assert all(p["state"] == "ready" for p in mesh.processes().values())

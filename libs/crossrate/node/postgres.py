@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,7 @@ _MAJOR = 18
 _ROOT_RUNS_AS = ("postgres", "nobody")
 _SOCKET_NAME = ".s.PGSQL.5432"
 _MARKER = "belongs_to"
+_MESH_ID = "mesh_id"
 
 _SETTINGS = {
     # The door: one Unix socket that its owner (and root) can open.
@@ -236,7 +238,24 @@ class PostgresServer:
                 raise PostgresError(f"{folder} belongs to somebody else: remove it")
             folder.chmod(0o700)
             self._give(folder)
-        (self.folder / _MARKER).write_text(f"{self._place.state}\n")
+        self._set_aside_strangers()
+        (self.folder / _MARKER).write_text(f"{self._place.state}\n{self._mesh_id()}\n")
+
+    def _mesh_id(self) -> str:
+        """A name for this state folder's mesh; another folder at the same path has another."""
+        path = self._place.state / _MESH_ID
+        if not path.exists():
+            credentials.write_private(path, uuid.uuid4().hex)
+        return path.read_text().strip()
+
+    def _set_aside_strangers(self) -> None:
+        """Renames the data of a mesh whose state folder was deleted: its passwords are gone, so nobody can open it, and
+        a new mesh at the same path must start. Nothing is deleted."""
+        with contextlib.suppress(OSError):
+            _, known = (self.folder / _MARKER).read_text().split("\n")[:2]
+            if known and known != self._mesh_id() and self.data.exists():
+                self._end_remains()
+                self.data.rename(self.folder / f"data.of-{known[:8]}")
 
     def _give(self, path: Path) -> None:
         if self._account.user is not None:
@@ -366,7 +385,7 @@ def _remove_orphans(own: Path) -> None:
         return
     for folder in temporary.glob("crossrate-pg-*"):
         with contextlib.suppress(OSError):
-            state = Path((folder / _MARKER).read_text().strip())
+            state = Path((folder / _MARKER).read_text().split("\n")[0])
             if folder != own and state.is_relative_to(temporary) and not state.exists():
                 for process in _processes_in(folder / "data"):
                     os.kill(process, 9)
