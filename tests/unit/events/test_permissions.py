@@ -41,8 +41,8 @@ def test_events_are_published_by_their_service_alone(service):
 
 
 def test_full_streams_refuse_and_nothing_is_deleted():
-    """Every stream has a limit, and reaching it is an error for the publisher instead of a loss for the reader, unless the
-    topology says that the stream may forget."""
+    """Every stream has a limit, and reaching it is an error for the publisher instead of a loss for the reader: unless
+    the topology says that the stream may forget."""
     forgetful = {name for name, stream in TOPOLOGY.streams.items() if stream.forget_oldest}
     for config in stream_configs(TOPOLOGY):
         assert config.max_bytes > 0
