@@ -16,6 +16,7 @@ import pytest
 from crossrate.node import client as node
 from crossrate.node.leftovers import AlreadyRunning
 from crossrate.node.ports import Ports
+from crossrate.node.postgres import PostgresServer
 from crossrate.node.process import start_ticks
 from crossrate.node.progress import Progress
 from crossrate.runtime.place import Place
@@ -37,6 +38,17 @@ def where(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     node.start_detached(own, env=environment())
     yield own
     node.stop(own)
+    PostgresServer(own).remove()
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Place]:
+    """A place for a mesh of the test's own, gone afterwards."""
+    place = Place(tmp_path / "state", tmp_path / "run")
+    yield place
+    node.stop(place)
+    # Started by root, the database lies elsewhere, below an account that PostgreSQL accepts.
+    PostgresServer(place).remove()
 
 
 def rows(where: Place) -> dict[str, dict]:
@@ -129,29 +141,24 @@ def test_nonsense_is_refused_in_words(where: Place) -> None:
         assert all(json.loads(lines.readline())["ok"] is False for _ in range(3))
 
 
-def test_a_killed_node_leaves_nothing_and_starts_again(tmp_path: Path) -> None:
+def test_a_killed_node_leaves_nothing_and_starts_again(own: Place) -> None:
     """After SIGKILL of the supervisor every process ends by itself, and the next start is healthy on the same data."""
-    own = Place(tmp_path / "state", tmp_path / "run")
-    try:
-        node.start_detached(own, env=environment())
-        pids = {name: row["pid"] for name, row in rows(own).items()}
-        os.kill(pids["supervisor"], signal.SIGKILL)
-        until(lambda: not [name for name, pid in pids.items() if start_ticks(pid)], 15)
-        node.start_detached(own, env=environment())
-        pids = {name: row["pid"] for name, row in rows(own).items()}
-        assert node.stop(own) is True
-        assert not [name for name, pid in pids.items() if start_ticks(pid)]
-        assert not list(own.run.glob("*.sock"))
-        assert node.stop(own) is False
-        with pytest.raises(node.NotRunning):
-            node.NodeClient(own)
-    finally:
-        node.stop(own)
+    node.start_detached(own, env=environment())
+    pids = {name: row["pid"] for name, row in rows(own).items()}
+    os.kill(pids["supervisor"], signal.SIGKILL)
+    until(lambda: not [name for name, pid in pids.items() if start_ticks(pid)], 15)
+    node.start_detached(own, env=environment())
+    pids = {name: row["pid"] for name, row in rows(own).items()}
+    assert node.stop(own) is True
+    assert not [name for name, pid in pids.items() if start_ticks(pid)]
+    assert not list(own.run.glob("*.sock"))
+    assert node.stop(own) is False
+    with pytest.raises(node.NotRunning):
+        node.NodeClient(own)
 
 
-def test_a_busy_edge_port_is_named(tmp_path: Path) -> None:
+def test_a_busy_edge_port_is_named(own: Place) -> None:
     """A start whose port is taken says by whom and what to do, and leaves nothing running."""
-    own = Place(tmp_path / "state", tmp_path / "run")
     port = Ports().take("edge")
     with socket.create_server(("127.0.0.1", port)), pytest.raises(node.NodeError) as caught:
         node.start_detached(own, env=environment(CROSSRATE_EDGE_PORT=str(port)))
@@ -160,9 +167,8 @@ def test_a_busy_edge_port_is_named(tmp_path: Path) -> None:
     assert node.stop(own) is False
 
 
-def test_a_service_that_crashes_is_named_with_its_log(tmp_path: Path) -> None:
+def test_a_service_that_crashes_is_named_with_its_log(own: Place, tmp_path: Path) -> None:
     """A start with a service that has no program ends with that service's own words."""
-    own = Place(tmp_path / "state", tmp_path / "run")
     topology = tmp_path / "topology.toml"
     topology.write_text(DEFAULT_PATH.read_text() + "\n[services.nowhere]\n")
     with pytest.raises(node.NodeError, match=r"services\.nowhere"):
@@ -170,9 +176,8 @@ def test_a_service_that_crashes_is_named_with_its_log(tmp_path: Path) -> None:
     assert node.stop(own) is False
 
 
-def test_a_start_can_be_stopped(tmp_path: Path) -> None:
+def test_a_start_can_be_stopped(own: Place) -> None:
     """A stop during the start ends what was started; the starter is told."""
-    own = Place(tmp_path / "state", tmp_path / "run")
     begun = threading.Event()
     failures: list[Exception] = []
 
