@@ -22,7 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from services.control.state import KeyPair
 
-BACKDATED = dt.timedelta(seconds=60)
+BACKDATED = dt.timedelta(seconds=5)
 """How long before its making a certificate is valid, for clocks that are slow."""
 EDGE_NAMES = ("localhost",)
 EDGE_ADDRESSES = ("127.0.0.1", "::1")

@@ -68,17 +68,20 @@ class Configuration:
         """
         service, store = request.service, self._bus.store
         self._known(service)
-        if request.rollback_to_version and request.values.fields:
+        back = request.HasField("rollback_to_version")
+        if back and request.values.fields:
             raise errors.invalid(("rollback_to_version", "give values or a version to go back to, not both"))
-        if not request.rollback_to_version and not request.values.fields:
+        if not back and not request.values.fields:
             raise errors.invalid(("values", "give at least one value, or a version to go back to"))
         try:
             present = await store.get(service)
             if request.expected_version not in (0, present.version):
                 raise ConfigConflict(request.expected_version, present.version)
             comment = request.comment
-            if request.rollback_to_version:
-                values = dict((await store.version(service, request.rollback_to_version)).values)
+            if back:
+                # What the program comes with is what it makes of no values at all.
+                wanted = request.rollback_to_version
+                values = dict((await store.version(service, wanted)).values) if wanted else {}
                 comment = comment or f"back to version {request.rollback_to_version}"
             else:
                 values = {**present.values, **from_struct(request.values)}

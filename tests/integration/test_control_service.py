@@ -148,6 +148,10 @@ async def test_live_configuration_is_checked_applied_and_taken_back(mesh: SmallM
             assert shown.version == 3
             assert json_format.MessageToDict(shown.values)["note"] == ""
 
+            await stub.SetConfig(change(rollback_to_version=0), timeout=5)
+            await until(lambda: config.version == 4)
+            assert config.current == Values(), "version 0 is what the program comes with"
+
 
 async def test_a_route_outlives_control_and_its_disk(mesh: SmallMesh) -> None:
     """A route that was applied is in force again after a restart, from disk, or from NATS when the disk was lost."""

@@ -304,7 +304,7 @@ def config_history(service: ServiceName, as_json: Json = False) -> None:
 @config_app.command("rollback")
 def config_rollback(
     service: ServiceName,
-    version: Annotated[int, typer.Argument(min=1, help="The version whose values come back.")],
+    version: Annotated[int, typer.Argument(min=0, help="The version whose values come back; 0: the program's own.")],
     comment: Comment = "",
     dry_run: DryRun = False,
     as_json: Json = False,
