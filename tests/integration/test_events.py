@@ -182,6 +182,8 @@ async def test_core_messages_reach_who_listens(nats_server):
     async with opened(nats_server, "alpha", "beta") as (alpha, beta):
         got = asyncio.Queue()
         await beta.subscribe_core("crossrate.alpha.v1.>", got.put)
+        # The client writes its ping past what it still has to send: the subscription stands behind a second one.
+        await beta.check()
         await beta.check()
         await alpha.publish_core("crossrate.alpha.v1.tick", b"x")
         assert (await asyncio.wait_for(got.get(), 5)).data == b"x"
