@@ -193,7 +193,7 @@ class ServerCall(Stream):
             self.stopped = True
             self.task.cancel()
 
-    def was_reset(self, code: int) -> None:
+    def was_reset(self, code: int | None) -> None:
         """See Stream: the client has gone away, and so goes the handler."""
         self.stopped = True
         self.wake_reader()

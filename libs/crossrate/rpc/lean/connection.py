@@ -136,7 +136,7 @@ class Connection(asyncio.Protocol):
         for stream in streams:
             stream.drop_output()
             stream.drop_input()
-            stream.was_reset(Code.CONNECT_ERROR)
+            stream.was_reset(None)
 
     def eof_received(self) -> None:
         """See asyncio.Protocol: the peer has closed; so do we."""

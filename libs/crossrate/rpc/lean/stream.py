@@ -46,9 +46,9 @@ class Stream:
         "_gathered",
         "_have",
         "_need",
+        "_packed",
         "_parts",
         "_pending",
-        "_packed",
         "_trailers",
         "_uncredited",
         "_writable",
@@ -99,8 +99,8 @@ class Stream:
         """The peer sends nothing more."""
         raise NotImplementedError
 
-    def was_reset(self, code: int) -> None:
-        """The peer has ended the stream; it is forgotten."""
+    def was_reset(self, code: int | None) -> None:
+        """The stream has ended before its time, by RST_STREAM or, without a code, with the connection."""
         raise NotImplementedError
 
     def refuse(self, refused: Refused) -> None:
