@@ -1,23 +1,23 @@
-"""A call as the server sees it: a stream that runs a handler, and the context that the handler is given."""
+"""A call as the server sees it: a stream that runs a handler."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextvars import copy_context
 from struct import Struct
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
 from crossrate.rpc.lean import frames, messages
+from crossrate.rpc.lean.context import Context, monotonic
 from crossrate.rpc.lean.fields import Field, field
 from crossrate.rpc.lean.frames import DATA, END_HEADERS, END_STREAM, FRAME_BYTES_MAX, HEADERS, Code, Malformed
 from crossrate.rpc.lean.messages import PREFIX_BYTES, Refused
 from crossrate.rpc.lean.stream import Stream
-from crossrate.rpc.transport import Metadata, Wrapped
+from crossrate.rpc.transport import Wrapped
 
 if TYPE_CHECKING:
     from crossrate.rpc.lean.server import ServerConnection
@@ -26,7 +26,6 @@ UNBROKEN_MAX = 64
 """Messages that a handler may send in a row without waiting for anything, before others have their turn."""
 SHUTTING_DOWN = "the server is shutting down"
 
-_OK = 0
 _ANSWER = field(":status", "200") + field("content-type", "application/grpc")
 _TRAILERS_OK = field("grpc-status", "0")
 _HEAD = Struct(f">IBI{len(_ANSWER)}sIBIBI")
@@ -35,27 +34,15 @@ _HEAD_WORD = len(_ANSWER) << 8 | HEADERS
 _TAIL_WORD = len(_TRAILERS_OK) << 8 | HEADERS
 _PSEUDO = frozenset({":method", ":path", ":scheme", ":authority"})
 
-monotonic = time.monotonic
 
-
-class ServerCall(Stream):
+class ServerCall(Context):
     """One call. It is the `CallContext` of its handler, and for streams of requests their iterator."""
 
     __slots__ = (
-        "_code",
         "_content_length",
-        "_details",
-        "_fields",
-        "_headers_sent",
-        "_initial",
-        "_on_done",
         "_request",
-        "_trailing",
-        "deadline",
         "expired",
-        "headers",
         "lingers",
-        "stopped",
         "task",
         "wrapped",
     )
@@ -63,19 +50,11 @@ class ServerCall(Stream):
     connection: ServerConnection
 
     def __init__(self, connection: ServerConnection, stream_id: int, bytes_max: int) -> None:
-        Stream.__init__(self, connection, stream_id, bytes_max)
-        self._code = _OK
-        self._details = ""
-        self._trailing: Metadata | None = None
-        self._initial: Metadata | None = None
-        self._headers_sent = False
+        Context.__init__(self, connection, stream_id, bytes_max)
         self._request: bytes | None = None
         self._content_length: int | None = None
-        self._on_done: list[Callable[[Any], None]] | None = None
-        self.deadline: float | None = None
         self.task: asyncio.Task[None] | None = None
         self.expired = False
-        self.stopped = False
         self.lingers = False
 
     # From the wire.
@@ -384,8 +363,6 @@ class ServerCall(Stream):
         Stream.closed_here(self)
         self._finish_input()
 
-    # What handlers use: the part of grpc.aio.ServicerContext that makes sense here.
-
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
@@ -395,102 +372,6 @@ class ServerCall(Stream):
                 raise StopAsyncIteration
             await self.something_to_read()
         return self.dequeue()
-
-    def invocation_metadata(self) -> Metadata:
-        """The request's metadata, gRPC's own fields aside."""
-        return messages.metadata_of(self._fields)
-
-    def time_remaining(self) -> float | None:
-        """Seconds until the client's deadline, never negative; None if it gave none."""
-        return None if self.deadline is None else max(0.0, self.deadline - monotonic())
-
-    def set_code(self, code: grpc.StatusCode | int) -> None:
-        """The code that the call ends with."""
-        self._code = code if isinstance(code, int) else code.value[0]
-
-    def set_details(self, details: str) -> None:
-        """The message beside the code."""
-        self._details = details
-
-    def set_trailing_metadata(self, trailing_metadata: Metadata) -> None:
-        """Metadata sent with the status."""
-        self._trailing = tuple(trailing_metadata)
-
-    def code(self) -> int:
-        """The code set so far."""
-        return self._code
-
-    def details(self) -> str:
-        """The message set so far."""
-        return self._details
-
-    def trailing_metadata(self) -> Metadata:
-        """The trailing metadata set so far."""
-        return self._trailing or ()
-
-    def set_compression(self, compression: grpc.Compression) -> None:
-        """How answers are compressed, if the client takes that; before the first of them."""
-        encoding = messages.encoding_of(compression)
-        accepted = self.headers.get("grpc-accept-encoding", "").replace(" ", "").split(",")
-        if self._headers_sent:
-            raise RuntimeError("the answer's headers have been sent already")
-        self.encoding_out = encoding if encoding in accepted and encoding != "identity" else ""
-
-    async def send_initial_metadata(self, initial_metadata: Metadata) -> None:
-        """Sends the answer's headers now.
-
-        Raises:
-            RuntimeError: they were sent before.
-            ValueError: metadata cannot have such a key or value.
-        """
-        if self._headers_sent:
-            raise RuntimeError("the answer's headers have been sent already")
-        initial = tuple(initial_metadata)
-        messages.metadata_block(initial)
-        self._initial = initial
-        self._send_headers()
-
-    async def abort(self, code: grpc.StatusCode, details: str = "", trailing_metadata: Metadata = ()) -> NoReturn:
-        """Ends the call with a code by raising."""
-        if code is grpc.StatusCode.OK:
-            raise ValueError("a call is not aborted with OK")
-        self.set_code(code)
-        self._details = details
-        if trailing_metadata:
-            self._trailing = tuple(trailing_metadata)
-        raise grpc.aio.AbortError("the call was aborted")
-
-    async def abort_with_status(self, status: Any) -> NoReturn:
-        """Ends the call with a status, as `grpc_status.rpc_status.to_status` makes it."""
-        await self.abort(status.code, status.details, status.trailing_metadata)
-
-    def cancelled(self) -> bool:
-        """Whether the client has gone away."""
-        return self.stopped
-
-    def done(self) -> bool:
-        """Whether the call is over."""
-        return self.local_closed
-
-    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
-        """Will be called with the context when the handler has ended."""
-        if self._on_done is None:
-            self._on_done = []
-        self._on_done.append(callback)
-
-    def peer(self) -> str:
-        """Where the call comes from."""
-        return "unix:"
-
-    def peer_identities(self) -> None:
-        """None: who calls is in the metadata that the proxy writes."""
-
-    def peer_identity_key(self) -> None:
-        """None, as above."""
-
-    def auth_context(self) -> dict[str, Any]:
-        """Empty: the socket's owner is all that is known."""
-        return {}
 
 
 class _NotGrpc(Refused):

@@ -11,34 +11,9 @@ import contextlib
 from typing import Any
 
 from crossrate.rpc.lean import frames
-from crossrate.rpc.lean.fields import LIST_BYTES_MAX, Field, FieldReader
-from crossrate.rpc.lean.frames import (
-    ACK,
-    CONTINUATION,
-    DATA,
-    END_HEADERS,
-    END_STREAM,
-    FRAME_BYTES_MAX,
-    FRAME_HEADER_BYTES,
-    GOAWAY,
-    HEAD,
-    HEADERS,
-    NUMBER,
-    PADDED,
-    PING,
-    PRIORITY,
-    PUSH_PROMISE,
-    RST_STREAM,
-    SETTING,
-    SETTINGS,
-    WINDOW_BYTES_DEFAULT,
-    WINDOW_BYTES_MAX,
-    WINDOW_UPDATE,
-    WITH_PRIORITY,
-    Broken,
-    Code,
-    Malformed,
-)
+from crossrate.rpc.lean.control import Control
+from crossrate.rpc.lean.fields import LIST_BYTES_MAX, Field
+from crossrate.rpc.lean.frames import DATA, FRAME_BYTES_MAX, HEADERS, Broken, Code, Malformed
 from crossrate.rpc.lean.stream import STREAM_WINDOW_BYTES, Stream
 
 CONNECTION_WINDOW_BYTES = 16 << 20
@@ -46,8 +21,6 @@ CONNECTION_WINDOW_BYTES = 16 << 20
 _CREDIT_BYTES = CONNECTION_WINDOW_BYTES // 2
 GATHERED_BYTES_MAX = 64 << 20
 """Parts of messages that are not complete yet, on all streams of a connection."""
-TURN_BYTES = 64 << 10
-"""What one stream sends before the next one has its turn, where several wait for the connection's window."""
 BLOCK_BYTES_MAX = 2 * LIST_BYTES_MAX
 CONTINUATIONS_MAX = 64
 FRAMES_AT_ONCE_MAX = 512
@@ -58,52 +31,33 @@ LINGER_S = 0.5
 """A connection that ended by an error is gone this much later, even if the peer does not read why."""
 
 
-class Connection(asyncio.Protocol):
+class Connection(Control):
     """The part that servers and clients share."""
 
-    is_server = False
-
     def __init__(self, settings: tuple[tuple[int, int], ...]) -> None:
+        super().__init__()
         self.loop = asyncio.get_running_loop()
         self.transport: Any = None
-        self.streams: dict[int, Stream] = {}
         self.paused = False
         self.closed = False
-        self.window_out = WINDOW_BYTES_DEFAULT
-        self.peer_stream_window = WINDOW_BYTES_DEFAULT
-        self.peer_streams_max = 1 << 31
         self.gathered = 0
         self.gathered_max = GATHERED_BYTES_MAX
         self._settings = settings
-        self._reader = FieldReader()
         self._rest = b""
         self._uncredited = 0
         self._greeted = False
-        self._acknowledged = False
-        self._greeting: asyncio.TimerHandle | None = None
         self._block: list[bytes] | None = None
         self._block_stream = 0
         self._block_flags = 0
         self._block_bytes = 0
         self._out: list[Any] = []
         self._planned = False
-        self._waiting: dict[int, Stream] = {}
 
     # What subclasses say.
 
     def fields_came(self, stream_id: int, fields: list[Field] | Malformed, ended: bool) -> None:
         """A header block has come, or one that no stream can go on with."""
         raise NotImplementedError
-
-    def stray(self, kind: int, stream_id: int) -> None:
-        """A frame has come for a stream that is not open. Raises Broken or Malformed if it should not have."""
-        raise NotImplementedError
-
-    def going_away(self, last_stream: int, code: int, why: str) -> None:
-        """The peer takes no more streams than those up to `last_stream`."""
-
-    def pinged(self, payload: bytes) -> None:
-        """A ping of ours has been answered."""
 
     # Beginning and end.
 
@@ -117,7 +71,7 @@ class Connection(asyncio.Protocol):
             (frames.MAX_HEADER_LIST_SIZE, LIST_BYTES_MAX),
             *self._settings,
         )
-        credit = frames.window_update(0, CONNECTION_WINDOW_BYTES - WINDOW_BYTES_DEFAULT)
+        credit = frames.window_update(0, CONNECTION_WINDOW_BYTES - frames.WINDOW_BYTES_DEFAULT)
         transport.write(greeting + frames.settings(values) + credit)
         self._greeting = self.loop.call_later(GREETING_S_MAX, self._no_greeting)
 
@@ -242,24 +196,24 @@ class Connection(asyncio.Protocol):
         expected = frames.PREFACE if self.is_server else b""
         if not expected.startswith(data[: len(expected)]):
             raise Broken(Code.PROTOCOL_ERROR, "this is no HTTP/2 connection preface")
-        if len(data) < len(expected) + FRAME_HEADER_BYTES:
+        if len(data) < len(expected) + frames.FRAME_HEADER_BYTES:
             return data
         data = data[len(expected) :]
-        if data[3] != SETTINGS or data[4] & ACK:
-            raise Broken(Code.PROTOCOL_ERROR, "the connection does not begin with SETTINGS")
+        if data[3] != frames.SETTINGS or data[4] & frames.ACK:
+            raise Broken(Code.PROTOCOL_ERROR, "the connection does not begin with frames.SETTINGS")
         self._greeted = True
         return data
 
     def _take(self, data: bytes) -> int:
         """Handles the whole frames in `data`; returns where the rest begins."""
         at, end = 0, len(data)
-        unpack = HEAD.unpack_from
-        while end - at >= FRAME_HEADER_BYTES and self._greeted:
+        unpack = frames.HEAD.unpack_from
+        while end - at >= frames.FRAME_HEADER_BYTES and self._greeted:
             word, flags, stream_id = unpack(data, at)
             length = word >> 8
             if length > FRAME_BYTES_MAX:
                 raise Broken(Code.FRAME_SIZE_ERROR, f"a frame has {length} bytes; the most is {FRAME_BYTES_MAX}")
-            start = at + FRAME_HEADER_BYTES
+            start = at + frames.FRAME_HEADER_BYTES
             stop = start + length
             if stop > end:
                 break
@@ -267,7 +221,7 @@ class Connection(asyncio.Protocol):
             kind = word & 0xFF
             stream_id &= frames.STREAM_ID_MAX
             if self._block is not None:
-                if kind != CONTINUATION or stream_id != self._block_stream:
+                if kind != frames.CONTINUATION or stream_id != self._block_stream:
                     raise Broken(Code.PROTOCOL_ERROR, "a header block is interrupted by another frame")
                 self._continued(data[start:stop], flags)
             elif kind == DATA:
@@ -284,7 +238,7 @@ class Connection(asyncio.Protocol):
         if self._uncredited >= _CREDIT_BYTES:
             self.send(frames.window_update(0, self._uncredited))
             self._uncredited = 0
-        if flags & PADDED:
+        if flags & frames.PADDED:
             if not taken or data[start] >= taken:
                 raise Broken(Code.PROTOCOL_ERROR, "a frame is padded with more than it has")
             stop -= data[start]
@@ -294,7 +248,7 @@ class Connection(asyncio.Protocol):
             if stream is None:
                 self.stray(DATA, stream_id)
             else:
-                stream.receive(data, start, stop, taken, flags & END_STREAM != 0)
+                stream.receive(data, start, stop, taken, flags & frames.END_STREAM != 0)
         except Malformed as malformed:
             self._malformed(stream_id, malformed)
 
@@ -309,19 +263,19 @@ class Connection(asyncio.Protocol):
     def _headers(self, stream_id: int, flags: int, data: bytes, start: int, stop: int) -> None:
         if not stream_id:
             raise Broken(Code.PROTOCOL_ERROR, "HEADERS for stream 0")
-        if flags & (PADDED | WITH_PRIORITY):
+        if flags & (frames.PADDED | frames.WITH_PRIORITY):
             padding = 0
-            if flags & PADDED:
+            if flags & frames.PADDED:
                 padding = data[start] if start < stop else 1
                 start += 1
-            if flags & WITH_PRIORITY:
-                if stop - start >= 4 and NUMBER.unpack_from(data, start)[0] & frames.STREAM_ID_MAX == stream_id:
+            if flags & frames.WITH_PRIORITY:
+                if stop - start >= 4 and frames.NUMBER.unpack_from(data, start)[0] & frames.STREAM_ID_MAX == stream_id:
                     raise Broken(Code.PROTOCOL_ERROR, "a stream depends on itself")
                 start += 5
             stop -= padding
             if start > stop:
                 raise Broken(Code.PROTOCOL_ERROR, "a frame is padded with more than it has")
-        if flags & END_HEADERS:
+        if flags & frames.END_HEADERS:
             self._complete(stream_id, data[start:stop], flags)
         else:
             self._block = [data[start:stop]]
@@ -332,7 +286,7 @@ class Connection(asyncio.Protocol):
         self._block_bytes += len(part)
         if self._block_bytes > BLOCK_BYTES_MAX or len(self._block) > CONTINUATIONS_MAX:
             raise Broken(Code.ENHANCE_YOUR_CALM, f"a header block has more than {BLOCK_BYTES_MAX} bytes")
-        if flags & END_HEADERS:
+        if flags & frames.END_HEADERS:
             block, self._block = b"".join(self._block), None
             self._complete(self._block_stream, block, self._block_flags)
 
@@ -342,118 +296,6 @@ class Connection(asyncio.Protocol):
         except Malformed as malformed:
             fields = malformed
         try:
-            self.fields_came(stream_id, fields, flags & END_STREAM != 0)
+            self.fields_came(stream_id, fields, flags & frames.END_STREAM != 0)
         except Malformed as malformed:
             self._malformed(stream_id, malformed)
-
-    def _control(self, kind: int, flags: int, stream_id: int, payload: bytes) -> None:
-        if kind == WINDOW_UPDATE:
-            _size(payload, 4)
-            self._window_opened(stream_id, NUMBER.unpack(payload)[0] & WINDOW_BYTES_MAX)
-        elif kind == RST_STREAM:
-            _size(payload, 4)
-            self._stream_reset(stream_id, NUMBER.unpack(payload)[0])
-        elif kind == PRIORITY:
-            self._priority(stream_id, payload)
-        elif kind == CONTINUATION:
-            raise Broken(Code.PROTOCOL_ERROR, "CONTINUATION without a header block")
-        elif kind == PUSH_PROMISE:
-            raise Broken(Code.PROTOCOL_ERROR, "nothing may be pushed here")
-        elif kind in (SETTINGS, PING, GOAWAY):
-            if stream_id:
-                raise Broken(Code.PROTOCOL_ERROR, "a frame of the connection names a stream")
-            if kind == SETTINGS:
-                self._settle(flags, payload)
-            elif kind == PING:
-                _size(payload, 8)
-                if flags & ACK:
-                    self.pinged(payload)
-                else:
-                    self.send(frames.ping(payload, True))
-            else:
-                if len(payload) < 8:
-                    raise Broken(Code.FRAME_SIZE_ERROR, "GOAWAY is too short")
-                last, code = (NUMBER.unpack_from(payload, at)[0] for at in (0, 4))
-                self.going_away(last & frames.STREAM_ID_MAX, code, payload[8:264].decode("utf-8", "replace"))
-
-    def _priority(self, stream_id: int, payload: bytes) -> None:
-        if not stream_id:
-            raise Broken(Code.PROTOCOL_ERROR, "PRIORITY for stream 0")
-        if len(payload) != 5:
-            self._malformed(stream_id, Malformed("PRIORITY has not 5 bytes", Code.FRAME_SIZE_ERROR))
-        elif NUMBER.unpack_from(payload)[0] & frames.STREAM_ID_MAX == stream_id:
-            self._malformed(stream_id, Malformed("a stream depends on itself"))
-
-    def _stream_reset(self, stream_id: int, code: int) -> None:
-        stream = self.streams.get(stream_id)
-        if stream is None:
-            self.stray(RST_STREAM, stream_id)
-        else:
-            self.forget(stream)
-            stream.drop_output()
-            stream.drop_input()
-            stream.was_reset(code)
-
-    def _window_opened(self, stream_id: int, credit: int) -> None:
-        if not stream_id:
-            self.window_out += credit
-            if not credit:
-                raise Broken(Code.PROTOCOL_ERROR, "a window opens by nothing")
-            if self.window_out > WINDOW_BYTES_MAX:
-                raise Broken(Code.FLOW_CONTROL_ERROR, "the connection's window is larger than a window can be")
-            self._serve_waiting()
-            return
-        stream = self.streams.get(stream_id)
-        if stream is None:
-            self.stray(WINDOW_UPDATE, stream_id)
-            return
-        stream.window_out += credit
-        if not credit:
-            self._malformed(stream_id, Malformed("a window opens by nothing"))
-        elif stream.window_out > WINDOW_BYTES_MAX:
-            self._malformed(stream_id, Malformed("a window is too large", Code.FLOW_CONTROL_ERROR))
-        else:
-            stream.pump()
-
-    def _serve_waiting(self) -> None:
-        """Streams that wait for the connection's window send in turn, as long as there is any."""
-        while self._waiting and self.window_out > 0:
-            stream_id = next(iter(self._waiting))
-            self._waiting.pop(stream_id).pump(TURN_BYTES)
-
-    def _settle(self, flags: int, payload: bytes) -> None:
-        if flags & ACK:
-            _size(payload, 0)
-            if not self._acknowledged:
-                self._acknowledged = True
-                self._reader.table_is_gone()
-                if self._greeting is not None:
-                    self._greeting.cancel()
-            return
-        if len(payload) % SETTING.size:
-            raise Broken(Code.FRAME_SIZE_ERROR, "SETTINGS is not a list of settings")
-        for name, value in SETTING.iter_unpack(payload):
-            self._setting(name, value)
-        self.send(frames.SETTINGS_ACK)
-
-    def _setting(self, name: int, value: int) -> None:
-        if name == frames.INITIAL_WINDOW_SIZE:
-            if value > WINDOW_BYTES_MAX:
-                raise Broken(Code.FLOW_CONTROL_ERROR, "a window is larger than a window can be")
-            change, self.peer_stream_window = value - self.peer_stream_window, value
-            for stream in list(self.streams.values()):
-                stream.window_out += change
-                if stream.window_out > WINDOW_BYTES_MAX:
-                    raise Broken(Code.FLOW_CONTROL_ERROR, "a window is larger than a window can be")
-                stream.pump()
-        elif name == frames.MAX_CONCURRENT_STREAMS:
-            self.peer_streams_max = value
-        elif name == frames.ENABLE_PUSH and value > (1 if self.is_server else 0):
-            raise Broken(Code.PROTOCOL_ERROR, "ENABLE_PUSH is not what the peer may say")
-        elif name == frames.MAX_FRAME_SIZE and not FRAME_BYTES_MAX <= value < 1 << 24:
-            raise Broken(Code.PROTOCOL_ERROR, "MAX_FRAME_SIZE is not a size that frames can have")
-
-
-def _size(payload: bytes, expected: int) -> None:
-    if len(payload) != expected:
-        raise Broken(Code.FRAME_SIZE_ERROR, f"a frame has {len(payload)} bytes where {expected} belong")

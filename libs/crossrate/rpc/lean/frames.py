@@ -66,6 +66,11 @@ class Code(enum.IntEnum):
     HTTP_1_1_REQUIRED = 0xD
 
 
+def name_of(code: int) -> str:
+    """The word for a code of a peer's, which may be none of the known ones."""
+    return Code(code).name if code in Code._value2member_map_ else str(code)
+
+
 class Broken(Exception):
     """The peer broke a rule that the whole connection rests on: it ends with GOAWAY and `code`."""
 
