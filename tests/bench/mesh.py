@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import contextlib
 import http.client
-import socket
 import ssl
 import subprocess
 import sys
@@ -31,6 +30,7 @@ from crossrate.api.reference.v1 import reference_service_pb2 as pb  # noqa: E402
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as pb_grpc  # noqa: E402
 from tests import disturb  # noqa: E402
 from tests.bench.figures import median, percentile, report  # noqa: E402
+from tests.bench.processes import free_ports  # noqa: E402
 from tests.load import Load  # noqa: E402
 from tests.mesh import Mesh  # noqa: E402
 
@@ -41,19 +41,10 @@ IN_FLIGHT = 32
 Call = Callable[[], Awaitable[object]]
 
 
-def free_port() -> int:
-    """A free TCP port below those that outgoing sockets take."""
-    for port in range(21_000, 32_000):
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise OSError("no free port between 21000 and 32000")
-
-
 @contextlib.contextmanager
 def bare_server(answer: bytes) -> Iterator[int]:
     """Plain grpc.aio in a process of its own; yields its port."""
-    port = free_port()
+    (port,) = free_ports(1)
     program = [sys.executable, str(ROOT / "tests" / "bench" / "bare_server.py"), str(port), answer.hex()]
     process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:

@@ -280,11 +280,15 @@ class LeanChannel(grpc.aio.Channel):
             if self.waiting and self._connection is None and not self._closed:
                 self._connect()
 
+    async def _dial(self) -> ClientConnection:
+        _, connection = await self.loop.create_unix_connection(lambda: ClientConnection(self), self._path)
+        return connection
+
     async def _connect_once(self) -> str:
         """One attempt; returns why it failed, empty if it did not."""
         try:
             async with asyncio.timeout(CONNECT_S_MAX):
-                _, connection = await self.loop.create_unix_connection(lambda: ClientConnection(self), self._path)
+                connection = await self._dial()
                 if not await connection.settled:
                     return "it closed the connection at once"
         except TimeoutError:
