@@ -13,7 +13,7 @@ H2SPEC = "github.com/summerwind/h2spec/cmd/h2spec"
 
 _MODULE = Path(__file__).parent / "go"
 _DOWNLOAD_S_MAX = 120
-_BUILD_S_MAX = 300
+_BUILD_S_MAX = 600
 
 
 class MissingError(Exception):
