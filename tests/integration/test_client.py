@@ -4,6 +4,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -18,7 +19,7 @@ from crossrate.api.marketdata.v1 import marketdata_service_pb2_grpc as marketdat
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_grpc
 from crossrate.rpc.call import Call
-from crossrate.rpc.client import CallError, channel_to_socket
+from crossrate.rpc.client import CallError, ContractChannel, channel_to_socket
 from crossrate.rpc.contract import Idempotency, contracts
 from crossrate.rpc.outgoing import Plan
 from crossrate.rpc.resilience import RetryBudget, RetryLimits
@@ -79,6 +80,12 @@ async def server(tmp_path: Path) -> AsyncIterator[tuple[Scripted, Path]]:
     await running.stop(None)
 
 
+@pytest.fixture(params=["lean", "grpcio"])
+def open_channel(request) -> Callable[..., ContractChannel]:
+    """Opens a channel to a socket, over each transport."""
+    return partial(channel_to_socket, transport=request.param)
+
+
 def failing(times: int, code: grpc.StatusCode, details: status_pb2.Status | None = None) -> Script:
     """Fails the first attempts."""
 
@@ -91,11 +98,11 @@ def failing(times: int, code: grpc.StatusCode, details: status_pb2.Status | None
     return script
 
 
-async def test_a_read_is_repeated_until_it_succeeds(server) -> None:
+async def test_a_read_is_repeated_until_it_succeeds(server, open_channel) -> None:
     """UNAVAILABLE of a method without side effects is repeated, with the same request id."""
     scripted, socket = server
     scripted.script = failing(2, grpc.StatusCode.UNAVAILABLE)
-    async with channel_to_socket(socket, retries=FAST) as channel:
+    async with open_channel(socket, retries=FAST) as channel:
         answer = await reference_grpc.ReferenceServiceStub(channel).GetInstrument(EURUSD)
     assert answer.instrument.name == "EUR/USD"
     assert scripted.attempts == 3
@@ -103,11 +110,11 @@ async def test_a_read_is_repeated_until_it_succeeds(server) -> None:
 
 
 @pytest.mark.parametrize("code", [c for c in grpc.StatusCode if c.name not in {"OK", "UNAVAILABLE"}])
-async def test_other_codes_are_final(server, code: grpc.StatusCode) -> None:
+async def test_other_codes_are_final(server, code: grpc.StatusCode, open_channel) -> None:
     """Only what may pass is repeated: every other code is the answer."""
     scripted, socket = server
     scripted.script = failing(1, code)
-    async with channel_to_socket(socket, retries=FAST) as channel:
+    async with open_channel(socket, retries=FAST) as channel:
         with pytest.raises(CallError) as caught:
             await reference_grpc.ReferenceServiceStub(channel).GetInstrument(EURUSD)
     assert caught.value.code() is code
@@ -115,11 +122,11 @@ async def test_other_codes_are_final(server, code: grpc.StatusCode) -> None:
     assert scripted.attempts == 1
 
 
-async def test_a_write_is_repeated_only_with_a_request_id(server) -> None:
+async def test_a_write_is_repeated_only_with_a_request_id(server, open_channel) -> None:
     """An idempotent write without its request id could be applied twice, so it is sent once."""
     scripted, socket = server
     scripted.script = failing(1, grpc.StatusCode.UNAVAILABLE)
-    async with channel_to_socket(socket, retries=FAST) as channel:
+    async with open_channel(socket, retries=FAST) as channel:
         stub = reference_grpc.ReferenceServiceStub(channel)
         with pytest.raises(CallError):
             await stub.SetInstrumentStatus(reference.SetInstrumentStatusRequest())
@@ -145,14 +152,14 @@ def test_only_what_the_contract_allows_is_repeated(contract) -> None:
     assert (plan.limits_for(bare).attempts_max > 1) is safe
 
 
-async def test_retry_info_is_waited_for_and_shown(server) -> None:
+async def test_retry_info_is_waited_for_and_shown(server, open_channel) -> None:
     """RESOURCE_EXHAUSTED is repeated only when the server said when, and no sooner."""
     scripted, socket = server
     details = status_pb2.Status(code=8, message="not now")
     details.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(nanos=60_000_000)))
     details.details.add().Pack(error_details_pb2.ErrorInfo(reason="TOO_MANY_REQUESTS", metadata={"limit": "256"}))
     scripted.script = failing(1, grpc.StatusCode.RESOURCE_EXHAUSTED, details)
-    async with channel_to_socket(socket, retries=FAST) as channel:
+    async with open_channel(socket, retries=FAST) as channel:
         stub = reference_grpc.ReferenceServiceStub(channel)
         start = time.monotonic()
         await stub.GetInstrument(EURUSD)
@@ -166,7 +173,7 @@ async def test_retry_info_is_waited_for_and_shown(server) -> None:
     assert scripted.attempts == 1
 
 
-async def test_violations_are_typed(server) -> None:
+async def test_violations_are_typed(server, open_channel) -> None:
     """BadRequest becomes a tuple of field and description."""
     scripted, socket = server
     details = status_pb2.Status(code=3, message="not now")
@@ -174,16 +181,16 @@ async def test_violations_are_typed(server) -> None:
     bad.field_violations.add(field="base", description="does not match ^[A-Z]{3}$")
     details.details.add().Pack(bad)
     scripted.script = failing(1, grpc.StatusCode.INVALID_ARGUMENT, details)
-    async with channel_to_socket(socket) as channel:
+    async with open_channel(socket) as channel:
         with pytest.raises(CallError, match="base: does not match") as caught:
             await reference_grpc.ReferenceServiceStub(channel).GetInstrument(EURUSD)
     assert caught.value.violations == (("base", "does not match ^[A-Z]{3}$"),)
 
 
-async def test_the_contracts_deadline_is_the_longest(server) -> None:
+async def test_the_contracts_deadline_is_the_longest(server, open_channel) -> None:
     """A call without a timeout gets the contract's deadline; a longer one is cut to it, a shorter one is kept."""
     scripted, socket = server
-    async with channel_to_socket(socket) as channel:
+    async with open_channel(socket) as channel:
         stub = reference_grpc.ReferenceServiceStub(channel)
         for given in (None, 60, 0.5):
             await stub.GetInstrument(EURUSD, timeout=given)
@@ -193,12 +200,12 @@ async def test_the_contracts_deadline_is_the_longest(server) -> None:
     assert shorter <= 0.51
 
 
-async def test_the_deadline_bounds_all_attempts(server) -> None:
+async def test_the_deadline_bounds_all_attempts(server, open_channel) -> None:
     """Repetition ends with the deadline of the whole call."""
     scripted, socket = server
     scripted.script = failing(1000, grpc.StatusCode.UNAVAILABLE)
     limits = RetryLimits(attempts_max=20, pause_s=0.05, pause_s_max=0.05, budget_min=100)
-    async with channel_to_socket(socket, retries=limits) as channel:
+    async with open_channel(socket, retries=limits) as channel:
         start = time.monotonic()
         with pytest.raises(CallError):
             await reference_grpc.ReferenceServiceStub(channel).GetInstrument(EURUSD, timeout=0.1)
@@ -206,23 +213,23 @@ async def test_the_deadline_bounds_all_attempts(server) -> None:
     assert scripted.attempts < 20
 
 
-async def test_no_time_left_is_said_without_a_call(server) -> None:
+async def test_no_time_left_is_said_without_a_call(server, open_channel) -> None:
     """A call that has no time left is not sent."""
     scripted, socket = server
-    async with channel_to_socket(socket) as channel:
+    async with open_channel(socket) as channel:
         with pytest.raises(CallError) as caught:
             await reference_grpc.ReferenceServiceStub(channel).GetInstrument(EURUSD, timeout=-1)
     assert caught.value.reason == "DEADLINE_TOO_SHORT"
     assert scripted.attempts == 0
 
 
-async def test_a_stream_is_opened_again_but_never_restarted(server) -> None:
+async def test_a_stream_is_opened_again_but_never_restarted(server, open_channel) -> None:
     """Before the first message a stream may be sent anew; after it the failure is the reader's to resume."""
     scripted, socket = server
     scripted.messages = [marketdata.StreamQuotesResponse() for _ in range(3)]
     scripted.script = failing(1, grpc.StatusCode.UNAVAILABLE)
     request = marketdata.StreamQuotesRequest(instruments=["EUR/USD"])
-    async with channel_to_socket(socket, retries=FAST) as channel:
+    async with open_channel(socket, retries=FAST) as channel:
         stub = marketdata_grpc.MarketDataServiceStub(channel)
         assert len([m async for m in stub.StreamQuotes(request)]) == 3
         assert scripted.attempts == 2
@@ -236,7 +243,7 @@ async def test_a_stream_is_opened_again_but_never_restarted(server) -> None:
     marketdata_grpc.add_MarketDataServiceServicer_to_server(scripted, running)
     running.add_insecure_port(f"unix:{second}")
     await running.start()
-    async with channel_to_socket(second, retries=FAST) as channel:
+    async with open_channel(second, retries=FAST) as channel:
         call = marketdata_grpc.MarketDataServiceStub(channel).StreamQuotes(request)
         got.append(await call.read())
         with pytest.raises(CallError, match="gone"):
@@ -245,7 +252,7 @@ async def test_a_stream_is_opened_again_but_never_restarted(server) -> None:
     assert len(got) == 1
 
 
-async def test_cancelling_the_caller_cancels_the_call(server) -> None:
+async def test_cancelling_the_caller_cancels_the_call(server, open_channel) -> None:
     """The server learns at once that nobody waits any more."""
     scripted, socket = server
     arrived, cancelled = asyncio.Event(), asyncio.Event()
@@ -259,7 +266,7 @@ async def test_cancelling_the_caller_cancels_the_call(server) -> None:
             raise
 
     scripted.script = hang
-    async with channel_to_socket(socket) as channel:
+    async with open_channel(socket) as channel:
 
         async def call() -> None:
             await reference_grpc.ReferenceServiceStub(channel).GetInstrument(EURUSD)
@@ -272,24 +279,24 @@ async def test_cancelling_the_caller_cancels_the_call(server) -> None:
         await asyncio.wait_for(cancelled.wait(), 5)
 
 
-async def test_a_method_that_the_server_lacks_is_unimplemented(server) -> None:
+async def test_a_method_that_the_server_lacks_is_unimplemented(server, open_channel) -> None:
     """Failures of the transport itself are CallErrors without a reason."""
     _, socket = server
-    async with channel_to_socket(socket) as channel:
+    async with open_channel(socket) as channel:
         with pytest.raises(CallError) as caught:
             await control_grpc.ControlServiceStub(channel).GetMeshStatus(control.GetMeshStatusRequest())
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
     assert caught.value.reason == ""
 
 
-async def test_a_call_made_while_serving_one_belongs_to_it(server) -> None:
+async def test_a_call_made_while_serving_one_belongs_to_it(server, open_channel) -> None:
     """Request id and trace go on, and the time given away is less than the time left."""
     scripted, socket = server
     serving = Call(contracts()["/crossrate.api.marketdata.v1.MarketDataService/GetQuote"], "outer-1", TRACE)
     serving.deadline = time.monotonic() + 0.5
     token = correlation.set(serving)
     try:
-        async with channel_to_socket(socket) as channel:
+        async with open_channel(socket) as channel:
             await reference_grpc.ReferenceServiceStub(channel).GetInstrument(EURUSD)
             serving.deadline = time.monotonic()
             with pytest.raises(CallError) as caught:

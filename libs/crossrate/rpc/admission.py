@@ -25,6 +25,10 @@ NEEDED_S_MAX = 1.0
 """Whatever a method usually takes, a call with this much time is begun."""
 
 
+def _deadline_passed(call: Call) -> None:
+    call.stop(Stop.DEADLINE)
+
+
 class Method:
     """A method as admission sees it: its contract and what was learned of it."""
 
@@ -58,7 +62,7 @@ class Admission:
         self._busy_max = concurrency_max
         self._busy_reserved_max = concurrency_max + max(RESERVED_MIN, concurrency_max // RESERVED_SHARE)
         self._streams_max = streams_max
-        self._alarms = Alarms()
+        self._alarms: Alarms[Call] = Alarms(_deadline_passed)
         self._busy = 0
         self._streams = 0
         self.calls: set[Call] = set()
@@ -113,7 +117,7 @@ class Admission:
             loop = asyncio.get_running_loop()
             call.timer = loop.call_later(work_s, call.end, stream_pb2.STREAM_END_REASON_MAX_AGE)
         else:
-            self._alarms.set(call)
+            self._alarms.set(call.deadline, call)
 
     def _take_slot(self, method: Method) -> None:
         if method.streams:

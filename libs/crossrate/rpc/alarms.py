@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-
-from crossrate.rpc.call import Call, Stop, monotonic
+import time
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
 ENTRIES_MAX = 4096
 """Entries, most of calls that have ended, at which the heap is cleared of these."""
@@ -18,39 +19,52 @@ EARLY_S = 0.001
 """The event loop's timers have this resolution; what is due within it is due."""
 
 
-class Alarms:
-    """Stops calls at their deadline. A call whose `task` is None has ended."""
+class Timed(Protocol):
+    """Something that may take too long."""
 
-    def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Call]] = []
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        ...
+
+
+T = TypeVar("T", bound=Timed)
+
+
+class Alarms(Generic[T]):
+    """Calls `ring` with whatever has not ended by its deadline."""
+
+    def __init__(self, ring: Callable[[T], None]) -> None:
+        self._ring_one = ring
+        self._heap: list[tuple[float, int, T]] = []
         self._order = itertools.count()
         self._armed_for = float("inf")
         self._timer: asyncio.TimerHandle | None = None
 
-    def set(self, call: Call) -> None:
-        """Will stop the call at its deadline if it has not ended by then."""
-        heapq.heappush(self._heap, (call.deadline, next(self._order), call))
-        if call.deadline < self._armed_for:
-            self._arm(call.deadline)
+    def set(self, deadline: float, call: T) -> None:
+        """Will ring for the call at its deadline, on the clock of `time.monotonic`, if it has not ended by then."""
+        heapq.heappush(self._heap, (deadline, next(self._order), call))
+        if deadline < self._armed_for:
+            self._arm(deadline)
         if len(self._heap) > ENTRIES_MAX:
-            self._heap = [entry for entry in self._heap if entry[2].task is not None]
+            self._heap = [entry for entry in self._heap if not entry[2].over]
             heapq.heapify(self._heap)
 
     def _arm(self, deadline: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._armed_for = deadline
-        wait_s = max(0.0, deadline - monotonic())
+        wait_s = max(0.0, deadline - time.monotonic())
         self._timer = asyncio.get_running_loop().call_later(wait_s, self._ring)
 
     def _ring(self) -> None:
         heap = self._heap
-        due = monotonic() + EARLY_S
-        while heap and (heap[0][0] <= due or heap[0][2].task is None):
-            _, _, call = heapq.heappop(heap)
-            if call.task is not None:
-                call.stop(Stop.DEADLINE)
+        due = time.monotonic() + EARLY_S
         self._timer = None
         self._armed_for = float("inf")
-        if heap:
+        while heap and (heap[0][0] <= due or heap[0][2].over):
+            _, _, call = heapq.heappop(heap)
+            if not call.over:
+                self._ring_one(call)
+        if heap and heap[0][0] < self._armed_for:
             self._arm(heap[0][0])

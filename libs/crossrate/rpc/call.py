@@ -103,6 +103,11 @@ class Call:
         self._ending: asyncio.Event | None = None
 
     @property
+    def over(self) -> bool:
+        """Whether it has ended, or runs where nothing could stop it."""
+        return self.task is None
+
+    @property
     def name(self) -> str:
         """The full method name, as in errors, logs and metrics: the wire path without its leading slash."""
         return self.method.path[1:]

@@ -9,6 +9,7 @@ answer is written out in `_unary`, without a frame more than needed: it runs for
 from __future__ import annotations
 
 import asyncio
+import dis
 import inspect
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -27,7 +28,7 @@ from crossrate.rpc.errors import Failure, Violation
 from crossrate.rpc.metrics import RpcCounts
 from crossrate.rpc.tap import REQUEST, RESPONSE, Tap
 from crossrate.rpc.tracing import Tracing
-from crossrate.rpc.transport import CallContext, StreamAnswer, UnaryAnswer, Wrapped
+from crossrate.rpc.transport import CallContext, StreamAnswer, UnaryAnswer, Wrapped, headers_of
 from crossrate.rpc.validation import Known, Validation, depends_on_time
 from crossrate.runtime.logs import correlation
 from crossrate.runtime.process import Runtime
@@ -71,7 +72,9 @@ class Chain:
             if inspect.isasyncgenfunction(behaviour):
                 raise TypeError(f"the handler of {contract.path} must be a coroutine function")
             handle = self._unary(method, behaviour, handler)
-        return Wrapped(contract.path, contract.client_streaming, contract.server_streaming, handle)
+        streams = contract.client_streaming or contract.server_streaming
+        suspends = streams or can_suspend(behaviour)
+        return Wrapped(contract.path, contract.client_streaming, contract.server_streaming, handle, suspends)
 
     def unknown(self) -> Wrapped:
         """Answers paths that no method has."""
@@ -118,7 +121,7 @@ class Chain:
         told = traced or (self._access_log and not method.housekeeping)
 
         async def handle(raw: Any, context: CallContext) -> bytes:
-            metadata = dict(context.invocation_metadata() or ())
+            metadata = headers_of(context)
             call = Call(contract, metadata.get("x-request-id"), metadata.get("traceparent"))
             set_current(call)
             counts.started += 1
@@ -163,7 +166,7 @@ class Chain:
         tapped = not method.housekeeping and contract.workload != "instance"
 
         async def handle(raw: Any, context: CallContext) -> AsyncIterator[bytes]:
-            metadata = dict(context.invocation_metadata() or ())
+            metadata = headers_of(context)
             call = Call(contract, metadata.get("x-request-id"), metadata.get("traceparent"))
             correlation.set(call)
             counts.started += 1
@@ -284,6 +287,15 @@ class Chain:
             self._log.info("call", code=code, message=message, received=call.received, sent=call.sent)
         if call.span is not None:
             call.span.end(code, message, call.received, call.sent)
+
+
+def can_suspend(behaviour: Callable) -> bool:
+    """Whether a handler may ever wait: a coroutine suspends only where its code yields, and `await`, `async for` and
+    `async with` all do. A handler that is not plainly a coroutine function may."""
+    if not inspect.iscoroutinefunction(behaviour):
+        return True
+    code = getattr(behaviour, "__code__", None)
+    return code is None or any(step.opname == "YIELD_VALUE" for step in dis.get_instructions(code))
 
 
 def _failure_of_stop(call: Call, instance: str) -> Failure:

@@ -1,6 +1,6 @@
 """The one client builder: channels on which generated stubs keep to the contract by themselves.
 
-What it adds to a grpc.aio channel, for every method by its contract:
+What it adds to a channel of grpc.aio or of the lean transport, for every method by its contract:
 
 - a deadline: the contract's, never more; less when the caller asks for less or when the call is made while serving
   another one that has less time left;
@@ -47,14 +47,22 @@ def channel_to_mesh(runtime: Runtime, *, retries: RetryLimits | None = None) -> 
     Calls wait for the proxy within their deadline, since the two start together.
     """
     socket = runtime.place.outbound_socket(runtime.service)
-    return channel_to_socket(socket, retries=retries, wait_for_ready=True)
+    return channel_to_socket(socket, retries=retries, wait_for_ready=True, transport=runtime.settings.transport)
 
 
 def channel_to_socket(
-    path: Path, *, retries: RetryLimits | None = None, wait_for_ready: bool = False
+    path: Path, *, retries: RetryLimits | None = None, wait_for_ready: bool = False, transport: str = "grpcio"
 ) -> ContractChannel:
-    """A channel to a Unix socket: an instance's own, control's, or a service's way out."""
-    channel = grpc.aio.insecure_channel(f"unix:{path}", options=_OPTIONS)
+    """A channel to a Unix socket: an instance's own, control's, or a service's way out.
+
+    `transport` is "lean" or "grpcio".
+    """
+    if transport == "lean":
+        from crossrate.rpc.lean.channel import LeanChannel  # a mere client of the edge does not need it
+
+        channel: grpc.aio.Channel = LeanChannel(path, answer_bytes_max=ANSWER_BYTES_MAX)
+    else:
+        channel = grpc.aio.insecure_channel(f"unix:{path}", options=_OPTIONS)
     return ContractChannel(channel, retries=retries, wait_for_ready=wait_for_ready)
 
 
@@ -71,7 +79,7 @@ def channel_to_edge(
 
 
 class ContractChannel(grpc.aio.Channel):
-    """A grpc.aio channel that keeps to the contract; generated stubs take it as it is."""
+    """A channel that keeps to the contract; generated stubs take it as it is."""
 
     def __init__(
         self,

@@ -35,6 +35,7 @@ from crossrate.rpc.chain import Chain
 from crossrate.rpc.contract import REQUEST_BYTES_MAX, Idempotency, MethodContract, contracts
 from crossrate.rpc.health import Health
 from crossrate.rpc.instance import Config, InstanceServicer
+from crossrate.rpc.lean import LeanTransport
 from crossrate.rpc.metrics import RpcCounts
 from crossrate.rpc.metrics_listener import MetricsListener
 from crossrate.rpc.redaction import Redaction
@@ -50,6 +51,9 @@ NOT_READY_LOG_S = 5.0
 """How often a server that waits for its dependencies says so."""
 LAST_GRACE_S = 0.5
 """What calls get that came in while the last ones finished."""
+
+TRANSPORTS: Mapping[str, Callable[[], Transport]] = {"lean": LeanTransport, "grpcio": AioTransport}
+"""By the words of the setting."""
 
 Register = Callable[[Any, Any], None]
 Handlers = Mapping[str, grpc.RpcMethodHandler]
@@ -100,7 +104,7 @@ class Server:
     Args:
         concurrency_max: calls served at once; None for the topology's number. What comes on top is refused at once.
         streams_max: streams of answers open at once.
-        transport: carries the calls; None for grpc.aio.
+        transport: carries the calls; None for the one in the settings.
     """
 
     def __init__(
@@ -124,7 +128,7 @@ class Server:
         )
         self._tap = Tap(runtime.instance, Redaction.from_environment(), self._counts)
         self._chain = Chain(runtime, self._admission, self._counts, self._tap)
-        self._transport = transport or AioTransport()
+        self._transport = transport or TRANSPORTS[runtime.settings.transport]()
         self._methods: dict[str, Wrapped] = {}
         self._services: list[str] = []
         self._fronted: list[str] = []

@@ -6,8 +6,8 @@ handlers know nothing of sockets: of a call they use only `CallContext`.
 
 Rules that a transport keeps:
 
-* Every call runs in an `asyncio.Task` of its own. A transport may run a handler without one only as long as the handler
-  never suspends, and then in a `contextvars.Context` of its own.
+* Every call runs in an `asyncio.Task` of its own. A transport may run a handler without one only if it never suspends
+  (`Wrapped.suspends`), and then in a `contextvars.Context` of its own.
 * When the client goes away, the task is cancelled.
 * A handler that set another code than OK has failed: its returned bytes are not sent; code, details and trailing
   metadata are. For a streaming answer everything yielded before is.
@@ -30,7 +30,10 @@ class CallContext(Protocol):
     """All that a call needs of its transport; `grpc.aio.ServicerContext` is one."""
 
     def invocation_metadata(self) -> Metadata | None:
-        """The request's metadata, keys in lower case; "-bin" values are bytes."""
+        """The request's metadata, keys in lower case; "-bin" values are bytes.
+
+        A context that has them as a mapping at hand offers it as `headers`, as it stands on the wire.
+        """
         ...
 
     def time_remaining(self) -> float | None:
@@ -62,6 +65,12 @@ class CallContext(Protocol):
         ...
 
 
+def headers_of(context: CallContext) -> Mapping[str, str]:
+    """The request's headers by name; of one that came twice, the last."""
+    headers = getattr(context, "headers", None)
+    return headers if headers is not None else dict(context.invocation_metadata() or ())
+
+
 UnaryAnswer = Callable[[Any, CallContext], Awaitable[bytes]]
 StreamAnswer = Callable[[Any, CallContext], AsyncIterator[bytes]]
 
@@ -78,6 +87,8 @@ class Wrapped:
     client_streaming: bool
     server_streaming: bool
     handle: UnaryAnswer | StreamAnswer
+    suspends: bool = True
+    """False only if `handle` is known to run to its end without waiting for anything."""
 
 
 class Transport(Protocol):

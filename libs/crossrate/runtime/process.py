@@ -19,7 +19,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import uvloop
 from pydantic import Field
@@ -44,6 +44,8 @@ class RuntimeSettings(BaseSettings):
     instance: str = Field(default="", max_length=64, pattern=r"^([a-z]+-[0-9]+)?$")
     topology: Path | None = None
     log_level: str = Field(default="INFO", pattern=r"^(?i:debug|info|warning|error|critical)$")
+    transport: Literal["lean", "grpcio"] = "lean"
+    """What carries calls between the service and its proxy: our own transport, or grpc.aio as the reference."""
     access_log: bool = False
     """One log line for every call."""
     otlp_endpoint: str = ""

@@ -1,0 +1,508 @@
+"""A call as the server sees it: a stream that runs a handler, and the context that the handler is given."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextvars import copy_context
+from struct import Struct
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import grpc
+
+from crossrate.rpc.lean import frames, messages
+from crossrate.rpc.lean.fields import Field, field
+from crossrate.rpc.lean.frames import DATA, END_HEADERS, END_STREAM, FRAME_BYTES_MAX, HEADERS, Code, Malformed
+from crossrate.rpc.lean.messages import PREFIX_BYTES, Refused
+from crossrate.rpc.lean.stream import Stream
+from crossrate.rpc.transport import Metadata, Wrapped
+
+if TYPE_CHECKING:
+    from crossrate.rpc.lean.server import ServerConnection
+
+UNBROKEN_MAX = 64
+"""Messages that a handler may send in a row without waiting for anything, before others have their turn."""
+SHUTTING_DOWN = "the server is shutting down"
+
+_OK = 0
+_ANSWER = field(":status", "200") + field("content-type", "application/grpc")
+_TRAILERS_OK = field("grpc-status", "0")
+_HEAD = Struct(f">IBI{len(_ANSWER)}sIBIBI")
+_TAIL = Struct(f">IBI{len(_TRAILERS_OK)}s")
+_HEAD_WORD = len(_ANSWER) << 8 | HEADERS
+_TAIL_WORD = len(_TRAILERS_OK) << 8 | HEADERS
+_PSEUDO = frozenset({":method", ":path", ":scheme", ":authority"})
+
+monotonic = time.monotonic
+
+
+class ServerCall(Stream):
+    """One call. It is the `CallContext` of its handler, and for streams of requests their iterator."""
+
+    __slots__ = (
+        "_code",
+        "_content_length",
+        "_details",
+        "_fields",
+        "_headers_sent",
+        "_initial",
+        "_on_done",
+        "_request",
+        "_trailing",
+        "deadline",
+        "expired",
+        "headers",
+        "lingers",
+        "stopped",
+        "task",
+        "wrapped",
+    )
+
+    connection: ServerConnection
+
+    def __init__(self, connection: ServerConnection, stream_id: int, bytes_max: int) -> None:
+        Stream.__init__(self, connection, stream_id, bytes_max)
+        self._code = _OK
+        self._details = ""
+        self._trailing: Metadata | None = None
+        self._initial: Metadata | None = None
+        self._headers_sent = False
+        self._request: bytes | None = None
+        self._content_length: int | None = None
+        self._on_done: list[Callable[[Any], None]] | None = None
+        self.deadline: float | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.expired = False
+        self.stopped = False
+        self.lingers = False
+
+    # From the wire.
+
+    def begin(self, fields: list[Field], ended: bool) -> None:
+        """The request's headers have come.
+
+        Raises:
+            Malformed: it is no HTTP request.
+        """
+        self._fields = fields
+        headers = self.headers = dict(fields)
+        count = 4 if ":authority" in headers else 3
+        for name, _ in fields[:count]:
+            if name not in _PSEUDO:
+                raise Malformed("the fields of a request begin with its method, scheme and path")
+        if len(headers) != len(fields) or ":status" in headers:
+            _check_once(fields, count)
+        path = headers.get(":path")
+        if not path or ":method" not in headers or ":scheme" not in headers:
+            raise Malformed("a request lacks its method, scheme or path")
+        connection = self.connection
+        self.wrapped: Wrapped = connection.server.methods.get(path) or connection.server.unknown
+        self.remote_closed = ended
+        try:
+            self._check_grpc(headers)
+            if ended:
+                self.half_closed()
+            elif self.wrapped.client_streaming:
+                self._start(self)
+        except Refused as refused:
+            self.refuse(refused)
+
+    def _check_grpc(self, headers: dict[str, str]) -> None:
+        """What gRPC says of a request's headers."""
+        if headers[":method"] != "POST":
+            raise _NotGrpc("405", "gRPC calls are made by POST")
+        if not headers.get("content-type", "").startswith("application/grpc"):
+            raise _NotGrpc("415", "the content type of a gRPC call is application/grpc")
+        timeout = headers.get("grpc-timeout")
+        if timeout is not None:
+            self.deadline = monotonic() + messages.seconds_of(timeout)
+        encoding = headers.get("grpc-encoding")
+        if encoding is not None and encoding != "identity":
+            if encoding not in messages.ENCODINGS:
+                self._trailing = (("grpc-accept-encoding", messages.ACCEPT_ENCODING),)
+                raise Refused(grpc.StatusCode.UNIMPLEMENTED, f"encoding {encoding[:32]!r} is not one that is read here")
+            self.encoding_in = encoding
+        if "content-length" in headers:
+            try:
+                self._content_length = int(headers["content-length"])
+            except ValueError:
+                raise Malformed("content-length is no number") from None
+
+    def trailers_came(self, fields: list[Field], ended: bool) -> None:
+        """A second header block has come.
+
+        Raises:
+            Malformed: it is none that may.
+        """
+        if self.remote_closed:
+            raise Malformed("HEADERS after the end of the stream", Code.STREAM_CLOSED)
+        if not ended or any(name[0] == ":" for name, _ in fields):
+            raise Malformed("trailers without an end, or with a field of a beginning")
+        self.receive(b"", 0, 0, 0, True)
+
+    def receive(self, data: bytes, start: int, stop: int, taken: int, ended: bool) -> None:
+        """See Stream. Where the request said how long it is, it has to be."""
+        if self._content_length is not None:
+            self._content_length -= stop - start
+            if self._content_length < 0 or (ended and self._content_length):
+                raise Malformed("the body has another length than the request said")
+        Stream.receive(self, data, start, stop, taken, ended)
+
+    def deliver(self, message: bytes) -> None:
+        """See Stream."""
+        if self.wrapped.client_streaming:
+            self.enqueue(message)
+        elif self._request is None:
+            self._request = message
+        else:
+            raise Refused(grpc.StatusCode.UNIMPLEMENTED, "the method takes one message, and more were sent")
+
+    def half_closed(self) -> None:
+        """See Stream."""
+        wrapped = self.wrapped
+        if wrapped.client_streaming:
+            if self.task is None:
+                self._start(self)
+            else:
+                self.wake_reader()
+            return
+        request, self._request = self._request, None
+        if request is None:
+            raise Refused(grpc.StatusCode.UNIMPLEMENTED, "the method takes one message, and none was sent")
+        if wrapped.suspends:
+            self._start(request)
+        else:
+            self._run_at_once(request)
+
+    def refuse(self, refused: Refused) -> None:
+        """See Stream: answers in place of the handler, which ends if it has begun."""
+        if self.local_closed:
+            return
+        if isinstance(refused, _NotGrpc):
+            block = field(":status", refused.status) + field("content-type", "text/plain")
+            self.connection.send(frames.headers(self.id, block, False))
+            why = refused.why.encode()
+            self.connection.send(frames.HEAD.pack(len(why) << 8 | DATA, END_STREAM, self.id), why)
+            self._end_here()
+        else:
+            self._code, self._details = refused.code.value[0], refused.why
+            self._send_status()
+        if self.task is not None:
+            self.stopped = True
+            self.task.cancel()
+
+    def was_reset(self, code: int | None) -> None:
+        """See Stream: the client has gone away, and so goes the handler."""
+        self.stopped = True
+        self.wake_reader()
+        if self.task is not None:
+            self.lingers = True
+            self.connection.lingering += 1
+            self.task.cancel()
+
+    # Running the handler.
+
+    def _start(self, request: Any) -> None:
+        """Runs the handler in a task."""
+        connection = self.connection
+        run = self._run_stream(request) if self.wrapped.server_streaming else self._run_unary(request)
+        self.task = connection.loop.create_task(run)
+        self.task.add_done_callback(self._over)
+        if self.deadline is not None:
+            connection.alarms.set(self.deadline, self)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self.task = None
+        if self.lingers:
+            self.connection.lingering -= 1
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.failed(error)
+        elif task.cancelled() and not self.local_closed:
+            self.failed(asyncio.CancelledError())
+        if self._on_done:
+            for callback in self._on_done:
+                callback(self)
+
+    def _run_at_once(self, request: bytes) -> None:
+        """Runs a handler that cannot suspend to its end, in a context of its own."""
+        coroutine = self.wrapped.handle(request, self)
+        try:
+            copy_context().run(coroutine.send, None)
+        except StopIteration as done:
+            self.answer(done.value)
+        except Exception as error:
+            self.failed(error)
+        else:
+            coroutine.close()
+            self.failed(RuntimeError("the handler waits, although its code has nothing to wait at"))
+
+    async def _run_unary(self, request: Any) -> None:
+        try:
+            answer = await self.wrapped.handle(request, self)
+        except BaseException as error:
+            self.failed(error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self.answer(answer)
+
+    async def _run_stream(self, request: Any) -> None:
+        unbroken = 0
+        try:
+            async with contextlib.aclosing(self.wrapped.handle(request, self)) as answers:
+                async for answer in answers:
+                    if self.local_closed or not (self._headers_sent or self._send_headers()):
+                        break
+                    if not self.send_message(answer):
+                        unbroken = 0
+                        await self.writable()
+                    elif (unbroken := unbroken + 1) >= UNBROKEN_MAX:
+                        unbroken = 0
+                        await asyncio.sleep(0)
+        except BaseException as error:
+            self.failed(error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self._send_status()
+
+    def expire(self) -> None:
+        """The client's deadline has passed and the handler has not noticed."""
+        if self.task is not None and not self.local_closed:
+            self.expired = True
+            self.task.cancel()
+
+    def stop(self) -> None:
+        """The server's grace is over."""
+        self.stopped = True
+        if self.task is not None:
+            self.task.cancel()
+        else:
+            self.failed(asyncio.CancelledError())
+
+    @property
+    def over(self) -> bool:
+        """Whether no alarm need ring for it."""
+        return self.task is None
+
+    def failed(self, error: BaseException) -> None:
+        """The handler has raised."""
+        if self.local_closed:
+            return
+        match error:
+            case asyncio.CancelledError() if self.expired:
+                self._code, self._details = 4, "the deadline passed"
+            case asyncio.CancelledError() if self.stopped:
+                self._code, self._details = 14, SHUTTING_DOWN
+            case asyncio.CancelledError():
+                self._code, self._details = 1, "the handler was cancelled"
+            case grpc.aio.AbortError():
+                pass
+            case _:
+                self.connection.server.log.error("a handler failed", method=self.wrapped.path, exc_info=error)
+                self._code, self._details, self._trailing = 2, f"the handler failed: {type(error).__name__}", None
+        self._send_status()
+
+    def answer(self, message: bytes) -> None:
+        """The one answer of a call, or its status if the handler set one."""
+        if self.local_closed:
+            return
+        if self._code:
+            self._send_status()
+            return
+        connection, size = self.connection, len(message)
+        whole = size + PREFIX_BYTES
+        if (
+            self._headers_sent
+            or self.encoding_out
+            or self._trailing
+            or self._initial
+            or whole > FRAME_BYTES_MAX
+            or whole > self.window_out
+            or whole > connection.window_out
+        ):
+            if self._headers_sent or self._send_headers():
+                self.send_message(message)
+                self._send_status()
+            return
+        connection.window_out -= whole
+        stream_id = self.id
+        head = _HEAD.pack(_HEAD_WORD, END_HEADERS, stream_id, _ANSWER, whole << 8 | DATA, 0, stream_id, 0, size)
+        tail = _TAIL.pack(_TAIL_WORD, END_HEADERS | END_STREAM, stream_id, _TRAILERS_OK)
+        connection.send(head, message, tail)
+        self._end_here()
+
+    def _send_headers(self) -> bool:
+        """Sends the answer's headers; False if the call is over or ends with this."""
+        if self.local_closed:
+            return False
+        try:
+            block = _ANSWER + messages.metadata_block(self._initial)
+        except ValueError as error:
+            self.failed(error)
+            return False
+        if self.encoding_out:
+            block += field("grpc-encoding", self.encoding_out)
+        self._headers_sent = True
+        self.connection.send(frames.headers(self.id, block, False))
+        return True
+
+    def _send_status(self) -> None:
+        """Ends the call with its status."""
+        if self.local_closed:
+            return
+        code, details, trailing = self._code, self._details, self._trailing
+        try:
+            block = messages.status_block(code, details, trailing) if code or trailing else _TRAILERS_OK
+        except ValueError as error:
+            self.connection.server.log.error(
+                "trailing metadata cannot be sent", method=self.wrapped.path, why=str(error)
+            )
+            block = messages.status_block(13, "the server's trailing metadata cannot be sent", None)
+        if not self._headers_sent:
+            block = _ANSWER + (messages.metadata_block(self._initial) if self._initial else b"") + block
+            self._headers_sent = True
+        self.send_trailers(block)
+
+    def _end_here(self) -> None:
+        """The answer is out."""
+        self.local_closed = True
+        if self.remote_closed:
+            self.connection.forget(self)
+        else:
+            self._finish_input()
+
+    def _finish_input(self) -> None:
+        """Tells a client that is still sending that nobody reads it."""
+        if self.local_closed and not self.remote_closed:
+            self.connection.reset(self, Code.NO_ERROR)
+
+    def closed_here(self) -> None:
+        """See Stream."""
+        Stream.closed_here(self)
+        self._finish_input()
+
+    # What handlers use: the part of grpc.aio.ServicerContext that makes sense here.
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self.queue:
+            if self.remote_closed or self.stopped or self.local_closed:
+                raise StopAsyncIteration
+            await self.something_to_read()
+        return self.dequeue()
+
+    def invocation_metadata(self) -> Metadata:
+        """The request's metadata, gRPC's own fields aside."""
+        return messages.metadata_of(self._fields)
+
+    def time_remaining(self) -> float | None:
+        """Seconds until the client's deadline, never negative; None if it gave none."""
+        return None if self.deadline is None else max(0.0, self.deadline - monotonic())
+
+    def set_code(self, code: grpc.StatusCode | int) -> None:
+        """The code that the call ends with."""
+        self._code = code if isinstance(code, int) else code.value[0]
+
+    def set_details(self, details: str) -> None:
+        """The message beside the code."""
+        self._details = details
+
+    def set_trailing_metadata(self, trailing_metadata: Metadata) -> None:
+        """Metadata sent with the status."""
+        self._trailing = tuple(trailing_metadata)
+
+    def code(self) -> int:
+        """The code set so far."""
+        return self._code
+
+    def details(self) -> str:
+        """The message set so far."""
+        return self._details
+
+    def trailing_metadata(self) -> Metadata:
+        """The trailing metadata set so far."""
+        return self._trailing or ()
+
+    def set_compression(self, compression: grpc.Compression) -> None:
+        """How answers are compressed, if the client takes that; before the first of them."""
+        encoding = messages.encoding_of(compression)
+        accepted = self.headers.get("grpc-accept-encoding", "").replace(" ", "").split(",")
+        if self._headers_sent:
+            raise RuntimeError("the answer's headers have been sent already")
+        self.encoding_out = encoding if encoding in accepted and encoding != "identity" else ""
+
+    async def send_initial_metadata(self, initial_metadata: Metadata) -> None:
+        """Sends the answer's headers now.
+
+        Raises:
+            RuntimeError: they were sent before.
+            ValueError: metadata cannot have such a key or value.
+        """
+        if self._headers_sent:
+            raise RuntimeError("the answer's headers have been sent already")
+        initial = tuple(initial_metadata)
+        messages.metadata_block(initial)
+        self._initial = initial
+        self._send_headers()
+
+    async def abort(self, code: grpc.StatusCode, details: str = "", trailing_metadata: Metadata = ()) -> NoReturn:
+        """Ends the call with a code by raising."""
+        if code is grpc.StatusCode.OK:
+            raise ValueError("a call is not aborted with OK")
+        self.set_code(code)
+        self._details = details
+        if trailing_metadata:
+            self._trailing = tuple(trailing_metadata)
+        raise grpc.aio.AbortError("the call was aborted")
+
+    async def abort_with_status(self, status: Any) -> NoReturn:
+        """Ends the call with a status, as `grpc_status.rpc_status.to_status` makes it."""
+        await self.abort(status.code, status.details, status.trailing_metadata)
+
+    def cancelled(self) -> bool:
+        """Whether the client has gone away."""
+        return self.stopped
+
+    def done(self) -> bool:
+        """Whether the call is over."""
+        return self.local_closed
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        """Will be called with the context when the handler has ended."""
+        if self._on_done is None:
+            self._on_done = []
+        self._on_done.append(callback)
+
+    def peer(self) -> str:
+        """Where the call comes from."""
+        return "unix:"
+
+    def peer_identities(self) -> None:
+        """None: who calls is in the metadata that the proxy writes."""
+
+    def peer_identity_key(self) -> None:
+        """None, as above."""
+
+    def auth_context(self) -> dict[str, Any]:
+        """Empty: the socket's owner is all that is known."""
+        return {}
+
+
+class _NotGrpc(Refused):
+    """A request that is HTTP but not gRPC; it is answered in HTTP's words."""
+
+    def __init__(self, status: str, why: str) -> None:
+        super().__init__(grpc.StatusCode.INTERNAL, why)
+        self.status = status
+
+
+def _check_once(fields: Iterable[Field], count: int) -> None:
+    """A request names its method, scheme, path and authority once, and before everything else."""
+    pseudo = [name for name, _ in fields if name[0] == ":"]
+    if len(pseudo) != count or len(set(pseudo)) != count or ":status" in pseudo:
+        raise Malformed("a request has a pseudo-header twice, or one that is an answer's")

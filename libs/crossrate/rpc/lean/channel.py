@@ -1,0 +1,402 @@
+"""The calling side: a channel to a proxy's Unix socket that generated stubs take in place of one of grpc.aio's.
+
+There is one connection at a time. It is opened when the first call needs it, opened again when it is lost, and followed
+by another when the peer says that it takes no more calls (GOAWAY). A call that certainly no server has seen is sent again
+by itself, once; everything else is for the caller to decide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+import crossrate
+from crossrate.rpc.alarms import Alarms
+from crossrate.rpc.lean import frames, messages
+from crossrate.rpc.lean.connection import Connection
+from crossrate.rpc.lean.fields import Field, field
+from crossrate.rpc.lean.frames import Broken, Code, Malformed
+from crossrate.rpc.lean.outcall import ClientCall, StreamStreamCall, StreamUnaryCall, UnaryStreamCall, UnaryUnaryCall
+
+ANSWER_BYTES_MAX = 16 << 20
+"""Largest answer taken, unless the channel says otherwise."""
+PAUSE_S_MIN = 0.05
+PAUSE_S_MAX = 1.0
+"""Pauses between attempts to connect, while calls wait that may wait."""
+CONNECT_S_MAX = 5.0
+
+_READY = grpc.ChannelConnectivity.READY
+_POST_HTTP = b"\x83\x86"
+"""Entries of HPACK's static table: the method is POST, the scheme http."""
+_SAME_FOR_ALL = (
+    field("te", "trailers")
+    + field("content-type", "application/grpc")
+    + field("user-agent", f"crossrate/{crossrate.__version__}")
+    + field("grpc-accept-encoding", messages.ACCEPT_ENCODING)
+)
+
+
+class ClientConnection(Connection):
+    """One connection to the proxy."""
+
+    def __init__(self, channel: LeanChannel) -> None:
+        super().__init__(((frames.ENABLE_PUSH, 0),))
+        self.channel = channel
+        self.streams: dict[int, ClientCall] = {}
+        self.settled = self.loop.create_future()
+        """Done when the peer has said what it takes, or the connection is lost."""
+        self.leaving = False
+        """Whether the peer takes no more calls."""
+        self._next = 1
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        self.leaving = True
+        super().connection_lost(error)
+        if not self.settled.done():
+            self.settled.set_result(False)
+        self.channel.connection_ended(self)
+
+    def pinged(self, payload: bytes) -> None:
+        """See Connection."""
+
+    def _settle(self, flags: int, payload: bytes) -> None:
+        super()._settle(flags, payload)
+        if not self.settled.done():
+            self.settled.set_result(True)
+        elif not flags & frames.ACK:
+            self.channel.serve_waiting()
+
+    @property
+    def takes_calls(self) -> bool:
+        """Whether one more call may begin here now."""
+        return not self.leaving and not self.closed and len(self.streams) < self.peer_streams_max
+
+    def open(self, call: ClientCall) -> None:
+        """Begins a call."""
+        stream_id, self._next = self._next, self._next + 2
+        if self._next > frames.STREAM_ID_MAX:
+            self.leave()
+        self.streams[stream_id] = call
+        call.attach(self, stream_id)
+
+    def forget(self, stream: ClientCall) -> None:
+        """See Connection."""
+        super().forget(stream)
+        if self.leaving and not self.streams:
+            self.end()
+        elif self.channel.waiting:
+            self.channel.serve_waiting()
+
+    def stray(self, kind: int, stream_id: int) -> None:
+        """See Connection: what comes for a call that was given up is of no interest."""
+        if not stream_id & 1 or stream_id >= self._next:
+            raise Broken(Code.PROTOCOL_ERROR, f"a frame of type {kind} for stream {stream_id}, which was never opened")
+
+    def fields_came(self, stream_id: int, fields: list[Field] | Malformed, ended: bool) -> None:
+        """See Connection: the headers or trailers of an answer."""
+        call = self.streams.get(stream_id)
+        if call is None:
+            self.stray(frames.HEADERS, stream_id)
+        elif isinstance(fields, Malformed):
+            raise fields
+        else:
+            call.fields_came(fields, ended)
+
+    def reset_quietly(self, call: ClientCall) -> None:
+        """The peer has answered and does not wait for the rest of the requests."""
+        if not self.closed:
+            self.send(frames.reset(call.id, Code.NO_ERROR))
+        call.drop_output()
+        self.forget(call)
+
+    def leave(self) -> None:
+        """No more calls begin here."""
+        self.leaving = True
+        self.channel.connection_ended(self)
+
+    def going_away(self, last_stream: int, code: int, why: str) -> None:
+        """See Connection."""
+        self.leave()
+        for stream_id, call in list(self.streams.items()):
+            if stream_id > last_stream:
+                call.drop_output()
+                self.forget(call)
+                call.not_taken(
+                    f"the proxy takes no more calls: {why or Code(code).name if code in list(Code) else code}"
+                )
+        if not self.streams:
+            self.end()
+
+    def end(self) -> None:
+        """Closes the connection after what was written."""
+        if not self.closed:
+            self.flush()
+            self.transport.close()
+
+
+class _Method:
+    """What a stub's method is. Calls begin when it is called."""
+
+    __slots__ = ("_call", "_channel", "_deserialize", "_serialize", "_start")
+
+    def __init__(
+        self,
+        channel: LeanChannel,
+        call: type[ClientCall],
+        method: str,
+        serialize: Callable[[Any], bytes] | None,
+        deserialize: Callable[[bytes], Any] | None,
+    ) -> None:
+        self._channel = channel
+        self._call = call
+        self._serialize = serialize
+        self._deserialize = deserialize
+        self._start = _POST_HTTP + field(":path", method) + field(":authority", "localhost") + _SAME_FOR_ALL
+
+    def __call__(
+        self,
+        request: Any = None,
+        *,
+        timeout: float | None = None,
+        metadata: Any = None,
+        credentials: grpc.CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: grpc.Compression | None = None,
+    ) -> Any:
+        """As in grpc.aio.
+
+        Raises:
+            ValueError: credentials were given, which a Unix socket does not carry, or metadata cannot be sent.
+        """
+        if credentials is not None:
+            raise ValueError("a Unix socket carries no call credentials: the proxy behind it proves who calls")
+        block = self._start + messages.metadata_block(metadata) if metadata else self._start
+        encoding = messages.encoding_of(compression)
+        if encoding != "identity":
+            block += field("grpc-encoding", encoding)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        channel = self._channel
+        call = self._call(channel, block, deadline, bool(wait_for_ready), self._serialize, self._deserialize)
+        if encoding != "identity":
+            call.compressed_with(encoding)
+        call.start(request)
+        return call
+
+
+class LeanChannel(grpc.aio.Channel):
+    """A channel to a Unix socket. Create it in the running event loop.
+
+    Args:
+        path: the socket.
+        answer_bytes_max: largest answer taken.
+    """
+
+    def __init__(self, path: Path | str, *, answer_bytes_max: int = ANSWER_BYTES_MAX) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.answer_bytes_max = answer_bytes_max
+        self.alarms: Alarms[ClientCall] = Alarms(ClientCall.expire)
+        self.waiting: dict[ClientCall, None] = {}
+        """Calls that wait for a connection, or for room on it."""
+        self.calls: set[ClientCall] = set()
+        self._path = str(path)
+        self._connection: ClientConnection | None = None
+        self._leaving: set[ClientConnection] = set()
+        self._connecting: asyncio.Task[None] | None = None
+        self._again = asyncio.Event()
+        self._closed = False
+        self._state = grpc.ChannelConnectivity.IDLE
+        self._state_changed = asyncio.Event()
+
+    # What stubs use.
+
+    def unary_unary(
+        self,
+        method: str,
+        request_serializer: Any = None,
+        response_deserializer: Any = None,
+        _registered_method: bool | None = False,
+    ) -> Any:
+        """As in grpc.aio."""
+        return _Method(self, UnaryUnaryCall, method, request_serializer, response_deserializer)
+
+    def unary_stream(
+        self,
+        method: str,
+        request_serializer: Any = None,
+        response_deserializer: Any = None,
+        _registered_method: bool | None = False,
+    ) -> Any:
+        """As in grpc.aio."""
+        return _Method(self, UnaryStreamCall, method, request_serializer, response_deserializer)
+
+    def stream_unary(
+        self,
+        method: str,
+        request_serializer: Any = None,
+        response_deserializer: Any = None,
+        _registered_method: bool | None = False,
+    ) -> Any:
+        """As in grpc.aio."""
+        return _Method(self, StreamUnaryCall, method, request_serializer, response_deserializer)
+
+    def stream_stream(
+        self,
+        method: str,
+        request_serializer: Any = None,
+        response_deserializer: Any = None,
+        _registered_method: bool | None = False,
+    ) -> Any:
+        """As in grpc.aio."""
+        return _Method(self, StreamStreamCall, method, request_serializer, response_deserializer)
+
+    async def close(self, grace: float | None = None) -> None:
+        """Begins no more calls; gives those under way `grace` seconds, then cancels them."""
+        self._closed = True
+        if grace and self.calls:
+            waits = [asyncio.ensure_future(call.wait_done()) for call in tuple(self.calls)]
+            await asyncio.wait(waits, timeout=grace)
+            for wait in waits:
+                wait.cancel()
+        for call in tuple(self.calls):
+            call.cancel()
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
+        for connection in (*self._leaving, *([self._connection] if self._connection else ())):
+            connection.end()
+        self._set_state(grpc.ChannelConnectivity.SHUTDOWN)
+        # The closed sockets are gone with the next turn of the loop.
+        await asyncio.sleep(0)
+
+    async def __aenter__(self) -> LeanChannel:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def get_state(self, try_to_connect: bool = False) -> grpc.ChannelConnectivity:
+        """As in grpc.aio."""
+        if try_to_connect and self._state is grpc.ChannelConnectivity.IDLE:
+            self._connect()
+        return self._state
+
+    async def wait_for_state_change(self, last_observed_state: grpc.ChannelConnectivity) -> None:
+        """As in grpc.aio."""
+        while self._state is last_observed_state:
+            changed = self._state_changed
+            await changed.wait()
+
+    async def channel_ready(self) -> None:
+        """Returns once there is a connection."""
+        while (state := self._state) is not _READY:
+            self._connect()
+            await self.wait_for_state_change(state)
+
+    # What calls use.
+
+    def begin(self, call: ClientCall) -> None:
+        """Sends a call, or lets it wait for a connection."""
+        if self._closed:
+            raise asyncio.InvalidStateError("the channel is closed")
+        self.calls.add(call)
+        connection = self._connection
+        if connection is not None and connection.takes_calls:
+            connection.open(call)
+            return
+        self.waiting[call] = None
+        if connection is None:
+            self._connect()
+
+    def ended(self, call: ClientCall) -> None:
+        """A call is over."""
+        self.calls.discard(call)
+        self.waiting.pop(call, None)
+
+    def serve_waiting(self) -> None:
+        """Sends calls that wait, as far as there is room."""
+        connection = self._connection
+        while self.waiting and connection is not None and connection.takes_calls:
+            call = next(iter(self.waiting))
+            del self.waiting[call]
+            connection.open(call)
+
+    # The connection.
+
+    def connection_ended(self, connection: ClientConnection) -> None:
+        """A connection is lost, or takes no more calls."""
+        if connection.closed:
+            self._leaving.discard(connection)
+        else:
+            self._leaving.add(connection)
+        if connection is self._connection:
+            self._connection = None
+            if self._closed:
+                return
+            self._set_state(grpc.ChannelConnectivity.IDLE)
+            if self.waiting:
+                self._connect()
+
+    def _connect(self) -> None:
+        if self._closed or self._connection is not None:
+            return
+        if self._connecting is None:
+            self._connecting = self.loop.create_task(self._connect_until_done())
+        else:
+            self._again.set()
+
+    async def _connect_until_done(self) -> None:
+        """Connects, trying again as long as calls wait that may."""
+        pause_s = PAUSE_S_MIN
+        try:
+            while True:
+                self._set_state(grpc.ChannelConnectivity.CONNECTING)
+                self._again.clear()
+                why = await self._connect_once()
+                if not why:
+                    self._set_state(_READY)
+                    self.serve_waiting()
+                    return
+                self._set_state(grpc.ChannelConnectivity.TRANSIENT_FAILURE)
+                for call in [c for c in self.waiting if not c.may_wait]:
+                    call.fail(grpc.StatusCode.UNAVAILABLE, f"failed to connect to {self._path}: {why}")
+                if not self.waiting:
+                    return
+                # Whoever asks meanwhile does not wait for the pause: to ask a socket again costs next to nothing.
+                try:
+                    async with asyncio.timeout(pause_s * (0.5 + random.random() / 2)):
+                        await self._again.wait()
+                except TimeoutError:
+                    pause_s = min(PAUSE_S_MAX, pause_s * 2)
+        finally:
+            self._connecting = None
+            if self.waiting and self._connection is None and not self._closed:
+                self._connect()
+
+    async def _connect_once(self) -> str:
+        """One attempt; returns why it failed, empty if it did not."""
+        try:
+            async with asyncio.timeout(CONNECT_S_MAX):
+                _, connection = await self.loop.create_unix_connection(lambda: ClientConnection(self), self._path)
+                if not await connection.settled:
+                    return "it closed the connection at once"
+        except TimeoutError:
+            return f"no answer in {CONNECT_S_MAX:g} s"
+        except OSError as error:
+            return error.strerror or str(error)
+        if connection.leaving or connection.closed:
+            return "it takes no calls"
+        self._connection = connection
+        return ""
+
+    def _set_state(self, state: grpc.ChannelConnectivity) -> None:
+        if state is not self._state:
+            self._state = state
+            changed, self._state_changed = self._state_changed, asyncio.Event()
+            changed.set()
