@@ -14,12 +14,13 @@ from typing import Any
 import grpc
 
 from crossrate.node.bootstrap import arguments
+from crossrate.rpc.lean import LeanChannel, LeanTransport
 from crossrate.rpc.transport import Transport
 from crossrate.rpc.transport_aio import AioTransport
 from tests.integration.envoys import free_ports, until
 from tests.interop.servicer import TestServicer, Unchained
 
-TRANSPORTS: dict[str, Callable[[], Transport]] = {"grpc.aio": AioTransport}
+TRANSPORTS: dict[str, Callable[[], Transport]] = {"grpc.aio": AioTransport, "lean": LeanTransport}
 """What is tested, by name."""
 REQUEST_BYTES_MAX = 4 << 20
 
@@ -31,6 +32,7 @@ def _aio_channel(target: str) -> Any:
 
 CLIENTS: dict[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
     "grpc.aio": (_aio_channel, ("straight", "envoy-tcp")),
+    "lean": (lambda target: LeanChannel(target.removeprefix("unix:")), ("straight", "envoy-pipe")),
 }
 """What it is tested with: how a channel is made to a target in gRPC's form, and the ways it takes."""
 

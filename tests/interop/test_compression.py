@@ -19,10 +19,12 @@ from tests.interop.stand import CLIENTS, TRANSPORTS, stand
 
 pytestmark = pytest.mark.integration
 
-COMPRESSING_CLIENTS = ["grpc.aio"]
+COMPRESSING_CLIENTS = ["grpc.aio", "lean"]
 """Clients that compress when they are told to."""
-COMPRESSING_TRANSPORTS = ["grpc.aio"]
+COMPRESSING_TRANSPORTS = ["grpc.aio", "lean"]
 """Transports whose context has `set_compression`."""
+SWITCHING_TRANSPORTS = ["grpc.aio"]
+"""Transports whose context has `disable_next_message_compression`; the others compress all of a stream or nothing."""
 
 
 async def flags(transport: str, client: str, case: Callable[[Any], Awaitable[None]]) -> tuple[list, list]:
@@ -57,9 +59,17 @@ async def test_a_client_compresses_the_requests_of_one_call(transport, client):
 
 @pytest.mark.parametrize("transport", COMPRESSING_TRANSPORTS)
 @pytest.mark.parametrize("client", CLIENTS)
-async def test_a_server_compresses_the_answers_it_is_asked_to(transport, client):
-    """An answer is compressed if its request said so, in a stream one answer and not the next."""
+async def test_a_server_compresses_the_answer_of_a_call(transport, client):
+    """A single answer is compressed if its request said so, and the first of a stream."""
     _, answers = await flags(transport, client, server_compressed_unary)
     assert answers == [[True], [False]]
+    _, answers = await flags(transport, client, server_compressed_streaming)
+    assert [found[0] for found in answers] == [True]
+
+
+@pytest.mark.parametrize("transport", SWITCHING_TRANSPORTS)
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_a_server_leaves_one_answer_plain(transport, client):
+    """In a stream of compressed answers the one that is to be plain is."""
     _, answers = await flags(transport, client, server_compressed_streaming)
     assert answers == [[True, False]]

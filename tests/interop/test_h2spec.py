@@ -19,7 +19,10 @@ ANSWER_S_MAX = 2
 """How long h2spec waits for what it expects."""
 TESTS_MIN = 140
 """A report with fewer tests is not the whole of it."""
-EXPECTED: dict[str, dict[str, str]] = {"lean": {}}
+_TABLE = "h2spec encodes with a header table although a table of 0 bytes was agreed: COMPRESSION_ERROR is the answer"
+EXPECTED: dict[str, dict[str, str]] = {
+    "lean": {"generic/5/14": _TABLE, "generic/5/15": _TABLE, "http2/6.10/1": _TABLE},
+}
 """What a transport does not do as h2spec wants it, by the test's id, and why that is right or does not matter.
 
 grpc.aio is not in it: it is not ours, resets every request that is not a POST, and so leaves most tests unanswered.
@@ -67,7 +70,8 @@ async def test_the_transport_speaks_http2(h2spec, tmp_path, transport):
     assert len(found) >= TESTS_MIN
     failed = {name: problem for name, problem in found.items() if problem is not None}
     unexpected = [f"{name}: {problem}" for name, problem in failed.items() if name not in EXPECTED[transport]]
-    assert not unexpected, "\n" + "\n".join(unexpected)
+    if unexpected:
+        pytest.fail("\n".join(unexpected), pytrace=False)
     assert failed.keys() == EXPECTED[transport].keys(), "passes by now"
 
 
