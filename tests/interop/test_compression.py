@@ -23,7 +23,7 @@ COMPRESSING_CLIENTS = ["grpc.aio", "lean"]
 """Clients that compress when they are told to."""
 COMPRESSING_TRANSPORTS = ["grpc.aio", "lean"]
 """Transports whose context has `set_compression`."""
-SWITCHING_TRANSPORTS = ["grpc.aio"]
+SWITCHING_TRANSPORTS = ["grpc.aio", "lean"]
 """Transports whose context has `disable_next_message_compression`; the others compress all of a stream or nothing."""
 
 

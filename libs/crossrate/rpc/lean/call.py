@@ -40,6 +40,7 @@ class ServerCall(Context):
 
     __slots__ = (
         "_content_length",
+        "_not_grpc",
         "_request",
         "expired",
         "lingers",
@@ -53,6 +54,7 @@ class ServerCall(Context):
         Context.__init__(self, connection, stream_id, bytes_max)
         self._request: bytes | None = None
         self._content_length: int | None = None
+        self._not_grpc: _NotGrpc | None = None
         self.task: asyncio.Task[None] | None = None
         self.expired = False
         self.lingers = False
@@ -85,11 +87,21 @@ class ServerCall(Context):
                 self.half_closed()
             elif self.wrapped.client_streaming:
                 self._start(self)
+        except _NotGrpc as refused:
+            if ended:
+                self.refuse(refused)
+            else:
+                self._not_grpc = refused
         except Refused as refused:
             self.refuse(refused)
 
     def _check_grpc(self, headers: dict[str, str]) -> None:
         """What gRPC says of a request's headers."""
+        if "content-length" in headers:
+            try:
+                self._content_length = int(headers["content-length"])
+            except ValueError:
+                raise Malformed("content-length is no number") from None
         if headers[":method"] != "POST":
             raise _NotGrpc("405", "gRPC calls are made by POST")
         if not headers.get("content-type", "").startswith("application/grpc"):
@@ -103,11 +115,6 @@ class ServerCall(Context):
                 self._trailing = (("grpc-accept-encoding", messages.ACCEPT_ENCODING),)
                 raise Refused(grpc.StatusCode.UNIMPLEMENTED, f"encoding {encoding[:32]!r} is not one that is read here")
             self.encoding_in = encoding
-        if "content-length" in headers:
-            try:
-                self._content_length = int(headers["content-length"])
-            except ValueError:
-                raise Malformed("content-length is no number") from None
 
     def trailers_came(self, fields: list[Field], ended: bool) -> None:
         """A second header block has come.
@@ -127,6 +134,9 @@ class ServerCall(Context):
             self._content_length -= stop - start
             if self._content_length < 0 or (ended and self._content_length):
                 raise Malformed("the body has another length than the request said")
+        if self._not_grpc is not None:
+            # It is answered when it has been said; until then it only has to keep to HTTP/2.
+            start = stop
         Stream.receive(self, data, start, stop, taken, ended)
 
     def deliver(self, message: bytes) -> None:
@@ -141,6 +151,8 @@ class ServerCall(Context):
     def half_closed(self) -> None:
         """See Stream."""
         wrapped = self.wrapped
+        if self._not_grpc is not None:
+            raise self._not_grpc
         if wrapped.client_streaming:
             if self.task is None:
                 self._start(self)
@@ -162,9 +174,7 @@ class ServerCall(Context):
         if isinstance(refused, _NotGrpc):
             block = field(":status", refused.status) + field("content-type", "text/plain")
             self.connection.send(frames.headers(self.id, block, False))
-            why = refused.why.encode()
-            self.connection.send(frames.HEAD.pack(len(why) << 8 | DATA, END_STREAM, self.id), why)
-            self._end_here()
+            self.send_body(refused.why.encode())
         else:
             self._code, self._details = refused.code.value[0], refused.why
             self._send_status()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class ClientConnection(Connection):
     """One connection to the proxy."""
 
+    stream_window = 256 << 10
+
     def __init__(self, channel: LeanChannel) -> None:
         super().__init__(((frames.ENABLE_PUSH, 0),))
         self.channel = channel

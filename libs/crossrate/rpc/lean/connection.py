@@ -14,13 +14,13 @@ from crossrate.rpc.lean import frames
 from crossrate.rpc.lean.control import Control
 from crossrate.rpc.lean.fields import LIST_BYTES_MAX, Field
 from crossrate.rpc.lean.frames import DATA, FRAME_BYTES_MAX, HEADERS, Broken, Code, Malformed
-from crossrate.rpc.lean.stream import STREAM_WINDOW_BYTES, Stream
+from crossrate.rpc.lean.stream import Stream
 
 CONNECTION_WINDOW_BYTES = 16 << 20
 """How much a peer may send on all streams before we have taken note of it."""
 _CREDIT_BYTES = CONNECTION_WINDOW_BYTES // 2
-GATHERED_BYTES_MAX = 64 << 20
-"""Parts of messages that are not complete yet, on all streams of a connection."""
+ROOM_BYTES_MAX = 64 << 20
+"""Messages larger than a stream's window that are let in at once, on all streams of a connection; others wait."""
 BLOCK_BYTES_MAX = 2 * LIST_BYTES_MAX
 CONTINUATIONS_MAX = 64
 FRAMES_AT_ONCE_MAX = 512
@@ -34,14 +34,19 @@ LINGER_S = 0.5
 class Connection(Control):
     """The part that servers and clients share."""
 
+    stream_window = 64 << 10
+    """How much a peer may send on one stream before it is read."""
+
     def __init__(self, settings: tuple[tuple[int, int], ...]) -> None:
         super().__init__()
         self.loop = asyncio.get_running_loop()
         self.transport: Any = None
         self.paused = False
         self.closed = False
-        self.gathered = 0
-        self.gathered_max = GATHERED_BYTES_MAX
+        self.room_max = ROOM_BYTES_MAX
+        self._room_given: dict[int, int] = {}
+        self._room_used = 0
+        self._room_wanted: dict[int, Stream] = {}
         self._settings = settings
         self._rest = b""
         self._uncredited = 0
@@ -67,7 +72,7 @@ class Connection(Control):
         greeting = b"" if self.is_server else frames.PREFACE
         values = (
             (frames.HEADER_TABLE_SIZE, 0),
-            (frames.INITIAL_WINDOW_SIZE, STREAM_WINDOW_BYTES),
+            (frames.INITIAL_WINDOW_SIZE, self.stream_window),
             (frames.MAX_HEADER_LIST_SIZE, LIST_BYTES_MAX),
             *self._settings,
         )
@@ -154,6 +159,30 @@ class Connection(Control):
     def wait_for_window(self, stream: Stream) -> None:
         """The stream has something to send as soon as the connection's window opens."""
         self._waiting[stream.id] = stream
+
+    def make_room(self, stream: Stream) -> None:
+        """The stream's message is larger than its window: it is let in now, or when others are complete."""
+        self._room_wanted[stream.id] = stream
+        self._give_room()
+
+    def _give_room(self) -> None:
+        """Lets in those that wait, in their order. One is always let in, however large."""
+        wanted, given = self._room_wanted, self._room_given
+        while wanted:
+            stream = next(iter(wanted.values()))
+            if given and self._room_used + stream.room > self.room_max:
+                return
+            del wanted[stream.id]
+            given[stream.id] = stream.room
+            self._room_used += stream.room
+            stream.let_in()
+
+    def give_room_back(self, stream: Stream) -> None:
+        """The stream's message is complete, or will never be."""
+        self._room_wanted.pop(stream.id, None)
+        self._room_used -= self._room_given.pop(stream.id, 0)
+        if self._room_wanted and not self.closed:
+            self._give_room()
 
     def forget(self, stream: Stream) -> None:
         """The stream is over on both sides."""

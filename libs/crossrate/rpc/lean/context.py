@@ -90,6 +90,10 @@ class Context(Stream):
             raise RuntimeError("the answer's headers have been sent already")
         self.encoding_out = encoding if encoding in accepted and encoding != "identity" else ""
 
+    def disable_next_message_compression(self) -> None:
+        """The next answer is sent as it is."""
+        self.plain_next = True
+
     async def send_initial_metadata(self, initial_metadata: Metadata) -> None:
         """Sends the answer's headers now.
 

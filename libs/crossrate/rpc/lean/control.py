@@ -139,6 +139,8 @@ class Control(asyncio.Protocol):
         for name, value in frames.SETTING.iter_unpack(payload):
             self._setting(name, value)
         self.send(frames.SETTINGS_ACK)
+        for stream in list(self.streams.values()):
+            stream.pump()
 
     def _setting(self, name: int, value: int) -> None:
         if name == frames.INITIAL_WINDOW_SIZE:
@@ -149,7 +151,6 @@ class Control(asyncio.Protocol):
                 stream.window_out += change
                 if stream.window_out > frames.WINDOW_BYTES_MAX:
                     raise Broken(Code.FLOW_CONTROL_ERROR, "a window is larger than a window can be")
-                stream.pump()
         elif name == frames.MAX_CONCURRENT_STREAMS:
             self.peer_streams_max = value
         elif name == frames.ENABLE_PUSH and value > (1 if self.is_server else 0):

@@ -1,8 +1,8 @@
 """One stream of a connection: messages in, messages out, and how much of each may be under way.
 
 Receiving, a stream's window is opened again only while few messages wait for whoever reads them, so that a slow reader
-holds back its sender. What belongs to a message that is not complete yet is always let in: it is bounded by the
-largest message.
+holds back its sender. A message larger than the window is let in as a whole, once there is room for it among all that
+are on their way (`Connection.make_room`).
 
 Sending, what finds no window waits in `_pending`, and whoever sends waits for it in `writable`.
 """
@@ -30,10 +30,6 @@ from crossrate.rpc.lean.messages import PREFIX_BYTES, Refused
 if TYPE_CHECKING:
     from crossrate.rpc.lean.connection import Connection
 
-STREAM_WINDOW_BYTES = 256 << 10
-"""How much a peer may send on one stream before it is read."""
-_CREDIT_BYTES = STREAM_WINDOW_BYTES // 2
-
 _DATA_HEAD = Struct(">IBIBI")
 """The header of a DATA frame and the prefix of the message in it."""
 _PREFIX = Struct(">BI")
@@ -43,14 +39,13 @@ class Stream:
     """The part that servers and clients share. Subclasses say what a message and an end mean to them."""
 
     __slots__ = (
-        "_gathered",
         "_have",
         "_need",
         "_packed",
         "_parts",
         "_pending",
+        "_room",
         "_trailers",
-        "_uncredited",
         "_writable",
         "bytes_max",
         "connection",
@@ -58,6 +53,7 @@ class Stream:
         "encoding_out",
         "id",
         "local_closed",
+        "plain_next",
         "queue",
         "queue_bytes",
         "reader",
@@ -70,12 +66,13 @@ class Stream:
         self.connection = connection
         self.id = stream_id
         self.bytes_max = bytes_max
-        self.window_in = STREAM_WINDOW_BYTES
+        self.window_in = connection.stream_window
         self.window_out = connection.peer_stream_window
         self.local_closed = False
         self.remote_closed = False
         self.encoding_in = ""
         self.encoding_out = ""
+        self.plain_next = False
         self.queue: deque[bytes] | None = None
         self.queue_bytes = 0
         self.reader: asyncio.Future[None] | None = None
@@ -83,8 +80,7 @@ class Stream:
         self._have = 0
         self._need = -1
         self._packed = 0
-        self._gathered = 0
-        self._uncredited = 0
+        self._room = 0
         self._pending: deque[memoryview] | None = None
         self._trailers: bytes | None = None
         self._writable: asyncio.Future[None] | None = None
@@ -133,7 +129,6 @@ class Stream:
                 self.remote_closed = True
                 self.half_closed()
             else:
-                self._uncredited += taken
                 self.credit()
         except Refused as refused:
             self.remote_closed = self.remote_closed or ended
@@ -156,7 +151,6 @@ class Stream:
 
     def _gather(self, chunk: bytes) -> None:
         """A part of a message that does not fit into one frame."""
-        self._count(len(chunk))
         parts = self._parts
         parts.append(chunk)
         self._have += len(chunk)
@@ -170,6 +164,9 @@ class Stream:
                 raise messages.too_large(self._need, self.bytes_max)
             parts[:] = (head[PREFIX_BYTES:],)
             self._have -= PREFIX_BYTES
+            if self._need - self._have > self.window_in:
+                self._room = self._need
+                self.connection.make_room(self)
         if self._have < self._need:
             return
         over = self._have - self._need
@@ -190,15 +187,23 @@ class Stream:
             raise Refused(messages.INTERNAL, f"the Compressed-Flag of a message is {packed}")
         return messages.decompress(message, self.encoding_in, self.bytes_max)
 
-    def _count(self, size: int) -> None:
-        self._gathered += size
-        self.connection.gathered += size
-        if self.connection.gathered > self.connection.gathered_max:
-            raise Refused(messages.RESOURCE_EXHAUSTED, "too many large messages are on their way at once")
+    @property
+    def room(self) -> int:
+        """The bytes that the message on its way needs, if it is larger than the window."""
+        return self._room
+
+    def let_in(self) -> None:
+        """There is room: the peer may send the rest of the message."""
+        credit = self._need - self._have - self.window_in
+        if credit > 0:
+            self.window_in += credit
+            self.connection.send(frames.window_update(self.id, credit))
 
     def _drop_parts(self) -> None:
-        self.connection.gathered -= self._gathered
-        self._gathered = self._have = 0
+        if self._room:
+            self.connection.give_room_back(self)
+            self._room = 0
+        self._have = 0
         self._need = -1
         self._parts = None
 
@@ -211,10 +216,11 @@ class Stream:
 
     def credit(self) -> None:
         """Opens the peer's window again, if little waits to be read."""
-        if self._uncredited >= _CREDIT_BYTES and self.queue_bytes < _CREDIT_BYTES and not self.remote_closed:
-            self.connection.send(frames.window_update(self.id, self._uncredited))
-            self.window_in += self._uncredited
-            self._uncredited = 0
+        window = self.connection.stream_window
+        half = window >> 1
+        if self.window_in <= half and self.queue_bytes < half and not self._room and not self.remote_closed:
+            self.connection.send(frames.window_update(self.id, window - self.window_in))
+            self.window_in = window
 
     def enqueue(self, message: bytes) -> None:
         """Keeps a message for a reader."""
@@ -257,8 +263,9 @@ class Stream:
             Whether the next one may follow at once; if not, wait for `writable` before it.
         """
         connection, flag = self.connection, 0
-        if self.encoding_out:
+        if self.encoding_out and not self.plain_next:
             message, flag = messages.compress(message, self.encoding_out), 1
+        self.plain_next = False
         size = len(message)
         whole = size + PREFIX_BYTES
         if (
@@ -285,6 +292,12 @@ class Stream:
             self._trailers = b""
         self.pump()
         return self._pending is None and not connection.paused
+
+    def send_body(self, body: bytes) -> None:
+        """Sends bytes that are no message, and the end."""
+        self._pending = deque((memoryview(body),))
+        self._trailers = b""
+        self.pump()
 
     def send_trailers(self, block: bytes) -> None:
         """Sends the last header block after everything else."""
