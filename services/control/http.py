@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crossrate.rpc.contract import MethodContract
-from services.control.envoy_api import extension
+from services.control.envoy_api import TYPE_PREFIX, extension
 from services.control.routes import Backend, HeaderMatch
 from services.control.secrets import ADS_SOURCE
 from services.control.state import Limits
@@ -81,6 +81,12 @@ def timing(method: MethodContract, margin_s: float, timeout_s: float | None = No
 def untimed() -> dict[str, Any]:
     """The times of a route that keeps only the time that the caller asks for; the next proxy keeps the contract's."""
     return {"timeout": "0s", "idle_timeout": "0s", "max_stream_duration": {"grpc_timeout_header_max": "0s"}}
+
+
+def left_out(*filters: str) -> dict[str, Any]:
+    """The per-filter configuration of a route on which some filters are left out."""
+    disabled = {"@type": TYPE_PREFIX + "envoy.config.route.v3.FilterConfig", "disabled": True, "config": {}}
+    return dict.fromkeys(filters, disabled)
 
 
 def header_matches(headers: Sequence[HeaderMatch]) -> list[dict[str, Any]]:

@@ -65,8 +65,3 @@ def events_config(topology: Topology, contracts: Contracts, limits: Limits) -> d
     """The filter's configuration for a route on which streams are written as server-sent events."""
     config = _config("stream_sse_style_delimited", topology, contracts, limits)
     return {FILTER: {"@type": TYPE_PREFIX + _TRANSCODER, **config}}
-
-
-def off() -> dict[str, Any]:
-    """The filter's configuration for a route that it leaves alone."""
-    return {FILTER: {"@type": TYPE_PREFIX + "envoy.config.route.v3.FilterConfig", "disabled": True, "config": {}}}

@@ -209,12 +209,28 @@ def test_a_route_splits_calls_between_backends(topology: Topology) -> None:
         for r in nodes[EDGE].routes[EDGE]["virtual_hosts"][0]["routes"]
         if r["match"].get("path") == f"/{name}/GetInstrument"
     ]
-    assert [("cluster" in r["route"], "weighted_clusters" in r["route"]) for r in edge] == [
+    ways = [(in_words(r["match"].get("headers", [])), "weighted_clusters" in r["route"]) for r in edge]
+    assert [(("application/grpc" in words), weighted) for words, weighted in ways] == [
         (True, False),
+        (False, False),
+        (True, True),
         (False, True),
     ]
     assert {"in|reference", "in|reference-canary"} <= nodes["node"].listeners.keys()
     assert nodes["node"].endpoints["local|reference-canary"]["endpoints"] == []
+
+
+def test_plain_grpc_passes_by_what_is_for_browsers_and_json(nodes: dict[str, Resources]) -> None:
+    """The route that takes a call in plain gRPC leaves out the filters for others; every other route keeps them."""
+    routes = nodes[EDGE].routes[EDGE]["virtual_hosts"][0]["routes"]
+    named = {"cors", "grpc_web", "lua", "grpc_json_transcoder"}
+    for route in routes:
+        plain = "application/grpc" in in_words(route["match"].get("headers", []))
+        config = route.get("typed_per_filter_config", {})
+        off = {name.rpartition(".")[2] for name, value in config.items() if value.get("disabled")}
+        # The document of the REST paths is not a call, and nothing transcodes it.
+        assert off == (named if plain else off & {"grpc_json_transcoder"}), route
+    assert any("application/grpc" in in_words(r["match"].get("headers", [])) for r in routes)
 
 
 def test_the_edge_is_hardened(nodes: dict[str, Resources]) -> None:

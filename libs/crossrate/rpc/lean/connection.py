@@ -1,7 +1,7 @@
 """One HTTP/2 connection: frames in and out, settings, windows, its beginning and its end (RFC 9113).
 
-What a read brings is handled at once, and everything that is said meanwhile goes out in one write after it. Frames that
-are sent outside of a read go out together at the end of the event loop's turn.
+What a read brings is handled at once, and what is said meanwhile goes out in one write after it, or in several if it is
+much. Frames that are sent outside of a read go out together at the end of the event loop's turn.
 """
 
 from __future__ import annotations
@@ -23,8 +23,12 @@ ROOM_BYTES_MAX = 64 << 20
 """Messages larger than a stream's window that are let in at once, on all streams of a connection; others wait."""
 BLOCK_BYTES_MAX = 2 * LIST_BYTES_MAX
 CONTINUATIONS_MAX = 64
-FRAMES_AT_ONCE_MAX = 512
-"""Buffers that wait for the end of the turn; more are written at once."""
+FRAMES_AT_ONCE_MAX = 24
+"""Buffers that wait for the end of a read or turn, about eight calls' worth; more are written at once.
+
+The next process begins with the first eight answers while the rest is worked on. With all answers of a read in one
+write, 32 calls in flight go through the proxies as one crowd and keep one core busy at a time: 6,700 calls/s through
+edge and mesh proxy instead of 9,200."""
 GREETING_S_MAX = 10.0
 """A peer that has not said what it can do by then, or not agreed to what we can, is given up."""
 LINGER_S = 0.5
