@@ -120,10 +120,10 @@ class Running:
             return answer.read().decode()
 
 
-@pytest.fixture
-async def prepared(where) -> AsyncIterator[Running]:
-    """A server that has not been started yet."""
-    own = Running(where)
+@pytest.fixture(params=["lean", "grpcio"])
+async def prepared(where, request) -> AsyncIterator[Running]:
+    """A server that has not been started yet, on each transport."""
+    own = Running(where, transport=request.param)
     yield own
     await own.stop()
 
