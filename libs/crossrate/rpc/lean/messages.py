@@ -129,10 +129,10 @@ def seconds_of(timeout: str) -> float:
 def timeout_of(seconds: float) -> str:
     """The `grpc-timeout` for some seconds, at most eight digits, rounded up."""
     for unit, size_s in (("u", 1e-6), ("m", 1e-3), ("S", 1.0), ("M", 60.0)):
-        count = math.ceil(seconds / size_s)
+        count = math.ceil(min(seconds / size_s, 1e8))
         if count < 100_000_000:
             return f"{max(0, count)}{unit}"
-    return f"{min(99_999_999, math.ceil(seconds / 3600))}H"
+    return f"{math.ceil(min(seconds / 3600, 99_999_999))}H"
 
 
 def percent_encoded(message: str) -> str:
@@ -189,6 +189,8 @@ def metadata_block(metadata: Iterable[tuple[str, str | bytes]] | None) -> bytes:
 
 
 def _metadatum(name: str, value: str | bytes) -> bytes:
+    if not isinstance(name, str) or not isinstance(value, (str, bytes)):
+        raise ValueError(f"metadata {name!r}: keys are text, values text or bytes, not {type(value).__name__}")
     if not _KEY.fullmatch(name) or name in RESERVED:
         raise ValueError(
             f"metadata key {name!r}: keys are of lower case letters, digits, '_', '-' and '.', not gRPC's own"
