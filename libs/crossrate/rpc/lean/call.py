@@ -103,11 +103,13 @@ class ServerCall(Context):
                 self._trailing = (("grpc-accept-encoding", messages.ACCEPT_ENCODING),)
                 raise Refused(grpc.StatusCode.UNIMPLEMENTED, f"encoding {encoding[:32]!r} is not one that is read here")
             self.encoding_in = encoding
-        if "content-length" in headers:
-            try:
-                self._content_length = int(headers["content-length"])
-            except ValueError:
-                raise Malformed("content-length is no number") from None
+        length = headers.get("content-length")
+        if length is not None:
+            if not (length.isascii() and length.isdecimal() and len(length) < 20):
+                raise Malformed("content-length is no number")
+            self._content_length = int(length)
+            if self.remote_closed and self._content_length:
+                raise Malformed("the body has another length than the request said")
 
     def trailers_came(self, fields: list[Field], ended: bool) -> None:
         """A second header block has come.
