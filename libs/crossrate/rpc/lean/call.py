@@ -162,10 +162,9 @@ class ServerCall(Context):
         if self.local_closed:
             return
         if isinstance(refused, _NotGrpc):
-            block = field(":status", refused.status) + field("content-type", "text/plain")
-            self.connection.send(frames.headers(self.id, block, False))
-            why = refused.why.encode()
-            self.connection.send(frames.HEAD.pack(len(why) << 8 | DATA, END_STREAM, self.id), why)
+            # Without a body: DATA would have to wait for the client's windows.
+            block = field(":status", refused.status) + field("grpc-message", refused.why)
+            self.connection.send(frames.headers(self.id, block, True))
             self._end_here()
         else:
             self._code, self._details = refused.code.value[0], refused.why
