@@ -207,16 +207,20 @@ class ServerCall(Context):
 
     def _run_at_once(self, request: bytes) -> None:
         """Runs a handler that cannot suspend to its end, in a context of its own."""
-        coroutine = self.wrapped.handle(request, self)
+        coroutine, context = self.wrapped.handle(request, self), copy_context()
         try:
-            copy_context().run(coroutine.send, None)
-        except StopIteration as done:
-            self.answer(done.value)
-        except Exception as error:
+            try:
+                context.run(coroutine.send, None)
+            except StopIteration as done:
+                self.answer(done.value)
+            else:
+                context.run(coroutine.close)
+                raise RuntimeError("the handler waits, although its code has nothing to wait at")
+        except (Exception, asyncio.CancelledError) as error:
             self.failed(error)
-        else:
-            coroutine.close()
-            self.failed(RuntimeError("the handler waits, although its code has nothing to wait at"))
+        if self._on_done:
+            for callback in self._on_done:
+                self.connection.loop.call_soon(callback, self)
 
     async def _run_unary(self, request: Any) -> None:
         try:
@@ -336,7 +340,7 @@ class ServerCall(Context):
         code, details, trailing = self._code, self._details, self._trailing
         try:
             block = messages.status_block(code, details, trailing) if code or trailing else _TRAILERS_OK
-        except ValueError as error:
+        except (ValueError, AttributeError, TypeError) as error:
             self.connection.server.log.error(
                 "trailing metadata cannot be sent", method=self.wrapped.path, why=str(error)
             )
