@@ -92,7 +92,7 @@ class ServerCall(Context):
         """What gRPC says of a request's headers."""
         if headers[":method"] != "POST":
             raise _NotGrpc("405", "gRPC calls are made by POST")
-        if not headers.get("content-type", "").startswith("application/grpc"):
+        if not messages.is_grpc(headers.get("content-type", "")):
             raise _NotGrpc("415", "the content type of a gRPC call is application/grpc")
         timeout = headers.get("grpc-timeout")
         if timeout is not None:

@@ -109,6 +109,11 @@ def decompress(message: bytes, encoding: str, bytes_max: int) -> bytes:
     return plain
 
 
+def is_grpc(content_type: str) -> bool:
+    """Whether a content type is gRPC's, with any format of the messages; that of gRPC-Web is not."""
+    return content_type == "application/grpc" or content_type.startswith(("application/grpc+", "application/grpc;"))
+
+
 def too_large(size: int, bytes_max: int) -> Refused:
     """A message with `size` bytes or more is over the limit."""
     return Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"a message has {size} bytes or more; the most is {bytes_max}")

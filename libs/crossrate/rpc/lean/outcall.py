@@ -157,7 +157,7 @@ class ClientCall(Stream):
             if not status or any(name[0] == ":" and name != ":status" for name, _ in fields):
                 raise Malformed("an answer has no status, or a field of a request")
             if "grpc-status" not in headers and (
-                status != "200" or not headers.get("content-type", "").startswith("application/grpc")
+                status != "200" or not messages.is_grpc(headers.get("content-type", ""))
             ):
                 code = messages.OF_HTTP_STATUS.get(status, grpc.StatusCode.UNKNOWN)
                 self._initial = fields
