@@ -284,6 +284,8 @@ class ServerCall(Context):
                 self._code, self._details = 1, "the handler was cancelled"
             case grpc.aio.AbortError():
                 pass
+            case Refused():
+                self._code, self._details, self._trailing = error.code.value[0], error.why, None
             case _:
                 self.connection.server.log.error("a handler failed", method=self.wrapped.path, exc_info=error)
                 self._code, self._details, self._trailing = 2, f"the handler failed: {type(error).__name__}", None
