@@ -43,6 +43,7 @@ class ServerCall(Context):
         "_request",
         "expired",
         "lingers",
+        "refused",
         "task",
         "wrapped",
     )
@@ -56,6 +57,7 @@ class ServerCall(Context):
         self.task: asyncio.Task[None] | None = None
         self.expired = False
         self.lingers = False
+        self.refused = False
 
     # From the wire.
 
@@ -159,8 +161,9 @@ class ServerCall(Context):
 
     def refuse(self, refused: Refused) -> None:
         """See Stream: answers in place of the handler, which ends if it has begun."""
-        if self.local_closed:
+        if self.local_closed or self.refused:
             return
+        self.refused = True
         if isinstance(refused, _NotGrpc):
             # Without a body: DATA would have to wait for the client's windows.
             block = field(":status", refused.status) + field("grpc-message", refused.why)
@@ -273,7 +276,7 @@ class ServerCall(Context):
 
     def failed(self, error: BaseException) -> None:
         """The handler has raised."""
-        if self.local_closed:
+        if self.local_closed or self.refused:
             return
         match error:
             case asyncio.CancelledError() if self.expired:
