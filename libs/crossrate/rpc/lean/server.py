@@ -61,13 +61,14 @@ class ServerConnection(Connection):
 
     def connection_made(self, transport: Any) -> None:
         """See asyncio.Protocol. Whoever is not the one account that may open the socket is not spoken to."""
-        super().connection_made(transport)
-        self.server.connections.add(self)
         why = self.server.reason_to_refuse(transport)
         if why:
             self.server.log.warning("a connection was refused", reason=why)
             self.closed = True
             transport.abort()
+            return
+        self.server.connections.add(self)
+        super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         """See asyncio.Protocol."""
@@ -215,7 +216,7 @@ class LeanTransport:
         _, account, _ = _PEER.unpack(peer.getsockopt(sockets.SOL_SOCKET, sockets.SO_PEERCRED, _PEER.size))
         if account not in self._peers:
             return f"it comes from account {account}"
-        return f"there are {CONNECTIONS_MAX} already" if len(self.connections) > CONNECTIONS_MAX else ""
+        return f"there are {CONNECTIONS_MAX} already" if len(self.connections) >= CONNECTIONS_MAX else ""
 
     def changed(self) -> None:
         """A connection has ended, or has nothing more to do."""
