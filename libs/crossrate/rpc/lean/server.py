@@ -22,7 +22,7 @@ import structlog
 
 from crossrate.rpc.alarms import Alarms
 from crossrate.rpc.lean import frames
-from crossrate.rpc.lean.call import ServerCall
+from crossrate.rpc.lean.call import SHUTTING_DOWN, ServerCall
 from crossrate.rpc.lean.connection import Connection
 from crossrate.rpc.lean.fields import Field
 from crossrate.rpc.lean.frames import DATA, Broken, Code, Malformed
@@ -160,7 +160,10 @@ class ServerConnection(Connection):
             self._noticed.set_result(None)
 
     def end(self) -> None:
-        """Closes the connection after what was written."""
+        """Closes the connection after what was written; the client learns which calls were never looked at."""
+        if self._last_taken is None and not self.closed:
+            self._last_taken = self._last
+            self.send(frames.goaway(self._last, Code.NO_ERROR, "closing"))
         self.flush()
         self.transport.close()
 
@@ -216,6 +219,8 @@ class LeanTransport:
         _, account, _ = _PEER.unpack(peer.getsockopt(sockets.SOL_SOCKET, sockets.SO_PEERCRED, _PEER.size))
         if account not in self._peers:
             return f"it comes from account {account}"
+        if self._server is None:
+            return SHUTTING_DOWN
         return f"there are {CONNECTIONS_MAX} already" if len(self.connections) >= CONNECTIONS_MAX else ""
 
     def changed(self) -> None:
