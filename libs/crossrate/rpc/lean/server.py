@@ -98,10 +98,17 @@ class ServerConnection(Connection):
     def reset(self, stream: ServerCall, code: int) -> None:
         """See Connection."""
         if not stream.remote_closed:
-            self._recent_resets[stream.id] = None
-            if len(self._recent_resets) > RECENT_RESETS_MAX:
-                del self._recent_resets[next(iter(self._recent_resets))]
+            self._ended_early(stream.id)
         super().reset(stream, code)
+
+    def _malformed(self, stream_id: int, malformed: Malformed) -> None:
+        self._ended_early(stream_id)
+        super()._malformed(stream_id, malformed)
+
+    def _ended_early(self, stream_id: int) -> None:
+        self._recent_resets[stream_id] = None
+        if len(self._recent_resets) > RECENT_RESETS_MAX:
+            del self._recent_resets[next(iter(self._recent_resets))]
 
     def forget(self, stream: ServerCall) -> None:
         """See Connection."""
@@ -134,6 +141,7 @@ class ServerConnection(Connection):
         if isinstance(fields, Malformed):
             raise fields
         if self._last_taken is not None or len(self.streams) + self.lingering >= STREAMS_MAX:
+            self._ended_early(stream_id)
             self.send(frames.reset(stream_id, Code.REFUSED_STREAM))
             return
         call = ServerCall(self, stream_id, self.server.bytes_max)
