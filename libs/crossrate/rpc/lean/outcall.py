@@ -134,7 +134,7 @@ class ClientCall(Stream):
         """The peer has not looked at the call: it is sent again if it can be."""
         if self._code is not None:
             return
-        if self.resendable() and self._resends < _RESENDS_MAX and self._initial is None:
+        if self.resendable() and self._resends < _RESENDS_MAX and self._initial is None and not self._channel.closed:
             self._resends += 1
             self.attached = False
             self._channel.begin(self)
