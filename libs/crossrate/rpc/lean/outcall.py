@@ -241,7 +241,11 @@ class ClientCall(Stream):
             self._wake()
         if self._callbacks:
             for callback in self._callbacks:
-                callback(self)
+                try:
+                    callback(self)
+                except Exception as error:
+                    context = {"message": "a callback of a call failed", "exception": error}
+                    self._channel.loop.call_exception_handler(context)
 
     def expire(self) -> None:
         """The deadline has passed."""
