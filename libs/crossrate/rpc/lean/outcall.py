@@ -170,8 +170,8 @@ class ClientCall(Stream):
                     self._wake()
                 return
             self._initial = []
-        elif not ended:
-            raise Malformed("trailers without an end")
+        elif not ended or any(name[0] == ":" for name, _ in fields):
+            raise Malformed("trailers without an end, or with a field of a beginning")
         self.remote_closed = True
         try:
             if self._parts is not None:
@@ -197,6 +197,12 @@ class ClientCall(Stream):
         else:
             self.connection.forget(self)
         self._set_status(code, details)
+
+    def receive(self, data: bytes, start: int, stop: int, taken: int, ended: bool) -> None:
+        """See Stream."""
+        if self._initial is None:
+            raise Malformed("DATA before the headers of the answer")
+        Stream.receive(self, data, start, stop, taken, ended)
 
     def half_closed(self) -> None:
         """See Stream: the answer ended with a message, where a status belongs."""
