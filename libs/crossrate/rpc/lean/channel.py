@@ -282,19 +282,24 @@ class LeanChannel(grpc.aio.Channel):
 
     async def _connect_once(self) -> str:
         """One attempt; returns why it failed, empty if it did not."""
+        connection = ClientConnection(self)
         try:
             async with asyncio.timeout(CONNECT_S_MAX):
-                _, connection = await self.loop.create_unix_connection(lambda: ClientConnection(self), self._path)
+                await self.loop.create_unix_connection(lambda: connection, self._path)
                 if not await connection.settled:
                     return "it closed the connection at once"
+            if connection.leaving or connection.closed:
+                return "it takes no calls"
+            self._connection = connection
+            return ""
         except TimeoutError:
             return f"no answer in {CONNECT_S_MAX:g} s"
         except OSError as error:
             return error.strerror or str(error)
-        if connection.leaving or connection.closed:
-            return "it takes no calls"
-        self._connection = connection
-        return ""
+        finally:
+            # Nobody else knows of a connection that came to nothing.
+            if connection is not self._connection and connection.transport is not None:
+                connection.transport.abort()
 
     def _set_state(self, state: grpc.ChannelConnectivity) -> None:
         if state is not self._state:
