@@ -15,7 +15,7 @@ from crossrate.rpc.lean import frames, messages
 from crossrate.rpc.lean.context import Context, monotonic
 from crossrate.rpc.lean.fields import Field, field
 from crossrate.rpc.lean.frames import DATA, END_HEADERS, END_STREAM, FRAME_BYTES_MAX, HEADERS, Code, Malformed
-from crossrate.rpc.lean.messages import PREFIX_BYTES, Refused
+from crossrate.rpc.lean.messages import PREFIX_BYTES, NotGrpc, Refused, UnknownEncoding
 from crossrate.rpc.lean.stream import Stream
 from crossrate.rpc.transport import Wrapped
 
@@ -27,6 +27,7 @@ UNBROKEN_MAX = 64
 SHUTTING_DOWN = "the server is shutting down"
 
 _ANSWER = field(":status", "200") + field("content-type", "application/grpc")
+_ENCODINGS = field("grpc-accept-encoding", messages.ACCEPT_ENCODING)
 _TRAILERS_OK = field("grpc-status", "0")
 _HEAD = Struct(f">IBI{len(_ANSWER)}sIBIBI")
 _TAIL = Struct(f">IBI{len(_TRAILERS_OK)}s")
@@ -93,17 +94,16 @@ class ServerCall(Context):
     def _check_grpc(self, headers: dict[str, str]) -> None:
         """What gRPC says of a request's headers."""
         if headers[":method"] != "POST":
-            raise _NotGrpc("405", "gRPC calls are made by POST")
+            raise NotGrpc("405", "gRPC calls are made by POST")
         if not messages.is_grpc(headers.get("content-type", "")):
-            raise _NotGrpc("415", "the content type of a gRPC call is application/grpc")
+            raise NotGrpc("415", "the content type of a gRPC call is application/grpc")
         timeout = headers.get("grpc-timeout")
         if timeout is not None:
             self.deadline = monotonic() + messages.seconds_of(timeout)
         encoding = headers.get("grpc-encoding")
         if encoding is not None and encoding != "identity":
             if encoding not in messages.ENCODINGS:
-                self._trailing = (("grpc-accept-encoding", messages.ACCEPT_ENCODING),)
-                raise Refused(grpc.StatusCode.UNIMPLEMENTED, f"encoding {encoding[:32]!r} is not one that is read here")
+                raise UnknownEncoding(encoding)
             self.encoding_in = encoding
         length = headers.get("content-length")
         if length is not None:
@@ -164,14 +164,18 @@ class ServerCall(Context):
         if self.local_closed or self.refused:
             return
         self.refused = True
-        if isinstance(refused, _NotGrpc):
+        if isinstance(refused, NotGrpc):
             # Without a body: DATA would have to wait for the client's windows.
             block = field(":status", refused.status) + field("grpc-message", refused.why)
             self.connection.send(frames.headers(self.id, block, True))
             self._end_here()
         else:
-            self._code, self._details = refused.code.value[0], refused.why
-            self._send_status()
+            self._code, self._details, self._trailing = refused.code.value[0], refused.why, None
+            if isinstance(refused, UnknownEncoding):
+                self._headers_sent = True
+                self.send_trailers(_ANSWER + _ENCODINGS + messages.status_block(self._code, refused.why, None))
+            else:
+                self._send_status()
         if self.task is not None:
             self.stopped = True
             self.task.cancel()
@@ -382,14 +386,6 @@ class ServerCall(Context):
                 raise StopAsyncIteration
             await self.something_to_read()
         return self.dequeue()
-
-
-class _NotGrpc(Refused):
-    """A request that is HTTP but not gRPC; it is answered in HTTP's words."""
-
-    def __init__(self, status: str, why: str) -> None:
-        super().__init__(grpc.StatusCode.INTERNAL, why)
-        self.status = status
 
 
 def _check_once(fields: Iterable[Field], count: int) -> None:

@@ -78,6 +78,21 @@ class Refused(Exception):
         self.why = why
 
 
+class NotGrpc(Refused):
+    """A request that is HTTP but not gRPC; it is answered in HTTP's words."""
+
+    def __init__(self, status: str, why: str) -> None:
+        super().__init__(grpc.StatusCode.INTERNAL, why)
+        self.status = status
+
+
+class UnknownEncoding(Refused):
+    """Requests in an encoding that is not read here; the answer says which ones are."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(grpc.StatusCode.UNIMPLEMENTED, f"encoding {encoding[:32]!r} is not one that is read here")
+
+
 def encoding_of(algorithm: grpc.Compression | None) -> str:
     """The word for a compression algorithm of grpc's."""
     return _ALGORITHMS[algorithm] if algorithm is not None else "identity"
