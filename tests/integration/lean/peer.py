@@ -75,7 +75,7 @@ def block(fields: list[tuple[str, str]]) -> bytes:
 
 
 def request(path: str, *more: tuple[str, str], without: str = "") -> list[tuple[str, str]]:
-    """The headers of a gRPC request, with some more, without one."""
+    """The headers of a gRPC request, without one of its own, with some more."""
     fields = [
         (":method", "POST"),
         (":scheme", "http"),
@@ -83,9 +83,8 @@ def request(path: str, *more: tuple[str, str], without: str = "") -> list[tuple[
         (":authority", "localhost"),
         ("te", "trailers"),
         ("content-type", "application/grpc"),
-        *more,
     ]
-    return [(name, value) for name, value in fields if name != without]
+    return [(name, value) for name, value in fields if name != without] + list(more)
 
 
 def headers(stream: int, fields: list[tuple[str, str]], end: bool = False) -> bytes:
