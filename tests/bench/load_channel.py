@@ -25,12 +25,11 @@ class LoadChannel(LeanChannel):
             self._tls = ssl.create_default_context(cadata=roots_pem.decode())
             self._tls.set_alpn_protocols(["h2"])
 
-    async def _dial(self) -> ClientConnection:
+    async def _dial(self, connection: ClientConnection) -> None:
         name = "localhost" if self._tls else None
-        _, connection = await self.loop.create_connection(
-            lambda: ClientConnection(self), "127.0.0.1", self._port, ssl=self._tls, server_hostname=name
+        await self.loop.create_connection(
+            lambda: connection, "127.0.0.1", self._port, ssl=self._tls, server_hostname=name
         )
-        return connection
 
 
 class Arm:

@@ -15,7 +15,7 @@ from crossrate.rpc.lean import frames, messages
 from crossrate.rpc.lean.context import Context, monotonic
 from crossrate.rpc.lean.fields import Field, field
 from crossrate.rpc.lean.frames import DATA, END_HEADERS, END_STREAM, FRAME_BYTES_MAX, HEADERS, Code, Malformed
-from crossrate.rpc.lean.messages import PREFIX_BYTES, Refused
+from crossrate.rpc.lean.messages import PREFIX_BYTES, NotGrpc, Refused, UnknownEncoding
 from crossrate.rpc.lean.stream import Stream
 from crossrate.rpc.transport import Wrapped
 
@@ -27,6 +27,7 @@ UNBROKEN_MAX = 64
 SHUTTING_DOWN = "the server is shutting down"
 
 _ANSWER = field(":status", "200") + field("content-type", "application/grpc")
+_ENCODINGS = field("grpc-accept-encoding", messages.ACCEPT_ENCODING)
 _TRAILERS_OK = field("grpc-status", "0")
 _HEAD = Struct(f">IBI{len(_ANSWER)}sIBIBI")
 _TAIL = Struct(f">IBI{len(_TRAILERS_OK)}s")
@@ -44,6 +45,7 @@ class ServerCall(Context):
         "_request",
         "expired",
         "lingers",
+        "refused",
         "task",
         "wrapped",
     )
@@ -54,10 +56,11 @@ class ServerCall(Context):
         Context.__init__(self, connection, stream_id, bytes_max)
         self._request: bytes | None = None
         self._content_length: int | None = None
-        self._not_grpc: _NotGrpc | None = None
+        self._not_grpc: NotGrpc | None = None
         self.task: asyncio.Task[None] | None = None
         self.expired = False
         self.lingers = False
+        self.refused = False
 
     # From the wire.
 
@@ -87,7 +90,7 @@ class ServerCall(Context):
                 self.half_closed()
             elif self.wrapped.client_streaming:
                 self._start(self)
-        except _NotGrpc as refused:
+        except NotGrpc as refused:
             if ended:
                 self.refuse(refused)
             else:
@@ -97,23 +100,24 @@ class ServerCall(Context):
 
     def _check_grpc(self, headers: dict[str, str]) -> None:
         """What gRPC says of a request's headers."""
-        if "content-length" in headers:
-            try:
-                self._content_length = int(headers["content-length"])
-            except ValueError:
-                raise Malformed("content-length is no number") from None
+        length = headers.get("content-length")
+        if length is not None:
+            if not (length.isascii() and length.isdecimal() and len(length) < 20):
+                raise Malformed("content-length is no number")
+            self._content_length = int(length)
+            if self.remote_closed and self._content_length:
+                raise Malformed("the body has another length than the request said")
         if headers[":method"] != "POST":
-            raise _NotGrpc("405", "gRPC calls are made by POST")
-        if not headers.get("content-type", "").startswith("application/grpc"):
-            raise _NotGrpc("415", "the content type of a gRPC call is application/grpc")
+            raise NotGrpc("405", "gRPC calls are made by POST")
+        if not messages.is_grpc(headers.get("content-type", "")):
+            raise NotGrpc("415", "the content type of a gRPC call is application/grpc")
         timeout = headers.get("grpc-timeout")
         if timeout is not None:
             self.deadline = monotonic() + messages.seconds_of(timeout)
         encoding = headers.get("grpc-encoding")
         if encoding is not None and encoding != "identity":
             if encoding not in messages.ENCODINGS:
-                self._trailing = (("grpc-accept-encoding", messages.ACCEPT_ENCODING),)
-                raise Refused(grpc.StatusCode.UNIMPLEMENTED, f"encoding {encoding[:32]!r} is not one that is read here")
+                raise UnknownEncoding(encoding)
             self.encoding_in = encoding
 
     def trailers_came(self, fields: list[Field], ended: bool) -> None:
@@ -169,17 +173,21 @@ class ServerCall(Context):
 
     def refuse(self, refused: Refused) -> None:
         """See Stream: answers in place of the handler, which ends if it has begun."""
-        if self.local_closed:
+        if self.local_closed or self.refused:
             return
-        if isinstance(refused, _NotGrpc):
+        self.refused = self.stopped = True
+        if isinstance(refused, NotGrpc):
             block = field(":status", refused.status) + field("content-type", "text/plain")
             self.connection.send(frames.headers(self.id, block, False))
             self.send_body(refused.why.encode())
         else:
-            self._code, self._details = refused.code.value[0], refused.why
-            self._send_status()
+            self._code, self._details, self._trailing = refused.code.value[0], refused.why, None
+            if isinstance(refused, UnknownEncoding):
+                self._headers_sent = True
+                self.send_trailers(_ANSWER + _ENCODINGS + messages.status_block(self._code, refused.why, None))
+            else:
+                self._send_status()
         if self.task is not None:
-            self.stopped = True
             self.task.cancel()
 
     def was_reset(self, code: int | None) -> None:
@@ -216,16 +224,20 @@ class ServerCall(Context):
 
     def _run_at_once(self, request: bytes) -> None:
         """Runs a handler that cannot suspend to its end, in a context of its own."""
-        coroutine = self.wrapped.handle(request, self)
+        coroutine, context = self.wrapped.handle(request, self), copy_context()
         try:
-            copy_context().run(coroutine.send, None)
-        except StopIteration as done:
-            self.answer(done.value)
-        except Exception as error:
+            try:
+                context.run(coroutine.send, None)
+            except StopIteration as done:
+                self.answer(done.value)
+            else:
+                context.run(coroutine.close)
+                raise RuntimeError("the handler waits, although its code has nothing to wait at")
+        except (Exception, asyncio.CancelledError) as error:
             self.failed(error)
-        else:
-            coroutine.close()
-            self.failed(RuntimeError("the handler waits, although its code has nothing to wait at"))
+        if self._on_done:
+            for callback in self._on_done:
+                self.connection.loop.call_soon(callback, self)
 
     async def _run_unary(self, request: Any) -> None:
         try:
@@ -278,7 +290,7 @@ class ServerCall(Context):
 
     def failed(self, error: BaseException) -> None:
         """The handler has raised."""
-        if self.local_closed:
+        if self.local_closed or self.refused:
             return
         match error:
             case asyncio.CancelledError() if self.expired:
@@ -289,6 +301,8 @@ class ServerCall(Context):
                 self._code, self._details = 1, "the handler was cancelled"
             case grpc.aio.AbortError():
                 pass
+            case Refused():
+                self._code, self._details, self._trailing = error.code.value[0], error.why, None
             case _:
                 self.connection.server.log.error("a handler failed", method=self.wrapped.path, exc_info=error)
                 self._code, self._details, self._trailing = 2, f"the handler failed: {type(error).__name__}", None
@@ -345,7 +359,7 @@ class ServerCall(Context):
         code, details, trailing = self._code, self._details, self._trailing
         try:
             block = messages.status_block(code, details, trailing) if code or trailing else _TRAILERS_OK
-        except ValueError as error:
+        except (ValueError, AttributeError, TypeError) as error:
             self.connection.server.log.error(
                 "trailing metadata cannot be sent", method=self.wrapped.path, why=str(error)
             )
@@ -377,19 +391,16 @@ class ServerCall(Context):
         return self
 
     async def __anext__(self) -> bytes:
-        while not self.queue:
-            if self.remote_closed or self.stopped or self.local_closed:
+        # A handler must never take requests that were cut off for all that there are.
+        while not self.stopped:
+            if self.queue:
+                return self.dequeue()
+            if self.remote_closed:
                 raise StopAsyncIteration
+            if self.local_closed:
+                break
             await self.something_to_read()
-        return self.dequeue()
-
-
-class _NotGrpc(Refused):
-    """A request that is HTTP but not gRPC; it is answered in HTTP's words."""
-
-    def __init__(self, status: str, why: str) -> None:
-        super().__init__(grpc.StatusCode.INTERNAL, why)
-        self.status = status
+        raise asyncio.CancelledError("the client has gone away, or has been answered")
 
 
 def _check_once(fields: Iterable[Field], count: int) -> None:

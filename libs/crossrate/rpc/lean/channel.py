@@ -111,7 +111,7 @@ class LeanChannel(grpc.aio.Channel):
         self._leaving: set[ClientConnection] = set()
         self._connecting: asyncio.Task[None] | None = None
         self._again = asyncio.Event()
-        self._closed = False
+        self.closed = False
         self._state = grpc.ChannelConnectivity.IDLE
         self._state_changed = asyncio.Event()
 
@@ -159,7 +159,7 @@ class LeanChannel(grpc.aio.Channel):
 
     async def close(self, grace: float | None = None) -> None:
         """Begins no more calls; gives those under way `grace` seconds, then cancels them."""
-        self._closed = True
+        self.closed = True
         if grace and self.calls:
             waits = [asyncio.ensure_future(call.wait_done()) for call in tuple(self.calls)]
             await asyncio.wait(waits, timeout=grace)
@@ -204,8 +204,8 @@ class LeanChannel(grpc.aio.Channel):
 
     def begin(self, call: ClientCall) -> None:
         """Sends a call, or lets it wait for a connection."""
-        if self._closed:
-            raise asyncio.InvalidStateError("the channel is closed")
+        if self.closed:
+            raise grpc.aio.UsageError("the channel is closed")
         self.calls.add(call)
         connection = self._connection
         if connection is not None and connection.takes_calls:
@@ -238,14 +238,14 @@ class LeanChannel(grpc.aio.Channel):
             self._leaving.add(connection)
         if connection is self._connection:
             self._connection = None
-            if self._closed:
+            if self.closed:
                 return
             self._set_state(grpc.ChannelConnectivity.IDLE)
             if self.waiting:
                 self._connect()
 
     def _connect(self) -> None:
-        if self._closed or self._connection is not None:
+        if self.closed or self._connection is not None:
             return
         if self._connecting is None:
             self._connecting = self.loop.create_task(self._connect_until_done())
@@ -277,28 +277,32 @@ class LeanChannel(grpc.aio.Channel):
                     pause_s = min(PAUSE_S_MAX, pause_s * 2)
         finally:
             self._connecting = None
-            if self.waiting and self._connection is None and not self._closed:
+            if self.waiting and self._connection is None and not self.closed:
                 self._connect()
 
-    async def _dial(self) -> ClientConnection:
-        _, connection = await self.loop.create_unix_connection(lambda: ClientConnection(self), self._path)
-        return connection
+    async def _dial(self, connection: ClientConnection) -> None:
+        await self.loop.create_unix_connection(lambda: connection, self._path)
 
     async def _connect_once(self) -> str:
         """One attempt; returns why it failed, empty if it did not."""
+        connection = ClientConnection(self)
         try:
             async with asyncio.timeout(CONNECT_S_MAX):
-                connection = await self._dial()
+                await self._dial(connection)
                 if not await connection.settled:
                     return "it closed the connection at once"
+            if connection.leaving or connection.closed:
+                return "it takes no calls"
+            self._connection = connection
+            return ""
         except TimeoutError:
             return f"no answer in {CONNECT_S_MAX:g} s"
         except OSError as error:
             return error.strerror or str(error)
-        if connection.leaving or connection.closed:
-            return "it takes no calls"
-        self._connection = connection
-        return ""
+        finally:
+            # Nobody else knows of a connection that came to nothing.
+            if connection is not self._connection and connection.transport is not None:
+                connection.transport.abort()
 
     def _set_state(self, state: grpc.ChannelConnectivity) -> None:
         if state is not self._state:

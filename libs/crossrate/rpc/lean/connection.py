@@ -49,7 +49,7 @@ class Connection(Control):
         self.closed = False
         self.room_max = ROOM_BYTES_MAX
         self._room_given: dict[int, int] = {}
-        self._room_used = 0
+        self.room_used = 0
         self._room_wanted: dict[int, Stream] = {}
         self._settings = settings
         self._rest = b""
@@ -174,17 +174,17 @@ class Connection(Control):
         wanted, given = self._room_wanted, self._room_given
         while wanted:
             stream = next(iter(wanted.values()))
-            if given and self._room_used + stream.room > self.room_max:
+            if given and self.room_used + stream.room > self.room_max:
                 return
             del wanted[stream.id]
             given[stream.id] = stream.room
-            self._room_used += stream.room
+            self.room_used += stream.room
             stream.let_in()
 
     def give_room_back(self, stream: Stream) -> None:
         """The stream's message is complete, or will never be."""
         self._room_wanted.pop(stream.id, None)
-        self._room_used -= self._room_given.pop(stream.id, 0)
+        self.room_used -= self._room_given.pop(stream.id, 0)
         if self._room_wanted and not self.closed:
             self._give_room()
 

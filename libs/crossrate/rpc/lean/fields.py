@@ -37,6 +37,10 @@ _VALUE = re.compile(r"(?:[^\0\r\n\t ](?:[^\0\r\n]*[^\0\r\n\t ])?)?")
 
 _STATIC: tuple[Field | None, ...] = (None, *((n.decode(), v.decode()) for n, v in HeaderTable.STATIC_TABLE))
 _LAST_STATIC = len(_STATIC) - 1
+_INDEXED: dict[int, Field | None] = {
+    0x80 | index: None if found[0] in _OF_A_CONNECTION else found for index, found in enumerate(_STATIC) if found
+}
+"""Whole fields by the one byte that names them; None for the one that HTTP/2 does not admit."""
 
 
 class _Huffman:
@@ -208,7 +212,7 @@ class FieldReader:
             return self._read_with_table(self._with_table, block)
         try:
             return _read(block)
-        except IndexError:
+        except LookupError:
             raise Broken(
                 Code.COMPRESSION_ERROR, "a header block ends in a field, or names an entry of a table"
             ) from None
@@ -227,7 +231,7 @@ def _read(block: bytes) -> list[Field]:
     """The fields of a block that refers to no table."""
     at, end = 0, len(block)
     fields: list[Field] = []
-    append, known, static = fields.append, _known, _STATIC
+    append, known, indexed = fields.append, _known, _INDEXED
     while at < end and 0x20 <= block[at] < 0x40:
         size, at = _integer(block, at, 0x1F)
         if size:
@@ -235,7 +239,7 @@ def _read(block: bytes) -> list[Field]:
     while at < end:
         first = block[at]
         if first & 0x80:
-            append(static[first & 0x7F])
+            append(indexed[first])
             at += 1
             continue
         if first & 0x60 == 0x20:
@@ -263,8 +267,10 @@ def _read(block: bytes) -> list[Field]:
             at += length
         raw = block[start:at]
         append(known.get(raw) or _literal(raw, value_at - start))
-    if at != end or None in fields:
-        raise Broken(Code.COMPRESSION_ERROR, "a header block ends in a field, or names entry 0")
+    if at != end:
+        raise Broken(Code.COMPRESSION_ERROR, "a header block ends in a field")
+    if None in fields:
+        raise Malformed("the field transfer-encoding has no place in HTTP/2")
     if end > LIST_BYTES_MAX >> 6:
         _check_size(fields)
     return fields

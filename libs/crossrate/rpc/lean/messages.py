@@ -78,6 +78,21 @@ class Refused(Exception):
         self.why = why
 
 
+class NotGrpc(Refused):
+    """A request that is HTTP but not gRPC; it is answered in HTTP's words."""
+
+    def __init__(self, status: str, why: str) -> None:
+        super().__init__(grpc.StatusCode.INTERNAL, why)
+        self.status = status
+
+
+class UnknownEncoding(Refused):
+    """Requests in an encoding that is not read here; the answer says which ones are."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(grpc.StatusCode.UNIMPLEMENTED, f"encoding {encoding[:32]!r} is not one that is read here")
+
+
 def encoding_of(algorithm: grpc.Compression | None) -> str:
     """The word for a compression algorithm of grpc's."""
     return _ALGORITHMS[algorithm] if algorithm is not None else "identity"
@@ -109,6 +124,11 @@ def decompress(message: bytes, encoding: str, bytes_max: int) -> bytes:
     return plain
 
 
+def is_grpc(content_type: str) -> bool:
+    """Whether a content type is gRPC's, with any format of the messages; that of gRPC-Web is not."""
+    return content_type == "application/grpc" or content_type.startswith(("application/grpc+", "application/grpc;"))
+
+
 def too_large(size: int, bytes_max: int) -> Refused:
     """A message with `size` bytes or more is over the limit."""
     return Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"a message has {size} bytes or more; the most is {bytes_max}")
@@ -129,10 +149,10 @@ def seconds_of(timeout: str) -> float:
 def timeout_of(seconds: float) -> str:
     """The `grpc-timeout` for some seconds, at most eight digits, rounded up."""
     for unit, size_s in (("u", 1e-6), ("m", 1e-3), ("S", 1.0), ("M", 60.0)):
-        count = math.ceil(seconds / size_s)
+        count = math.ceil(min(seconds / size_s, 1e8))
         if count < 100_000_000:
             return f"{max(0, count)}{unit}"
-    return f"{min(99_999_999, math.ceil(seconds / 3600))}H"
+    return f"{math.ceil(min(seconds / 3600, 99_999_999))}H"
 
 
 def percent_encoded(message: str) -> str:
@@ -189,6 +209,8 @@ def metadata_block(metadata: Iterable[tuple[str, str | bytes]] | None) -> bytes:
 
 
 def _metadatum(name: str, value: str | bytes) -> bytes:
+    if not isinstance(name, str) or not isinstance(value, (str, bytes)):
+        raise ValueError(f"metadata {name!r}: keys are text, values text or bytes, not {type(value).__name__}")
     if not _KEY.fullmatch(name) or name in RESERVED:
         raise ValueError(
             f"metadata key {name!r}: keys are of lower case letters, digits, '_', '-' and '.', not gRPC's own"

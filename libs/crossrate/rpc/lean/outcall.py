@@ -134,7 +134,7 @@ class ClientCall(Stream):
         """The peer has not looked at the call: it is sent again if it can be."""
         if self._code is not None:
             return
-        if self.resendable() and self._resends < _RESENDS_MAX and self._initial is None:
+        if self.resendable() and self._resends < _RESENDS_MAX and self._initial is None and not self._channel.closed:
             self._resends += 1
             self.attached = False
             self._channel.begin(self)
@@ -157,7 +157,7 @@ class ClientCall(Stream):
             if not status or any(name[0] == ":" and name != ":status" for name, _ in fields):
                 raise Malformed("an answer has no status, or a field of a request")
             if "grpc-status" not in headers and (
-                status != "200" or not headers.get("content-type", "").startswith("application/grpc")
+                status != "200" or not messages.is_grpc(headers.get("content-type", ""))
             ):
                 code = messages.OF_HTTP_STATUS.get(status, grpc.StatusCode.UNKNOWN)
                 self._initial = fields
@@ -170,8 +170,8 @@ class ClientCall(Stream):
                     self._wake()
                 return
             self._initial = []
-        elif not ended:
-            raise Malformed("trailers without an end")
+        elif not ended or any(name[0] == ":" for name, _ in fields):
+            raise Malformed("trailers without an end, or with a field of a beginning")
         self.remote_closed = True
         try:
             if self._parts is not None:
@@ -197,6 +197,12 @@ class ClientCall(Stream):
         else:
             self.connection.forget(self)
         self._set_status(code, details)
+
+    def receive(self, data: bytes, start: int, stop: int, taken: int, ended: bool) -> None:
+        """See Stream."""
+        if self._initial is None:
+            raise Malformed("DATA before the headers of the answer")
+        Stream.receive(self, data, start, stop, taken, ended)
 
     def half_closed(self) -> None:
         """See Stream: the answer ended with a message, where a status belongs."""
@@ -241,7 +247,11 @@ class ClientCall(Stream):
             self._wake()
         if self._callbacks:
             for callback in self._callbacks:
-                callback(self)
+                try:
+                    callback(self)
+                except Exception as error:
+                    context = {"message": "a callback of a call failed", "exception": error}
+                    self._channel.loop.call_exception_handler(context)
 
     def expire(self) -> None:
         """The deadline has passed."""

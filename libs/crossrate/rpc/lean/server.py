@@ -22,7 +22,7 @@ import structlog
 
 from crossrate.rpc.alarms import Alarms
 from crossrate.rpc.lean import frames
-from crossrate.rpc.lean.call import ServerCall
+from crossrate.rpc.lean.call import SHUTTING_DOWN, ServerCall
 from crossrate.rpc.lean.connection import Connection
 from crossrate.rpc.lean.fields import Field
 from crossrate.rpc.lean.frames import DATA, Broken, Code, Malformed
@@ -61,13 +61,14 @@ class ServerConnection(Connection):
 
     def connection_made(self, transport: Any) -> None:
         """See asyncio.Protocol. Whoever is not the one account that may open the socket is not spoken to."""
-        super().connection_made(transport)
-        self.server.connections.add(self)
         why = self.server.reason_to_refuse(transport)
         if why:
             self.server.log.warning("a connection was refused", reason=why)
             self.closed = True
             transport.abort()
+            return
+        self.server.connections.add(self)
+        super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         """See asyncio.Protocol."""
@@ -97,10 +98,17 @@ class ServerConnection(Connection):
     def reset(self, stream: ServerCall, code: int) -> None:
         """See Connection."""
         if not stream.remote_closed:
-            self._recent_resets[stream.id] = None
-            if len(self._recent_resets) > RECENT_RESETS_MAX:
-                del self._recent_resets[next(iter(self._recent_resets))]
+            self._ended_early(stream.id)
         super().reset(stream, code)
+
+    def _malformed(self, stream_id: int, malformed: Malformed) -> None:
+        self._ended_early(stream_id)
+        super()._malformed(stream_id, malformed)
+
+    def _ended_early(self, stream_id: int) -> None:
+        self._recent_resets[stream_id] = None
+        if len(self._recent_resets) > RECENT_RESETS_MAX:
+            del self._recent_resets[next(iter(self._recent_resets))]
 
     def forget(self, stream: ServerCall) -> None:
         """See Connection."""
@@ -133,6 +141,7 @@ class ServerConnection(Connection):
         if isinstance(fields, Malformed):
             raise fields
         if self._last_taken is not None or len(self.streams) + self.lingering >= STREAMS_MAX:
+            self._ended_early(stream_id)
             self.send(frames.reset(stream_id, Code.REFUSED_STREAM))
             return
         call = ServerCall(self, stream_id, self.server.bytes_max)
@@ -159,7 +168,10 @@ class ServerConnection(Connection):
             self._noticed.set_result(None)
 
     def end(self) -> None:
-        """Closes the connection after what was written."""
+        """Closes the connection after what was written; the client learns which calls were never looked at."""
+        if self._last_taken is None and not self.closed:
+            self._last_taken = self._last
+            self.send(frames.goaway(self._last, Code.NO_ERROR, "closing"))
         self.flush()
         self.transport.close()
 
@@ -215,7 +227,9 @@ class LeanTransport:
         _, account, _ = _PEER.unpack(peer.getsockopt(sockets.SOL_SOCKET, sockets.SO_PEERCRED, _PEER.size))
         if account not in self._peers:
             return f"it comes from account {account}"
-        return f"there are {CONNECTIONS_MAX} already" if len(self.connections) > CONNECTIONS_MAX else ""
+        if self._server is None:
+            return SHUTTING_DOWN
+        return f"there are {CONNECTIONS_MAX} already" if len(self.connections) >= CONNECTIONS_MAX else ""
 
     def changed(self) -> None:
         """A connection has ended, or has nothing more to do."""
