@@ -42,15 +42,15 @@ Call = Callable[[], Awaitable[object]]
 
 
 @contextlib.contextmanager
-def bare_server(answer: bytes) -> Iterator[int]:
-    """Plain grpc.aio in a process of its own; yields its port."""
+def bare_server(answer: bytes) -> Iterator[tuple[int, int]]:
+    """Plain grpc.aio in a process of its own; yields its port and its process."""
     (port,) = free_ports(1)
     program = [sys.executable, str(ROOT / "tests" / "bench" / "bare_server.py"), str(port), answer.hex()]
     process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         process.stdout.readline()
-        yield port
+        yield port, process.pid
     finally:
         assert process.stdin is not None
         process.stdin.close()
@@ -103,7 +103,7 @@ async def latencies_and_rates(mesh: Mesh, *, rounds: int, calls: int, seconds: f
     async with mesh.edge_channel() as edge:
         through_mesh = pb_grpc.ReferenceServiceStub(edge)
         answer = await through_mesh.GetInstrument(REQUEST, timeout=10)
-        with bare_server(answer.SerializeToString()) as port:
+        with bare_server(answer.SerializeToString()) as (port, _):
             async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
                 bare = pb_grpc.ReferenceServiceStub(channel)
                 rest, connection = rest_caller(mesh)

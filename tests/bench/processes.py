@@ -1,10 +1,12 @@
-"""What benchmarks need of the machine: free ports, and the processor time of processes."""
+"""What benchmarks need of the machine: free ports, and processes kept on one core."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import socket
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 
 def free_ports(count: int) -> list[int]:
@@ -21,3 +23,31 @@ def free_ports(count: int) -> list[int]:
         if len(found) == count:
             return found
     raise OSError(f"no {count} free ports between 21000 and 32000")
+
+
+def _move(pid: int, cores: set[int]) -> None:
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(int(task.name), cores)
+
+
+@contextlib.contextmanager
+def server_on_one_core(pids: Iterable[int]) -> Iterator[bool]:
+    """Keeps the processes that serve on one core and this one, which makes the load, on another; then frees them.
+
+    Yields whether it could: with a single core there is nothing to part.
+    """
+    cores = sorted(os.sched_getaffinity(0))
+    served = list(pids)
+    if len(cores) < 2:
+        yield False
+        return
+    try:
+        for pid in served:
+            _move(pid, {cores[0]})
+        _move(os.getpid(), {cores[1]})
+        yield True
+    finally:
+        for pid in (*served, os.getpid()):
+            with contextlib.suppress(FileNotFoundError):
+                _move(pid, set(cores))

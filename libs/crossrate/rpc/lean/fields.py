@@ -24,6 +24,8 @@ LIST_BYTES_MAX = 64 << 10
 """Largest header list taken, by RFC 9113's count: 32 bytes for each field beside its name and value."""
 REMEMBERED_MAX = 4096
 """Fields and names remembered; then all are forgotten."""
+CUTS_MAX = 4
+"""Lengths that the common beginnings of a connection's blocks may have; each method has its own."""
 REMEMBERED_BYTES_MAX = 1024
 """A field with more bytes than this is not remembered."""
 
@@ -74,16 +76,17 @@ class _Huffman:
         Raises:
             Broken: it is not one.
         """
-        state, steps, found = 0, self._steps, []
+        state, steps, found = 0, self._steps, ""
         for byte in raw:
-            step = steps.get(state | byte)
-            if step is None:
+            try:
+                state, characters = steps[state | byte]
+            except KeyError:
                 step = steps[state | byte] = self._step(state >> 8, byte)
-            state, characters = step
-            found.append(characters)
+                state, characters = step
+            found += characters
         if state >> 8 not in self._ends:
             raise Broken(Code.COMPRESSION_ERROR, "a Huffman-coded string ends in the middle of a code")
-        return "".join(found)
+        return found
 
     def _step(self, node: int, byte: int) -> tuple[int, str]:
         characters = ""
@@ -151,6 +154,8 @@ def _checked(name: str, value: str) -> Field:
 _known: dict[bytes, Field] = {}
 """Fields by their bytes, of all connections: without a table they mean the same everywhere."""
 _known_names: dict[bytes, str] = {}
+_heads: dict[bytes, tuple[Field, ...]] = {}
+"""What blocks have in common, from their beginning to the first volatile field."""
 
 
 def _name(start: bytes) -> str:
@@ -196,6 +201,7 @@ class FieldReader:
 
     def __init__(self) -> None:
         self._with_table: Decoder | None = Decoder(max_header_list_size=LIST_BYTES_MAX)
+        self._cuts: list[int] = []
 
     def table_is_gone(self) -> None:
         """The peer has acknowledged a table of size 0."""
@@ -211,11 +217,26 @@ class FieldReader:
         if self._with_table is not None:
             return self._read_with_table(self._with_table, block)
         try:
-            return _read(block)
+            for cut in self._cuts:
+                head = _heads.get(block[:cut])
+                if head is not None:
+                    return _read(block, cut, [*head])[0]
+            fields, cut, count = _read(block, 0, [])
         except LookupError:
             raise Broken(
                 Code.COMPRESSION_ERROR, "a header block ends in a field, or names an entry of a table"
             ) from None
+        if cut:
+            self._remember_head(block[:cut], fields[:count])
+        return fields
+
+    def _remember_head(self, head: bytes, fields: list[Field]) -> None:
+        if len(_heads) >= REMEMBERED_MAX:
+            _heads.clear()
+        _heads[head] = tuple(fields)
+        if len(head) not in self._cuts:
+            self._cuts.insert(0, len(head))
+            del self._cuts[CUTS_MAX:]
 
     def _read_with_table(self, decoder: Decoder, block: bytes) -> list[Field]:
         try:
@@ -227,10 +248,14 @@ class FieldReader:
         return [_checked(bytes(name).decode("latin-1"), bytes(value).decode("latin-1")) for name, value in raw]
 
 
-def _read(block: bytes) -> list[Field]:
-    """The fields of a block that refers to no table."""
-    at, end = 0, len(block)
-    fields: list[Field] = []
+def _read(block: bytes, at: int, fields: list[Field]) -> tuple[list[Field], int, int]:
+    """Reads a block that refers to no table from `at` on, behind the fields that were read before.
+
+    Returns:
+        The fields, and where the first volatile one begins and how many there are before it, if these had all been seen
+        before; else 0.
+    """
+    end, cut, count = len(block), -1, 0
     append, known, indexed = fields.append, _known, _INDEXED
     while at < end and 0x20 <= block[at] < 0x40:
         size, at = _integer(block, at, 0x1F)
@@ -266,14 +291,19 @@ def _read(block: bytes) -> list[Field]:
             length, at = _integer(block, value_at, 0x7F)
             at += length
         raw = block[start:at]
-        append(known.get(raw) or _literal(raw, value_at - start))
+        found = known.get(raw)
+        if found is None:
+            found = _literal(raw, value_at - start)
+            if cut < 0:
+                cut, count = (start, len(fields)) if found[0] in _VOLATILE else (0, 0)
+        append(found)
     if at != end:
         raise Broken(Code.COMPRESSION_ERROR, "a header block ends in a field")
     if None in fields:
         raise Malformed("the field transfer-encoding has no place in HTTP/2")
     if end > LIST_BYTES_MAX >> 6:
         _check_size(fields)
-    return fields
+    return fields, max(cut, 0), count
 
 
 def _check_size(fields: list[Field]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import math
 import re
 import zlib
@@ -134,6 +135,7 @@ def too_large(size: int, bytes_max: int) -> Refused:
     return Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"a message has {size} bytes or more; the most is {bytes_max}")
 
 
+@functools.lru_cache(1024)
 def seconds_of(timeout: str) -> float:
     """The seconds of a `grpc-timeout`.
 
