@@ -363,11 +363,12 @@ class ClientCall(Stream):
         if self._code is grpc.StatusCode.OK:
             return
         if self._error is None:
-            initial = grpc.aio.Metadata(*messages.metadata_of(self._initial or ()))
+            initial, trailing = grpc.aio.Metadata(), grpc.aio.Metadata()
             try:
+                initial = grpc.aio.Metadata(*messages.metadata_of(self._initial or ()))
                 trailing = grpc.aio.Metadata(*messages.metadata_of(self._trailing))
             except Refused as refused:
-                trailing, self._details = grpc.aio.Metadata(), f"{self._details} ({refused.why})"
+                self._details = f"{self._details} ({refused.why})"
             self._error = grpc.aio.AioRpcError(
                 self._code, initial, trailing, details=self._details, debug_error_string=self.debug_error_string()
             )
