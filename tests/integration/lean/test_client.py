@@ -117,7 +117,7 @@ async def test_what_ends_mean(name: str) -> None:
             await call
         assert caught.value.code() is found[0]
         assert (channel.calls, channel.waiting) == (set(), {})
-        assert channel._connection is None or (channel._connection.streams, channel._connection.gathered) == ({}, 0)
+        assert channel._connection is None or (channel._connection.streams, channel._connection.room_used) == ({}, 0)
 
 
 async def test_an_answer_after_informational_ones() -> None:

@@ -58,7 +58,7 @@ async def test_a_client_that_goes_away_cancels_its_handler(server, name: str, by
         assert handlers.ended == [f"{name} {'GeneratorExit' if name in ('flood', 'count') else 'CancelledError'}"]
         assert handlers.contexts[0].cancelled()
         await eventually(lambda: handlers.tasks[0].done())
-        await eventually(lambda: (len(connection.streams), connection.lingering, connection.gathered) == (0, 0, 0))
+        await eventually(lambda: (len(connection.streams), connection.lingering, connection.room_used) == (0, 0, 0))
         if by == "reset":
             assert peer.goaways == []
     await eventually(lambda: not transport.connections)

@@ -21,7 +21,7 @@ from tests.integration.lean.peer import (
 )
 
 WINDOW = 65_535
-STREAM_WINDOW = 256 << 10
+STREAM_WINDOW = 64 << 10
 CONNECTION_WINDOW = 16 << 20
 
 
@@ -194,23 +194,31 @@ async def test_the_connection_window_is_given_back_for_all_that_came(server) -> 
             await peer.drain()
         await peer.settle()
         assert peer.windows[0] - (CONNECTION_WINDOW - WINDOW) >= CONNECTION_WINDOW // 2
-        assert all(connection.gathered == 0 for connection in server[2].connections)
+        assert all(connection.room_used == 0 for connection in server[2].connections)
 
 
-async def test_parts_of_messages_have_a_bound_on_a_connection(server) -> None:
-    """Who begins many large messages and ends none is refused with RESOURCE_EXHAUSTED; the others stay."""
-    _, _, transport = server
+async def test_large_messages_are_let_in_one_after_the_other(server) -> None:
+    """Of several that are larger than the room for them the first is let in; the next when that one is over."""
+    _, handlers, transport = server
     async with connected(server[0]) as peer:
         (connection,) = transport.connections
-        connection.gathered_max = 500_000
-        start = b"\0" + (1 << 20).to_bytes(4, "big") + bytes(100_000)
-        peer.send(*(headers(s, request("/t/deaf")) + data(s, start) for s in range(1, 13, 2)))
-        (refused,) = await peer.finished(9)
-        assert refused.status == "8"
-        assert connection.gathered <= 500_000
-        peer.send(*(reset(s) for s in range(1, 13, 2)))
+        connection.room_max = 1 << 20
+        raw = message(bytes(1 << 20))
+        peer.send(*(headers(s, request("/t/deaf")) + data(s, raw[:50_000]) for s in (1, 3, 5)))
         await peer.settle()
-        assert connection.gathered == 0
+        assert connection.room_used == 1 << 20
+        assert {s: peer.windows.get(s) for s in (1, 3, 5)} == {1: len(raw) - STREAM_WINDOW, 3: None, 5: None}
+        peer.send(reset(1))
+        await peer.settle()
+        assert {s: peer.windows.get(s) for s in (3, 5)} == {3: len(raw) - STREAM_WINDOW, 5: None}
+        peer.send(data(3, raw[50_000:], True))
+        await peer.settle()
+        assert peer.windows.get(5) == len(raw) - STREAM_WINDOW
+        handlers.go_on.set()
+        peer.send(data(5, raw[50_000:], True))
+        for answer in await peer.finished(3, 5):
+            assert answer.messages == [str(1 << 20).encode()]
+        assert connection.room_used == 0
 
 
 async def test_a_peer_that_does_not_read_is_not_read_from(server) -> None:

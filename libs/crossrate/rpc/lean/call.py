@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextvars import copy_context
 from struct import Struct
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ import grpc
 
 from crossrate.rpc.lean import frames, messages
 from crossrate.rpc.lean.context import Context, monotonic
-from crossrate.rpc.lean.fields import Field, field
+from crossrate.rpc.lean.fields import Field, field, request_of
 from crossrate.rpc.lean.frames import DATA, END_HEADERS, END_STREAM, FRAME_BYTES_MAX, HEADERS, Code, Malformed
 from crossrate.rpc.lean.messages import PREFIX_BYTES, NotGrpc, Refused, UnknownEncoding
 from crossrate.rpc.lean.stream import Stream
@@ -33,7 +33,6 @@ _HEAD = Struct(f">IBI{len(_ANSWER)}sIBIBI")
 _TAIL = Struct(f">IBI{len(_TRAILERS_OK)}s")
 _HEAD_WORD = len(_ANSWER) << 8 | HEADERS
 _TAIL_WORD = len(_TRAILERS_OK) << 8 | HEADERS
-_PSEUDO = frozenset({":method", ":path", ":scheme", ":authority"})
 
 
 class ServerCall(Context):
@@ -71,18 +70,9 @@ class ServerCall(Context):
             Malformed: it is no HTTP request.
         """
         self._fields = fields
-        headers = self.headers = dict(fields)
-        count = 4 if ":authority" in headers else 3
-        for name, _ in fields[:count]:
-            if name not in _PSEUDO:
-                raise Malformed("the fields of a request begin with its method, scheme and path")
-        if len(headers) != len(fields) or ":status" in headers:
-            _check_once(fields, count)
-        path = headers.get(":path")
-        if not path or ":method" not in headers or ":scheme" not in headers:
-            raise Malformed("a request lacks its method, scheme or path")
-        connection = self.connection
-        self.wrapped: Wrapped = connection.server.methods.get(path) or connection.server.unknown
+        headers = self.headers = request_of(fields)
+        server = self.connection.server
+        self.wrapped: Wrapped = server.methods.get(headers[":path"]) or server.unknown
         self.remote_closed = ended
         try:
             self._check_grpc(headers)
@@ -401,10 +391,3 @@ class ServerCall(Context):
                 break
             await self.something_to_read()
         raise asyncio.CancelledError("the client has gone away, or has been answered")
-
-
-def _check_once(fields: Iterable[Field], count: int) -> None:
-    """A request names its method, scheme, path and authority once, and before everything else."""
-    pseudo = [name for name, _ in fields if name[0] == ":"]
-    if len(pseudo) != count or len(set(pseudo)) != count or ":status" in pseudo:
-        raise Malformed("a request has a pseudo-header twice, or one that is an answer's")

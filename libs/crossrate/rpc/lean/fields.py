@@ -312,6 +312,26 @@ def _check_size(fields: list[Field]) -> None:
         raise Malformed(f"the headers have {size} bytes; the most is {LIST_BYTES_MAX}", Code.ENHANCE_YOUR_CALM)
 
 
+def request_of(fields: list[Field]) -> dict[str, str]:
+    """A request's fields by name, of one that came twice the last, if they make one (RFC 9113, section 8.3.1).
+
+    Raises:
+        Malformed: they do not.
+    """
+    headers = dict(fields)
+    count = 4 if ":authority" in headers else 3
+    for name, _ in fields[:count]:
+        if name not in _PSEUDO:
+            raise Malformed("the fields of a request begin with its method, scheme and path")
+    if len(headers) != len(fields) or ":status" in headers:
+        pseudo = [name for name, _ in fields if name[0] == ":"]
+        if len(pseudo) != count or len(set(pseudo)) != count or ":status" in pseudo:
+            raise Malformed("a request has a pseudo-header twice, or one that is an answer's")
+    if not headers.get(":path") or ":method" not in headers or ":scheme" not in headers:
+        raise Malformed("a request lacks its method, scheme or path")
+    return headers
+
+
 def _length(value: int) -> bytes:
     """The length of a string that is not Huffman-coded."""
     if value < 0x7F:
