@@ -142,6 +142,7 @@ class Peer:
         self._decoder = Decoder(max_header_list_size=1 << 20)
         self._part: bytearray | None = None
         self._pings = 0
+        self.answers_pings = True
         self.settings: dict[int, int] = {}
         self.answers: dict[int, Answer] = {}
         self.windows: dict[int, int] = {}
@@ -185,8 +186,12 @@ class Peer:
             self.settings |= {int.from_bytes(p[:2], "big"): int.from_bytes(p[2:], "big") for p in pairs}
             if self._acknowledges:
                 self.send(frame(SETTINGS, ACK))
+        elif kind == PING and flags & ACK:
+            self.pongs.append(payload)
         elif kind == PING:
-            (self.pongs if flags & ACK else self.pings).append(payload)
+            self.pings.append(payload)
+            if self.answers_pings:
+                self.send(frame(PING, ACK, 0, payload))
         elif kind == GOAWAY:
             last, code = int.from_bytes(payload[:4], "big"), int.from_bytes(payload[4:8], "big")
             self.goaways.append((last, code, payload[8:].decode()))

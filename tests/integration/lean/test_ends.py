@@ -152,7 +152,8 @@ async def test_a_peer_that_settles_is_not_given_up(monkeypatch: pytest.MonkeyPat
 
 async def test_a_server_that_stops_answers_what_it_took() -> None:
     """First a GOAWAY that refuses nothing yet, then one that names the last call; later ones are REFUSED_STREAM."""
-    async with serving() as (path, handlers, transport), connected(path, acknowledges=True) as peer:
+    async with serving() as (path, handlers, transport), connected(path) as peer:
+        peer.answers_pings = False
         peer.send(call(1, "/t/wait", b"before"))
         await peer.settle()
         stopping = asyncio.create_task(transport.stop(10.0))
@@ -165,10 +166,13 @@ async def test_a_server_that_stops_answers_what_it_took() -> None:
         peer.send(call(5, "/t/echo", b"too late"), headers(7, request("/t/chat")), data(7, message(b"x")))
         await peer.until(lambda: peer.answer(7).reset is not None)
         assert [peer.answer(s).reset for s in (5, 7)] == [Code.REFUSED_STREAM] * 2
-        assert not stopping.done()
         handlers.go_on.set()
         first, second = await peer.finished(1, 3)
         assert (first.messages, second.messages) == ([b"before"], [b"on its way"])
+        # What the client sent before it took note of this is refused, not cut off.
+        await peer.settle()
+        assert not stopping.done()
+        peer.send(frame(6, 1, 0, peer.pings[1]))
         await stopping
         await peer.ended()
         assert handlers.ended == ["echo", "wait"]
@@ -200,9 +204,9 @@ async def test_a_connection_that_is_accepted_while_the_server_stops() -> None:
         except OSError:
             reader = None
         await peer.until(lambda: peer.pings)
-        peer.send(frame(6, 1, 0, peer.pings[0]))
         handlers.go_on.set()
         await peer.finished(1)
+        await peer.ended()
         async with asyncio.timeout(5):
             await stopping
             if reader is not None:
@@ -220,8 +224,6 @@ async def test_a_stopped_server_can_be_followed_by_another() -> None:
             peer.send(call(1, "/t/now", b"x"))
             await peer.finished(1)
             stopping = asyncio.create_task(first.stop(1.0))
-            await peer.until(lambda: peer.pings)
-            peer.send(frame(6, 1, 0, peer.pings[0]))
             await peer.ended()
             await stopping
         await eventually(lambda: not first.connections)

@@ -149,17 +149,21 @@ class ServerConnection(Connection):
         call.begin(fields, ended)
 
     async def drain(self) -> None:
-        """Takes no new streams, in two steps, so that none that is on its way is lost (RFC 9113, section 6.8)."""
-        if self.closed or self._last_taken is not None:
-            return
-        self._noticed = self.loop.create_future()
-        self.send(frames.goaway(frames.STREAM_ID_MAX, Code.NO_ERROR, "draining"), frames.ping(_GOING_AWAY, False))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GOING_AWAY_S_MAX):
-                await self._noticed
-        self._last_taken = self._last
-        if not self.closed:
-            self.send(frames.goaway(self._last, Code.NO_ERROR, "draining"))
+        """Takes no new streams, in two steps, so that none that is on its way is lost (RFC 9113, section 6.8).
+
+        Returns when the peer has taken note of the second step, too: nothing that it sent before is still unread, and
+        the connection may be closed once its calls have ended.
+        """
+        for last in (frames.STREAM_ID_MAX, None):
+            if self.closed or self._last_taken is not None:
+                break
+            if last is None:
+                last = self._last_taken = self._last
+            noticed = self._noticed = self.loop.create_future()
+            self.send(frames.goaway(last, Code.NO_ERROR, "draining"), frames.ping(_GOING_AWAY, False))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GOING_AWAY_S_MAX):
+                    await noticed
         self.server.changed()
 
     def pinged(self, payload: bytes) -> None:
