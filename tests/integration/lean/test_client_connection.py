@@ -169,6 +169,26 @@ async def test_answers_that_nobody_reads_hold_back_the_server() -> None:
         assert handlers.yielded == 2000
 
 
+async def test_several_writers_of_one_call() -> None:
+    """Each goes on when there is room again, also when one of them has been cancelled."""
+    async with serving() as (path, handlers, _), LeanChannel(path) as channel:
+        call = channel.stream_unary("/t/deaf")()
+        writing = [asyncio.create_task(call.write(bytes(300_000))) for _ in range(4)]
+        await eventually(lambda call=call: getattr(call, "_writable", None))
+        assert not any(task.done() for task in writing)
+        handlers.go_on.set()
+        await asyncio.gather(*writing)
+        await call.done_writing()
+        assert await call == b"1200000"
+        call = channel.stream_stream("/t/flood")()
+        writing = [asyncio.create_task(call.write(bytes(300_000))) for _ in range(2)]
+        await eventually(lambda call=call: getattr(call, "_writable", None))
+        writing[0].cancel()
+        with pytest.raises((asyncio.CancelledError, grpc.aio.AioRpcError)):
+            await writing[1]
+        assert await call.code() is C.CANCELLED
+
+
 @asynccontextmanager
 async def nowhere() -> AsyncIterator[Path]:
     """A path where nobody listens yet."""

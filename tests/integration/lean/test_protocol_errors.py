@@ -67,6 +67,8 @@ FATAL = {
     "GOAWAY of a stream": (P, frame(GOAWAY, 0, 1, bytes(8))),
     "GOAWAY of seven bytes": (Z, frame(GOAWAY, 0, 0, bytes(7))),
     "PRIORITY of stream 0": (P, frame(PRIORITY, 0, 0, bytes(5))),
+    "PRIORITY of four bytes on an idle stream": (Z, frame(PRIORITY, 0, 9, bytes(4))),
+    "PRIORITY of an idle stream on itself": (P, frame(PRIORITY, 0, 9, b"\0\0\0\x09\0")),
     "CONTINUATION without HEADERS": (P, frame(CONT, 4, 1, b"")),
     "CONTINUATION of another stream": (P, frame(HEADERS, 0, 1, GOOD) + frame(CONT, 4, 3, b"")),
     "a frame inside of a header block": (P, frame(HEADERS, 0, 1, GOOD) + frame(PING, 0, 0, bytes(8))),

@@ -84,9 +84,15 @@ class Control(asyncio.Protocol):
         if not stream_id:
             raise Broken(Code.PROTOCOL_ERROR, "PRIORITY for stream 0")
         if len(payload) != 5:
-            self._malformed(stream_id, Malformed("PRIORITY has not 5 bytes", Code.FRAME_SIZE_ERROR))
+            malformed = Malformed("PRIORITY has not 5 bytes", Code.FRAME_SIZE_ERROR)
         elif frames.NUMBER.unpack_from(payload)[0] & frames.STREAM_ID_MAX == stream_id:
-            self._malformed(stream_id, Malformed("a stream depends on itself"))
+            malformed = Malformed("a stream depends on itself")
+        else:
+            return
+        if stream_id not in self.streams:
+            # A stream that was never opened cannot be reset.
+            raise Broken(malformed.code, str(malformed))
+        self._malformed(stream_id, malformed)
 
     def _stream_reset(self, stream_id: int, code: int) -> None:
         stream = self.streams.get(stream_id)

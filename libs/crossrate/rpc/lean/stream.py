@@ -355,10 +355,12 @@ class Stream:
                 writer.set_result(None)
 
     async def writable(self) -> None:
-        """Returns when the next message may be sent, or never will. For one writer at a time."""
+        """Returns when the next message may be sent, or never will."""
         while (self._pending is not None or self.connection.paused) and not self.local_closed:
-            self._writable = self.connection.loop.create_future()
-            await self._writable
+            if self._writable is None:
+                self._writable = self.connection.loop.create_future()
+            # Several may wait, and one that is cancelled leaves the others waiting.
+            await asyncio.shield(self._writable)
 
     def closed_here(self) -> None:
         """Our side has said its last."""

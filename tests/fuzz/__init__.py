@@ -1,0 +1,1 @@
+"""Random bytes and random frames for the lean transport, and what has to hold whatever they are."""

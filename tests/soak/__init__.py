@@ -1,0 +1,1 @@
+"""Hours of calls over the lean transport, and what its server keeps of them."""
