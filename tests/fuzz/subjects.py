@@ -16,7 +16,6 @@ from crossrate.rpc.lean.connection import Connection
 from crossrate.rpc.lean.fields import FieldReader
 from crossrate.rpc.lean.frames import Broken, Malformed
 from crossrate.rpc.lean.server import ServerConnection
-from crossrate.rpc.lean.stream import STREAM_WINDOW_BYTES
 from tests.fuzz import shapes
 from tests.fuzz.watch import Wire
 from tests.integration.lean.serving import Handlers
@@ -46,12 +45,14 @@ async def turns(count: int) -> None:
 
 def check_open(connection: Connection) -> None:
     """What holds between any two things that happen to a connection."""
-    gathered = 0
+    window = connection.stream_window
     for stream in connection.streams.values():
-        assert 0 <= stream.window_in <= STREAM_WINDOW_BYTES, stream.window_in
-        assert stream.queue_bytes <= 2 * STREAM_WINDOW_BYTES
-        gathered += stream._gathered
-    assert connection.gathered == gathered, (connection.gathered, gathered)
+        assert 0 <= stream.window_in <= max(window, stream.room), stream.window_in
+        assert stream.queue_bytes <= 2 * window + stream.bytes_max
+    given, wanted = connection._room_given, connection._room_wanted
+    assert connection.room_used == sum(given.values())
+    assert given.keys() | wanted.keys() <= connection.streams.keys()
+    assert not wanted or given
     assert connection.window_out >= 0
     assert len(connection._rest) <= frames.FRAME_BYTES_MAX + 64
     assert sum(map(len, connection._out)) <= 8 << 20
@@ -61,7 +62,9 @@ def check_over(connection: Connection) -> None:
     """What holds once a connection has ended and everybody has had a turn."""
     assert not connection.streams, connection.streams
     assert not connection._waiting
-    assert connection.gathered == 0
+    assert connection.room_used == 0
+    assert not connection._room_given
+    assert not connection._room_wanted
     assert not connection._out
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     assert not others, others

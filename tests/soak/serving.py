@@ -78,7 +78,7 @@ def state_of(transport: LeanTransport) -> dict[str, int]:
         "streams": len(streams),
         "lingering": sum(connection.lingering for connection in connections),
         "fds": len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - one look, nothing to join
-        "gathered": sum(connection.gathered for connection in connections),
+        "room": sum(connection.room_used for connection in connections),
         "queued": sum(stream.queue_bytes for stream in streams),
         "unsent": sum(c.transport.get_write_buffer_size() + sum(map(len, c._out)) for c in connections),
         "alarms": len(transport.alarms._heap),

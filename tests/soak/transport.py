@@ -33,8 +33,8 @@ WARM_UP = 0.3
 """Part of the time whose samples say nothing of a slope: caches fill, the allocator finds its size."""
 REST_S_MAX = 20.0
 KINDS = ("lean", "grpcio")
-COLUMNS = ("rss_kib", "tasks", "connections", "streams", "lingering", "fds", "gathered", "queued", "unsent", "alarms")
-NOTHING_LEFT = ("connections", "streams", "lingering", "gathered", "queued", "unsent")
+COLUMNS = ("rss_kib", "tasks", "connections", "streams", "lingering", "fds", "room", "queued", "unsent", "alarms")
+NOTHING_LEFT = ("connections", "streams", "lingering", "room", "queued", "unsent")
 
 
 def start(*arguments: str, output: Any = None) -> subprocess.Popen:
