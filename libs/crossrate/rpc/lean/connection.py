@@ -233,7 +233,7 @@ class Connection(Control):
             return data
         data = data[len(expected) :]
         if data[3] != frames.SETTINGS or data[4] & frames.ACK:
-            raise Broken(Code.PROTOCOL_ERROR, "the connection does not begin with frames.SETTINGS")
+            raise Broken(Code.PROTOCOL_ERROR, "the connection does not begin with SETTINGS")
         self._greeted = True
         return data
 
