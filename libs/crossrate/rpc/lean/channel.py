@@ -11,6 +11,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -117,45 +118,21 @@ class LeanChannel(grpc.aio.Channel):
 
     # What stubs use.
 
-    def unary_unary(
+    def _method(
         self,
+        call: type[ClientCall],
         method: str,
         request_serializer: Any = None,
         response_deserializer: Any = None,
         _registered_method: bool | None = False,
-    ) -> Any:
+    ) -> _Method:
         """As in grpc.aio."""
-        return _Method(self, UnaryUnaryCall, method, request_serializer, response_deserializer)
+        return _Method(self, call, method, request_serializer, response_deserializer)
 
-    def unary_stream(
-        self,
-        method: str,
-        request_serializer: Any = None,
-        response_deserializer: Any = None,
-        _registered_method: bool | None = False,
-    ) -> Any:
-        """As in grpc.aio."""
-        return _Method(self, UnaryStreamCall, method, request_serializer, response_deserializer)
-
-    def stream_unary(
-        self,
-        method: str,
-        request_serializer: Any = None,
-        response_deserializer: Any = None,
-        _registered_method: bool | None = False,
-    ) -> Any:
-        """As in grpc.aio."""
-        return _Method(self, StreamUnaryCall, method, request_serializer, response_deserializer)
-
-    def stream_stream(
-        self,
-        method: str,
-        request_serializer: Any = None,
-        response_deserializer: Any = None,
-        _registered_method: bool | None = False,
-    ) -> Any:
-        """As in grpc.aio."""
-        return _Method(self, StreamStreamCall, method, request_serializer, response_deserializer)
+    unary_unary = partialmethod(_method, UnaryUnaryCall)
+    unary_stream = partialmethod(_method, UnaryStreamCall)
+    stream_unary = partialmethod(_method, StreamUnaryCall)
+    stream_stream = partialmethod(_method, StreamStreamCall)
 
     async def close(self, grace: float | None = None) -> None:
         """Begins no more calls; gives those under way `grace` seconds, then cancels them."""
