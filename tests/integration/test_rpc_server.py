@@ -487,6 +487,9 @@ async def test_metrics_count_calls_by_method_and_code(running):
         f"crossrate_rpc_duration_seconds_count{{{label}}} 4.0",
     ):
         assert line in text, line
+    if running.runtime.settings.transport == "lean":
+        assert "crossrate_transport_connections 1.0" in text
+        assert "crossrate_transport_streams 0.0" in text
 
 
 async def test_a_sampled_trace_has_a_span_for_every_call(prepared):

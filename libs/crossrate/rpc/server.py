@@ -129,6 +129,7 @@ class Server:
         self._tap = Tap(runtime.instance, Redaction.from_environment(), self._counts)
         self._chain = Chain(runtime, self._admission, self._counts, self._tap)
         self._transport = transport or TRANSPORTS[runtime.settings.transport]()
+        self._registry.register(self._transport)
         self._methods: dict[str, Wrapped] = {}
         self._services: list[str] = []
         self._fronted: list[str] = []

@@ -16,12 +16,13 @@ Rules that a transport keeps:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import grpc
+from prometheus_client.core import Metric
 
 Metadata = Sequence[tuple[str, str | bytes]]
 
@@ -105,6 +106,10 @@ class Transport(Protocol):
             unknown: answers every other path.
             request_bytes_max: largest message that is read at all.
         """
+        ...
+
+    def collect(self) -> Iterable[Metric]:
+        """What it tells Prometheus of its connections, if anything."""
         ...
 
     async def stop(self, grace_s: float) -> None:

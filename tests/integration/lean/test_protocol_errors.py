@@ -90,13 +90,15 @@ FATAL = {
 
 @pytest.mark.parametrize("name", FATAL)
 async def test_what_ends_the_connection(server, name: str) -> None:
-    """GOAWAY has the code and the last stream that was looked at, the connection is closed, and the server goes on."""
-    path, handlers, _ = server
+    """GOAWAY has the code and the last stream that was looked at, the connection is closed and counted, and the server
+    goes on."""
+    path, handlers, transport = server
     code, said = FATAL[name]
     async with connected(path) as peer:
         peer.send(said)
         await peer.ended()
         assert [(found, last in (0, 1, 3)) for last, found, _ in peer.goaways] == [(code, True)]
+    assert transport.broken == {code.name: 1}
     await _still_served(server)
     assert handlers.ended == [] or handlers.ended == ["chat CancelledError"]
 

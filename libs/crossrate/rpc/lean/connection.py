@@ -68,6 +68,9 @@ class Connection(Control):
         """A header block has come, or one that no stream can go on with."""
         raise NotImplementedError
 
+    def broken(self, code: Code, why: str) -> None:
+        """The connection ends because of an error; for whoever looks after it."""
+
     # Beginning and end.
 
     def connection_made(self, transport: Any) -> None:
@@ -108,6 +111,7 @@ class Connection(Control):
         """Ends the connection because of an error, saying so to the peer."""
         if self.closed or self.transport.is_closing():
             return
+        self.broken(code, why)
         self.send(frames.goaway(self.last_stream(), code, why))
         self.flush()
         self.closed = True

@@ -12,13 +12,15 @@ import asyncio
 import os
 import socket as sockets
 import stat
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from struct import Struct
 from typing import Any
 
 import structlog
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from crossrate.rpc.alarms import Alarms
 from crossrate.rpc.lean import frames
@@ -63,6 +65,7 @@ class ServerConnection(Connection):
         """See asyncio.Protocol. Whoever is not the one account that may open the socket is not spoken to."""
         why = self.server.reason_to_refuse(transport)
         if why:
+            self.server.refused += 1
             self.server.log.warning("a connection was refused", reason=why)
             self.closed = True
             transport.abort()
@@ -171,6 +174,11 @@ class ServerConnection(Connection):
         if payload == _GOING_AWAY and self._noticed is not None and not self._noticed.done():
             self._noticed.set_result(None)
 
+    def broken(self, code: Code, why: str) -> None:
+        """See Connection."""
+        self.server.broken[code.name] += 1
+        self.server.log.warning("a connection was broken off", code=code.name, reason=why, calls=len(self.streams))
+
     def end(self) -> None:
         """Closes the connection after what was written; the client learns which calls were never looked at."""
         if self._last_taken is None and not self.closed:
@@ -194,6 +202,10 @@ class LeanTransport:
         self.bytes_max = 0
         self.alarms: Alarms[ServerCall] = Alarms(ServerCall.expire)
         self.log = structlog.get_logger()
+        self.broken: Counter[str] = Counter()
+        """Connections that an error has ended, by HTTP/2's word for it."""
+        self.refused = 0
+        """Connections that were not spoken to."""
         self._peers = peers or frozenset({os.geteuid()})
         self._server: asyncio.Server | None = None
         self._changed: asyncio.Event = asyncio.Event()
@@ -234,6 +246,17 @@ class LeanTransport:
         if self._server is None:
             return SHUTTING_DOWN
         return f"there are {CONNECTIONS_MAX} already" if len(self.connections) >= CONNECTIONS_MAX else ""
+
+    def collect(self) -> Iterator[Metric]:
+        """See `Transport.collect`."""
+        streams = sum(len(connection.streams) for connection in self.connections)
+        yield GaugeMetricFamily("crossrate_transport_connections", "Connections open.", len(self.connections))
+        yield GaugeMetricFamily("crossrate_transport_streams", "Streams open on all connections.", streams)
+        yield CounterMetricFamily("crossrate_transport_refused", "Connections not spoken to.", self.refused)
+        broken = CounterMetricFamily("crossrate_transport_broken", "Connections ended by an error.", labels=["code"])
+        for code, count in self.broken.items():
+            broken.add_metric([code], count)
+        yield broken
 
     def changed(self) -> None:
         """A connection has ended, or has nothing more to do."""
