@@ -160,7 +160,8 @@ class Client:
 
     async def nonsense(self) -> None:
         """Bytes that are no frames, or break off."""
-        with contextlib.suppress(AssertionError, ConnectionError):
-            async with wire.connected(self._path) as peer:
+        # What looks like the beginning of a frame is waited for.
+        with contextlib.suppress(AssertionError, ConnectionError, TimeoutError):
+            async with asyncio.timeout(2), wire.connected(self._path) as peer:
                 peer.send(wire.call(1, "/s/wait"), self._chance.randbytes(self._chance.randrange(500)))
                 await peer.settle()

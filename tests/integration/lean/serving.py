@@ -31,6 +31,7 @@ class Handlers:
         self.read: list[bytes] = []
         self.tasks: list[asyncio.Task | None] = []
         self.go_on = asyncio.Event()
+        self.transport = "lean"
 
     def methods(self) -> dict[str, Wrapped]:
         """All of them."""
