@@ -128,8 +128,8 @@ class ServerCall(Context):
             self._content_length -= stop - start
             if self._content_length < 0 or (ended and self._content_length):
                 raise Malformed("the body has another length than the request said")
-        if self._not_grpc is not None:
-            # It is answered when it has been said; until then it only has to keep to HTTP/2.
+        if self._not_grpc is not None or self.refused:
+            # Nobody reads it; it only has to keep to HTTP/2.
             start = stop
         Stream.receive(self, data, start, stop, taken, ended)
 
@@ -147,6 +147,8 @@ class ServerCall(Context):
         wrapped = self.wrapped
         if self._not_grpc is not None:
             raise self._not_grpc
+        if self.refused:
+            return
         if wrapped.client_streaming:
             if self.task is None:
                 self._start(self)
