@@ -31,6 +31,15 @@ def _move(pid: int, cores: set[int]) -> None:
             os.sched_setaffinity(int(task.name), cores)
 
 
+def cpu_us(pid: int) -> float:
+    """The processor time of a process so far, in microseconds."""
+    ns = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            ns += int((task / "schedstat").read_text().split()[0])
+    return ns / 1e3
+
+
 @contextlib.contextmanager
 def server_on_one_core(pids: Iterable[int]) -> Iterator[bool]:
     """Keeps the processes that serve on one core and this one, which makes the load, on another; then frees them.

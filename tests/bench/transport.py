@@ -33,7 +33,7 @@ from tests.bench.figures import median, percentile, report  # noqa: E402
 from tests.bench.load_channel import Arm, LoadChannel  # noqa: E402
 from tests.bench.mesh import bare_server, failed_calls  # noqa: E402
 from tests.bench.one_envoy import behind_one_envoy  # noqa: E402
-from tests.bench.processes import server_on_one_core  # noqa: E402
+from tests.bench.processes import cpu_us, server_on_one_core  # noqa: E402
 from tests.mesh import Mesh  # noqa: E402
 
 GET_INSTRUMENT = "/crossrate.api.reference.v1.ReferenceService/GetInstrument"
@@ -85,6 +85,14 @@ async def rates(arms: Kinds, pids: Sequence[int], *, rounds: int, seconds: float
     return results | {f"{name}_rate_all_cores": median(values) for name, values in machine.items()}
 
 
+async def costs(arm: Arm, processes: Mapping[str, int], *, seconds: float) -> dict[str, float]:
+    """Processor time of each process for one call, with IN_FLIGHT of them under way, all that serve on one core."""
+    with server_on_one_core(processes.values()):
+        before, calls = {name: cpu_us(pid) for name, pid in processes.items()}, arm.calls
+        await arm.rate(seconds, IN_FLIGHT)
+        return {f"{n}_cpu_us": (cpu_us(pid) - before[n]) / (arm.calls - calls) for n, pid in processes.items()}
+
+
 async def streams(channels: Mapping[str, LoadChannel], *, rounds: int, messages: int) -> dict[str, float]:
     """Messages a second of one stream, of every arm."""
     rates: dict[str, list[float]] = {name: [] for name in channels}
@@ -130,8 +138,10 @@ async def through_mesh(mesh: Mesh, sizes: Sizes) -> tuple[dict[str, float], list
         lone = {"mesh": Arm(users_edge, GET_INSTRUMENT, REQUEST), "bare": Arm(users_bare, GET_INSTRUMENT, REQUEST)}
         lone |= {f"{name}_lean_client": arm for name, arm in many.items()}
         results = await latencies(lone, rounds=sizes.rounds, calls=sizes.calls)
-        pids = [p["pid"] for p in mesh.processes().values() if p.get("pid")]
-        results |= await rates(many, [*pids, pid], rounds=sizes.rounds, seconds=sizes.seconds)
+        pids = {name: p["pid"] for name, p in mesh.processes().items() if p.get("pid")}
+        results |= await rates(many, [*pids.values(), pid], rounds=sizes.rounds, seconds=sizes.seconds)
+        on_the_way = {name.partition("-")[0]: pids[name] for name in ("edge", "node", "reference-1")}
+        results |= await costs(many["mesh"], on_the_way, seconds=2 * sizes.seconds)
     return results, [*many.values(), *lone.values()]
 
 

@@ -241,7 +241,10 @@ class Server:
         # What lives now lives on; the collector need not look at it again.
         gc.freeze()
         waited_s = round(time.monotonic() - began, 3)
-        runtime.log.info("ready", socket=str(self.socket), metrics_port=self.metrics_port, waited_s=waited_s)
+        transport = type(self._transport).__name__
+        runtime.log.info(
+            "ready", socket=str(self.socket), metrics_port=self.metrics_port, transport=transport, waited_s=waited_s
+        )
         return True
 
     async def _drain(self) -> None:
