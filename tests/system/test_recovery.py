@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from crossrate.runtime.place import REPOSITORY
 from tests.mesh import Mesh
 
 pytestmark = pytest.mark.system
@@ -48,6 +49,21 @@ def test_a_second_start_says_that_one_runs(mesh: Mesh) -> None:
     before = {name: p["pid"] for name, p in mesh.processes().items()}
     mesh.command("up", check=False)
     assert {name: p["pid"] for name, p in mesh.processes().items()} == before
+
+
+def test_a_service_restarts_after_a_change_of_the_programs(mesh: Mesh) -> None:
+    """The parent of the services is replaced first, because it has the old programs loaded, and then the service."""
+    source = REPOSITORY / "libs" / "crossrate" / "__init__.py"
+    before, times = mesh.processes(), source.stat()
+    try:
+        for _ in range(3):
+            os.utime(source)
+            mesh.command("restart", "reference")
+    finally:
+        os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
+    after = mesh.processes()
+    assert after["zygote"]["pid"] != before["zygote"]["pid"]
+    assert all(p["state"] == "ready" for p in after.values())
 
 
 def test_a_deleted_state_folder_is_a_new_mesh() -> None:

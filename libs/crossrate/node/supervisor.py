@@ -66,6 +66,7 @@ class Node:
         self._recovery: asyncio.Task[None] | None = None
         self._observers = 0
         self._observer: Child | None = None
+        self._observing = asyncio.Lock()
 
     # Progress.
 
@@ -328,16 +329,18 @@ class Node:
         """Has control asked for as long as somebody waits."""
         self._observers += 1
         try:
-            if self._observer is None or not self._observer.running:
-                self._seen = {"instances": {}, "proxies": {}}
-                self._observer = await self._fork_helper("observer", "services", "crossrate.node.observer:main")
+            async with self._observing:
+                if self._observer is None or not self._observer.running:
+                    self._seen = {"instances": {}, "proxies": {}}
+                    self._observer = await self._fork_helper("observer", "services", "crossrate.node.observer:main")
             yield
         finally:
             self._observers -= 1
-            if not self._observers and self._observer is not None:
-                self._observer.send(signal.SIGKILL)
-                await self._observer.wait()
-                self._observer = None
+            async with self._observing:
+                if not self._observers and self._observer is not None:
+                    self._observer.send(signal.SIGKILL)
+                    await self._observer.wait()
+                    self._observer = None
 
     async def until_healthy(self) -> None:
         """Returns when nothing is missing."""
