@@ -9,7 +9,7 @@ import pytest
 from hpack import Decoder, Encoder
 from hpack.huffman import HuffmanEncoder
 from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossrate.rpc.lean import fields
@@ -58,6 +58,7 @@ def encoded(listed: list[tuple[str, str]], huffman: bool, encoder: Encoder | Non
     return encoder.encode([(n.encode("latin-1"), v.encode("latin-1")) for n, v in listed], huffman=huffman)
 
 
+@settings(deadline=None, max_examples=40)
 @given(LISTS, st.booleans())
 def test_what_an_encoder_without_a_table_writes_is_read(listed: list[tuple[str, str]], huffman: bool) -> None:
     """A block of a peer that keeps no table means its fields, Huffman-coded or not, also when it comes again."""
@@ -66,6 +67,7 @@ def test_what_an_encoder_without_a_table_writes_is_read(listed: list[tuple[str, 
     assert reader.read(block) == listed
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(LISTS, max_size=4), st.booleans())
 def test_what_an_encoder_with_a_table_writes_is_read(lists: list[list[tuple[str, str]]], huffman: bool) -> None:
     """Until the peer has acknowledged our settings its blocks may refer to a table, across blocks."""
@@ -73,6 +75,7 @@ def test_what_an_encoder_with_a_table_writes_is_read(lists: list[list[tuple[str,
     assert [reader.read(encoded(listed, huffman, encoder)) for listed in lists] == lists
 
 
+@settings(deadline=None, max_examples=40)
 @given(LISTS)
 def test_what_is_written_is_read_by_others(listed: list[tuple[str, str]]) -> None:
     """Fields that we write are those that the `hpack` package reads, and add nothing to its table."""
@@ -92,6 +95,7 @@ def test_lengths_around_every_border_go_both_ways(size: int) -> None:
     assert reader_without_table().read(field("x" * (size or 1), "1")) == [("x" * (size or 1), "1")]
 
 
+@settings(deadline=None, max_examples=40)
 @given(LISTS.filter(bool), st.booleans(), st.booleans())
 def test_a_block_that_is_cut_off_is_an_error_or_fewer_fields(
     listed: list[tuple[str, str]], huffman: bool, table: bool
@@ -110,6 +114,7 @@ def test_a_block_that_is_cut_off_is_an_error_or_fewer_fields(
     assert ends <= {Code.COMPRESSION_ERROR}
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.binary(max_size=60), st.booleans())
 def test_any_bytes_are_fields_or_an_error(block: bytes, table: bool) -> None:
     """Whatever bytes come as a block, reading them raises Broken or Malformed or nothing."""

@@ -8,7 +8,7 @@ import zlib
 import grpc
 import pytest
 from hpack import Decoder
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossrate.rpc.lean import messages
@@ -51,6 +51,7 @@ def test_what_is_no_timeout(timeout: str) -> None:
     assert caught.value.code is grpc.StatusCode.INTERNAL
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.floats(0, 1e11))
 def test_timeouts_are_written_so_that_nobody_gives_up_early(seconds: float) -> None:
     """What is written has at most eight digits and says at least the seconds asked for, and not 1% more."""
@@ -92,6 +93,7 @@ def test_status_messages_are_percent_encoded(message: str, wire: str) -> None:
     assert messages.percent_decoded(wire) == message
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.text())
 def test_any_status_message_comes_back(message: str) -> None:
     """Any text survives, and on the wire it is printable ASCII."""
@@ -149,6 +151,7 @@ def test_grpcs_own_fields_are_no_metadata() -> None:
     assert messages.metadata_of(others + kept) == tuple(kept)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.from_regex(r"[a-z0-9_.-]{1,12}", fullmatch=True), METADATA_VALUES), max_size=5))
 def test_metadata_come_back(metadata: list[tuple[str, str]]) -> None:
     """Text and bytes under any key go out as fields that mean the same to the reader."""
