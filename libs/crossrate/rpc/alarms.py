@@ -40,15 +40,18 @@ class Alarms(Generic[T]):
         self._order = itertools.count()
         self._armed_for = float("inf")
         self._timer: asyncio.TimerHandle | None = None
+        self._clear_at = ENTRIES_MAX
 
     def set(self, deadline: float, call: T) -> None:
         """Will ring for the call at its deadline, on the clock of `time.monotonic`, if it has not ended by then."""
         heapq.heappush(self._heap, (deadline, next(self._order), call))
         if deadline < self._armed_for:
             self._arm(deadline)
-        if len(self._heap) > ENTRIES_MAX:
+        if len(self._heap) > self._clear_at:
             self._heap = [entry for entry in self._heap if not entry[2].over]
             heapq.heapify(self._heap)
+            # Where most are still under way there is nothing to clear, and the next look has to be worth it.
+            self._clear_at = max(ENTRIES_MAX, 2 * len(self._heap))
 
     def _arm(self, deadline: float) -> None:
         if self._timer is not None:

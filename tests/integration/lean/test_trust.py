@@ -64,6 +64,16 @@ async def test_a_folder_that_others_may_change(mode: int, fits: bool) -> None:
             assert not path.exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another account")
+async def test_a_folder_of_another_account() -> None:
+    """Its owner could replace the socket."""
+    with tempfile.TemporaryDirectory(prefix="cr-") as folder:
+        os.chown(folder, 65534, -1)
+        handlers = Handlers()
+        with pytest.raises(PermissionError, match="belongs to account 65534"):
+            await LeanTransport().start(Path(folder) / "s", handlers.methods(), handlers.unknown(), 1000)
+
+
 async def test_a_path_that_is_taken() -> None:
     """Nothing that stands there is replaced."""
     async with serving() as (path, handlers, _):

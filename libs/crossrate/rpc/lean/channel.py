@@ -71,8 +71,9 @@ class _Method:
         credentials: grpc.CallCredentials | None = None,
         wait_for_ready: bool | None = None,
         compression: grpc.Compression | None = None,
+        request_iterator: Any = None,
     ) -> Any:
-        """As in grpc.aio.
+        """As in grpc.aio. `request_iterator` is what it calls `request` where there are many.
 
         Raises:
             ValueError: credentials were given, which a Unix socket does not carry, or metadata cannot be sent.
@@ -88,7 +89,7 @@ class _Method:
         call = self._call(channel, block, deadline, bool(wait_for_ready), self._serialize, self._deserialize)
         if encoding != "identity":
             call.compressed_with(encoding)
-        call.start(request)
+        call.start(request if request_iterator is None else request_iterator)
         return call
 
 

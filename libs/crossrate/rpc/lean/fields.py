@@ -32,6 +32,8 @@ REMEMBERED_BYTES_MAX = 1024
 _VOLATILE = frozenset({"x-request-id", "traceparent", "tracestate", "date"})
 """Fields whose value is another in each call: remembering them would only push out the others."""
 _SECRET = frozenset({"authorization", "cookie"})
+"""Fields that are remembered nowhere, neither here nor in a table of the peer's."""
+_PASSING = _VOLATILE | _SECRET
 _OF_A_CONNECTION = frozenset({"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"})
 _PSEUDO = frozenset({":authority", ":method", ":path", ":scheme", ":status"})
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+", re.ASCII)
@@ -189,7 +191,7 @@ def _literal(raw: bytes, value_at: int) -> Field:
     if name in _VOLATILE and value.isascii() and value.isprintable() and " " not in value:
         return name, value
     field = _checked(name, value)
-    if name not in _VOLATILE and len(raw) <= REMEMBERED_BYTES_MAX:
+    if name not in _PASSING and len(raw) <= REMEMBERED_BYTES_MAX:
         if len(_known) >= REMEMBERED_MAX:
             _known.clear()
         _known[raw] = field
@@ -295,7 +297,7 @@ def _read(block: bytes, at: int, fields: list[Field]) -> tuple[list[Field], int,
         if found is None:
             found = _literal(raw, value_at - start)
             if cut < 0:
-                cut, count = (start, len(fields)) if found[0] in _VOLATILE else (0, 0)
+                cut, count = (start, len(fields)) if found[0] in _PASSING else (0, 0)
         append(found)
     if at != end:
         raise Broken(Code.COMPRESSION_ERROR, "a header block ends in a field")

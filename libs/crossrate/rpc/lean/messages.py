@@ -165,7 +165,7 @@ def percent_encoded(message: str) -> str:
 
 def percent_decoded(value: str) -> str:
     """The status message of a `grpc-message`; what is not well formed stays as it is."""
-    if "%" not in value:
+    if "%" not in value and value.isascii():
         return value
     raw = re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes((int(m[1], 16),)), value.encode("latin-1"))
     return raw.decode("utf-8", "replace")

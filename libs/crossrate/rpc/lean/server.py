@@ -25,7 +25,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from crossrate.rpc.alarms import Alarms
 from crossrate.rpc.lean import frames
 from crossrate.rpc.lean.call import SHUTTING_DOWN, ServerCall
-from crossrate.rpc.lean.connection import Connection
+from crossrate.rpc.lean.connection import LINGER_S, Connection
 from crossrate.rpc.lean.fields import Field
 from crossrate.rpc.lean.frames import DATA, Broken, Code, Malformed
 from crossrate.rpc.transport import Wrapped
@@ -185,6 +185,8 @@ class ServerConnection(Connection):
             self._last_taken = self._last
             self.send(frames.goaway(self._last, Code.NO_ERROR, "closing"))
         self.flush()
+        # Whoever does not read the last words does not keep the connection alive.
+        self.loop.call_later(LINGER_S, self.transport.abort)
         self.transport.close()
 
 
@@ -216,11 +218,13 @@ class LeanTransport:
         """See `Transport.start`.
 
         Raises:
-            PermissionError: others may change the folder of the socket.
+            PermissionError: the folder of the socket is another account's, or others may change it.
             OSError: the socket cannot be bound.
         """
-        mode = socket.parent.stat().st_mode
-        if mode & 0o022 and not mode & stat.S_ISVTX:
+        folder = socket.parent.stat()
+        if folder.st_uid not in (os.geteuid(), 0):
+            raise PermissionError(f"{socket.parent} belongs to account {folder.st_uid}: serve in a folder of your own")
+        if folder.st_mode & 0o022 and not folder.st_mode & stat.S_ISVTX:
             raise PermissionError(f"{socket.parent} can be changed by other accounts: chmod go-w it")
         self.methods, self.unknown, self.bytes_max = methods, unknown, request_bytes_max
         listener = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM | sockets.SOCK_NONBLOCK)

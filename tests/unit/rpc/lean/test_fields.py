@@ -300,3 +300,15 @@ def test_secrets_are_marked() -> None:
     """A credential goes out as a literal that no one on the way may index."""
     assert field("authorization", "Bearer x")[0] == 0x10
     assert field("accept", "x")[0] == 0x00
+
+
+def test_secrets_are_not_remembered() -> None:
+    """A token is read each time anew, and no table holds it."""
+    reader = FieldReader()
+    reader.table_is_gone()
+    block = field("authorization", "Bearer abcdef-only-here") + field("x-other", "also-only-here")
+    for _ in range(2):
+        assert reader.read(block) == [("authorization", "Bearer abcdef-only-here"), ("x-other", "also-only-here")]
+    kept = b" ".join((*fields._known, *fields._heads))
+    assert b"abcdef-only-here" not in kept
+    assert b"also-only-here" in kept

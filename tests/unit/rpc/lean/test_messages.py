@@ -108,6 +108,11 @@ def test_half_a_surrogate_is_no_error() -> None:
     assert messages.percent_decoded(messages.percent_encoded("a\ud800b")).startswith("a")
 
 
+def test_a_message_that_was_not_encoded_is_read_as_it_was_meant() -> None:
+    """Some peers send UTF-8 as it is."""
+    assert messages.percent_decoded("häh".encode().decode("latin-1")) == "häh"
+
+
 @pytest.mark.parametrize("wire", ["%", "%4", "%zz", "100%", "%%", "a%2", "%F"])
 def test_what_is_no_percent_encoding_is_kept(wire: str) -> None:
     """A message that is not well formed is shown as it came."""
