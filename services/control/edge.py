@@ -236,6 +236,8 @@ def edge(topology: Topology, contracts: Contracts, state: State) -> Resources:
     routes.append(_events_route(topology, contracts, state))
     table = route_table(LISTENER, routes, typed_per_filter_config=_cors(topology.edge.cors_origins))
     table["max_direct_response_body_size_bytes"] = OPENAPI_BYTES_MAX
+    # It says what x-forwarded-for says, and would be carried to every service.
+    table["request_headers_to_remove"] = ["x-envoy-external-address"]
     secret, trust = certificate_name(EDGE), trust_secret(state.roots_pem)
     result.listeners[LISTENER] = _listener(topology, contracts, state)
     result.routes[LISTENER] = table
