@@ -125,7 +125,7 @@ async def one_envoy(sizes: Sizes) -> tuple[dict[str, float], list[Arm]]:
 async def through_mesh(mesh: Mesh, sizes: Sizes) -> tuple[dict[str, float], list[Arm]]:
     """The figures through edge and mesh proxy with mutual TLS, against bare grpc.aio.
 
-    A lone call is made by grpc.aio's client, as the SDK's are; of many calls that client would be the bottleneck.
+    A lone call is made by grpc.aio's client, as the SDK's are; among many, its own cost would hide what is measured.
     """
     async with contextlib.AsyncExitStack() as stack:
         edge = await stack.enter_async_context(LoadChannel(mesh.edge_port, mesh.roots))

@@ -37,9 +37,6 @@ class ClientConnection(Connection):
             self.settled.set_result(False)
         self.channel.connection_ended(self)
 
-    def pinged(self, payload: bytes) -> None:
-        """See Connection."""
-
     def _settle(self, flags: int, payload: bytes) -> None:
         super()._settle(flags, payload)
         if not self.settled.done():

@@ -139,17 +139,14 @@ class Connection(Control):
             self._planned = True
             self.loop.call_soon(self._flush_planned)
         elif len(out) > FRAMES_AT_ONCE_MAX:
-            self._write()
+            self.flush()
 
     def _flush_planned(self) -> None:
         self._planned = False
-        self._write()
+        self.flush()
 
     def flush(self) -> None:
         """Writes what was sent so far."""
-        self._write()
-
-    def _write(self) -> None:
         if self._out and not self.closed:
             out, self._out = self._out, []
             self.transport.write(b"".join(out))
@@ -226,7 +223,7 @@ class Connection(Control):
             self._planned = planned
         self._rest = data[at:] if at < len(data) else b""
         if self._out:
-            self._write()
+            self.flush()
 
     def _greet(self, data: bytes) -> bytes:
         """Checks how the peer begins; returns what is left once it has."""

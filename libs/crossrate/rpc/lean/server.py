@@ -1,6 +1,6 @@
 """The serving side: a connection's streams as calls, handlers run with and without a task, and the transport.
 
-    read -> frames -> call -> handler -> answer -> one write
+    read -> frames -> call -> handler -> answer -> write
 
 A handler that cannot suspend (`Wrapped.suspends` is false: its code has nothing to wait at) runs to its end where its
 request was read. Every other one gets a task before its first step; a coroutine that has begun is never handed to one.

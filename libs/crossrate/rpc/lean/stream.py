@@ -347,9 +347,9 @@ class Stream:
         self.wake_writer()
 
     def wake_writer(self) -> None:
-        """Lets whoever waits to send go on, if there is room."""
+        """Lets whoever waits to send go on, if there is room, or find out that the stream is over."""
         writer = self._writable
-        if writer is not None and (self._pending is None or self.local_closed) and not self.connection.paused:
+        if writer is not None and (self.local_closed or (self._pending is None and not self.connection.paused)):
             self._writable = None
             if not writer.done():
                 writer.set_result(None)
@@ -373,10 +373,4 @@ class Stream:
         self._pending = None
         self._trailers = None
         self.local_closed = True
-        self.wake_writer_for_good()
-
-    def wake_writer_for_good(self) -> None:
-        """Lets whoever waits to send find out that the stream is over."""
-        writer, self._writable = self._writable, None
-        if writer is not None and not writer.done():
-            writer.set_result(None)
+        self.wake_writer()
