@@ -85,8 +85,9 @@ def put(message: M, /, **columns: ArrayLike) -> M:
     Either all fields are set or none.
 
     Args:
-        columns: by field name, one dimension each. Integers go into fields of double; into narrower fields goes
-            what fits them. Fractions do not go into integers, nor NaN or anything else that would change its meaning.
+        columns: by field name, one dimension each, of any width. Integers go into fields of double and float as far
+            as these hold them exactly, doubles into float rounded to the nearest. Floating point does not go into
+            integers: whether to round or to cut is the caller's to say.
 
     Raises:
         AttributeError: the message has no such field.
@@ -165,6 +166,15 @@ def _cast(where: str, array: np.ndarray, dtype: np.dtype) -> np.ndarray:
             if not isinstance(value, int | float):
                 raise TypeError(f"{where}[{i}] is {value!r}, not a number")
         raise TypeError(f"{where}: an array of {array.dtype} is not one of numbers: give it the type {dtype}")
+    if dtype.kind == "f" and array.dtype.kind in "iu":
+        whole = 1 << np.finfo(dtype).nmant + 1
+        outside = (array > whole) | (array < -whole)
+        if outside.any():
+            i = int(outside.argmax())
+            raise ValueError(
+                f"{where}[{i}] is {array[i]}, beyond the whole numbers that {dtype} holds exactly: {whole}"
+            )
+        return array.astype(dtype)
     if np.can_cast(array.dtype, dtype, "safe"):
         return array.astype(dtype)
     if dtype.kind == "f" and array.dtype.kind == "f":
