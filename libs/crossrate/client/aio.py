@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Service:
-    """One service: its generated stub, whose methods also take the request's fields by name."""
+    """One service: its generated stub, whose methods also take the request's fields by name, numbers also as arrays."""
 
     def __init__(self, channel: grpc.aio.Channel, methods: list[MethodContract]) -> None:
         first = methods[0]
@@ -42,7 +42,14 @@ def _method(call: Callable[..., Any], contract: MethodContract) -> Callable[...,
     def method(request: Any = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any) -> Any:
         if request is not None and fields:
             raise TypeError(f"{contract.name} takes a request or its fields, not both")
-        return call(request if request is not None else request_class(**fields), timeout=timeout, metadata=metadata)
+        if request is None:
+            columns = {name: fields.pop(name) for name in list(fields) if getattr(fields[name], "ndim", 0)}
+            request = request_class(**fields)
+            if columns:
+                from crossrate.rpc import arrays  # who has no arrays does not wait for numpy
+
+                arrays.put(request, **columns)
+        return call(request, timeout=timeout, metadata=metadata)
 
     method.__name__ = contract.name
     method.__doc__ = f"{contract.path}: takes {contract.input.full_name}, returns {contract.output.full_name}."

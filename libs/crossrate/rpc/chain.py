@@ -103,7 +103,7 @@ class Chain:
                 name = method.contract.input.full_name
                 raise errors.invalid(Violation("", f"the request is not a {name}", "request.encoding")) from None
             if check is not None and (known is None or raw not in known):
-                check(request)
+                check(request, raw)
                 if known is not None:
                     known.add(raw)
             return request

@@ -15,7 +15,7 @@ from importlib import import_module
 
 from google.api import annotations_pb2
 from google.protobuf import descriptor_pb2
-from google.protobuf.descriptor import Descriptor, FileDescriptor, MethodDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor, MethodDescriptor
 
 import crossrate.api
 from crossrate.api.policy.v1 import policy_pb2
@@ -92,6 +92,35 @@ class MethodContract:
     def output(self) -> Descriptor:
         """Descriptor of the answer message."""
         return self.descriptor.output_type
+
+
+FIXED_WIDTH = frozenset(
+    {
+        FieldDescriptor.TYPE_DOUBLE,
+        FieldDescriptor.TYPE_FLOAT,
+        FieldDescriptor.TYPE_FIXED32,
+        FieldDescriptor.TYPE_FIXED64,
+        FieldDescriptor.TYPE_SFIXED32,
+        FieldDescriptor.TYPE_SFIXED64,
+    }
+)
+"""The types of numbers that are as wide on the wire as in memory; several of them are an array, see `arrays`."""
+
+
+def holds_arrays(message: Descriptor) -> bool:
+    """Whether the message, or one inside it, has a repeated field of FIXED_WIDTH."""
+    return _holds_arrays(message, set())
+
+
+def _holds_arrays(message: Descriptor, seen: set[str]) -> bool:
+    if message.full_name in seen:
+        return False
+    seen.add(message.full_name)
+    return any(
+        (field.is_repeated and field.type in FIXED_WIDTH)
+        or (field.message_type is not None and _holds_arrays(field.message_type, seen))
+        for field in message.fields
+    )
 
 
 def workload_of(package: str) -> str:

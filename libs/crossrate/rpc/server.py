@@ -32,7 +32,7 @@ from crossrate.api.instance.v1 import instance_service_pb2_grpc as instance_grpc
 from crossrate.rpc import reflection
 from crossrate.rpc.admission import Admission
 from crossrate.rpc.chain import Chain
-from crossrate.rpc.contract import REQUEST_BYTES_MAX, Idempotency, MethodContract, contracts
+from crossrate.rpc.contract import REQUEST_BYTES_MAX, Idempotency, MethodContract, contracts, holds_arrays
 from crossrate.rpc.health import Health
 from crossrate.rpc.instance import Config, InstanceServicer
 from crossrate.rpc.lean import LeanTransport
@@ -43,6 +43,7 @@ from crossrate.rpc.registration import clear_socket, register, withdraw
 from crossrate.rpc.tap import Tap
 from crossrate.rpc.transport import Transport, Wrapped
 from crossrate.rpc.transport_aio import AioTransport
+from crossrate.runtime.allocator import keep_freed_memory
 from crossrate.runtime.process import Runtime
 
 STREAMS_MAX = 1024
@@ -166,6 +167,8 @@ class Server:
                 raise LookupError(f"{path} is not in the contracts")
             self._methods[path] = self._chain.wrap(contract, handler)
             self._request_bytes_max = max(self._request_bytes_max, contract.request_bytes_max)
+            if holds_arrays(contract.input) or holds_arrays(contract.output):
+                keep_freed_memory()
             if contract.service not in self._services:
                 self._services.append(contract.service)
 

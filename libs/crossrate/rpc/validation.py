@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import protovalidate
 from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from buf.validate import validate_pb2
+from crossrate.rpc.contract import holds_arrays
 from crossrate.rpc.errors import Violation, invalid
 
-Check = Callable[[Message], None]
+if TYPE_CHECKING:
+    from crossrate.rpc.element_rules import ElementRules, Offender
+
+Check = Callable[..., None]
+"""Takes a request and, if they are at hand, the bytes that it was read from."""
+
+SMALL_BYTES_MAX = 8192
+"""A request up to here is passed faster by protovalidate alone than by looking at its arrays as a whole."""
 
 
 def _has_rules(message: Descriptor, seen: set[str]) -> bool:
@@ -49,6 +59,18 @@ def _rules(message: Descriptor, seen: set[str]) -> Iterator[Message]:
             yield from _rules(field.message_type, seen)
 
 
+def _standard(rules: Message) -> bool:
+    """Whether rules are those of `buf.validate` and no extension of it, whose file a copy of the contract may lack."""
+    if len(UnknownFieldSet(rules)):
+        return False
+    for field, value in rules.ListFields():
+        if field.is_extension:
+            return False
+        if field.message_type is not None and not all(map(_standard, value if field.is_repeated else [value])):
+            return False
+    return True
+
+
 def depends_on_time(message: Descriptor) -> bool:
     """Whether a valid message may become invalid as time goes by. True whenever a rule so much as mentions it."""
     return any("now" in text or "within" in text for text in map(str, _rules(message, set())))
@@ -65,7 +87,8 @@ class Known:
         self._valid: set[bytes] = set()
 
     def __contains__(self, raw: bytes) -> bool:
-        return raw in self._valid
+        # To hash a large request would cost more than to look at it.
+        return len(raw) <= self.BYTES_MAX and raw in self._valid
 
     def add(self, raw: bytes) -> None:
         """Remembers a valid request, unless it is large."""
@@ -104,12 +127,57 @@ class Validation:
             return None
         collect = self._validator.collect_violations
         collect(message_factory.GetMessageClass(message)())
+        if holds_arrays(message) and all(map(_standard, _rules(message, set()))):
+            from crossrate.rpc.element_rules import ElementRules  # most services have no arrays and do without numpy
 
-        def check(request: Message) -> None:
+            if elements := ElementRules(message):
+                return self._check_arrays(elements)
+
+        def check(request: Message, _raw: bytes | None = None) -> None:
             if violations := collect(request):
                 raise invalid(*(_violation(v.proto) for v in violations))
 
         return check
+
+    def _check_arrays(self, elements: ElementRules) -> Check:
+        """The check of a message type whose arrays are looked at as a whole."""
+        from crossrate.rpc.element_rules import only
+
+        collect = self._validator.collect_violations
+        rest = elements.without()
+        other_rules = has_rules(rest)
+        kind = message_factory.GetMessageClass(rest)
+        # Its own, because a validator knows types by their names.
+        collect_rest = protovalidate.Validator().collect_violations
+        collect_rest(kind())
+
+        def check(request: Message, raw: bytes | None = None) -> None:
+            if raw is not None and len(raw) <= SMALL_BYTES_MAX and not collect(request):
+                return
+            found: list[Violation] = []
+            if other_rules:
+                again = kind.FromString(request.SerializeToString() if raw is None else raw)
+                found += (_violation(v.proto) for v in collect_rest(again))
+            for offender in elements.offenders(request):
+                told = [_violation_of(offender, v.proto) for v in collect(only(offender))]
+                if not any(told):
+                    # Whoever wrote the rules has the last word.
+                    found = [_violation(v.proto) for v in collect(request)]
+                    break
+                found += filter(None, told)
+            if found:
+                raise invalid(*found)
+
+        return check
+
+
+def _violation_of(offender: Offender, found) -> Violation | None:
+    """What is wrong with an element, as it was told of a message that held it alone; None if that is about another."""
+    path = found.field.elements if found.field is not None else ()
+    if len(path) != 1 or path[0].field_name != offender.name or path[0].subscript is None:
+        return None
+    told = _violation(found)
+    return Violation(f"{offender.prefix}{offender.name}[{offender.index}]", told.description, told.rule)
 
 
 def _violation(found) -> Violation:
