@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,6 @@ NUMPY = "numpy"
 ffi: Any = _native.ffi if _native else None
 lib: Any = _native.lib if _native else None
 
-_lock = threading.Lock()
 _numpy = _native is None
 
 
@@ -68,10 +66,9 @@ def use(name: str) -> None:
     global _numpy
     if name not in paths():
         raise ValueError(f"no kernel build {name!r} here: there are {', '.join(paths())}")
-    with _lock:
-        _numpy = name == NUMPY
-        if not _numpy:
-            lib.xr_use(CODES[name])
+    _numpy = name == NUMPY
+    if not _numpy:
+        lib.xr_use(CODES[name])
 
 
 @contextmanager
