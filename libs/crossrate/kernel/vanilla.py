@@ -1,7 +1,23 @@
-"""European vanilla options on an exchange rate (Garman and Kohlhagen 1983)."""
+"""European vanilla options on an exchange rate (Garman and Kohlhagen 1983).
+
+All functions take, in this order, numbers or arrays of one shape:
+
+    put_or_call     0 put, 1 call (FIX tag 201), of the base currency
+    spot, strike    counter per base
+    time            years to expiry
+    volatility      per square root of a year: 0.1 is ten percent
+    domestic_rate   continuously compounded rate of the counter currency
+    foreign_rate    the same of the base currency
+
+Results are for one unit of the base currency, bought. `threads` share the work. Each raises ArgumentError (an element was
+refused; names argument and index), ShapeError (shapes differ) and TypeError (not numeric, or another dtype than float64).
+At zero volatility or time, prices and Greeks are their limits; exactly at the forward, where there is a kink, delta is
+one half and gamma infinite.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +27,9 @@ from crossrate.kernel.domain import LEVEL, PUT_OR_CALL, RATE, TIME, VOLATILITY
 from crossrate.kernel.front import Elementwise
 from crossrate.kernel.reference import vanilla as reference
 
-CONTRACT = {
+Array = NDArray[np.float64]
+
+MARKET = {
     "put_or_call": PUT_OR_CALL,
     "spot": LEVEL,
     "strike": LEVEL,
@@ -21,7 +39,56 @@ CONTRACT = {
     "foreign_rate": RATE,
 }
 
-_PRICE = Elementwise("xr_vanilla_price", CONTRACT, ("price",), reference.price)
+
+@dataclass(frozen=True, slots=True)
+class Greeks:
+    """A premium in the counter currency and its first derivatives, arrays of the arguments' shape.
+
+    Attributes:
+        price: premium, counter currency.
+        delta: ∂V/∂S, spot delta, in base currency.
+        gamma: ∂²V/∂S².
+        vega: ∂V/∂σ for 1.00 of volatility.
+        theta: −∂V/∂T, for one year that passes with spot, volatility and rates unchanged.
+        rho_domestic: ∂V/∂(domestic rate) for 1.00.
+        rho_foreign: ∂V/∂(foreign rate) for 1.00.
+    """
+
+    price: Array
+    delta: Array
+    gamma: Array
+    vega: Array
+    theta: Array
+    rho_domestic: Array
+    rho_foreign: Array
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherGreeks:
+    """The other deltas and the second derivatives of a desk, arrays of the arguments' shape.
+
+    Attributes:
+        forward_delta: spot delta × e^(foreign rate × T).
+        adjusted_delta: spot delta less the premium in base currency (premium-adjusted).
+        adjusted_forward_delta: the same × e^(foreign rate × T).
+        strike_delta: ∂V/∂K.
+        vanna: ∂²V/∂S∂σ for 1.00 of volatility.
+        volga: ∂²V/∂σ² for 1.00 of volatility.
+        charm: −∂²V/∂S∂T, change of the spot delta in one year.
+    """
+
+    forward_delta: Array
+    adjusted_delta: Array
+    adjusted_forward_delta: Array
+    strike_delta: Array
+    vanna: Array
+    volga: Array
+    charm: Array
+
+
+_PRICE = Elementwise("xr_vanilla_price", MARKET, ("price",), reference.price)
+_GREEKS = Elementwise("xr_vanilla_greeks", MARKET, Greeks.__slots__, reference.greeks)
+_FURTHER = Elementwise("xr_vanilla_further", MARKET, FurtherGreeks.__slots__, reference.further)
 
 
 def price(
@@ -34,25 +101,56 @@ def price(
     foreign_rate: Any,
     *,
     threads: int = 1,
-) -> NDArray[np.float64]:
-    """Premium in the counter currency for one unit of the base currency.
-
-    Args:
-        put_or_call: 0 put, 1 call (FIX tag 201), of the base currency.
-        spot: counter per base.
-        strike: counter per base.
-        time: years to expiry.
-        volatility: per square root of a year.
-        domestic_rate: continuously compounded rate of the counter currency.
-        foreign_rate: the same of the base currency.
-        threads: how many threads share the work.
-
-    Returns:
-        float64, the arguments' shape. Within 6e-16 × max(spot, strike) of the exact value.
-
-    Raises:
-        ArgumentError: an element was refused; names argument and index.
-        ShapeError: the arrays' shapes differ.
-        TypeError: an argument is not numeric or has another dtype.
-    """
+) -> Array:
+    """Premium in the counter currency; within 6e-16 × max(spot, strike) of the exact value while |rate × time| ≤ 1."""
     return _PRICE(put_or_call, spot, strike, time, volatility, domestic_rate, foreign_rate, threads=threads)[0]
+
+
+def price_with_status(
+    put_or_call: Any,
+    spot: Any,
+    strike: Any,
+    time: Any,
+    volatility: Any,
+    domestic_rate: Any,
+    foreign_rate: Any,
+    *,
+    threads: int = 1,
+) -> tuple[Array, NDArray[np.uint8]]:
+    """Premiums and, for a batch that must go on, a `Reason` for each element: where it is not OK the premium is NaN."""
+    premium, status = _PRICE(
+        put_or_call, spot, strike, time, volatility, domestic_rate, foreign_rate, threads=threads, with_status=True
+    )
+    return premium, status
+
+
+def greeks(
+    put_or_call: Any,
+    spot: Any,
+    strike: Any,
+    time: Any,
+    volatility: Any,
+    domestic_rate: Any,
+    foreign_rate: Any,
+    *,
+    threads: int = 1,
+) -> Greeks:
+    """Premium and six Greeks in one pass, for little more than the premium alone."""
+    return Greeks(*_GREEKS(put_or_call, spot, strike, time, volatility, domestic_rate, foreign_rate, threads=threads))
+
+
+def further_greeks(
+    put_or_call: Any,
+    spot: Any,
+    strike: Any,
+    time: Any,
+    volatility: Any,
+    domestic_rate: Any,
+    foreign_rate: Any,
+    *,
+    threads: int = 1,
+) -> FurtherGreeks:
+    """The Greeks that `greeks` leaves out, in one pass."""
+    return FurtherGreeks(
+        *_FURTHER(put_or_call, spot, strike, time, volatility, domestic_rate, foreign_rate, threads=threads)
+    )

@@ -9,6 +9,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Small functions that must not stay calls: a call ends the vector loop. */
+#define XR_INLINE static inline __attribute__((always_inline))
+
 #define XR_SQRT1_2 0.70710678118654752440
 #define XR_SQRT2PI 2.50662827463100050242
 #define XR_1_SQRT2PI 0.39894228040143267794
@@ -18,25 +21,25 @@
 #define XR_ROUNDER 6755399441055744.0 /* 1.5 × 2^52: adding it rounds to an integer, which stands in the low bits */
 #define XR_EXP_MAX 708.0              /* e^±708 is still a normal number */
 
-static inline int64_t xr_bits(double x) {
+XR_INLINE int64_t xr_bits(double x) {
   int64_t bits;
   memcpy(&bits, &x, sizeof bits);
   return bits;
 }
 
-static inline double xr_from_bits(int64_t bits) {
+XR_INLINE double xr_from_bits(int64_t bits) {
   double x;
   memcpy(&x, &bits, sizeof x);
   return x;
 }
 
-static inline double xr_clamp(double x, double low, double high) {
+XR_INLINE double xr_clamp(double x, double low, double high) {
   x = x < low ? low : x;
   return x > high ? high : x;
 }
 
 /* e^x for |x| ≤ 708, within 1 ulp; beyond it the value at the border. e^x = 2^n e^r with |r| ≤ ln 2 / 2. */
-static inline double xr_exp(double x) {
+XR_INLINE double xr_exp(double x) {
   x = xr_clamp(x, -XR_EXP_MAX, XR_EXP_MAX);
   const double shifted = x * XR_LOG2E + XR_ROUNDER;
   const double n = shifted - XR_ROUNDER;
@@ -56,7 +59,7 @@ static inline double xr_exp(double x) {
 }
 
 /* 2 atanh(f) for |f| ≤ 0.1716, which is the logarithm of (1 + f) / (1 - f). */
-static inline double xr_log_of_fraction(double f) {
+XR_INLINE double xr_log_of_fraction(double f) {
   const double z = f * f;
   double p = 0.073082420991833015529;
   p = p * z + 0.076658594041400354326;
@@ -71,7 +74,7 @@ static inline double xr_log_of_fraction(double f) {
 
 /* ln(a / b) for positive normal a and b, within 2 ulp. The quotient is never formed: with a and b scaled by powers of two to
    a ratio between √½ and √2, ln = 2 atanh((a - b) / (a + b)), and a - b is exact where the ratio is near 1. */
-static inline double xr_log_ratio(double a, double b) {
+XR_INLINE double xr_log_ratio(double a, double b) {
   const int64_t mantissa = 0x000FFFFFFFFFFFFFLL, one = 0x3FF0000000000000LL;
   const int64_t bits_a = xr_bits(a), bits_b = xr_bits(b);
   double ma = xr_from_bits((bits_a & mantissa) | one);
@@ -88,11 +91,11 @@ static inline double xr_log_ratio(double a, double b) {
 }
 
 /* ln(x) for positive normal x. */
-static inline double xr_log(double x) { return xr_log_ratio(x, 1.0); }
+XR_INLINE double xr_log(double x) { return xr_log_ratio(x, 1.0); }
 
 /* The Mills ratio of the normal distribution, (1 - N(y)) / φ(y), for 0 ≤ y ≤ 40, as numerator and denominator: two ratios can
    then share one division. All coefficients are positive, so that nothing cancels. Theoretical error 5.4e-17. */
-static inline double xr_mills_numerator(double y) {
+XR_INLINE double xr_mills_numerator(double y) {
   double p = 3.5012468060376048433e-6;
   p = p * y + 0.000094006097691290334923;
   p = p * y + 0.0012361555897570032711;
@@ -105,7 +108,7 @@ static inline double xr_mills_numerator(double y) {
   return p * y + 1.2533141373155001836;
 }
 
-static inline double xr_mills_denominator(double y) {
+XR_INLINE double xr_mills_denominator(double y) {
   double q = 3.5012468060470104365e-6;
   q = q * y + 0.000094006097689316862487;
   q = q * y + 0.0012396568367494768641;
@@ -121,7 +124,7 @@ static inline double xr_mills_denominator(double y) {
 
 /* The standard normal density; relative error 2 ulp also in the tails: the square is split, so that the rounding of x² does
    not grow with it. Zero beyond ±37.6. */
-static inline double xr_npdf(double x) {
+XR_INLINE double xr_npdf(double x) {
   const double coarse = (x * 16.0 + XR_ROUNDER - XR_ROUNDER) * 0.0625;
   const double rest = -0.5 * (x - coarse) * (x + coarse);
   const double density = XR_1_SQRT2PI * xr_exp(-0.5 * coarse * coarse) * xr_exp(rest);
@@ -129,7 +132,7 @@ static inline double xr_npdf(double x) {
 }
 
 /* The standard normal distribution function, accurate in relative terms in its lower tail; zero below -37.6. */
-static inline double xr_ndtr(double x) {
+XR_INLINE double xr_ndtr(double x) {
   const double y = fabs(x) > 40.0 ? 40.0 : fabs(x);
   const double tail = xr_npdf(y) * xr_mills_numerator(y) / xr_mills_denominator(y);
   return x < 0.0 ? tail : 1.0 - tail;

@@ -1,41 +1,164 @@
-/* European vanilla options: see include/xr/vanilla.h. */
+/* European vanilla options: see include/xr/vanilla.h; the formula stands in garman.h.
+
+   Elements are worked in blocks of one length, the last one filled up, so that every element passes through the same vector
+   code wherever it stands: its bits do not depend on its place. */
 #include "xr/vanilla.h"
 
 #include "checks.h"
-#include "lanes.h"
+#include "garman.h"
 
-static inline xr_refusal check(int8_t call, double spot, double strike, double time, double volatility, double domestic,
-                               double foreign) {
-  XR_REQUIRE_CODE(call, 2, 1);
-  XR_REQUIRE(XR_IS_LEVEL(spot), spot, 2);
-  XR_REQUIRE(XR_IS_LEVEL(strike), strike, 3);
-  XR_REQUIRE(XR_IS_TIME(time), time, 4);
-  XR_REQUIRE(XR_IS_VOLATILITY(volatility), volatility, 5);
-  XR_REQUIRE(XR_IS_RATE(domestic), domestic, 6);
-  XR_REQUIRE(XR_IS_RATE(foreign), foreign, 7);
+#define BLOCK 128
+#define INPUTS 6
+#define OUTPUTS_MAX 7
+
+enum { SPOT, STRIKE, TIME, VOLATILITY, DOMESTIC, FOREIGN };
+enum { PRICE = 1, GREEKS = 7, FURTHER = -7 };
+
+typedef struct {
+  const int8_t *call;
+  const double *in[INPUTS];
+} options;
+
+static const double HARMLESS[INPUTS] = {1.0, 1.0, 1.0, 0.1, 0.0, 0.0};
+
+static xr_refusal refusal_of(const options *o, int64_t i) {
+  XR_REQUIRE_CODE(o->call[i], 2, 1);
+  XR_REQUIRE(XR_IS_LEVEL(o->in[SPOT][i]), o->in[SPOT][i], 2);
+  XR_REQUIRE(XR_IS_LEVEL(o->in[STRIKE][i]), o->in[STRIKE][i], 3);
+  XR_REQUIRE(XR_IS_TIME(o->in[TIME][i]), o->in[TIME][i], 4);
+  XR_REQUIRE(XR_IS_VOLATILITY(o->in[VOLATILITY][i]), o->in[VOLATILITY][i], 5);
+  XR_REQUIRE(XR_IS_RATE(o->in[DOMESTIC][i]), o->in[DOMESTIC][i], 6);
+  XR_REQUIRE(XR_IS_RATE(o->in[FOREIGN][i]), o->in[FOREIGN][i], 7);
   return 0;
 }
 
-static inline double premium(int8_t call, double spot, double strike, double time, double volatility, double domestic,
-                             double foreign) {
-  const double sign = call ? 1.0 : -1.0;
-  const double deviation = fmax(volatility * sqrt(time), 1e-300);
-  const double d1 = (log(spot / strike) + (domestic - foreign) * time) / deviation + 0.5 * deviation;
-  return sign * (spot * exp(-foreign * time) * xr_ndtr(sign * d1) -
-                 strike * exp(-domestic * time) * xr_ndtr(sign * (d1 - deviation)));
+/* Whether a whole block is fine, without a branch. */
+XR_INLINE int fine(const double *restrict sign, const double *restrict spot, const double *restrict strike,
+                       const double *restrict time, const double *restrict volatility, const double *restrict domestic,
+                       const double *restrict foreign) {
+  double worst = 0.0;
+#pragma omp simd reduction(+ : worst)
+  for (int i = 0; i < BLOCK; i++) {
+    const int good = (fabs(sign[i]) == 1.0) & XR_IS_LEVEL(spot[i]) & XR_IS_LEVEL(strike[i]) & XR_IS_TIME(time[i]) &
+                     XR_IS_VOLATILITY(volatility[i]) & (fabs(domestic[i]) <= XR_RATE_MAX) &
+                     (fabs(foreign[i]) <= XR_RATE_MAX);
+    worst += good ? 0.0 : 1.0;
+  }
+  return worst == 0.0;
+}
+
+XR_INLINE void compute(int what, const double *restrict sign,
+                                                          const double *restrict spot, const double *restrict strike,
+                                                          const double *restrict time,
+                                                          const double *restrict volatility,
+                                                          const double *restrict domestic,
+                                                          const double *restrict foreign, double *const *out) {
+  double *restrict o0 = out[0], *restrict o1 = out[1], *restrict o2 = out[2], *restrict o3 = out[3];
+  double *restrict o4 = out[4], *restrict o5 = out[5], *restrict o6 = out[6];
+#pragma omp simd
+  for (int i = 0; i < BLOCK; i++) {
+    const double s = sign[i], rd = domestic[i], rf = foreign[i], t = time[i], sd = volatility[i];
+    const xr_garman g = xr_garman_of(s, spot[i], strike[i], t, sd, rd, rf);
+    if (what == PRICE) {
+      o0[i] = g.premium;
+    } else if (what == GREEKS) {
+      const double over_spot = 1.0 / spot[i];
+      const double root = g.root > 1e-150 ? g.root : 1e-150;
+      o0[i] = g.premium;
+      o1[i] = s * g.paid * over_spot;
+      o2[i] = g.peak * over_spot * over_spot / g.deviation;
+      o3[i] = g.peak * g.root;
+      o4[i] = s * (rf * g.paid - rd * g.received) - 0.5 * g.peak * sd / root;
+      o5[i] = s * t * g.received;
+      o6[i] = -s * t * g.paid;
+    } else {
+      const double over_spot = 1.0 / spot[i];
+      const double growth = xr_exp(rf * t);
+      const double over_deviation = 1.0 / g.deviation;
+      const double life = t > XR_TINY ? t : XR_TINY;
+      const double adjusted = s * g.received * over_spot;
+      const double steep = g.peak * g.root * over_deviation;
+      o0[i] = s * g.paid * over_spot * growth;
+      o1[i] = adjusted;
+      o2[i] = adjusted * growth;
+      o3[i] = -s * g.received / strike[i];
+      o4[i] = -steep * g.d2 * over_spot;
+      o5[i] = steep * g.root * g.d1 * g.d2;
+      o6[i] = (s * rf * g.paid - g.peak * ((rd - rf) * over_deviation - 0.5 * g.d2 / life)) * over_spot;
+    }
+  }
+}
+
+/* One block of which some elements may be refused, or which is the last and not full. */
+XR_INLINE int64_t mixed(int what, int64_t start, int64_t size, const options *o,
+                                                           double *const *out, int outputs, uint8_t *status) {
+  double sign[BLOCK], in[INPUTS][BLOCK], result[OUTPUTS_MAX][BLOCK];
+  uint8_t reasons[BLOCK];
+  for (int64_t i = 0; i < BLOCK; i++) {
+    const xr_refusal refusal = i < size ? refusal_of(o, start + i) : 0;
+    if (refusal && !status) return xr_fault(refusal, start + i);
+    const int usable = i < size && !refusal;
+    reasons[i] = (uint8_t)(refusal >> 8);
+    sign[i] = usable && !o->call[start + i] ? -1.0 : 1.0;
+    for (int k = 0; k < INPUTS; k++) in[k][i] = usable ? o->in[k][start + i] : HARMLESS[k];
+  }
+  double *rows[OUTPUTS_MAX];
+  for (int k = 0; k < OUTPUTS_MAX; k++) rows[k] = result[k];
+  compute(what, sign, in[SPOT], in[STRIKE], in[TIME], in[VOLATILITY], in[DOMESTIC], in[FOREIGN], rows);
+  for (int64_t i = 0; i < size; i++) {
+    for (int k = 0; k < outputs; k++) out[k][start + i] = reasons[i] ? NAN : result[k][i];
+    if (status) status[start + i] = reasons[i];
+  }
+  return 0;
+}
+
+XR_INLINE int64_t all(int what, int64_t count, const options *o,
+                                                         double *const *out, uint8_t *status) {
+  const int outputs = what < 0 ? -what : what;
+  for (int64_t start = 0; start < count; start += BLOCK) {
+    const int64_t size = count - start < BLOCK ? count - start : BLOCK;
+    if (size == BLOCK) {
+      double sign[BLOCK];
+      for (int i = 0; i < BLOCK; i++) sign[i] = 2.0 * o->call[start + i] - 1.0;
+      const double *in[INPUTS];
+      for (int k = 0; k < INPUTS; k++) in[k] = o->in[k] + start;
+      if (fine(sign, in[0], in[1], in[2], in[3], in[4], in[5])) {
+        double *rows[OUTPUTS_MAX];
+        for (int k = 0; k < OUTPUTS_MAX; k++) rows[k] = out[k < outputs ? k : 0] + start;
+        compute(what, sign, in[0], in[1], in[2], in[3], in[4], in[5], rows);
+        if (status) memset(status + start, 0, BLOCK);
+        continue;
+      }
+    }
+    const int64_t fault = mixed(what, start, size, o, out, outputs, status);
+    if (fault) return fault;
+  }
+  return 0;
 }
 
 int64_t xr_vanilla_price(int64_t count, const int8_t *put_or_call, const double *spot, const double *strike,
                          const double *time, const double *volatility, const double *domestic_rate,
                          const double *foreign_rate, double *price, uint8_t *status) {
-  for (int64_t i = 0; i < count; i++) {
-    const xr_refusal refusal =
-        check(put_or_call[i], spot[i], strike[i], time[i], volatility[i], domestic_rate[i], foreign_rate[i]);
-    if (refusal && !status) return xr_fault(refusal, i);
-    if (status) status[i] = (uint8_t)(refusal >> 8);
-    price[i] = refusal ? NAN
-                       : premium(put_or_call[i], spot[i], strike[i], time[i], volatility[i], domestic_rate[i],
-                                 foreign_rate[i]);
-  }
-  return 0;
+  const options o = {put_or_call, {spot, strike, time, volatility, domestic_rate, foreign_rate}};
+  double *const out[] = {price};
+  return all(PRICE, count, &o, out, status);
+}
+
+int64_t xr_vanilla_greeks(int64_t count, const int8_t *put_or_call, const double *spot, const double *strike,
+                          const double *time, const double *volatility, const double *domestic_rate,
+                          const double *foreign_rate, double *price, double *delta, double *gamma, double *vega,
+                          double *theta, double *rho_domestic, double *rho_foreign, uint8_t *status) {
+  const options o = {put_or_call, {spot, strike, time, volatility, domestic_rate, foreign_rate}};
+  double *const out[] = {price, delta, gamma, vega, theta, rho_domestic, rho_foreign};
+  return all(GREEKS, count, &o, out, status);
+}
+
+int64_t xr_vanilla_further(int64_t count, const int8_t *put_or_call, const double *spot, const double *strike,
+                           const double *time, const double *volatility, const double *domestic_rate,
+                           const double *foreign_rate, double *forward_delta, double *adjusted_delta,
+                           double *adjusted_forward_delta, double *strike_delta, double *vanna, double *volga,
+                           double *charm, uint8_t *status) {
+  const options o = {put_or_call, {spot, strike, time, volatility, domestic_rate, foreign_rate}};
+  double *const out[] = {forward_delta, adjusted_delta, adjusted_forward_delta, strike_delta, vanna, volga, charm};
+  return all(FURTHER, count, &o, out, status);
 }
