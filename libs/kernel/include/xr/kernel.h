@@ -4,6 +4,7 @@
 
 #include "xr/base.h"
 #include "xr/implied.h"
+#include "xr/revalue.h"
 #include "xr/vanilla.h"
 
 #endif
