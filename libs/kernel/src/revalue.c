@@ -68,14 +68,14 @@ XR_INLINE void value_block(int vols, int rates, int8_t kind, const position *p, 
       ds *= xr_exp(-foreign[j] * time);
       dk *= xr_exp(-domestic[j] * time);
     }
-    double deviation = fixed, quotient = x * over_fixed;
+    double deviation = fixed, quotient = fabs(x) * over_fixed;
     if (vols) {
       const double w = (volatility + vol[j]) * p->root;
       deviation = w > XR_TINY ? w : XR_TINY;
-      quotient = x / deviation;
+      quotient = fabs(x) / deviation;
     }
     const xr_tails tails = xr_tails_of(x, quotient, deviation, ds, dk);
-    const double premium = xr_premium_of(sign, x, tails.out, ds, dk);
+    const double premium = xr_premium_of(sign, x, &tails);
     const double value = option != 0.0 ? premium : ds - dk;
     const double gained = notional * (conversion[j] * value - today);
     sum[j] += gained;
@@ -129,8 +129,8 @@ int64_t xr_revalue(int64_t positions, int64_t markets, int64_t scenarios, int64_
     p->strike = strike[i] * xr_exp(-domestic_rate[i] * time[i]);
     p->root = sqrt(time[i]);
     const double w = volatility[i] * p->root > XR_TINY ? volatility[i] * p->root : XR_TINY;
-    const xr_tails tails = xr_tails_of(p->moneyness, p->moneyness / w, w, p->spot, p->strike);
-    const double premium = xr_premium_of(sign, p->moneyness, tails.out, p->spot, p->strike);
+    const xr_tails tails = xr_tails_of(p->moneyness, fabs(p->moneyness) / w, w, p->spot, p->strike);
+    const double premium = xr_premium_of(sign, p->moneyness, &tails);
     p->today = conversion[market[i]] * (kind[i] == XR_POSITION_FORWARD ? p->spot - p->strike : premium);
   }
   double *growth = scratch + 6 * positions, *converted = growth + BLOCK * markets;

@@ -84,7 +84,7 @@ XR_INLINE void compute(int what, int length, const double *restrict sign,
       o2[i] = adjusted * growth;
       o3[i] = -s * g.received / strike[i];
       o4[i] = -steep * g.d2 * over_spot;
-      o5[i] = steep * g.root * g.d1 * g.d2;
+      o5[i] = (steep * g.root * g.d1) * g.d2;
       o6[i] = (s * rf * g.paid - g.peak * ((rd - rf) * over_deviation - 0.5 * g.d2 / life)) * over_spot;
     }
   }
