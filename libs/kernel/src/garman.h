@@ -35,8 +35,6 @@ typedef struct {
   double premium;
   double peak;
   double d1, d2;
-  double root;      /* √T */
-  double deviation; /* w */
 } xr_garman;
 
 /* x as above; quotient is |x|/w, deviation is w. */
@@ -70,25 +68,41 @@ XR_INLINE double xr_premium_of(double sign, double x, const xr_tails *g) {
   return sign * x > 0.0 ? inside : g->out;
 }
 
-XR_INLINE xr_garman xr_garman_of(double sign, double spot, double strike, double time, double volatility,
-                                 double domestic, double foreign) {
+/* What the formula needs of one option; apart from the rest, so that a loop can compute it for a whole block first: two
+   loops of half the length keep more elements in flight. */
+typedef struct {
+  double x;
+  double root;      /* √T */
+  double deviation; /* w */
+  double discounted_spot, discounted_strike;
+} xr_garman_terms;
+
+XR_INLINE xr_garman_terms xr_garman_terms_of(double spot, double strike, double time, double volatility,
+                                             double domestic, double foreign) {
+  xr_garman_terms t;
+  t.root = sqrt(time);
+  const double w = volatility * t.root;
+  t.deviation = w > XR_TINY ? w : XR_TINY;
+  t.x = XR_FMA(domestic - foreign, time, xr_log_ratio(spot, strike));
+  t.discounted_spot = spot * xr_exp_bounded(-foreign * time);
+  t.discounted_strike = strike * xr_exp_bounded(-domestic * time);
+  return t;
+}
+
+XR_INLINE xr_garman xr_garman_of(double sign, const xr_garman_terms *t) {
   xr_garman g;
-  g.root = sqrt(time);
-  const double w = volatility * g.root;
-  g.deviation = w > XR_TINY ? w : XR_TINY;
-  const double x = XR_FMA(domestic - foreign, time, xr_log_ratio(spot, strike));
-  const double ds = spot * xr_exp_bounded(-foreign * time);
-  const double dk = strike * xr_exp_bounded(-domestic * time);
-  const xr_tails tails = xr_tails_of(x, fabs(x) / g.deviation, g.deviation, ds, dk);
+  const xr_tails tails =
+      xr_tails_of(t->x, fabs(t->x) / t->deviation, t->deviation, t->discounted_spot, t->discounted_strike);
+  const int spot_is_far = t->x >= 0.0;
   g.peak = tails.peak;
-  g.premium = xr_premium_of(sign, x, &tails);
-  g.d1 = x >= 0.0 ? tails.far : -tails.near;
-  g.d2 = x >= 0.0 ? tails.near : -tails.far;
-  const double tail1 = x >= 0.0 ? tails.far_tail : tails.near_tail;
-  const double tail2 = x >= 0.0 ? tails.near_tail : tails.far_tail;
+  g.premium = xr_premium_of(sign, t->x, &tails);
+  g.d1 = spot_is_far ? tails.far : -tails.near;
+  g.d2 = spot_is_far ? tails.near : -tails.far;
+  const double tail1 = spot_is_far ? tails.far_tail : tails.near_tail;
+  const double tail2 = spot_is_far ? tails.near_tail : tails.far_tail;
   /* N(sign d) is the tail if sign d < 0, and one less the tail otherwise. */
-  g.paid = sign * g.d1 < 0.0 ? tail1 : ds - tail1;
-  g.received = sign * g.d2 < 0.0 ? tail2 : dk - tail2;
+  g.paid = sign * g.d1 < 0.0 ? tail1 : t->discounted_spot - tail1;
+  g.received = sign * g.d2 < 0.0 ? tail2 : t->discounted_strike - tail2;
   return g;
 }
 

@@ -7,7 +7,7 @@
 #include "checks.h"
 #include "garman.h"
 
-#define BLOCK 128
+#define BLOCK 64
 #define CHUNK 8 /* of what is left over; one vector of the widest path, so that a lone option is cheap */
 #define INPUTS 6
 #define OUTPUTS_MAX 7
@@ -56,35 +56,48 @@ XR_INLINE void compute(int what, int length, const double *restrict sign,
                                                           const double *restrict foreign, double *const *out) {
   double *restrict o0 = out[0], *restrict o1 = out[1], *restrict o2 = out[2], *restrict o3 = out[3];
   double *restrict o4 = out[4], *restrict o5 = out[5], *restrict o6 = out[6];
+  double x[BLOCK], roots[BLOCK], deviations[BLOCK], discounted_spot[BLOCK], discounted_strike[BLOCK];
 #pragma omp simd
   for (int i = 0; i < length; i++) {
+    const xr_garman_terms t =
+        xr_garman_terms_of(spot[i], strike[i], time[i], volatility[i], domestic[i], foreign[i]);
+    x[i] = t.x;
+    roots[i] = t.root;
+    deviations[i] = t.deviation;
+    discounted_spot[i] = t.discounted_spot;
+    discounted_strike[i] = t.discounted_strike;
+  }
+#pragma omp simd
+  for (int i = 0; i < length; i++) {
+    const xr_garman_terms terms = {x[i], roots[i], deviations[i], discounted_spot[i], discounted_strike[i]};
     const double s = sign[i], rd = domestic[i], rf = foreign[i], t = time[i], sd = volatility[i];
-    const xr_garman g = xr_garman_of(s, spot[i], strike[i], t, sd, rd, rf);
+    const double root = terms.root, deviation = terms.deviation;
+    const xr_garman g = xr_garman_of(s, &terms);
     if (what == PRICE) {
       o0[i] = g.premium;
     } else if (what == GREEKS) {
       const double over_spot = 1.0 / spot[i];
-      const double root = g.root > 1e-150 ? g.root : 1e-150;
+      const double some = root > 1e-150 ? root : 1e-150;
       o0[i] = g.premium;
       o1[i] = s * g.paid * over_spot;
-      o2[i] = g.peak * over_spot * over_spot / g.deviation;
-      o3[i] = g.peak * g.root;
-      o4[i] = s * (rf * g.paid - rd * g.received) - 0.5 * g.peak * sd / root;
+      o2[i] = g.peak * over_spot * over_spot / deviation;
+      o3[i] = g.peak * root;
+      o4[i] = s * (rf * g.paid - rd * g.received) - 0.5 * g.peak * sd / some;
       o5[i] = s * t * g.received;
       o6[i] = -s * t * g.paid;
     } else {
       const double over_spot = 1.0 / spot[i];
       const double growth = xr_exp(rf * t);
-      const double over_deviation = 1.0 / g.deviation;
+      const double over_deviation = 1.0 / deviation;
       const double life = t > XR_TINY ? t : XR_TINY;
       const double adjusted = s * g.received * over_spot;
-      const double steep = g.peak * g.root * over_deviation;
+      const double steep = g.peak * root * over_deviation;
       o0[i] = s * g.paid * over_spot * growth;
       o1[i] = adjusted;
       o2[i] = adjusted * growth;
       o3[i] = -s * g.received / strike[i];
       o4[i] = -steep * g.d2 * over_spot;
-      o5[i] = (steep * g.root * g.d1) * g.d2;
+      o5[i] = (steep * root * g.d1) * g.d2;
       o6[i] = (s * rf * g.paid - g.peak * ((rd - rf) * over_deviation - 0.5 * g.d2 / life)) * over_spot;
     }
   }
