@@ -111,7 +111,8 @@ def harness() -> str:
         without = ", ".join([*names[:-1], "NULL"])
         lines.append(f"    const int64_t fault = {each.name}({without});")
         lines.append(
-            "    if (bad == count ? fault != 0 : (fault & 0xFFFFFFFFFFFF) != bad || fault >> 56 != status[bad]) abort();"
+            "    if (bad == count ? fault != 0 : (fault & 0xFFFFFFFFFFFF) != bad || fault >> 56 != status[bad])"
+            " abort();"
         )
         lines += [f"    free({name});" for name in names[1:]]
         lines.append("    break;\n  }")
