@@ -2,7 +2,11 @@
 #ifndef XR_KERNEL_H
 #define XR_KERNEL_H
 
+#include "xr/attribution.h"
 #include "xr/base.h"
+#include "xr/parametric.h"
 #include "xr/vanilla.h"
+#include "xr/var.h"
+#include "xr/volatility_filter.h"
 
 #endif
