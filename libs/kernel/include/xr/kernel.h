@@ -4,6 +4,7 @@
 
 #include "xr/attribution.h"
 #include "xr/base.h"
+#include "xr/margin.h"
 #include "xr/parametric.h"
 #include "xr/vanilla.h"
 #include "xr/var.h"
