@@ -1,8 +1,8 @@
 """Historical stress: days on which exchange rates moved, and what they would do to a book of today.
 
 A scenario is a name for two days of the European Central Bank's reference rates; the moves are always computed from the
-rates, which the caller has. They are fixed at about 14:15 in Frankfurt: a move after that belongs to the next day, and what
-came and went within a day is not in them.
+rates, which the caller has. They are fixed at about 14:15 in Frankfurt: a move after that belongs to the next day, and
+what came and went within a day is not in them.
 """
 
 from __future__ import annotations

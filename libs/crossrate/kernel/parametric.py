@@ -16,6 +16,7 @@ from crossrate.kernel.tables import Argument, array, at_least, of_shape, run
 
 Array = NDArray[np.float64]
 
+SENSITIVITY = Interval(-1e30, 1e30, "it must be a P&L for a unit move from -1e30 to 1e30")
 DEVIATION = Interval(0.0, 1e60, "it must be a standard deviation from 0 to 1e60")
 SKEWNESS = Interval(-10.0, 10.0, "it must be a skewness from -10 to 10")
 KURTOSIS = Interval(-10.0, 100.0, "it must be an excess kurtosis from -10 to 100")
@@ -36,7 +37,7 @@ CONTRACT = {
 class CovarianceMatrix:
     """A symmetric, positive semi-definite matrix of finite numbers."""
 
-    says: str = "a covariance must be from -1e60 to 1e60"
+    says: str = "a covariance must be from -1e20 to 1e20"
 
     def refused(self, values: Array) -> NDArray[np.uint8]:
         """The reason for each element, zero where it is fine."""
@@ -47,11 +48,11 @@ class CovarianceMatrix:
 class Symmetric:
     """Square matrices, each equal to its transpose to 1e-12 of the element."""
 
-    says: str = AMOUNT.says
+    says: str = "a second derivative must be from -1e30 to 1e30"
 
     def refused(self, values: Array) -> NDArray[np.uint8]:
         """The reason for each element, zero where it is fine."""
-        reasons = AMOUNT.refused(values)
+        reasons = SENSITIVITY.refused(values)
         if reasons.any():
             return reasons
         other = np.swapaxes(values, -1, -2)
@@ -65,11 +66,19 @@ COVARIANCE_MEANS = {
 }
 GAMMA_MEANS = {Reason.INCONSISTENT: "a matrix of second derivatives must be symmetric: take (gamma + gamma.T) / 2"}
 
+_MATCH = Elementwise(
+    "xr_parametric_match",
+    {"skewness": SKEWNESS, "kurtosis": KURTOSIS},
+    ("skewness_parameter", "kurtosis_parameter", "scale"),
+    reference.match,
+    blame="kurtosis",
+)
 _MEASURE = Elementwise("xr_parametric_measure", CONTRACT, ("var", "es"), reference.measure, blame="kurtosis")
 
 
 class Moments(NamedTuple):
-    """Four moments of P&L for each portfolio, float64; skewness and excess kurtosis are 0 where the deviation is."""
+    """Four moments of P&L for each portfolio, float64; skewness and excess kurtosis are 0 where the deviation is
+    below 1e-50."""
 
     mean: Array
     deviation: Array
@@ -105,7 +114,7 @@ def moments(delta: Any, covariance: Any, gamma: Any = None, drift: Any = 0.0) ->
         Argument("portfolios", portfolios),
         Argument("factors", factors),
         Argument("drift", start, AMOUNT),
-        Argument("delta", table, AMOUNT),
+        Argument("delta", table, SENSITIVITY),
         Argument("gamma", bends, Symmetric(), GAMMA_MEANS),
         Argument("covariance", matrix, CovarianceMatrix(), COVARIANCE_MEANS),
     ]
@@ -127,8 +136,8 @@ def cornish_fisher(
     """Value at risk and expected shortfall from four moments by the Cornish and Fisher (1937) expansion.
 
     With skewness and kurtosis 0 these are the normal distribution's. The expansion takes skewness and kurtosis as its
-    parameters; the distribution that it describes has them only to first order (Maillard 2012), so that the
-    error grows with them.
+    parameters; the distribution that it describes has them only to first order, so that the error
+    grows with them (Maillard 2012). `matched` gives the parameters at which it has them.
 
     Args:
         mean: of P&L.
@@ -150,9 +159,41 @@ def cornish_fisher(
     try:
         return _MEASURE(mean, deviation, skewness, kurtosis, confidence, with_status=with_status)
     except ArgumentError as error:
-        if error.reason is not Reason.NO_SOLUTION:
-            raise
-        raise ArgumentError(error.argument, error.index, error.reason, error.value, OUTSIDE) from None
+        raise _outside(error) from None
+
+
+def matched(skewness: Any, kurtosis: Any, *, with_status: bool = False) -> tuple[Array, ...]:
+    """The parameters at which the Cornish-Fisher expansion has these moments (Maillard 2012).
+
+    `cornish_fisher(mean, deviation * scale, skewness_parameter, kurtosis_parameter, confidence)` then is the measure of
+    a distribution that has exactly these four moments. There are such parameters for more moments than the expansion
+    takes without this: at no skewness up to an excess kurtosis of 43. A book that is all gamma, whose P&L is close to a
+    chi-square (kurtosis of one and a half times the squared skewness), is outside of either range.
+
+    Args:
+        skewness: of P&L.
+        kurtosis: excess.
+        with_status: as `cornish_fisher`.
+
+    Returns:
+        skewness_parameter, kurtosis_parameter and scale; the arguments' shape. The moments are met to 1e-10.
+
+    Raises:
+        ArgumentError: an element was refused, or no parameters at which the expansion ascends give these moments.
+        ShapeError: the arrays' shapes differ.
+        TypeError: an argument is not numeric or has another dtype.
+    """
+    try:
+        return _MATCH(skewness, kurtosis, with_status=with_status)
+    except ArgumentError as error:
+        raise _outside(error) from None
+
+
+def _outside(error: ArgumentError) -> ArgumentError:
+    """The same refusal; where the expansion has no answer, in words that say so."""
+    if error.reason is not Reason.NO_SOLUTION:
+        return error
+    return ArgumentError(error.argument, error.index, error.reason, error.value, OUTSIDE)
 
 
 def normal(delta: Any, covariance: Any, confidence: float = 0.99, drift: Any = 0.0) -> tuple[Array, Array]:

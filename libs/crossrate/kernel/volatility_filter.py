@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossrate.kernel.domain import Interval
+from crossrate.kernel.faults import Reason
 from crossrate.kernel.reference import volatility_filter as reference
-from crossrate.kernel.tables import Argument, array, at_least, of_shape, run
+from crossrate.kernel.tables import Argument, array, at_least, of_shape, refusal, run
 
 Array = NDArray[np.float64]
 
@@ -23,6 +24,11 @@ VARIANCE = Interval(
     1e60,
     "a variance must be positive: a series without any move, or a zero constant, leaves nothing to scale by",
 )
+
+UNBOUNDED = {
+    Reason.NO_SOLUTION: "from this day on the path's variance grows beyond all bounds: the model's reaction is "
+    "too strong for the largest standardised returns"
+}
 
 
 @dataclass(frozen=True)
@@ -150,11 +156,19 @@ def simulate(returns: Any, variances: Any, model: Garch, picks: Any) -> Array:
         *parameters,
         Argument("paths", paths),
         Argument("horizon", horizon),
-        Argument("picks", chosen, Interval(0, days - 1, f"it must be the index of a day from 0 to {days - 1}")),
+        Argument(
+            "picks", chosen, Interval(0, days - 1, f"it must be the index of a day from 0 to {days - 1}"), UNBOUNDED
+        ),
     ]
     values = [each.value for each in parameters]
     rows, spread = table.reshape(series, days), past.reshape(series, days + 1)
-    twin = lambda: reference.simulate(rows, spread, *values, chosen)  # noqa: E731
+
+    def twin() -> tuple[Array]:
+        try:
+            return reference.simulate(rows, spread, *values, chosen)
+        except reference.UnboundedVariance as error:
+            raise refusal(arguments[-1], Reason.NO_SOLUTION, error.index) from None
+
     run("xr_volatility_filter_simulate", arguments, [result], 0, twin)
     return result.reshape((*table.shape[:-1], paths))
 

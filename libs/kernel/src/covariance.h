@@ -5,11 +5,14 @@
 #include "lanes.h"
 #include "tables.h"
 
+#define XR_COVARIANCE_MAX 1e20  /* with the next: the fourth power of their product is finite */
+#define XR_SENSITIVITY_MAX 1e30 /* delta, gamma */
+
 /* A finite, symmetric, positive semi-definite matrix, or the fault. Symmetric to 1e-12 of the two variances. Elimination
    without pivoting leaves, in a semi-definite matrix, no pivot below zero, and beside a pivot of zero only zeros; both to 1e-12
    of the greatest variance, since a matrix estimated from few returns is singular up to rounding. `scratch` is size². */
 static int64_t xr_not_covariance(int64_t size, const double *matrix, int32_t argument, double *scratch) {
-  const int64_t fault = xr_not_amounts(size * size, matrix, argument);
+  const int64_t fault = xr_outside(size * size, matrix, -XR_COVARIANCE_MAX, XR_COVARIANCE_MAX, argument);
   if (fault) return fault;
   double greatest = 0.0;
   for (int64_t i = 0; i < size; i++) {

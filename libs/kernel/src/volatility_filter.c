@@ -67,6 +67,7 @@ int64_t xr_volatility_filter_simulate(int64_t series, int64_t days, const double
         const double moved = in[day] * sqrt(now / past[day]);
         sum += moved;
         now = constant[row] + reaction[row] * moved * moved + persistence[row] * now;
+        if (!(now <= XR_LEVEL_MAX)) return xr_fault(xr_refuse(XR_NO_SOLUTION, 9), path * horizon + step);
       }
       simulated[row * paths + path] = sum;
     }

@@ -68,6 +68,16 @@ def test_a_path_feeds_its_own_volatility(build: str) -> None:
     assert found == pytest.approx([first + second], rel=1e-13)
 
 
+def test_a_path_without_bounds_is_named(build: str) -> None:
+    """Where a path's variance runs away the error tells from which day on."""
+    moves = np.array([1e-6] * 50 + [5.0])
+    variance = np.full(52, 1e-8)
+    picks = np.zeros((3, 20), np.int64)
+    picks[1, 4:] = 50
+    with pytest.raises(ArgumentError, match=r"picks\[1, 11\] is 50: from this day on the path's variance grows"):
+        volatility_filter.simulate(moves, variance, Garch(0.0, 0.5, 0.5), picks)
+
+
 def test_builds_agree() -> None:
     """Every build gives what the numpy twins give, to 1e-12."""
     picks = np.random.default_rng(3).integers(0, 250, (100, 10))

@@ -26,7 +26,7 @@ def covariance_reasons(matrix: Array) -> NDArray[np.uint8]:
     """
     size = len(matrix)
     reasons = np.zeros((size, size), np.uint8)
-    fine = np.abs(matrix) <= 1e60
+    fine = np.abs(matrix) <= 1e20
     if not fine.all():
         return np.where(fine, 0, np.where(np.isfinite(matrix), Reason.OUT_OF_RANGE, Reason.NOT_FINITE)).astype(np.uint8)
     diagonal = np.diagonal(matrix)
@@ -69,7 +69,7 @@ def moments(drift: Array, delta: Array, gamma: Array | None, covariance: Array) 
         k4 = 12.0 * np.einsum("ij,ij->i", bent, bent @ covariance) + 3.0 * np.einsum("ijk,ikj->i", square, square)
     k2 = np.maximum(0.0, k2)
     deviation = np.sqrt(k2)
-    there = k2 > 0.0
+    there = k2 > 1e-100
     safe = np.where(there, k2, 1.0)
     return drift + k1, deviation, np.where(there, k3 / safe**1.5, 0.0), np.where(there, k4 / (safe * safe), 0.0)
 
@@ -95,3 +95,49 @@ def measure(
     var = np.where(fine, -mean - deviation * w, np.nan)
     es = np.where(fine, -mean + deviation * tail * density(q) / (1.0 - confidence), np.nan)
     return var, es, np.where(fine, 0, Reason.NO_SOLUTION).astype(np.uint8)
+
+
+GAUSSIAN = np.array([1.0, 0, 1, 0, 3, 0, 15, 0, 105, 0, 945, 0, 10395])
+
+
+def _mean(polynomial: Array) -> float:
+    """The mean of a polynomial of a standard normal number, coefficients ascending."""
+    return float(polynomial @ GAUSSIAN[: len(polynomial)])
+
+
+def expansion_moments(s: float, k: float) -> tuple[Array, Array, float]:
+    """Skewness and excess kurtosis that the expansion has at its parameters, their Jacobian, and its variance."""
+    w = np.array([-s / 6.0, 1.0 - k / 8.0 + 5.0 * s * s / 36.0, s / 6.0, k / 24.0 - s * s / 18.0])
+    by = np.array([[-1.0 / 6.0, 5.0 * s / 18.0, 1.0 / 6.0, -s / 9.0], [0.0, -0.125, 0.0, 1.0 / 24.0]])
+    square = np.convolve(w, w)
+    cube = np.convolve(square, w)
+    v, third, fourth = _mean(square), _mean(cube), _mean(np.convolve(square, square))
+    rows = []
+    for slope in by:
+        dv, d3, d4 = (n * _mean(np.convolve(power, slope)) for n, power in ((2, w), (3, square), (4, cube)))
+        rows.append([(d3 - 1.5 * third * dv / v) / v**1.5, (d4 - 2.0 * fourth * dv / v) / v**2])
+    return np.array([third / v**1.5, fourth / v**2 - 3.0]), np.array(rows).T, v
+
+
+def match(skewness: Array, kurtosis: Array) -> tuple[Array, Array, Array, NDArray[np.uint8]]:
+    """Newton's steps to the parameters at which the expansion has these moments, halved until they near them."""
+    results = np.full((4, len(skewness)), np.nan)
+    for i, wanted in enumerate(np.stack([skewness, kurtosis], axis=1)):
+        x, step, distance, share, scale = np.zeros(2), np.zeros(2), np.inf, 1.0, 1.0
+        for _ in range(200):
+            at = x + share * step
+            found, slopes, variance = expansion_moments(*at)
+            off = found - wanted
+            if not off @ off < distance:
+                if distance <= 1e-24 or share < 1e-9:
+                    break
+                share *= 0.5
+                continue
+            x, distance, share, scale = at, float(off @ off), 1.0, variance**-0.5
+            if abs(np.linalg.det(slopes)) < 1e-12:
+                break
+            step = -np.linalg.solve(slopes, off)
+        x[1] = 0.0 if -1e-12 < x[1] < 0.0 else x[1]
+        fine = distance <= 1e-20 and bool(ascends(*x))
+        results[:, i] = (*x, scale, Reason.OK) if fine else (np.nan, np.nan, np.nan, Reason.NO_SOLUTION)
+    return results[0], results[1], results[2], results[3].astype(np.uint8)

@@ -8,6 +8,18 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
+class UnboundedVariance(ArithmeticError):
+    """A path whose variance grows beyond all bounds.
+
+    Attributes:
+        index: the place in the picks, counted through paths and steps.
+    """
+
+    def __init__(self, index: int):
+        super().__init__(f"the variance passes 1e60 at pick {index}")
+        self.index = index
+
+
 def variance(returns: Array, constant: Array, reaction: Array, persistence: Array, first: Array) -> tuple[Array]:
     """Bollerslev's (1986) recursion, all series side by side."""
     result = np.empty((returns.shape[0], returns.shape[1] + 1))
@@ -33,8 +45,13 @@ def simulate(
     """Sums over paths of standardised returns times the volatility that the path has reached."""
     now = np.repeat(variances[:, -1:], len(picks), axis=1)
     total = np.zeros_like(now)
-    for day in picks.T:
+    unbounded = np.zeros((*now.shape, picks.shape[1]), np.bool_)
+    for step, day in enumerate(picks.T):
         moved = returns[:, day] * np.sqrt(now / variances[:, day])
         total += moved
         now = constant[:, None] + reaction[:, None] * moved * moved + persistence[:, None] * now
+        unbounded[:, :, step] = ~(now <= 1e60)
+        now = np.minimum(now, 1e60)
+    if unbounded.any():
+        raise UnboundedVariance(int(np.argmax(unbounded)) % picks.size)
     return (total,)

@@ -13,14 +13,26 @@ extern "C" {
    portfolios   rows
    factors      number of risk factors, from 1
    drift        rows, P&L without any move (theta, carry)
-   delta        rows × factors, P&L for a unit move of the factor
-   gamma        rows × factors × factors, symmetric, second derivatives; or NULL
-   covariance   factors × factors, of the moves over the holding period; symmetric and positive semi-definite
-   mean, deviation, skewness, kurtosis   out, rows; the last two are 0 where the deviation is
+   delta        rows × factors, P&L for a unit move of the factor, -1e30 to 1e30
+   gamma        rows × factors × factors, symmetric, second derivatives, -1e30 to 1e30; or NULL
+   covariance   factors × factors, of the moves over the holding period; symmetric and positive semi-definite,
+                up to 1e20
+   mean, deviation, skewness, kurtosis   out, rows; the last two are 0 where the deviation is below 1e-50
    scratch      2 × factors² + 2 × factors */
 int64_t xr_parametric_moments(int64_t portfolios, int64_t factors, const double *drift, const double *delta,
                               const double *gamma, const double *covariance, double *mean, double *deviation,
                               double *skewness, double *kurtosis, double *scratch);
+
+/* The parameters at which the Cornish-Fisher expansion has a given skewness and excess kurtosis, which differ from them
+   (Maillard 2012): by Newton's steps. XR_NO_SOLUTION where there are none at which it ascends.
+
+   count                        elements
+   skewness, kurtosis           count, as below
+   skewness_parameter, kurtosis_parameter   out, count
+   scale                        out, count: one over the deviation that the expansion then has, for the measures' deviation
+   status                       out, count reasons, or NULL: then the first refused element ends the call */
+int64_t xr_parametric_match(int64_t count, const double *skewness, const double *kurtosis, double *skewness_parameter,
+                            double *kurtosis_parameter, double *scale, uint8_t *status);
 
 /* Value at risk and expected shortfall from four moments by the Cornish and Fisher (1937) expansion; with skewness and
    kurtosis 0 those of the normal distribution. Outside of the region where the expansion is a quantile function, that is

@@ -40,7 +40,8 @@ int64_t xr_volatility_filter_scale(int64_t series, int64_t days, const double *r
    constant, reaction, persistence   rows
    paths            number of paths
    horizon          days of a path, from 1
-   picks            paths × horizon: which day's standardised return is taken, 0 to days - 1
+   picks            paths × horizon: which day's standardised return is taken, 0 to days - 1; XR_NO_SOLUTION for a path
+                    whose variance passes 1e60
    simulated        out, rows × paths */
 int64_t xr_volatility_filter_simulate(int64_t series, int64_t days, const double *returns, const double *variance,
                                       const double *constant, const double *reaction, const double *persistence,
