@@ -112,8 +112,8 @@ def measure(
         convention: of the quantile; with weights UPPER, INVERTED_CDF or TAIL_INTERPOLATED.
 
     Returns:
-        `Measures`; the error of expected shortfall is that of Manistre and Hancock (2005). It is without
-        value where fewer than some ten scenarios are beyond the quantile.
+        `Measures`; the error of expected shortfall is that of Manistre and Hancock (2005). It says little
+        where fewer than some ten scenarios are beyond the quantile.
 
     Raises:
         ArgumentError: an element was refused, there are too few scenarios, or the convention takes no weights.
