@@ -73,7 +73,7 @@ static inline int32_t xr_moneyness_of_delta(int8_t call, int8_t convention, doub
   const double level = log(x) + 0.5 * s * s;
   /* Without the term in y; for a put far in the money N(y) is 1 instead. */
   const double first = level < -0.05 ? xr_quantile(fmax(exp(level), 1e-300)) : call ? -s : level / s;
-  double y;
+  double y = NAN;
   const int32_t reason = xr_adjusted_root(away, level, first, &y);
   *moneyness = away * y - 0.5 * s * s;
   return reason;

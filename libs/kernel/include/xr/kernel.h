@@ -3,6 +3,7 @@
 #define XR_KERNEL_H
 
 #include "xr/base.h"
+#include "xr/smile.h"
 #include "xr/strike.h"
 #include "xr/vanilla.h"
 
