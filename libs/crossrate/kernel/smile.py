@@ -221,7 +221,7 @@ def volatility(
     c = numbers("coefficients", coefficients)
     if c.ndim == 0 or c.shape[-1] != len(_COEFFICIENTS):
         raise ShapeError(f"coefficients has shape {c.shape}: its last axis needs five, c0 to c4")
-    columns = [np.ascontiguousarray(c[..., each]) for each in range(len(_COEFFICIENTS))]
+    columns = [c[..., each].copy() for each in range(len(_COEFFICIENTS))]
     return _VOLATILITY(forward, time, atm_volatility, *columns, strike, threads=threads)[0]
 
 
