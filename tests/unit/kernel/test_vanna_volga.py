@@ -45,16 +45,14 @@ def exact(strike: float) -> float:
 
 
 def test_the_second_order_is_nearer_to_the_exact_price(build: str) -> None:
-    """Between and near the points both formulas are near the exact volatility, the second within a twentieth of a basis
-    point per point of volatility where the first is ten times as far.
-    """
+    """Around the points the second formula is within 2e-4 of the exact volatility, the first ten times as far."""
     strikes = np.array([1.08, 1.14, 1.17, 1.25, 1.28, 1.34])
     quoted = np.tile(STRIKES, (6, 1)), np.tile(VOLATILITIES, (6, 1))
     right = np.array([exact(float(each)) for each in strikes])
     off = [np.abs(vanna_volga.volatility(order, FORWARD, TIME, *quoted, strikes) - right).max() for order in Order]
-    assert off[0] < 2e-3
+    assert off[0] < 4e-3
     assert off[1] < 2e-4
-    assert off[1] < off[0] / 5
+    assert off[1] < off[0] / 10
 
 
 def test_the_second_order_solves_its_quadratic_equation(build: str) -> None:
