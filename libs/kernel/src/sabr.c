@@ -90,9 +90,11 @@ static void solve3(double a[3][3], const double b[3], double x[3]) {
 }
 
 /* Levenberg (1944) and Marquardt (1963) from p; the result is the sum of squares, or -1 after STEPS_MAX steps. It ends where
-   the sum is rounding, or a step changes nothing that counts. */
+   the sum is rounding, a step changes nothing, or three steps one after another gain less than 1e-7 of the sum: a smile that
+   SABR cannot follow ends so, often in a long flat valley. */
 static double descend(const smile *m, double p[3]) {
   double r[POINTS_MAX], up[POINTS_MAX], down[POINTS_MAX], slope[3][POINTS_MAX], damping = 1e-4;
+  int idle = 0;
   residuals(m, p, r);
   double sum = sum_of_squares(m, r);
   for (int step = 0; step < STEPS_MAX; step++) {
@@ -139,7 +141,8 @@ static double descend(const smile *m, double p[3]) {
         damping *= 10.0;
       }
     }
-    if (!improved || change < 1e-13 || gain < 1e-13 * sum) return sum;
+    idle = gain < 1e-7 * sum ? idle + 1 : 0;
+    if (!improved || change < 1e-13 || idle == 3) return sum;
   }
   return -1.0;
 }

@@ -80,7 +80,7 @@ class _Row:
     def descend(self, p: Array) -> tuple[Array, float]:
         """Levenberg and Marquardt from p; the sum of squares is -1 after STEPS_MAX steps."""
         r, damping = self.residuals(p), 1e-4
-        total = _sum(r)
+        total, idle = _sum(r), 0
         for _ in range(STEPS_MAX):
             if total <= 1e-31 * r.size:
                 return p, total
@@ -98,7 +98,8 @@ class _Row:
                 if improved:
                     gain, p, r, total = total - now, tried, residual, now
                 damping = max(damping * 0.1, 1e-16) if improved else damping * 10.0
-            if not improved or change < 1e-13 or gain < 1e-13 * total:
+            idle = idle + 1 if gain < 1e-7 * total else 0
+            if not improved or change < 1e-13 or idle == 3:
                 return p, total
         return p, -1.0
 

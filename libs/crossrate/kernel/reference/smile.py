@@ -90,7 +90,7 @@ def _fit(moneyness: Array, volatility: Array, s: Array) -> tuple[Array, NDArray[
             d[j:] = (d[j:] - d[j - 1 : -1]) / (u[j:] - u[: points - j])
         c = np.zeros((5, moneyness.shape[1]))
         for j in reversed(range(points)):
-            c[1:] = c[:-1].copy() - u[j] * c[1:] if j < points - 1 else c[1:]
+            c[1:] = c[:-1] - u[j] * c[1:]
             c[0] = d[j] - u[j] * c[0]
     return c, (np.diff(u, axis=0) < 0.0).all(axis=0)
 
@@ -238,7 +238,8 @@ def three(
     domestic, foreign, delta, atm, risk_reversal, butterfly = rest
     wide = (delta[None], risk_reversal[None], butterfly[None])
     q = _Quotes(atm_convention, delta_convention, strangle == 0, spot, time, domestic, foreign, atm, *wide)
-    strike, volatility, c, reasons = _solve(q)
+    with np.errstate(all="ignore"):
+        strike, volatility, c, reasons = _solve(q)
     return (*strike, *volatility, *c[:3], reasons)
 
 
@@ -252,7 +253,8 @@ def five(
     q = _Quotes(atm_convention, delta_convention, strangle == 0, spot, time, domestic, foreign, atm, *wide)
     found = np.full((15, spot.size), np.nan)
     reasons = np.full(spot.size, Reason.INCONSISTENT, np.uint8)
-    strike, volatility, c, reasons[fine] = _solve(q.taken(np.flatnonzero(fine)))
+    with np.errstate(all="ignore"):
+        strike, volatility, c, reasons[fine] = _solve(q.taken(np.flatnonzero(fine)))
     found[:, fine] = np.concatenate([strike, volatility, c])
     return (*found, reasons)
 
@@ -268,27 +270,49 @@ def volatility(forward: Array, time: Array, atm: Array, *rest: Array) -> tuple[A
 def at_delta(
     put_or_call: Code, delta_convention: Code, forward: Array, time: Array, foreign: Array, atm: Array, *rest: Array
 ) -> tuple[Array, ...]:
-    """Strike and volatility of a delta, by halving alone: xr_smile_at_delta."""
+    """Strike and volatility of a delta: xr_smile_at_delta."""
     *columns, delta = rest
-    c = np.stack(columns)
     x = np.where(put_or_call == 1, delta, -delta) / delta_factor(delta_convention, foreign, time)
     root_time = np.sqrt(time)
-    reach = np.abs(c[1:]).sum(axis=0)
-    with np.errstate(over="ignore"):
-        low = 0.5 * np.maximum(np.exp(c[0] - reach), 1e-6)
-        high = 2.0 * np.minimum(np.exp(c[0] + reach), 100.0)
-    for _ in range(READINGS_MAX):
-        v = 0.5 * (low + high)
-        moneyness, reasons = moneyness_of_delta(put_or_call, delta_convention, x, v * root_time)
-        with np.errstate(invalid="ignore"):
-            difference = value(c, abscissa(np.where(reasons > 0, 0.0, moneyness), atm * root_time)) - v
-        below = (reasons == 0) & (difference > 0.0)
-        low, high = np.where(below, v, low), np.where(below, high, v)
-        if np.all(high - low <= 4e-16 * high):
-            break
-    reasons[(reasons == 0) & ~(np.abs(difference) < 1e-12 * v)] = Reason.NO_SOLUTION
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
+        moneyness, found, reasons = _read(
+            put_or_call, delta_convention, x, root_time, atm * root_time, np.stack(columns)
+        )
         strike = forward * np.exp(moneyness)
     reasons[(reasons == 0) & ~is_level(strike)] = Reason.NO_SOLUTION
     fine = reasons == 0
-    return np.where(fine, strike, np.nan), np.where(fine, v, np.nan), reasons
+    return np.where(fine, strike, np.nan), np.where(fine, found, np.nan), reasons
+
+
+def _read(call: Code, convention: Code, x: Array, root_time: Array, s: Array, c: Array) -> tuple[Array, Array, Reasons]:
+    """Secants kept between two sides, else halving; see smile_reading.c."""
+    reach = np.abs(c[1:]).sum(axis=0)
+    low = 0.5 * np.maximum(np.exp(c[0] - reach), 1e-6)
+    high = 2.0 * np.minimum(np.exp(c[0] + reach), 100.0)
+    v = np.minimum(np.maximum(s / root_time, low), high)
+    before, difference_before = np.full((2, v.size), np.nan)
+    moneyness, found = np.full((2, v.size), np.nan)
+    reasons = np.full(v.size, Reason.NOT_CONVERGED, np.uint8)
+    at = np.arange(v.size)
+    for _ in range(READINGS_MAX):
+        if at.size == 0:
+            break
+        now, last, last_difference = v[at], before[at], difference_before[at]
+        moneyness[at], why = moneyness_of_delta(call[at], convention[at], x[at], now * root_time[at])
+        has = why == 0
+        difference = value(c[:, at], abscissa(moneyness[at], s[at])) - now
+        found[at] = np.where(has, now, found[at])
+        met = has & (np.abs(difference) <= 2e-15 * now)
+        rises = has & (difference > 0.0)
+        low[at], high[at] = np.where(rises, now, low[at]), np.where(rises, high[at], now)
+        secant = now - difference * (now - last) / (difference - last_difference)
+        following = np.where(np.isnan(last), now + difference, secant)
+        inside = has & (following > low[at]) & (following < high[at])
+        before[at], difference_before[at] = np.where(has, now, last), np.where(has, difference, last_difference)
+        closed = high[at] - low[at] <= 4e-16 * high[at]
+        near = np.abs(difference_before[at]) < 1e-12 * now
+        ending = np.where(has, np.where(near, Reason.OK, Reason.NO_SOLUTION), why)
+        reasons[at] = np.where(met, Reason.OK, np.where(closed, ending, reasons[at]))
+        v[at] = np.where(inside, following, 0.5 * (low[at] + high[at]))
+        at = at[~(met | closed)]
+    return moneyness, found, reasons
