@@ -51,3 +51,13 @@ CORRELATION = Interval(-1.0, 1.0, "it must be a correlation from -1 to 1")
 PUT_OR_CALL = Codes(2, "it must be 0 for a put or 1 for a call")
 PREMIUM = Interval(0.0, 1e60, "it must be a premium in the counter currency from 0 to 1e60")
 CONFIDENCE = Interval(0.5, 0.999999, "it must be a confidence as a fraction from 0.5 to 0.999999 (0.99 is 99 percent)")
+DELTA_CONVENTION = Codes(
+    4, "it must be 0 spot, 1 forward, 2 spot premium-adjusted or 3 forward premium-adjusted (DeltaConvention)"
+)
+ATM_CONVENTION = Codes(3, "it must be 0 forward, 1 delta neutral or 2 spot (AtmConvention)")
+STRANGLE = Codes(2, "it must be 0 for a market strangle or 1 for a smile strangle (Strangle)")
+SMILE_TIME = Interval(1e-6, 100.0, "it must be a time in years from 1e-6 to 100")
+SMILE_VOLATILITY = Interval(1e-6, 100.0, "it must be a volatility per square root of a year from 1e-6 to 100")
+VOLATILITY_SPREAD = Interval(-100.0, 100.0, "it must be a difference of volatilities from -100 to 100")
+QUOTED_DELTA = Interval(1e-4, 0.5, "it must be an unsigned delta from 0.0001 to 0.5 (0.25 is 25 delta)")
+TOTAL_VARIANCE = Interval(0.0, 1e6, "it must be a total variance (volatility squared times time) from 0 to 1e6")

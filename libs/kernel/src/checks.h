@@ -25,6 +25,12 @@
 
 #define XR_CONFIDENCE_MIN 0.5 /* of a risk measure; below it is a gain or a confidence written as its complement */
 #define XR_CONFIDENCE_MAX 0.999999
+/* Of smiles: what has to be above zero, what is a difference of volatilities, and a delta as it is quoted. */
+#define XR_IS_SMILE_TIME(x) (((x) >= 1e-6) & ((x) <= XR_TIME_MAX))
+#define XR_IS_SMILE_VOLATILITY(x) (((x) >= 1e-6) & ((x) <= XR_VOLATILITY_MAX))
+#define XR_IS_VOLATILITY_SPREAD(x) (((x) >= -XR_VOLATILITY_MAX) & ((x) <= XR_VOLATILITY_MAX))
+#define XR_IS_QUOTED_DELTA(x) (((x) >= 1e-4) & ((x) <= 0.5))
+#define XR_IS_TOTAL_VARIANCE(x) (((x) >= 0.0) & ((x) <= 1e6))
 
 /* A refusal of one element: its reason and the place of the argument. Zero is none. */
 typedef int32_t xr_refusal;
