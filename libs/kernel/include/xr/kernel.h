@@ -3,6 +3,8 @@
 #define XR_KERNEL_H
 
 #include "xr/base.h"
+#include "xr/bootstrap.h"
+#include "xr/curve.h"
 #include "xr/vanilla.h"
 
 #endif
