@@ -54,3 +54,4 @@ QUOTED_RATE = Interval(-5.0, 5.0, "it must be a quoted rate from -5 to 5 (0.05 i
 VARIANCE = Interval(0.0, 1e120, "it must be a variance from 0 to 1e120")
 POSITIVE_VARIANCE = Interval(1e-120, 1e120, "it must be a positive variance, from 1e-120 to 1e120")
 INTERPOLATION = Codes(3, "it must be 0 (log-linear), 1 (monotone cubic) or 2 (monotone spline)")
+SWAP_LEG = Codes(3, "it must be 0 (from spot), 1 (into spot) or 2 (into tomorrow)")
