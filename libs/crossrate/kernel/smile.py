@@ -45,6 +45,7 @@ class Strangle(IntEnum):
     SMILE = 1
 
 
+_POINTS = ("outer_put", "inner_put", "atm", "inner_call", "outer_call")
 _COEFFICIENTS = ("c0", "c1", "c2", "c3", "c4")
 _ROW = {
     "atm_convention": ATM_CONVENTION,
@@ -64,7 +65,7 @@ _THREE = Elementwise(
         "risk_reversal": VOLATILITY_SPREAD,
         "butterfly": VOLATILITY_SPREAD,
     },
-    (*(f"{what}_{point}" for what in ("strike", "volatility") for point in range(3)), *_COEFFICIENTS[:3]),
+    (*(f"{what}_{point}" for what in ("strike", "volatility") for point in ("put", "atm", "call")), *_COEFFICIENTS[:3]),
     reference.three,
     blame="butterfly",
 )
@@ -80,7 +81,7 @@ _FIVE = Elementwise(
         "outer_risk_reversal": VOLATILITY_SPREAD,
         "outer_butterfly": VOLATILITY_SPREAD,
     },
-    (*(f"{what}_{point}" for what in ("strike", "volatility") for point in range(5)), *_COEFFICIENTS),
+    (*(f"{what}_{point}" for what in ("strike", "volatility") for point in _POINTS), *_COEFFICIENTS),
     reference.five,
     blame="outer_butterfly",
 )

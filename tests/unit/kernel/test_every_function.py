@@ -51,7 +51,8 @@ def anything(rule: Rule, count: int, generator: np.random.Generator) -> np.ndarr
 def test_a_result_is_a_number_or_has_a_reason(build: str, function: Elementwise) -> None:
     """Over the whole domain and beyond, a result is finite exactly where the status is OK: there is no silent NaN."""
     generator = np.random.default_rng(12)
-    given = [anything(rule, 3000, generator) for rule in function.inputs.values()]
+    # Some twins iterate in Python.
+    given = [anything(rule, 200 if build == path.NUMPY else 3000, generator) for rule in function.inputs.values()]
     *outputs, status = function(*given, with_status=True)
     for name, output in zip(function.outputs, outputs, strict=True):
         wrong = np.flatnonzero(np.isfinite(output) != (status == 0))
@@ -62,7 +63,7 @@ def test_a_result_is_a_number_or_has_a_reason(build: str, function: Elementwise)
 def test_every_build_refuses_the_same(function: Elementwise) -> None:
     """An element that one build refuses for its arguments is refused by all, for the same reason."""
     generator = np.random.default_rng(13)
-    given = [anything(rule, 1500, generator) for rule in function.inputs.values()]
+    given = [anything(rule, 200, generator) for rule in function.inputs.values()]
     argued = {}
     for name in path.paths():
         with path.using(name):
