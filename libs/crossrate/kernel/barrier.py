@@ -98,8 +98,8 @@ def price(
         threads: how many threads share the work.
 
     Returns:
-        float64, the arguments' shape. Within 2e-14 × max(spot, strike, rebate) of the exact value for markets as they
-        are (rates to 20 %, volatilities to 200 %, five years).
+        float64, the arguments' shape. Within 2e-15 × max(spot × base discount factor, strike × counter discount factor,
+        rebate) of the exact value for markets as they are (rates to 20 %, volatilities from 1 % to 200 %, five years).
 
     Raises:
         ArgumentError: an element was refused; names argument and index.
@@ -145,8 +145,8 @@ def double_price(
         threads: how many threads share the work.
 
     Returns:
-        float64, the arguments' shape. Within 2e-14 × max(spot, strike, rebate) of the exact value for markets as they
-        are (rates to 20 %, volatilities to 200 %, five years).
+        float64, the arguments' shape. Within 2e-15 × max(spot × base discount factor, strike × counter discount factor,
+        rebate) of the exact value for markets as they are (rates to 20 %, volatilities from 1 % to 200 %, five years).
 
     Raises:
         ArgumentError: an element was refused; names argument and index. A knock-out's rebate is refused

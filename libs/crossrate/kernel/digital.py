@@ -60,7 +60,7 @@ def greeks(
     *,
     threads: int = 1,
 ) -> DigitalGreeks:
-    """Premium, delta, gamma and vega of one unit of the payout currency, paid at expiry if the option ends in the money.
+    """Premium, delta, gamma and vega of one unit of the payout currency, paid if the option ends in the money.
 
     At zero volatility or zero time the payout is certain, and exactly at the forward it is half of one.
 

@@ -78,8 +78,8 @@ def price(
 ) -> NDArray[np.float64]:
     """Premium in the counter currency for a payout of one unit of the payout currency.
 
-    Rubinstein and Reiner (1991), "Unscrambling the binary code". Paid at hit, one unit of base is worth the barrier. The
-    domestic rate may be anything: where the formula's root is imaginary, the Faddeeva function takes its place.
+    Rubinstein and Reiner (1991), "Unscrambling the binary code". Paid at hit, one unit of base is worth the barrier.
+    The domestic rate may be anything: where the formula's root is imaginary, the Faddeeva function takes its place.
 
     Args:
         touch_type: a `TouchType`.
@@ -94,8 +94,8 @@ def price(
         threads: how many threads share the work.
 
     Returns:
-        float64, the arguments' shape. Within 2e-14 of the payout's value in the counter currency, for markets as they
-        are (rates to 20 %, volatilities to 200 %, five years).
+        float64, the arguments' shape. Within 2e-15 of the payout's value today for markets as they are (rates to 20 %,
+        volatilities from 1 % to 200 %, five years).
 
     Raises:
         ArgumentError: an element was refused; names argument and index.
@@ -137,8 +137,8 @@ def double_price(
         threads: how many threads share the work.
 
     Returns:
-        float64, the arguments' shape. Within 2e-14 of the payout's value in the counter currency, for markets as they
-        are (rates to 20 %, volatilities to 200 %, five years).
+        float64, the arguments' shape. Within 2e-15 of the payout's value today for markets as they are (rates to 20 %,
+        volatilities from 1 % to 200 %, five years).
 
     Raises:
         ArgumentError: an element was refused; names argument and index. A payout at hit is refused (NOT_CONVERGED on

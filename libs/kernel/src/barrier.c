@@ -29,13 +29,13 @@ static inline double premium(int8_t call, int8_t type, double spot, double strik
   const int up = type >= XR_UP_AND_OUT;
   const int in = type & 1;
   const xr_market m = xr_market_of(spot, time, volatility, domestic, foreign);
-  const double k = log(strike / spot) / m.deviation;
+  const double k = xr_log_ratio(strike, spot) / m.deviation;
   const double paid = strike * m.counter;
   const xr_range anywhere = xr_paying(call, k, -XR_FAR, XR_FAR);
   const int touched = up ? spot >= barrier : spot <= barrier;
   if (touched) return in ? xr_image_claim(&m, call, paid, 0.0, anywhere) : rebate;
 
-  const double b = log(barrier / spot) / m.deviation;
+  const double b = xr_log_ratio(barrier, spot) / m.deviation;
   const xr_range alive = up ? xr_paying(call, k, -XR_FAR, b) : xr_paying(call, k, b, XR_FAR);
   const xr_range beyond = up ? xr_paying(call, k, b, XR_FAR) : xr_paying(call, k, -XR_FAR, b);
   const double low = up ? -XR_FAR : b;

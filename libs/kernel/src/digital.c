@@ -24,7 +24,7 @@ static inline void value(int8_t call, int8_t payout, double spot, double strike,
                          double domestic, double foreign, double out[4]) {
   const double sign = call ? 1.0 : -1.0;
   const xr_market m = xr_market_of(spot, time, volatility, domestic, foreign);
-  const double moneyness = log(spot / strike) / m.deviation;
+  const double moneyness = xr_log_ratio(spot, strike) / m.deviation;
   const double d1 = moneyness + m.n_base;
   const double d2 = moneyness + m.n_counter;
   const double d = payout ? d1 : d2;

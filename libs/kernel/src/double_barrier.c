@@ -24,7 +24,7 @@ static inline xr_refusal check_corridor(double spot, double lower, double upper,
   if (!(lower < upper)) return xr_refuse(XR_INCONSISTENT, upper_place);
   if (!at_hit || spot <= lower || spot >= upper) return 0;
   const xr_market m = xr_market_of(spot, time, volatility, domestic, foreign);
-  const double width = log(upper / spot) / m.deviation - log(lower / spot) / m.deviation;
+  const double width = xr_log_ratio(upper, spot) / m.deviation - xr_log_ratio(lower, spot) / m.deviation;
   return xr_corridor_converges(m.n_counter, width, m.rate_time) ? 0 : xr_refuse(XR_NOT_CONVERGED, domestic_place);
 }
 
@@ -66,13 +66,13 @@ static inline double leaving(const xr_market *m, int8_t call, double paid, doubl
 static inline double premium(int8_t call, int8_t knock, double spot, double strike, double lower, double upper,
                              double rebate, double time, double volatility, double domestic, double foreign) {
   const xr_market m = xr_market_of(spot, time, volatility, domestic, foreign);
-  const double k = log(strike / spot) / m.deviation;
+  const double k = xr_log_ratio(strike, spot) / m.deviation;
   const double paid = strike * m.counter;
   if (spot <= lower || spot >= upper)
     return knock == XR_KNOCK_OUT ? rebate
                                  : xr_image_claim(&m, call, paid, 0.0, xr_paying(call, k, -XR_FAR, XR_FAR));
-  const double d = log(lower / spot) / m.deviation;
-  const double u = log(upper / spot) / m.deviation;
+  const double d = xr_log_ratio(lower, spot) / m.deviation;
+  const double u = xr_log_ratio(upper, spot) / m.deviation;
   const xr_range at = xr_paying(call, k, d, u);
   if (knock == XR_KNOCK_OUT) {
     const double option = surviving(&m, call, paid, d, u, at);
@@ -122,8 +122,8 @@ static inline double touch(int8_t type, int8_t payout, double spot, double lower
     if (type == XR_ONE_TOUCH_AT_HIT) return in_base ? spot : 1.0;
     return type == XR_NO_TOUCH ? 0.0 : unit;
   }
-  const double d = log(lower / spot) / m.deviation;
-  const double u = log(upper / spot) / m.deviation;
+  const double d = xr_log_ratio(lower, spot) / m.deviation;
+  const double u = xr_log_ratio(upper, spot) / m.deviation;
   if (type == XR_ONE_TOUCH_AT_HIT)
     return (in_base ? upper : 1.0) * xr_corridor_passage(m.n_counter, u, d, m.rate_time) +
            (in_base ? lower : 1.0) * xr_corridor_passage(m.n_counter, d, u, m.rate_time);

@@ -29,7 +29,7 @@ static inline double premium(int8_t type, int8_t up, int8_t payout, double spot,
     if (type == XR_ONE_TOUCH_AT_HIT) return payout == XR_PAYS_BASE ? spot : 1.0;
     return type == XR_NO_TOUCH ? 0.0 : unit;
   }
-  const double b = log(barrier / spot) / m.deviation;
+  const double b = xr_log_ratio(barrier, spot) / m.deviation;
   if (type == XR_ONE_TOUCH_AT_HIT) /* the base currency is worth the barrier when it is touched */
     return (payout == XR_PAYS_BASE ? barrier : 1.0) * xr_image_passage(m.n_counter, b, fabs(b), m.rate_time);
   const double low = up ? -XR_FAR : b;

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from crossrate.kernel.faults import Reason
 from crossrate.kernel.reference import corridor
-from crossrate.kernel.reference.images import FAR, claim, market_of, mass, passage, paying
+from crossrate.kernel.reference.images import FAR, claim, log_ratio, market_of, mass, passage, paying
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
@@ -29,7 +29,7 @@ def price(
     """Reiner and Rubinstein (1991), as the living part of a density and of its mirror image."""
     call, up, into = put_or_call == 1, barrier_type >= 2, barrier_type % 2 == 1
     m = market_of(spot, time, volatility, domestic_rate, foreign_rate)
-    k, b, paid = np.log(strike / spot) / m.deviation, np.log(barrier / spot) / m.deviation, strike * m.counter
+    k, b, paid = log_ratio(strike, spot) / m.deviation, log_ratio(barrier, spot) / m.deviation, strike * m.counter
     touched = np.where(up, spot >= barrier, spot <= barrier)
     low, high = np.where(up, -FAR, b), np.where(up, b, FAR)
     alive = paying(call, k, low, high)
@@ -60,7 +60,7 @@ def double_price(
     """Ikeda and Kunitomo (1992) for flat barriers, or Pelsser (2000) in narrow corridors; and the reasons."""
     call, into = put_or_call == 1, knock == 1
     m = market_of(spot, time, volatility, domestic_rate, foreign_rate)
-    k, paid = np.log(strike / spot) / m.deviation, strike * m.counter
+    k, paid = log_ratio(strike, spot) / m.deviation, strike * m.counter
     outside = (spot <= lower) | (spot >= upper)
     d, u = corridor.edges(m, spot, lower, upper)
     at = paying(call, k, d, u)
@@ -78,5 +78,5 @@ def double_price(
     hit = hit + corridor.passage_through(m.n_counter, d, u, m.rate_time)
     knocked_out = surviving + np.where(rebate == 0.0, 0.0, rebate * hit)
     value = np.where(outside, np.where(into, vanilla, rebate), np.where(into, leaving, knocked_out))
-    reasons = corridor.reasons(m, lower, upper, outside | into | (rebate == 0.0))
+    reasons = corridor.reasons(m, spot, lower, upper, outside | into | (rebate == 0.0))
     return np.where(reasons == Reason.OK, value, np.nan), reasons

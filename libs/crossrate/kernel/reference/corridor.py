@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossrate.kernel.faults import Reason
-from crossrate.kernel.reference.images import Market, drift_gap, mass, passage
+from crossrate.kernel.reference.images import Market, drift_gap, log_ratio, mass, passage
 
 Array = NDArray[np.float64]
 
@@ -22,8 +22,8 @@ PASSAGE_IMAGES = 6
 def edges(m: Market, spot: Array, lower: Array, upper: Array) -> tuple[Array, Array]:
     """The barriers in units of the deviation; where the spot is not between them, a corridor that bears no result."""
     fine = (lower < spot) & (spot < upper)
-    down = np.log(np.where(fine, lower / spot, math.exp(-1.0))) / m.deviation
-    return down, np.log(np.where(fine, upper / spot, math.e)) / m.deviation
+    down = log_ratio(np.where(fine, lower, spot / math.e), spot) / m.deviation
+    return down, log_ratio(np.where(fine, upper, spot * math.e), spot) / m.deviation
 
 
 def narrow(d: Array, u: Array) -> NDArray[np.bool_]:
@@ -80,11 +80,11 @@ def passage_through(n: Array, b: Array, other: Array, rate_time: Array) -> Array
     return np.where(w * w >= PASSAGE_SINES_BELOW, wide, slim)
 
 
-def reasons(m: Market, lower: Array, upper: Array, no_hit: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def reasons(m: Market, spot: Array, lower: Array, upper: Array, no_hit: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Barriers out of order, and payments at hit that grow faster than the chance to survive decays."""
-    w = np.log(np.maximum(upper / lower, 1.0)) / m.deviation
-    first = np.where(w > 0.0, 0.5 * math.pi * math.pi / (w * w), np.inf)
-    fine = (w * w >= PASSAGE_SINES_BELOW) | (m.n_counter**2 + 2.0 * m.rate_time >= -first)
+    d, u = edges(m, spot, lower, upper)
+    w = u - d
+    fine = (w * w >= PASSAGE_SINES_BELOW) | (m.n_counter**2 + 2.0 * m.rate_time >= -0.5 * math.pi * math.pi / (w * w))
     late = np.where(fine | no_hit, Reason.OK, Reason.NOT_CONVERGED)
     return np.where(lower < upper, late, Reason.INCONSISTENT).astype(np.uint8)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from crossrate.kernel.reference.images import DEVIATION_MIN, market_of
+from crossrate.kernel.reference.images import DEVIATION_MIN, log_ratio, market_of
 from crossrate.kernel.reference.normal import density, distribution
 
 Array = NDArray[np.float64]
@@ -26,7 +26,7 @@ def greeks(
     sign = np.where(put_or_call == 1, 1.0, -1.0)
     in_base = payout_currency == 1
     m = market_of(spot, time, volatility, domestic_rate, foreign_rate)
-    moneyness = np.log(spot / strike) / m.deviation
+    moneyness = log_ratio(spot, strike) / m.deviation
     d1, d2 = moneyness + m.n_base, moneyness + m.n_counter
     d, other = np.where(in_base, d1, d2), np.where(in_base, d2, d1)
     unit = np.where(in_base, m.base, m.counter)

@@ -43,6 +43,12 @@ def market_of(spot: Array, time: Array, volatility: Array, domestic_rate: Array,
     )
 
 
+def log_ratio(a: Array, b: Array) -> Array:
+    """log(a/b), without the quotient's rounding where the two are close."""
+    part = (a - b) / b
+    return np.where(np.abs(part) < 0.5, np.log1p(np.maximum(part, -0.5)), np.log(a / b))
+
+
 def tail(n: Array, gamma: Any, edge: Any, side: float) -> Array:
     """The image's mass above (side 1) or below (side -1) an edge on that side of its mean."""
     exponent = -0.5 * (edge - n) * (edge - n) + 0.5 * gamma * (2.0 * edge - gamma)

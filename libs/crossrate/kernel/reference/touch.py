@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from crossrate.kernel.faults import Reason
 from crossrate.kernel.reference import corridor
-from crossrate.kernel.reference.images import FAR, market_of, mass, passage
+from crossrate.kernel.reference.images import FAR, log_ratio, market_of, mass, passage
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
@@ -29,7 +29,7 @@ def price(
     up, in_base = direction == 1, payout_currency == 1
     m = market_of(spot, time, volatility, domestic_rate, foreign_rate)
     unit, n = np.where(in_base, m.base, m.counter), np.where(in_base, m.n_base, m.n_counter)
-    b = np.log(barrier / spot) / m.deviation
+    b = log_ratio(barrier, spot) / m.deviation
     low, high = np.where(up, -FAR, b), np.where(up, b, FAR)
     image = mass(n, 2.0 * b, low, high)
     never = unit * (mass(n, 0.0, low, high) - image)
@@ -63,7 +63,7 @@ def double_price(
     hit = np.where(in_base, upper, 1.0) * corridor.passage_through(m.n_counter, u, d, m.rate_time)
     hit = hit + np.where(in_base, lower, 1.0) * corridor.passage_through(m.n_counter, d, u, m.rate_time)
     touched = (spot <= lower) | (spot >= upper)
-    reasons = corridor.reasons(m, lower, upper, touched | (touch_type != 2))
+    reasons = corridor.reasons(m, spot, lower, upper, touched | (touch_type != 2))
     value = _chosen(touch_type, in_base, touched, spot, unit, (never, once, hit))
     return np.where(reasons == Reason.OK, value, np.nan), reasons
 
