@@ -57,4 +57,7 @@ static inline xr_refusal xr_refuse_number(double value, int32_t argument) {
     if ((value) < 0 || (value) >= (codes)) return xr_refuse(XR_NOT_A_CODE, (argument));    \
   } while (0)
 
+/* A rebate is paid to the holder: it may be nothing, and is never negative. */
+#define XR_IS_REBATE(x) (((x) >= 0.0) & ((x) <= XR_LEVEL_MAX))
+
 #endif
