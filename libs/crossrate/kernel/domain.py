@@ -49,3 +49,4 @@ RATE = Interval(-5.0, 5.0, "it must be a continuously compounded rate from -5 to
 UNIT = Interval(0.0, 1.0, "it must be from 0 to 1")
 CORRELATION = Interval(-1.0, 1.0, "it must be a correlation from -1 to 1")
 PUT_OR_CALL = Codes(2, "it must be 0 for a put or 1 for a call")
+PROBABILITY = Interval(1e-300, 1.0 - 2.0**-53, "it must be a probability inside of (0, 1), from 1e-300 to 1 - 2**-53")

@@ -22,6 +22,7 @@
 #define XR_IS_RATE(x) (((x) >= -XR_RATE_MAX) & ((x) <= XR_RATE_MAX))
 #define XR_IS_UNIT(x) (((x) >= 0.0) & ((x) <= 1.0))
 #define XR_IS_CORRELATION(x) (((x) >= -1.0) & ((x) <= 1.0))
+#define XR_IS_PROBABILITY(x) (((x) >= 1e-300) & ((x) <= 1.0 - 0x1p-53)) /* of a quantile: neither 0 nor 1 */
 
 /* A refusal of one element: its reason and the place of the argument. Zero is none. */
 typedef int32_t xr_refusal;

@@ -3,6 +3,8 @@
 #define XR_KERNEL_H
 
 #include "xr/base.h"
+#include "xr/normal.h"
+#include "xr/random.h"
 #include "xr/vanilla.h"
 
 #endif
