@@ -3,7 +3,10 @@
 #define XR_KERNEL_H
 
 #include "xr/base.h"
+#include "xr/correlation.h"
+#include "xr/monte_carlo.h"
 #include "xr/normal.h"
+#include "xr/paths.h"
 #include "xr/random.h"
 #include "xr/vanilla.h"
 
