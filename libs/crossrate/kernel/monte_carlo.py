@@ -15,7 +15,7 @@ from crossrate.kernel.domain import LEVEL, PUT_OR_CALL, RATE, Codes
 from crossrate.kernel.draws import columns, source, whole
 from crossrate.kernel.faults import ArgumentError, Reason, ShapeError
 from crossrate.kernel.front import in_threads, numbers, pointer
-from crossrate.kernel.paths import checked, increments, intervals
+from crossrate.kernel.paths import increments, intervals, single
 from crossrate.kernel.reference import monte_carlo as reference
 from crossrate.kernel.reference.normal import distribution
 
@@ -102,7 +102,7 @@ def price(
     """
     kind = whole("product", product, 0, len(Product) - 1)
     side = _code("put_or_call", put_or_call, PUT_OR_CALL)
-    start, hit = (_single(name, value) for name, value in (("spot", spot), ("strike", strike)))
+    start, hit = (single(name, value, LEVEL) for name, value in (("spot", spot), ("strike", strike)))
     domestic, carry = _rates(domestic_rate, foreign_rate)
     widths = intervals(times)
     mean, deviation = (each[:, 0] for each in increments(carry, volatility, widths, 1))
@@ -138,10 +138,8 @@ def _moments(
 
 def _rates(domestic_rate: Any, foreign_rate: Any) -> tuple[float, float]:
     """The domestic rate, and the carry."""
-    domestic, foreign = (
-        checked(name, value, RATE).item()
-        for name, value in (("domestic_rate", domestic_rate), ("foreign_rate", foreign_rate))
-    )
+    rates = (("domestic_rate", domestic_rate), ("foreign_rate", foreign_rate))
+    domestic, foreign = (single(name, value, RATE) for name, value in rates)
     if abs(domestic - foreign) > RATE.high:
         says = "domestic_rate - foreign_rate must be from -5 to 5"
         raise ArgumentError("domestic_rate", None, Reason.INCONSISTENT, domestic, says)
@@ -204,13 +202,6 @@ def _weights(weights: Any, steps: int) -> Array:
     if abs(float(np.sum(array)) - 1.0) > 1e-9:
         raise ArgumentError("weights", None, Reason.INCONSISTENT, float(np.sum(array)), "the sum must be 1")
     return array
-
-
-def _single(name: str, value: Any) -> float:
-    array = checked(name, value, LEVEL)
-    if array.ndim:
-        raise ShapeError(f"{name} has shape {array.shape}: a single number is needed")
-    return float(array)
 
 
 def _code(name: str, value: Any, rule: Codes) -> int:

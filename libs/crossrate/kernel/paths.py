@@ -148,13 +148,44 @@ def increments(drift: Any, volatility: Any, widths: Array, assets: int) -> tuple
     deviation = _for_each("volatility", checked("volatility", volatility, VOLATILITY), len(widths), assets)
     mean = (carry - 0.5 * deviation**2) * widths[:, None]
     deviation = deviation * np.sqrt(widths)[:, None]
-    reach = np.sum(np.abs(mean) + 9.0 * deviation, axis=0)
-    if np.any(reach > REACH):
-        says = (
-            "drift and volatility over these times could take the logarithm of the level beyond 500: shorten or lower"
-        )
-        raise ArgumentError("volatility", None, Reason.INCONSISTENT, float(np.max(volatility)), says)
+    require_reach("volatility", np.abs(mean) + 9.0 * deviation, np.asarray(volatility))
     return np.ascontiguousarray(mean), np.ascontiguousarray(deviation)
+
+
+def require_reach(name: str, steps: Array, volatility: Array) -> None:
+    """Refuses what could take the logarithm of a level further than a double's exponential goes.
+
+    Raises:
+        ArgumentError: the sum over the steps of what each can add is above 500.
+    """
+    if np.any(np.sum(steps, axis=0) > REACH):
+        says = "with this drift and these times the logarithm of the level could go beyond 500: shorten or lower"
+        raise ArgumentError(name, None, Reason.INCONSISTENT, float(np.max(volatility)), says)
+
+
+def single(name: str, value: Any, rule: Interval) -> float:
+    """A single number that is what it may be.
+
+    Raises:
+        ArgumentError: it is not.
+        ShapeError: it is an array of some length.
+        TypeError: it is not numeric.
+    """
+    array = checked(name, value, rule)
+    if array.ndim:
+        raise ShapeError(f"{name} has shape {array.shape}: a single number is needed")
+    return float(array)
+
+
+def for_each_interval(name: str, value: Array, steps: int) -> Array:
+    """A number for each interval.
+
+    Raises:
+        ShapeError: it is neither a single one nor one for each.
+    """
+    if value.shape not in ((), (steps,)):
+        raise ShapeError(f"{name} has shape {value.shape}: a number or one for each of the {steps} times is needed")
+    return np.ascontiguousarray(np.broadcast_to(value, steps))
 
 
 def _for_each(name: str, value: Array, steps: int, assets: int) -> Array:

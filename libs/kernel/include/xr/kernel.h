@@ -4,6 +4,8 @@
 
 #include "xr/base.h"
 #include "xr/correlation.h"
+#include "xr/heston.h"
+#include "xr/local_volatility.h"
 #include "xr/monte_carlo.h"
 #include "xr/normal.h"
 #include "xr/paths.h"
