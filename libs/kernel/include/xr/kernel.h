@@ -10,6 +10,7 @@
 #include "xr/normal.h"
 #include "xr/paths.h"
 #include "xr/random.h"
+#include "xr/sobol.h"
 #include "xr/vanilla.h"
 
 #endif
