@@ -20,11 +20,18 @@ def test_points_are_those_of_joe_and_kuo(build: str) -> None:
 
 
 def test_points_far_out_are_those_of_joe_and_kuo(build: str) -> None:
-    """The same holds where all bits of a point's number are at work."""
-    first = 2**30 - 700
+    """From point 2**20 - 300 on scipy's sequence comes out, and its last ones are sums of directions by Gray code."""
     engine = qmc.Sobol(8, scramble=False, bits=32)  # its fast_forward knows no more bits
-    engine.fast_forward(first)
-    assert np.array_equal(sobol.points(700, 8, first_point=first) - 2.0**-53, engine.random(700).T)
+    engine.fast_forward(2**20 - 300)
+    assert np.array_equal(sobol.points(600, 8, first_point=2**20 - 300) - 2.0**-53, engine.random(600).T)
+    first = 2**32 - 300
+    found = sobol.points(300, 3, first_point=first)
+    for point in (0, 43, 44, 45, 299):
+        gray = (first + point) ^ (first + point) >> 1
+        for dimension in range(3):
+            chosen = [int(v) for bit, v in enumerate(sobol.directions()[dimension]) if gray >> bit & 1]
+            word = int(np.bitwise_xor.reduce(np.array(chosen, np.uint64)))
+            assert found[dimension, point] == word / 2**64 + 2.0**-53
 
 
 def test_a_coordinate_depends_on_its_place_alone(build: str) -> None:
