@@ -68,3 +68,4 @@ POSITIVE_VARIANCE = Interval(1e-120, 1e120, "it must be a positive variance, fro
 INTERPOLATION = Codes(3, "it must be 0 (log-linear), 1 (monotone cubic) or 2 (monotone spline)")
 SWAP_LEG = Codes(3, "it must be 0 (from spot), 1 (into spot) or 2 (into tomorrow)")
 REBATE = Interval(0.0, 1e60, "it must be an amount from 0 to 1e60")
+PROBABILITY = Interval(1e-300, 1.0 - 2.0**-53, "it must be a probability inside of (0, 1), from 1e-300 to 1 - 2**-53")

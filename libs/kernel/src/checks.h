@@ -22,6 +22,7 @@
 #define XR_IS_RATE(x) (((x) >= -XR_RATE_MAX) & ((x) <= XR_RATE_MAX))
 #define XR_IS_UNIT(x) (((x) >= 0.0) & ((x) <= 1.0))
 #define XR_IS_CORRELATION(x) (((x) >= -1.0) & ((x) <= 1.0))
+#define XR_IS_PROBABILITY(x) (((x) >= 1e-300) & ((x) <= 1.0 - 0x1p-53)) /* of a quantile: neither 0 nor 1 */
 
 #define XR_CONFIDENCE_MIN 0.5 /* of a risk measure; below it is a gain or a confidence written as its complement */
 #define XR_CONFIDENCE_MAX 0.999999
