@@ -5,6 +5,7 @@
 #include "xr/base.h"
 #include "xr/bootstrap.h"
 #include "xr/curve.h"
+#include "xr/series.h"
 #include "xr/swap_points.h"
 #include "xr/vanilla.h"
 
