@@ -22,6 +22,7 @@
 #include "xr/random.h"
 #include "xr/revalue.h"
 #include "xr/sabr.h"
+#include "xr/series.h"
 #include "xr/smile.h"
 #include "xr/sobol.h"
 #include "xr/strike.h"
