@@ -76,7 +76,8 @@ def delta(
     Returns:
         float64, the arguments' shape. Reiswich and Wystup (2010), section 1.3: with d1, d2 of Garman and Kohlhagen and
         the foreign discount factor P, a call has P N(d1) of spot, N(d1) of the forward, and premium-adjusted
-        P K/F N(d2) and K/F N(d2).
+        P K/F N(d2) and K/F N(d2). Within 4e-14 in relative terms from a week on and within four deviations; for shorter
+        times rounding in log(K/F) is divided by the deviation.
 
     Raises:
         ArgumentError: an element was refused, or its delta has no finite value; names argument and index.
@@ -119,7 +120,7 @@ def from_delta(
 
     Returns:
         float64, counter per base, the arguments' shape; with `with_status` a pair of it and uint8 reasons (`Reason`),
-        where an element with a reason is NaN.
+        where an element with a reason is NaN. From a week on the strike has its delta within 3e-13 in relative terms.
 
     Raises:
         ArgumentError: an element was refused; with `Reason.NO_SOLUTION` no strike has its delta.
