@@ -77,6 +77,10 @@ def test_what_has_no_volatility_is_refused(build: str) -> None:
     assert caught.value.reason == Reason.INCONSISTENT
     with pytest.raises(ArgumentError, match="no number solves this"):
         vanna_volga.volatility(0, FORWARD, TIME, STRIKES, np.array([0.1, 0.12, 0.1]), 3.0)
+    wide = np.tile(STRIKES, (2, 1)), np.tile([0.1, 0.12, 0.1], (2, 1))
+    found, status = vanna_volga.volatility(0, FORWARD, TIME, *wide, np.array([3.0, 1.2]), with_status=True)
+    assert status.tolist() == [Reason.NO_SOLUTION, Reason.OK]
+    assert np.isnan(found).tolist() == [True, False]
     with pytest.raises(ArgumentError, match="order is 2: it must be 0"):
         vanna_volga.volatility(2, FORWARD, TIME, STRIKES, VOLATILITIES, 1.2)
     with pytest.raises(ShapeError, match="quoted_strikes has shape"):
