@@ -74,7 +74,7 @@ def delta(
         threads: how many threads share the work.
 
     Returns:
-        float64, the arguments' shape. Reiswich and Wystup (2010), section 1.3: with d1, d2 of Garman and Kohlhagen and
+        float64, the arguments' shape. Reiswich and Wystup (2010): with d1, d2 of Garman and Kohlhagen and
         the foreign discount factor P, a call has P N(d1) of spot, N(d1) of the forward, and premium-adjusted
         P K/F N(d2) and K/F N(d2). Within 4e-14 in relative terms from a week on and within four deviations; for shorter
         times rounding in log(K/F) is divided by the deviation.
@@ -104,7 +104,7 @@ def from_delta(
     """Strike of a delta.
 
     Two strikes have the premium-adjusted delta of a call; the one to the right of the delta's maximum is the market's
-    (Clark 2011, section 3.2; Reiswich and Wystup 2010, section 1.5). A closed formula serves the other conventions.
+    (Clark 2011, chapter 3; Reiswich and Wystup 2010). A closed formula serves the other conventions.
 
     Args:
         put_or_call: 0 put, 1 call (FIX tag 201), of the base currency.
@@ -146,7 +146,7 @@ def atm(
     """Strike at the money.
 
     Delta neutral is F exp(s²/2) without and F exp(-s²/2) with premium adjustment, s² the total variance (Reiswich and
-    Wystup 2010, section 1.6).
+    Wystup 2010).
 
     Args:
         atm_convention: an `AtmConvention` or its code.

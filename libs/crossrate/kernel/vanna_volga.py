@@ -8,7 +8,6 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-import numpy as np
 
 from crossrate.kernel.domain import LEVEL, SMILE_TIME, SMILE_VOLATILITY, Codes
 from crossrate.kernel.faults import ShapeError
@@ -52,8 +51,7 @@ def volatility(
 ) -> Any:
     """Volatility of a strike from three quoted ones.
 
-    The first-order formula (equation 15) is the parabola in log K through the points; the second-order one (equation
-    17) adds the volgas. Both go through the points. Far from them the first can be negative and the second complex,
+    The first-order formula is the parabola in log K through the points; the second-order one adds the volgas. Both go through the points. Far from them the first can be negative and the second complex,
     which is refused; `arbitrage.butterfly` says how far a smile can be used.
 
     Args:
@@ -67,8 +65,8 @@ def volatility(
         with_status: gives an array of reasons too, in place of raising for an element.
 
     Returns:
-        float64, the arguments' shape (that of the quoted arrays without their last axis), per square root of a year; with
-        `with_status` a pair of it and uint8 reasons (`Reason`), where an element with a reason is NaN.
+        float64, the arguments' shape (that of the quoted arrays without their last axis), per square root of a year;
+        with `with_status` a pair of it and uint8 reasons (`Reason`), where an element with a reason is NaN.
 
     Raises:
         ArgumentError: an element was refused; of strike: INCONSISTENT if the quoted strikes do not ascend, NO_SOLUTION

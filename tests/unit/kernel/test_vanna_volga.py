@@ -31,7 +31,7 @@ def price(strike: float, volatility: float) -> mpmath.mpf:
 
 
 def exact(strike: float) -> float:
-    """The volatility of the vanna-volga price: Black's at the middle plus the hedge's cost (their equations 4 to 8)."""
+    """The volatility of the vanna-volga price: Black's at the middle plus the hedge's cost."""
     with mpmath.workdps(30):
         k, at = [mpmath.log(each) for each in STRIKES.tolist()], mpmath.log(strike)
         s = VOLATILITIES[1] * mpmath.sqrt(TIME)
@@ -56,7 +56,7 @@ def test_the_second_order_is_nearer_to_the_exact_price(build: str) -> None:
 
 
 def test_the_second_order_solves_its_quadratic_equation(build: str) -> None:
-    """The volatility solves the second-order expansion from which equation 17 comes, where d1 d2 vanishes too."""
+    """The volatility solves the second-order expansion from which the second formula comes, where d1 d2 vanishes too."""
     for strike in (1.12, FORWARD * np.exp(0.5 * 0.1**2 * TIME), 1.28):
         found = float(vanna_volga.volatility(1, FORWARD, TIME, STRIKES, VOLATILITIES, strike))
         k, at, v = np.log(STRIKES / FORWARD), np.log(strike / FORWARD), VOLATILITIES
