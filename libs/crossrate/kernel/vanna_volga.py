@@ -8,7 +8,6 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-
 from crossrate.kernel.domain import LEVEL, SMILE_TIME, SMILE_VOLATILITY, Codes
 from crossrate.kernel.faults import ShapeError
 from crossrate.kernel.front import Elementwise, numbers
@@ -51,8 +50,9 @@ def volatility(
 ) -> Any:
     """Volatility of a strike from three quoted ones.
 
-    The first-order formula is the parabola in log K through the points; the second-order one adds the volgas. Both go through the points. Far from them the first can be negative and the second complex,
-    which is refused; `arbitrage.butterfly` says how far a smile can be used.
+    The first-order formula is the parabola in log K through the points; the second-order one adds the volgas. Both go
+    through the points. Far from them the first can be negative and the second complex, which is refused;
+    `arbitrage.butterfly` says how far a smile can be used.
 
     Args:
         order: an `Order` or its code.

@@ -56,7 +56,7 @@ def test_the_second_order_is_nearer_to_the_exact_price(build: str) -> None:
 
 
 def test_the_second_order_solves_its_quadratic_equation(build: str) -> None:
-    """The volatility solves the second-order expansion from which the second formula comes, where d1 d2 vanishes too."""
+    """The volatility solves the expansion from which the second formula comes, where d1 d2 vanishes too."""
     for strike in (1.12, FORWARD * np.exp(0.5 * 0.1**2 * TIME), 1.28):
         found = float(vanna_volga.volatility(1, FORWARD, TIME, STRIKES, VOLATILITIES, strike))
         k, at, v = np.log(STRIKES / FORWARD), np.log(strike / FORWARD), VOLATILITIES
