@@ -37,7 +37,7 @@ class Strangle(IntEnum):
     """What a butterfly quote means.
 
     MARKET: the strangle whose call and put both have the delta at one volatility, at the money plus the quote, costs at
-    that volatility what it costs on the smile (Reiswich and Wystup 2010, section 2.2; Clark 2011, chapter 3).
+    that volatility what it costs on the smile (Reiswich and Wystup 2010; Clark 2011, chapter 3).
     SMILE: the mean of the smile's volatilities at the two deltas, less at the money.
     """
 

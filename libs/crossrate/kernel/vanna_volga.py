@@ -8,9 +8,6 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from crossrate.kernel.domain import LEVEL, SMILE_TIME, SMILE_VOLATILITY, Codes
 from crossrate.kernel.faults import ShapeError
 from crossrate.kernel.front import Elementwise, numbers
@@ -49,12 +46,13 @@ def volatility(
     strike: Any,
     *,
     threads: int = 1,
-) -> NDArray[np.float64]:
+    with_status: bool = False,
+) -> Any:
     """Volatility of a strike from three quoted ones.
 
-    The first-order formula (equation 15) is the parabola in log K through the points; the second-order one (equation
-    17) adds the volgas. Both go through the points. Far from them the first can be negative and the second complex,
-    which is refused; `arbitrage.butterfly` says how far a smile can be used.
+    The first-order formula is the parabola in log K through the points; the second-order one adds the volgas. Both go
+    through the points. Far from them the first can be negative and the second complex, which is refused;
+    `arbitrage.butterfly` says how far a smile can be used.
 
     Args:
         order: an `Order` or its code.
@@ -64,9 +62,11 @@ def volatility(
         quoted_volatilities: (..., 3), per square root of a year.
         strike: counter per base.
         threads: how many threads share the work.
+        with_status: gives an array of reasons too, in place of raising for an element.
 
     Returns:
-        float64, the arguments' shape (that of the quoted arrays without their last axis), per square root of a year.
+        float64, the arguments' shape (that of the quoted arrays without their last axis), per square root of a year;
+        with `with_status` a pair of it and uint8 reasons (`Reason`), where an element with a reason is NaN.
 
     Raises:
         ArgumentError: an element was refused; of strike: INCONSISTENT if the quoted strikes do not ascend, NO_SOLUTION
@@ -80,4 +80,5 @@ def volatility(
         if quoted.ndim == 0 or quoted.shape[-1] != 3:
             raise ShapeError(f"{name} has shape {quoted.shape}: its last axis needs three, put to call")
         columns += [quoted[..., each].copy() for each in range(3)]
-    return _VOLATILITY(order, forward, time, *columns, strike, threads=threads)[0]
+    found = _VOLATILITY(order, forward, time, *columns, strike, threads=threads, with_status=with_status)
+    return found if with_status else found[0]

@@ -10,8 +10,8 @@
 #define XR_IS_FORWARD_DELTA(convention) ((convention) & 1)
 
 /* Premium-adjusted: with s the standard deviation of log(S) at expiry, k = log(K/F) and y the argument of N, the unsigned
-   forward delta is x = exp(k) N(y), where y = d2 = -k/s - s/2 for a call and y = -d2 for a put (Reiswich and Wystup 2010,
-   equations 12 and 13). As an equation in y its logarithm is
+   forward delta is x = exp(k) N(y), where y = d2 = -k/s - s/2 for a call and y = -d2 for a put (Reiswich and Wystup
+   2010, on premium-adjusted deltas). As an equation in y its logarithm is
 
      h(y) = slope * y + log N(y) - s^2/2 - log x = 0,   slope = -s for a call, s for a put,
 

@@ -9,8 +9,8 @@ static inline double d1_d2(double moneyness, double s) {
 }
 
 /* Castagna and Mercurio (2007): to first order in the volatilities, the hedge of a strike by the three quoted ones gives
-   volatility sum y_i v_i with weights y_i that are Lagrange's in log K (equation 15). To second order the same expansion is
-   a quadratic equation in the volatility (equation 17); with D1 = sum y_i v_i - v_2 and D2 = sum y_i d1_i d2_i
+   volatility sum y_i v_i with weights y_i that are Lagrange's in log K. To second order the same expansion is
+   a quadratic equation in the volatility; with D1 = sum y_i v_i - v_2 and D2 = sum y_i d1_i d2_i
    (v_i - v_2)^2 its root is v_2 + (2 v_2 D1 + D2) / (v_2 + sqrt(v_2^2 + d1 d2 (2 v_2 D1 + D2))), which is theirs with the
    difference in the numerator multiplied out, so that d1 d2 = 0 needs no care. */
 static inline double vanna_volga(int8_t order, const double k[3], const double v[3], double at, double root_time) {

@@ -61,7 +61,7 @@ def market_strangle(rows: dict[str, Any], delta: float, quote: str) -> tuple[np.
 
 
 def test_a_published_example(build: str) -> None:
-    """Reiswich and Wystup (2010), section 2, EURUSD one month: strikes to four decimals, premium to seven.
+    """Reiswich and Wystup (2010), EURUSD one month: strikes to four decimals, premium to seven.
 
     The calibrated wings do not depend on how the smile is interpolated in the digits that are printed.
     """

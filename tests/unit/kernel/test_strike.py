@@ -96,7 +96,7 @@ def test_quantlib_agrees(build: str, convention: int) -> None:
 
 
 def test_a_published_example(build: str) -> None:
-    """Castagna and Mercurio (2005), "Consistent pricing of FX options", page 5, prints four decimals of these strikes.
+    """Castagna and Mercurio (2005), "Consistent pricing of FX options", prints four decimals of these strikes.
 
     EURUSD, 94 days, spot 1.205; discount factors 0.9902752 (USD) and 0.9945049 (EUR).
     """

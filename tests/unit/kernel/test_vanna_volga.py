@@ -31,7 +31,7 @@ def price(strike: float, volatility: float) -> mpmath.mpf:
 
 
 def exact(strike: float) -> float:
-    """The volatility of the vanna-volga price: Black's at the middle plus the hedge's cost (their equations 4 to 8)."""
+    """The volatility of the vanna-volga price: Black's at the middle plus the hedge's cost."""
     with mpmath.workdps(30):
         k, at = [mpmath.log(each) for each in STRIKES.tolist()], mpmath.log(strike)
         s = VOLATILITIES[1] * mpmath.sqrt(TIME)
@@ -56,7 +56,7 @@ def test_the_second_order_is_nearer_to_the_exact_price(build: str) -> None:
 
 
 def test_the_second_order_solves_its_quadratic_equation(build: str) -> None:
-    """The volatility solves the second-order expansion from which equation 17 comes, where d1 d2 vanishes too."""
+    """The volatility solves the expansion from which the second formula comes, where d1 d2 vanishes too."""
     for strike in (1.12, FORWARD * np.exp(0.5 * 0.1**2 * TIME), 1.28):
         found = float(vanna_volga.volatility(1, FORWARD, TIME, STRIKES, VOLATILITIES, strike))
         k, at, v = np.log(STRIKES / FORWARD), np.log(strike / FORWARD), VOLATILITIES
@@ -77,6 +77,10 @@ def test_what_has_no_volatility_is_refused(build: str) -> None:
     assert caught.value.reason == Reason.INCONSISTENT
     with pytest.raises(ArgumentError, match="no number solves this"):
         vanna_volga.volatility(0, FORWARD, TIME, STRIKES, np.array([0.1, 0.12, 0.1]), 3.0)
+    wide = np.tile(STRIKES, (2, 1)), np.tile([0.1, 0.12, 0.1], (2, 1))
+    found, status = vanna_volga.volatility(0, FORWARD, TIME, *wide, np.array([3.0, 1.2]), with_status=True)
+    assert status.tolist() == [Reason.NO_SOLUTION, Reason.OK]
+    assert np.isnan(found).tolist() == [True, False]
     with pytest.raises(ArgumentError, match="order is 2: it must be 0"):
         vanna_volga.volatility(2, FORWARD, TIME, STRIKES, VOLATILITIES, 1.2)
     with pytest.raises(ShapeError, match="quoted_strikes has shape"):

@@ -99,7 +99,7 @@ def delta(
     domestic_rate: Array,
     foreign_rate: Array,
 ) -> tuple[Array, Reasons]:
-    """Delta in the four conventions: Reiswich and Wystup (2010), section 1.3."""
+    """Delta in the four conventions: Reiswich and Wystup (2010)."""
     sign = np.where(put_or_call == 1, 1.0, -1.0)
     s = np.maximum(volatility * np.sqrt(time), 1e-300)
     moneyness = np.log(strike / spot) - (domestic_rate - foreign_rate) * time
@@ -139,7 +139,7 @@ def atm(
     domestic_rate: Array,
     foreign_rate: Array,
 ) -> tuple[Array, Reasons]:
-    """Strike at the money: Reiswich and Wystup (2010), section 1.6."""
+    """Strike at the money: Reiswich and Wystup (2010)."""
     carry = (domestic_rate - foreign_rate) * time
     moneyness = moneyness_atm(atm_convention, delta_convention, volatility * np.sqrt(time), carry)
     strike, reasons = _strike(spot, moneyness + carry, np.zeros(spot.shape, np.uint8))

@@ -15,7 +15,7 @@ def _d1_d2(moneyness: Array, s: Array) -> Array:
 
 
 def volatility(order: NDArray[np.int8], forward: Array, time: Array, *rest: Array) -> tuple[Array, NDArray[np.uint8]]:
-    """Castagna and Mercurio (2007), equations 15 and 17, the latter with the root's difference multiplied out."""
+    """Castagna and Mercurio (2007), both formulas, the second with the root's difference multiplied out."""
     *quoted, strike = rest
     k1, k2, k3 = (np.log(each / forward) for each in quoted[:3])
     v1, v2, v3 = quoted[3:]

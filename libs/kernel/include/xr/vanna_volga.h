@@ -10,7 +10,7 @@ extern "C" {
 
 /* Volatility of a strike.
 
-   order                       0: the first-order formula (their equation 15), 1: the second-order one (equation 17)
+   order                       0: their first-order formula, 1: their second-order one
    forward, strike...          counter per base, 1e-60 to 1e60; strike_low < strike_middle < strike_high
    time                        years to expiry, 1e-6 to 100
    volatility_low, _middle, _high   at these strikes, 1e-6 to 100
