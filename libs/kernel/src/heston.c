@@ -22,7 +22,7 @@ typedef struct {
 
 static qe_step step_of(double dt, double carry, double reversion, double mean, double vol, double rho) {
   qe_step q;
-  q.decay = xr_exponential(-reversion * dt);
+  q.decay = xr_exp(-reversion * dt);
   const double gone = 1.0 - q.decay;
   q.still = mean * gone;
   q.slope = vol * vol * q.decay * gone / reversion;
@@ -56,12 +56,12 @@ static void advance(const qe_step *q, double *restrict x, double *restrict v, co
     const double u = sign > 0.0 ? uniform[i] : 1.0 - uniform[i];
     const double tail = 2.0 / (psi + 1.0); /* 1 - p */
     const double beta = tail / m;
-    const double logarithm = xr_ln(tail / (1.0 - u));
+    const double logarithm = xr_log(tail / (1.0 - u));
     const double exponential = logarithm > 0.0 ? logarithm / beta : 0.0;
     const int small = psi <= CRITICAL;
     const double next = small ? quadratic : exponential;
     const double moment = small ? room : 1.0 - tail + tail * beta / (beta - q->a);
-    const double log_moment = xr_ln(moment);
+    const double log_moment = xr_log(moment);
     const double k0 = small ? 0.5 * log_moment - q->a * b2 * a / room : -log_moment;
     x[i] += q->carry + k0 - 0.5 * q->k3 * now + q->k2 * next + sqrt(q->k3 * now + q->k4 * next) * (sign * zx[i]);
     v[i] = next;
@@ -72,7 +72,7 @@ static void level(double *restrict x, double spot, double *restrict out) {
 #pragma omp simd
   for (int i = 0; i < XR_BLOCK; i++) {
     const double inside = x[i] < -REACH ? -REACH : x[i] > REACH ? REACH : x[i];
-    out[i] = spot * xr_exponential(inside);
+    out[i] = spot * xr_exp(inside);
   }
 }
 

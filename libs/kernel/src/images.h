@@ -12,17 +12,11 @@
 
 #include <math.h>
 
+#include "lanes.h"
 #include "scaled_erfc.h"
 
 #define XR_FAR 1e150         /* stands for infinity as an edge; its square is finite */
 #define XR_DEVIATION_MIN 1e-100 /* zero volatility or time become this: every mass is then 0, 1/2 or 1 */
-
-/* log(a/b). Where the two are close their difference is exact, and the quotient's rounding, which a small deviation would
-   magnify, is avoided. */
-static inline double xr_log_ratio(double a, double b) {
-  const double part = (a - b) / b;
-  return fabs(part) < 0.5 ? log1p(part) : log(a / b);
-}
 
 /* What all barrier products need to know of the market, in the units above. */
 typedef struct {

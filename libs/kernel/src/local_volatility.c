@@ -39,7 +39,7 @@ static void advance(double *restrict y, const double *restrict vol, const double
 
 static void level(const double *restrict y, double spot, double growth, double *restrict out) {
 #pragma omp simd
-  for (int i = 0; i < XR_BLOCK; i++) out[i] = spot * xr_exponential(growth + y[i]);
+  for (int i = 0; i < XR_BLOCK; i++) out[i] = spot * xr_exp(growth + y[i]);
 }
 
 static void walk_block(const surface *s, xr_walk *walk, const xr_columns *columns, double *values) {

@@ -30,7 +30,7 @@ static inline void advance(const contract *c, path_sums *p, const double *z, int
   for (int i = 0; i < XR_BLOCK; i++) p->geometric[i] += weight * p->x[i];
   if (c->product == XR_MC_GEOMETRIC) return;
 #pragma omp simd
-  for (int i = 0; i < XR_BLOCK; i++) p->arithmetic[i] += weight * xr_exponential(p->x[i]);
+  for (int i = 0; i < XR_BLOCK; i++) p->arithmetic[i] += weight * xr_exp(p->x[i]);
 }
 
 static inline double payoff(const contract *c, double level) {
@@ -42,7 +42,7 @@ static inline double payoff(const contract *c, double level) {
 static void settle(const contract *c, const path_sums *p, double share, double *y, double *x) {
 #pragma omp simd
   for (int i = 0; i < XR_BLOCK; i++) {
-    const double fixed = c->spot * xr_exponential(c->product == XR_MC_EUROPEAN ? p->x[i] : p->geometric[i]);
+    const double fixed = c->spot * xr_exp(c->product == XR_MC_EUROPEAN ? p->x[i] : p->geometric[i]);
     const double paid_on = c->product == XR_MC_ARITHMETIC ? c->spot * p->arithmetic[i] : fixed;
     y[i] += share * payoff(c, paid_on);
     x[i] += share * (c->product == XR_MC_ARITHMETIC ? payoff(c, fixed) : c->discount * fixed);

@@ -14,7 +14,7 @@ static inline void add(double *restrict sum, const double *restrict z, double we
 
 static inline void level(const double *restrict logarithm, double spot, double *restrict out) {
 #pragma omp simd
-  for (int i = 0; i < XR_BLOCK; i++) out[i] = spot * xr_exponential(logarithm[i]);
+  for (int i = 0; i < XR_BLOCK; i++) out[i] = spot * xr_exp(logarithm[i]);
 }
 
 typedef struct {

@@ -132,7 +132,7 @@ static inline void xr_normal_block(uint64_t seed, uint32_t stream, uint64_t firs
   xr_philox_block(seed, stream, first, pair, a, b);
 #pragma omp simd
   for (int i = 0; i < XR_BLOCK; i++) {
-    const double radius = sqrt(-2.0 * xr_ln(xr_unit(a[i])));
+    const double radius = sqrt(-2.0 * xr_log(xr_unit(a[i])));
     double cosine, sine;
     xr_circle(xr_unit(b[i]), &cosine, &sine);
     even[i] = radius * cosine;

@@ -19,7 +19,7 @@ static inline double xr_quantile(double p) {
                  45921.953931549871457, 67265.770927008700853, 33430.575583588128105, 2509.0809287301226727) /
       XR_HORNER8(inner, 1.0, 42.313330701600911252, 687.18700749205790830, 5394.1960214247511077,
                  21213.794301586595867, 39307.895800092710610, 28729.085735721942674, 5226.4952788528545610);
-  const double tail = sqrt(-xr_ln(q < 0.0 ? p : 1.0 - p));
+  const double tail = sqrt(-xr_log(q < 0.0 ? p : 1.0 - p));
   const double near = tail - 1.6;
   const double far = tail - 5.0;
   const double shoulder =

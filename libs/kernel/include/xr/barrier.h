@@ -31,12 +31,12 @@ int64_t xr_barrier_price(int64_t count, const int8_t *put_or_call, const int8_t 
 /* The same with two barriers.
 
    knock              0 out, 1 in
-   lower, upper       the barriers, counter per base; lower < upper, or XR_INCONSISTENT on upper. A spot at or beyond one
+   lower_barrier, upper_barrier       the barriers, counter per base; lower < upper, or XR_INCONSISTENT on upper. A spot at or beyond one
                       of them has touched it.
    XR_NOT_CONVERGED on domestic_rate: a rebate at hit grows faster at a rate this negative than the chance to survive
    decays (domestic_rate * time below -3.5 in any case). */
 int64_t xr_double_barrier_price(int64_t count, const int8_t *put_or_call, const int8_t *knock, const double *spot,
-                                const double *strike, const double *lower, const double *upper, const double *rebate,
+                                const double *strike, const double *lower_barrier, const double *upper_barrier, const double *rebate,
                                 const double *time, const double *volatility, const double *domestic_rate,
                                 const double *foreign_rate, double *price, uint8_t *status);
 

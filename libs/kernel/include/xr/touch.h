@@ -29,10 +29,10 @@ int64_t xr_touch_price(int64_t count, const int8_t *touch_type, const int8_t *di
 
 /* The same with two barriers: double no-touch, double one-touch (either barrier).
 
-   lower, upper       the barriers, counter per base; lower < upper, or XR_INCONSISTENT on upper
+   lower_barrier, upper_barrier       the barriers, counter per base; lower < upper, or XR_INCONSISTENT on upper
    XR_NOT_CONVERGED on domestic_rate: as in xr_double_barrier_price. */
 int64_t xr_double_touch_price(int64_t count, const int8_t *touch_type, const int8_t *payout_currency,
-                              const double *spot, const double *lower, const double *upper, const double *time,
+                              const double *spot, const double *lower_barrier, const double *upper_barrier, const double *time,
                               const double *volatility, const double *domestic_rate, const double *foreign_rate,
                               double *price, uint8_t *status);
 
