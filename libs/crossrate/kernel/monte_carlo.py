@@ -38,7 +38,8 @@ class Estimate:
 
     Attributes:
         price: with the control variate; for one unit of base, in counter.
-        standard_error: of `price`, in counter.
+        standard_error: of `price`, in counter. It is 0, and says nothing, where none of the samples paid or all
+            did: take more samples, or the analytic price.
         plain_price: the samples' mean, without control.
         plain_standard_error: of `plain_price`.
         control_weight: the regression coefficient of payoff on control.
