@@ -100,44 +100,64 @@ def measure(
 GAUSSIAN = np.array([1.0, 0, 1, 0, 3, 0, 15, 0, 105, 0, 945, 0, 10395])
 
 
-def _mean(polynomial: Array) -> float:
-    """The mean of a polynomial of a standard normal number, coefficients ascending."""
-    return float(polynomial @ GAUSSIAN[: len(polynomial)])
+def _product(a: Array, b: Array) -> Array:
+    """Products of polynomials, coefficients ascending in the first axis."""
+    result = np.zeros((len(a) + len(b) - 1, a.shape[1]))
+    for place, row in enumerate(a):
+        result[place : place + len(b)] += row * b
+    return result
 
 
-def expansion_moments(s: float, k: float) -> tuple[Array, Array, float]:
-    """Skewness and excess kurtosis that the expansion has at its parameters, their Jacobian, and its variance."""
+def _mean(polynomial: Array) -> Array:
+    """Means of polynomials of a standard normal number."""
+    return GAUSSIAN[: len(polynomial)] @ polynomial
+
+
+def expansion_moments(s: Array, k: Array) -> tuple[Array, Array, Array]:
+    """Skewness and excess kurtosis that the expansion has at its parameters, their Jacobian, and its variance.
+
+    Shapes (2, n), (2, 2, n) and (n,).
+    """
+    none = np.zeros_like(s)
     w = np.array([-s / 6.0, 1.0 - k / 8.0 + 5.0 * s * s / 36.0, s / 6.0, k / 24.0 - s * s / 18.0])
-    by = np.array([[-1.0 / 6.0, 5.0 * s / 18.0, 1.0 / 6.0, -s / 9.0], [0.0, -0.125, 0.0, 1.0 / 24.0]])
-    square = np.convolve(w, w)
-    cube = np.convolve(square, w)
-    v, third, fourth = _mean(square), _mean(cube), _mean(np.convolve(square, square))
-    rows = []
-    for slope in by:
-        dv, d3, d4 = (n * _mean(np.convolve(power, slope)) for n, power in ((2, w), (3, square), (4, cube)))
-        rows.append([(d3 - 1.5 * third * dv / v) / v**1.5, (d4 - 2.0 * fourth * dv / v) / v**2])
-    return np.array([third / v**1.5, fourth / v**2 - 3.0]), np.array(rows).T, v
+    by_s = np.array([none - 1.0 / 6.0, 5.0 * s / 18.0, none + 1.0 / 6.0, -s / 9.0])
+    by_k = np.array([none, none - 0.125, none, none + 1.0 / 24.0])
+    square = _product(w, w)
+    cube = _product(square, w)
+    v, third, fourth = _mean(square), _mean(cube), _mean(_product(square, square))
+    columns = []
+    for slope in (by_s, by_k):
+        dv, d3, d4 = (n * _mean(_product(power, slope)) for n, power in ((2, w), (3, square), (4, cube)))
+        columns.append([(d3 - 1.5 * third * dv / v) / v**1.5, (d4 - 2.0 * fourth * dv / v) / v**2])
+    return np.array([third / v**1.5, fourth / v**2 - 3.0]), np.swapaxes(np.array(columns), 0, 1), v
 
 
 def match(skewness: Array, kurtosis: Array) -> tuple[Array, Array, Array, NDArray[np.uint8]]:
     """Newton's steps to the parameters at which the expansion has these moments, halved until they near them."""
-    results = np.full((4, len(skewness)), np.nan)
-    for i, wanted in enumerate(np.stack([skewness, kurtosis], axis=1)):
-        x, step, distance, share, scale = np.zeros(2), np.zeros(2), np.inf, 1.0, 1.0
-        for _ in range(200):
-            at = x + share * step
-            found, slopes, variance = expansion_moments(*at)
-            off = found - wanted
-            if not off @ off < distance:
-                if distance <= 1e-24 or share < 1e-9:
-                    break
-                share *= 0.5
-                continue
-            x, distance, share, scale = at, float(off @ off), 1.0, variance**-0.5
-            if abs(np.linalg.det(slopes)) < 1e-12:
-                break
-            step = -np.linalg.solve(slopes, off)
-        x[1] = 0.0 if -1e-12 < x[1] < 0.0 else x[1]
-        fine = distance <= 1e-20 and bool(ascends(*x))
-        results[:, i] = (*x, scale, Reason.OK) if fine else (np.nan, np.nan, np.nan, Reason.NO_SOLUTION)
-    return results[0], results[1], results[2], results[3].astype(np.uint8)
+    count = len(skewness)
+    wanted = np.array([skewness, kurtosis])
+    x, step = np.zeros((2, count)), np.zeros((2, count))
+    distance, share, scale = np.full(count, np.inf), np.ones(count), np.ones(count)
+    left = np.arange(count)
+    for _ in range(200):
+        at = x[:, left] + share[left] * step[:, left]
+        found, slopes, variance = expansion_moments(*at)
+        off = found - wanted[:, left]
+        far = off[0] * off[0] + off[1] * off[1]
+        nearer = far < distance[left]
+        determinant = slopes[0, 0] * slopes[1, 1] - slopes[0, 1] * slopes[1, 0]
+        flat = np.abs(determinant) < 1e-12
+        safe = np.where(flat, 1.0, determinant)
+        new = np.array([slopes[0, 1] * off[1] - slopes[1, 1] * off[0], slopes[1, 0] * off[0] - slopes[0, 0] * off[1]])
+        ended = np.where(nearer, flat, (distance[left] <= 1e-24) | (share[left] < 1e-9))
+        taken = left[nearer]
+        x[:, taken], distance[taken], scale[taken] = at[:, nearer], far[nearer], variance[nearer] ** -0.5
+        step[:, taken] = (new / safe)[:, nearer]
+        share[left] = np.where(nearer, 1.0, 0.5 * share[left])
+        left = left[~ended]
+        if not left.size:
+            break
+    x[1] = np.where((x[1] < 0.0) & (x[1] > -1e-12), 0.0, x[1])
+    fine = (distance <= 1e-20) & ascends(*x)
+    results = np.where(fine, np.array([*x, scale]), np.nan)
+    return *results, np.where(fine, Reason.OK, Reason.NO_SOLUTION).astype(np.uint8)
