@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crossrate.kernel import implied, path, revalue, vanilla
+from crossrate.kernel import implied, monte_carlo, path, revalue, vanilla
 from crossrate.kernel.front import pointer
 from crossrate.kernel.vanilla_batch import Batch
 from tests.bench import figures, kernel_peers
@@ -235,6 +235,33 @@ def capi_module(folder: str) -> Any:
     return module
 
 
+def simulation_figures(quick: bool) -> Iterator[tuple[str, float]]:
+    """A European option by simulation: 252 steps of counted normals, none of them kept."""
+    paths, steps = (16_384 if quick else 65_536), 252
+    times = np.arange(1, steps + 1) / steps
+
+    def ours(threads: int = 1) -> monte_carlo.Estimate:
+        return monte_carlo.price(
+            *(monte_carlo.Product.EUROPEAN, 1, 1.1, 1.1, 0.1, 0.03, 0.01, times, paths),
+            seed=7,
+            antithetic=False,
+            threads=threads,
+        )
+
+    drift, deviation = (0.02 - 0.005) / steps, 0.1 / steps**0.5
+    arms: dict[str, Callable[[], object]] = {"ours": ours}
+    for block in (2048, 8192):
+        arms[f"numpy {block}"] = partial(kernel_peers.numpy_paths, 7, paths, steps, block, drift, deviation)
+    taken = interleaved(arms, 3 if quick else 9)
+    assert ours(2) == ours(1)
+    best = min(each for name, each in taken.items() if name != "ours")
+    peer = np.maximum(1.1 * kernel_peers.numpy_paths(8, paths, steps, 2048, drift, deviation) - 1.1, 0.0)
+    price = ours().plain_price
+    assert abs(np.exp(-0.03) * peer.mean() - price) < 5 * peer.std() / paths**0.5
+    yield "mc_step_ns", taken["ours"] / paths / steps * 1e9
+    yield "mc_vs_numpy", best / taken["ours"]
+
+
 def call_figures(quick: bool) -> Iterator[tuple[str, float]]:
     """A call of one option: the binding's batch against Python's own C API around the same function."""
     batch = Batch(8)
@@ -290,6 +317,7 @@ PARTS = {
     "paths": path_figures,
     "implied": implied_figures,
     "reval": revalue_figures,
+    "mc": simulation_figures,
     "call": call_figures,
     "errors": error_figures,
 }
