@@ -3,7 +3,8 @@
 #define XR_DELTA_STRIKE_H
 
 #include "checks.h"
-#include "normal_quantile.h"
+#include "normal_tail.h"
+#include "quantile.h"
 #include "xr/strike.h"
 
 #define XR_IS_PREMIUM_ADJUSTED(convention) ((convention) & 2)

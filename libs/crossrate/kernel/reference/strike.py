@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import numpy as np
 from numpy.typing import NDArray
 
 from crossrate.kernel.faults import Reason
-from crossrate.kernel.reference.normal import density, distribution
+from crossrate.kernel.reference.normal import density, distribution, quantile
 
 Array = NDArray[np.float64]
 Code = NDArray[np.int8]
 Reasons = NDArray[np.uint8]
 
 STEPS_MAX = 100
-_quantile = np.frompyfunc(NormalDist().inv_cdf, 1, 1)
 
 
 def is_level(values: Array) -> NDArray[np.bool_]:
@@ -75,7 +72,7 @@ def moneyness_of_delta(call: Code, convention: Code, x: Array, s: Array) -> tupl
     reasons = np.where(fine, Reason.OK, Reason.NO_SOLUTION).astype(np.uint8)
     moneyness = np.full(x.shape, np.nan)
     closed = fine & ~adjusted
-    moneyness[closed] = away[closed] * _quantile(x[closed]).astype(np.float64) + 0.5 * s[closed] ** 2
+    moneyness[closed] = away[closed] * quantile(x[closed]) + 0.5 * s[closed] ** 2
     solved = fine & adjusted
     half = 0.5 * s[solved] ** 2
     y, reasons[solved] = _adjusted(away[solved], np.log(x[solved]) + half)
