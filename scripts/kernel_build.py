@@ -34,7 +34,7 @@ FLAGS = [
     "-fno-math-errno",
     "-fno-trapping-math",
     "-fno-signed-zeros",
-    "-ffp-contract=fast",
+    "-ffp-contract=off",
     "-fopenmp-simd",
     "-Wall",
     "-Wextra",

@@ -49,3 +49,4 @@ RATE = Interval(-5.0, 5.0, "it must be a continuously compounded rate from -5 to
 UNIT = Interval(0.0, 1.0, "it must be from 0 to 1")
 CORRELATION = Interval(-1.0, 1.0, "it must be a correlation from -1 to 1")
 PUT_OR_CALL = Codes(2, "it must be 0 for a put or 1 for a call")
+PREMIUM = Interval(0.0, 1e60, "it must be a premium in the counter currency from 0 to 1e60")

@@ -34,7 +34,7 @@ def numbers(name: str, value: Any, dtype: Any = np.float64) -> Array:
     wanted = np.dtype(dtype)
     if isinstance(value, np.ndarray):
         if value.dtype == wanted:
-            return np.ascontiguousarray(value) if value.ndim else value
+            return np.asarray(value, order="C")
         if wanted.kind == "i" and value.dtype.kind in "iub":
             return _codes(name, value, wanted)
         raise TypeError(
@@ -45,13 +45,13 @@ def numbers(name: str, value: Any, dtype: Any = np.float64) -> Array:
     found = np.asarray(value)
     if found.dtype.kind not in ("iub" if wanted.kind == "i" else "iuf"):
         raise TypeError(f"{name} is {type(value).__name__} of {found.dtype}: numbers are needed ({wanted})")
-    return _codes(name, found, wanted) if wanted.kind == "i" else np.ascontiguousarray(found, wanted)
+    return _codes(name, found, wanted) if wanted.kind == "i" else np.asarray(found, wanted, order="C")
 
 
 def _codes(name: str, value: Array, wanted: np.dtype[Any]) -> Array:
     """Integers as the kernel's small ones; what does not fit becomes -1, which no code is."""
     if wanted.itemsize == 8 and value.dtype != np.uint64:
-        return np.ascontiguousarray(value, wanted)
+        return np.asarray(value, wanted, order="C")
     limits = np.iinfo(wanted)
     return np.where((value >= limits.min) & (value <= limits.max), value, -1).astype(wanted)
 

@@ -9,10 +9,13 @@ All functions take, in this order, numbers or arrays of one shape:
     domestic_rate   continuously compounded rate of the counter currency
     foreign_rate    the same of the base currency
 
-Results are for one unit of the base currency, bought. `threads` share the work. Each raises ArgumentError (an element was
-refused; names argument and index), ShapeError (shapes differ) and TypeError (not numeric, or another dtype than float64).
-At zero volatility or time, prices and Greeks are their limits; exactly at the forward, where there is a kink, delta is
-one half and gamma infinite.
+Results are for one unit of the base currency, bought. `threads` share the work. Each function raises ArgumentError (an
+element was refused; names argument and index), ShapeError (shapes differ) and TypeError (not numeric, or another dtype
+than float64). At zero volatility or time, prices and Greeks are their limits; exactly at the forward, where there is a
+kink, delta is one half and gamma infinite.
+
+The Greeks' relative error is below 1e-14 within four deviations of the forward (that of a sum of terms of both signs in
+relation to the greatest of them); beyond, it grows with the square of the distance.
 """
 
 from __future__ import annotations

@@ -12,6 +12,14 @@
 /* Small functions that must not stay calls: a call ends the vector loop. */
 #define XR_INLINE static inline __attribute__((always_inline))
 
+/* a b + c, rounded once where the processor can, twice where it cannot. The compiler itself never fuses: what it would fuse
+   depends on the code around, and the same figure would have other bits in another function. */
+#ifdef __FP_FAST_FMA
+#define XR_FMA(a, b, c) __builtin_fma((a), (b), (c))
+#else
+#define XR_FMA(a, b, c) ((a) * (b) + (c))
+#endif
+
 #define XR_SQRT1_2 0.70710678118654752440
 #define XR_SQRT2PI 2.50662827463100050242
 #define XR_1_SQRT2PI 0.39894228040143267794
@@ -38,56 +46,49 @@ XR_INLINE double xr_clamp(double x, double low, double high) {
   return x > high ? high : x;
 }
 
-/* e^x for |x| ≤ 708, within 1 ulp; beyond it the value at the border. e^x = 2^n e^r with |r| ≤ ln 2 / 2. */
-XR_INLINE double xr_exp(double x) {
-  x = xr_clamp(x, -XR_EXP_MAX, XR_EXP_MAX);
-  const double shifted = x * XR_LOG2E + XR_ROUNDER;
+/* e^x for |x| ≤ 708, within 1 ulp; nonsense beyond. e^x = 2^n e^r with |r| ≤ ln 2 / 2. */
+XR_INLINE double xr_exp_bounded(double x) {
+  const double shifted = XR_FMA(x, XR_LOG2E, XR_ROUNDER);
   const double n = shifted - XR_ROUNDER;
-  const double r = (x - n * XR_LN2_HIGH) - n * XR_LN2_LOW;
+  const double r = XR_FMA(n, -XR_LN2_LOW, XR_FMA(n, -XR_LN2_HIGH, x));
   double p = 2.510038319586702134e-8;
-  p = p * r + 2.7620085455018415696e-7;
-  p = p * r + 2.7557268464831626452e-6;
-  p = p * r + 0.000024801521302241083138;
-  p = p * r + 0.00019841269863050505549;
-  p = p * r + 0.0013888888917209671046;
-  p = p * r + 0.0083333333333300624555;
-  p = p * r + 0.041666666666624135973;
-  p = p * r + 0.16666666666666667453;
-  p = p * r + 0.50000000000000010219;
+  p = XR_FMA(p, r, 2.7620085455018415696e-7);
+  p = XR_FMA(p, r, 2.7557268464831626452e-6);
+  p = XR_FMA(p, r, 0.000024801521302241083138);
+  p = XR_FMA(p, r, 0.00019841269863050505549);
+  p = XR_FMA(p, r, 0.0013888888917209671046);
+  p = XR_FMA(p, r, 0.0083333333333300624555);
+  p = XR_FMA(p, r, 0.041666666666624135973);
+  p = XR_FMA(p, r, 0.16666666666666667453);
+  p = XR_FMA(p, r, 0.50000000000000010219);
   const double scale = xr_from_bits((int64_t)((uint64_t)(xr_bits(shifted) + 1023) << 52));
-  return scale + scale * (r + r * r * p);
+  return XR_FMA(scale, XR_FMA(r * r, p, r), scale);
 }
 
-/* 2 atanh(f) for |f| ≤ 0.1716, which is the logarithm of (1 + f) / (1 - f). */
-XR_INLINE double xr_log_of_fraction(double f) {
-  const double z = f * f;
-  double p = 0.073082420991833015529;
-  p = p * z + 0.076658594041400354326;
-  p = p * z + 0.090914446046332980504;
-  p = p * z + 0.11111105566821042194;
-  p = p * z + 0.14285714312991274103;
-  p = p * z + 0.19999999999949744459;
-  p = p * z + 0.33333333333333348434;
-  const double twice = f + f;
-  return twice + twice * (z * p);
-}
+/* e^x for any number; beyond ±708 the value at that border. */
+XR_INLINE double xr_exp(double x) { return xr_exp_bounded(xr_clamp(x, -XR_EXP_MAX, XR_EXP_MAX)); }
 
-/* ln(a / b) for positive normal a and b, within 2 ulp. The quotient is never formed: with a and b scaled by powers of two to
-   a ratio between √½ and √2, ln = 2 atanh((a - b) / (a + b)), and a - b is exact where the ratio is near 1. */
+/* ln(a / b) for positive normal a and b whose quotient is one too, within 2 ulp. The quotient is never formed: with b scaled
+   by the power of two that brings the ratio between 2^-0.59 and 2^0.59, ln = 2 atanh((a - b) / (a + b)), and a - b is exact
+   where the ratio is near 1. The power comes from the difference of the bit patterns, which is a logarithm to the base two
+   within 0.086 (Mitchell 1962). */
 XR_INLINE double xr_log_ratio(double a, double b) {
-  const int64_t mantissa = 0x000FFFFFFFFFFFFFLL, one = 0x3FF0000000000000LL;
-  const int64_t bits_a = xr_bits(a), bits_b = xr_bits(b);
-  double ma = xr_from_bits((bits_a & mantissa) | one);
-  double mb = xr_from_bits((bits_b & mantissa) | one);
-  /* The difference of exponents as a double without a conversion instruction, which AVX2 lacks for 64 bits. */
-  const int64_t exponents = (int64_t)((uint64_t)bits_a >> 52) - (int64_t)((uint64_t)bits_b >> 52);
-  double n = xr_from_bits(exponents + 0x4338000000000000LL) - XR_ROUNDER;
-  const double up = ma > 1.4142135623730951 * mb ? 1.0 : 0.0;
-  const double down = 1.4142135623730951 * ma < mb ? 1.0 : 0.0;
-  mb = mb + up * mb;
-  ma = ma + down * ma;
-  n = n + up - down;
-  return n * XR_LN2_HIGH + (xr_log_of_fraction((ma - mb) / (ma + mb)) + n * XR_LN2_LOW);
+  const int64_t bits = xr_bits(a) - xr_bits(b) + (1LL << 62) + (1LL << 51);
+  const uint64_t biased = (uint64_t)bits >> 52; /* n + 1024 */
+  const double n = xr_from_bits((int64_t)(biased + 0x4330000000000000ULL)) - 4503599627371520.0;
+  const double scaled = xr_from_bits((int64_t)((uint64_t)xr_bits(b) + (biased << 52) - (1ULL << 62)));
+  const double f = (a - scaled) / (a + scaled);
+  const double z = f * f;
+  double p = 0.068095330214151615013;
+  p = XR_FMA(p, z, 0.066041990013906814518);
+  p = XR_FMA(p, z, 0.076944673012973401986);
+  p = XR_FMA(p, z, 0.090908679748348487171);
+  p = XR_FMA(p, z, 0.11111111534886074052);
+  p = XR_FMA(p, z, 0.1428571428357347651);
+  p = XR_FMA(p, z, 0.20000000000004114294);
+  p = XR_FMA(p, z, 0.33333333333333332038);
+  const double twice = f + f;
+  return XR_FMA(n, XR_LN2_HIGH, XR_FMA(n, XR_LN2_LOW, XR_FMA(twice, z * p, twice)));
 }
 
 /* ln(x) for positive normal x. */
@@ -97,29 +98,29 @@ XR_INLINE double xr_log(double x) { return xr_log_ratio(x, 1.0); }
    then share one division. All coefficients are positive, so that nothing cancels. Theoretical error 5.4e-17. */
 XR_INLINE double xr_mills_numerator(double y) {
   double p = 3.5012468060376048433e-6;
-  p = p * y + 0.000094006097691290334923;
-  p = p * y + 0.0012361555897570032711;
-  p = p * y + 0.010297796738529478592;
-  p = p * y + 0.059435665586183341216;
-  p = p * y + 0.24562539478759393618;
-  p = p * y + 0.72687331611542688759;
-  p = p * y + 1.4913249989239360408;
-  p = p * y + 1.9438875519849705735;
-  return p * y + 1.2533141373155001836;
+  p = XR_FMA(p, y, 0.000094006097691290334923);
+  p = XR_FMA(p, y, 0.0012361555897570032711);
+  p = XR_FMA(p, y, 0.010297796738529478592);
+  p = XR_FMA(p, y, 0.059435665586183341216);
+  p = XR_FMA(p, y, 0.24562539478759393618);
+  p = XR_FMA(p, y, 0.72687331611542688759);
+  p = XR_FMA(p, y, 1.4913249989239360408);
+  p = XR_FMA(p, y, 1.9438875519849705735);
+  return XR_FMA(p, y, 1.2533141373155001836);
 }
 
 XR_INLINE double xr_mills_denominator(double y) {
   double q = 3.5012468060470104365e-6;
-  q = q * y + 0.000094006097689316862487;
-  q = q * y + 0.0012396568367494768641;
-  q = q * y + 0.010391802825644517311;
-  q = q * y + 0.060664819088229308975;
-  q = q * y + 0.25573516806280554039;
-  q = q * y + 0.78387191931865045962;
-  q = q * y + 1.7172910002137090783;
-  q = q * y + 2.5640422150015167525;
-  q = q * y + 2.3488824264685400751;
-  return q * y + 1.0;
+  q = XR_FMA(q, y, 0.000094006097689316862487);
+  q = XR_FMA(q, y, 0.0012396568367494768641);
+  q = XR_FMA(q, y, 0.010391802825644517311);
+  q = XR_FMA(q, y, 0.060664819088229308975);
+  q = XR_FMA(q, y, 0.25573516806280554039);
+  q = XR_FMA(q, y, 0.78387191931865045962);
+  q = XR_FMA(q, y, 1.7172910002137090783);
+  q = XR_FMA(q, y, 2.5640422150015167525);
+  q = XR_FMA(q, y, 2.3488824264685400751);
+  return XR_FMA(q, y, 1.0);
 }
 
 /* The standard normal density; relative error 2 ulp also in the tails: the square is split, so that the rounding of x² does

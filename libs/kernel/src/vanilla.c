@@ -7,7 +7,8 @@
 #include "checks.h"
 #include "garman.h"
 
-#define BLOCK 128
+#define BLOCK 64
+#define CHUNK 8 /* of what is left over; one vector of the widest path, so that a lone option is cheap */
 #define INPUTS 6
 #define OUTPUTS_MAX 7
 
@@ -47,7 +48,7 @@ XR_INLINE int fine(const double *restrict sign, const double *restrict spot, con
   return worst == 0.0;
 }
 
-XR_INLINE void compute(int what, const double *restrict sign,
+XR_INLINE void compute(int what, int length, const double *restrict sign,
                                                           const double *restrict spot, const double *restrict strike,
                                                           const double *restrict time,
                                                           const double *restrict volatility,
@@ -55,46 +56,59 @@ XR_INLINE void compute(int what, const double *restrict sign,
                                                           const double *restrict foreign, double *const *out) {
   double *restrict o0 = out[0], *restrict o1 = out[1], *restrict o2 = out[2], *restrict o3 = out[3];
   double *restrict o4 = out[4], *restrict o5 = out[5], *restrict o6 = out[6];
+  double x[BLOCK], roots[BLOCK], deviations[BLOCK], discounted_spot[BLOCK], discounted_strike[BLOCK];
 #pragma omp simd
-  for (int i = 0; i < BLOCK; i++) {
+  for (int i = 0; i < length; i++) {
+    const xr_garman_terms t =
+        xr_garman_terms_of(spot[i], strike[i], time[i], volatility[i], domestic[i], foreign[i]);
+    x[i] = t.x;
+    roots[i] = t.root;
+    deviations[i] = t.deviation;
+    discounted_spot[i] = t.discounted_spot;
+    discounted_strike[i] = t.discounted_strike;
+  }
+#pragma omp simd
+  for (int i = 0; i < length; i++) {
+    const xr_garman_terms terms = {x[i], roots[i], deviations[i], discounted_spot[i], discounted_strike[i]};
     const double s = sign[i], rd = domestic[i], rf = foreign[i], t = time[i], sd = volatility[i];
-    const xr_garman g = xr_garman_of(s, spot[i], strike[i], t, sd, rd, rf);
+    const double root = terms.root, deviation = terms.deviation;
+    const xr_garman g = xr_garman_of(s, &terms);
     if (what == PRICE) {
       o0[i] = g.premium;
     } else if (what == GREEKS) {
       const double over_spot = 1.0 / spot[i];
-      const double root = g.root > 1e-150 ? g.root : 1e-150;
+      const double some = root > 1e-150 ? root : 1e-150;
       o0[i] = g.premium;
       o1[i] = s * g.paid * over_spot;
-      o2[i] = g.peak * over_spot * over_spot / g.deviation;
-      o3[i] = g.peak * g.root;
-      o4[i] = s * (rf * g.paid - rd * g.received) - 0.5 * g.peak * sd / root;
+      o2[i] = g.peak * over_spot * over_spot / deviation;
+      o3[i] = g.peak * root;
+      o4[i] = s * (rf * g.paid - rd * g.received) - 0.5 * g.peak * sd / some;
       o5[i] = s * t * g.received;
       o6[i] = -s * t * g.paid;
     } else {
       const double over_spot = 1.0 / spot[i];
       const double growth = xr_exp(rf * t);
-      const double over_deviation = 1.0 / g.deviation;
+      const double over_deviation = 1.0 / deviation;
       const double life = t > XR_TINY ? t : XR_TINY;
       const double adjusted = s * g.received * over_spot;
-      const double steep = g.peak * g.root * over_deviation;
+      const double steep = g.peak * root * over_deviation;
       o0[i] = s * g.paid * over_spot * growth;
       o1[i] = adjusted;
       o2[i] = adjusted * growth;
       o3[i] = -s * g.received / strike[i];
       o4[i] = -steep * g.d2 * over_spot;
-      o5[i] = steep * g.root * g.d1 * g.d2;
+      o5[i] = (steep * root * g.d1) * g.d2;
       o6[i] = (s * rf * g.paid - g.peak * ((rd - rf) * over_deviation - 0.5 * g.d2 / life)) * over_spot;
     }
   }
 }
 
-/* One block of which some elements may be refused, or which is the last and not full. */
-XR_INLINE int64_t mixed(int what, int64_t start, int64_t size, const options *o,
+/* Elements of which some may be refused, or which do not fill a block. */
+XR_INLINE int64_t chunk(int what, int64_t start, int64_t size, const options *o,
                                                            double *const *out, int outputs, uint8_t *status) {
-  double sign[BLOCK], in[INPUTS][BLOCK], result[OUTPUTS_MAX][BLOCK];
-  uint8_t reasons[BLOCK];
-  for (int64_t i = 0; i < BLOCK; i++) {
+  double sign[CHUNK], in[INPUTS][CHUNK], result[OUTPUTS_MAX][CHUNK];
+  uint8_t reasons[CHUNK];
+  for (int64_t i = 0; i < CHUNK; i++) {
     const xr_refusal refusal = i < size ? refusal_of(o, start + i) : 0;
     if (refusal && !status) return xr_fault(refusal, start + i);
     const int usable = i < size && !refusal;
@@ -104,7 +118,7 @@ XR_INLINE int64_t mixed(int what, int64_t start, int64_t size, const options *o,
   }
   double *rows[OUTPUTS_MAX];
   for (int k = 0; k < OUTPUTS_MAX; k++) rows[k] = result[k];
-  compute(what, sign, in[SPOT], in[STRIKE], in[TIME], in[VOLATILITY], in[DOMESTIC], in[FOREIGN], rows);
+  compute(what, CHUNK, sign, in[SPOT], in[STRIKE], in[TIME], in[VOLATILITY], in[DOMESTIC], in[FOREIGN], rows);
   for (int64_t i = 0; i < size; i++) {
     for (int k = 0; k < outputs; k++) out[k][start + i] = reasons[i] ? NAN : result[k][i];
     if (status) status[start + i] = reasons[i];
@@ -125,13 +139,16 @@ XR_INLINE int64_t all(int what, int64_t count, const options *o,
       if (fine(sign, in[0], in[1], in[2], in[3], in[4], in[5])) {
         double *rows[OUTPUTS_MAX];
         for (int k = 0; k < OUTPUTS_MAX; k++) rows[k] = out[k < outputs ? k : 0] + start;
-        compute(what, sign, in[0], in[1], in[2], in[3], in[4], in[5], rows);
+        compute(what, BLOCK, sign, in[0], in[1], in[2], in[3], in[4], in[5], rows);
         if (status) memset(status + start, 0, BLOCK);
         continue;
       }
     }
-    const int64_t fault = mixed(what, start, size, o, out, outputs, status);
-    if (fault) return fault;
+    for (int64_t at = 0; at < size; at += CHUNK) {
+      const int64_t part = size - at < CHUNK ? size - at : CHUNK;
+      const int64_t fault = chunk(what, start + at, part, o, out, outputs, status);
+      if (fault) return fault;
+    }
   }
   return 0;
 }
@@ -161,4 +178,18 @@ int64_t xr_vanilla_further(int64_t count, const int8_t *put_or_call, const doubl
   const options o = {put_or_call, {spot, strike, time, volatility, domestic_rate, foreign_rate}};
   double *const out[] = {forward_delta, adjusted_delta, adjusted_forward_delta, strike_delta, vanna, volga, charm};
   return all(FURTHER, count, &o, out, status);
+}
+
+int64_t xr_vanilla_price_of(const xr_vanilla_arrays *a, int64_t count) {
+  const options o = {a->put_or_call,
+                     {a->spot, a->strike, a->time, a->volatility, a->domestic_rate, a->foreign_rate}};
+  double *const out[] = {a->price};
+  return all(PRICE, count, &o, out, NULL);
+}
+
+int64_t xr_vanilla_greeks_of(const xr_vanilla_arrays *a, int64_t count) {
+  const options o = {a->put_or_call,
+                     {a->spot, a->strike, a->time, a->volatility, a->domestic_rate, a->foreign_rate}};
+  double *const out[] = {a->price, a->delta, a->gamma, a->vega, a->theta, a->rho_domestic, a->rho_foreign};
+  return all(GREEKS, count, &o, out, NULL);
 }

@@ -3,6 +3,8 @@
 #define XR_KERNEL_H
 
 #include "xr/base.h"
+#include "xr/implied.h"
+#include "xr/revalue.h"
 #include "xr/vanilla.h"
 
 #endif

@@ -40,6 +40,17 @@ int64_t xr_vanilla_further(int64_t count, const int8_t *put_or_call, const doubl
                            double *adjusted_forward_delta, double *strike_delta, double *vanna, double *volga,
                            double *charm, uint8_t *status);
 
+/* The arrays of many small calls, taken once: a binding then passes one pointer a call. */
+typedef struct {
+  const int8_t *put_or_call;
+  const double *spot, *strike, *time, *volatility, *domestic_rate, *foreign_rate;
+  double *price, *delta, *gamma, *vega, *theta, *rho_domestic, *rho_foreign;
+} xr_vanilla_arrays;
+
+/* xr_vanilla_price and xr_vanilla_greeks of the first `count` elements, without a status array. */
+int64_t xr_vanilla_price_of(const xr_vanilla_arrays *arrays, int64_t count);
+int64_t xr_vanilla_greeks_of(const xr_vanilla_arrays *arrays, int64_t count);
+
 #ifdef __cplusplus
 }
 #endif
