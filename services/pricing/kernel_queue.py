@@ -17,36 +17,50 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from crossrate.kernel import vanilla
+from crossrate.kernel import implied, vanilla
 from crossrate.kernel.faults import ArgumentError
-from services.pricing.domain.batch import Columns, joined
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-NOTHING = np.empty(0)
+Columns = tuple[NDArray, ...]
+"""The arguments of a function of the kernel in its order, or its results: arrays of one length."""
+Function = Callable[..., Columns]
+"""One of the functions below."""
 
 
-def greeks(columns: Columns) -> vanilla.Greeks:
-    """Premiums and sensitivities."""
-    return vanilla.greeks(*columns.arrays())
+def greeks(*columns: NDArray) -> Columns:
+    """Premiums and sensitivities, in the order of `vanilla.Greeks`."""
+    found = vanilla.greeks(*columns)
+    return tuple(getattr(found, name) for name in vanilla.Greeks.__slots__)
 
 
-def premiums(columns: Columns) -> vanilla.Greeks:
-    """Premiums alone: the sensitivities are empty."""
-    return vanilla.Greeks(vanilla.price(*columns.arrays()), *[NOTHING] * (len(vanilla.Greeks.__slots__) - 1))
+def premiums(*columns: NDArray) -> Columns:
+    """Premiums alone."""
+    return (vanilla.price(*columns),)
 
 
-Compute = Callable[[Columns], vanilla.Greeks]
-"""`greeks` or `premiums`."""
+def volatilities(*columns: NDArray) -> Columns:
+    """Implied volatilities; one that does not exist is refused."""
+    return (implied.volatility(*columns),)
+
+
+def volatilities_with_status(*columns: NDArray) -> Columns:
+    """Implied volatilities, and a `Reason` for each: NaN where it is not OK."""
+    return implied.volatility_with_status(*columns)
 
 
 @dataclass(slots=True)
 class _Waiting:
+    function: Function
     columns: Columns
-    compute: Compute
-    answer: asyncio.Future[vanilla.Greeks]
+    answer: asyncio.Future[Columns]
+
+    @property
+    def count(self) -> int:
+        return len(self.columns[0])
 
 
 class KernelQueue:
@@ -65,16 +79,16 @@ class KernelQueue:
         self.calls = 0
         """How many calls of the kernel were made."""
 
-    async def price(self, columns: Columns, compute: Compute = greeks) -> vanilla.Greeks:
-        """Prices options.
+    async def run(self, function: Function, columns: Columns) -> Columns:
+        """The function's results for these columns.
 
         Raises:
             ArgumentError: the kernel refuses an element; its index counts within these columns.
         """
-        if columns.count > self.elements_inline_max:
-            return await self._in_pieces(columns, compute)
+        if len(columns[0]) > self.elements_inline_max:
+            return await self._in_pieces(function, columns)
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(columns, compute, loop.create_future())
+        waiting = _Waiting(function, columns, loop.create_future())
         if not self._waiting:
             loop.call_soon(self._flush)
         self._waiting.append(waiting)
@@ -91,55 +105,57 @@ class KernelQueue:
     def _flush(self) -> None:
         taken, total = 0, 0
         for each in self._waiting:
-            total += each.columns.count
+            total += each.count
             if taken and total > self.elements_inline_max:
                 break
             taken += 1
         now, self._waiting = self._waiting[:taken], self._waiting[taken:]
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._flush)
-        for compute in (greeks, premiums):
+        for function in dict.fromkeys(each.function for each in now):
             # Whoever was cancelled meanwhile is not priced.
-            self._together([each for each in now if each.compute is compute and not each.answer.done()], compute)
+            self._together(function, [each for each in now if each.function is function and not each.answer.done()])
 
-    def _together(self, waiting: list[_Waiting], compute: Compute) -> None:
+    def _together(self, function: Function, waiting: list[_Waiting]) -> None:
         if len(waiting) > 1:
             try:
-                found = self._call(joined([each.columns for each in waiting]), compute)
+                whole = [np.concatenate(each) for each in zip(*(one.columns for one in waiting), strict=True)]
+                found = self._call(function, whole)
             except ArgumentError:
                 # One of them is refused: each by itself, so that the others do not suffer and the index is its own.
                 for each in waiting:
-                    self._together([each], compute)
+                    self._together(function, [each])
                 return
             start = 0
             for each in waiting:
-                stop = start + each.columns.count
-                part = [getattr(found, name)[start:stop] for name in vanilla.Greeks.__slots__]
-                each.answer.set_result(vanilla.Greeks(*part))
+                stop = start + each.count
+                each.answer.set_result(tuple(column[start:stop] for column in found))
                 start = stop
         for each in waiting if len(waiting) == 1 else ():
             try:
-                each.answer.set_result(self._call(each.columns, compute))
+                each.answer.set_result(self._call(function, each.columns))
             except Exception as error:  # whatever it is belongs to the one who waits, not to the loop
                 each.answer.set_exception(error)
 
-    def _call(self, columns: Columns, compute: Compute) -> vanilla.Greeks:
+    def _call(self, function: Function, columns: Columns | list[NDArray]) -> Columns:
         self.calls += 1
-        return compute(columns)
+        return function(*columns)
 
-    async def _in_pieces(self, columns: Columns, compute: Compute) -> vanilla.Greeks:
-        names = ("price",) if compute is premiums else vanilla.Greeks.__slots__
-        into = {name: np.empty(columns.count) for name in names}
+    async def _in_pieces(self, function: Function, columns: Columns) -> Columns:
+        count = len(columns[0])
+        into: list[NDArray] = []
 
         def piece(start: int, stop: int) -> None:
             try:
-                found = self._call(columns.part(start, stop), compute)
+                found = self._call(function, [each[start:stop] for each in columns])
             except ArgumentError as error:
                 index = start + (error.index if isinstance(error.index, int) else 0)
                 raise ArgumentError(error.argument, index, error.reason, error.value, error.says) from None
-            for name, values in into.items():
-                values[start:stop] = getattr(found, name)
+            if not into:
+                into.extend(np.empty(count, each.dtype) for each in found)
+            for whole, part in zip(into, found, strict=True):
+                whole[start:stop] = part
 
-        for start in range(0, columns.count, self._piece):
-            await self.aside(piece, start, min(start + self._piece, columns.count))
-        return vanilla.Greeks(*(into.get(name, NOTHING) for name in vanilla.Greeks.__slots__))
+        for start in range(0, count, self._piece):
+            await self.aside(piece, start, min(start + self._piece, count))
+        return tuple(into)

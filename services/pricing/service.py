@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 from google.protobuf.message import Message
 
 from crossrate.api.pricing.v1 import market_pb2
@@ -35,7 +36,13 @@ from services.pricing.domain.valuation import (
     value_exchange,
     value_options,
 )
-from services.pricing.kernel_queue import KernelQueue, greeks, premiums
+from services.pricing.kernel_queue import (
+    KernelQueue,
+    greeks,
+    premiums,
+    volatilities,
+    volatilities_with_status,
+)
 from services.pricing.library import Library
 from services.pricing.peers import Quotes
 from services.pricing.store import Store, VersionIsAnother
@@ -45,6 +52,10 @@ Clock = Callable[[], datetime]
 
 GIVEN = ("spot", "volatility", "domestic_rate", "foreign_rate")
 """The arrays of a batch's own market."""
+PAID = ("price", "spot", "domestic_rate", "foreign_rate")
+"""The arrays from which volatilities are implied."""
+
+T = TypeVar("T")
 
 
 class SnapshotService(SnapshotServiceServicer):
@@ -206,29 +217,55 @@ class PricingService(PricingServiceServicer):
         if isinstance(legs[0], Exchange):
             return [value_exchange(leg, standing) for leg in legs]
         columns = option_columns(legs, standing)
-        return value_options(legs, standing, columns, await self._queue.price(columns))
+        found = Greeks(*await self._queue.run(greeks, columns.arrays()))
+        return value_options(legs, standing, columns, found)
 
     async def PriceBatch(self, request: pb.PriceBatchRequest, context: Any) -> pb.PriceBatchResponse:
         """See the contract."""
-        compute = premiums if request.price_only else greeks
-        with _failures():
-            snapshot = None
-            if request.WhichOneof("market") == "snapshot":
+        snapshot, pairs = None, []
+        with _failures(given="" if request.HasField("snapshot") else "given."):
+            if request.HasField("snapshot"):
                 snapshot = await self._found(request.snapshot.snapshot_id)
                 pairs = [messages.pair_of(name) for name in request.snapshot.instruments]
-            options = Options(*(arrays.get(request, name) for name in ("put_or_call", "strike", "time")))
-            large = len(options.strike) > self._queue.elements_inline_max
+            options = _options(request)
 
             def columns() -> Columns | Held:
                 if snapshot is None:
                     return options.given({name: arrays.get(request.given, name) for name in GIVEN})
                 return options.of_snapshot(snapshot, pairs, arrays.get(request.snapshot, "instrument_index"))
 
-            made = await self._queue.aside(columns) if large else columns()
-            found = await self._queue.price(made.columns if isinstance(made, Held) else made, compute)
-        if isinstance(made, Held) and not request.price_only:
+            made = await self._made(options, columns)
+            given = made.columns if isinstance(made, Held) else made
+            if request.price_only:
+                (price,) = await self._queue.run(premiums, given.arrays())
+                return arrays.put(pb.PriceBatchResponse(), price=price)
+            found = Greeks(*await self._queue.run(greeks, given.arrays()))
+        if isinstance(made, Held):
             found = made.quoted(found)
         return arrays.put(pb.PriceBatchResponse(), **{name: getattr(found, name) for name in Greeks.__slots__})
+
+    async def ImplyVolatility(self, request: pb.ImplyVolatilityRequest, context: Any) -> pb.ImplyVolatilityResponse:
+        """See the contract."""
+        with _failures():
+            options = _options(request)
+            columns = await self._made(
+                options, lambda: options.with_premiums({name: arrays.get(request, name) for name in PAID})
+            )
+            if not request.skip_unsolved:
+                (volatility,) = await self._queue.run(volatilities, columns)
+                return arrays.put(pb.ImplyVolatilityResponse(), volatility=volatility)
+            volatility, status = await self._queue.run(volatilities_with_status, columns)
+        unsolved = np.flatnonzero(status).astype(np.uint32)
+        return arrays.put(pb.ImplyVolatilityResponse(), volatility=volatility, unsolved=unsolved)
+
+    async def _made(self, options: Options, columns: Callable[[], T]) -> T:
+        """The columns of a request, made in the thread if there are many."""
+        large = len(options.strike) > self._queue.elements_inline_max
+        return await self._queue.aside(columns) if large else columns()
+
+
+def _options(request: pb.PriceBatchRequest | pb.ImplyVolatilityRequest) -> Options:
+    return Options(*(arrays.get(request, name) for name in ("put_or_call", "strike", "time")))
 
 
 def _set_par(answer: pb.PriceResponse, priced: list[Priced], standing: Standing, notional: float) -> None:
@@ -243,8 +280,12 @@ def _set_par(answer: pb.PriceResponse, priced: list[Priced], standing: Standing,
 
 
 @contextmanager
-def _failures(request_id: str = "") -> Iterator[None]:
-    """What the domain, the kernel and the store refuse, as failures of the contract."""
+def _failures(request_id: str = "", *, given: str = "") -> Iterator[None]:
+    """What the domain, the kernel and the store refuse, as failures of the contract.
+
+    Args:
+        given: what stands before the names of a batch's market in the request.
+    """
     try:
         yield
     except Refused as error:
@@ -254,7 +295,7 @@ def _failures(request_id: str = "") -> Iterator[None]:
     except OutsideCalendar as error:
         raise errors.outside_calendar(str(error), error.first.isoformat(), error.last.isoformat()) from None
     except ArgumentError as error:
-        raise errors.invalid((_place(error), f"is {error.value!r}: {error.says}")) from None
+        raise errors.invalid((_place(error, given), f"is {error.value!r}: {error.says}")) from None
     except VersionIsAnother as error:
         raise errors.version_conflict(error.expected, error.actual) from None
     except RequestIdReused:
@@ -265,8 +306,8 @@ def _failures(request_id: str = "") -> Iterator[None]:
         raise errors.dependency_unavailable("postgres") from error
 
 
-def _place(error: ArgumentError) -> str:
-    path = f"given.{error.argument}" if error.argument in GIVEN else error.argument
+def _place(error: ArgumentError, given: str) -> str:
+    path = f"{given}{error.argument}" if error.argument in GIVEN else error.argument
     return path if error.index is None else f"{path}[{error.index}]"
 
 

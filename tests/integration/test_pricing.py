@@ -408,3 +408,27 @@ async def test_a_batch_of_a_snapshot_agrees_with_single_prices(served: Served, c
         expected = vanilla.greeks(1, today, strike, 0.5, volatility, 0.04, 0.02)
         assert answer.price[place] == pytest.approx(float(expected.price), rel=1e-13)
         assert answer.delta[place] == pytest.approx(float(expected.delta) * today / 1.08, rel=1e-13)
+
+
+@pytest.mark.parametrize("count", [1, 100, OPTIONS_MANY])
+async def test_premiums_imply_the_volatilities_that_made_them(served: Served, count: int) -> None:
+    """On out-of-the-money options with a premium worth the name; what has no solution is refused or listed."""
+    _, (sides, spot, strike, time, volatility, domestic, _) = batch(count)
+    foreign = np.array([0.02])
+    forward = spot * np.exp((domestic - foreign) * time)
+    sides = (strike > forward).astype(np.int8)
+    strike = forward * np.exp(np.clip(np.log(strike / forward), -1, 1) * volatility * np.sqrt(time))
+    price = vanilla.price(sides, spot, strike, time, volatility, domestic, np.full(count, 0.02))
+    request = arrays.put(pb.ImplyVolatilityRequest(), put_or_call=sides.astype(np.int32), price=price, spot=spot)
+    arrays.put(request, strike=strike, time=time, domestic_rate=domestic, foreign_rate=foreign)
+    answer = await served.prices.ImplyVolatility(request)
+    assert arrays.get(answer, "volatility") == pytest.approx(volatility, rel=1e-11)
+    request.price[count - 1] = 5.0
+    assert fields(await failure(served.prices.ImplyVolatility(request))) == [f"price[{count - 1}]"]
+    request.skip_unsolved = True
+    answer = await served.prices.ImplyVolatility(request)
+    assert list(answer.unsolved) == [count - 1]
+    assert np.isnan(answer.volatility[count - 1])
+    assert arrays.get(answer, "volatility")[: count - 1] == pytest.approx(volatility[: count - 1], rel=1e-11)
+    request.time[0] = -1.0
+    assert fields(await failure(served.prices.ImplyVolatility(request))) == ["time[0]"]

@@ -28,23 +28,9 @@ class Columns:
     domestic_rate: Array
     foreign_rate: Array
 
-    @property
-    def count(self) -> int:
-        """How many options."""
-        return len(self.strike)
-
     def arrays(self) -> tuple[NDArray, ...]:
-        """All columns."""
+        """All columns, in the kernel's order."""
         return tuple(getattr(self, name) for name in self.__slots__)
-
-    def part(self, start: int, stop: int) -> Columns:
-        """The options from `start` up to, not including, `stop`."""
-        return Columns(*(each[start:stop] for each in self.arrays()))
-
-
-def joined(parts: Sequence[Columns]) -> Columns:
-    """The options of several, one after the other."""
-    return Columns(*(np.concatenate(each) for each in zip(*(part.arrays() for part in parts), strict=True)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +54,23 @@ class Options:
             words = f"has {len(values)} elements for {count} options (strike has {count}): give 1 or {count}"
             raise Refused(field, words)
         return np.full(count, values[0], values.dtype)
+
+    def with_premiums(self, market: Mapping[str, NDArray]) -> tuple[NDArray, ...]:
+        """The arguments of the kernel's implied volatility, with arrays of the request by name.
+
+        Raises:
+            Refused: an array's length fits neither.
+        """
+        spread = {name: self.spread(values, name) for name, values in market.items()}
+        return (
+            self.spread(self.put_or_call, "put_or_call").astype(np.int8),
+            spread["price"],
+            spread["spot"],
+            self.strike,
+            self.spread(self.time, "time"),
+            spread["domestic_rate"],
+            spread["foreign_rate"],
+        )
 
     def given(self, market: Mapping[str, NDArray]) -> Columns:
         """With a market that the request gives: its arrays by name.

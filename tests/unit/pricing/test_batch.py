@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from crossrate.kernel import vanilla
-from services.pricing.domain.batch import Options, joined
+from services.pricing.domain.batch import Options
 from services.pricing.domain.refusal import Missing, Refused
-from services.pricing.kernel_queue import greeks
 from tests.unit.pricing.worlds import EURUSD, USDJPY, snapshot
 
 FLAT = {"spot": [1.08], "volatility": [0.1], "domestic_rate": [0.04], "foreign_rate": [0.02]}
@@ -32,7 +31,7 @@ def test_one_element_stands_for_all() -> None:
     for one, other in zip(spread.arrays(), full.arrays(), strict=True):
         assert np.array_equal(one, other)
         assert one.dtype == other.dtype
-    assert spread.count == 3
+    assert len(spread.spot) == 3
 
 
 @pytest.mark.parametrize("field", ["put_or_call", "time", "given.volatility"])
@@ -67,7 +66,7 @@ def test_sensitivities_of_a_snapshot_are_to_the_quoted_spot() -> None:
 
     def priced(**world: float) -> vanilla.Greeks:
         held = options().of_snapshot(snapshot(**({"volatility": 0.09} | world)), [EURUSD], np.array([0]))
-        return held.quoted(greeks(held.columns))
+        return held.quoted(vanilla.greeks(*held.columns.arrays()))
 
     found = priced()
     step = 1e-5
@@ -76,10 +75,3 @@ def test_sensitivities_of_a_snapshot_are_to_the_quoted_spot() -> None:
         assert getattr(found, of) == pytest.approx(slope, rel=1e-6)
     slope = (priced(spot=1.08 + step).delta - priced(spot=1.08 - step).delta) / (2 * step)
     assert found.gamma == pytest.approx(slope, rel=1e-6)
-
-
-def test_parts_joined_are_the_whole() -> None:
-    """Cutting and joining give the same columns."""
-    whole = options(5).given(market())
-    again = joined([whole.part(0, 2), whole.part(2, 5)])
-    assert all(np.array_equal(a, b) for a, b in zip(whole.arrays(), again.arrays(), strict=True))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from crossrate.kernel import vanilla
 from services.pricing.domain import product
 from services.pricing.domain.market import SECONDS_OF_YEAR, Snapshot, flat
 from services.pricing.domain.product import Cut, Exchange, Option
@@ -16,7 +17,6 @@ from services.pricing.domain.valuation import (
     value_exchange,
     value_options,
 )
-from services.pricing.kernel_queue import greeks
 from tests.unit.pricing.worlds import AS_OF, EURUSD, snapshot
 
 DATES = snapshot().of(EURUSD).dates
@@ -40,7 +40,7 @@ def worth(leg: Exchange | Option, market: Snapshot) -> Valuation:
     if isinstance(leg, Exchange):
         return value_exchange(leg, standing).valuation
     columns = option_columns([leg], standing)
-    return value_options([leg], standing, columns, greeks(columns))[0].valuation
+    return value_options([leg], standing, columns, vanilla.greeks(*columns.arrays()))[0].valuation
 
 
 def test_at_the_par_rate_a_forward_is_worth_nothing() -> None:

@@ -90,3 +90,31 @@ class PriceBatchResponse(_message.Message):
     rho_domestic: _containers.RepeatedScalarFieldContainer[float]
     rho_foreign: _containers.RepeatedScalarFieldContainer[float]
     def __init__(self, price: _Optional[_Iterable[float]] = ..., delta: _Optional[_Iterable[float]] = ..., gamma: _Optional[_Iterable[float]] = ..., vega: _Optional[_Iterable[float]] = ..., theta: _Optional[_Iterable[float]] = ..., rho_domestic: _Optional[_Iterable[float]] = ..., rho_foreign: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class ImplyVolatilityRequest(_message.Message):
+    __slots__ = ("put_or_call", "strike", "time", "price", "spot", "domestic_rate", "foreign_rate", "skip_unsolved")
+    PUT_OR_CALL_FIELD_NUMBER: _ClassVar[int]
+    STRIKE_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    SPOT_FIELD_NUMBER: _ClassVar[int]
+    DOMESTIC_RATE_FIELD_NUMBER: _ClassVar[int]
+    FOREIGN_RATE_FIELD_NUMBER: _ClassVar[int]
+    SKIP_UNSOLVED_FIELD_NUMBER: _ClassVar[int]
+    put_or_call: _containers.RepeatedScalarFieldContainer[int]
+    strike: _containers.RepeatedScalarFieldContainer[float]
+    time: _containers.RepeatedScalarFieldContainer[float]
+    price: _containers.RepeatedScalarFieldContainer[float]
+    spot: _containers.RepeatedScalarFieldContainer[float]
+    domestic_rate: _containers.RepeatedScalarFieldContainer[float]
+    foreign_rate: _containers.RepeatedScalarFieldContainer[float]
+    skip_unsolved: bool
+    def __init__(self, put_or_call: _Optional[_Iterable[int]] = ..., strike: _Optional[_Iterable[float]] = ..., time: _Optional[_Iterable[float]] = ..., price: _Optional[_Iterable[float]] = ..., spot: _Optional[_Iterable[float]] = ..., domestic_rate: _Optional[_Iterable[float]] = ..., foreign_rate: _Optional[_Iterable[float]] = ..., skip_unsolved: _Optional[bool] = ...) -> None: ...
+
+class ImplyVolatilityResponse(_message.Message):
+    __slots__ = ("volatility", "unsolved")
+    VOLATILITY_FIELD_NUMBER: _ClassVar[int]
+    UNSOLVED_FIELD_NUMBER: _ClassVar[int]
+    volatility: _containers.RepeatedScalarFieldContainer[float]
+    unsolved: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, volatility: _Optional[_Iterable[float]] = ..., unsolved: _Optional[_Iterable[int]] = ...) -> None: ...

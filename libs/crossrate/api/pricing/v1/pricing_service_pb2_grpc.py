@@ -45,6 +45,11 @@ class PricingServiceStub:
                 request_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceBatchRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceBatchResponse.FromString,
                 _registered_method=True)
+        self.ImplyVolatility = channel.unary_unary(
+                '/crossrate.api.pricing.v1.PricingService/ImplyVolatility',
+                request_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.ImplyVolatilityRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.ImplyVolatilityResponse.FromString,
+                _registered_method=True)
 
 
 class PricingServiceServicer:
@@ -68,6 +73,14 @@ class PricingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImplyVolatility(self, request, context):
+        """The volatilities that premiums imply, of up to 100,000 European options, as arrays. An element that is out of its
+        range is refused by name and index; a premium that no volatility gives is too, unless the request says to skip it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PricingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -80,6 +93,11 @@ def add_PricingServiceServicer_to_server(servicer, server):
                     servicer.PriceBatch,
                     request_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceBatchRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceBatchResponse.SerializeToString,
+            ),
+            'ImplyVolatility': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImplyVolatility,
+                    request_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.ImplyVolatilityRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.ImplyVolatilityResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -137,6 +155,33 @@ class PricingService:
             '/crossrate.api.pricing.v1.PricingService/PriceBatch',
             crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceBatchRequest.SerializeToString,
             crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImplyVolatility(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.pricing.v1.PricingService/ImplyVolatility',
+            crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.ImplyVolatilityRequest.SerializeToString,
+            crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.ImplyVolatilityResponse.FromString,
             options,
             channel_credentials,
             insecure,
