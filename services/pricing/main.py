@@ -39,9 +39,8 @@ async def serve(runtime: Runtime) -> None:
             store, snapshots_held_max=settings.snapshots_held_max, markets_held_max=settings.markets_held_max
         )
         server = Server(runtime)
-        server.add(
-            add_SnapshotServiceServicer_to_server, SnapshotService(store, MarketData(channel), _now, new_request_id)
-        )
+        snapshots = SnapshotService(store, library, MarketData(channel), _now, new_request_id)
+        server.add(add_SnapshotServiceServicer_to_server, snapshots)
         server.add(add_PricingServiceServicer_to_server, PricingService(library, queue, _now))
         # Neither the database nor marketdata is named as a dependency of health: while they are away, markets that
         # requests give and snapshots in memory are priced, and what needs them says so.

@@ -61,8 +61,9 @@ T = TypeVar("T")
 class SnapshotService(SnapshotServiceServicer):
     """Markets and snapshots: kept once, read for ever."""
 
-    def __init__(self, store: Store, quotes: Quotes, clock: Clock, new_id: Callable[[], str]) -> None:
+    def __init__(self, store: Store, library: Library, quotes: Quotes, clock: Clock, new_id: Callable[[], str]) -> None:
         self._store = store
+        self._library = library
         self._quotes = quotes
         self._clock = clock
         self._new_id = new_id
@@ -158,6 +159,27 @@ class SnapshotService(SnapshotServiceServicer):
             raise errors.not_found("snapshot", request.snapshot_id)
         return kept.GetSnapshotResponse(snapshot=market_pb2.Snapshot.FromString(content))
 
+    async def GetCurve(self, request: kept.GetCurveRequest, context: Any) -> kept.GetCurveResponse:
+        """See the contract."""
+        with _failures():
+            curve = (await _found(self._library, request.snapshot_id)).book.curve(request.currency)
+        time = arrays.get(request, "time") if request.time else curve.times
+        growth = curve.growth(time)
+        return arrays.put(kept.GetCurveResponse(), time=time, rate=growth / time, discount_factor=np.exp(-growth))
+
+    async def GetSurface(self, request: kept.GetSurfaceRequest, context: Any) -> kept.GetSurfaceResponse:
+        """See the contract."""
+        pair = messages.pair_of(f"{request.base}/{request.counter}")
+        time, strike = arrays.get(request, "time"), arrays.get(request, "strike")
+        if len(strike) not in (0, len(time)):
+            raise errors.invalid(("strike", f"has {len(strike)} elements for {len(time)} times: give as many, or none"))
+        with _failures():
+            standing = (await _found(self._library, request.snapshot_id)).of(pair)
+            forward = standing.forwards(time)
+            strike = strike if len(strike) else forward
+            volatility = standing.volatility(time, strike)
+        return arrays.put(kept.GetSurfaceResponse(), strike=strike, volatility=volatility, forward=forward)
+
 
 class PricingService(PricingServiceServicer):
     """Prices."""
@@ -192,7 +214,7 @@ class PricingService(PricingServiceServicer):
 
     async def _market(self, request: pb.PriceRequest, pair: Pair) -> Snapshot:
         if request.WhichOneof("market") == "snapshot_id":
-            return await self._found(request.snapshot_id)
+            return await _found(self._library, request.snapshot_id)
         given = request.flat_market
         as_of = messages.moment_of(given.as_of, "flat_market.as_of") if given.HasField("as_of") else self._clock()
         terms = request.product.WhichOneof("terms")
@@ -207,12 +229,6 @@ class PricingService(PricingServiceServicer):
             volatility=given.volatility,
         )
 
-    async def _found(self, snapshot_id: str) -> Snapshot:
-        snapshot = await self._library.snapshot(snapshot_id)
-        if snapshot is None:
-            raise errors.not_found("snapshot", snapshot_id)
-        return snapshot
-
     async def _priced(self, legs: messages.Legs, standing: Standing) -> list[Priced]:
         if isinstance(legs[0], Exchange):
             return [value_exchange(leg, standing) for leg in legs]
@@ -225,7 +241,7 @@ class PricingService(PricingServiceServicer):
         snapshot, pairs = None, []
         with _failures(given="" if request.HasField("snapshot") else "given."):
             if request.HasField("snapshot"):
-                snapshot = await self._found(request.snapshot.snapshot_id)
+                snapshot = await _found(self._library, request.snapshot.snapshot_id)
                 pairs = [messages.pair_of(name) for name in request.snapshot.instruments]
             options = _options(request)
 
@@ -262,6 +278,13 @@ class PricingService(PricingServiceServicer):
         """The columns of a request, made in the thread if there are many."""
         large = len(options.strike) > self._queue.elements_inline_max
         return await self._queue.aside(columns) if large else columns()
+
+
+async def _found(library: Library, snapshot_id: str) -> Snapshot:
+    snapshot = await library.snapshot(snapshot_id)
+    if snapshot is None:
+        raise errors.not_found("snapshot", snapshot_id)
+    return snapshot
 
 
 def _options(request: pb.PriceBatchRequest | pb.ImplyVolatilityRequest) -> Options:

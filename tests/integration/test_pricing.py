@@ -97,7 +97,7 @@ async def serving() -> AsyncIterator[Served]:
         store, quotes, queue = PostgresStore(database), Quotes(), KernelQueue(INLINE_MAX, 400)
         library = Library(store, snapshots_held_max=1, markets_held_max=1)
         server = Server(runtime)
-        snapshots = SnapshotService(store, quotes, lambda: NOW, new_request_id)
+        snapshots = SnapshotService(store, library, quotes, lambda: NOW, new_request_id)
         server.add(add_SnapshotServiceServicer_to_server, snapshots)
         server.add(add_PricingServiceServicer_to_server, PricingService(library, queue, lambda: NOW))
         running = asyncio.create_task(server.serve())
@@ -432,3 +432,21 @@ async def test_premiums_imply_the_volatilities_that_made_them(served: Served, co
     assert arrays.get(answer, "volatility")[: count - 1] == pytest.approx(volatility[: count - 1], rel=1e-11)
     request.time[0] = -1.0
     assert fields(await failure(served.prices.ImplyVolatility(request))) == ["time[0]"]
+
+
+async def test_curves_and_surfaces_can_be_looked_at(served: Served) -> None:
+    """What a snapshot prices with: its own pillars, any times, any strikes, and the forwards."""
+    known = await snapshot_id(served)
+    curve = await served.snapshots.GetCurve(kept.GetCurveRequest(snapshot_id=known, currency="USD"))
+    assert (list(curve.time), list(curve.rate)) == ([1.0], [0.04])
+    curve = await served.snapshots.GetCurve(kept.GetCurveRequest(snapshot_id=known, currency="USD", time=[0.5, 2.0]))
+    assert curve.discount_factor == pytest.approx(np.exp([-0.02, -0.08]), rel=1e-15)
+    asked = {"snapshot_id": known, "base": "EUR", "counter": "USD", "time": [0.5, 0.5, 0.5]}
+    surface = await served.snapshots.GetSurface(kept.GetSurfaceRequest(**asked, strike=[1.0, 1.1, 1.2]))
+    assert surface.volatility == pytest.approx([0.09, 0.08, 0.085], rel=1e-14)
+    at_forward = await served.snapshots.GetSurface(kept.GetSurfaceRequest(**asked))
+    assert list(at_forward.strike) == list(surface.forward)
+    refused = await failure(served.snapshots.GetSurface(kept.GetSurfaceRequest(**asked, strike=[1.0])))
+    assert fields(refused) == ["strike"]
+    lacks = await failure(served.snapshots.GetCurve(kept.GetCurveRequest(snapshot_id=known, currency="SEK")))
+    assert lacks.metadata == {"resource": "curve", "name": "SEK"}

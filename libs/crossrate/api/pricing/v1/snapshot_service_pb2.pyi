@@ -90,3 +90,47 @@ class GetSnapshotResponse(_message.Message):
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     snapshot: _market_pb2.Snapshot
     def __init__(self, snapshot: _Optional[_Union[_market_pb2.Snapshot, _Mapping]] = ...) -> None: ...
+
+class GetCurveRequest(_message.Message):
+    __slots__ = ("snapshot_id", "currency", "time")
+    SNAPSHOT_ID_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    snapshot_id: str
+    currency: str
+    time: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, snapshot_id: _Optional[str] = ..., currency: _Optional[str] = ..., time: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class GetCurveResponse(_message.Message):
+    __slots__ = ("time", "rate", "discount_factor")
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    DISCOUNT_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    time: _containers.RepeatedScalarFieldContainer[float]
+    rate: _containers.RepeatedScalarFieldContainer[float]
+    discount_factor: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, time: _Optional[_Iterable[float]] = ..., rate: _Optional[_Iterable[float]] = ..., discount_factor: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class GetSurfaceRequest(_message.Message):
+    __slots__ = ("snapshot_id", "base", "counter", "time", "strike")
+    SNAPSHOT_ID_FIELD_NUMBER: _ClassVar[int]
+    BASE_FIELD_NUMBER: _ClassVar[int]
+    COUNTER_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    STRIKE_FIELD_NUMBER: _ClassVar[int]
+    snapshot_id: str
+    base: str
+    counter: str
+    time: _containers.RepeatedScalarFieldContainer[float]
+    strike: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, snapshot_id: _Optional[str] = ..., base: _Optional[str] = ..., counter: _Optional[str] = ..., time: _Optional[_Iterable[float]] = ..., strike: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class GetSurfaceResponse(_message.Message):
+    __slots__ = ("strike", "volatility", "forward")
+    STRIKE_FIELD_NUMBER: _ClassVar[int]
+    VOLATILITY_FIELD_NUMBER: _ClassVar[int]
+    FORWARD_FIELD_NUMBER: _ClassVar[int]
+    strike: _containers.RepeatedScalarFieldContainer[float]
+    volatility: _containers.RepeatedScalarFieldContainer[float]
+    forward: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, strike: _Optional[_Iterable[float]] = ..., volatility: _Optional[_Iterable[float]] = ..., forward: _Optional[_Iterable[float]] = ...) -> None: ...

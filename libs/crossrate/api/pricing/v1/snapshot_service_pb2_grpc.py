@@ -55,6 +55,16 @@ class SnapshotServiceStub:
                 request_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSnapshotRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSnapshotResponse.FromString,
                 _registered_method=True)
+        self.GetCurve = channel.unary_unary(
+                '/crossrate.api.pricing.v1.SnapshotService/GetCurve',
+                request_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetCurveRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetCurveResponse.FromString,
+                _registered_method=True)
+        self.GetSurface = channel.unary_unary(
+                '/crossrate.api.pricing.v1.SnapshotService/GetSurface',
+                request_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSurfaceRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSurfaceResponse.FromString,
+                _registered_method=True)
 
 
 class SnapshotServiceServicer:
@@ -91,6 +101,21 @@ class SnapshotServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetCurve(self, request, context):
+        """Interest of a currency in a snapshot at any times. NOT_FOUND if its market has no curve of the currency.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSurface(self, request, context):
+        """Volatilities of a pair in a snapshot, with the forwards that they go with. NOT_FOUND if its market has no surface of
+        the pair.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SnapshotServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -113,6 +138,16 @@ def add_SnapshotServiceServicer_to_server(servicer, server):
                     servicer.GetSnapshot,
                     request_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSnapshotRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSnapshotResponse.SerializeToString,
+            ),
+            'GetCurve': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCurve,
+                    request_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetCurveRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetCurveResponse.SerializeToString,
+            ),
+            'GetSurface': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSurface,
+                    request_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSurfaceRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSurfaceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -224,6 +259,60 @@ class SnapshotService:
             '/crossrate.api.pricing.v1.SnapshotService/GetSnapshot',
             crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSnapshotRequest.SerializeToString,
             crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCurve(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.pricing.v1.SnapshotService/GetCurve',
+            crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetCurveRequest.SerializeToString,
+            crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetCurveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSurface(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.pricing.v1.SnapshotService/GetSurface',
+            crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSurfaceRequest.SerializeToString,
+            crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSurfaceResponse.FromString,
             options,
             channel_credentials,
             insecure,
