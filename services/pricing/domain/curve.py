@@ -48,6 +48,8 @@ class ZeroCurve:
     def growth(self, time: ArrayLike) -> Array:
         """Rate × time, the negative logarithm of the discount factor, for times in years that are not negative."""
         at = np.asarray(time, np.float64)
+        if len(self.times) == 1:
+            return self.rates[0] * at
         inner = np.interp(at, self.times, self.rates * self.times)
         before, after = at < self.times[0], at > self.times[-1]
         return np.where(before, self.rates[0] * at, np.where(after, self.rates[-1] * at, inner))

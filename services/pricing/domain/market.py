@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from crossrate.basics.pair import DOLLAR, Pair
 from crossrate.basics.session import standing_at
-from crossrate.basics.value_date import ValueDates
 from services.pricing.domain.curve import ZeroCurve
+from services.pricing.domain.product import value_dates
 from services.pricing.domain.refusal import Missing
 from services.pricing.domain.surface import Surface
 
@@ -117,7 +117,7 @@ class Standing:
         self.foreign = snapshot.book.curve(pair.base)
         self._book = snapshot.book
         self.trade_date = standing_at(pair, snapshot.as_of).session.trade_date
-        self.dates = ValueDates.of(pair, self.trade_date)
+        self.dates = value_dates(pair, self.trade_date)
         self.spot_time = self.time(self.dates.spot)
         self.today = self.spot * float(
             np.exp(self.foreign.growth(self.spot_time) - self.domestic.growth(self.spot_time))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from crossrate.basics.calendar import next_good
 from crossrate.basics.holidays import ONE_DAY, SAT
 from crossrate.basics.instrument import CONVENTIONS
+from crossrate.basics.pair import Pair
 from crossrate.basics.session import NEW_YORK
 from crossrate.basics.tenor import Unit, parse_tenor
 from crossrate.basics.value_date import NotDealt, ValueDates
@@ -108,6 +110,17 @@ def fixing_of(dates: ValueDates, value_date: date) -> date:
     return day
 
 
+@functools.lru_cache(maxsize=4096)
+def value_dates(pair: Pair, trade_date: date) -> ValueDates:
+    """The value dates of trades of a day, worked out once.
+
+    Raises:
+        ValueError: the trade date is a Saturday or Sunday.
+        OutsideCalendar: spot needs a day that one of the calendars does not know.
+    """
+    return ValueDates.of(pair, trade_date)
+
+
 def expiry_of(dates: ValueDates, text: str, field: str) -> tuple[date, date]:
     """The expiry and the delivery date of an option.
 
@@ -119,32 +132,37 @@ def expiry_of(dates: ValueDates, text: str, field: str) -> tuple[date, date]:
         OutsideCalendar: it needs a day that a calendar does not know.
     """
     try:
-        if "-" in text:
-            day = date.fromisoformat(text)
-        else:
-            tenor = parse_tenor(text)
-            if tenor.unit in (Unit.WEEKS, Unit.MONTHS):
-                day = _last_with_spot_until(dates, dates.at(tenor).far)
-            elif tenor.unit in (Unit.DAYS, Unit.OVERNIGHT):
-                day = dates.trade_date + timedelta(days=tenor.count or 1)
-            else:
-                raise Refused(field, f"{text} is no expiry: write ON, days, weeks, months, years or a date")
+        return _expiry(dates.pair, dates.trade_date, text)
     except (NotDealt, ValueError) as error:
-        raise error if isinstance(error, Refused) else Refused(field, str(error)) from None
-    if day < dates.trade_date:
-        raise Refused(field, f"{day} is before the trade date {dates.trade_date}")
+        raise Refused(field, str(error)) from None
+
+
+@functools.lru_cache(maxsize=4096)
+def _expiry(pair: Pair, trade_date: date, text: str) -> tuple[date, date]:
+    if "-" in text:
+        day = date.fromisoformat(text)
+    else:
+        tenor = parse_tenor(text)
+        if tenor.unit in (Unit.WEEKS, Unit.MONTHS):
+            day = _last_with_spot_until(pair, trade_date, value_dates(pair, trade_date).at(tenor).far)
+        elif tenor.unit in (Unit.DAYS, Unit.OVERNIGHT):
+            day = trade_date + timedelta(days=tenor.count or 1)
+        else:
+            raise ValueError(f"{text} is no expiry: write ON, days, weeks, months, years or a date")
+    if day < trade_date:
+        raise ValueError(f"{day} is before the trade date {trade_date}")
     if day.weekday() >= SAT:
-        raise Refused(field, f"{day} is a {day:%A}; options expire from Monday to Friday")
-    return day, ValueDates.of(dates.pair, day).spot
+        raise ValueError(f"{day} is a {day:%A}; options expire from Monday to Friday")
+    return day, value_dates(pair, day).spot
 
 
-def _last_with_spot_until(dates: ValueDates, delivery: date) -> date:
+def _last_with_spot_until(pair: Pair, trade_date: date, delivery: date) -> date:
     day = delivery
-    while day > dates.trade_date:
-        if day.weekday() < SAT and ValueDates.of(dates.pair, day).spot <= delivery:
+    while day > trade_date:
+        if day.weekday() < SAT and value_dates(pair, day).spot <= delivery:
             return day
         day -= ONE_DAY
-    return dates.trade_date
+    return trade_date
 
 
 def option(

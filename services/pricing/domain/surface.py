@@ -87,6 +87,8 @@ class Surface:
         Returns:
             Volatilities per square root of a year.
         """
+        if len(self.smiles) == 1 and len(self.smiles[0].strikes) == 1:
+            return np.full(len(time), self.smiles[0].volatilities[0])
         times = np.array([smile.time for smile in self.smiles])
         own = forwards(times)
         moneyness = np.log(strike / forwards(time))
