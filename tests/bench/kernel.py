@@ -12,7 +12,6 @@ import importlib.machinery
 import importlib.util
 import os
 import subprocess
-import sys
 import sysconfig
 import tempfile
 import time
@@ -21,9 +20,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("NUMBA_NUM_THREADS", "1")
-sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
 import numpy as np
 from numpy.typing import NDArray
@@ -305,6 +301,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer runs; ends within a minute")
     parser.add_argument("--only", choices=PARTS, help="one part alone")
     chosen = parser.parse_args()
+    os.environ.setdefault("NUMBA_NUM_THREADS", "1")
     results: Results = {}
     notes: dict[str, str] = {}
     for name, part in PARTS.items():

@@ -12,7 +12,7 @@ All functions take, in this order, numbers or arrays of one shape:
 Results are for one unit of the base currency, bought. `threads` share the work. Each function raises ArgumentError (an
 element was refused; names argument and index), ShapeError (shapes differ) and TypeError (not numeric, or another dtype
 than float64). At zero volatility or time, prices and Greeks are their limits; exactly at the forward, where there is a
-kink, delta is one half and gamma infinite.
+kink, delta is one half and gamma greater than 1e130.
 
 The Greeks' relative error is below 1e-14 within four deviations of the forward (that of a sum of terms of both signs in
 relation to the greatest of them); beyond, it grows with the square of the distance.

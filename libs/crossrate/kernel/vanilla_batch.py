@@ -15,11 +15,16 @@ from crossrate.kernel.vanilla import _GREEKS, _PRICE, MARKET, Greeks
 CAPACITY_MAX = 1_000_000
 
 
+def _to_the_front(_arrays: Any, _count: int) -> int:
+    """What stands for the C functions where the numpy twins serve: never done, so that the front is asked."""
+    return 1
+
+
 class Batch:
     """Fill the first elements of `inputs`, call `price` or `greeks` with their number, read `outputs`.
 
     Passing arrays to C costs more than pricing one option; here their addresses are taken once. One batch serves one
-    thread at a time. All arrays stay where they are: write into them, do not replace them.
+    thread at a time, on the build that was current when it was made. Write into its arrays, do not replace them.
 
     Attributes:
         inputs: arrays by the names of `vanilla.MARKET`, `put_or_call` int8, the others float64.
@@ -32,7 +37,7 @@ class Batch:
         ArgumentError: the capacity is out of its range.
     """
 
-    __slots__ = ("_arrays", "_capacity", "inputs", "outputs")
+    __slots__ = ("_arrays", "_capacity", "_greeks", "_price", "inputs", "outputs")
 
     def __init__(self, capacity: int):
         if not 1 <= capacity <= CAPACITY_MAX:
@@ -43,10 +48,12 @@ class Batch:
         }
         self.outputs = {name: np.full(capacity, np.nan) for name in Greeks.__slots__}
         self._arrays = None
-        if path.ffi is not None:
-            self._arrays = path.ffi.new("xr_vanilla_arrays *")
+        self._price = self._greeks = _to_the_front
+        if not path.is_numpy():
+            self._arrays = path.ffi.new("xr_vanilla_arrays *", {"capacity": capacity})
             for name, array in (self.inputs | self.outputs).items():
                 setattr(self._arrays, name, pointer(array))
+            self._price, self._greeks = path.lib.xr_vanilla_price_of, path.lib.xr_vanilla_greeks_of
 
     def price(self, count: int) -> None:
         """Computes the first `count` premiums.
@@ -54,12 +61,12 @@ class Batch:
         Raises:
             ArgumentError: an element was refused, or `count` is not from 0 to the capacity.
         """
-        if path.is_numpy() or not 0 <= count <= self._capacity or path.lib.xr_vanilla_price_of(self._arrays, count):
+        if self._price(self._arrays, count):
             self._slowly(_PRICE, count)
 
     def greeks(self, count: int) -> None:
         """Computes the first `count` premiums and Greeks; raises as `price` does."""
-        if path.is_numpy() or not 0 <= count <= self._capacity or path.lib.xr_vanilla_greeks_of(self._arrays, count):
+        if self._greeks(self._arrays, count):
             self._slowly(_GREEKS, count)
 
     def _slowly(self, function: Elementwise, count: int) -> None:

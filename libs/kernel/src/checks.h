@@ -22,6 +22,16 @@
 #define XR_IS_RATE(x) (((x) >= -XR_RATE_MAX) & ((x) <= XR_RATE_MAX))
 #define XR_IS_UNIT(x) (((x) >= 0.0) & ((x) <= 1.0))
 #define XR_IS_CORRELATION(x) (((x) >= -1.0) & ((x) <= 1.0))
+#define XR_IS_PROBABILITY(x) (((x) >= 1e-300) & ((x) <= 1.0 - 0x1p-53)) /* of a quantile: neither 0 nor 1 */
+
+#define XR_CONFIDENCE_MIN 0.5 /* of a risk measure; below it is a gain or a confidence written as its complement */
+#define XR_CONFIDENCE_MAX 0.999999
+/* Of smiles: what has to be above zero, what is a difference of volatilities, and a delta as it is quoted. */
+#define XR_IS_SMILE_TIME(x) (((x) >= 1e-6) & ((x) <= XR_TIME_MAX))
+#define XR_IS_SMILE_VOLATILITY(x) (((x) >= 1e-6) & ((x) <= XR_VOLATILITY_MAX))
+#define XR_IS_VOLATILITY_SPREAD(x) (((x) >= -XR_VOLATILITY_MAX) & ((x) <= XR_VOLATILITY_MAX))
+#define XR_IS_QUOTED_DELTA(x) (((x) >= 1e-4) & ((x) <= 0.5))
+#define XR_IS_TOTAL_VARIANCE(x) (((x) >= 0.0) & ((x) <= 1e6))
 
 /* A refusal of one element: its reason and the place of the argument. Zero is none. */
 typedef int32_t xr_refusal;
@@ -47,5 +57,8 @@ static inline xr_refusal xr_refuse_number(double value, int32_t argument) {
   do {                                                                                     \
     if ((value) < 0 || (value) >= (codes)) return xr_refuse(XR_NOT_A_CODE, (argument));    \
   } while (0)
+
+/* A rebate is paid to the holder: it may be nothing, and is never negative. */
+#define XR_IS_REBATE(x) (((x) >= 0.0) & ((x) <= XR_LEVEL_MAX))
 
 #endif

@@ -12,13 +12,13 @@
      L_near N(-near) - L_far N(-far).
 
    At w = 0 both are infinite and A is zero: prices and Greeks take their limits. x = 0 and w = 0 is the kink itself: delta
-   is one half, gamma infinite. */
+   is one half, gamma a number that no market gives. */
 #ifndef XR_GARMAN_H
 #define XR_GARMAN_H
 
 #include "lanes.h"
 
-#define XR_TINY 1e-300
+#define XR_TINY 1e-200 /* stands for zero below a fraction bar; its product with a level is a normal number */
 #define XR_TAIL_MAX 40.0 /* where a tail is zero in double precision, and where the fit of the Mills ratio ends */
 
 typedef struct {

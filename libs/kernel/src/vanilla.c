@@ -76,13 +76,15 @@ XR_INLINE void compute(int what, int length, const double *restrict sign,
     if (what == PRICE) {
       o0[i] = g.premium;
     } else if (what == GREEKS) {
-      const double over_spot = 1.0 / spot[i];
-      const double some = root > 1e-150 ? root : 1e-150;
+      /* Two quotients from one division. */
+      const double over_both = 1.0 / (spot[i] * deviation);
+      const double over_spot = over_both * deviation, over_deviation = over_both * spot[i];
       o0[i] = g.premium;
       o1[i] = s * g.paid * over_spot;
-      o2[i] = g.peak * over_spot * over_spot / deviation;
+      o2[i] = g.peak * over_spot * over_both;
       o3[i] = g.peak * root;
-      o4[i] = s * (rf * g.paid - rd * g.received) - 0.5 * g.peak * sd / some;
+      /* σ / √T is σ² / w. */
+      o4[i] = s * (rf * g.paid - rd * g.received) - 0.5 * g.peak * (sd * sd) * over_deviation;
       o5[i] = s * t * g.received;
       o6[i] = -s * t * g.paid;
     } else {
@@ -181,6 +183,7 @@ int64_t xr_vanilla_further(int64_t count, const int8_t *put_or_call, const doubl
 }
 
 int64_t xr_vanilla_price_of(const xr_vanilla_arrays *a, int64_t count) {
+  if (count < 0 || count > a->capacity) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 1), 0);
   const options o = {a->put_or_call,
                      {a->spot, a->strike, a->time, a->volatility, a->domestic_rate, a->foreign_rate}};
   double *const out[] = {a->price};
@@ -188,6 +191,7 @@ int64_t xr_vanilla_price_of(const xr_vanilla_arrays *a, int64_t count) {
 }
 
 int64_t xr_vanilla_greeks_of(const xr_vanilla_arrays *a, int64_t count) {
+  if (count < 0 || count > a->capacity) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 1), 0);
   const options o = {a->put_or_call,
                      {a->spot, a->strike, a->time, a->volatility, a->domestic_rate, a->foreign_rate}};
   double *const out[] = {a->price, a->delta, a->gamma, a->vega, a->theta, a->rho_domestic, a->rho_foreign};

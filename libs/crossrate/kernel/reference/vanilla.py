@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from crossrate.kernel.reference.normal import density, distribution
 
 Array = NDArray[np.float64]
-TINY = 1e-300
+TINY = 1e-200
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def greeks(*market: Array) -> tuple[Array, ...]:
     """Premium, spot delta, gamma, vega, theta, rho domestic, rho foreign."""
     g = garman(*market)
     _, spot, _, time, volatility, domestic_rate, foreign_rate = market
-    decay = 0.5 * g.peak * volatility / np.maximum(g.root, 1e-150)
+    decay = 0.5 * g.peak * volatility**2 / g.deviation
     return (
         *price(*market),
         g.sign * g.paid / spot,

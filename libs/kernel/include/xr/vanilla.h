@@ -42,12 +42,14 @@ int64_t xr_vanilla_further(int64_t count, const int8_t *put_or_call, const doubl
 
 /* The arrays of many small calls, taken once: a binding then passes one pointer a call. */
 typedef struct {
+  int64_t capacity; /* elements of every array */
   const int8_t *put_or_call;
   const double *spot, *strike, *time, *volatility, *domestic_rate, *foreign_rate;
   double *price, *delta, *gamma, *vega, *theta, *rho_domestic, *rho_foreign;
 } xr_vanilla_arrays;
 
-/* xr_vanilla_price and xr_vanilla_greeks of the first `count` elements, without a status array. */
+/* xr_vanilla_price and xr_vanilla_greeks of the first `count` elements, without a status array. A count that is not from 0 to
+   the capacity is XR_OUT_OF_RANGE of argument 1. */
 int64_t xr_vanilla_price_of(const xr_vanilla_arrays *arrays, int64_t count);
 int64_t xr_vanilla_greeks_of(const xr_vanilla_arrays *arrays, int64_t count);
 

@@ -1,0 +1,97 @@
+"""What holds for every function over arrays, whichever noun it belongs to."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import crossrate.kernel
+from crossrate.kernel import path
+from crossrate.kernel.domain import Codes, Interval, Rule
+from crossrate.kernel.front import Elementwise
+
+ROOT = Path(__file__).resolve().parents[3]
+HEADERS = sorted((ROOT / "libs" / "kernel" / "include" / "xr").glob("*.h"))
+
+
+def elementwise() -> list[Elementwise]:
+    """Every function over arrays of one length, of every module of the kernel."""
+    found: dict[str, Elementwise] = {}
+    for module in pkgutil.iter_modules(crossrate.kernel.__path__):
+        if module.ispkg or module.name.startswith("_"):
+            continue
+        for value in vars(importlib.import_module(f"crossrate.kernel.{module.name}")).values():
+            if isinstance(value, Elementwise):
+                found[value.name] = value
+    return list(found.values())
+
+
+FUNCTIONS = elementwise()
+
+
+def anything(rule: Rule, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Ordinary numbers, the borders of the domain, what lies just outside, and what is no number."""
+    if isinstance(rule, Codes):
+        return generator.integers(-1, rule.count + 1, count).astype(np.int8)
+    assert isinstance(rule, Interval)
+    middle = np.exp(generator.uniform(-3.0, 3.0, count)) * (1.0 if rule.low >= 0 else generator.choice([-1, 1], count))
+    special = [rule.low, rule.high, np.nextafter(rule.low, -np.inf), np.nextafter(rule.high, np.inf)]
+    special += [0.0, -0.0, 5e-324, 1e-310, 1.0, np.nan, np.inf, -np.inf, 1e308]
+    return np.where(generator.random(count) < 0.15, generator.choice(special, count), middle)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda each: each.name)
+def test_a_result_is_a_number_or_has_a_reason(build: str, function: Elementwise) -> None:
+    """Over the whole domain and beyond, a result is finite exactly where the status is OK: there is no silent NaN."""
+    generator = np.random.default_rng(12)
+    # Some twins iterate in Python.
+    given = [anything(rule, 200 if build == path.NUMPY else 3000, generator) for rule in function.inputs.values()]
+    *outputs, status = function(*given, with_status=True)
+    for name, output in zip(function.outputs, outputs, strict=True):
+        wrong = np.flatnonzero(np.isfinite(output) != (status == 0))
+        assert not len(wrong), (name, [each[wrong[0]] for each in given], output[wrong[0]], status[wrong[0]])
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda each: each.name)
+def test_every_build_refuses_the_same(function: Elementwise) -> None:
+    """An element that one build refuses for its arguments is refused by all, for the same reason."""
+    generator = np.random.default_rng(13)
+    given = [anything(rule, 200, generator) for rule in function.inputs.values()]
+    argued = {}
+    for name in path.paths():
+        with path.using(name):
+            status = function(*given, with_status=True)[-1]
+        argued[name] = np.where(status <= 3, status, 0)
+    assert all(np.array_equal(each, argued["numpy"]) for each in argued.values())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda each: each.name)
+def test_the_declared_arguments_are_those_of_the_header(function: Elementwise) -> None:
+    """Names and order of the binding are C's: count, inputs, outputs, status."""
+    text = "\n".join(header.read_text() for header in HEADERS)
+    declared = re.search(rf"int64_t {function.name}\(([^)]*)\)", text)
+    assert declared, function.name
+    names = [re.findall(r"(\w+)$", each.strip())[0] for each in declared.group(1).split(",")]
+    assert names == ["count", *function.inputs, *function.outputs, "status"]
+
+
+def test_importing_the_kernel_leaves_the_floating_point_mode_alone() -> None:
+    """Denormals stay numbers, and rounding and exception masks are what they were."""
+    code = (
+        "import ctypes\n"
+        "libm = ctypes.CDLL('libm.so.6')\n"
+        "before = libm.fegetround(), libm.fegetexcept()\n"
+        "from crossrate.kernel import vanilla, path\n"
+        "[(path.use(each), vanilla.price(1, 1.1, 1.2, 1.0, 0.1, 0.0, 0.0)) for each in path.paths()]\n"
+        "assert (libm.fegetround(), libm.fegetexcept()) == before\n"
+        "assert 5e-324 * 3 == 1.5e-323 and 1e-308 / 16 > 0\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,65 @@
+"""The kernel's own tests once more, against a build that watches every access and every operation."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from crossrate.kernel import path
+
+ROOT = Path(__file__).resolve().parents[3]
+RUN = """
+import importlib.machinery, importlib.util, sys
+loader = importlib.machinery.ExtensionFileLoader("crossrate.kernel._native", {module!r})
+spec = importlib.util.spec_from_loader("crossrate.kernel._native", loader)
+module = importlib.util.module_from_spec(spec)
+loader.exec_module(module)
+import crossrate.kernel
+sys.modules["crossrate.kernel._native"] = crossrate.kernel._native = module
+import pytest
+sys.exit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-k", {names!r}, *{tests!r}]))
+"""
+
+
+def builder():
+    """scripts/kernel_build.py as a module."""
+    spec = importlib.util.spec_from_file_location("kernel_build", ROOT / "scripts" / "kernel_build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["kernel_build"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_no_access_out_of_bounds_and_no_undefined_behaviour(tmp_path: Path) -> None:
+    """Under the compiler's address and undefined-behaviour sanitizers all kernel tests pass and nothing is reported."""
+    flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g1", "-O1"]
+    assert builder().build_for_python(flags, tmp_path) is None
+    module = tmp_path / "_native.abi3.so"
+    runtime = subprocess.run(
+        [*builder().compiler().split(), "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    if not Path(runtime).is_absolute():
+        pytest.fail("the compiler has no address sanitizer: install its runtime (Debian: libasan with gcc)")
+    # The interpreter itself frees little at its end, which is not the kernel's leak.
+    environment = {**os.environ, "LD_PRELOAD": runtime, "ASAN_OPTIONS": "detect_leaks=0", "PYTHONMALLOC": "malloc"}
+    tests = sorted(str(each) for each in Path(__file__).parent.glob("test_*.py") if each.name != Path(__file__).name)
+    # One path is enough: all are the same source.
+    others = [name for name in path.paths() if name != path.paths()[-2]]
+    code = RUN.format(module=str(module), tests=tests, names=" and ".join(f"not {name}" for name in others))
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
