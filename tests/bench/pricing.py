@@ -4,8 +4,8 @@
     uv run python tests/bench/pricing.py --quick    under a minute, the same ids
 
 The floor is the kernel on the same options plus one call of plain grpc.aio on loopback TCP with bodies of the same
-size. Rounds of all kinds are interleaved in one run and medians are reported, because machines differ and are shared. It
-measures; it never passes or fails.
+size. Rounds of all kinds are interleaved in one run and medians are reported, because machines differ and are shared.
+It measures; it never passes or fails.
 """
 
 from __future__ import annotations
