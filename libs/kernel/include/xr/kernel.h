@@ -3,6 +3,7 @@
 #define XR_KERNEL_H
 
 #include "xr/base.h"
+#include "xr/backtest.h"
 #include "xr/bootstrap.h"
 #include "xr/curve.h"
 #include "xr/series.h"
