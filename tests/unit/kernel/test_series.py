@@ -132,7 +132,7 @@ def test_the_fit_is_a_maximum_and_finds_the_process() -> None:
 
 
 def test_hard_series_are_fitted() -> None:
-    """Noise without any memory, a break in level, an outlier and a lone shock have their fits, each within the bounds."""
+    """Noise without memory, a break in level, an outlier and a lone shock have their fits, each within the bounds."""
     random = np.random.default_rng(11)
     rows = [random.normal(size=300) for _ in range(40)]
     rows.append(random.normal(size=300) * np.repeat([1.0, 10.0], 150))
