@@ -28,7 +28,7 @@ class Interpolation(IntEnum):
     discount factors that fall from knot to knot fall everywhere, so that no forward rate is negative: MONOTONE_CUBIC
     takes its slopes from neighbours alone (Fritsch and Butland 1984, inside of Fritsch and Carlson's region of 1980), a
     knot moves two spans on either side; MONOTONE_SPLINE is the natural cubic spline, its slopes limited as by Hyman
-    (1983, equation 2.6).
+    (1983, equation 2.6). Where discount factors turn at a knot, the forward rate there is 0.
     """
 
     LOG_LINEAR = 0

@@ -69,3 +69,21 @@ INTERPOLATION = Codes(3, "it must be 0 (log-linear), 1 (monotone cubic) or 2 (mo
 SWAP_LEG = Codes(3, "it must be 0 (from spot), 1 (into spot) or 2 (into tomorrow)")
 REBATE = Interval(0.0, 1e60, "it must be an amount from 0 to 1e60")
 PROBABILITY = Interval(1e-300, 1.0 - 2.0**-53, "it must be a probability inside of (0, 1), from 1e-300 to 1 - 2**-53")
+
+
+@dataclass(frozen=True)
+class Whole(Interval):
+    """A closed range of whole numbers that floating point holds exactly."""
+
+    def refused(self, values: NDArray[np.float64]) -> NDArray[np.uint8]:
+        """The reason for each element, zero where it is fine."""
+        reasons = super().refused(values)
+        broken = (reasons == Reason.OK) & (values != np.floor(values))
+        return np.where(broken, Reason.OUT_OF_RANGE, reasons).astype(np.uint8)
+
+
+COUNT = Whole(0.0, 1e9, "it must be a whole number from 0 to 1e9")
+OBSERVATIONS = Whole(1.0, 1e9, "it must be a whole number from 1 to 1e9")
+PROBABILITY = Interval(
+    1e-9, 1.0 - 1e-9, "it must be a probability from 1e-9 to 1 - 1e-9 (0.01 is one day in a hundred)"
+)

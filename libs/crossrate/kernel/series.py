@@ -25,7 +25,7 @@ _TARGETING = Codes(2, "it must be 1 to keep the long-run variance at the mean sq
 _SAYS = {
     Reason.INCONSISTENT: "alpha + beta is above 1: the variance would have no bound",
     Reason.NO_SOLUTION: "the series that begins here has a mean square below 1e-100: it has no variance to fit",
-    Reason.NOT_CONVERGED: "the series that begins here did not settle within 200 steps: try targeting, or more returns",
+    Reason.NOT_CONVERGED: "the series that begins here did not settle in 1000 steps: try targeting, or more returns",
 }
 
 

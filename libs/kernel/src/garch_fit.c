@@ -14,7 +14,7 @@
 #include "ragged.h"
 #include "xr/series.h"
 
-#define STEPS_MAX 200
+#define STEPS_MAX 1000
 #define SCOUT_STEPS 10
 #define TRIALS_MAX 40
 #define STEP_DONE 1e-12 /* the square of a step in standard errors */

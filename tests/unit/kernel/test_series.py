@@ -131,6 +131,21 @@ def test_the_fit_is_a_maximum_and_finds_the_process() -> None:
             assert near.log_likelihood[0] < top
 
 
+def test_hard_series_are_fitted() -> None:
+    """Noise without memory, a break in level, an outlier and a lone shock have their fits, each within the bounds."""
+    random = np.random.default_rng(11)
+    rows = [random.normal(size=300) for _ in range(40)]
+    rows.append(random.normal(size=300) * np.repeat([1.0, 10.0], 150))
+    rows.append(np.append(random.normal(size=299), 100.0))
+    rows.append(np.eye(1, 300, 3).reshape(-1))
+    with path.using("baseline"):
+        found = series.fit_garch(np.concatenate(rows), np.arange(len(rows) + 1) * 300)
+    assert np.isfinite(found.log_likelihood).all()
+    assert (found.alpha >= 0.0).all()
+    assert (found.beta >= 0.0).all()
+    assert (found.alpha + found.beta <= 0.9999 + 1e-12).all()
+
+
 def test_scaling_returns_scales_the_fit() -> None:
     """Returns in percent have the same alpha and beta, and ten thousand times the omega."""
     for scale in (100.0, 1e-40):

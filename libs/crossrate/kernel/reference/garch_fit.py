@@ -13,7 +13,7 @@ from crossrate.kernel.ragged import first_fault
 
 Array = NDArray[np.float64]
 
-STEPS_MAX, TRIALS_MAX, STEP_DONE = 200, 40, 1e-12
+STEPS_MAX, TRIALS_MAX, STEP_DONE = 1000, 40, 1e-12
 LOW, HIGH = np.array([0.0, 0.0, -math.log(1e3)]), np.array([0.9999, 1.0, math.log(1e3)])
 SCOUT_STEPS, SCOUT_DONE = 10, 1e-4
 PERSISTENCE, SHARE, HEIGHT = (0.1, 0.5, 0.8, 0.93, 0.98, 0.997), (0.02, 0.08, 0.25, 0.8), (0.0, -1.0, 1.0)

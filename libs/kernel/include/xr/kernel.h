@@ -5,6 +5,7 @@
 #include "xr/base.h"
 #include "xr/arbitrage.h"
 #include "xr/attribution.h"
+#include "xr/backtest.h"
 #include "xr/barrier.h"
 #include "xr/bootstrap.h"
 #include "xr/business_clock.h"

@@ -40,9 +40,9 @@ int64_t xr_series_garch(int64_t series, const int64_t *offsets, const double *re
    offsets            at least 50 returns each
    targeting          of each series: 1 keeps the long-run variance at the mean square (variance targeting), 0 fits it
    omega, alpha, beta, initial, log_likelihood   out, of each series, as xr_series_garch takes and gives them
-   steps              out, of each series: how many were taken after the scouts, at most 200
+   steps              out, of each series: how many were taken after the scouts, at most 1000
    status             out, series reasons, or NULL. For returns: XR_NO_SOLUTION, the mean square is below 1e-100;
-                      XR_NOT_CONVERGED, 200 steps were not enough */
+                      XR_NOT_CONVERGED, 1000 steps were not enough */
 int64_t xr_series_garch_fit(int64_t series, const int64_t *offsets, const double *returns, const int8_t *targeting,
                             double *omega, double *alpha, double *beta, double *initial, double *log_likelihood,
                             int64_t *steps, uint8_t *status);
