@@ -2,6 +2,7 @@
 #ifndef XR_KERNEL_H
 #define XR_KERNEL_H
 
+#include "xr/american.h"
 #include "xr/barrier.h"
 #include "xr/base.h"
 #include "xr/digital.h"
