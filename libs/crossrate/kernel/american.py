@@ -41,8 +41,9 @@ def price(
     """Premium in the counter currency for one unit of the base currency.
 
     Andersen, Lake and Offengenden (2016) where there is one exercise boundary; the European price where exercise never
-    pays; else (both rates negative and exercise worth while, or a boundary that does not match the payoff to 1e-8 of
-    the strike) a binomial tree of 512 steps with its last step smoothed and extrapolated (Broadie and Detemple 1996).
+    pays; else (both rates negative and exercise worth while, or a boundary that does not match the payoff to 1e-7 of
+    the strike) the mean of two binomial trees of 512 and 511 steps whose last step is smoothed (Broadie and Detemple
+    1996).
     Some 0.5 ms an option.
 
     Args:

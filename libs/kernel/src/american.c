@@ -13,10 +13,10 @@
 #include "lanes.h"
 
 #define XR_DEGREE 12            /* of the polynomial for the boundary */
-#define XR_ITERATIONS 60
-#define XR_STEADY 1e-11         /* relative change of the boundary that ends the iteration */
-#define XR_MISMATCH 1e-8        /* of the value at the boundary, over the strike */
-#define XR_STEPS 256            /* of the coarser tree; the finer one has twice as many */
+#define XR_ITERATIONS 200
+#define XR_STEADY 1e-10         /* relative change of the boundary that ends the iteration */
+#define XR_MISMATCH 1e-7        /* of the value at the boundary, over the strike */
+#define XR_STEPS 512            /* of one tree; the other one has one less, so that their mean does not waver */
 #define XR_TREE_DEVIATION 10.0
 
 typedef struct {
@@ -52,13 +52,14 @@ static inline double log_boundary(const double *coefficient, double share) {
 }
 
 /* The boundary at one node from the boundary at all: equations FP-A (smooth pasting) and FP-B (value matching) of the paper.
-   A oscillates where the rates' gap outweighs the variance, so that B is taken there. With the time to go u = t cos², the
+   A oscillates where the rates' gap outweighs the variance and
+   fails at negative carry, so that B is taken there. With the time to go u = t cos², the
    remaining t - u = t sin², kernel and boundary are smooth in the angle. */
 static double improved(const xr_put *p, const double *coefficient, double boundary, double share) {
   const double t = p->time * share * share;
   const double root = p->volatility * sqrt(t);
   const double level = log(boundary / p->start);
-  const int pasting = fabs(p->r - p->q) <= 0.5 * p->volatility * p->volatility;
+  const int pasting = p->q >= 0.0 && fabs(p->r - p->q) <= 0.5 * p->volatility * p->volatility;
   double k0 = 0.0, k1 = 0.0, k2 = 0.0, k3 = 0.0;
   for (int j = 0; j < XR_ANGLES; j++) {
     const double past = t * XR_COSINE[j] * XR_COSINE[j];
@@ -140,7 +141,7 @@ static double by_boundary(double y, double time, double volatility, double r, do
 /* A tree whose branches lie about the drift, so that any rates are allowed; before its last step the European value stands
    (Broadie and Detemple 1996, BBS). */
 static double tree(double y, double time, double volatility, double r, double q, int steps) {
-  double value[2 * XR_STEPS], power[2 * XR_STEPS];
+  double value[XR_STEPS], power[XR_STEPS];
   const double dt = time / steps;
   const double step = fmax(volatility * sqrt(dt), 1e-150);
   const double drift = (r - q) * dt - 0.5 * volatility * volatility * dt;
@@ -167,7 +168,7 @@ static double put(double y, double time, double volatility, double r, double q) 
   if (r <= 0.0 && q >= r) return european;
   double value = r > 0.0 && deviation > 1e-6 ? by_boundary(y, time, volatility, r, q) : NAN;
   if (isnan(value) && deviation <= XR_TREE_DEVIATION)
-    value = 2.0 * tree(y, time, volatility, r, q, 2 * XR_STEPS) - tree(y, time, volatility, r, q, XR_STEPS);
+    value = 0.5 * (tree(y, time, volatility, r, q, XR_STEPS) + tree(y, time, volatility, r, q, XR_STEPS - 1));
   return isnan(value) ? value : fmax(fmax(value, european), 1.0 - y);
 }
 
