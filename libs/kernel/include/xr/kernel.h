@@ -3,6 +3,7 @@
 #define XR_KERNEL_H
 
 #include "xr/american.h"
+#include "xr/asian.h"
 #include "xr/barrier.h"
 #include "xr/base.h"
 #include "xr/digital.h"
