@@ -3,7 +3,9 @@
 #define XR_KERNEL_H
 
 #include "xr/base.h"
+#include "xr/american.h"
 #include "xr/arbitrage.h"
+#include "xr/asian.h"
 #include "xr/attribution.h"
 #include "xr/backtest.h"
 #include "xr/barrier.h"
