@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from crossrate.kernel.faults import ArgumentError, Reason, unpack
 from crossrate.kernel.front import Array, Elementwise
 from crossrate.kernel.reference import american as reference
-from crossrate.kernel.vanilla import CONTRACT
+from crossrate.kernel.vanilla import MARKET
 
 WILD = "no exercise boundary was found, and the tree needs volatility × sqrt(time) of at most 10"
 
@@ -24,7 +24,7 @@ class _American(Elementwise):
         return found
 
 
-_PRICE = _American("xr_american_price", CONTRACT, ("price",), reference.price, blame="volatility")
+_PRICE = _American("xr_american_price", MARKET, ("price",), reference.price, blame="volatility")
 
 
 def price(

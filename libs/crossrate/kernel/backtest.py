@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossrate.kernel import path
-from crossrate.kernel.domain import AMOUNT, COUNT, OBSERVATIONS, PROBABILITY, Codes
+from crossrate.kernel.domain import AMOUNT, BREACH_PROBABILITY, COUNT, OBSERVATIONS, Codes
 from crossrate.kernel.faults import ArgumentError, Reason
 from crossrate.kernel.front import Elementwise, common_shape, numbers
 from crossrate.kernel.ragged import call, explain, offsets_of, repeated, vector
@@ -21,7 +21,7 @@ from crossrate.kernel.reference import backtest as reference
 
 Array = NDArray[np.float64]
 
-_COUNTS = {"breaches": COUNT, "observations": OBSERVATIONS, "probability": PROBABILITY}
+_COUNTS = {"breaches": COUNT, "observations": OBSERVATIONS, "probability": BREACH_PROBABILITY}
 _FAILURES = Elementwise("xr_backtest_failures", _COUNTS, ("statistic", "p_value"), reference.failures, blame="breaches")
 _ZONE = Elementwise("xr_backtest_zone", _COUNTS, ("cumulative", "tail", "zone"), reference.zone, blame="breaches")
 _BREACH = Codes(2, "it must be 1 for a breach or 0 for none")
@@ -168,7 +168,7 @@ def sequence(breach: Any, probability: Any, offsets: Any = None) -> Sequence:
     arrays = (bounds, days, chance, transitions, statistic, p_value)
     fault = reference.sequence(*arrays) if path.is_numpy() else call("xr_backtest_sequence", count, arrays)
     if fault:
-        arguments = {"offsets": (bounds, None), "breach": (days, _BREACH), "probability": (chance, PROBABILITY)}
+        arguments = {"offsets": (bounds, None), "breach": (days, _BREACH), "probability": (chance, BREACH_PROBABILITY)}
         raise explain(fault, arguments)
     tests = (Test(np.ascontiguousarray(statistic[:, i]), np.ascontiguousarray(p_value[:, i])) for i in range(3))
     return Sequence(*tests, transitions.astype(np.int64))

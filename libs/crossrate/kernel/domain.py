@@ -84,6 +84,6 @@ class Whole(Interval):
 
 COUNT = Whole(0.0, 1e9, "it must be a whole number from 0 to 1e9")
 OBSERVATIONS = Whole(1.0, 1e9, "it must be a whole number from 1 to 1e9")
-PROBABILITY = Interval(
+BREACH_PROBABILITY = Interval(
     1e-9, 1.0 - 1e-9, "it must be a probability from 1e-9 to 1 - 1e-9 (0.01 is one day in a hundred)"
 )

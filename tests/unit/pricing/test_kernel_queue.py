@@ -109,8 +109,9 @@ async def test_a_request_that_is_given_up_is_not_priced(queue: KernelQueue) -> N
     await asyncio.sleep(0)
     for each in given_up:
         each.cancel()
-    held.set()
     ended = await asyncio.gather(*given_up, return_exceptions=True)
+    # Only now, when what was cancelled is out of the worker's reach, may the worker go on.
+    held.set()
     assert all(isinstance(each, asyncio.CancelledError) for each in ended)
     await worker
     await queue.aside(lambda: None)
