@@ -27,7 +27,9 @@ class _Asian(Elementwise):
         reason, _, index = unpack(fault)
         if reason == Reason.INCONSISTENT:
             last = flat[tuple(self.inputs).index("time")][index].item()
-            return ArgumentError(found.argument, found.index, reason, found.value, f"it is after time, which is {last!r}")
+            return ArgumentError(
+                found.argument, found.index, reason, found.value, f"it is after time, which is {last!r}"
+            )
         return found
 
 

@@ -60,7 +60,9 @@ def price(
     for at in np.flatnonzero(early & np.isnan(value) & (deviation <= TREE_DEVIATION)):
         market = tuple(float(each[at]) for each in (y, time, volatility, r, q))
         value[at] = 0.5 * (_tree(*market, STEPS) + _tree(*market, STEPS - 1))
-    value = np.where(early, np.where(np.isnan(value), np.nan, np.maximum(np.maximum(value, european), 1.0 - y)), european)
+    value = np.where(
+        early, np.where(np.isnan(value), np.nan, np.maximum(np.maximum(value, european), 1.0 - y)), european
+    )
     reasons = np.where(np.isnan(value), Reason.NOT_CONVERGED, Reason.OK).astype(np.uint8)
     return unit * value, reasons
 

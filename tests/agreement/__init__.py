@@ -1,0 +1,1 @@
+"""Agreement with other libraries over wide grids of products, conventions and markets."""
