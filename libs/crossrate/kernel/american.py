@@ -44,7 +44,7 @@ def price(
     pays; else (both rates negative and exercise worth while, or a boundary that does not match the payoff to 1e-7 of
     the strike) the mean of two binomial trees of 512 and 511 steps whose last step is smoothed (Broadie and Detemple
     1996).
-    Some 0.5 ms an option.
+    Some 0.3 to 1 ms an option.
 
     Args:
         put_or_call: 0 put, 1 call (FIX tag 201), of the base currency.
@@ -57,7 +57,8 @@ def price(
         threads: how many threads share the work.
 
     Returns:
-        float64, the arguments' shape. See the README for the measured errors of the boundary and of the tree.
+        float64, the arguments' shape. Measured over the strike: by the boundary within 5e-9 of QuantLib's high
+            precision to three years at rates of 5 % and less, 1e-7 to five years and 10 %; by the trees within 3e-5.
 
     Raises:
         ArgumentError: an element was refused; names argument and index. NOT_CONVERGED on volatility if volatility ×
