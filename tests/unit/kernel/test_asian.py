@@ -11,9 +11,6 @@ import pytest
 from crossrate.kernel import ArgumentError, asian, vanilla
 from crossrate.kernel.faults import Reason
 
-# E. G. Haug, "Option Pricing Formulas", 1998, pages 99 and 100 (Levy's method, continuous average), as QuantLib's
-# test suite quotes it: spot 100, average so far 100, 270 days of which 0, 90, 180 are over (days of a 360-day year),
-# domestic 10 %, foreign 5 %. Four decimals. Rows: strike, volatility, the three prices.
 # E. G. Haug, "Option Pricing Formulas", 1998, pages 99 and 100 (Levy's approximation, continuous average), as
 # QuantLib's test suite quotes it: spot 100, average so far 100, 270 days of a 360-day year, of which 0, 90, 180 are
 # over, domestic 10 %, foreign 5 %. Four decimals. Rows: strike, volatility, the three prices.
