@@ -23,6 +23,9 @@
 #define XR_IS_UNIT(x) (((x) >= 0.0) & ((x) <= 1.0))
 #define XR_IS_CORRELATION(x) (((x) >= -1.0) & ((x) <= 1.0))
 
+#define XR_CONFIDENCE_MIN 0.5 /* of a risk measure; below it is a gain or a confidence written as its complement */
+#define XR_CONFIDENCE_MAX 0.999999
+
 /* A refusal of one element: its reason and the place of the argument. Zero is none. */
 typedef int32_t xr_refusal;
 
