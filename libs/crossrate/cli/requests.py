@@ -75,8 +75,9 @@ def _unknown(name: str, message: Descriptor, path: str) -> CommandError:
 
 
 def example(message: Descriptor) -> str:
-    """A request of this type with a placeholder for each field."""
-    return json.dumps({f.json_name: _placeholder(f) for f in message.fields}, ensure_ascii=False)
+    """A request of this type with a placeholder for each field; of fields that exclude each other, for the first."""
+    shown = [f for f in message.fields if f.containing_oneof is None or f.number == f.containing_oneof.fields[0].number]
+    return json.dumps({f.json_name: _placeholder(f) for f in shown}, ensure_ascii=False)
 
 
 _EXAMPLES = {
@@ -86,6 +87,7 @@ _EXAMPLES = {
     "instruments": "EUR/USD",
     "tenors": "1M",
     "service": "marketdata",
+    "instrument": "EUR/USD",
 }
 
 

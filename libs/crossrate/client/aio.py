@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 from google.protobuf import message_factory
+from google.protobuf.descriptor import ServiceDescriptor
 
 from crossrate.client.find import local_target, roots
 from crossrate.client.quotes import Gap, QuoteStream, Resumption, warn
@@ -24,14 +25,20 @@ if TYPE_CHECKING:
 
 
 class Service:
-    """One service: its generated stub, whose methods also take the request's fields by name, numbers also as arrays."""
+    """One service: the methods of its generated stubs, which also take the request's fields by name, numbers also as
+    arrays."""
 
     def __init__(self, channel: grpc.aio.Channel, methods: list[MethodContract]) -> None:
-        first = methods[0]
-        module = import_module(f"crossrate.api.{first.workload}.v1.{first.workload}_service_pb2_grpc")
-        stub = getattr(module, f"{first.service.rsplit('.', 1)[1]}Stub")(channel)
+        stubs = {each.service: each.descriptor.containing_service for each in methods}
+        made = {name: _stub(described)(channel) for name, described in stubs.items()}
         for contract in methods:
-            setattr(self, contract.name, _method(getattr(stub, contract.name), contract))
+            setattr(self, contract.name, _method(getattr(made[contract.service], contract.name), contract))
+
+
+def _stub(service: ServiceDescriptor) -> Callable[[grpc.aio.Channel], Any]:
+    """The generated stub of a gRPC service; a service of the platform may have several of them."""
+    file = service.file.name.removesuffix(".proto").replace("/", ".")
+    return getattr(import_module(f"{file}_pb2_grpc"), f"{service.name}Stub")
 
 
 def _method(call: Callable[..., Any], contract: MethodContract) -> Callable[..., Any]:

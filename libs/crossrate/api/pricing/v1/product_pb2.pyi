@@ -1,0 +1,132 @@
+from buf.validate import validate_pb2 as _validate_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class PutOrCall(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PUT_OR_CALL_UNSPECIFIED: _ClassVar[PutOrCall]
+    PUT_OR_CALL_PUT: _ClassVar[PutOrCall]
+    PUT_OR_CALL_CALL: _ClassVar[PutOrCall]
+
+class ExpiryCut(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXPIRY_CUT_UNSPECIFIED: _ClassVar[ExpiryCut]
+    EXPIRY_CUT_NEW_YORK: _ClassVar[ExpiryCut]
+    EXPIRY_CUT_TOKYO: _ClassVar[ExpiryCut]
+
+class StrategyKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    STRATEGY_KIND_UNSPECIFIED: _ClassVar[StrategyKind]
+    STRATEGY_KIND_STRADDLE: _ClassVar[StrategyKind]
+    STRATEGY_KIND_STRANGLE: _ClassVar[StrategyKind]
+    STRATEGY_KIND_RISK_REVERSAL: _ClassVar[StrategyKind]
+    STRATEGY_KIND_BUTTERFLY: _ClassVar[StrategyKind]
+    STRATEGY_KIND_CALL_SPREAD: _ClassVar[StrategyKind]
+    STRATEGY_KIND_PUT_SPREAD: _ClassVar[StrategyKind]
+PUT_OR_CALL_UNSPECIFIED: PutOrCall
+PUT_OR_CALL_PUT: PutOrCall
+PUT_OR_CALL_CALL: PutOrCall
+EXPIRY_CUT_UNSPECIFIED: ExpiryCut
+EXPIRY_CUT_NEW_YORK: ExpiryCut
+EXPIRY_CUT_TOKYO: ExpiryCut
+STRATEGY_KIND_UNSPECIFIED: StrategyKind
+STRATEGY_KIND_STRADDLE: StrategyKind
+STRATEGY_KIND_STRANGLE: StrategyKind
+STRATEGY_KIND_RISK_REVERSAL: StrategyKind
+STRATEGY_KIND_BUTTERFLY: StrategyKind
+STRATEGY_KIND_CALL_SPREAD: StrategyKind
+STRATEGY_KIND_PUT_SPREAD: StrategyKind
+
+class Spot(_message.Message):
+    __slots__ = ("notional", "rate")
+    NOTIONAL_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    notional: float
+    rate: float
+    def __init__(self, notional: _Optional[float] = ..., rate: _Optional[float] = ...) -> None: ...
+
+class Forward(_message.Message):
+    __slots__ = ("value_date", "notional", "rate")
+    VALUE_DATE_FIELD_NUMBER: _ClassVar[int]
+    NOTIONAL_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    value_date: str
+    notional: float
+    rate: float
+    def __init__(self, value_date: _Optional[str] = ..., notional: _Optional[float] = ..., rate: _Optional[float] = ...) -> None: ...
+
+class Swap(_message.Message):
+    __slots__ = ("near_date", "far_date", "notional", "near_rate", "far_rate")
+    NEAR_DATE_FIELD_NUMBER: _ClassVar[int]
+    FAR_DATE_FIELD_NUMBER: _ClassVar[int]
+    NOTIONAL_FIELD_NUMBER: _ClassVar[int]
+    NEAR_RATE_FIELD_NUMBER: _ClassVar[int]
+    FAR_RATE_FIELD_NUMBER: _ClassVar[int]
+    near_date: str
+    far_date: str
+    notional: float
+    near_rate: float
+    far_rate: float
+    def __init__(self, near_date: _Optional[str] = ..., far_date: _Optional[str] = ..., notional: _Optional[float] = ..., near_rate: _Optional[float] = ..., far_rate: _Optional[float] = ...) -> None: ...
+
+class Ndf(_message.Message):
+    __slots__ = ("value_date", "notional", "rate")
+    VALUE_DATE_FIELD_NUMBER: _ClassVar[int]
+    NOTIONAL_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    value_date: str
+    notional: float
+    rate: float
+    def __init__(self, value_date: _Optional[str] = ..., notional: _Optional[float] = ..., rate: _Optional[float] = ...) -> None: ...
+
+class Vanilla(_message.Message):
+    __slots__ = ("put_or_call", "expiry", "cut", "strike", "notional")
+    PUT_OR_CALL_FIELD_NUMBER: _ClassVar[int]
+    EXPIRY_FIELD_NUMBER: _ClassVar[int]
+    CUT_FIELD_NUMBER: _ClassVar[int]
+    STRIKE_FIELD_NUMBER: _ClassVar[int]
+    NOTIONAL_FIELD_NUMBER: _ClassVar[int]
+    put_or_call: PutOrCall
+    expiry: str
+    cut: ExpiryCut
+    strike: float
+    notional: float
+    def __init__(self, put_or_call: _Optional[_Union[PutOrCall, str]] = ..., expiry: _Optional[str] = ..., cut: _Optional[_Union[ExpiryCut, str]] = ..., strike: _Optional[float] = ..., notional: _Optional[float] = ...) -> None: ...
+
+class Strategy(_message.Message):
+    __slots__ = ("kind", "expiry", "cut", "strikes", "notional")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    EXPIRY_FIELD_NUMBER: _ClassVar[int]
+    CUT_FIELD_NUMBER: _ClassVar[int]
+    STRIKES_FIELD_NUMBER: _ClassVar[int]
+    NOTIONAL_FIELD_NUMBER: _ClassVar[int]
+    kind: StrategyKind
+    expiry: str
+    cut: ExpiryCut
+    strikes: _containers.RepeatedScalarFieldContainer[float]
+    notional: float
+    def __init__(self, kind: _Optional[_Union[StrategyKind, str]] = ..., expiry: _Optional[str] = ..., cut: _Optional[_Union[ExpiryCut, str]] = ..., strikes: _Optional[_Iterable[float]] = ..., notional: _Optional[float] = ...) -> None: ...
+
+class Product(_message.Message):
+    __slots__ = ("instrument", "spot", "forward", "swap", "ndf", "vanilla", "strategy")
+    INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
+    SPOT_FIELD_NUMBER: _ClassVar[int]
+    FORWARD_FIELD_NUMBER: _ClassVar[int]
+    SWAP_FIELD_NUMBER: _ClassVar[int]
+    NDF_FIELD_NUMBER: _ClassVar[int]
+    VANILLA_FIELD_NUMBER: _ClassVar[int]
+    STRATEGY_FIELD_NUMBER: _ClassVar[int]
+    instrument: str
+    spot: Spot
+    forward: Forward
+    swap: Swap
+    ndf: Ndf
+    vanilla: Vanilla
+    strategy: Strategy
+    def __init__(self, instrument: _Optional[str] = ..., spot: _Optional[_Union[Spot, _Mapping]] = ..., forward: _Optional[_Union[Forward, _Mapping]] = ..., swap: _Optional[_Union[Swap, _Mapping]] = ..., ndf: _Optional[_Union[Ndf, _Mapping]] = ..., vanilla: _Optional[_Union[Vanilla, _Mapping]] = ..., strategy: _Optional[_Union[Strategy, _Mapping]] = ...) -> None: ...

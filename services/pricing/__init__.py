@@ -1,0 +1,1 @@
+"""Prices of foreign exchange products, and the snapshots of the market that they are made from."""

@@ -1,0 +1,1 @@
+"""The business of pricing, pure: markets, dates, legs, their worth. Time and market are arguments."""

@@ -1,0 +1,176 @@
+"""What pricing through the mesh costs: a batch of 10,000 options with all sensitivities against its floor.
+
+    uv run python tests/bench/pricing.py            about two minutes
+    uv run python tests/bench/pricing.py --quick    under a minute, the same ids
+
+The floor is the kernel on the same options plus one call of plain grpc.aio on loopback TCP with bodies of the same
+size. Rounds of all kinds are interleaved in one run and medians are reported, because machines differ and are shared. It
+measures; it never passes or fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import grpc
+import numpy as np
+import uvloop
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from crossrate.api.pricing.v1 import pricing_service_pb2 as pb  # noqa: E402
+from crossrate.api.pricing.v1 import product_pb2  # noqa: E402
+from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub  # noqa: E402
+from crossrate.kernel import path, vanilla  # noqa: E402
+from crossrate.rpc import arrays  # noqa: E402
+from tests.bench.figures import median, report  # noqa: E402
+from tests.integration.envoys import free_ports  # noqa: E402
+from tests.mesh import Mesh  # noqa: E402
+
+COUNT = 10_000
+LARGEST = 100_000
+IN_FLIGHT = 32
+
+Call = Callable[[], Awaitable[object]]
+
+
+def columns(count: int) -> list[np.ndarray]:
+    """The kernel's arguments for options of all kinds."""
+    rng = np.random.default_rng(count)
+    ranges = ((1.0, 1.2), (0.9, 1.3), (0.01, 3.0), (0.05, 0.3), (-0.01, 0.06), (-0.01, 0.06))
+    return [rng.integers(0, 2, count).astype(np.int8), *(rng.uniform(*each, count) for each in ranges)]
+
+
+def request_of(columns: list[np.ndarray]) -> pb.PriceBatchRequest:
+    """The same as a request, every array in full."""
+    sides, spot, strike, time_, volatility, domestic, foreign = columns
+    request = arrays.put(pb.PriceBatchRequest(), put_or_call=sides.astype(np.int32), strike=strike, time=time_)
+    arrays.put(request.given, spot=spot, volatility=volatility, domestic_rate=domestic, foreign_rate=foreign)
+    return request
+
+
+def single() -> pb.PriceRequest:
+    """One option and the market to price it with."""
+    terms = product_pb2.Vanilla(
+        put_or_call=product_pb2.PUT_OR_CALL_CALL,
+        expiry="3M",
+        cut=product_pb2.EXPIRY_CUT_NEW_YORK,
+        strike=1.1,
+        notional=1e6,
+    )
+    request = pb.PriceRequest(product=product_pb2.Product(instrument="EUR/USD", vanilla=terms))
+    market = request.flat_market
+    market.spot, market.domestic_rate, market.foreign_rate, market.volatility = 1.08, 0.04, 0.02, 0.1
+    return request
+
+
+@contextlib.contextmanager
+def bare_server(count: int) -> Iterator[int]:
+    """Plain grpc.aio in a process of its own; yields its port."""
+    (port,) = free_ports(1)
+    program = [sys.executable, str(ROOT / "tests" / "bench" / "bare_prices.py"), str(port), str(count)]
+    process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield port
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(10)
+
+
+async def timed(call: Call, count: int) -> list[float]:
+    """Seconds that calls took, one after the other."""
+    found = []
+    for _ in range(count):
+        start = time.perf_counter()
+        await call()
+        found.append(time.perf_counter() - start)
+    return found
+
+
+async def rate(call: Call, seconds: float) -> float:
+    """Calls per second with IN_FLIGHT calls under way."""
+    done = 0
+    end = time.perf_counter() + seconds
+
+    async def worker() -> None:
+        nonlocal done
+        while time.perf_counter() < end:
+            await call()
+            done += 1
+
+    start = time.perf_counter()
+    await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))
+    return done / (time.perf_counter() - start)
+
+
+async def measured(mesh: Mesh, port: int, *, rounds: int, calls: int, seconds: float) -> dict[str, float]:
+    """All figures, their rounds interleaved."""
+    own, request, one = columns(COUNT), request_of(columns(COUNT)), single()
+    largest = request_of(columns(LARGEST))
+    options = [("grpc.max_receive_message_length", 16 << 20)]
+    credentials = grpc.ssl_channel_credentials(mesh.roots)
+    target = f"localhost:{mesh.edge_port}"
+    async with (
+        grpc.aio.secure_channel(target, credentials, options=options) as edge,
+        grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+    ):
+        through_mesh, bare = PricingServiceStub(edge), PricingServiceStub(channel)
+
+        async def kernel() -> None:
+            vanilla.greeks(*own)
+
+        kinds: dict[str, Call] = {
+            "kernel": kernel,
+            "bare": lambda: bare.PriceBatch(request, timeout=10),
+            "mesh": lambda: through_mesh.PriceBatch(request, timeout=10),
+            "price": lambda: through_mesh.Price(one, timeout=10),
+            "largest": lambda: through_mesh.PriceBatch(largest, timeout=10),
+        }
+        answer = await through_mesh.PriceBatch(request, timeout=10)
+        assert np.array_equal(arrays.get(answer, "vega"), vanilla.greeks(*own).vega), "the mesh prices otherwise"
+        found: dict[str, list[float]] = {kind: [] for kind in kinds}
+        rates = []
+        for call in kinds.values():
+            await timed(call, 20)
+        for _ in range(rounds):
+            for kind, call in kinds.items():
+                found[kind].append(median(await timed(call, calls if kind != "largest" else max(calls // 10, 3))))
+            rates.append(await rate(kinds["price"], seconds))
+    middle = {kind: median(values) for kind, values in found.items()}
+    return {
+        "batch10k_over_floor": middle["mesh"] / (middle["kernel"] + middle["bare"]),
+        "batch10k_ms": middle["mesh"] * 1e3,
+        "bare10k_ms": middle["bare"] * 1e3,
+        "kernel10k_ms": middle["kernel"] * 1e3,
+        "batch100k_ms": middle["largest"] * 1e3,
+        "price_p50_us": middle["price"] * 1e6,
+        "price_rate": median(rates),
+    }
+
+
+async def measure(quick: bool) -> None:
+    """Runs everything and prints it."""
+    sizes = {"rounds": 5, "calls": 40, "seconds": 1.0} if quick else {"rounds": 15, "calls": 100, "seconds": 2.0}
+    with Mesh() as mesh, bare_server(COUNT) as port:
+        mesh.up()
+        await asyncio.sleep(2)
+        results = await measured(mesh, port, **sizes)
+    notes = {"kernel10k_ms": f"build: {path.current()}", "price_rate": f"{IN_FLIGHT} calls in flight"}
+    report("pricing", results, notes)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds; ends within a minute")
+    uvloop.run(measure(parser.parse_args().quick))
