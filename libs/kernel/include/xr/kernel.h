@@ -2,7 +2,6 @@
 #ifndef XR_KERNEL_H
 #define XR_KERNEL_H
 
-#include "xr/attribution.h"
 #include "xr/base.h"
 #include "xr/attribution.h"
 #include "xr/implied.h"
