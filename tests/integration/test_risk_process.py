@@ -58,6 +58,6 @@ async def test_value_at_risk_of_marketdata_s_rates(processes: Processes) -> None
         again = [each async for each in risk.CalculateVar(request("USD"), timeout=20)]
         assert again[-2].result == result
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            [each async for each in risk.CalculateVar(request("JPY"), timeout=5)]
+            [each async for each in risk.CalculateVar(request("JPY"), timeout=2)]
         assert failure_of(caught.value).reason is ErrorReason.DEPENDENCY_UNAVAILABLE
     await processes.stop("risk-1")

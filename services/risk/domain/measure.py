@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from crossrate.kernel import attribution, volatility_filter
 from crossrate.kernel.attribution import Contributions
+from crossrate.kernel.faults import ArgumentError
 from crossrate.kernel.revalue import Scenarios
 from crossrate.kernel.var import Measures, age_weight, measure, worst
 from services.risk.domain.book import Book
@@ -91,13 +92,21 @@ def historical(book: Book, rates: Rates, wanted: Wanted) -> Scenarios:
 
     With VOLATILITY_FILTERED each currency's returns against the euro are scaled by its volatility of now over that of
     the day (Hull and White 1998), with exponentially weighted variances; a currency that never moved stays where it is.
+
+    Raises:
+        Refused: the decay is so small that the variance of a currency that stood still for a while vanished.
     """
     returns = rates.returns()
     if wanted.method is Method.VOLATILITY_FILTERED:
         moving = np.flatnonzero(np.any(returns != 0.0, axis=1))
         model = volatility_filter.exponential(wanted.method.decay(wanted.decay))
-        variances = volatility_filter.variance(returns[moving], model)
-        returns[moving] = volatility_filter.scale(returns[moving], variances)
+        try:
+            variances = volatility_filter.variance(returns[moving], model)
+            returns[moving] = volatility_filter.scale(returns[moving], variances)
+        except ArgumentError as error:
+            still = rates.currencies[moving[error.index[0]]] if isinstance(error.index, tuple) else "a currency"
+            words = f"is too small: {still} stood still for so long that its variance vanished; take one nearer to 1"
+            raise Refused("decay", words) from None
     spot, conversion = pair_moves(book.pairs, book.reporting, rates.currencies, returns)
     return Scenarios(spot_return=spot, conversion_return=conversion)
 
