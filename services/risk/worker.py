@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossrate.kernel.faults import ArgumentError
-from crossrate.kernel.revalue import BLOCK, Markets, Scenarios, profit
+from crossrate.kernel.revalue import BLOCK, MARKET_RULES, Markets, Positions, Scenarios, profit
 from services.risk.domain.book import Book
 
 Array = NDArray[np.float64]
@@ -29,7 +29,10 @@ NARROWEST = 64
 
 
 class Revaluation:
-    """One book in many scenarios, valued slice by slice.
+    """One book in many scenarios, valued slice by slice and in a slice market by market.
+
+    The profit of the book is the sum of its markets' profits, in their order, whether these are wanted or not: so the
+    same bits come out either way, and no table of positions × scenarios is needed.
 
     Args:
         book: the book.
@@ -44,43 +47,55 @@ class Revaluation:
     """
 
     def __init__(self, book: Book, markets: Markets, scenarios: Scenarios, *, by_market: bool) -> None:
-        self._book = book
-        self._markets = markets
+        self._count = book.count
         self._scenarios = scenarios
         self.total = scenarios.spot_return.shape[1]
         self.profit: Array = np.full(self.total, np.nan)
         self.parts: Array | None = np.full((len(book.pairs), self.total), np.nan) if by_market else None
-        order = np.argsort(book.positions.market, kind="stable")
-        held, starts = np.unique(book.positions.market[order], return_index=True)
-        self._order, self._held, self._starts = order, held, starts
+        self._held: list[tuple[int, NDArray[np.int64], Positions, Markets]] = []
+        for row in range(len(book.pairs)):
+            places = np.flatnonzero(book.positions.market == row)
+            if not len(places):
+                continue
+            own = {each.name: getattr(book.positions, each.name)[places] for each in fields(Positions)}
+            pair = Markets(markets.spot[row : row + 1], markets.conversion[row : row + 1])
+            self._held.append((row, places, Positions(**own | {"market": 0}), pair))
 
     def width(self, cells: int) -> int:
         """Scenarios of a slice of some `cells` prices: whole blocks of the kernel if it holds several of them."""
-        width = max(cells // self._book.count, NARROWEST)
+        width = max(cells // self._count, NARROWEST)
         return width // BLOCK * BLOCK if width > BLOCK else width
 
     def slice(self, start: int, stop: int, threads: int) -> None:
         """Values the book in the scenarios from `start` to before `stop`.
 
         Raises:
-            ArgumentError: the kernel refuses an element; the index counts among all scenarios.
+            ArgumentError: the kernel refuses an element; the index counts among all positions, markets and scenarios.
         """
-        whole = ((field.name, getattr(self._scenarios, field.name)) for field in fields(Scenarios))
-        cut = Scenarios(**{name: None if each is None else each[:, start:stop] for name, each in whole})
-        wanted = self.parts is not None
-        try:
-            found = profit(self._book.positions, self._markets, cut, threads=threads, contributions=wanted)
-        except ArgumentError as error:
-            if not isinstance(error.index, tuple):
-                raise
-            row, column = error.index
-            raise ArgumentError(error.argument, (row, start + column), error.reason, error.value, error.says) from None
-        if self.parts is None:
-            self.profit[start:stop] = found
-            return
-        self.profit[start:stop], each = found
-        self.parts[:, start:stop] = 0.0
-        self.parts[self._held, start:stop] = np.add.reduceat(each[self._order], self._starts, axis=0)
+        total = np.zeros(stop - start)
+        if self.parts is not None:
+            self.parts[:, start:stop] = 0.0
+        for row, places, positions, pair in self._held:
+            whole = {each.name: getattr(self._scenarios, each.name) for each in fields(Scenarios)}
+            cut = {name: None if each is None else each[row : row + 1, start:stop] for name, each in whole.items()}
+            try:
+                found = profit(positions, pair, Scenarios(**cut), threads=threads)
+            except ArgumentError as error:
+                raise _placed(error, row, places, start) from None
+            total += found
+            if self.parts is not None:
+                self.parts[row, start:stop] = found
+        self.profit[start:stop] = total
+
+
+def _placed(error: ArgumentError, row: int, places: NDArray[np.int64], start: int) -> ArgumentError:
+    """The error with the index that the element has in the request: it was found in one market and one slice."""
+    index = error.index
+    if isinstance(index, tuple):
+        index = (row, start + index[1])
+    elif isinstance(index, int):
+        index = row if error.argument in MARKET_RULES else int(places[index])
+    return ArgumentError(error.argument, index, error.reason, error.value, error.says)
 
 
 class Worker:
@@ -97,6 +112,7 @@ class Worker:
         self._cells = cells
         self._silence_s = silence_s
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="risk")
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="risk-beside")
         self.slices = 0
         """How many slices were valued."""
 
@@ -125,12 +141,13 @@ class Worker:
             pass
 
     async def aside(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs something else that takes long in the thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, lambda: work(*args, **kwargs))
+        """Runs what comes before and after the slices in a thread of its own, so that it does not wait for slices."""
+        return await asyncio.get_running_loop().run_in_executor(self._beside, lambda: work(*args, **kwargs))
 
     def close(self) -> None:
-        """Ends the thread when it has finished its slice."""
+        """Ends the threads when they have finished what they do."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+        self._beside.shutdown(wait=False, cancel_futures=True)
 
     def _slice(self, work: Revaluation, start: int, stop: int) -> None:
         self.slices += 1
