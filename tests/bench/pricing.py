@@ -1,4 +1,5 @@
-"""What pricing through the mesh costs: a batch of 10,000 options with all sensitivities against its floor.
+"""What pricing through the mesh costs: a batch of 10,000 options with all sensitivities against its floor, and the
+historical value at risk of as many options in 1,000 scenarios.
 
     uv run python tests/bench/pricing.py            about two minutes
     uv run python tests/bench/pricing.py --quick    under a minute, the same ids
@@ -29,6 +30,9 @@ sys.path.insert(0, str(ROOT))
 from crossrate.api.pricing.v1 import pricing_service_pb2 as pb  # noqa: E402
 from crossrate.api.pricing.v1 import product_pb2  # noqa: E402
 from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub  # noqa: E402
+from crossrate.api.risk.v1 import book_pb2, measure_pb2, scenario_pb2  # noqa: E402
+from crossrate.api.risk.v1 import risk_service_pb2 as risk  # noqa: E402
+from crossrate.api.risk.v1.risk_service_pb2_grpc import RiskServiceStub  # noqa: E402
 from crossrate.kernel import path, vanilla  # noqa: E402
 from crossrate.rpc import arrays  # noqa: E402
 from tests.bench.figures import median, report  # noqa: E402
@@ -38,6 +42,8 @@ from tests.mesh import Mesh  # noqa: E402
 COUNT = 10_000
 LARGEST = 100_000
 IN_FLIGHT = 32
+SCENARIOS = 1_000
+PAIRS = ("EUR/USD", "USD/JPY", "GBP/USD", "USD/CHF", "AUD/USD")
 
 Call = Callable[[], Awaitable[object]]
 
@@ -70,6 +76,24 @@ def single() -> pb.PriceRequest:
     market = request.flat_market
     market.spot, market.domestic_rate, market.foreign_rate, market.volatility = 1.08, 0.04, 0.02, 0.1
     return request
+
+
+def value_at_risk(columns: list[np.ndarray]) -> risk.CalculateVarRequest:
+    """The same options spread over several pairs, in scenarios of the reference rates."""
+    sides, _, strike, time_, volatility, domestic, foreign = columns
+    markets = [book_pb2.BookMarket(instrument=each) for each in PAIRS]
+    book = book_pb2.Book(markets=markets, reporting_currency="EUR")
+    level = np.array([1.1, 150.0, 1.3, 0.9, 0.65])
+    market = np.arange(len(strike), dtype=np.uint32) % len(PAIRS)
+    shapes = {"strike": strike * level[market], "time": time_, "volatility": volatility}
+    rates = {"domestic_rate": domestic, "foreign_rate": foreign}
+    arrays.put(book, kind=sides.astype(np.int32), market=market, notional=np.full(len(strike), 1e6), **shapes, **rates)
+    return risk.CalculateVarRequest(
+        book=book,
+        historical=scenario_pb2.HistoricalWindow(days=SCENARIOS),
+        method=measure_pb2.VAR_METHOD_PLAIN,
+        confidence=[0.95, 0.99],
+    )
 
 
 @contextlib.contextmanager
@@ -124,9 +148,13 @@ async def measured(mesh: Mesh, port: int, *, rounds: int, calls: int, seconds: f
     async with (
         grpc.aio.secure_channel(target, credentials, options=options) as edge,
         grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
-        grpc.aio.insecure_channel(f"unix:{mesh.place.service_socket('pricing-1')}") as socket,
     ):
-        through_mesh, bare, direct = (PricingServiceStub(each) for each in (edge, channel, socket))
+        through_mesh, bare, risks = PricingServiceStub(edge), PricingServiceStub(channel), RiskServiceStub(edge)
+        book = value_at_risk(own)
+
+        async def var() -> None:
+            found = [each async for each in risks.CalculateVar(book, timeout=60)]
+            assert found[-2].result.scenarios == SCENARIOS, "the calculation gave no result"
 
         async def kernel() -> None:
             vanilla.greeks(*own)
@@ -134,29 +162,30 @@ async def measured(mesh: Mesh, port: int, *, rounds: int, calls: int, seconds: f
         kinds: dict[str, Call] = {
             "kernel": kernel,
             "bare": lambda: bare.PriceBatch(request, timeout=10),
-            "direct": lambda: direct.PriceBatch(request, timeout=10),
             "mesh": lambda: through_mesh.PriceBatch(request, timeout=10),
             "price": lambda: through_mesh.Price(one, timeout=10),
             "largest": lambda: through_mesh.PriceBatch(largest, timeout=10),
+            "var": var,
         }
         answer = await through_mesh.PriceBatch(request, timeout=10)
         assert np.array_equal(arrays.get(answer, "vega"), vanilla.greeks(*own).vega), "the mesh prices otherwise"
         found: dict[str, list[float]] = {kind: [] for kind in kinds}
         rates = []
-        for call in kinds.values():
-            await timed(call, 20)
+        for kind, call in kinds.items():
+            await timed(call, 20 if kind != "var" else 2)
         for _ in range(rounds):
             for kind, call in kinds.items():
-                found[kind].append(median(await timed(call, calls if kind != "largest" else max(calls // 10, 3))))
+                count = {"largest": max(calls // 10, 3), "var": 1}.get(kind, calls)
+                found[kind].append(median(await timed(call, count)))
             rates.append(await rate(kinds["price"], seconds))
     middle = {kind: median(values) for kind, values in found.items()}
     return {
         "batch10k_over_floor": middle["mesh"] / (middle["kernel"] + middle["bare"]),
         "batch10k_ms": middle["mesh"] * 1e3,
-        "direct10k_ms": middle["direct"] * 1e3,
         "bare10k_ms": middle["bare"] * 1e3,
         "kernel10k_ms": middle["kernel"] * 1e3,
         "batch100k_ms": middle["largest"] * 1e3,
+        "var_10kx1000_s": middle["var"],
         "price_p50_us": middle["price"] * 1e6,
         "price_rate": median(rates),
     }
@@ -169,11 +198,7 @@ async def measure(quick: bool) -> None:
         mesh.up()
         await asyncio.sleep(2)
         results = await measured(mesh, port, **sizes)
-    notes = {
-        "direct10k_ms": "the service's own socket: no proxy, no TLS",
-        "kernel10k_ms": f"build: {path.current()}",
-        "price_rate": f"{IN_FLIGHT} calls in flight",
-    }
+    notes = {"kernel10k_ms": f"build: {path.current()}", "price_rate": f"{IN_FLIGHT} calls in flight"}
     report("pricing", results, notes)
 
 

@@ -1,0 +1,1 @@
+"""What a book may lose: value at risk, stress tests, exposure and ladders by full revaluation."""

@@ -1,0 +1,1 @@
+"""The business of risk, without input or output."""
