@@ -148,9 +148,10 @@ async def measured(mesh: Mesh, port: int, *, rounds: int, calls: int, seconds: f
     async with (
         grpc.aio.secure_channel(target, credentials, options=options) as edge,
         grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+        grpc.aio.insecure_channel(f"unix:{mesh.place.service_socket('pricing-1')}") as socket,
     ):
-        through_mesh, bare, risks = PricingServiceStub(edge), PricingServiceStub(channel), RiskServiceStub(edge)
-        book = value_at_risk(own)
+        through_mesh, bare, direct = (PricingServiceStub(each) for each in (edge, channel, socket))
+        risks, book = RiskServiceStub(edge), value_at_risk(own)
 
         async def var() -> None:
             found = [each async for each in risks.CalculateVar(book, timeout=60)]
@@ -162,6 +163,7 @@ async def measured(mesh: Mesh, port: int, *, rounds: int, calls: int, seconds: f
         kinds: dict[str, Call] = {
             "kernel": kernel,
             "bare": lambda: bare.PriceBatch(request, timeout=10),
+            "direct": lambda: direct.PriceBatch(request, timeout=10),
             "mesh": lambda: through_mesh.PriceBatch(request, timeout=10),
             "price": lambda: through_mesh.Price(one, timeout=10),
             "largest": lambda: through_mesh.PriceBatch(largest, timeout=10),
@@ -182,6 +184,7 @@ async def measured(mesh: Mesh, port: int, *, rounds: int, calls: int, seconds: f
     return {
         "batch10k_over_floor": middle["mesh"] / (middle["kernel"] + middle["bare"]),
         "batch10k_ms": middle["mesh"] * 1e3,
+        "direct10k_ms": middle["direct"] * 1e3,
         "bare10k_ms": middle["bare"] * 1e3,
         "kernel10k_ms": middle["kernel"] * 1e3,
         "batch100k_ms": middle["largest"] * 1e3,
@@ -198,7 +201,11 @@ async def measure(quick: bool) -> None:
         mesh.up()
         await asyncio.sleep(2)
         results = await measured(mesh, port, **sizes)
-    notes = {"kernel10k_ms": f"build: {path.current()}", "price_rate": f"{IN_FLIGHT} calls in flight"}
+    notes = {
+        "direct10k_ms": "the service's own socket: no proxy, no TLS",
+        "kernel10k_ms": f"build: {path.current()}",
+        "price_rate": f"{IN_FLIGHT} calls in flight",
+    }
     report("pricing", results, notes)
 
 
