@@ -30,6 +30,11 @@ class _Asian(Elementwise):
             return ArgumentError(
                 found.argument, found.index, reason, found.value, f"it is after time, which is {last!r}"
             )
+        if reason == Reason.NOT_CONVERGED:
+            volatility = flat[tuple(self.inputs).index("volatility")][index].item()
+            return ArgumentError(
+                "volatility", found.index, reason, volatility, "the average has no finite variance here"
+            )
         return found
 
 

@@ -75,12 +75,12 @@ static inline double premium(int8_t call, int8_t knock, double spot, double stri
   const double u = xr_log_ratio(upper, spot) / m.deviation;
   const xr_range at = xr_paying(call, k, d, u);
   if (knock == XR_KNOCK_OUT) {
-    const double option = surviving(&m, call, paid, d, u, at);
+    const double option = xr_not_negative(surviving(&m, call, paid, d, u, at));
     if (rebate == 0.0) return option;
     return option + rebate * (xr_corridor_passage(m.n_counter, u, d, m.rate_time) +
                               xr_corridor_passage(m.n_counter, d, u, m.rate_time));
   }
-  const double option = leaving(&m, call, paid, d, u, k, at);
+  const double option = xr_not_negative(leaving(&m, call, paid, d, u, k, at));
   return rebate == 0.0 ? option : option + rebate * m.counter * xr_corridor_mass(m.n_counter, d, u, d, u);
 }
 

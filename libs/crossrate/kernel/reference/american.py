@@ -148,9 +148,9 @@ def _tree(y: float, time: float, volatility: float, r: float, q: float, steps: i
     up = discount * (math.expm1(0.5 * step * step) - math.expm1(-step)) / (math.expm1(step) - math.expm1(-step))
     down = discount - up
     power = np.exp(2.0 * step * np.arange(steps))
-    spots = y * math.exp((steps - 1) * (drift - step)) * power
+    spots = y * np.exp((steps - 1) * (drift - step)) * power
     value = np.maximum(_european(spots, dt, step, r, q), 1.0 - spots)
     for i in range(steps - 2, -1, -1):
-        spots = y * math.exp(i * (drift - step)) * power[: i + 1]
+        spots = y * np.exp(i * (drift - step)) * power[: i + 1]
         value = np.maximum(up * value[1:] + down * value[:-1], 1.0 - spots)
     return float(value[0])

@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 
 PANELS_MAX = 64
 SCALED_FROM = 600.0
+VANISHING = 1e-280
 
 
 @np.errstate(all="ignore")  # elements whose payoff is certain are computed too, and dropped
@@ -45,7 +46,8 @@ def price(
     value = sign * (paid * distribution(sign * d1) - owed * discount * distribution(sign * (d1 - deviation)))
     value = np.where(owed <= 0.0, np.where(sign > 0.0, paid - discount * owed, 0.0), value)
     value = np.where(open_share == 0.0, discount * np.maximum(-sign * owed, 0.0), value)
-    return value, np.where(fine, Reason.OK, Reason.INCONSISTENT).astype(np.uint8)
+    late = np.where(np.isnan(value), Reason.NOT_CONVERGED, Reason.OK)
+    return value, np.where(fine, late, Reason.INCONSISTENT).astype(np.uint8)
 
 
 def _moments(first: float, time: float, fixings: float, carry: float, variance_rate: float) -> tuple[float, float]:
@@ -73,4 +75,6 @@ def _moments(first: float, time: float, fixings: float, carry: float, variance_r
     top = variance_rate * time if variance_rate * time > SCALED_FROM else 0.0
     spread = np.exp(variance_rate * times - top) if top > 0.0 else np.expm1(variance_rate * times)
     ratio = float((terms * spread).sum()) / total / total
+    if top > 0.0 and not ratio > VANISHING:
+        return math.nan, math.nan
     return largest + math.log(total / count), top + math.log(ratio) if top > 0.0 else math.log1p(ratio)
