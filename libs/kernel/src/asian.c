@@ -56,6 +56,7 @@ static xr_moments continuous(double first, double time, double carry, double var
   const double top = variance_rate * time > XR_SCALED_FROM ? variance_rate * time : 0.0;
   const double bend = (variance_rate + 2.0 * fabs(carry)) * length;
   const int panels = 1 + (int)fmin(bend / 16.0, XR_PANELS_MAX - 1.0);
+  const double end = exp(carry * time - largest);
   double sum = 0.0, weighted = 0.0;
   for (int panel = 0; panel < panels; panel++) {
     for (int j = 0; j < XR_ANGLES; j++) {
@@ -64,7 +65,8 @@ static xr_moments continuous(double first, double time, double carry, double var
       const double forward = exp(carry * t - largest);
       const double left = time - t;
       const double growth = carry * left;
-      const double later = forward * left * (fabs(growth) < 1e-12 ? 1.0 : expm1(growth) / growth) / length;
+      const double mean = fabs(growth) < 1e-12 ? 1.0 : expm1(growth) / growth;
+      const double later = fabs(growth) < 1.0 ? forward * left * mean / length : (end - forward) / carry / length;
       sum += weight * forward;
       weighted += weight * 2.0 * forward * later * spread(variance_rate * t, top);
     }
@@ -99,9 +101,9 @@ static inline double premium(int8_t call, double spot, double strike, double fir
   const double variance_rate = volatility * volatility;
   const xr_moments m = fixings == 0.0 ? continuous(first, time, carry, variance_rate)
                                       : discrete(first, time, (int64_t)fixings, carry, variance_rate);
-  if (isnan(m.variance)) return NAN;
   const double paid = open * spot * exp(m.log_mean - domestic * time); /* the open part of the average, discounted */
   if (owed <= 0.0) return call ? paid - discount * owed : 0.0;
+  if (isnan(m.variance)) return NAN;
   const double deviation = fmax(sqrt(m.variance), 1e-100);
   const double d1 = (log(open * spot / owed) + m.log_mean) / deviation + 0.5 * deviation;
   return sign * (paid * xr_ndtr(sign * d1) - owed * discount * xr_ndtr(sign * (d1 - deviation)));

@@ -19,6 +19,7 @@ STEADY = 1e-10
 MISMATCH = 1e-7
 STEPS = 512
 TREE_DEVIATION = 10.0
+TREE_REACH = 200.0
 POINTS, WEIGHTS = np.polynomial.legendre.leggauss(32)
 SINE, COSINE = np.sin((POINTS + 1.0) * math.pi / 4.0), np.cos((POINTS + 1.0) * math.pi / 4.0)
 WEIGHT = WEIGHTS * math.pi / 4.0
@@ -57,7 +58,8 @@ def price(
     early = (r > 0.0) | (q < r)
     for at in np.flatnonzero((r > 0.0) & (deviation > 1e-6)):
         value[at] = _by_boundary(*(float(each[at]) for each in (y, time, volatility, r, q)))
-    for at in np.flatnonzero(early & np.isnan(value) & (deviation <= TREE_DEVIATION)):
+    within = (deviation <= TREE_DEVIATION) & (np.abs(np.log(y)) + np.abs(r - q) * time <= TREE_REACH)
+    for at in np.flatnonzero(early & np.isnan(value) & within):
         market = tuple(float(each[at]) for each in (y, time, volatility, r, q))
         value[at] = 0.5 * (_tree(*market, STEPS) + _tree(*market, STEPS - 1))
     value = np.where(

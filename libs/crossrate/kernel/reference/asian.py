@@ -63,7 +63,9 @@ def _moments(first: float, time: float, fixings: float, carry: float, variance_r
         left = time - times
         growth = carry * left
         mean_growth = np.where(np.abs(growth) < 1e-12, 1.0, np.expm1(growth) / np.where(growth == 0.0, 1.0, growth))
-        terms, count = weights * 2.0 * forward * forward * left * mean_growth / length, 1.0
+        far = (math.exp(carry * time - largest) - forward) / (carry if carry != 0.0 else 1.0)
+        later = np.where(np.abs(growth) < 1.0, forward * left * mean_growth, far)
+        terms, count = weights * 2.0 * forward * later / length, 1.0
         total = float((weights * forward).sum())
     else:
         count = max(fixings, 1.0)
