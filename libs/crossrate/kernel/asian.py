@@ -98,8 +98,8 @@ def price(
         float64, the arguments' shape.
 
     Raises:
-        ArgumentError: an element was refused; names argument and index. A first_fixing after time is INCONSISTENT; volatility is
-            NOT_CONVERGED where volatility² × time is above 600 and the rates' gap × time of the same order.
+        ArgumentError: an element was refused; names argument and index. A first_fixing after time is INCONSISTENT;
+            volatility is NOT_CONVERGED where volatility² × time is above 600 and the rates' gap × time of the same order.
         ShapeError: the arrays' shapes differ.
         TypeError: an argument is not numeric or has another dtype.
     """
