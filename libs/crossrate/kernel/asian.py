@@ -99,7 +99,8 @@ def price(
 
     Raises:
         ArgumentError: an element was refused; names argument and index. A first_fixing after time is INCONSISTENT;
-            volatility is NOT_CONVERGED where volatility² × time is above 600 and the rates' gap × time of the same order.
+            volatility is NOT_CONVERGED where volatility² × time is above 600
+            and the rates' gap × time of the same order.
         ShapeError: the arrays' shapes differ.
         TypeError: an argument is not numeric or has another dtype.
     """
