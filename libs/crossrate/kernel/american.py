@@ -13,7 +13,7 @@ from crossrate.kernel.front import Array, Elementwise
 from crossrate.kernel.reference import american as reference
 from crossrate.kernel.vanilla import MARKET
 
-WILD = "no exercise boundary was found, and the tree needs volatility × sqrt(time) of at most 10"
+WILD = "no exercise boundary was found, and the tree needs volatility × sqrt(time) <= 10 and levels within exp(200)"
 
 
 class _American(Elementwise):
@@ -61,8 +61,8 @@ def price(
             precision to three years at rates of 5 % and less, 1e-7 to five years and 10 %; by the trees within 3e-5.
 
     Raises:
-        ArgumentError: an element was refused; names argument and index. NOT_CONVERGED on volatility if volatility ×
-            sqrt(time) is above 10 and no boundary was found.
+        ArgumentError: an element was refused; names argument and index. NOT_CONVERGED on volatility if
+            no boundary was found and volatility × sqrt(time) is above 10, or the levels are beyond exp(200).
         ShapeError: the arrays' shapes differ.
         TypeError: an argument is not numeric or has another dtype.
     """

@@ -30,6 +30,11 @@ class _Asian(Elementwise):
             return ArgumentError(
                 found.argument, found.index, reason, found.value, f"it is after time, which is {last!r}"
             )
+        if reason == Reason.NOT_CONVERGED:
+            volatility = flat[tuple(self.inputs).index("volatility")][index].item()
+            return ArgumentError(
+                "volatility", found.index, reason, volatility, "the average has no finite variance here"
+            )
         return found
 
 
@@ -93,7 +98,9 @@ def price(
         float64, the arguments' shape.
 
     Raises:
-        ArgumentError: an element was refused; names argument and index. A first_fixing after time is INCONSISTENT.
+        ArgumentError: an element was refused; names argument and index. A first_fixing after time is INCONSISTENT;
+            volatility is NOT_CONVERGED where volatility² × time is above 600
+            and the rates' gap × time of the same order.
         ShapeError: the arrays' shapes differ.
         TypeError: an argument is not numeric or has another dtype.
     """

@@ -62,7 +62,8 @@ def greeks(
 ) -> DigitalGreeks:
     """Premium, delta, gamma and vega of one unit of the payout currency, paid if the option ends in the money.
 
-    At zero volatility or zero time the payout is certain, and exactly at the forward it is half of one.
+    At zero volatility or zero time the payout is certain, and exactly at the forward it is half of one; gamma, vega and
+    the payout's share of delta are then zero.
 
     Args:
         put_or_call: 0 pays below the strike, 1 above it.

@@ -18,6 +18,7 @@
 #define XR_MISMATCH 1e-7        /* of the value at the boundary, over the strike */
 #define XR_STEPS 512            /* of one tree; the other one has one less, so that their mean does not waver */
 #define XR_TREE_DEVIATION 10.0
+#define XR_TREE_REACH 200.0 /* log of the farthest forward over the strike: beyond, the tree's corners overflow */
 
 typedef struct {
   double time, volatility, r, q, start; /* start: the boundary just before expiry */
@@ -167,7 +168,8 @@ static double put(double y, double time, double volatility, double r, double q) 
   const double european = european_put(y, time, deviation, r, q);
   if (r <= 0.0 && q >= r) return european;
   double value = r > 0.0 && deviation > 1e-6 ? by_boundary(y, time, volatility, r, q) : NAN;
-  if (isnan(value) && deviation <= XR_TREE_DEVIATION)
+  const int within = deviation <= XR_TREE_DEVIATION && fabs(log(y)) + fabs(r - q) * time <= XR_TREE_REACH;
+  if (isnan(value) && within)
     value = 0.5 * (tree(y, time, volatility, r, q, XR_STEPS) + tree(y, time, volatility, r, q, XR_STEPS - 1));
   return isnan(value) ? value : fmax(fmax(value, european), 1.0 - y);
 }

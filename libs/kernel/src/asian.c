@@ -16,6 +16,9 @@
 #define XR_PANELS_MAX 64
 #define XR_SCALED_FROM 600.0 /* variance from which exp(variance) is carried apart */
 
+/* Below this the scaled second moment has lost its digits: rates and volatility are both beyond all measure. */
+#define XR_VANISHING 1e-280
+
 /* Log of the mean of the average over spot, and the variance of the average's log. */
 typedef struct {
   double log_mean, variance;
@@ -26,6 +29,7 @@ static inline double spread(double variance, double top) { return top > 0.0 ? ex
 
 static inline xr_moments moments_of(double sum, double weighted, double largest, double count, double top) {
   const double ratio = weighted / sum / sum;
+  if (top > 0.0 && !(ratio > XR_VANISHING)) return (xr_moments){NAN, NAN};
   const xr_moments m = {largest + log(sum / count), top > 0.0 ? top + log(ratio) : log1p(ratio)};
   return m;
 }
@@ -52,6 +56,7 @@ static xr_moments continuous(double first, double time, double carry, double var
   const double top = variance_rate * time > XR_SCALED_FROM ? variance_rate * time : 0.0;
   const double bend = (variance_rate + 2.0 * fabs(carry)) * length;
   const int panels = 1 + (int)fmin(bend / 16.0, XR_PANELS_MAX - 1.0);
+  const double end = exp(carry * time - largest);
   double sum = 0.0, weighted = 0.0;
   for (int panel = 0; panel < panels; panel++) {
     for (int j = 0; j < XR_ANGLES; j++) {
@@ -60,7 +65,8 @@ static xr_moments continuous(double first, double time, double carry, double var
       const double forward = exp(carry * t - largest);
       const double left = time - t;
       const double growth = carry * left;
-      const double later = forward * left * (fabs(growth) < 1e-12 ? 1.0 : expm1(growth) / growth) / length;
+      const double mean = fabs(growth) < 1e-12 ? 1.0 : expm1(growth) / growth;
+      const double later = fabs(growth) < 1.0 ? forward * left * mean / length : (end - forward) / carry / length;
       sum += weight * forward;
       weighted += weight * 2.0 * forward * later * spread(variance_rate * t, top);
     }
@@ -97,6 +103,7 @@ static inline double premium(int8_t call, double spot, double strike, double fir
                                       : discrete(first, time, (int64_t)fixings, carry, variance_rate);
   const double paid = open * spot * exp(m.log_mean - domestic * time); /* the open part of the average, discounted */
   if (owed <= 0.0) return call ? paid - discount * owed : 0.0;
+  if (isnan(m.variance)) return NAN;
   const double deviation = fmax(sqrt(m.variance), 1e-100);
   const double d1 = (log(open * spot / owed) + m.log_mean) / deviation + 0.5 * deviation;
   return sign * (paid * xr_ndtr(sign * d1) - owed * discount * xr_ndtr(sign * (d1 - deviation)));
@@ -107,14 +114,17 @@ int64_t xr_asian_price(int64_t count, const int8_t *put_or_call, const double *s
                        const double *fixed_weight, const double *fixed_average, const double *volatility,
                        const double *domestic_rate, const double *foreign_rate, double *price, uint8_t *status) {
   for (int64_t i = 0; i < count; i++) {
-    const xr_refusal refusal =
-        check(put_or_call[i], spot[i], strike[i], first_fixing[i], time[i], fixings[i], fixed_weight[i],
-              fixed_average[i], volatility[i], domestic_rate[i], foreign_rate[i]);
+    xr_refusal refusal = check(put_or_call[i], spot[i], strike[i], first_fixing[i], time[i], fixings[i],
+                               fixed_weight[i], fixed_average[i], volatility[i], domestic_rate[i], foreign_rate[i]);
+    double value = NAN;
+    if (!refusal) {
+      value = premium(put_or_call[i], spot[i], strike[i], first_fixing[i], time[i], fixings[i], fixed_weight[i],
+                      fixed_average[i], volatility[i], domestic_rate[i], foreign_rate[i]);
+      if (isnan(value)) refusal = xr_refuse(XR_NOT_CONVERGED, 9);
+    }
     if (refusal && !status) return xr_fault(refusal, i);
     if (status) status[i] = (uint8_t)(refusal >> 8);
-    price[i] = refusal ? NAN
-                       : premium(put_or_call[i], spot[i], strike[i], first_fixing[i], time[i], fixings[i],
-                                 fixed_weight[i], fixed_average[i], volatility[i], domestic_rate[i], foreign_rate[i]);
+    price[i] = value;
   }
   return 0;
 }

@@ -42,13 +42,13 @@ static inline double premium(int8_t call, int8_t type, double spot, double strik
   const double high = up ? b : XR_FAR;
   const double image = xr_image_claim(&m, call, paid, 2.0 * b, alive);
   if (in) {
-    const double option = image + xr_image_claim(&m, call, paid, 0.0, beyond);
+    const double option = xr_not_negative(image + xr_image_claim(&m, call, paid, 0.0, beyond));
     if (rebate == 0.0) return option;
     const double survived =
         xr_image_mass(m.n_counter, 0.0, low, high) - xr_image_mass(m.n_counter, 2.0 * b, low, high);
     return option + rebate * m.counter * survived;
   }
-  const double option = xr_image_claim(&m, call, paid, 0.0, alive) - image;
+  const double option = xr_not_negative(xr_image_claim(&m, call, paid, 0.0, alive) - image);
   return rebate == 0.0 ? option : option + rebate * xr_image_passage(m.n_counter, b, fabs(b), m.rate_time);
 }
 

@@ -30,7 +30,8 @@ static inline void value(int8_t call, int8_t payout, double spot, double strike,
   const double d = payout ? d1 : d2;
   const double other = payout ? d2 : d1;
   const double unit = payout ? m.base : m.counter;
-  const double density = sign * unit * xr_npdf(d);
+  /* A certain payout has no density, also exactly at the strike, where a derivative would be infinite. */
+  const double density = m.deviation > XR_DEVIATION_MIN ? sign * unit * xr_npdf(d) : 0.0;
   const double held = payout ? unit * xr_ndtr(sign * d) / spot : 0.0; /* delta of the base currency that is held */
   out[0] = unit * xr_ndtr(sign * d);
   out[1] = held + density / m.deviation / spot;

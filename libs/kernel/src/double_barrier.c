@@ -75,12 +75,12 @@ static inline double premium(int8_t call, int8_t knock, double spot, double stri
   const double u = xr_log_ratio(upper, spot) / m.deviation;
   const xr_range at = xr_paying(call, k, d, u);
   if (knock == XR_KNOCK_OUT) {
-    const double option = surviving(&m, call, paid, d, u, at);
+    const double option = xr_not_negative(surviving(&m, call, paid, d, u, at));
     if (rebate == 0.0) return option;
     return option + rebate * (xr_corridor_passage(m.n_counter, u, d, m.rate_time) +
                               xr_corridor_passage(m.n_counter, d, u, m.rate_time));
   }
-  const double option = leaving(&m, call, paid, d, u, k, at);
+  const double option = xr_not_negative(leaving(&m, call, paid, d, u, k, at));
   return rebate == 0.0 ? option : option + rebate * m.counter * xr_corridor_mass(m.n_counter, d, u, d, u);
 }
 
@@ -127,10 +127,10 @@ static inline double touch(int8_t type, int8_t payout, double spot, double lower
   if (type == XR_ONE_TOUCH_AT_HIT)
     return (in_base ? upper : 1.0) * xr_corridor_passage(m.n_counter, u, d, m.rate_time) +
            (in_base ? lower : 1.0) * xr_corridor_passage(m.n_counter, d, u, m.rate_time);
-  if (type == XR_NO_TOUCH) return unit * xr_corridor_mass(n, d, u, d, u);
+  if (type == XR_NO_TOUCH) return unit * xr_not_negative(xr_corridor_mass(n, d, u, d, u));
   if ((u - d) * (u - d) < XR_SINES_BELOW) return unit * (1.0 - xr_corridor_sines(n, d, u, d, u));
   const double outside = xr_image_mass(n, 0.0, -XR_FAR, d) + xr_image_mass(n, 0.0, u, XR_FAR);
-  return unit * (outside - xr_corridor_images(n, d, u, d, u));
+  return unit * xr_not_negative(outside - xr_corridor_images(n, d, u, d, u));
 }
 
 int64_t xr_double_touch_price(int64_t count, const int8_t *touch_type, const int8_t *payout_currency,

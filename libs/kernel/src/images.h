@@ -56,6 +56,9 @@ static inline double xr_image_mass(double n, double gamma, double low, double hi
   return exp(n * gamma) - xr_image_tail(n, gamma, low, -1.0) - xr_image_tail(n, gamma, high, 1.0);
 }
 
+/* Differences of masses may be a rounding below zero where the value is none. */
+static inline double xr_not_negative(double value) { return value < 0.0 ? 0.0 : value; }
+
 /* n - q for q = sqrt(n² + 2 rate_time) >= 0, without cancellation. */
 static inline double xr_drift_gap(double n, double q, double rate_time) {
   return n > 0.0 ? -2.0 * rate_time / (n + q) : n - q;

@@ -35,7 +35,7 @@ static inline double premium(int8_t type, int8_t up, int8_t payout, double spot,
   const double low = up ? -XR_FAR : b;
   const double high = up ? b : XR_FAR;
   const double image = xr_image_mass(n, 2.0 * b, low, high);
-  if (type == XR_NO_TOUCH) return unit * (xr_image_mass(n, 0.0, low, high) - image);
+  if (type == XR_NO_TOUCH) return unit * xr_not_negative(xr_image_mass(n, 0.0, low, high) - image);
   return unit * (xr_image_mass(n, 0.0, up ? b : -XR_FAR, up ? XR_FAR : b) + image);
 }
 

@@ -19,6 +19,7 @@ STEADY = 1e-10
 MISMATCH = 1e-7
 STEPS = 512
 TREE_DEVIATION = 10.0
+TREE_REACH = 200.0
 POINTS, WEIGHTS = np.polynomial.legendre.leggauss(32)
 SINE, COSINE = np.sin((POINTS + 1.0) * math.pi / 4.0), np.cos((POINTS + 1.0) * math.pi / 4.0)
 WEIGHT = WEIGHTS * math.pi / 4.0
@@ -57,7 +58,8 @@ def price(
     early = (r > 0.0) | (q < r)
     for at in np.flatnonzero((r > 0.0) & (deviation > 1e-6)):
         value[at] = _by_boundary(*(float(each[at]) for each in (y, time, volatility, r, q)))
-    for at in np.flatnonzero(early & np.isnan(value) & (deviation <= TREE_DEVIATION)):
+    within = (deviation <= TREE_DEVIATION) & (np.abs(np.log(y)) + np.abs(r - q) * time <= TREE_REACH)
+    for at in np.flatnonzero(early & np.isnan(value) & within):
         market = tuple(float(each[at]) for each in (y, time, volatility, r, q))
         value[at] = 0.5 * (_tree(*market, STEPS) + _tree(*market, STEPS - 1))
     value = np.where(
@@ -148,9 +150,9 @@ def _tree(y: float, time: float, volatility: float, r: float, q: float, steps: i
     up = discount * (math.expm1(0.5 * step * step) - math.expm1(-step)) / (math.expm1(step) - math.expm1(-step))
     down = discount - up
     power = np.exp(2.0 * step * np.arange(steps))
-    spots = y * math.exp((steps - 1) * (drift - step)) * power
+    spots = y * np.exp((steps - 1) * (drift - step)) * power
     value = np.maximum(_european(spots, dt, step, r, q), 1.0 - spots)
     for i in range(steps - 2, -1, -1):
-        spots = y * math.exp(i * (drift - step)) * power[: i + 1]
+        spots = y * np.exp(i * (drift - step)) * power[: i + 1]
         value = np.maximum(up * value[1:] + down * value[:-1], 1.0 - spots)
     return float(value[0])

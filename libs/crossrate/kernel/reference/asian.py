@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 
 PANELS_MAX = 64
 SCALED_FROM = 600.0
+VANISHING = 1e-280
 
 
 @np.errstate(all="ignore")  # elements whose payoff is certain are computed too, and dropped
@@ -45,7 +46,8 @@ def price(
     value = sign * (paid * distribution(sign * d1) - owed * discount * distribution(sign * (d1 - deviation)))
     value = np.where(owed <= 0.0, np.where(sign > 0.0, paid - discount * owed, 0.0), value)
     value = np.where(open_share == 0.0, discount * np.maximum(-sign * owed, 0.0), value)
-    return value, np.where(fine, Reason.OK, Reason.INCONSISTENT).astype(np.uint8)
+    late = np.where(np.isnan(value), Reason.NOT_CONVERGED, Reason.OK)
+    return value, np.where(fine, late, Reason.INCONSISTENT).astype(np.uint8)
 
 
 def _moments(first: float, time: float, fixings: float, carry: float, variance_rate: float) -> tuple[float, float]:
@@ -61,7 +63,9 @@ def _moments(first: float, time: float, fixings: float, carry: float, variance_r
         left = time - times
         growth = carry * left
         mean_growth = np.where(np.abs(growth) < 1e-12, 1.0, np.expm1(growth) / np.where(growth == 0.0, 1.0, growth))
-        terms, count = weights * 2.0 * forward * forward * left * mean_growth / length, 1.0
+        far = (math.exp(carry * time - largest) - forward) / (carry if carry != 0.0 else 1.0)
+        later = np.where(np.abs(growth) < 1.0, forward * left * mean_growth, far)
+        terms, count = weights * 2.0 * forward * later / length, 1.0
         total = float((weights * forward).sum())
     else:
         count = max(fixings, 1.0)
@@ -73,4 +77,6 @@ def _moments(first: float, time: float, fixings: float, carry: float, variance_r
     top = variance_rate * time if variance_rate * time > SCALED_FROM else 0.0
     spread = np.exp(variance_rate * times - top) if top > 0.0 else np.expm1(variance_rate * times)
     ratio = float((terms * spread).sum()) / total / total
+    if top > 0.0 and not ratio > VANISHING:
+        return math.nan, math.nan
     return largest + math.log(total / count), top + math.log(ratio) if top > 0.0 else math.log1p(ratio)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from crossrate.kernel.faults import Reason
 from crossrate.kernel.reference import corridor
-from crossrate.kernel.reference.images import FAR, claim, log_ratio, market_of, mass, passage, paying
+from crossrate.kernel.reference.images import FAR, claim, log_ratio, market_of, mass, not_negative, passage, paying
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
@@ -36,9 +36,9 @@ def price(
     beyond = paying(call, k, np.where(up, b, -FAR), np.where(up, FAR, b))
     image = claim(m, call, paid, 2.0 * b, alive)
     survived = mass(m.n_counter, 0.0, low, high) - mass(m.n_counter, 2.0 * b, low, high)
-    knock_in = image + claim(m, call, paid, 0.0, beyond) + rebate * m.counter * survived
+    knock_in = not_negative(image + claim(m, call, paid, 0.0, beyond)) + rebate * m.counter * survived
     paid_at_hit = rebate * passage(m.n_counter, b, np.abs(b), m.rate_time)
-    knock_out = claim(m, call, paid, 0.0, alive) - image + paid_at_hit
+    knock_out = not_negative(claim(m, call, paid, 0.0, alive) - image) + paid_at_hit
     vanilla = claim(m, call, paid, 0.0, paying(call, k, -FAR, FAR))
     return (np.where(touched, np.where(into, vanilla, rebate), np.where(into, knock_in, knock_out)),)
 
@@ -72,11 +72,11 @@ def double_price(
     imaged = m.base * corridor.images(m.n_base, d, u, *at) - paid * corridor.images(m.n_counter, d, u, *at)
     by_images = beyond - np.where(at[0] < at[1], np.where(call, imaged, -imaged), 0.0)
     by_sines = beyond + claim(m, call, paid, 0.0, at) - surviving
-    leaving = np.where(corridor.narrow(d, u), by_sines, by_images)
+    leaving = not_negative(np.where(corridor.narrow(d, u), by_sines, by_images))
     leaving = leaving + rebate * m.counter * corridor.mass_inside(m.n_counter, d, u, d, u)
     hit = corridor.passage_through(m.n_counter, u, d, m.rate_time)
     hit = hit + corridor.passage_through(m.n_counter, d, u, m.rate_time)
-    knocked_out = surviving + np.where(rebate == 0.0, 0.0, rebate * hit)
+    knocked_out = not_negative(surviving) + np.where(rebate == 0.0, 0.0, rebate * hit)
     value = np.where(outside, np.where(into, vanilla, rebate), np.where(into, leaving, knocked_out))
     reasons = corridor.reasons(m, spot, lower, upper, outside | into | (rebate == 0.0))
     return np.where(reasons == Reason.OK, value, np.nan), reasons

@@ -31,7 +31,7 @@ def greeks(
     d, other = np.where(in_base, d1, d2), np.where(in_base, d2, d1)
     unit = np.where(in_base, m.base, m.counter)
     price = unit * distribution(sign * d)
-    dense = sign * unit * density(d)
+    dense = np.where(m.deviation > DEVIATION_MIN, sign * unit * density(d), 0.0)
     delta = np.where(in_base, price / spot, 0.0) + dense / m.deviation / spot
     gamma = (np.where(in_base, 1.0, 0.0) - d1 / m.deviation) * (dense / m.deviation / spot / spot)
     return price, delta, gamma, -dense * other / np.maximum(volatility, DEVIATION_MIN)

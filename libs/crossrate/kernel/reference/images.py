@@ -66,6 +66,11 @@ def mass(n: Array, gamma: Any, low: Any, high: Any) -> Array:
     return np.where(low < high, inside, 0.0)
 
 
+def not_negative(value: Array) -> Array:
+    """A value that is a rounding below zero, as zero."""
+    return np.where(value < 0.0, 0.0, value)
+
+
 def drift_gap(n: Array, q: Array, rate_time: Array) -> Array:
     """n - sqrt(n² + 2 rate_time) without cancellation."""
     return np.where(n > 0.0, -2.0 * rate_time / np.where(n > 0.0, n + q, 1.0), n - q)

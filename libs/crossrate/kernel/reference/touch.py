@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from crossrate.kernel.faults import Reason
 from crossrate.kernel.reference import corridor
-from crossrate.kernel.reference.images import FAR, log_ratio, market_of, mass, passage
+from crossrate.kernel.reference.images import FAR, log_ratio, market_of, mass, not_negative, passage
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
@@ -32,7 +32,7 @@ def price(
     b = log_ratio(barrier, spot) / m.deviation
     low, high = np.where(up, -FAR, b), np.where(up, b, FAR)
     image = mass(n, 2.0 * b, low, high)
-    never = unit * (mass(n, 0.0, low, high) - image)
+    never = unit * not_negative(mass(n, 0.0, low, high) - image)
     once = unit * (mass(n, 0.0, np.where(up, b, -FAR), np.where(up, FAR, b)) + image)
     hit = np.where(in_base, barrier, 1.0) * passage(m.n_counter, b, np.abs(b), m.rate_time)
     touched = np.where(up, spot >= barrier, spot <= barrier)
@@ -56,9 +56,9 @@ def double_price(
     m = market_of(spot, time, volatility, domestic_rate, foreign_rate)
     unit, n = np.where(in_base, m.base, m.counter), np.where(in_base, m.n_base, m.n_counter)
     d, u = corridor.edges(m, spot, lower, upper)
-    never = unit * corridor.mass_inside(n, d, u, d, u)
+    never = unit * not_negative(corridor.mass_inside(n, d, u, d, u))
     outside = mass(n, 0.0, np.full_like(d, -FAR), d) + mass(n, 0.0, u, np.full_like(u, FAR))
-    by_images = outside - corridor.images(n, d, u, d, u)
+    by_images = not_negative(outside - corridor.images(n, d, u, d, u))
     once = unit * np.where(corridor.narrow(d, u), 1.0 - corridor.sines(n, d, u, d, u), by_images)
     hit = np.where(in_base, upper, 1.0) * corridor.passage_through(m.n_counter, u, d, m.rate_time)
     hit = hit + np.where(in_base, lower, 1.0) * corridor.passage_through(m.n_counter, d, u, m.rate_time)

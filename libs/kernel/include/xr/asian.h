@@ -20,6 +20,8 @@ extern "C" {
    fixed_average      average of the fixings past, counter per base; without meaning at weight 0
    volatility .. foreign_rate  as in xr/vanilla.h
    price              out, count elements
+   XR_NOT_CONVERGED on volatility: volatility² * time above 600 and a difference of rates that, times time, is of the
+   same order; the second moment is then beyond double precision
    status             out, count reasons, or NULL: then the first refused element ends the call */
 int64_t xr_asian_price(int64_t count, const int8_t *put_or_call, const double *spot, const double *strike,
                        const double *first_fixing, const double *time, const double *fixings,
