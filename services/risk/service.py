@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from crossrate.kernel import path
 from crossrate.kernel.faults import ArgumentError
 from crossrate.kernel.revalue import MARKET_RULES, POSITION_RULES, SHIFT_RULES, Markets, Scenarios
 from crossrate.rpc import arrays, errors
+from crossrate.rpc.call import current
 from services.risk import messages
 from services.risk.domain import measure, stress
 from services.risk.domain.book import Book
@@ -40,6 +42,18 @@ class RiskService(RiskServiceServicer):
         self, request: pb.CalculateVarRequest, context: Any
     ) -> AsyncIterator[pb.CalculateVarResponse]:
         """See the contract."""
+        call = current()
+        try:
+            async for each in self._calculated(request):
+                yield each
+        except asyncio.CancelledError:
+            # A stream that has lived its longest ends without an error; a calculation without its result has failed.
+            if call.end_reason == stream_pb2.STREAM_END_REASON_MAX_AGE and call.interrupted():
+                raise errors.deadline_exceeded(call.name, call.deadline - call.begun) from None
+            raise
+
+    async def _calculated(self, request: pb.CalculateVarRequest) -> AsyncIterator[pb.CalculateVarResponse]:
+        """Progress, and the result as the last."""
         sequence, done = 0, 0
 
         def message(**event: Any) -> pb.CalculateVarResponse:

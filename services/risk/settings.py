@@ -14,7 +14,7 @@ class Settings(BaseSettings):
     threads: int = Field(default=2, ge=1, le=256)
     """Threads that share a slice of scenarios."""
     slice_cells: int = Field(default=6_000_000, ge=1_000, le=1_000_000_000)
-    """Prices in one slice: about a tenth of a second of a compiled kernel."""
+    """Prices in one slice: some fifty milliseconds of a compiled kernel."""
     slice_cells_numpy: int = Field(default=300_000, ge=1_000, le=1_000_000_000)
     """The same where the kernel is not compiled and its numpy twin serves."""
     heartbeat_interval_s: float = Field(default=5.0, gt=0, le=20)

@@ -122,9 +122,11 @@ def var(days: int = 500, **other: object) -> pb.CalculateVarRequest:
     return request
 
 
-async def messages(served: Served, request: pb.CalculateVarRequest) -> list[pb.CalculateVarResponse]:
+async def messages(
+    served: Served, request: pb.CalculateVarRequest, timeout_s: float = 20.0
+) -> list[pb.CalculateVarResponse]:
     """All messages of a stream."""
-    return [each async for each in served.risk.CalculateVar(request, timeout=20)]
+    return [each async for each in served.risk.CalculateVar(request, timeout=timeout_s)]
 
 
 async def result(served: Served, request: pb.CalculateVarRequest) -> measure_pb2.VarResult:
@@ -267,6 +269,17 @@ async def test_a_calculation_ends_with_its_caller(served: Served) -> None:
     begun = served.worker.slices
     assert begun <= 8
     await asyncio.sleep(0.2)
+    assert served.worker.slices == begun
+
+
+async def test_a_calculation_ends_at_its_deadline(served: Served) -> None:
+    """Half a second is not enough for sixty slices of fifty thousand options; what was not begun then never is."""
+    request = var(book=book(50_000, kind=[1]), days=3_800)
+    assert (await failure(messages(served, request, 0.5))).reason is ErrorReason.DEADLINE_EXCEEDED
+    await asyncio.sleep(0.1)  # for the slice under way
+    begun = served.worker.slices
+    assert 0 < begun < 60
+    await asyncio.sleep(0.3)
     assert served.worker.slices == begun
 
 

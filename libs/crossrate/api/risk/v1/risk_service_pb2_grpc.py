@@ -63,7 +63,8 @@ class RiskServiceServicer:
 
     def CalculateVar(self, request, context):
         """Value at risk and expected shortfall over one day. Progress first, then the result as the last message before the
-        end. A calculation that breaks off is begun anew: nothing of it is kept.
+        end. A calculation whose deadline passes fails with DEADLINE_EXCEEDED; one that ends without a result, as when the
+        instance drains, is begun anew: nothing of it is kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
