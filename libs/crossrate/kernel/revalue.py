@@ -176,7 +176,7 @@ def _compiled(
     def work(start: int, stop: int) -> int:
         moved = [pointer(shifts[name][:, start:stop]) if name in shifts else null for name in SHIFT_RULES]
         own = None if parts is None else np.empty((count, stop - start))
-        scratch = np.empty(6 * count + 2 * BLOCK * rows)
+        scratch = np.empty(6 * count + 6 * BLOCK * rows)
         fault = path.lib.xr_revalue(
             *(count, rows, stop - start, width, *fixed, *moved),
             *(pointer(result[start:stop]), null if own is None else pointer(own), pointer(scratch)),

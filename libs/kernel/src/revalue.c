@@ -10,6 +10,7 @@
 
 #define BLOCK 256
 #define RETURN_MAX 50.0
+#define ROWS 6 /* blocks of a market */
 
 enum { KIND = 4, MARKET, STRIKE, TIME, VOLATILITY, DOMESTIC, FOREIGN, NOTIONAL, SPOT, CONVERSION };
 enum { SPOT_RETURN = 14, VOLATILITY_SHIFT, DOMESTIC_SHIFT, FOREIGN_SHIFT, CONVERSION_RETURN };
@@ -133,29 +134,22 @@ int64_t xr_revalue(int64_t positions, int64_t markets, int64_t scenarios, int64_
     const double premium = xr_premium_of(sign, p->moneyness, &tails);
     p->today = conversion[market[i]] * (kind[i] == XR_POSITION_FORWARD ? p->spot - p->strike : premium);
   }
-  double *growth = scratch + 6 * positions, *converted = growth + BLOCK * markets;
   const int vols = volatility_shift != NULL, rates = domestic_shift != NULL || foreign_shift != NULL;
+  /* Of each market one block of its shifts, filled up with zeros, of its growth and of its conversion. */
+  double *blocks = scratch + 6 * positions;
   for (int64_t start = 0; start < scenarios; start += BLOCK) {
     const int64_t size = scenarios - start < BLOCK ? scenarios - start : BLOCK;
-    double sum[BLOCK] = {0}, alone[BLOCK], row[BLOCK], vol[BLOCK], domestic[BLOCK], foreign[BLOCK];
+    double sum[BLOCK] = {0}, alone[BLOCK];
     for (int64_t k = 0; k < markets; k++) {
-      fill(row, spot_return + k * stride + start, size);
-      for (int j = 0; j < BLOCK; j++) growth[k * BLOCK + j] = xr_exp(row[j]);
-      fill(row, conversion_return ? conversion_return + k * stride + start : NULL, size);
-      for (int j = 0; j < BLOCK; j++) converted[k * BLOCK + j] = conversion[k] * xr_exp(row[j]);
-    }
-    int64_t filled = -1;
-    for (int64_t i = 0; i < positions; i++) {
-      const int64_t k = market[i];
+      double *own = blocks + ROWS * BLOCK * k;
       const int64_t offset = k * stride + start;
-      if (k != filled) {
-        fill(row, spot_return + offset, size);
-        fill(vol, vols ? volatility_shift + offset : NULL, size);
-        fill(domestic, domestic_shift ? domestic_shift + offset : NULL, size);
-        fill(foreign, foreign_shift ? foreign_shift + offset : NULL, size);
-        filled = k;
-      }
-      const shifts m = {row, vol, domestic, foreign, growth + k * BLOCK, converted + k * BLOCK};
+      for (int r = 0; r < 5; r++) fill(own + r * BLOCK, rows[r] ? rows[r] + offset : NULL, size);
+      for (int j = 0; j < BLOCK; j++) own[4 * BLOCK + j] = conversion[k] * xr_exp(own[4 * BLOCK + j]);
+      for (int j = 0; j < BLOCK; j++) own[5 * BLOCK + j] = xr_exp(own[j]);
+    }
+    for (int64_t i = 0; i < positions; i++) {
+      const double *own = blocks + ROWS * BLOCK * market[i];
+      const shifts m = {own, own + BLOCK, own + 2 * BLOCK, own + 3 * BLOCK, own + 5 * BLOCK, own + 4 * BLOCK};
       const position *p = &constants[i];
       if (rates) {
         value_block(1, 1, kind[i], p, time[i], volatility[i], notional[i], &m, p->today, sum, alone);
