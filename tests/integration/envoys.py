@@ -142,7 +142,7 @@ class SmallMesh:
         self.backends: dict[str, Backend] = {}
 
     async def start(self) -> SmallMesh:
-        """Everything: one instance of reference and one of marketdata, control, the proxies."""
+        """One instance of reference and one of marketdata, control, the proxies; no other service has an instance."""
         await self.start_backend("reference-1", reference_grpc.add_ReferenceServiceServicer_to_server, Reference())
         await self.start_backend("marketdata-1", marketdata_grpc.add_MarketDataServiceServicer_to_server, MarketData())
         await self.start_control()
@@ -216,7 +216,7 @@ class SmallMesh:
         """Whether all instances serve and every proxy has its configuration."""
         status = await self.status()
         serving = status is not None and all(i.health == mesh_pb2.INSTANCE_HEALTH_SERVING for i in status.instances)
-        return serving and len(status.instances) == len(self.topology.services)
+        return serving and len(status.instances) == len(self.backends) + 1
 
     def log(self, name: str) -> str:
         """The end of a process's log."""
