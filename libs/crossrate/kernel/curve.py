@@ -15,7 +15,7 @@ from crossrate.kernel import path
 from crossrate.kernel.domain import INTERPOLATION, LEVEL, SPAN, TIME, Codes, Rule
 from crossrate.kernel.faults import Reason, unpack
 from crossrate.kernel.front import common_shape, in_threads, moved, numbers
-from crossrate.kernel.ragged import call, explain, offsets_of, places, repeated, same_length, vector
+from crossrate.kernel.ragged import call, explain, offsets_of, repeated, same_length, vector
 from crossrate.kernel.reference import curve as reference
 
 Array = NDArray[np.float64]
@@ -146,7 +146,7 @@ class Curves:
         return self._forward(start, end, accrual, curve, threads, 1)
 
     def _read(self, time: Any, curve: Any, threads: int, which: int) -> Array:
-        given = {"curve": places("curve", curve), "time": numbers("time", time)}
+        given = {"curve": numbers("curve", curve, np.int64), "time": numbers("time", time)}
         rules: dict[str, Rule] = {"curve": self._rule(), "time": TIME}
         shape = common_shape(given)
         flat = _flat(given, shape)
@@ -167,7 +167,7 @@ class Curves:
 
     def _forward(self, start: Any, end: Any, accrual: Any, curve: Any, threads: int, which: int) -> Array:
         given = {
-            "curve": places("curve", curve),
+            "curve": numbers("curve", curve, np.int64),
             "start": numbers("start", start),
             "end": numbers("end", end),
             "accrual": numbers("accrual", accrual),

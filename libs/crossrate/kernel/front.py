@@ -22,7 +22,6 @@ from crossrate.kernel.faults import ArgumentError, Reason, ShapeError, unpack
 
 THREADS_MAX = 256
 Array = NDArray[Any]
-C_TYPES = {np.dtype(np.float64): "double *", np.dtype(np.int8): "int8_t *", np.dtype(np.int64): "int64_t *"}
 
 
 def numbers(name: str, value: Any, dtype: Any = np.float64) -> Array:

@@ -32,16 +32,6 @@ def vector(name: str, value: Any, dtype: Any = np.float64) -> Array:
     return np.atleast_1d(array)
 
 
-def places(name: str, value: Any) -> Array:
-    """An argument of int64; a single number stays one.
-
-    Raises:
-        TypeError: it holds other things than integers.
-    """
-    array = numbers(name, value, np.int64)
-    return array.reshape(()) if np.ndim(value) == 0 else array
-
-
 def offsets_of(offsets: Any, elements: int, name: str = "offsets", fewest: int = 1) -> NDArray[np.int64]:
     """Checks where rows begin and end; None is one row of all elements.
 
@@ -87,8 +77,8 @@ def repeated(name: str, value: Any, count: int, dtype: Any = np.float64, of: str
         ShapeError: there are as many as neither one nor `count`.
     """
     array = numbers(name, value, dtype)
-    if np.ndim(value) == 0:
-        return np.full(count, array.reshape(-1)[0], array.dtype)
+    if array.ndim == 0:
+        return np.full(count, array[()], array.dtype)
     if array.shape != (count,):
         raise ShapeError(f"{name} has shape {array.shape}: one number, or one for each of the {count} {of}, is needed")
     return array

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -211,16 +211,14 @@ def _twin(
     threads: int,
 ) -> None:
     rows = len(pairs["spot"])
-    columns = {**pairs, **shifts, **book}
     rules = {**MARKET_RULES, **SHIFT_RULES, **POSITION_RULES, "market": Codes(rows, "")}
-    _check(pairs, rules, columns, rows)
+    _check(pairs, rules, rows)
     for name in shifts:
-        _check({name: shifts[name]}, rules, columns, rows)
-    _check(book, rules, columns, rows)
+        _check({name: shifts[name]}, rules, rows)
+    _check(book, rules, rows)
     none = np.zeros((rows, len(result)))
     result[:] = 0.0
-    gains: Callable[..., Any] = reference.gains
-    each = gains(
+    each = reference.gains(
         book["kind"],
         book["market"],
         tuple(list(book.values())[2:]),
@@ -234,10 +232,10 @@ def _twin(
             parts[i] = gained
 
 
-def _check(group: Mapping[str, Array], rules: Mapping[str, Rule], columns: Mapping[str, Array], rows: int) -> None:
+def _check(group: Mapping[str, Array], rules: Mapping[str, Rule], rows: int) -> None:
     """Refuses the first bad element, by index and then by argument, as the compiled kernel does."""
     refused = {name: rules[name].refused(column).reshape(-1) for name, column in group.items()}
     bad = [(int(np.argmax(each > 0)), place, name) for place, (name, each) in enumerate(refused.items()) if each.any()]
     if bad:
         index, _, name = min(bad)
-        raise _refusal(name, Reason(int(refused[name][index])), index, columns, rows)
+        raise _refusal(name, Reason(int(refused[name][index])), index, group, rows)

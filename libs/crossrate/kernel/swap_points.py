@@ -18,7 +18,7 @@ from crossrate.kernel.curve import Curves, Interpolation
 from crossrate.kernel.domain import AMOUNT, LEVEL, SWAP_LEG, TIME, Codes, Rule
 from crossrate.kernel.faults import ArgumentError, Reason, ShapeError, unpack
 from crossrate.kernel.front import Elementwise, common_shape, numbers
-from crossrate.kernel.ragged import call, explain, offsets_of, places, repeated, same_length, vector
+from crossrate.kernel.ragged import call, explain, offsets_of, repeated, same_length, vector
 from crossrate.kernel.reference import swap_points as reference
 
 Array = NDArray[np.float64]
@@ -286,7 +286,7 @@ def broken_date(
     dates, rates = vector("quote_time", quote_time), vector("outright", outright)
     bounds = offsets_of(offsets, same_length(quote_time=dates, outright=rates), fewest=2)
     spots = repeated("spot_time", spot_time, bounds.size - 1, of="pairs")
-    given = {"pair": places("pair", pair), "time": numbers("time", time)}
+    given = {"pair": numbers("pair", pair, np.int64), "time": numbers("time", time)}
     shape = common_shape(given)
     flat = {name: np.ascontiguousarray(np.broadcast_to(value, shape)).reshape(-1) for name, value in given.items()}
     result = np.empty(flat["time"].size)

@@ -129,16 +129,11 @@ def array(name: str, value: Any, dimensions: Sequence[int], dtype: Any = np.floa
         ShapeError: it has another number of dimensions.
         TypeError: it is not numeric, or of another type than the kernel computes in.
     """
-    found = _as_given(name, value, dtype)
+    found = numbers(name, value, dtype)
     if found.ndim not in dimensions:
         wanted = " or ".join(str(each) for each in dimensions)
         raise ShapeError(f"{name} has shape {found.shape}: an array of {wanted} dimensions is needed")
     return found
-
-
-def _as_given(name: str, value: Any, dtype: Any) -> Array:
-    """The argument as `front.numbers` has it; a number stays one where numpy would make a vector of it."""
-    return numbers(name, value, dtype).reshape(np.shape(value))
 
 
 def of_shape(name: str, value: Any, shape: tuple[int, ...], because: str, dtype: Any = np.float64) -> Array:
@@ -148,7 +143,7 @@ def of_shape(name: str, value: Any, shape: tuple[int, ...], because: str, dtype:
         ShapeError: it has another shape.
         TypeError: as `array`.
     """
-    found = _as_given(name, value, dtype)
+    found = numbers(name, value, dtype)
     if found.ndim == 0:
         return np.full(shape, found[()], found.dtype)
     if found.shape != shape:

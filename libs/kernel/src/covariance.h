@@ -3,6 +3,7 @@
 #define XR_COVARIANCE_H
 
 #include "lanes.h"
+#include "quantile.h"
 #include "tables.h"
 
 #define XR_COVARIANCE_MAX 1e20  /* with the next: the fourth power of their product is finite */
@@ -59,17 +60,7 @@ static inline double xr_dot(int64_t size, const double *a, const double *b) {
   return sum;
 }
 
-/* The standard normal quantile of 1 - p for p from 0.5 up, as a positive number: where the upper tail is 1 - p. A start from
-   Abramowitz and Stegun 26.2.23 (error below 4.5e-4), then Halley's steps on the tail, whose error cubes each time. */
-static inline double xr_normal_tail(double confidence) {
-  const double tail = 1.0 - confidence;
-  const double t = sqrt(-2.0 * log(tail));
-  double z = t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
-  for (int i = 0; i < 2; i++) {
-    const double step = (xr_ndtr(-z) - tail) / xr_npdf(z);
-    z += step / (1.0 - 0.5 * z * step);
-  }
-  return confidence == 0.5 ? 0.0 : z;
-}
+/* The standard normal quantile of 1 - p, as a positive number: where the upper tail is 1 - p. */
+static inline double xr_normal_tail(double confidence) { return 0.0 - xr_quantile(1.0 - confidence); }
 
 #endif

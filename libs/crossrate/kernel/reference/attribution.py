@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import numpy as np
 from numpy.typing import NDArray
 
-from crossrate.kernel.reference.normal import density
+from crossrate.kernel.reference.normal import density, quantile
 from crossrate.kernel.reference.var import near_integer, quantile_place
 
 Array = NDArray[np.float64]
@@ -39,7 +37,7 @@ def normal(delta: Array, covariance: Array, confidence: float) -> Parts:
     whole = delta.sum(axis=0)
     moved = covariance @ whole
     deviation = float(np.sqrt(max(0.0, whole @ moved)))
-    z = -NormalDist().inv_cdf(1.0 - confidence)
+    z = 0.0 - float(quantile(np.array(1.0 - confidence)))
     mean = float(density(np.array(z))) / (1.0 - confidence)
     share = delta @ moved / deviation if deviation > 0.0 else np.zeros(len(delta))
     rest = whole - delta

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import numpy as np
 from numpy.typing import NDArray
 
 from crossrate.kernel.faults import Reason
-from crossrate.kernel.reference.normal import density
+from crossrate.kernel.reference.normal import density, quantile
 
 Array = NDArray[np.float64]
 
 
 def upper_tail(probability: float) -> float:
     """The standard normal quantile, precise also where the probability is close to 1."""
-    return -NormalDist().inv_cdf(1.0 - probability) if probability != 0.5 else 0.0
+    return 0.0 - float(quantile(np.array(1.0 - probability)))
 
 
 def covariance_reasons(matrix: Array) -> NDArray[np.uint8]:
@@ -87,8 +85,7 @@ def measure(
 ) -> tuple[Array, Array, NDArray[np.uint8]]:
     """Value at risk, expected shortfall, and the reasons of those that the expansion has no answer for."""
     s, k = skewness / 6.0, kurtosis / 24.0
-    levels, place = np.unique(confidence, return_inverse=True)
-    q = np.array([NormalDist().inv_cdf(1.0 - p) for p in levels])[place.reshape(-1)]
+    q = quantile(1.0 - confidence)
     w = q + s * (q * q - 1.0) + k * (q**3 - 3.0 * q) - s * s * (2.0 * q**3 - 5.0 * q)
     tail = 1.0 + s * q + k * (q * q - 1.0) - s * s * (2.0 * (q * q - 1.0) + 1.0)
     fine = ascends(skewness, kurtosis)
