@@ -11,7 +11,6 @@ is OK, and without a status array the first bad element is named.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import re
@@ -19,7 +18,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+
+from tests.kernel_build import kernel_build
 
 ROOT = Path(__file__).resolve().parents[2]
 INPUT_BYTES_MAX = 4096
@@ -68,17 +68,6 @@ static int8_t *codes(int64_t count) {
   return array;
 }
 """
-
-
-def kernel_build() -> Any:
-    """scripts/kernel_build.py as a module."""
-    spec = importlib.util.spec_from_file_location("kernel_build", ROOT / "scripts" / "kernel_build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["kernel_build"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def harness() -> str:

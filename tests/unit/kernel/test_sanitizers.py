@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from crossrate.kernel import path
+from tests.kernel_build import kernel_build
 
 ROOT = Path(__file__).resolve().parents[3]
 RUN = """
@@ -26,24 +26,14 @@ sys.exit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-k", {names!r}, *{t
 """
 
 
-def builder():
-    """scripts/kernel_build.py as a module."""
-    spec = importlib.util.spec_from_file_location("kernel_build", ROOT / "scripts" / "kernel_build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["kernel_build"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_no_access_out_of_bounds_and_no_undefined_behaviour(tmp_path: Path) -> None:
     """Under the compiler's address and undefined-behaviour sanitizers all kernel tests pass and nothing is reported."""
     flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g1", "-O1"]
-    assert builder().build_for_python(flags, tmp_path) is None
+    build = kernel_build()
+    assert build.build_for_python(flags, tmp_path) is None
     module = tmp_path / "_native.abi3.so"
     runtime = subprocess.run(
-        [*builder().compiler().split(), "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
+        [*build.compiler().split(), "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
     ).stdout.strip()
     if not Path(runtime).is_absolute():
         pytest.fail("the compiler has no address sanitizer: install its runtime (Debian: libasan with gcc)")
