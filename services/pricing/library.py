@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from crossrate.api.pricing.v1 import market_pb2
 from services.pricing.domain.market import Book, Snapshot
+from services.pricing.domain.refusal import Missing
 from services.pricing.messages import book_of, snapshot_of
 from services.pricing.store import Store
 
@@ -62,6 +63,18 @@ class Library:
         book = await self.book(message.market, message.market_version)
         assert book is not None, f"snapshot {key} names a market that is not kept"
         return self._snapshots.put(key, snapshot_of(message, book))
+
+    async def found(self, snapshot_id: str) -> Snapshot:
+        """A snapshot with its market.
+
+        Raises:
+            Missing: there is none of that id.
+            StoreUnavailable: it is not held, and the database is away.
+        """
+        snapshot = await self.snapshot(snapshot_id)
+        if snapshot is None:
+            raise Missing("snapshot", snapshot_id)
+        return snapshot
 
     async def book(self, name: str, version: int) -> Book | None:
         """A version of a market, which is not 0; None if there is none.

@@ -18,6 +18,7 @@ from crossrate.store import Database, StoreUnavailable
 from services.pricing.kernel_queue import KernelQueue
 from services.pricing.library import Library
 from services.pricing.peers import MarketData
+from services.pricing.pricer import Pricer
 from services.pricing.service import PricingService, SnapshotService
 from services.pricing.settings import Settings
 from services.pricing.store import PostgresStore
@@ -41,7 +42,7 @@ async def serve(runtime: Runtime) -> None:
         server = Server(runtime)
         snapshots = SnapshotService(store, library, MarketData(channel), _now, new_request_id)
         server.add(add_SnapshotServiceServicer_to_server, snapshots)
-        server.add(add_PricingServiceServicer_to_server, PricingService(library, queue, _now))
+        server.add(add_PricingServiceServicer_to_server, PricingService(library, queue, Pricer(queue, _now)))
         # Neither the database nor marketdata is named as a dependency of health: while they are away, markets that
         # requests give and snapshots in memory are priced, and what needs them says so.
         async with asyncio.TaskGroup() as group:

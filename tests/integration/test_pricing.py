@@ -40,6 +40,7 @@ from crossrate.store.database import Database
 from services.pricing import main
 from services.pricing.kernel_queue import KernelQueue
 from services.pricing.library import Library
+from services.pricing.pricer import Pricer
 from services.pricing.service import PricingService, SnapshotService
 from services.pricing.store import PostgresStore
 from tests.integration.conftest import Servers, eventually
@@ -99,7 +100,7 @@ async def serving() -> AsyncIterator[Served]:
         server = Server(runtime)
         snapshots = SnapshotService(store, library, quotes, lambda: NOW, new_request_id)
         server.add(add_SnapshotServiceServicer_to_server, snapshots)
-        server.add(add_PricingServiceServicer_to_server, PricingService(library, queue, lambda: NOW))
+        server.add(add_PricingServiceServicer_to_server, PricingService(library, queue, Pricer(queue, lambda: NOW)))
         running = asyncio.create_task(server.serve())
         options = [("grpc.max_receive_message_length", 16 << 20)]
         async with grpc.aio.insecure_channel(f"unix:{server.socket}", options=options) as channel:
