@@ -1,0 +1,425 @@
+"""Bars from quotes: the same code for quotes that come live and for those from history.
+
+`BarBuilder` takes quotes in the order in which they came, in batches of any size, and gives bars when they are over;
+`bars_of` is the builder with one batch. `merged` makes longer bars of shorter ones. No bar is without a quote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossrate.ticks.columns import Flag, Ticks
+from crossrate.ticks.periods import DAY, NEW_YORK_17, TIME_MAX, Grid, Period, Session, grid
+
+NOTHING = Flag(0)
+SIDES = ("bid", "ask", "mid")
+GRID_AHEAD = 100 * DAY
+"""Edges are laid out so far beyond the quotes that are there, so that a live builder rarely needs new ones."""
+NEVER = int(np.iinfo(np.int64).min)
+
+
+class _Columns:
+    """What dataclasses of columns have in common; a column may hold columns itself or be left out (None)."""
+
+    def __getitem__(self, which: slice | NDArray) -> Self:
+        """Some of the rows: views for a slice, copies for a mask or for places."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return type(self)(**{name: None if value is None else value[which] for name, value in values.items()})
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Several ones after each other; at least one."""
+        if len(parts) == 1:
+            return parts[0]
+        columns = {}
+        for each in fields(cls):
+            values = [getattr(part, each.name) for part in parts]
+            if isinstance(values[0], _Columns):
+                columns[each.name] = type(values[0]).joined(values)
+            else:
+                columns[each.name] = None if values[0] is None else np.concatenate(values)
+        return cls(**columns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ohlc(_Columns):
+    """Prices of one side, one element a bar; NaN throughout where no quote of the bar had that side.
+
+    Attributes:
+        open: the first price.
+        high: the greatest one.
+        low: the least one.
+        close: the last one.
+        open_tick_time: venue time of the quote that `open` comes from, ns since 1970 UTC.
+        close_tick_time: the same for `close`.
+    """
+
+    open: NDArray[np.float64]
+    high: NDArray[np.float64]
+    low: NDArray[np.float64]
+    close: NDArray[np.float64]
+    open_tick_time: NDArray[np.int64]
+    close_tick_time: NDArray[np.int64]
+
+    def grouped(self, starts: NDArray[np.intp]) -> Ohlc:
+        """The elements from each start to the next as one; elements without a price count for nothing."""
+        known = ~np.isnan(self.open)
+        if known.all():
+            return self._grouped(starts)
+        before = np.concatenate([[0], np.cumsum(known)])
+        kept = before[np.append(starts[1:], len(known))] > before[starts]
+        count = len(starts)
+        prices = (np.full(count, np.nan) for _ in range(4))
+        whole = Ohlc(*prices, *(np.zeros(count, np.int64) for _ in range(2)))
+        if kept.any():
+            part = self[known]._grouped(before[starts][kept])
+            for each in fields(self):
+                getattr(whole, each.name)[kept] = getattr(part, each.name)
+        return whole
+
+    def _grouped(self, starts: NDArray[np.intp]) -> Ohlc:
+        first, last = starts, np.append(starts[1:], len(self.open)) - 1
+        if not _ascending(self.open_tick_time):
+            first = _by_time(self.open_tick_time, starts)[starts]
+        if not _ascending(self.close_tick_time):
+            last = _by_time(self.close_tick_time, starts)[last]
+        return Ohlc(
+            self.open[first],
+            np.maximum.reduceat(self.high, starts),
+            np.minimum.reduceat(self.low, starts),
+            self.close[last],
+            self.open_tick_time[first],
+            self.close_tick_time[last],
+        )
+
+
+def _ascending(times: NDArray[np.int64]) -> bool:
+    return bool((times[1:] >= times[:-1]).all())
+
+
+def _by_time(times: NDArray[np.int64], starts: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Places in the order of time within each group; those of one time stay as they are."""
+    group = np.zeros(len(times), np.intp)
+    group[starts[1:]] = 1
+    return np.lexsort((times, np.cumsum(group)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bars(_Columns):
+    """Bars of one instrument in the order of time, one element a bar.
+
+    Attributes:
+        open_time: when it begins, ns since 1970 UTC.
+        close_time: when it ends, exclusive.
+        bid: prices at which clients sell the base currency; None if not asked for.
+        ask: prices at which they buy it; None if not asked for.
+        mid: halves of their sums, quote by quote; None if not asked for.
+        count: quotes in it, at least 1.
+        bid_quantity: sum of the quantities of its bids that are known, in base currency; NaN if none is. Exact, and the
+            same however the quotes were cut into batches, while it is a whole number below 2⁵³.
+        ask_quantity: the same of its asks.
+        first_sequence: number of its first quote.
+        last_sequence: number of its last one.
+        first_tick_time: venue time of its first quote.
+        last_tick_time: venue time of its last one.
+        flags: all flags of its quotes; AFTER_GAP also where the gap was before a quote that was left out.
+        complete: whether all of its time is known: quotes were taken from its beginning, and the clock or a quote has
+            passed its end.
+    """
+
+    open_time: NDArray[np.int64]
+    close_time: NDArray[np.int64]
+    bid: Ohlc | None
+    ask: Ohlc | None
+    mid: Ohlc | None
+    count: NDArray[np.int64]
+    bid_quantity: NDArray[np.float64]
+    ask_quantity: NDArray[np.float64]
+    first_sequence: NDArray[np.uint64]
+    last_sequence: NDArray[np.uint64]
+    first_tick_time: NDArray[np.int64]
+    last_tick_time: NDArray[np.int64]
+    flags: NDArray[np.uint8]
+    complete: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.open_time)
+
+    @classmethod
+    def none(cls, sides: Iterable[str]) -> Bars:
+        """No bars."""
+        return _of_ticks(Ticks.concatenated([]), tuple(sides), Grid(0, 0, 0, 1, np.empty(0, np.int64)))
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """The sides that they have prices of."""
+        return tuple(side for side in SIDES if getattr(self, side) is not None)
+
+    def columns(self) -> dict[str, NDArray]:
+        """All columns flat: prices as `bid_open`, `bid_high` and so on."""
+        flat = {}
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, Ohlc):
+                flat |= {f"{each.name}_{part.name}": getattr(value, part.name) for part in fields(value)}
+            elif value is not None:
+                flat[each.name] = value
+        return flat
+
+
+def _sums(values: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Sum of what is known in each group; NaN where nothing is."""
+    unknown = np.isnan(values)
+    if unknown.all():
+        return np.full(len(starts), np.nan)
+    sums = np.add.reduceat(np.where(unknown, 0.0, values), starts)
+    sums[np.logical_and.reduceat(unknown, starts)] = np.nan
+    return sums
+
+
+def _of_ticks(ticks: Ticks, sides: Sequence[str], edges: Grid) -> Bars:
+    """Bars of quotes in the order of time; none is `complete` yet."""
+    times, starts = ticks.venue_time, edges.groups(ticks.venue_time)
+    ends = np.append(starts[1:], len(ticks)) if len(starts) else starts
+    ohlc = {}
+    for side in sides:
+        price = getattr(ticks, side)
+        each = Ohlc(price, price, price, price, times, times)
+        ohlc[side] = each.grouped(starts) if len(starts) else each
+    return Bars(
+        *edges.spans(times[starts]),
+        *(ohlc.get(side) for side in SIDES),
+        np.asarray(ends - starts, np.int64),
+        _sums(ticks.bid_quantity, starts),
+        _sums(ticks.ask_quantity, starts),
+        ticks.sequence[starts],
+        ticks.sequence[ends - 1],
+        times[starts],
+        times[ends - 1],
+        np.bitwise_or.reduceat(ticks.flags, starts) if ticks.flags.any() else np.zeros(len(starts), np.uint8),
+        np.zeros(len(starts), np.bool_),
+    )
+
+
+def _regrouped(bars: Bars, starts: NDArray[np.intp], open_time: NDArray, close_time: NDArray) -> Bars:
+    """Bars from each start to the next as one."""
+    first, last = starts, np.append(starts[1:], len(bars)) - 1
+    if not _ascending(bars.first_tick_time):
+        first = _by_time(bars.first_tick_time, starts)[starts]
+    if not _ascending(bars.last_tick_time):
+        last = _by_time(bars.last_tick_time, starts)[last]
+    return Bars(
+        open_time,
+        close_time,
+        *(None if (side := getattr(bars, name)) is None else side.grouped(starts) for name in SIDES),
+        np.add.reduceat(bars.count, starts),
+        _sums(bars.bid_quantity, starts),
+        _sums(bars.ask_quantity, starts),
+        bars.first_sequence[first],
+        bars.last_sequence[last],
+        bars.first_tick_time[first],
+        bars.last_tick_time[last],
+        np.bitwise_or.reduceat(bars.flags, starts),
+        np.logical_and.reduceat(bars.complete, starts),
+    )
+
+
+class BarBuilder:
+    """Builds bars from quotes as they come.
+
+    A quote whose bar is over, because the clock or a quote before it has passed the bar's end, is late: it is counted
+    in `late_count` and changes no bar. Within a bar quotes count in the order of their venue time. What is late depends
+    on the order of the quotes alone, not on how they are cut into batches.
+
+    Attributes:
+        late_count: quotes that came too late for their bar.
+        excluded_count: quotes that were left out for their flags.
+        known_until: all quotes before this time are known, ns since 1970 UTC.
+    """
+
+    def __init__(
+        self,
+        period: Period,
+        session: Session = NEW_YORK_17,
+        sides: Iterable[str] = ("bid", "ask"),
+        *,
+        exclude: Flag = NOTHING,
+        since: int | None = None,
+    ) -> None:
+        """Begins.
+
+        Args:
+            period: length of the bars.
+            session: from when they are counted.
+            sides: of `bid`, `ask` and `mid`.
+            exclude: quotes with any of these flags are left out of prices, counts and sums. By default none is, as in
+                venues' own bars.
+            since: from when on quotes are taken, ns since 1970 UTC: a bar that began before is never complete. By
+                default from the beginning of the first bar.
+
+        Raises:
+            ValueError: a side is none.
+        """
+        self.sides = tuple(side for side in SIDES if side in set(sides))
+        unknown = set(sides) - set(SIDES)
+        if unknown or not self.sides:
+            raise ValueError(f"sides {sorted(sides)} are not some of {', '.join(SIDES)}")
+        self.period, self.session, self.exclude = Period(period), session, exclude
+        self.since = NEVER if since is None else since
+        self.late_count = self.excluded_count = 0
+        self.known_until = NEVER
+        self._grid: Grid | None = None
+        self._open = Bars.none(self.sides)
+        self._gap = False
+        """Whether quotes were missing before one that was left out, and none has been taken since."""
+
+    def _edges(self, first: int, last: int) -> Grid:
+        """The edges for a range of times."""
+        if self._grid is None or not self._grid.covers(first, last):
+            self._grid = grid(self.period, self.session, first, max(last, min(last + GRID_AHEAD, TIME_MAX)))
+        return self._grid
+
+    def _timely(self, ticks: Ticks, edges: Grid) -> Ticks:
+        """The quotes that are not late."""
+        times = ticks.venue_time
+        if times[0] >= self.known_until and _ascending(times):
+            return ticks
+        known = np.maximum.accumulate(np.append(self.known_until, times))[:-1]
+        late = edges.spans(times)[1] <= known
+        self.late_count += int(late.sum())
+        return ticks[~late]
+
+    def _wanted(self, ticks: Ticks) -> Ticks:
+        """The quotes that are not to be left out. A gap before one of those is a gap before the next that stays."""
+        out = (ticks.flags & int(self.exclude)) != 0
+        if not (self.exclude and (out.any() or self._gap)):
+            return ticks
+        self.excluded_count += int(out.sum())
+        gaps = np.cumsum(out & ((ticks.flags & int(Flag.AFTER_GAP)) != 0))
+        ahead = np.concatenate([[-1 if self._gap else 0], gaps[~out]])
+        lost = int(gaps[-1]) if len(gaps) else 0
+        ticks, passed_on = ticks[~out], ahead[1:] > ahead[:-1]
+        self._gap = lost > ahead[-1]
+        return replace(ticks, flags=ticks.flags | np.where(passed_on, np.uint8(Flag.AFTER_GAP), np.uint8(0)))
+
+    @staticmethod
+    def _in_time(ticks: Ticks) -> Ticks:
+        """The quotes in the order of their venue time; those of one time stay as they came."""
+        times = ticks.venue_time
+        return ticks if _ascending(times) else ticks[np.argsort(times, kind="stable")]
+
+    def add(self, ticks: Ticks) -> Bars:
+        """Takes quotes in the order in which they came.
+
+        Returns:
+            the bars that are over now.
+
+        Raises:
+            ValueError: a venue time is no time in ns since 1970 UTC.
+        """
+        if not len(ticks):
+            return Bars.none(self.sides)
+        last = int(ticks.venue_time.max())
+        edges = self._edges(int(ticks.venue_time.min()), last)
+        ticks = self._in_time(self._wanted(self._timely(ticks, edges)))
+        self.known_until = max(self.known_until, last)
+        made = _of_ticks(ticks, self.sides, edges)
+        if len(self._open):
+            made = Bars.joined([self._open, made]) if len(made) else self._open
+            again = len(made) > 1 and made.open_time[0] == made.open_time[1]
+            if again:
+                both = _regrouped(made[:2], np.zeros(1, np.intp), made.open_time[:1], made.close_time[:1])
+                made = Bars.joined([both, made[2:]]) if len(made) > 2 else both
+        return self._over(made)
+
+    def _over(self, made: Bars) -> Bars:
+        """Keeps the bar that is not over, gives the others."""
+        over = made.close_time <= self.known_until
+        count = int(over.sum())
+        # Not a view: it would keep all the quotes' memory.
+        self._open = made[count:][np.arange(len(made) - count)]
+        done = made[:count]
+        return replace(done, complete=done.open_time >= self.since)
+
+    def advance(self, until: int) -> Bars:
+        """Says that all quotes before a time are known, because the clock has passed it.
+
+        Returns:
+            the bars that are over now.
+        """
+        self.known_until = max(self.known_until, until)
+        return self._over(self._open)
+
+    def current(self) -> Bars:
+        """The bar that is not over as it stands, not complete; no bar if it has no quote yet."""
+        return self._open
+
+
+class Built(NamedTuple):
+    """Bars, and what did not become part of them."""
+
+    bars: Bars
+    late_count: int
+    """Quotes that came after their bar was over; 0 for quotes in the order of time."""
+    excluded_count: int
+    """Quotes that were left out for their flags."""
+
+
+def bars_of(
+    ticks: Ticks,
+    period: Period,
+    session: Session = NEW_YORK_17,
+    sides: Iterable[str] = ("bid", "ask"),
+    *,
+    exclude: Flag = NOTHING,
+    since: int | None = None,
+    until: int | None = None,
+) -> Built:
+    """All bars of some quotes: those of a `BarBuilder` that takes them at once, and the one that is not over.
+
+    Args:
+        ticks: quotes in the order in which they came.
+        period: length of the bars.
+        session: from when they are counted.
+        sides: of `bid`, `ask` and `mid`.
+        exclude: quotes with any of these flags are left out.
+        since: from when on there are all quotes; a bar that began before is not complete.
+        until: up to when there are all quotes; a bar that ends later than this and than the last quote is not complete.
+
+    Raises:
+        ValueError: a side is none, or a venue time is no time in ns since 1970 UTC.
+    """
+    builder = BarBuilder(period, session, sides, exclude=exclude, since=since)
+    parts = [builder.add(ticks)]
+    if until is not None:
+        parts.append(builder.advance(until))
+    bars = Bars.joined([*parts, builder.current()])
+    return Built(bars, builder.late_count, builder.excluded_count)
+
+
+def merged(bars: Bars, period: Period, session: Session = NEW_YORK_17) -> Bars:
+    """Longer bars of shorter ones: the same as of the quotes themselves, which the shorter ones have all of.
+
+    A longer bar is complete if the shorter ones in it are, and the last of all has passed its end or is of a later one;
+    the last one of all is complete only if it was closed by a bar that ends with it.
+
+    Raises:
+        ValueError: a bar lies in two of the longer ones.
+    """
+    if not len(bars):
+        return bars
+    edges = grid(period, session, int(bars.open_time[0]), int(bars.close_time[-1]))
+    opens, closes = edges.spans(bars.open_time)
+    if (closes < bars.close_time).any():
+        raise ValueError(
+            f"{period} bars from {session.zone} do not end where the shorter ones do: build them of quotes"
+        )
+    starts = edges.groups(bars.open_time)
+    known = max(int(bars.last_tick_time[-1]), int(bars.close_time[bars.complete].max(initial=NEVER)))
+    made = _regrouped(bars, starts, opens[starts], closes[starts])
+    return replace(made, complete=made.complete & (made.close_time <= known))
