@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crossrate.ticks.columns import Flag, Ticks
+from crossrate.ticks.ohlc import Columns, Ohlc, ascending, by_time, extremes
 from crossrate.ticks.periods import DAY, NEW_YORK_17, TIME_MAX, Grid, Period, Session, grid
 
 NOTHING = Flag(0)
@@ -23,94 +24,8 @@ GRID_AHEAD = 100 * DAY
 NEVER = int(np.iinfo(np.int64).min)
 
 
-class _Columns:
-    """What dataclasses of columns have in common; a column may hold columns itself or be left out (None)."""
-
-    def __getitem__(self, which: slice | NDArray) -> Self:
-        """Some of the rows: views for a slice, copies for a mask or for places."""
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return type(self)(**{name: None if value is None else value[which] for name, value in values.items()})
-
-    @classmethod
-    def joined(cls, parts: Sequence[Self]) -> Self:
-        """Several ones after each other; at least one."""
-        if len(parts) == 1:
-            return parts[0]
-        columns = {}
-        for each in fields(cls):
-            values = [getattr(part, each.name) for part in parts]
-            if isinstance(values[0], _Columns):
-                columns[each.name] = type(values[0]).joined(values)
-            else:
-                columns[each.name] = None if values[0] is None else np.concatenate(values)
-        return cls(**columns)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class Ohlc(_Columns):
-    """Prices of one side, one element a bar; NaN throughout where no quote of the bar had that side.
-
-    Attributes:
-        open: the first price.
-        high: the greatest one.
-        low: the least one.
-        close: the last one.
-        open_tick_time: venue time of the quote that `open` comes from, ns since 1970 UTC.
-        close_tick_time: the same for `close`.
-    """
-
-    open: NDArray[np.float64]
-    high: NDArray[np.float64]
-    low: NDArray[np.float64]
-    close: NDArray[np.float64]
-    open_tick_time: NDArray[np.int64]
-    close_tick_time: NDArray[np.int64]
-
-    def grouped(self, starts: NDArray[np.intp]) -> Ohlc:
-        """The elements from each start to the next as one; elements without a price count for nothing."""
-        known = ~np.isnan(self.open)
-        if known.all():
-            return self._grouped(starts)
-        before = np.concatenate([[0], np.cumsum(known)])
-        kept = before[np.append(starts[1:], len(known))] > before[starts]
-        count = len(starts)
-        prices = (np.full(count, np.nan) for _ in range(4))
-        whole = Ohlc(*prices, *(np.zeros(count, np.int64) for _ in range(2)))
-        if kept.any():
-            part = self[known]._grouped(before[starts][kept])
-            for each in fields(self):
-                getattr(whole, each.name)[kept] = getattr(part, each.name)
-        return whole
-
-    def _grouped(self, starts: NDArray[np.intp]) -> Ohlc:
-        first, last = starts, np.append(starts[1:], len(self.open)) - 1
-        if not _ascending(self.open_tick_time):
-            first = _by_time(self.open_tick_time, starts)[starts]
-        if not _ascending(self.close_tick_time):
-            last = _by_time(self.close_tick_time, starts)[last]
-        return Ohlc(
-            self.open[first],
-            np.maximum.reduceat(self.high, starts),
-            np.minimum.reduceat(self.low, starts),
-            self.close[last],
-            self.open_tick_time[first],
-            self.close_tick_time[last],
-        )
-
-
-def _ascending(times: NDArray[np.int64]) -> bool:
-    return bool((times[1:] >= times[:-1]).all())
-
-
-def _by_time(times: NDArray[np.int64], starts: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Places in the order of time within each group; those of one time stay as they are."""
-    group = np.zeros(len(times), np.intp)
-    group[starts[1:]] = 1
-    return np.lexsort((times, np.cumsum(group)))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Bars(_Columns):
+class Bars(Columns):
     """Bars of one instrument in the order of time, one element a bar.
 
     Attributes:
@@ -153,7 +68,7 @@ class Bars(_Columns):
     @classmethod
     def none(cls, sides: Iterable[str]) -> Bars:
         """No bars."""
-        return _of_ticks(Ticks.concatenated([]), tuple(sides), Grid(0, 0, 0, 1, np.empty(0, np.int64)))
+        return _of_ticks(Ticks.concatenated([]), tuple(sides), True, Grid(0, 0, 0, 1, np.empty(0, np.int64)))
 
     @property
     def sides(self) -> tuple[str, ...]:
@@ -182,25 +97,32 @@ def _sums(values: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray[np.f
     return sums
 
 
-def _of_ticks(ticks: Ticks, sides: Sequence[str], edges: Grid) -> Bars:
+def _side(price: NDArray, times: NDArray, starts: NDArray, last: NDArray, from_time: NDArray, to_time: NDArray) -> Ohlc:
+    """One side of quotes in the order of time."""
+    if not len(starts):
+        return Ohlc(price, price, price, price, times, times)
+    high, low = extremes(price, price, starts)
+    if np.isnan(high).any():
+        return Ohlc(price, price, price, price, times, times).grouped(starts)
+    return Ohlc(price[starts], high, low, price[last], from_time, to_time)
+
+
+def _of_ticks(ticks: Ticks, sides: Sequence[str], quantities: bool, edges: Grid) -> Bars:
     """Bars of quotes in the order of time; none is `complete` yet."""
     times, starts = ticks.venue_time, edges.groups(ticks.venue_time)
-    ends = np.append(starts[1:], len(ticks)) if len(starts) else starts
-    ohlc = {}
-    for side in sides:
-        price = getattr(ticks, side)
-        each = Ohlc(price, price, price, price, times, times)
-        ohlc[side] = each.grouped(starts) if len(starts) else each
+    last = np.append(starts[1:], len(ticks)) - 1 if len(starts) else starts
+    from_time, to_time = times[starts], times[last]
+    ohlc = {side: _side(getattr(ticks, side), times, starts, last, from_time, to_time) for side in sides}
     return Bars(
-        *edges.spans(times[starts]),
+        *edges.spans(from_time),
         *(ohlc.get(side) for side in SIDES),
-        np.asarray(ends - starts, np.int64),
-        _sums(ticks.bid_quantity, starts),
-        _sums(ticks.ask_quantity, starts),
+        np.asarray(last - starts + 1, np.int64),
+        _sums(ticks.bid_quantity, starts) if quantities else np.full(len(starts), np.nan),
+        _sums(ticks.ask_quantity, starts) if quantities else np.full(len(starts), np.nan),
         ticks.sequence[starts],
-        ticks.sequence[ends - 1],
-        times[starts],
-        times[ends - 1],
+        ticks.sequence[last],
+        from_time,
+        to_time,
         np.bitwise_or.reduceat(ticks.flags, starts) if ticks.flags.any() else np.zeros(len(starts), np.uint8),
         np.zeros(len(starts), np.bool_),
     )
@@ -209,10 +131,10 @@ def _of_ticks(ticks: Ticks, sides: Sequence[str], edges: Grid) -> Bars:
 def _regrouped(bars: Bars, starts: NDArray[np.intp], open_time: NDArray, close_time: NDArray) -> Bars:
     """Bars from each start to the next as one."""
     first, last = starts, np.append(starts[1:], len(bars)) - 1
-    if not _ascending(bars.first_tick_time):
-        first = _by_time(bars.first_tick_time, starts)[starts]
-    if not _ascending(bars.last_tick_time):
-        last = _by_time(bars.last_tick_time, starts)[last]
+    if not ascending(bars.first_tick_time):
+        first = by_time(bars.first_tick_time, starts)[starts]
+    if not ascending(bars.last_tick_time):
+        last = by_time(bars.last_tick_time, starts)[last]
     return Bars(
         open_time,
         close_time,
@@ -249,6 +171,7 @@ class BarBuilder:
         sides: Iterable[str] = ("bid", "ask"),
         *,
         exclude: Flag = NOTHING,
+        quantities: bool = True,
         since: int | None = None,
     ) -> None:
         """Begins.
@@ -259,17 +182,18 @@ class BarBuilder:
             sides: of `bid`, `ask` and `mid`.
             exclude: quotes with any of these flags are left out of prices, counts and sums. By default none is, as in
                 venues' own bars.
+            quantities: whether to sum them; NaN otherwise.
             since: from when on quotes are taken, ns since 1970 UTC: a bar that began before is never complete. By
                 default from the beginning of the first bar.
 
         Raises:
             ValueError: a side is none.
         """
-        self.sides = tuple(side for side in SIDES if side in set(sides))
-        unknown = set(sides) - set(SIDES)
-        if unknown or not self.sides:
-            raise ValueError(f"sides {sorted(sides)} are not some of {', '.join(SIDES)}")
-        self.period, self.session, self.exclude = Period(period), session, exclude
+        wanted = set(sides)
+        if not wanted or wanted - set(SIDES):
+            raise ValueError(f"sides {sorted(wanted)} are not some of {', '.join(SIDES)}")
+        self.sides = tuple(side for side in SIDES if side in wanted)
+        self.period, self.session, self.exclude, self.quantities = Period(period), session, exclude, quantities
         self.since = NEVER if since is None else since
         self.late_count = self.excluded_count = 0
         self.known_until = NEVER
@@ -287,8 +211,6 @@ class BarBuilder:
     def _timely(self, ticks: Ticks, edges: Grid) -> Ticks:
         """The quotes that are not late."""
         times = ticks.venue_time
-        if times[0] >= self.known_until and _ascending(times):
-            return ticks
         known = np.maximum.accumulate(np.append(self.known_until, times))[:-1]
         late = edges.spans(times)[1] <= known
         self.late_count += int(late.sum())
@@ -307,11 +229,28 @@ class BarBuilder:
         self._gap = lost > ahead[-1]
         return replace(ticks, flags=ticks.flags | np.where(passed_on, np.uint8(Flag.AFTER_GAP), np.uint8(0)))
 
-    @staticmethod
-    def _in_time(ticks: Ticks) -> Ticks:
-        """The quotes in the order of their venue time; those of one time stay as they came."""
+    def _built(self, ticks: Ticks) -> Bars:
+        """The bars of quotes and of those that were taken before for a bar that was not over."""
         times = ticks.venue_time
-        return ticks if _ascending(times) else ticks[np.argsort(times, kind="stable")]
+        if ascending(times):
+            first, last = int(times[0]), int(times[-1])
+            edges = self._edges(first, last)
+            ticks = self._wanted(ticks if first >= self.known_until else self._timely(ticks, edges))
+        else:
+            first, last = int(times.min()), int(times.max())
+            edges = self._edges(first, last)
+            ticks = self._wanted(self._timely(ticks, edges))
+            # Quotes of one time stay as they came.
+            ticks = ticks[np.argsort(ticks.venue_time, kind="stable")]
+        self.known_until = max(self.known_until, last)
+        made = _of_ticks(ticks, self.sides, self.quantities, edges)
+        if len(self._open):
+            made = Bars.joined([self._open, made]) if len(made) else self._open
+            again = len(made) > 1 and made.open_time[0] == made.open_time[1]
+            if again:
+                both = _regrouped(made[:2], np.zeros(1, np.intp), made.open_time[:1], made.close_time[:1])
+                made = Bars.joined([both, made[2:]]) if len(made) > 2 else both
+        return made
 
     def add(self, ticks: Ticks) -> Bars:
         """Takes quotes in the order in which they came.
@@ -322,25 +261,11 @@ class BarBuilder:
         Raises:
             ValueError: a venue time is no time in ns since 1970 UTC.
         """
-        if not len(ticks):
-            return Bars.none(self.sides)
-        last = int(ticks.venue_time.max())
-        edges = self._edges(int(ticks.venue_time.min()), last)
-        ticks = self._in_time(self._wanted(self._timely(ticks, edges)))
-        self.known_until = max(self.known_until, last)
-        made = _of_ticks(ticks, self.sides, edges)
-        if len(self._open):
-            made = Bars.joined([self._open, made]) if len(made) else self._open
-            again = len(made) > 1 and made.open_time[0] == made.open_time[1]
-            if again:
-                both = _regrouped(made[:2], np.zeros(1, np.intp), made.open_time[:1], made.close_time[:1])
-                made = Bars.joined([both, made[2:]]) if len(made) > 2 else both
-        return self._over(made)
+        return self._over(self._built(ticks)) if len(ticks) else Bars.none(self.sides)
 
     def _over(self, made: Bars) -> Bars:
         """Keeps the bar that is not over, gives the others."""
-        over = made.close_time <= self.known_until
-        count = int(over.sum())
+        count = int(np.searchsorted(made.close_time, self.known_until, "right"))
         # Not a view: it would keep all the quotes' memory.
         self._open = made[count:][np.arange(len(made) - count)]
         done = made[:count]
@@ -354,6 +279,12 @@ class BarBuilder:
         """
         self.known_until = max(self.known_until, until)
         return self._over(self._open)
+
+    def whole(self, ticks: Ticks, until: int | None) -> Bars:
+        """Takes the last quotes: the bars that are over, up to a time if said, and the one that is not."""
+        made = self._built(ticks) if len(ticks) else self._open
+        self.known_until = max(self.known_until, NEVER if until is None else until)
+        return replace(made, complete=(made.open_time >= self.since) & (made.close_time <= self.known_until))
 
     def current(self) -> Bars:
         """The bar that is not over as it stands, not complete; no bar if it has no quote yet."""
@@ -377,6 +308,7 @@ def bars_of(
     sides: Iterable[str] = ("bid", "ask"),
     *,
     exclude: Flag = NOTHING,
+    quantities: bool = True,
     since: int | None = None,
     until: int | None = None,
 ) -> Built:
@@ -388,25 +320,22 @@ def bars_of(
         session: from when they are counted.
         sides: of `bid`, `ask` and `mid`.
         exclude: quotes with any of these flags are left out.
+        quantities: whether to sum them.
         since: from when on there are all quotes; a bar that began before is not complete.
         until: up to when there are all quotes; a bar that ends later than this and than the last quote is not complete.
 
     Raises:
         ValueError: a side is none, or a venue time is no time in ns since 1970 UTC.
     """
-    builder = BarBuilder(period, session, sides, exclude=exclude, since=since)
-    parts = [builder.add(ticks)]
-    if until is not None:
-        parts.append(builder.advance(until))
-    bars = Bars.joined([*parts, builder.current()])
+    builder = BarBuilder(period, session, sides, exclude=exclude, quantities=quantities, since=since)
+    bars = builder.whole(ticks, until)
     return Built(bars, builder.late_count, builder.excluded_count)
 
 
 def merged(bars: Bars, period: Period, session: Session = NEW_YORK_17) -> Bars:
     """Longer bars of shorter ones: the same as of the quotes themselves, which the shorter ones have all of.
 
-    A longer bar is complete if the shorter ones in it are, and the last of all has passed its end or is of a later one;
-    the last one of all is complete only if it was closed by a bar that ends with it.
+    A longer bar is complete if the shorter ones in it are, and a quote or the end of a complete one has reached its end.
 
     Raises:
         ValueError: a bar lies in two of the longer ones.

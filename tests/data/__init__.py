@@ -1,0 +1,1 @@
+"""Checks against real quotes, full size."""
