@@ -65,7 +65,7 @@ def theirs(venue: str, folder: str, day: date) -> np.ndarray:
 @pytest.mark.parametrize("venue", VENUES)
 @pytest.mark.parametrize("day", DAYS, ids=str)
 def test_quotes_make_the_venues_own_bars(venue: str, day: date) -> None:
-    """Seconds and minutes of bid and ask are the venue's own without one differing cell, and so are minutes of seconds."""
+    """Seconds and minutes of bid and ask are the venue's own without one differing cell; so are minutes of seconds."""
     ticks = ticks_of(venue, day)
     for folder, period in (("second", Period.SECOND_1), ("minute", Period.MINUTE_1)):
         built = bars_of(ticks, period, UTC)
@@ -104,8 +104,8 @@ def hour_file(venue: str) -> np.ndarray:
 def test_quotes_make_the_venues_own_hours(venue: str) -> None:
     """Hours are those of the venue's minutes without one differing cell; FXCM's file of hours is the same.
 
-    OANDA's file of hours is not made of these quotes: its own minutes give other opens than it has, and so do we. Closes
-    agree in every hour.
+    OANDA's file of hours is not made of these quotes: its own minutes give other opens than it has, and so do we.
+    Closes agree in every hour.
     """
     hours = cells(bars_of(Ticks.concatenated([ticks_of(venue, day) for day in DAYS]), Period.HOUR_1, UTC).bars)
     own, file = hours_of_minutes(venue), hour_file(venue)

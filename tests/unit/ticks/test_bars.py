@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -116,7 +117,7 @@ def test_live_and_history_agree(ticks: Ticks, period: Period, session: Session, 
     whole = bars_of(ticks, period, session, ALL, exclude=exclude)
     builder = BarBuilder(period, session, ALL, exclude=exclude)
     places = sorted({0, *(min(cut, len(ticks)) for cut in cuts), len(ticks)})
-    parts = [builder.add(ticks[a:b]) for a, b in zip(places, places[1:], strict=False)]
+    parts = [builder.add(ticks[a:b]) for a, b in pairwise(places)]
     assert all(part.complete.all() for part in parts)
     same(Bars.joined([*parts, builder.current()]), whole.bars)
     assert (builder.late_count, builder.excluded_count) == (whole.late_count, whole.excluded_count)
