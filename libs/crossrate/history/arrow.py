@@ -12,6 +12,7 @@ from crossrate.ticks.bars import Bars
 from crossrate.ticks.columns import COLUMNS
 
 TIME = pa.timestamp("ns", tz="UTC")
+NAMES = pa.dictionary(pa.int32(), pa.string())
 
 
 def _is_time(name: str) -> bool:
@@ -19,8 +20,10 @@ def _is_time(name: str) -> bool:
 
 
 def field(name: str, kind: np.dtype | type) -> pa.Field:
-    """A column's name and type: times as timestamps in ns of UTC, all others as they are."""
-    return pa.field(name, TIME if _is_time(name) else pa.from_numpy_dtype(kind), nullable=False)
+    """A column's name and type: times as timestamps in ns of UTC, names as text, all others as they are."""
+    if _is_time(name):
+        return pa.field(name, TIME, nullable=False)
+    return pa.field(name, NAMES if kind is object or kind == np.object_ else pa.from_numpy_dtype(kind), nullable=False)
 
 
 def batch_of(columns: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> pa.RecordBatch:
@@ -29,13 +32,15 @@ def batch_of(columns: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> 
     arrays = []
     for name, column in columns.items():
         array = pa.array(column)
-        arrays.append(array.view(TIME) if _is_time(name) else array)
+        if _is_time(name):
+            array = array.view(TIME)
+        arrays.append(array.dictionary_encode() if column.dtype == np.object_ else array)
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def ticks_schema(columns: Iterable[str], metadata: Mapping[str, str]) -> pa.Schema:
     """The schema of quotes with these columns; a query that finds nothing has it, too."""
-    return pa.schema([field(name, COLUMNS[name]) for name in columns], dict(metadata))
+    return pa.schema([field(name, COLUMNS.get(name, object)) for name in columns], dict(metadata))
 
 
 def ticks_batch(block: Block, columns: Iterable[str], metadata: Mapping[str, str]) -> pa.RecordBatch:

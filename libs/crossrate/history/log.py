@@ -10,6 +10,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -77,17 +78,20 @@ class Snapshot:
         before: date | None = None,
     ) -> list[File]:
         """The files with quotes of these, from `start` to before `end`, of days before a date, in the order of keys."""
-        table, wanted = self.actions, pc.scalar(True)
-        for name, value in (("venue", venue), ("instrument", instrument), ("dataset", dataset)):
-            if value is not None:
-                wanted = wanted & (pc.field(f"partition.{name}") == value)
+        table = self.actions
+        masks = [
+            pc.equal(table[f"partition.{name}"], value)
+            for name, value in (("venue", venue), ("instrument", instrument), ("dataset", dataset))
+            if value is not None
+        ]
         if start is not None:
-            wanted = wanted & (pc.field("max.venue_time") >= start)
+            masks.append(pc.greater_equal(table["max.venue_time"], start))
         if end is not None:
-            wanted = wanted & (pc.field("min.venue_time") < end)
+            masks.append(pc.less(table["min.venue_time"], end))
         if before is not None:
-            wanted = wanted & (pc.field("partition.day") < pa.scalar(before))
-        table = table.filter(wanted)
+            masks.append(pc.less(table["partition.day"], pa.scalar(before)))
+        if masks:
+            table = table.filter(reduce(pc.and_, masks))
         rows = zip(
             *(table[f"partition.{name}"].to_pylist() for name in PARTITIONS),
             *(table[name].to_pylist() for name in ("path", "num_records", "size_bytes")),
@@ -133,8 +137,8 @@ class Log:
             None if "://" in url and not url.startswith("file://") else Path(url.removeprefix("file://")).absolute()
         )
         at = url if folder is None else str(folder)
-        place: Place = Bucket(at, options) if folder is None else Folder(folder)
         try:
+            place: Place = Bucket(at, options) if folder is None else Folder(folder)
             table = cls._begun(at, options, folder)
         except (DeltaError, OSError, ValueError) as wrong:
             if is_full(wrong):
