@@ -13,14 +13,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from crossrate.kernel import ohlc as kernel
 from crossrate.ticks.columns import Flag, Ticks
-from crossrate.ticks.ohlc import Columns, Ohlc, ascending, by_time, extremes
+from crossrate.ticks.ohlc import Columns, Ohlc, ascending, by_time
 from crossrate.ticks.periods import DAY, NEW_YORK_17, TIME_MAX, Grid, Period, Session, grid
 
 NOTHING = Flag(0)
 SIDES = ("bid", "ask", "mid")
 GRID_AHEAD = 100 * DAY
 """Edges are laid out so far beyond the quotes that are there, so that a live builder rarely needs new ones."""
+NO_GRID = Grid(0, 0, 0, 1, np.empty(0, np.int64))
 NEVER = int(np.iinfo(np.int64).min)
 
 
@@ -68,7 +70,7 @@ class Bars(Columns):
     @classmethod
     def none(cls, sides: Iterable[str]) -> Bars:
         """No bars."""
-        return _of_ticks(Ticks.concatenated([]), tuple(sides), True, Grid(0, 0, 0, 1, np.empty(0, np.int64)))
+        return _of_ticks(Ticks.concatenated([]), tuple(sides), True, NO_GRID, NO_GRID.edges)
 
     @property
     def sides(self) -> tuple[str, ...]:
@@ -97,22 +99,22 @@ def _sums(values: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray[np.f
     return sums
 
 
-def _side(price: NDArray, times: NDArray, starts: NDArray, last: NDArray, from_time: NDArray, to_time: NDArray) -> Ohlc:
+def _side(price: NDArray, times: NDArray, starts: NDArray, from_time: NDArray, to_time: NDArray) -> Ohlc:
     """One side of quotes in the order of time."""
     if not len(starts):
         return Ohlc(price, price, price, price, times, times)
-    high, low = extremes(price, price, starts)
-    if np.isnan(high).any():
+    prices = kernel.prices(starts, price)
+    if np.isnan(prices.high).any():
         return Ohlc(price, price, price, price, times, times).grouped(starts)
-    return Ohlc(price[starts], high, low, price[last], from_time, to_time)
+    return Ohlc(*prices, from_time, to_time)
 
 
-def _of_ticks(ticks: Ticks, sides: Sequence[str], quantities: bool, edges: Grid) -> Bars:
-    """Bars of quotes in the order of time; none is `complete` yet."""
-    times, starts = ticks.venue_time, edges.groups(ticks.venue_time)
+def _of_ticks(ticks: Ticks, sides: Sequence[str], quantities: bool, edges: Grid, starts: NDArray[np.int64]) -> Bars:
+    """Bars of quotes in the order of time, of which those at `starts` begin a bar; none is `complete` yet."""
+    times = ticks.venue_time
     last = np.append(starts[1:], len(ticks)) - 1 if len(starts) else starts
     from_time, to_time = times[starts], times[last]
-    ohlc = {side: _side(getattr(ticks, side), times, starts, last, from_time, to_time) for side in sides}
+    ohlc = {side: _side(getattr(ticks, side), times, starts, from_time, to_time) for side in sides}
     return Bars(
         *edges.spans(from_time),
         *(ohlc.get(side) for side in SIDES),
@@ -232,18 +234,24 @@ class BarBuilder:
     def _built(self, ticks: Ticks) -> Bars:
         """The bars of quotes and of those that were taken before for a bar that was not over."""
         times = ticks.venue_time
-        if ascending(times):
-            first, last = int(times[0]), int(times[-1])
-            edges = self._edges(first, last)
-            ticks = self._wanted(ticks if first >= self.known_until else self._timely(ticks, edges))
-        else:
-            first, last = int(times.min()), int(times.max())
-            edges = self._edges(first, last)
-            ticks = self._wanted(self._timely(ticks, edges))
-            # Quotes of one time stay as they came.
-            ticks = ticks[np.argsort(ticks.venue_time, kind="stable")]
+        starts = None
+        if times[0] <= times[-1]:
+            edges = self._edges(int(times[0]), int(times[-1]))
+            starts = edges.groups(times)
+        last = int(times[-1] if starts is not None else times.max())
+        if starts is None or times[0] < self.known_until or self.exclude:
+            edges = self._edges(int(times.min()), last)
+            in_time = self._wanted(
+                self._timely(ticks, edges) if starts is None or times[0] < self.known_until else ticks
+            )
+            if starts is None:
+                # Quotes of one time stay as they came.
+                in_time = in_time[np.argsort(in_time.venue_time, kind="stable")]
+            if in_time is not ticks:
+                ticks, starts = in_time, edges.groups(in_time.venue_time)
+        assert starts is not None, "they are in the order of time now"
         self.known_until = max(self.known_until, last)
-        made = _of_ticks(ticks, self.sides, self.quantities, edges)
+        made = _of_ticks(ticks, self.sides, self.quantities, edges, starts)
         if len(self._open):
             made = Bars.joined([self._open, made]) if len(made) else self._open
             again = len(made) > 1 and made.open_time[0] == made.open_time[1]
@@ -335,7 +343,7 @@ def bars_of(
 def merged(bars: Bars, period: Period, session: Session = NEW_YORK_17) -> Bars:
     """Longer bars of shorter ones: the same as of the quotes themselves, which the shorter ones have all of.
 
-    A longer bar is complete if the shorter ones in it are, and a quote or the end of a complete one has reached its end.
+    A longer bar is complete if the shorter ones in it are, and a quote or the end of a complete one reached its end.
 
     Raises:
         ValueError: a bar lies in two of the longer ones.
@@ -349,6 +357,7 @@ def merged(bars: Bars, period: Period, session: Session = NEW_YORK_17) -> Bars:
             f"{period} bars from {session.zone} do not end where the shorter ones do: build them of quotes"
         )
     starts = edges.groups(bars.open_time)
+    assert starts is not None, "bars are in the order of time"
     known = max(int(bars.last_tick_time[-1]), int(bars.close_time[bars.complete].max(initial=NEVER)))
     made = _regrouped(bars, starts, opens[starts], closes[starts])
     return replace(made, complete=made.complete & (made.close_time <= known))

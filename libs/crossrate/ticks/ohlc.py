@@ -80,29 +80,16 @@ class Ohlc(Columns):
             last = by_time(self.close_tick_time, starts)[last]
         return Ohlc(
             self.open[first],
-            *extremes(self.high, self.low, starts),
+            *reduced(self.high, self.low, starts),
             self.close[last],
             self.open_tick_time[first],
             self.close_tick_time[last],
         )
 
 
-def extremes(high: NDArray, low: NDArray, starts: NDArray[np.intp]) -> tuple[NDArray, NDArray]:
-    """The greatest and the least of each group, NaN where a NaN is among them.
-
-    Block by block, so that what the one has read is still in the processor's cache for the other.
-    """
-    greatest, least = np.empty(len(starts)), np.empty(len(starts))
-    ends = np.append(starts[1:], len(high))
-    begin = 0
-    while begin < len(starts):
-        origin = starts[begin]
-        end = max(begin + 1, int(np.searchsorted(ends, origin + BLOCK, "right")))
-        elements, here = slice(origin, ends[end - 1]), starts[begin:end] - origin
-        np.maximum.reduceat(high[elements], here, out=greatest[begin:end])
-        np.minimum.reduceat(low[elements], here, out=least[begin:end])
-        begin = end
-    return greatest, least
+def reduced(high: NDArray, low: NDArray, starts: NDArray[np.int64]) -> tuple[NDArray, NDArray]:
+    """The greatest high and the least low of each group; NaN where one is among them."""
+    return np.maximum.reduceat(high, starts), np.minimum.reduceat(low, starts)
 
 
 def ascending(times: NDArray[np.int64]) -> bool:

@@ -13,6 +13,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from numpy.typing import NDArray
 
+from crossrate.kernel import ohlc
+from crossrate.kernel.faults import ArgumentError
+
 SECOND = 1_000_000_000
 """Nanoseconds of a second."""
 DAY = 86_400 * SECOND
@@ -21,8 +24,6 @@ FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 1, 1)
 """Times outside of these days are no times of quotes; they are refused."""
 TIME_MAX = (LAST_DAY - EPOCH).days * DAY - 50 * DAY
 """Latest time that edges are laid out to."""
-FINEST_PER_EDGE = 8
-"""From so many ticks a bar on, looking up each bar's edge among the ticks is faster than dividing each tick's time."""
 
 
 class Period(enum.StrEnum):
@@ -174,22 +175,19 @@ class Grid:
         place = np.searchsorted(self.edges, times, "right")
         return self.edges[place - 1], self.edges[place]
 
-    def groups(self, times: NDArray[np.int64]) -> NDArray[np.intp]:
-        """Places at which the bars of ascending times begin; the first is 0."""
-        count = len(times)
-        if not count:
-            return np.empty(0, np.intp)
-        edges = self.edges
+    def groups(self, times: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Places at which the bars of ascending times begin, the first of them 0; None if times do not ascend."""
         if self.step:
-            first = int(times[0] - (times[0] - self.anchor) % self.step)
-            if (int(times[-1]) - first) // self.step * FINEST_PER_EDGE > count:
-                index = (times - self.anchor) // self.step
-                return np.concatenate([[0], np.flatnonzero(index[1:] != index[:-1]) + 1])
-            edges = np.arange(first, int(times[-1]) + 1, self.step)
-        else:
-            low, high = np.searchsorted(edges, [times[0], times[-1]], "right")
-            edges = edges[low - 1 : high]
-        starts = np.searchsorted(times, edges)
+            try:
+                return ohlc.starts(times, self.anchor, self.step)
+            except ArgumentError:
+                return None
+        if not (times[1:] >= times[:-1]).all():
+            return None
+        if not len(times):
+            return np.empty(0, np.int64)
+        low, high = np.searchsorted(self.edges, [times[0], times[-1]], "right")
+        starts = np.searchsorted(times, self.edges[low - 1 : high])
         # A bar without ticks begins where the next one does: it is none.
         return starts[np.append(starts[1:] != starts[:-1], True)]
 

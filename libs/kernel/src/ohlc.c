@@ -1,0 +1,100 @@
+/* Bars of quotes: see include/xr/ohlc.h. */
+#include "xr/ohlc.h"
+
+#include "checks.h"
+#include "lanes.h"
+
+#define BLOCK 64 /* quotes that are looked at together: most blocks lie within one bar */
+
+#define XR_TIME_MAX (INT64_MAX - (INT64_C(1) << 60)) /* in ns the years 1714 to 2225; two steps more do not overflow */
+#define XR_STEP_MAX (INT64_C(1) << 59)
+
+static int is_time(int64_t time) { return time >= -XR_TIME_MAX && time <= XR_TIME_MAX; }
+
+/* The first edge after a time; `offset` is an edge less than a step from 0. */
+static int64_t edge_after(int64_t time, int64_t offset, int64_t step) {
+  const int64_t past = (time - offset) % step;
+  return time - past + (past < 0 ? 0 : step);
+}
+
+int64_t xr_ohlc_starts(int64_t count, const int64_t *time, int64_t anchor, int64_t step, int64_t *start, int64_t *bars) {
+  if (count < 0) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 0), 0);
+  if (!is_time(anchor)) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 2), 0);
+  if (step < 1 || step > XR_STEP_MAX) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 3), 0);
+  const int64_t offset = anchor % step;
+  int64_t made = 0;
+  if (count) {
+    if (!is_time(time[0])) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 1), 0);
+    int64_t edge = edge_after(time[0], offset, step);
+    start[made++] = 0;
+    for (int64_t begin = 1; begin < count; begin += BLOCK) {
+      const int64_t end = begin + BLOCK < count ? begin + BLOCK : count;
+      int64_t fine = 1;
+      for (int64_t i = begin; i < end; i++) fine &= time[i] >= time[i - 1];
+      for (int64_t i = begin; !fine && i < end; i++)
+        if (time[i] < time[i - 1]) return xr_fault(xr_refuse(XR_NOT_ASCENDING, 1), i);
+      if (!is_time(time[end - 1])) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 1), end - 1);
+      for (int64_t i = begin; time[end - 1] >= edge && i < end; i++)
+        if (time[i] >= edge) {
+          start[made++] = i;
+          edge += step;
+          if (time[i] >= edge) edge = edge_after(time[i], offset, step);
+        }
+    }
+  }
+  *bars = made;
+  return 0;
+}
+
+typedef struct {
+  double high, low;
+} range;
+
+/* Greatest and least of at least one price. `x - x` is zero for a number and NaN for what is none, so the sum tells whether
+   there was one. Two halves at a time, because each maximum waits for the one before it. */
+static range range_of(int64_t count, const double *price) {
+  double high = price[0], low = price[0], none = price[0] - price[0];
+  double high_2 = high, low_2 = low, none_2 = none;
+  const int64_t half = count / 2;
+  const double *second = price + half;
+  if (count < 16) {
+    for (int64_t i = 1; i < count; i++) {
+      high = price[i] > high ? price[i] : high;
+      low = price[i] < low ? price[i] : low;
+      none += price[i] - price[i];
+    }
+  } else {
+#pragma omp simd reduction(max : high, high_2) reduction(min : low, low_2) reduction(+ : none, none_2)
+    for (int64_t i = 0; i < half; i++) {
+      high = price[i] > high ? price[i] : high;
+      low = price[i] < low ? price[i] : low;
+      none += price[i] - price[i];
+      high_2 = second[i] > high_2 ? second[i] : high_2;
+      low_2 = second[i] < low_2 ? second[i] : low_2;
+      none_2 += second[i] - second[i];
+    }
+    const double last = price[count - 1];
+    high = high_2 > high ? high_2 : high;
+    low = low_2 < low ? low_2 : low;
+    high = last > high ? last : high;
+    low = last < low ? last : low;
+    none += none_2 + (last - last);
+  }
+  return (range){high + none, low + none};
+}
+
+int64_t xr_ohlc_prices(int64_t bars, const int64_t *start, int64_t count, const double *price, double *open, double *high,
+                       double *low, double *close) {
+  if (bars < 0) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 0), 0);
+  if (bars && start[0]) return xr_fault(xr_refuse(XR_INCONSISTENT, 1), 0);
+  for (int64_t k = 0; k < bars; k++) {
+    const int64_t end = k + 1 < bars ? start[k + 1] : count;
+    if (end <= start[k] || end > count) return xr_fault(xr_refuse(XR_NOT_ASCENDING, 1), k);
+    const range found = range_of(end - start[k], price + start[k]);
+    open[k] = price[start[k]];
+    high[k] = found.high;
+    low[k] = found.low;
+    close[k] = price[end - 1];
+  }
+  return 0;
+}
