@@ -51,34 +51,22 @@ typedef struct {
 } range;
 
 /* Greatest and least of at least one price. `x - x` is zero for a number and NaN for what is none, so the sum tells whether
-   there was one. Two halves at a time, because each maximum waits for the one before it. */
+   there was one. */
 static range range_of(int64_t count, const double *price) {
   double high = price[0], low = price[0], none = price[0] - price[0];
-  double high_2 = high, low_2 = low, none_2 = none;
-  const int64_t half = count / 2;
-  const double *second = price + half;
-  if (count < 16) {
+  if (count < 16)
     for (int64_t i = 1; i < count; i++) {
       high = price[i] > high ? price[i] : high;
       low = price[i] < low ? price[i] : low;
       none += price[i] - price[i];
     }
-  } else {
-#pragma omp simd reduction(max : high, high_2) reduction(min : low, low_2) reduction(+ : none, none_2)
-    for (int64_t i = 0; i < half; i++) {
+  else {
+#pragma omp simd reduction(max : high) reduction(min : low) reduction(+ : none)
+    for (int64_t i = 1; i < count; i++) {
       high = price[i] > high ? price[i] : high;
       low = price[i] < low ? price[i] : low;
       none += price[i] - price[i];
-      high_2 = second[i] > high_2 ? second[i] : high_2;
-      low_2 = second[i] < low_2 ? second[i] : low_2;
-      none_2 += second[i] - second[i];
     }
-    const double last = price[count - 1];
-    high = high_2 > high ? high_2 : high;
-    low = low_2 < low ? low_2 : low;
-    high = last > high ? last : high;
-    low = last < low ? last : low;
-    none += none_2 + (last - last);
   }
   return (range){high + none, low + none};
 }
