@@ -16,12 +16,10 @@ from numpy.typing import NDArray
 from crossrate.kernel import ohlc as kernel
 from crossrate.ticks.columns import Flag, Ticks
 from crossrate.ticks.ohlc import Columns, Ohlc, ascending, by_time
-from crossrate.ticks.periods import DAY, NEW_YORK_17, TIME_MAX, Grid, Period, Session, grid
+from crossrate.ticks.periods import NEW_YORK_17, Grid, Period, Session, grid
 
 NOTHING = Flag(0)
 SIDES = ("bid", "ask", "mid")
-GRID_AHEAD = 100 * DAY
-"""Edges are laid out so far beyond the quotes that are there, so that a live builder rarely needs new ones."""
 NO_GRID = Grid(0, 0, 0, 1, np.empty(0, np.int64))
 NEVER = int(np.iinfo(np.int64).min)
 
@@ -200,14 +198,14 @@ class BarBuilder:
         self.late_count = self.excluded_count = 0
         self.known_until = NEVER
         self._grid: Grid | None = None
-        self._open = Bars.none(self.sides)
+        self._open: Bars | None = None
         self._gap = False
         """Whether quotes were missing before one that was left out, and none has been taken since."""
 
     def _edges(self, first: int, last: int) -> Grid:
         """The edges for a range of times."""
         if self._grid is None or not self._grid.covers(first, last):
-            self._grid = grid(self.period, self.session, first, max(last, min(last + GRID_AHEAD, TIME_MAX)))
+            self._grid = grid(self.period, self.session, first, last)
         return self._grid
 
     def _timely(self, ticks: Ticks, edges: Grid) -> Ticks:
@@ -252,7 +250,7 @@ class BarBuilder:
         assert starts is not None, "they are in the order of time now"
         self.known_until = max(self.known_until, last)
         made = _of_ticks(ticks, self.sides, self.quantities, edges, starts)
-        if len(self._open):
+        if self._open is not None:
             made = Bars.joined([self._open, made]) if len(made) else self._open
             again = len(made) > 1 and made.open_time[0] == made.open_time[1]
             if again:
@@ -275,7 +273,7 @@ class BarBuilder:
         """Keeps the bar that is not over, gives the others."""
         count = int(np.searchsorted(made.close_time, self.known_until, "right"))
         # Not a view: it would keep all the quotes' memory.
-        self._open = made[count:][np.arange(len(made) - count)]
+        self._open = made[count:][np.arange(len(made) - count)] if count < len(made) else None
         done = made[:count]
         return replace(done, complete=done.open_time >= self.since)
 
@@ -286,17 +284,17 @@ class BarBuilder:
             the bars that are over now.
         """
         self.known_until = max(self.known_until, until)
-        return self._over(self._open)
+        return Bars.none(self.sides) if self._open is None else self._over(self._open)
 
     def whole(self, ticks: Ticks, until: int | None) -> Bars:
         """Takes the last quotes: the bars that are over, up to a time if said, and the one that is not."""
-        made = self._built(ticks) if len(ticks) else self._open
+        made = self._built(ticks) if len(ticks) else self.current()
         self.known_until = max(self.known_until, NEVER if until is None else until)
         return replace(made, complete=(made.open_time >= self.since) & (made.close_time <= self.known_until))
 
     def current(self) -> Bars:
         """The bar that is not over as it stands, not complete; no bar if it has no quote yet."""
-        return self._open
+        return Bars.none(self.sides) if self._open is None else self._open
 
 
 class Built(NamedTuple):

@@ -22,8 +22,6 @@ DAY = 86_400 * SECOND
 EPOCH = date(1970, 1, 1)
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 1, 1)
 """Times outside of these days are no times of quotes; they are refused."""
-TIME_MAX = (LAST_DAY - EPOCH).days * DAY - 50 * DAY
-"""Latest time that edges are laid out to."""
 
 
 class Period(enum.StrEnum):
@@ -133,16 +131,11 @@ def _date_of(when: int) -> date:
     return EPOCH + timedelta(days=day)
 
 
-def day_starts(session: Session, first: int, last: int) -> tuple[NDArray[np.int64], date]:
-    """Starts of the trading days around all times from `first` to `last`, and the date of the first of them.
-
-    They begin before the month and the week of `first` and end after those of `last`.
-    """
-    begin = (_date_of(first) - timedelta(days=3)).replace(day=1) - timedelta(days=7)
-    end = _date_of(last) + timedelta(days=40)
+def _day_starts(session: Session, begin: date, end: date) -> NDArray[np.int64]:
+    """Starts of the trading days of the dates from `begin` to before `end`."""
     years = np.concatenate([_starts_of_year(session, year) for year in range(begin.year, end.year + 1)])
     skipped = (begin - date(begin.year, 1, 1)).days
-    return years[skipped : skipped + (end - begin).days], begin
+    return years[skipped : skipped + (end - begin).days]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,21 +186,34 @@ class Grid:
 
 
 def grid(period: Period, session: Session, first: int, last: int) -> Grid:
-    """The edges of a period's bars for all times from `first` to `last`, ns since 1970 UTC.
+    """The edges of a period's bars for all times of the years from `first` to `last`, ns since 1970 UTC.
 
     Raises:
-        ValueError: a time is before 1900 or after 2200.
+        ValueError: a time is before 1900 or after 2200, or the session's zone is none.
     """
-    starts, begins = day_starts(session, first, last)
-    none = np.empty(0, np.int64)
+    return _grid_of_years(period, session, _date_of(first).year, _date_of(last).year)
+
+
+@lru_cache(maxsize=64)
+def _grid_of_years(period: Period, session: Session, first_year: int, last_year: int) -> Grid:
+    """The edges for all times of some years of UTC."""
+    first = (date(first_year, 1, 1) - EPOCH).days * DAY
+    last = (date(last_year + 1, 1, 1) - EPOCH).days * DAY - 1
+    # From before the month and the week that the first day may belong to, until after those of the last.
+    begin = date(first_year - 1, 11, 24)
+    starts = _day_starts(session, begin, date(last_year + 1, 2, 15))
+    edges = np.empty(0, np.int64)
+    if period.step and not (np.diff(starts) % period.step).any():
+        return Grid(first, last, int(starts[0]), period.step, edges)
     if period.step:
-        if not (np.diff(starts) % period.step).any():
-            return Grid(first, last, int(starts[0]), period.step, none)
         parts = [np.arange(low, high, period.step) for low, high in pairwise(starts)]
-        return Grid(first, last, 0, 0, np.concatenate([*parts, starts[-1:]]))
-    if period is Period.WEEK_1:
-        starts = starts[-begins.weekday() % 7 :: 7]
+        edges = np.concatenate([*parts, starts[-1:]])
+    elif period is Period.WEEK_1:
+        edges = starts[-begin.weekday() % 7 :: 7]
     elif period is Period.MONTH_1:
-        dates = np.datetime64(begins) + np.arange(len(starts))
-        starts = starts[dates == dates.astype("datetime64[M]")]
-    return Grid(first, last, 0, 0, starts)
+        dates = np.datetime64(begin) + np.arange(len(starts))
+        edges = starts[dates == dates.astype("datetime64[M]")]
+    else:
+        edges = starts
+    edges.setflags(write=False)
+    return Grid(first, last, 0, 0, edges)
