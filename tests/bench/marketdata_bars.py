@@ -1,7 +1,7 @@
 """Ticks to bars: open, high, low, close of bid and ask, and the count, against pandas `resample` in the same run.
 
-The user's frame has its time index ready, which is not counted; of two ways to ask pandas, the faster one is compared:
-`ohlc()` a side with `size()`. Rounds are interleaved.
+The user's frame has its time index ready, which is not counted; of the ways to ask pandas, the fastest one is compared:
+`ohlc()` a side with `size()`. Rounds of some calls of each are interleaved.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ DAYS = 5
 PERIODS = {"1s": "1s", "1m": "1min", "1h": "1h"}
 """Ours and pandas's names."""
 COMPARED = "1m"
+CALLS = 5
+"""Of each in a round."""
 
 
 def ticks_of(rows: int, days: int) -> Ticks:
@@ -65,9 +67,12 @@ def measure(quick: bool) -> tuple[dict[str, float], dict[str, str]]:
     for name in PERIODS:
         checked(ticks, frame, name)
         own, other = [], []
-        for _ in range(9 if quick else 31):
-            own.append(seconds_of(lambda name=name: bars_of(ticks, Period(name), UTC, quantities=False)))
-            other.append(seconds_of(lambda name=name: theirs(name)))
+        for _ in range(5 if quick else 15):
+            ours = [
+                seconds_of(lambda name=name: bars_of(ticks, Period(name), UTC, quantities=False)) for _ in range(CALLS)
+            ]
+            own.append(median(ours))
+            other.append(median([seconds_of(lambda name=name: theirs(name)) for _ in range(CALLS)]))
         ratio = "bars_vs_pandas" if name == COMPARED else f"bars_{name}_vs_pandas"
         results[ratio] = median(other) / median(own)
         results[f"bars_{name}_ms"] = median(own) * 1e3

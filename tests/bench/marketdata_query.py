@@ -1,7 +1,7 @@
 """One day's bars out of a store of 100 million quotes, against DuckDB on the same files in the same run.
 
-DuckDB is asked as a user would: `time_bucket` over `read_parquet`. It is given the list of the day's files, which our log
-knows and DuckDB would have to find; the times with the instrument's files, and with a glob over all, are noted beside it.
+DuckDB is asked as a user would: `time_bucket` over `read_parquet`. It is given the list of the day's files, which our
+log knows and DuckDB would have to find; the times with the instrument's files, and with a glob, are noted beside it.
 """
 
 from __future__ import annotations

@@ -35,6 +35,18 @@ _SAYS = {
 }
 
 
+class Starts(NamedTuple):
+    """Where bars begin, one of each a bar.
+
+    Attributes:
+        start: the place of its first quote.
+        opens: when it begins.
+    """
+
+    start: Integers
+    opens: Integers
+
+
 class Prices(NamedTuple):
     """Prices of one side, one of each a bar.
 
@@ -60,8 +72,8 @@ def _raise(fault: int, names: tuple[str, ...], values: tuple[Any, ...]) -> None:
     raise ArgumentError(name, at, reason, shown, _SAYS[reason][name])
 
 
-def starts(time: Any, anchor: int, step: int) -> Integers:
-    """The places of the quotes that are the first of their bar. Bars begin at anchor + k step for every whole k.
+def starts(time: Any, anchor: int, step: int) -> Starts:
+    """The quotes that are the first of their bar, and when that begins: at anchor + k step for some whole k.
 
     Args:
         time: of each quote, ascending, int64 in any unit.
@@ -79,19 +91,20 @@ def starts(time: Any, anchor: int, step: int) -> Integers:
         found = reference.starts(times, int(anchor), int(step))
         if isinstance(found, int):
             _raise(found, names, values)
-        return found
+        return Starts(*found)
     for place, low, high in ((2, -TIME_MAX, TIME_MAX), (3, 1, STEP_MAX)):
         # Before C, whose integers end.
         if not low <= values[place] <= high:
             raise ArgumentError(
                 names[place], None, Reason.OUT_OF_RANGE, values[place], _SAYS[Reason.OUT_OF_RANGE][names[place]]
             )
-    start, bars = np.empty(len(times), np.int64), np.zeros(1, np.int64)
-    fault = path.lib.xr_ohlc_starts(len(times), pointer(times), int(anchor), int(step), pointer(start), pointer(bars))
+    start, opens, bars = np.empty(len(times), np.int64), np.empty(len(times), np.int64), np.zeros(1, np.int64)
+    out = (pointer(start), pointer(opens), pointer(bars))
+    fault = path.lib.xr_ohlc_starts(len(times), pointer(times), int(anchor), int(step), *out)
     if fault:
         _raise(fault, names, values)
-    # Not a view: it would keep room for as many as there are quotes.
-    return start[: int(bars[0])].copy()
+    # Not views: they would keep room for as many as there are quotes.
+    return Starts(start[: int(bars[0])].copy(), opens[: int(bars[0])].copy())
 
 
 def prices(start: Any, price: Any) -> Prices:

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from crossrate.kernel import ohlc as kernel
 from crossrate.ticks.columns import Flag, Ticks
 from crossrate.ticks.ohlc import Columns, Ohlc, ascending, by_time
-from crossrate.ticks.periods import NEW_YORK_17, Grid, Period, Session, grid
+from crossrate.ticks.periods import NEW_YORK_17, Grid, Groups, Period, Session, grid
 
 NOTHING = Flag(0)
 SIDES = ("bid", "ask", "mid")
-NO_GRID = Grid(0, 0, 0, 1, np.empty(0, np.int64))
+NO_GROUPS = Groups(*(np.empty(0, np.int64) for _ in range(3)))
 NEVER = int(np.iinfo(np.int64).min)
 
 
@@ -68,7 +68,7 @@ class Bars(Columns):
     @classmethod
     def none(cls, sides: Iterable[str]) -> Bars:
         """No bars."""
-        return _of_ticks(Ticks.concatenated([]), tuple(sides), True, NO_GRID, NO_GRID.edges)
+        return _of_ticks(Ticks.concatenated([]), tuple(sides), True, NO_GROUPS)
 
     @property
     def sides(self) -> tuple[str, ...]:
@@ -107,18 +107,23 @@ def _side(price: NDArray, times: NDArray, starts: NDArray, from_time: NDArray, t
     return Ohlc(*prices, from_time, to_time)
 
 
-def _of_ticks(ticks: Ticks, sides: Sequence[str], quantities: bool, edges: Grid, starts: NDArray[np.int64]) -> Bars:
-    """Bars of quotes in the order of time, of which those at `starts` begin a bar; none is `complete` yet."""
-    times = ticks.venue_time
+def _of_ticks(ticks: Ticks, sides: Sequence[str], quantities: bool, groups: Groups) -> Bars:
+    """Bars of quotes in the order of time; none is `complete` yet."""
+    times, starts = ticks.venue_time, groups.starts
     last = np.append(starts[1:], len(ticks)) - 1 if len(starts) else starts
     from_time, to_time = times[starts], times[last]
+    unknown = None if quantities else np.full(len(starts), np.nan)
     ohlc = {side: _side(getattr(ticks, side), times, starts, from_time, to_time) for side in sides}
     return Bars(
-        *edges.spans(from_time),
+        groups.open_time,
+        groups.close_time,
         *(ohlc.get(side) for side in SIDES),
         np.asarray(last - starts + 1, np.int64),
-        _sums(ticks.bid_quantity, starts) if quantities else np.full(len(starts), np.nan),
-        _sums(ticks.ask_quantity, starts) if quantities else np.full(len(starts), np.nan),
+        *(
+            (_sums(each, starts) for each in (ticks.bid_quantity, ticks.ask_quantity))
+            if quantities
+            else (unknown, unknown)
+        ),
         ticks.sequence[starts],
         ticks.sequence[last],
         from_time,
@@ -232,24 +237,25 @@ class BarBuilder:
     def _built(self, ticks: Ticks) -> Bars:
         """The bars of quotes and of those that were taken before for a bar that was not over."""
         times = ticks.venue_time
-        starts = None
+        groups = None
         if times[0] <= times[-1]:
             edges = self._edges(int(times[0]), int(times[-1]))
-            starts = edges.groups(times)
-        last = int(times[-1] if starts is not None else times.max())
-        if starts is None or times[0] < self.known_until or self.exclude:
+            groups = edges.groups(times)
+        last, has_late = (
+            int(times.max() if groups is None else times[-1]),
+            groups is None or times[0] < self.known_until,
+        )
+        if has_late or self.exclude:
             edges = self._edges(int(times.min()), last)
-            in_time = self._wanted(
-                self._timely(ticks, edges) if starts is None or times[0] < self.known_until else ticks
-            )
-            if starts is None:
+            kept = self._wanted(self._timely(ticks, edges) if has_late else ticks)
+            if groups is None:
                 # Quotes of one time stay as they came.
-                in_time = in_time[np.argsort(in_time.venue_time, kind="stable")]
-            if in_time is not ticks:
-                ticks, starts = in_time, edges.groups(in_time.venue_time)
-        assert starts is not None, "they are in the order of time now"
+                kept = kept[np.argsort(kept.venue_time, kind="stable")]
+            if kept is not ticks:
+                ticks, groups = kept, edges.groups(kept.venue_time)
+        assert groups is not None, "they are in the order of time now"
         self.known_until = max(self.known_until, last)
-        made = _of_ticks(ticks, self.sides, self.quantities, edges, starts)
+        made = _of_ticks(ticks, self.sides, self.quantities, groups)
         if self._open is not None:
             made = Bars.joined([self._open, made]) if len(made) else self._open
             again = len(made) > 1 and made.open_time[0] == made.open_time[1]
@@ -349,13 +355,12 @@ def merged(bars: Bars, period: Period, session: Session = NEW_YORK_17) -> Bars:
     if not len(bars):
         return bars
     edges = grid(period, session, int(bars.open_time[0]), int(bars.close_time[-1]))
-    opens, closes = edges.spans(bars.open_time)
-    if (closes < bars.close_time).any():
+    groups = edges.groups(bars.open_time)
+    assert groups is not None, "bars are in the order of time"
+    if (edges.spans(bars.open_time)[1] < bars.close_time).any():
         raise ValueError(
             f"{period} bars from {session.zone} do not end where the shorter ones do: build them of quotes"
         )
-    starts = edges.groups(bars.open_time)
-    assert starts is not None, "bars are in the order of time"
     known = max(int(bars.last_tick_time[-1]), int(bars.close_time[bars.complete].max(initial=NEVER)))
-    made = _regrouped(bars, starts, opens[starts], closes[starts])
+    made = _regrouped(bars, *groups)
     return replace(made, complete=made.complete & (made.close_time <= known))

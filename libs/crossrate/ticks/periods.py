@@ -8,6 +8,7 @@ from datetime import UTC as UTC_ZONE
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -138,6 +139,15 @@ def _day_starts(session: Session, begin: date, end: date) -> NDArray[np.int64]:
     return years[skipped : skipped + (end - begin).days]
 
 
+class Groups(NamedTuple):
+    """Ticks in the order of time as bars, one of each a bar that has a tick."""
+
+    starts: NDArray[np.int64]
+    """The place of its first tick."""
+    open_time: NDArray[np.int64]
+    close_time: NDArray[np.int64]
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """Edges of bars over a range of times: every `step` from `anchor`, or as listed.
@@ -168,21 +178,23 @@ class Grid:
         place = np.searchsorted(self.edges, times, "right")
         return self.edges[place - 1], self.edges[place]
 
-    def groups(self, times: NDArray[np.int64]) -> NDArray[np.int64] | None:
-        """Places at which the bars of ascending times begin, the first of them 0; None if times do not ascend."""
+    def groups(self, times: NDArray[np.int64]) -> Groups | None:
+        """The bars of ascending times; None if they do not ascend."""
         if self.step:
             try:
-                return ohlc.starts(times, self.anchor, self.step)
+                starts, opens = ohlc.starts(times, self.anchor, self.step)
             except ArgumentError:
                 return None
+            return Groups(starts, opens, opens + self.step)
         if not (times[1:] >= times[:-1]).all():
             return None
         if not len(times):
-            return np.empty(0, np.int64)
+            return Groups(*(np.empty(0, np.int64) for _ in range(3)))
         low, high = np.searchsorted(self.edges, [times[0], times[-1]], "right")
         starts = np.searchsorted(times, self.edges[low - 1 : high])
         # A bar without ticks begins where the next one does: it is none.
-        return starts[np.append(starts[1:] != starts[:-1], True)]
+        starts = starts[np.append(starts[1:] != starts[:-1], True)]
+        return Groups(starts, *self.spans(times[starts]))
 
 
 def grid(period: Period, session: Session, first: int, last: int) -> Grid:

@@ -26,7 +26,8 @@ static inline void ahead(int64_t count, const void *array, int64_t begin, int64_
   for (int64_t i = begin + AHEAD; i < end + AHEAD && i < count; i += LINE) __builtin_prefetch(bytes + i * 8);
 }
 
-int64_t xr_ohlc_starts(int64_t count, const int64_t *time, int64_t anchor, int64_t step, int64_t *start, int64_t *bars) {
+int64_t xr_ohlc_starts(int64_t count, const int64_t *time, int64_t anchor, int64_t step, int64_t *start, int64_t *opens,
+                       int64_t *bars) {
   if (count < 0) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 0), 0);
   if (!is_time(anchor)) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 2), 0);
   if (step < 1 || step > XR_STEP_MAX) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 3), 0);
@@ -35,6 +36,7 @@ int64_t xr_ohlc_starts(int64_t count, const int64_t *time, int64_t anchor, int64
   if (count) {
     if (!is_time(time[0])) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 1), 0);
     int64_t edge = edge_after(time[0], offset, step);
+    opens[made] = edge - step;
     start[made++] = 0;
     for (int64_t begin = 1; begin < count; begin += BLOCK) {
       const int64_t end = begin + BLOCK < count ? begin + BLOCK : count;
@@ -46,9 +48,10 @@ int64_t xr_ohlc_starts(int64_t count, const int64_t *time, int64_t anchor, int64
       if (!is_time(time[end - 1])) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 1), end - 1);
       for (int64_t i = begin; time[end - 1] >= edge && i < end; i++)
         if (time[i] >= edge) {
-          start[made++] = i;
           edge += step;
           if (time[i] >= edge) edge = edge_after(time[i], offset, step);
+          opens[made] = edge - step;
+          start[made++] = i;
         }
     }
   }

@@ -25,7 +25,9 @@ def test_a_bar_begins_with_the_first_quote_of_its_time(build: str, moves, first,
     times = first + np.cumsum(np.array(moves, np.int64))
     bar = [(int(each) - anchor) // step for each in times]
     expected = [place for place in range(len(bar)) if not place or bar[place] != bar[place - 1]]
-    assert ohlc.starts(times, anchor, step).tolist() == expected
+    found = ohlc.starts(times, anchor, step)
+    assert found.start.tolist() == expected
+    assert found.opens.tolist() == [bar[place] * step + anchor for place in expected]
 
 
 @ordinary
@@ -63,7 +65,7 @@ def test_the_extremes_may_stand_anywhere_in_a_bar(build: str) -> None:
 
 def test_no_quotes_make_no_bars(build: str) -> None:
     """Nothing in, nothing out."""
-    assert len(ohlc.starts(np.empty(0, np.int64), 0, 60)) == 0
+    assert all(len(each) == 0 for each in ohlc.starts(np.empty(0, np.int64), 0, 60))
     assert all(len(each) == 0 for each in ohlc.prices(np.empty(0, np.int64), np.empty(0)))
 
 
@@ -100,7 +102,10 @@ def test_numbers_out_of_range_are_refused(build: str, time, anchor, step, argume
 
 def test_the_borders_of_the_range_are_allowed(build: str) -> None:
     """The least and the greatest time with the greatest step are two bars."""
-    assert ohlc.starts(np.array([-ohlc.TIME_MAX, ohlc.TIME_MAX]), -ohlc.TIME_MAX, ohlc.STEP_MAX).tolist() == [0, 1]
+    assert ohlc.starts(np.array([-ohlc.TIME_MAX, ohlc.TIME_MAX]), -ohlc.TIME_MAX, ohlc.STEP_MAX).start.tolist() == [
+        0,
+        1,
+    ]
 
 
 @pytest.mark.parametrize(("start", "index"), [([1, 2], 0), ([0, 2, 2], 1), ([0, 3, 2], 1), ([0, 4], 1), ([0, 9], 0)])

@@ -65,19 +65,20 @@ def test_every_time_lies_in_exactly_one_bar(period: Period, session: Session, be
     assert all((a == b).all() for a, b in zip(wider.spans(times), (low, high), strict=True))
     after = grid(period, session, int(high[0]), int(high[0])).spans(high[:1])
     assert after[0][0] == high[0]
-    starts = edges.groups(times)
-    assert starts.tolist() == [i for i in range(len(times)) if not i or low[i] != low[i - 1]]
+    groups = edges.groups(times)
+    assert groups is not None
+    assert all((a == b[groups.starts]).all() for a, b in zip(groups[1:], (low, high), strict=True))
+    assert groups.starts.tolist() == [i for i in range(len(times)) if not i or low[i] != low[i - 1]]
 
 
-def test_groups_are_the_same_by_division_and_by_search() -> None:
-    """Few and many quotes a bar are told apart in two ways, which agree."""
-    rng = np.random.default_rng(7)
-    for count in (10, 1000, 100_000):
-        times = np.sort(rng.integers(0, 3600 * 10**9, count)) + ns("2024-03-04")
-        edges = grid(Period.SECOND_5, UTC, int(times[0]), int(times[-1]))
-        low = edges.spans(times)[0]
-        assert edges.groups(times).tolist() == [0, *(np.flatnonzero(np.diff(low)) + 1)]
-    assert len(edges.groups(times[:0])) == 0
+@pytest.mark.parametrize("period", [Period.MINUTE_1, Period.WEEK_1])
+def test_times_that_do_not_ascend_have_no_groups(period: Period) -> None:
+    """Whoever has them sorts them before."""
+    times = np.array([5, 4]) + ns("2024-03-04")
+    first, last = map(int, times)
+    edges = grid(period, NEW_YORK_17, first, last)
+    assert edges.groups(times) is None
+    assert len(edges.groups(times[:0]).starts) == 0
 
 
 def test_a_period_is_written_as_people_do() -> None:

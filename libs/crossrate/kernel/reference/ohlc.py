@@ -22,13 +22,13 @@ def _fault(reason: Reason, argument: int, index: int = 0) -> int:
     return reason << 56 | argument << 48 | index
 
 
-def starts(time: Integers, anchor: int, step: int) -> Integers | int:
-    """The places of the first quotes of bars."""
+def starts(time: Integers, anchor: int, step: int) -> tuple[Integers, Integers] | int:
+    """The places of the first quotes of bars, and when those begin."""
     for place, value, low, high in ((2, anchor, -TIME_MAX, TIME_MAX), (3, step, 1, STEP_MAX)):
         if not low <= value <= high:
             return _fault(Reason.OUT_OF_RANGE, place)
     if not len(time):
-        return np.empty(0, np.int64)
+        return np.empty(0, np.int64), np.empty(0, np.int64)
     wrong = np.flatnonzero(time[1:] < time[:-1])
     if len(wrong):
         return _fault(Reason.NOT_ASCENDING, 1, int(wrong[0]) + 1)
@@ -39,10 +39,12 @@ def starts(time: Integers, anchor: int, step: int) -> Integers | int:
     first = int(time[0]) - (int(time[0]) - anchor) % step
     if (int(time[-1]) - first) // step * QUOTES_A_BAR > len(time):
         bar = (time - anchor) // step
-        return np.concatenate([[0], np.flatnonzero(bar[1:] != bar[:-1]) + 1])
-    places = np.searchsorted(time, np.arange(first, int(time[-1]) + 1, step))
-    # A bar without quotes begins where the next one does: it is none.
-    return places[np.append(places[1:] != places[:-1], True)]
+        begins = np.concatenate([[0], np.flatnonzero(bar[1:] != bar[:-1]) + 1])
+    else:
+        places = np.searchsorted(time, np.arange(first, int(time[-1]) + 1, step))
+        # A bar without quotes begins where the next one does: it is none.
+        begins = places[np.append(places[1:] != places[:-1], True)]
+    return begins, time[begins] - (time[begins] - anchor) % step
 
 
 def prices(start: Integers, price: Array) -> tuple[Array, Array, Array, Array] | int:

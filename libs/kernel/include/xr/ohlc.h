@@ -16,8 +16,10 @@ extern "C" {
    anchor   a time at which a bar begins, in the same range
    step     length of a bar, 1 to 2^59
    start    out, room for count: the places of the first quotes, ascending
+   opens    out, room for count: when those bars begin
    bars     out, one: how many */
-int64_t xr_ohlc_starts(int64_t count, const int64_t *time, int64_t anchor, int64_t step, int64_t *start, int64_t *bars);
+int64_t xr_ohlc_starts(int64_t count, const int64_t *time, int64_t anchor, int64_t step, int64_t *start, int64_t *opens,
+                       int64_t *bars);
 
 /* Prices of one side of each bar.
 
