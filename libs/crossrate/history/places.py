@@ -90,12 +90,16 @@ class Bucket:
     """A bucket of an object store, through the client that the log is written with: one set of credentials."""
 
     def __init__(self, url: str, options: dict[str, str]) -> None:
-        self._files: Any = pa_fs.PyFileSystem(DeltaStorageHandler(url, options))
+        self._handler: Any = DeltaStorageHandler(url, options)
+        self._files: Any = pa_fs.PyFileSystem(self._handler)
 
     def write(self, path: str, content: pa.Buffer) -> None:
         """Puts an object; it lasts, and is seen whole or not at all."""
-        with self._files.open_output_stream(path) as file:
-            file.write(content)
+        # Not through pyarrow: it hands on buffers, and delta-rs's stream takes bytes only.
+        stream = self._handler._handler.open_output_stream(path, None)
+        stream.write(content.to_pybytes())
+        # The object is there from here on, whole; without this there is none.
+        stream.close()
 
     def open(self, path: str) -> pa.NativeFile:
         """Opens an object for reading anywhere in it."""
