@@ -50,12 +50,10 @@ def checked(ticks: Ticks, frame: Any, name: str) -> None:
     assert np.array_equal(np.column_stack([bars.bid.open, bars.bid.high, bars.bid.low, bars.bid.close]), theirs)
 
 
-def measure(quick: bool) -> tuple[dict[str, float], dict[str, str]]:
+def bars_vs_pandas(quick: bool) -> tuple[dict[str, float], dict[str, str]]:
     """The ratio for one-minute bars, and the times of all periods."""
-    try:
-        import pandas as pd
-    except ImportError:
-        return {}, {"bars_vs_pandas": "needs pandas: uv run --group bench"}
+    import pandas as pd
+
     ticks = ticks_of(ROWS, DAYS)
     frame = pd.DataFrame({"bid": ticks.bid, "ask": ticks.ask}, index=pd.DatetimeIndex(ticks.venue_time.view("M8[ns]")))
 

@@ -1,1 +1,0 @@
-"""Checks against real quotes, full size."""

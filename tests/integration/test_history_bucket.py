@@ -8,7 +8,6 @@ The suite has no object store of its own: where SeaweedFS (`weed`) is not on PAT
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import threading
@@ -66,9 +65,7 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
     command += [f"-filer.localSocket={folder}/filer.sock", f"-s3.localSocket={folder}/s3.sock"]
     with (folder / "log").open("wb") as log:
-        # It leaves sockets where it keeps what is temporary.
-        environment = {**os.environ, "TMPDIR": str(folder)}
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environment)
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
     try:
         endpoint = f"http://127.0.0.1:{ports['s3']}"
         until = time.monotonic() + READY_S_MAX
@@ -86,6 +83,10 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(10)
+        for port in ports.values():
+            # It leaves sockets of fixed names.
+            for socket in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                socket.unlink()
 
 
 def answers(endpoint: str) -> bool:
