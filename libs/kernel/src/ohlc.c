@@ -46,13 +46,18 @@ int64_t xr_ohlc_starts(int64_t count, const int64_t *time, int64_t anchor, int64
       for (int64_t i = begin; !fine && i < end; i++)
         if (time[i] < time[i - 1]) return xr_fault(xr_refuse(XR_NOT_ASCENDING, 1), i);
       if (!is_time(time[end - 1])) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 1), end - 1);
-      for (int64_t i = begin; time[end - 1] >= edge && i < end; i++)
-        if (time[i] >= edge) {
-          edge += step;
-          if (time[i] >= edge) edge = edge_after(time[i], offset, step);
-          opens[made] = edge - step;
-          start[made++] = i;
-        }
+      if (time[end - 1] < edge) continue;
+      /* The first of the next bar stands behind all that are before its edge. */
+      int64_t next = begin;
+      for (int64_t i = begin; i < end; i++) next += time[i] < edge;
+      while (next < end) {
+        edge += step;
+        if (time[next] >= edge) edge = edge_after(time[next], offset, step);
+        opens[made] = edge - step;
+        start[made++] = next++;
+        if (time[end - 1] < edge) break;
+        while (time[next] < edge) next++;
+      }
     }
   }
   *bars = made;
