@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from crossrate.kernel import path
 from crossrate.kernel.draws import BLOCK, columns, extent, source
 from crossrate.kernel.faults import ShapeError
-from crossrate.kernel.front import in_threads
+from crossrate.kernel.front import in_threads, pointer
 from crossrate.kernel.reference import random as reference
 
 Table = NDArray[np.float64]
@@ -47,8 +47,7 @@ def words(counter: NDArray[np.uint32], key: NDArray[np.uint32]) -> NDArray[np.ui
         return reference.words(counter, key)
     counter, key = np.ascontiguousarray(counter), np.ascontiguousarray(key)
     found = np.empty_like(counter)
-    pointers = [path.ffi.cast("uint32_t *", each.ctypes.data) for each in (counter, key, found)]
-    path.lib.xr_random_words(len(counter), *pointers)
+    path.lib.xr_random_words(len(counter), pointer(counter), pointer(key), pointer(found))
     return found
 
 
