@@ -41,7 +41,7 @@ def current() -> str:
 def rounding_class() -> str:
     """Builds of one class give the same bits: "fma", "plain" or "numpy"; record it with a risk run.
 
-    That holds for any compiler and processor. Where the C library is another one, what ends in its erfc (the p-values of
+    That holds for any compiler and processor. Where the C library is another one, what ends in its erfc (p-values in
     `backtest`) may differ in the last bit.
     """
     if _numpy:
