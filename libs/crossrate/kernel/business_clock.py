@@ -67,6 +67,8 @@ def day_weights(
 def business_time(weights: Any, day: Any, *, year: float) -> Array:
     """Business time of moments: the sum of the weights of the days until then over the weight of a year.
 
+    Within (days + 4) × 2**-53 of itself.
+
     Args:
         weights: (days,), from the valuation on, each from 0 to 1000; see `day_weights`.
         day: days since valuation, in parts too, 0 to the number of weights; any shape.
@@ -99,6 +101,8 @@ def total_variance(knot_time: Any, knot_variance: Any, time: Any) -> Array:
 
     Linear from zero at time zero through the knots (expiries), and beyond the last with the slope before it. The
     volatility for an expiry of t calendar years is sqrt(total variance / t).
+
+    Within 1e-15 of itself.
 
     Args:
         knot_time: (knots,), business time in years, ascending from 1e-9 or later.

@@ -25,6 +25,8 @@ Table = NDArray[np.float64]
 def words(counter: NDArray[np.uint32], key: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """The bare generator: ten rounds of Philox4x32, for those who count by themselves.
 
+    They are exact.
+
     Args:
         counter: uint32, shape (n, 4), Random123's order of words.
         key: uint32, shape (2,).
@@ -62,6 +64,8 @@ def uniforms(
     threads: int = 1,
 ) -> Table:
     """Uniform numbers in (0, 1), never 0 nor 1: (k + 1/2) / 2**52 for k from 0 to 2**52 - 1.
+
+    They are exact.
 
     Args:
         paths: how many columns.

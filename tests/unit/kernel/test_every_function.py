@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 import re
 import subprocess
@@ -95,3 +96,42 @@ def test_importing_the_kernel_leaves_the_floating_point_mode_alone() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+
+
+# What only checks, describes, orders or looks up.
+WITHOUT_ARITHMETIC = {
+    "backtest": {"add_on_1996", "breaches"},
+    "bootstrap": {"deposit", "overnight_index_swap"},
+    "business_clock": {"day_weights"},
+    "margin": {"scenarios"},
+    "parametric": {"is_valid"},
+    "paths": {"checked", "for_each_interval", "increments", "intervals", "require_reach", "single"},
+    "sobol": {"bridge_plan", "directions", "scrambled"},
+    "swap_points": {"require_consistent", "with_spot"},
+    "var": {"interval"},
+    "volatility_filter": {"exponential"},
+}
+PLUMBING = {"domain", "draws", "faults", "front", "path", "ragged", "rows", "tables"}
+BOUND = re.compile(
+    r"[Ww]ithin [^.]*\d|[Ww]ithin that of|\bexact\b|rounded once|rounding|bounds? as|[Mm]et to \d|as exact as"
+)
+
+
+def computing() -> list[tuple[str, str, str]]:
+    """Module, name and docstring of every public function that computes."""
+    found = []
+    for module in pkgutil.iter_modules(crossrate.kernel.__path__):
+        if module.ispkg or module.name.startswith("_") or module.name in PLUMBING:
+            continue
+        members = vars(importlib.import_module(f"crossrate.kernel.{module.name}"))
+        for name, value in members.items():
+            own = inspect.isfunction(value) and value.__module__ == f"crossrate.kernel.{module.name}"
+            if own and not name.startswith("_") and name not in WITHOUT_ARITHMETIC.get(module.name, ()):
+                found.append((module.name, name, inspect.getdoc(value) or ""))
+    return found
+
+
+@pytest.mark.parametrize(("module", "name", "says"), computing(), ids=lambda each: each if "\n" not in each else "")
+def test_the_docstring_states_how_exact_it_is(module: str, name: str, says: str) -> None:
+    """Who calls a function learns how far its result may be from the exact one, and of what that is a part."""
+    assert BOUND.search(says), f"{module}.{name} states no bound of its error"
