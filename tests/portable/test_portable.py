@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from crossrate.kernel import path
-from tests.kernel_build import kernel_build
+from tests.kernel_build import ROOT, kernel_build
 from tests.portable.calls import every_function
 from tests.portable.harness import Target, compiled, replayed
 from tests.portable.recording import Call, recording, signatures
@@ -62,6 +64,37 @@ def differences(call: Call, fault: int, outputs: dict[str, np.ndarray]) -> list[
             at = int(np.argmin(same))
             said.append(f"{name}[{at}] {wanted[at]!r}, {found[at]!r} and {int((~same).sum())} of {same.size}")
     return [f"{call.name}: {each}" for each in said]
+
+
+DIGEST = """
+import hashlib, sys
+from crossrate.kernel import path
+from tests.portable.calls import every_function
+from tests.portable.recording import recording
+
+for name in path.paths()[:-1]:
+    path.use(name)
+    with recording() as calls:
+        every_function()
+    digest = hashlib.sha256()
+    for call in calls:
+        digest.update(repr((call.name, call.result.fault)).encode())
+        for output in call.result.outputs.values():
+            digest.update(output.tobytes())
+    print(name, digest.hexdigest())
+"""
+
+
+def test_a_build_gives_the_same_bits_from_run_to_run() -> None:
+    """Two processes get the same from every function, on each build, wherever their arrays lie in memory."""
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", DIGEST], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+        )
+        for _ in range(2)
+    ]
+    assert runs[0].stdout == runs[1].stdout
+    assert len(runs[0].stdout.splitlines()) == len(path.paths()) - 1
 
 
 def test_every_public_function_is_called(recorded: dict[str, list[Call]]) -> None:

@@ -83,18 +83,63 @@ def test_the_declared_arguments_are_those_of_the_header(function: Elementwise) -
     assert names == ["count", *function.inputs, *function.outputs, "status"]
 
 
-def test_importing_the_kernel_leaves_the_floating_point_mode_alone() -> None:
-    """Denormals stay numbers, and rounding and exception masks are what they were."""
-    code = (
-        "import ctypes\n"
-        "libm = ctypes.CDLL('libm.so.6')\n"
-        "before = libm.fegetround(), libm.fegetexcept()\n"
-        "from crossrate.kernel import vanilla, path\n"
-        "[(path.use(each), vanilla.price(1, 1.1, 1.2, 1.0, 0.1, 0.0, 0.0)) for each in path.paths()]\n"
-        "assert (libm.fegetround(), libm.fegetexcept()) == before\n"
-        "assert 5e-324 * 3 == 1.5e-323 and 1e-308 / 16 > 0\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+MODES = """
+import ctypes, queue, sys, threading
+import numpy as np
+libm = ctypes.CDLL("libm.so.6")
+libm.fegetenv.argtypes = [ctypes.c_void_p]
+
+def mode():
+    environment = (ctypes.c_uint8 * 64)()
+    libm.fegetenv(environment)
+    seen = bytes(environment)
+    if sys.platform == "linux" and ctypes.sizeof(ctypes.c_void_p) == 8 and __import__("platform").machine() == "x86_64":
+        mxcsr = int.from_bytes(seen[28:32], "little") & ~0x3F  # without the flags of what has happened
+        seen = seen[:2] + mxcsr.to_bytes(4, "little")
+    small = np.array([5e-324, 1e-310]) * np.array([3.0, 0.5])
+    return seen, libm.fegetround(), libm.fegetexcept(), small.tolist(), 5e-324 * 3 == 1.5e-323, 1.0 + 2.0**-53
+
+def elsewhere(go, found):
+    go.get()
+    found.put(mode())
+
+go, found = queue.Queue(), queue.Queue()
+early = threading.Thread(target=elsewhere, args=(go, found))
+early.start()
+before = mode()
+from crossrate.kernel import front, path, random, vanilla
+seen = []
+for name in path.paths():
+    path.use(name)
+    vanilla.price(1, np.full(9000, 1.1), 1.2, 1.0, 0.1, 0.0, 0.0, threads=3)
+    random.normals(9000, 2, seed=1, threads=3)
+    front.in_threads(lambda start, stop: seen.append(mode()) or 0, 9000, 3)
+go.put(None)
+early.join()
+late = threading.Thread(target=lambda: (go.put(None), elsewhere(go, found)))
+late.start()
+late.join()
+after = [mode(), found.get(), found.get(), *seen]
+assert len(seen) == 3 * len(path.paths())
+assert all(each == before for each in after), (before, after)
+for rounding in (0, 0x400, 0x800, 0xC00) if __import__("platform").machine() == "x86_64" else (0,):
+    libm.fesetround(rounding)
+    kept = []
+    for name in path.paths():
+        path.use(name)
+        vanilla.price(1, 1.1, 1.2, 1.0, 0.1, 0.0, 0.0)
+        kept.append(libm.fegetround())
+    libm.fesetround(0)
+    assert kept == [rounding] * len(kept), kept
+"""
+
+
+def test_importing_and_calling_the_kernel_leave_the_floating_point_mode_alone() -> None:
+    """Control words, rounding and denormals stay in threads from before and after and in the kernel's own.
+
+    A rounding mode that a caller chose outlives a call of each build.
+    """
+    done = subprocess.run([sys.executable, "-c", MODES], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
 
 
