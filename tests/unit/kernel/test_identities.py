@@ -39,7 +39,7 @@ def on_every_build() -> Iterator[str]:
 @FAST
 @given(SPOT, number(-1.5, 1.5), MARKET, CODE)
 def test_a_vanilla_is_monotone_and_convex(spot: float, moved: float, market: dict[str, float], call: int) -> None:
-    """A call rises with the spot and falls with the strike, at most as discounted, both bent upwards; a put reversed."""
+    """A call rises with the spot and falls with the strike, at most as discounted, bent upwards; a put reversed."""
     strikes = spot * np.exp(moved) * np.linspace(0.9, 1.1, 21)
     spots = spot * np.linspace(0.9, 1.1, 21)
     sign = 2 * call - 1
