@@ -64,8 +64,8 @@ def test_what_is_optional_gains_with_volatility(spot: float, moved: float, marke
     scale = max(spot, strike) * np.exp(0.05 * market["time"])
     for _ in on_every_build():
         assert (np.diff(vanilla.price(call, spot, strike, **rest)) >= -2e-15 * scale).all()
-        # The boundary of exercise is found to 1e-7 of the strike, the tree's mean to 3e-5.
-        assert (np.diff(american.price(call, spot, strike, **rest)) >= -6e-5 * scale).all()
+        # The boundary of exercise is found to 1e-7 of the strike, trees end within 3e-6.
+        assert (np.diff(american.price(call, spot, strike, **rest)) >= -6e-6 * scale).all()
         average = asian.price(call, spot, strike, 0.0, market["time"], 5, 0.0, 1.0, *last)
         assert (np.diff(average) >= -4e-15 * scale).all()
 
