@@ -38,7 +38,8 @@ class Line:
         """`count` points, an odd number, at a distance of `step` inside of limits that zero lies between."""
         step = min(step, (high - low) / (count - 1))
         offsets = step * (np.arange(count) - count // 2)
-        return cls(offsets + max(0.0, low - offsets[0]) - max(0.0, offsets[-1] - high))
+        moved = offsets + max(0.0, low - offsets[0]) - max(0.0, offsets[-1] - high)
+        return cls(np.clip(moved, low, high))  # against what rounding leaves beyond
 
     def weights(self, order: int, which: NDArray[np.bool_] | None = None) -> Array:
         """What the value at each point counts for in a derivative at zero; of some of the points, if so said."""

@@ -151,11 +151,13 @@ def _grid(leg: Exotic, ground: _Ground, passing_max: float) -> Grid:
 
 
 def _pattern(leg: Exotic, ground: _Ground) -> Pattern:
-    """An American option has its own: the kernel finds one exercise boundary where what is received earns interest."""
+    """An American option has its own. The kernel finds one exercise boundary where what is received earns interest;
+    where it does not, it takes trees if what is paid costs less still."""
     if not isinstance(leg, American):
         return USUAL
-    earned = ground.foreign if leg.call else ground.domestic
-    return BOUNDARY if earned > 2.0 * BOUNDARY.step * min(1.0, ground.deviation) else TREE
+    earned, paid = (ground.foreign, ground.domestic) if leg.call else (ground.domestic, ground.foreign)
+    near = 2.0 * BOUNDARY.step * min(1.0, ground.deviation)
+    return TREE if earned <= near and paid <= earned + near else BOUNDARY
 
 
 class _Points:

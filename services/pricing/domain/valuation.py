@@ -109,9 +109,8 @@ def value_options(
     """The worth of options from what `formula.vanillas` gave for `option_columns`."""
     priced = []
     for i, each in enumerate(options):
-        valuation = _valued(
-            standing, each.notional, standing.time(each.value_date), _Unit(*(float(f[i]) for f in found))
-        )
+        unit = _Unit(*(float(column[i]) for column in found))
+        valuation = _valued(standing, each.notional, standing.time(each.value_date), unit)
         market = float(given.spot[i]), each.strike, float(given.volatility[i])
         priced.append(Priced(each, *market, valuation, hedge(standing, each.value_date)))
     return priced
