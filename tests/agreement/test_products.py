@@ -6,7 +6,6 @@ The pair is EUR/USD to the Tokyo cut, seen at that hour, so that the times to ex
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -33,7 +32,7 @@ VOLATILITIES = (0.06, 0.11)
 
 
 class Oracle:
-    """QuantLib's process from the quoted spot with the forward rates from spot to delivery, which its own dates give."""
+    """QuantLib's process from the quoted spot, with the rates from spot to delivery that its own dates give."""
 
     def __init__(self, expiry: date, volatility: float) -> None:
         ql.Settings.instance().evaluationDate = TODAY
@@ -44,10 +43,8 @@ class Oracle:
         self.time = YEAR.yearFraction(TODAY, self.expiry)
         domestic, foreign = (self._forward_growth(*curve) for curve in (USD, EUR))
         self.quote, self.volatility = ql.SimpleQuote(SPOT), ql.SimpleQuote(volatility)
-        curves = [
-            ql.YieldTermStructureHandle(ql.FlatForward(TODAY, growth / self.time, YEAR))
-            for growth in (foreign, domestic)
-        ]
+        rates = (foreign / self.time, domestic / self.time)
+        curves = [ql.YieldTermStructureHandle(ql.FlatForward(TODAY, rate, YEAR)) for rate in rates]
         flat = ql.BlackConstantVol(TODAY, ql.NullCalendar(), ql.QuoteHandle(self.volatility), YEAR)
         handle = ql.BlackVolTermStructureHandle(flat)
         self.process = ql.BlackScholesMertonProcess(ql.QuoteHandle(self.quote), *curves, handle)
@@ -88,7 +85,7 @@ def side(call: bool) -> Any:
 
 
 @pytest.fixture(params=[(expiry, volatility) for expiry in EXPIRIES for volatility in VOLATILITIES], ids=str)
-def case(request: pytest.FixtureRequest) -> Iterator[tuple[Standing, Terms, Oracle]]:
+def case(request: pytest.FixtureRequest) -> tuple[Standing, Terms, Oracle]:
     """A market, terms, and QuantLib on the same dates."""
     expiry, volatility = request.param
     curves = {"USD": ZeroCurve.of(*USD, "usd"), "EUR": ZeroCurve.of(*EUR, "eur")}
@@ -97,7 +94,7 @@ def case(request: pytest.FixtureRequest) -> Iterator[tuple[Standing, Terms, Orac
     oracle = Oracle(terms.life(standing)[1], volatility)
     assert standing.dates.spot == oracle.spot_date.to_date()
     assert terms.life(standing)[3] == oracle.delivery.to_date()
-    yield standing, terms, oracle
+    return standing, terms, oracle
 
 
 def valued(leg: Exotic, standing: Standing) -> Valuation:
