@@ -35,6 +35,8 @@ from services.pricing.terms import WITHOUT_VOLATILITY, legs_of
 
 Clock = Callable[[], datetime]
 """Now, in UTC."""
+PRODUCTS_INLINE_MAX = 8
+"""Products whose terms and answers are worked on in the loop in one go, a few milliseconds; more go to the thread."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,20 +167,29 @@ class Pricer:
         return answers
 
     async def _together(self, function: Function, asked: list[Columns]) -> list[Columns | ArgumentError]:
-        whole = tuple(np.concatenate(each) for each in zip(*asked, strict=True))
+        large = len(asked) > PRODUCTS_INLINE_MAX
+        whole = await self._queue.aside(_joined, asked) if large else _joined(asked)
         try:
             found = await self._queue.run(function, whole)
         except ArgumentError:
             # One of them is refused: each by itself, so that the others have their prices.
             return [await self._alone(function, each) for each in asked]
-        ends = np.cumsum([len(each[0]) for each in asked])[:-1]
-        return list(zip(*(np.split(column, ends) for column in found), strict=True))
+        return await self._queue.aside(_parted, asked, found) if large else _parted(asked, found)
 
     async def _alone(self, function: Function, columns: Columns) -> Columns | ArgumentError:
         try:
             return await self._queue.run(function, columns)
         except ArgumentError as error:
             return error
+
+
+def _joined(asked: list[Columns]) -> Columns:
+    return tuple(np.concatenate(each) for each in zip(*asked, strict=True))
+
+
+def _parted(asked: list[Columns], found: Columns) -> list[Columns | ArgumentError]:
+    ends = np.cumsum([len(each[0]) for each in asked])[:-1]
+    return list(zip(*(np.split(column, ends) for column in found), strict=True))
 
 
 def _set_par(answer: pb.PriceResponse, priced: list[Priced], standing: Standing, amount: float) -> None:

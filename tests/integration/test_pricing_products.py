@@ -276,6 +276,21 @@ async def test_a_list_has_the_prices_that_its_products_have_alone(served: Served
     assert (missing.reason, missing.metadata["resource"]) == (ErrorReason.NOT_FOUND, "surface")
 
 
+async def test_what_a_formula_refuses_spoils_nothing_else(served: Served) -> None:
+    """An American option has no price at a volatility beyond all trees; its neighbours of the same kind have theirs."""
+    wild = market_pb2.FlatMarket(spot=1.08, domestic_rate=-0.05, foreign_rate=-0.02, volatility=10.0)
+    option = american(expiry="2Y")
+    found = await failure(served.prices.Price(pb.PriceRequest(product=option, flat_market=wild)))
+    assert fields(found) == ["product.american"]
+    assert "volatility" in found.violations[0].description
+    request = pb.PriceProductsRequest()
+    for market in (FLAT, wild, FLAT):
+        request.products.add(product=option, flat_market=market)
+    first, refused, last = (await served.prices.PriceProducts(request)).results
+    assert fields(error(refused.error)) == ["products[1].product.american"]
+    assert first.price.unit_price == last.price.unit_price == (await price(served, option)).unit_price
+
+
 async def test_a_kind_of_a_list_is_one_call_of_the_kernel(served: Served) -> None:
     """As many calls as there are formulas among small products, however many products."""
     products = [vanilla(strike=1.0 + i / 100) for i in range(5)]

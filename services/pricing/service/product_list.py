@@ -14,10 +14,8 @@ from services.pricing.domain.market import Snapshot
 from services.pricing.domain.refusal import Refused
 from services.pricing.failures import failures
 from services.pricing.kernel_queue import KernelQueue
-from services.pricing.pricer import Plan, Pricer
+from services.pricing.pricer import PRODUCTS_INLINE_MAX, Plan, Pricer
 
-PRODUCTS_INLINE_MAX = 8
-"""Products whose terms are read on the loop in one go, about a millisecond and a half; more go to the thread."""
 PRODUCTS_PIECE = 25
 """Products in one piece of a larger list; between two pieces a list whose deadline passes is given up."""
 AMERICANS_MAX = 100
