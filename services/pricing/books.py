@@ -116,9 +116,7 @@ def _require_roots(curves: Mapping[str, Curve | RateQuotes | PointsQuotes], plac
         while isinstance(curve, PointsQuotes):
             path = f"curves[{places[curve.currency]}].swap_points.instrument"
             if curve.other not in curves:
-                raise Refused(
-                    path, f"{curve.pair} implies {curve.currency} from {curve.other}, which has no curve here"
-                )
+                raise Refused(path, f"{curve.currency} is implied from {curve.other}, which has no curve here")
             if curve.other in way:
                 circle = " → ".join([*way, curve.other])
                 raise Refused(path, f"swap points go round in a circle ({circle}): give one of them pillars or rates")

@@ -3,8 +3,8 @@
 Source: the conventions of overnight index swaps as rateslib keeps them (`python/rateslib/data/__instrument_spec.csv`,
 rows `usd_irs` to `aud_irs`) and, for the dollar, the euro, sterling and the yen, OpenGamma Strata
 (`StandardFixedOvernightSwapConventions`), which names M. Henrard's "Interest Rate Instruments and Market Conventions
-Guide". Both were read in November 2026. They agree on day counts, spot lags and coupons; on the yen's lag of payment Strata has
-none and rateslib two days, which is today's market and is what stands here.
+Guide". Both were read in November 2026. They agree on day counts, spot lags and coupons; on the yen's lag of payment
+Strata has none and rateslib two days, which is today's market and is what stands here.
 """
 
 from __future__ import annotations

@@ -18,10 +18,10 @@ from services.pricing.domain.surface import Smile
 
 Array = NDArray[np.float64]
 
-GRID_POINTS = 201
+GRID_POINTS = 401
 """Strikes at which a smile is looked at, evenly in log-moneyness."""
-WING_SHARE = 0.25
-"""How far beyond the outermost points a smile from quotes is looked at, as a share of the span between them."""
+CHECKED_DEVIATIONS = 3.0
+"""How far from the forward a smile from quotes is looked at, in deviations at the money: about 0.1 delta."""
 FUNCTION_MIN, PROBABILITY_MIN, VARIANCE_SHARE_MIN = -1e-6, -1e-12, -1e-9
 """Below these it is no rounding: Durrleman's function; probabilities; steps of total variance, as a share of it."""
 
@@ -61,8 +61,8 @@ def violations(standing: Standing, paths: Sequence[str]) -> list[Arbitrage]:
 
     Butterflies of pillars: the premiums of calls at the pillars' strikes must fall and be convex (Carr and Madan 2005,
     "A note on sufficient conditions for no arbitrage"); what lies between pillars is interpolated and not looked at.
-    Butterflies of quotes: Durrleman's function between the outermost points and some way beyond. Calendar spreads:
-    total variance at equal moneyness must not fall from an expiry to the next, between the later one's outermost strikes.
+    Butterflies of quotes: Durrleman's function within `CHECKED_DEVIATIONS`. Calendar spreads: total variance at equal
+    moneyness must not fall from an expiry to the next, between the later one's outermost strikes.
     """
     smiles = standing.surface.smiles
     own = standing.forwards(np.array([each.time for each in smiles]))
@@ -87,13 +87,9 @@ def _quoted(smile: QuotedSmile) -> Worst:
     points = smile.points
     if len(points.strikes) == 1:
         return None
-    low, high = np.log(points.strikes[[0, -1]] / points.forward)
-    beyond = WING_SHARE * (high - low)
+    span = CHECKED_DEVIATIONS * points.deviation
     # Where a smile is held flat it has a kink, at which nothing can be said.
-    low, high = (
-        max(low - beyond, np.log(smile.low / points.forward)),
-        min(high + beyond, np.log(smile.high / points.forward)),
-    )
+    low, high = max(-span, np.log(smile.low / points.forward)), min(span, np.log(smile.high / points.forward))
     moneyness = np.linspace(low, high, GRID_POINTS)[1:-1]
     volatility = smile.volatility(moneyness, points.forward)
     strikes = points.forward * np.exp(moneyness)

@@ -11,15 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossrate.kernel import sabr, smile, vanna_volga
+from crossrate.kernel.faults import ArgumentError
 from crossrate.kernel.strike import AtmConvention, DeltaConvention
 from services.pricing.domain.product import Cut
+from services.pricing.domain.refusal import Refused
 
 Array = NDArray[np.float64]
 
 VANNA_VOLGA_DEVIATIONS = 2.0
 SABR_DEVIATIONS = 5.0
+WING_DEVIATIONS = 6.0
 """Log-moneyness, in deviations at the money, beyond which these two are held flat."""
 WING_POINTS = 81
+VOLATILITY_MIN, VOLATILITY_MAX = 1e-4, 10.0
+"""What a smile may be anywhere, also between and beyond its points: what is outside no quotes can mean."""
 
 
 class Between(enum.Enum):
@@ -92,12 +97,29 @@ def run(points: Points, between: Between, beta: float) -> QuotedSmile:
     """The smile through points.
 
     Raises:
-        ArgumentError: the curve has no values there, or SABR does not converge.
+        Refused: somewhere the curve has no volatility that there could be, or SABR does not converge.
     """
+    try:
+        return _run(points, between, beta)
+    except ArgumentError as error:
+        raise Refused(points.field, f"the smile has no {between.name.lower()} form: {error}") from None
+
+
+def _run(points: Points, between: Between, beta: float) -> QuotedSmile:
     # A single point is flat, three or five are what the method says.
     chosen = between if len(points.strikes) > 1 else Between.POLYNOMIAL
     curve, low, high = _METHODS[chosen](points, beta)
     missed = curve(np.clip(points.strikes, low, high)) - points.volatilities
+    wide = points.forward * np.exp(np.linspace(-WING_DEVIATIONS, WING_DEVIATIONS, 2 * WING_POINTS) * points.deviation)
+    everywhere = np.append(np.clip(wide, low, high), [low, high])
+    found = curve(everywhere)
+    strange = ~((found >= VOLATILITY_MIN) & (found <= VOLATILITY_MAX))
+    if strange.any():
+        at, value = float(everywhere[strange][0]), float(found[strange][0])
+        words = (
+            f"these quotes make a volatility of {value:.3g} at {at:.6g}: choose another interpolation, or look at them"
+        )
+        raise Refused(points.field, words)
     return QuotedSmile(points, curve, float(np.abs(missed).max()), low, high)
 
 

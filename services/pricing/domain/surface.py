@@ -54,8 +54,8 @@ class Surface:
 
     Between two smiles total variance σ²T at the same log-moneyness ln(K/F) is linear in time, which is free of calendar
     arbitrage wherever the smiles are (Gatheral 2006, "The Volatility Surface", chapter 3). Before the first and after
-    the last smile the volatility at the same log-moneyness stays. With a clock, variance runs along its time up to the last
-    smile, also before the first.
+    the last smile the volatility at the same log-moneyness stays. With a clock, variance runs along its time up to the
+    last smile, also before the first.
     """
 
     smiles: tuple[Smile | QuotedSmile, ...]

@@ -202,10 +202,7 @@ class SurfaceQuotes:
         )
 
     def _run(self, points: Points) -> QuotedSmile:
-        try:
-            found = run(points, self.between, self.beta)
-        except ArgumentError as error:
-            raise Refused(points.field, f"the smile has no {self.between.name.lower()} form: {error.says}") from None
+        found = run(points, self.between, self.beta)
         if found.fit_error > self.fit_tolerance:
             words = (
                 f"the smile misses a quoted point by {found.fit_error:.3g} of volatility, {self.fit_tolerance:g} is "
