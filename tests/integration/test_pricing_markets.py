@@ -1,4 +1,4 @@
-"""Markets as a desk quotes them, through a real server and PostgreSQL: put, taken, priced, looked at and found again."""
+"""Markets as a desk quotes them, through a real server and PostgreSQL: put, taken, priced, found again."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def take(name: str = "desk", **other: object) -> kept.TakeSnapshotRequest:
 
 
 async def test_a_desks_market_is_put_taken_and_priced(served: Served) -> None:
-    """The snapshot's forwards are its own spot rate plus the points; options see the calibrated smile, the same later."""
+    """The snapshot's forwards are its own spot rate plus the points; options see the calibrated smile, also later."""
     answer = await served.snapshots.PutMarket(desk.put())
     assert (answer.arbitrage_count, list(answer.unchecked)) == (0, [])
     served.quotes.quoted["EUR/USD"] = (1.1199, 1.1201)
@@ -231,7 +231,7 @@ async def test_what_is_kept_is_found(served: Served) -> None:
     assert (KEPT_ROWS._labelnames, KEPT_BYTES._labelnames) == (("table",), ("table",))
 
 
-async def test_quotes_are_calibrated_aside(served: Served) -> None:
-    """While twenty puts of a whole market are checked the loop answers others: all of them end well."""
+async def test_many_markets_are_checked_at_once(served: Served) -> None:
+    """Twenty whole markets side by side, each calibrated in a thread, all with the answer that one has."""
     puts = [served.snapshots.PutMarket(desk.put(name=f"many-{i}", validate_only=True)) for i in range(20)]
     assert {answer.version for answer in await asyncio.gather(*puts)} == {1}

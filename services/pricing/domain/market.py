@@ -203,6 +203,8 @@ class Standing:
             OutsideCalendar: the switch lies outside of what is known of a calendar.
         """
         quoted = self.conventions
+        if quoted.short == quoted.long:
+            return np.full(len(time), int(quoted.short), np.int8)
         day, _ = expiry_of(self.dates, quoted.switch.text, "switch_tenor")
         last = self.time_to(Cut.NEW_YORK.on(day))
         return np.where(time <= last, int(quoted.short), int(quoted.long)).astype(np.int8)

@@ -18,8 +18,9 @@ Smile = Callable[[Places, Array], Array]
 """From places of options and their strikes to volatilities."""
 
 ROUNDS_MAX = 60
-NEAR = 4e-15
-"""A strike has come to rest when a round moves it by no more than this share."""
+NEAR, ROUNDING = 4e-15, 1e-11
+"""A strike has come to rest when a round moves it by no more than the first share, or by no less than the round before
+while that is below the second: then it is rounding that moves it."""
 DELTA_NEAR = 1e-12
 """How near a solution's delta is to the one that was asked for, at least."""
 SCAN_DEVIATIONS, SCAN_POINTS, HALVINGS = 10.0, 201, 60
@@ -111,7 +112,7 @@ def on_smile(sought: Sought, smile: Smile) -> tuple[Array, Array, NDArray[np.boo
     count = len(sought.delta)
     every = np.arange(count)
     strike = sought.forward.copy()
-    resting = np.zeros(count, bool)
+    resting, before = np.zeros(count, bool), np.full(count, np.inf)
     open_ = every
     for _ in range(ROUNDS_MAX):
         part = sought.of(open_)
@@ -119,8 +120,9 @@ def on_smile(sought: Sought, smile: Smile) -> tuple[Array, Array, NDArray[np.boo
         lost = status > 0
         moved = np.abs(following / strike[open_] - 1.0)
         strike[open_] = np.where(lost, strike[open_], following)
-        resting[open_] = ~lost & (moved <= NEAR)
-        open_ = open_[~lost & (moved > NEAR)]
+        rests = ~lost & ((moved <= NEAR) | ((moved <= ROUNDING) & (moved >= before[open_])))
+        resting[open_], before[open_] = rests, moved
+        open_ = open_[~lost & ~rests]
         if not open_.size:
             break
     volatility = smile(every, strike)

@@ -56,6 +56,9 @@ class Conventions:
 
     def of(self, dates: ValueDates, delivery: date) -> DeltaConvention:
         """The delta of an option that is delivered on a day."""
+        if self.short == self.long:
+            # A calendar that is known for less than the switch is not asked.
+            return self.short
         return self.short if delivery <= dates.at(self.switch).far else self.long
 
 

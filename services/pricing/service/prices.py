@@ -30,6 +30,9 @@ from services.pricing.strikes import Solved, solve_given, solve_snapshot
 PAID = ("price", "spot", "domestic_rate", "foreign_rate")
 """The arrays from which volatilities are implied."""
 
+SOUGHT_INLINE_MAX = 200
+"""Strikes on smiles that are sought on the loop in one go: each takes some ten rounds of the surface."""
+
 T = TypeVar("T")
 
 
@@ -98,8 +101,8 @@ class PricingService(PricingServiceServicer):
             def solved() -> Solved:
                 return solve_given(request) if snapshot is None else solve_snapshot(request, snapshot)
 
-            # A strike on a smile takes some ten rounds, each like a price.
-            large = len(request.delta) * 10 > self._queue.elements_inline_max
+            most = self._queue.elements_inline_max if snapshot is None else SOUGHT_INLINE_MAX
+            large = len(request.delta) > most
             found = await self._queue.aside(solved) if large else solved()
             unsolved = np.flatnonzero(~found.fine).astype(np.uint32)
             if unsolved.size and not request.skip_unsolved:

@@ -26,6 +26,9 @@ from services.pricing.pricer import Clock
 from services.pricing.store import Store, VersionIsAnother
 from services.pricing.surfaces import surface_answer
 
+DELTAS_INLINE_MAX = 200
+"""Deltas whose strikes are sought on the loop in one go: a few milliseconds."""
+
 
 class SnapshotService(SnapshotServiceServicer):
     """Markets and snapshots: kept once, read for ever."""
@@ -151,7 +154,10 @@ class SnapshotService(SnapshotServiceServicer):
         """See the contract."""
         pair = messages.pair_of(f"{request.base}/{request.counter}")
         with failures():
-            return surface_answer(request, (await self._library.found(request.snapshot_id)).of(pair))
+            standing = (await self._library.found(request.snapshot_id)).of(pair)
+            if len(request.delta) > DELTAS_INLINE_MAX:
+                return await asyncio.to_thread(surface_answer, request, standing)
+            return surface_answer(request, standing)
 
     async def ListMarkets(self, request: lists.ListMarketsRequest, context: Any) -> lists.ListMarketsResponse:
         """See the contract."""
