@@ -49,7 +49,7 @@ def check_market(request: kept.PutMarketRequest, as_of: datetime) -> Checked:
             raise Refused(f"spots[{i}].instrument", f"{pair} is there already: give its spot rate once")
         spots[pair] = (each.bid + each.ask) / 2
     _require_spots(book, spots)
-    snapshot = Snapshot("", as_of, book, spots)
+    snapshot = Snapshot("", as_of, book, spots, strict=True)
     for currency, curve in book.curves.items():
         if isinstance(curve, RateQuotes | PointsQuotes):
             snapshot.curve(currency)

@@ -65,8 +65,12 @@ class RateQuotes:
                 words = f"the conventions of swaps in {self.currency} are not known here: give deposits"
                 raise Refused(f"{self.field}.quotes[{i}].instrument", words)
 
-    def curve(self, trade_date: date) -> KnotCurve:
+    def curve(self, trade_date: date, *, strict: bool) -> KnotCurve:
         """The curve on which all quotes are worth nothing.
+
+        Args:
+            strict: quotes must ascend; else they are put in order, and of several with one latest date the first one
+                counts.
 
         Raises:
             Refused: a tenor is not dealt, quotes do not ascend, or no curve gives them.
@@ -74,8 +78,7 @@ class RateQuotes:
         """
         dates = MoneyMarketDates(self.currency, trade_date)
         day_count = self.day_count or MONEY_MARKETS[self.currency].day_count
-        instruments: list[Instrument] = []
-        latest: date | None = None
+        made: dict[date, tuple[int, Instrument]] = {}
         for i, each in enumerate(self.quotes):
             path = f"{self.field}.quotes[{i}].tenor"
             try:
@@ -84,17 +87,18 @@ class RateQuotes:
             except ValueError as error:
                 raise Refused(path, str(error)) from None
             last = periods[-1].payment
-            if latest is not None and last <= latest:
-                words = f"its latest date {last} is not after {latest}, that of the quote before: they must ascend"
+            if strict and made and last <= max(made):
+                words = f"its latest date {last} is not after {max(made)} of a quote before it: they must ascend"
                 raise Refused(path, words)
-            latest = last
-            instruments.append(_instrument(periods, trade_date, day_count, swap=each.swap))
+            made.setdefault(last, (i, _instrument(periods, trade_date, day_count, swap=each.swap)))
+        places, instruments = zip(*(made[day] for day in sorted(made)), strict=True)
+        paths = [f"{self.field}.quotes[{i}].rate" for i in places]
         try:
-            curves = bootstrap(instruments, [each.rate for each in self.quotes], self.interpolation)
+            curves = bootstrap(instruments, [self.quotes[i].rate for i in places], self.interpolation)
         except ArgumentError as error:
             place = error.index if isinstance(error.index, int) else 0
-            raise Refused(f"{self.field}.quotes[{place}].rate", f"{error.says}") from None
-        return checked(KnotCurve(curves), [f"{self.field}.quotes[{i}].rate" for i in range(len(self.quotes))])
+            raise Refused(paths[place], error.says) from None
+        return checked(KnotCurve(curves), paths)
 
 
 def _instrument(periods: list[Period], trade_date: date, day_count: DayCount, *, swap: bool) -> Instrument:
@@ -118,6 +122,7 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class _Dated:
+    place: int
     leg: SwapLeg
     day: date
 
@@ -137,39 +142,39 @@ class PointsQuotes:
         """The pair's other currency, whose curve must be known."""
         return self.pair.base if self.currency == self.pair.counter else self.pair.counter
 
-    def curve(self, dates: ValueDates, spot: float, known: Curve) -> KnotCurve:
+    def curve(self, dates: ValueDates, spot: float, known: Curve, *, strict: bool) -> KnotCurve:
         """The curve with which, and with the other currency's, the pair's forwards are spot plus points.
 
         Args:
             dates: the pair's value dates.
             spot: for the spot date, counter per base.
             known: the other currency's curve.
+            strict: quotes must ascend and be dealt; else they are put in order, of several for one date the first
+                counts, and what is over or not dealt that day is left out.
 
         Raises:
             Refused: a tenor is not dealt, dates do not ascend, or points imply no rate that there could be.
             OutsideCalendar: a date lies outside of what is known of a calendar.
         """
-        dated = [self._dated(dates, i, each) for i, each in enumerate(self.quotes)]
-        for i in range(1, len(dated)):
-            if dated[i].day <= dated[i - 1].day:
-                words = f"its date {dated[i].day} is not after {dated[i - 1].day}: quotes must ascend, each date once"
-                raise Refused(f"{self.field}.quotes[{i}].tenor", words)
+        dated = self._ordered(dates, strict=strict)
         time = np.array([(each.day - dates.trade_date).days / DAYS_OF_YEAR for each in dated])
         spot_time = (dates.spot - dates.trade_date).days / DAYS_OF_YEAR
-        mid = np.array([each.mid for each in self.quotes])
+        mid = np.array([self.quotes[each.place].mid for each in dated])
         pip = float(CONVENTIONS[self.pair].pip)
         leg = np.array([each.leg for each in dated], np.int8)
         try:
             outright = swap_points.outrights(leg, mid, mid, spot, spot, pip).bid
         except ArgumentError as error:
-            raise self._refused(error, range(len(dated))) from None
+            raise self._refused(error, [each.place for each in dated]) from None
         # Before the spot date stand today and tomorrow.
         place = int((time < spot_time).sum())
         times, rates = swap_points.with_spot(time, outright, spot, spot_time)
         later = times > 0.0
         grown = Curves(times[later], known.discount(times[later]))
         is_base = int(self.other == self.pair.base)
-        quoted = [*range(place), min(place, len(dated) - 1), *range(place, len(dated))]
+        # Spot has no quote of its own: what is wrong there shows in its neighbour.
+        order = [*range(place), min(place, len(dated) - 1), *range(place, len(dated))]
+        quoted = [dated[i].place for i in order]
         try:
             curves = swap_points.implied_curves(grown, is_base, times, rates, interpolation=self.interpolation)
         except ArgumentError as error:
@@ -177,16 +182,34 @@ class PointsQuotes:
         paths = [f"{self.field}.quotes[{i}]" for i in quoted]
         return checked(KnotCurve(curves), paths[len(paths) - int(later.sum()) :])
 
-    def _dated(self, dates: ValueDates, i: int, quote: Points) -> _Dated:
-        """Which two dates points are between, and the one of them that is not spot."""
+    def _ordered(self, dates: ValueDates, *, strict: bool) -> list[_Dated]:
+        found: dict[date, _Dated] = {}
+        for i, quote in enumerate(self.quotes):
+            dated = self._dated(dates, i, quote, strict=strict)
+            if dated is None:
+                continue
+            if strict and found and dated.day <= max(found):
+                words = f"its date {dated.day} is not after {max(found)}: quotes must ascend, each date once"
+                raise Refused(f"{self.field}.quotes[{i}].tenor", words)
+            found.setdefault(dated.day, dated)
+        if not found:
+            raise Refused(f"{self.field}.quotes", f"all dates are over: spot is {dates.spot}")
+        return [found[day] for day in sorted(found)]
+
+    def _dated(self, dates: ValueDates, i: int, quote: Points, *, strict: bool) -> _Dated | None:
+        """Which two dates points are between, and the one of them that is not spot; None if it is left out."""
         path = f"{self.field}.quotes[{i}].tenor"
         try:
             if "-" in quote.tenor:
-                day = dates.broken(date.fromisoformat(quote.tenor)).far
-                if day <= dates.spot:
-                    raise Refused(path, f"{day} is not after spot {dates.spot}: before spot give ON and TN")
-                return _Dated(SwapLeg.FROM_SPOT, day)
+                day = date.fromisoformat(quote.tenor)
+                if day > dates.spot:
+                    return _Dated(i, SwapLeg.FROM_SPOT, dates.broken(day).far)
+                if not strict:
+                    return None
+                raise Refused(path, f"{day} is not after spot {dates.spot}: before spot give ON and TN")
             tenor = parse_tenor(quote.tenor)
+            if tenor.unit is Unit.TOMORROW_NEXT and self._spot_is_tomorrow(dates) and not strict:
+                return None
             found = dates.at(tenor)
         except (NotDealt, ValueError) as error:
             if isinstance(error, Refused):
@@ -195,12 +218,17 @@ class PointsQuotes:
         if tenor.unit is Unit.OVERNIGHT and found.far < dates.spot:
             if not any(each.tenor == Unit.TOMORROW_NEXT.value for each in self.quotes):
                 raise Refused(path, f"spot of {self.pair} is {dates.spot}: ON needs TN beside it")
-            return _Dated(SwapLeg.INTO_TOMORROW, found.near)
+            return _Dated(i, SwapLeg.INTO_TOMORROW, found.near)
         if tenor.unit in (Unit.OVERNIGHT, Unit.TOMORROW_NEXT):
-            return _Dated(SwapLeg.INTO_SPOT, found.near)
-        return _Dated(SwapLeg.FROM_SPOT, found.far)
+            return _Dated(i, SwapLeg.INTO_SPOT, found.near)
+        return _Dated(i, SwapLeg.FROM_SPOT, found.far)
 
-    def _refused(self, error: ArgumentError, quoted: range | list[int]) -> Refused:
+    @staticmethod
+    def _spot_is_tomorrow(dates: ValueDates) -> bool:
+        """Whether spot is the next day that settles, as for some pairs always and for others around holidays."""
+        return dates.at(parse_tenor(Unit.OVERNIGHT.value)).far >= dates.spot
+
+    def _refused(self, error: ArgumentError, quoted: list[int]) -> Refused:
         place = quoted[error.index] if isinstance(error.index, int) and error.index < len(quoted) else 0
         return Refused(f"{self.field}.quotes[{place}]", f"{error.says} ({error.argument} {error.value!r})")
 

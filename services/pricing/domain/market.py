@@ -70,6 +70,9 @@ class Snapshot:
     as_of: datetime
     book: Book
     spots: Mapping[Pair, float]
+    strict: bool = False
+    """Whether quotes must stand as they were put: in order, each for a date of its own, none of them over. So they are
+    checked; on a later day tenors and dates may have passed each other."""
     _standings: dict[Pair, Standing] = field(default_factory=dict, repr=False)
     _curves: dict[str, Curve] = field(default_factory=dict, repr=False)
 
@@ -100,13 +103,13 @@ class Snapshot:
 
     def _made(self, given: Curve | RateQuotes | PointsQuotes) -> Curve:
         if isinstance(given, RateQuotes):
-            return given.curve(trade_date_of(given.currency, self.as_of))
+            return given.curve(trade_date_of(given.currency, self.as_of), strict=self.strict)
         if not isinstance(given, PointsQuotes):
             return given
         if given.pair not in self.spots:
             raise Missing("spot rate", str(given.pair))
         dates = value_dates(given.pair, standing_at(given.pair, self.as_of).session.trade_date)
-        return given.curve(dates, self.spots[given.pair], self.curve(given.other))
+        return given.curve(dates, self.spots[given.pair], self.curve(given.other), strict=self.strict)
 
     def today(self, base: str, counter: str) -> float:
         """Units of `counter` for one unit of `base` for value today, through at most one other currency.
@@ -143,6 +146,7 @@ class Standing:
     def __init__(self, snapshot: Snapshot, pair: Pair) -> None:
         self.pair = pair
         self.as_of = snapshot.as_of
+        self.strict = snapshot.strict
         self.spot = snapshot.spots[pair]
         self.domestic = snapshot.curve(pair.counter)
         self.foreign = snapshot.curve(pair.base)

@@ -109,16 +109,7 @@ class SurfaceQuotes:
                 them by more than the tolerance.
             OutsideCalendar: an expiry lies outside of what is known of a calendar.
         """
-        living: list[tuple[int, Expiry]] = []
-        for i, quote in enumerate(self.quotes):
-            found = self._expiry(standing, quote, self._path(i))
-            if living and found.time <= living[-1][1].time:
-                words = f"{quote.expiry} is {found.day}, not after {living[-1][1].day} before it: expiries must ascend"
-                raise Refused(f"{self._path(i)}.expiry", words)
-            if found.time >= TIME_LEFT_MIN:
-                living.append((i, found))
-        if not living:
-            raise Refused(f"{self.field}.quotes", f"all expiries are past on {standing.as_of:%Y-%m-%d %H:%M} UTC")
+        living = self._living(standing)
         points: dict[int, Points] = {}
         for group in (_ONE, _THREE, _FIVE):
             mine = [(i, each) for i, each in living if _group(self.quotes[i]) == group]
@@ -127,6 +118,24 @@ class SurfaceQuotes:
         smiles = tuple(self._run(points[i]) for i, _ in living)
         clock = self.clock.clock(self.pair, standing.as_of, smiles[-1].time) if self.clock else None
         return Surface(smiles, clock)
+
+    def _living(self, standing: Standing) -> list[tuple[int, Expiry]]:
+        """The quotes with time left, by expiry; if the snapshot is not strict the first of several for one moment."""
+        found: dict[float, tuple[int, Expiry]] = {}
+        for i, quote in enumerate(self.quotes):
+            each = self._expiry(standing, quote, self._path(i))
+            if each.time < TIME_LEFT_MIN:
+                if standing.strict:
+                    raise Refused(f"{self._path(i)}.expiry", f"{each.day} {quote.cut.value} is past or within the hour")
+                continue
+            if standing.strict and found and each.time <= max(found):
+                before = found[max(found)][1].day
+                words = f"{quote.expiry} is {each.day}, not after {before} before it: expiries must ascend"
+                raise Refused(f"{self._path(i)}.expiry", words)
+            found.setdefault(each.time, (i, each))
+        if not found:
+            raise Refused(f"{self.field}.quotes", f"all expiries are past on {standing.as_of:%Y-%m-%d %H:%M} UTC")
+        return [found[time] for time in sorted(found)]
 
     def _path(self, i: int) -> str:
         return f"{self.field}.quotes[{i}]"

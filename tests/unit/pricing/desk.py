@@ -111,12 +111,14 @@ def snapshot(
     curves: list[market_pb2.Curve] | None = None,
     surfaces: list[market_pb2.Surface] | None = None,
     as_of: datetime = AS_OF,
+    *,
+    strict: bool = False,
     **spot: float,
 ) -> Snapshot:
-    """A snapshot of it, without a store; `spot` by EURUSD or USDJPY."""
+    """A snapshot of it, without a store; `strict` as when it is put; `spot` by EURUSD or USDJPY."""
     book = book_of(
         [dollars(), euros(), yen()] if curves is None else curves,
         [surface(), surface(USDJPY, YEN_OPTIONS)] if surfaces is None else surfaces,
     )
     rates_of = {EURUSD: spot.get("EURUSD", SPOTS[EURUSD]), USDJPY: spot.get("USDJPY", SPOTS[USDJPY])}
-    return Snapshot("", as_of, book, rates_of)
+    return Snapshot("", as_of, book, rates_of, strict)

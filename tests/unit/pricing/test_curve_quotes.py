@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
@@ -133,7 +133,7 @@ def test_a_pair_that_settles_tomorrow_has_its_overnight_points_into_spot() -> No
     assert standing.today == pytest.approx(1.37 + 0.5e-4, rel=1e-12)
     bad = book_of([dollars(), points("CAD", pair, {"TN": (0, 0)})], [])
     with pytest.raises(Refused, match="no TN") as caught:
-        Snapshot("", AS_OF, bad, {pair: 1.37}).of(pair)
+        Snapshot("", AS_OF, bad, {pair: 1.37}, strict=True).of(pair)
     assert caught.value.field == "curves[1].swap_points.quotes[0].tenor"
 
 
@@ -153,7 +153,7 @@ def test_points_that_cannot_be_are_refused_by_path(quoted: dict[str, float], fie
     """Not ascending, the same date twice, ON alone, no value date, not after spot, no positive rate, a wrong unit."""
     curve = points("EUR", EURUSD, {tenor: (mid, mid) for tenor, mid in quoted.items()})
     with pytest.raises(Refused) as caught:
-        snapshot([dollars(), curve], []).of(EURUSD)
+        snapshot([dollars(), curve], [], strict=True).of(EURUSD)
     assert caught.value.field == f"curves[1].swap_points.{field}"
 
 
@@ -173,7 +173,7 @@ def test_rates_that_cannot_be_are_refused_by_path(currency: str, quoted: list, f
     quotes = [rates.RateQuote(instrument=kind, tenor=tenor, rate=rate) for kind, tenor, rate in quoted]
     curve = market_pb2.Curve(currency=currency, rates=rates.RateQuotes(quotes=quotes))
     with pytest.raises(Refused) as caught:
-        snapshot([curve], []).curve(currency)
+        snapshot([curve], [], strict=True).curve(currency)
     assert caught.value.field == f"curves[0].rates.{field}"
 
 
@@ -203,6 +203,40 @@ def test_swap_points_need_a_curve_to_start_from() -> None:
     del market.spots[USDJPY]
     with pytest.raises(Missing, match="USD/JPY"):
         market.curve("JPY")
+
+
+def test_quotes_go_with_the_days() -> None:
+    """On a later day a broken date is passed by a tenor, then is over; around a holiday tom/next is not dealt."""
+    mids = {tenor: sum(sides) / 2e4 for tenor, sides in EURO_POINTS.items()}
+    for as_of, dated in (
+        (datetime(2026, 4, 20, 14, tzinfo=UTC), True),
+        (datetime(2026, 5, 14, 14, tzinfo=UTC), False),
+    ):
+        standing = snapshot(as_of=as_of).of(EURUSD)
+        assert standing.forward(day(standing, "1M")) == pytest.approx(1.08 + mids["1M"], rel=1e-12)
+        assert len(standing.foreign.times) == len(EURO_POINTS) - 1 + dated
+    # Independence Day is kept on Friday 3 July 2026: on Thursday the next settlement day is spot, Monday.
+    holiday = snapshot(as_of=datetime(2026, 7, 2, 14, tzinfo=UTC)).of(EURUSD)
+    assert holiday.dates.spot == date(2026, 7, 6)
+    assert holiday.today == pytest.approx(1.08 - mids["ON"], rel=1e-12)
+    over = snapshot(
+        [dollars(), points("EUR", EURUSD, {"2026-05-15": (1, 1)})], [], datetime(2026, 6, 1, 14, tzinfo=UTC)
+    )
+    with pytest.raises(Refused, match="over"):
+        over.of(EURUSD)
+
+
+def test_of_quotes_that_fall_together_the_first_counts() -> None:
+    """31 days and a month from 6 March are both 6 April, a holiday, so 7 April; as quotes of a rate likewise."""
+    curve = points("EUR", EURUSD, {"31D": (19.0, 19.0), "1M": (25.0, 25.0), "1W": (4.0, 4.0)})
+    standing = snapshot([dollars(), curve], []).of(EURUSD)
+    assert standing.forward(date(2026, 4, 7)) == pytest.approx(1.0819, rel=1e-12)
+    assert standing.forward(day(standing, "1W")) == pytest.approx(1.0804, rel=1e-12)
+    quotes = [
+        rates.RateQuote(instrument=DEPOSIT, tenor=t, rate=r) for t, r in (("1M", 0.05), ("31D", 0.04), ("1W", 0.03))
+    ]
+    usd = snapshot([market_pb2.Curve(currency="USD", rates=rates.RateQuotes(quotes=quotes))], []).curve("USD")
+    assert len(usd.times) == 2
 
 
 def test_pillars_can_be_monotone_cubic() -> None:

@@ -160,9 +160,9 @@ def test_other_curves_run_near_the_points(interpolation: int) -> None:
             assert found[inner] == pytest.approx(points.volatilities[inner], rel=1e-13)
         beyond = standing.volatility(np.full(2, smile.time), np.array([points.forward / 3, points.forward * 3]))
         assert (beyond > 0).all()
+    tight = surface(interpolation=interpolation, fit_tolerance=1e-6)
     with pytest.raises(Refused, match="fit_tolerance") as caught:
-        tight = surface(interpolation=interpolation, fit_tolerance=1e-6)
-        snapshot(surfaces=[tight]).of(EURUSD).surface
+        _ = snapshot(surfaces=[tight]).of(EURUSD).surface
     assert caught.value.field.startswith("surfaces[0].quotes.quotes[")
 
 
@@ -224,6 +224,7 @@ def test_expiries_that_are_over_are_left_out() -> None:
     [
         ((("1M", 0.08), ("1W", 0.08)), "quotes[1].expiry"),
         ((("1M", 0.08), ("1M", 0.08)), "quotes[1].expiry"),
+        ((("2026-03-03", 0.08), ("1M", 0.08)), "quotes[0].expiry"),
         ((("2026-03-07", 0.08),), "quotes[0].expiry"),
         ((("1M", 0.08, 0.3, 0.001),), "quotes[0]"),
         ((("1W", 0.08), ("1M", 0.08, 0.0, -0.2)), "quotes[1]"),
@@ -233,8 +234,24 @@ def test_expiries_that_are_over_are_left_out() -> None:
 def test_quotes_that_cannot_be_are_refused_by_path(quoted: tuple, field: str) -> None:
     """Not ascending, twice, a Saturday, a wing below zero, and one that leads to volatilities of nothing."""
     with pytest.raises(Refused) as caught:
-        _ = snapshot(surfaces=[surface(quoted=quoted)]).of(EURUSD).surface
+        _ = snapshot(surfaces=[surface(quoted=quoted)], strict=True).of(EURUSD).surface
     assert caught.value.field == f"surfaces[0].quotes.{field}"
+
+
+def test_a_market_gives_a_surface_on_every_day() -> None:
+    """Put once, with overnight, dated and tenor quotes, it calibrates on each weekday of a year, at its own spot rate."""
+    quoted = sorted([*EURO_OPTIONS, ("2026-08-14", 0.0735, -0.0025, 0.0022)], key=lambda row: row[0] != "ON")
+    made = [surface(quoted=quoted, clock=options.BusinessClock(weekend_weight=0.2, holiday_weight=0.2))]
+    for days in range(365):
+        as_of = datetime(2026, 3, 4, 14, tzinfo=UTC) + timedelta(days=days)
+        if as_of.weekday() > 4:
+            continue
+        standing = snapshot(surfaces=made, as_of=as_of, EURUSD=1.0 + days / 2000).of(EURUSD)
+        times = [smile.time for smile in standing.surface.smiles]
+        assert times == sorted(times)
+        assert len(times) in (7, 8)
+        if as_of.weekday() == 4:
+            assert standing.surface.smiles[0].points.expiry.weekday() == 0
 
 
 def test_cuts_are_those_of_the_quotes() -> None:
