@@ -125,7 +125,8 @@ def expiry_of(dates: ValueDates, text: str, field: str) -> tuple[date, date]:
     """The expiry and the delivery date of an option.
 
     Days count calendar days from the trade date; ON is the next weekday. Weeks, months and years name the delivery
-    date, as for a forward; the expiry is the last weekday whose spot is not after it. Delivery is on the expiry's own spot date.
+    date, as for a forward; the expiry is the last weekday whose spot is not after it. Delivery is on the expiry's own
+    spot date.
 
     Raises:
         Refused: the expiry is no weekday from the trade date on, or not one of these forms.

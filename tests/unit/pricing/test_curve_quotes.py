@@ -215,9 +215,9 @@ def test_quotes_go_with_the_days() -> None:
         standing = snapshot(as_of=as_of).of(EURUSD)
         assert standing.forward(day(standing, "1M")) == pytest.approx(1.08 + mids["1M"], rel=1e-12)
         assert len(standing.foreign.times) == len(EURO_POINTS) - 1 + dated
-    # Independence Day is kept on Friday 3 July 2026: on Thursday the next settlement day is spot, Monday.
-    holiday = snapshot(as_of=datetime(2026, 7, 2, 14, tzinfo=UTC)).of(EURUSD)
-    assert holiday.dates.spot == date(2026, 7, 6)
+    # Thanksgiving is Thursday 26 November 2026: on Wednesday the next day that settles is spot, Friday.
+    holiday = snapshot(as_of=datetime(2026, 11, 25, 14, tzinfo=UTC)).of(EURUSD)
+    assert holiday.dates.spot == date(2026, 11, 27)
     assert holiday.today == pytest.approx(1.08 - mids["ON"], rel=1e-12)
     over = snapshot(
         [dollars(), points("EUR", EURUSD, {"2026-05-15": (1, 1)})], [], datetime(2026, 6, 1, 14, tzinfo=UTC)

@@ -239,7 +239,7 @@ def test_quotes_that_cannot_be_are_refused_by_path(quoted: tuple, field: str) ->
 
 
 def test_a_market_gives_a_surface_on_every_day() -> None:
-    """Put once, with overnight, dated and tenor quotes, it calibrates on each weekday of a year, at its own spot rate."""
+    """Put once, with overnight, dated and tenor quotes, it calibrates on each weekday of a year, at any spot rate."""
     quoted = sorted([*EURO_OPTIONS, ("2026-08-14", 0.0735, -0.0025, 0.0022)], key=lambda row: row[0] != "ON")
     made = [surface(quoted=quoted, clock=options.BusinessClock(weekend_weight=0.2, holiday_weight=0.2))]
     for days in range(365):
