@@ -17,6 +17,7 @@ from services.pricing.domain.product import Exchange, Option
 from services.pricing.domain.refusal import Refused
 from services.pricing.domain.surface import Smile, Surface
 from services.pricing.domain.valuation import Valuation, option_columns, value_exchange, value_options
+from tests.unit.pricing import desk
 from tests.unit.pricing.exotics import (
     STANDING,
     american,
@@ -147,6 +148,22 @@ def test_digitals_on_a_smile(strike: float) -> None:
         asset = priced(digital(True, strike, "EUR", expiry=expiry), market).valuation
         option = european(vanilla(True, strike, expiry=expiry), market).present_value
         assert asset.present_value - strike * call.valuation.present_value == pytest.approx(option, abs=1e-13)
+
+
+def test_a_market_as_a_desk_quotes_it_prices_exotics() -> None:
+    """On quotes by delta and swap points, too: a digital is the limit of call spreads, in and out are the vanilla."""
+    market = desk.snapshot()
+    at = market.of(EURUSD)
+    for shift in (0.95, 1.0, 1.04):
+        strike = at.spot * shift
+        found, width = priced(digital(True, strike, at=at), market), 1e-5 * strike
+        ends = [european(vanilla(True, strike + side * width, at), market).present_value for side in (-1, 1)]
+        assert found.valuation.present_value == pytest.approx((ends[0] - ends[1]) / (2 * width), abs=1e-8)
+        levels = (0.93 * at.spot, 1.07 * at.spot)
+        knocked = [
+            priced(barrier(True, strike, *levels, knocks_in=way, at=at), market).valuation for way in (False, True)
+        ]
+        close(knocked[0] + knocked[1], european(vanilla(True, strike, at), market), 1e-8)
 
 
 def test_without_a_smile_a_digital_has_the_greeks_of_its_formula() -> None:
