@@ -21,22 +21,22 @@ ACTIVE, EXPIRED, CANCELLED, EXECUTED = "ACTIVE", "EXPIRED", "CANCELLED", "EXECUT
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How a quote ended: its state, when, why, and for an execution which side."""
+class End:
+    """How a quote ends: in which state, why, and for an execution which side."""
 
     state: str
-    time: datetime
     comment: str
     side: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A quote as it was made, its state by the database's clock, and its end if somebody ended it."""
+    """A quote as it was made, its state by the database's clock, and its end and when that was if somebody ended it."""
 
     content: bytes
     state: str
-    ended: Ended | None
+    end: End | None = None
+    end_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +89,13 @@ class QuoteStore(Protocol):
         request_id: str,
         body: bytes,
         quote_id: str,
-        wanted: Callable[[bytes], Ended],
+        wanted: Callable[[bytes], End],
         answer: Callable[[Kept], bytes],
     ) -> bytes:
         """Ends an active quote once for a request id, and returns the answer: this one, or that of the request before.
 
         Args:
-            wanted: from the quote to how it should end, `time` aside; what it raises leaves the quote as it was.
+            wanted: from the quote to how it should end; what it raises leaves the quote as it was.
             answer: from the quote, ended, to the answer.
 
         Raises:
@@ -147,7 +147,7 @@ class PostgresQuotes:
         request_id: str,
         body: bytes,
         quote_id: str,
-        wanted: Callable[[bytes], Ended],
+        wanted: Callable[[bytes], End],
         answer: Callable[[Kept], bytes],
     ) -> bytes:
         """See QuoteStore."""
@@ -167,8 +167,9 @@ class PostgresQuotes:
                 end.comment,
             )
             if moment is None:
-                raise NotActive((await _read(connection, quote_id)).state)
-            return answer(Kept(kept.content, end.state, Ended(end.state, moment, end.comment, end.side)))
+                state = (await _read(connection, quote_id)).state
+                raise NotActive(EXPIRED if state == ACTIVE else state)
+            return answer(Kept(kept.content, end.state, end, moment))
 
         return await self._requests.once(request_id, body, work)
 
@@ -197,7 +198,7 @@ async def _read(connection: asyncpg.Connection, quote_id: str) -> Kept:
     )
     if row is None:
         raise NoSuchQuote(quote_id)
-    ended = None
-    if row["end_time"] is not None:
-        ended = Ended(row["state"], row["end_time"], row["end_comment"], row["executed_side"] or 0)
-    return Kept(row["content"], row["state"], ended)
+    if row["end_time"] is None:
+        return Kept(row["content"], row["state"])
+    end = End(row["state"], row["end_comment"], row["executed_side"] or 0)
+    return Kept(row["content"], row["state"], end, row["end_time"])

@@ -202,9 +202,7 @@ class QuotingRules(BaseModel):
 
     def holds(self, places: Sequence[str], pair: Pair) -> bool:
         """Whether a pair is among some pairs, patterns and groups."""
-        return any(
-            self.holds(self.groups[each], pair) if each in self.groups else _fits(each, pair) for each in places
-        )
+        return any(self.holds(self.groups[each], pair) if each in self.groups else _fits(each, pair) for each in places)
 
 
 def _known(name: str, where: str) -> None:

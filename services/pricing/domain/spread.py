@@ -93,9 +93,7 @@ def sides(
     return found, steps
 
 
-def _widths(
-    rules: QuotingRules, rule: Rule, tier: Tier, wish: Wish, part: Part, around: Circumstances
-) -> list[Step]:
+def _widths(rules: QuotingRules, rule: Rule, tier: Tier, wish: Wish, part: Part, around: Circumstances) -> list[Step]:
     pip = Decimal(CONVENTIONS[wish.pair].pip)
     width, words = _tier_width(rule, tier, part, pip)
     steps = [Step(part.name, "tier", width, f"up to {tier.amount_max:.10g} {wish.pair.base}: {words}")]
