@@ -125,16 +125,18 @@ class Quoting:
         )
         book = await self._library.book(rules.market, version)
         assert book is not None, f"version {version} of market {rules.market} is not kept"
-        priced = await self._priced(request.product, messages.snapshot_of(snapshot, book))
+        mid = (spread.written(quote.bid) + spread.written(quote.ask)) / 2
+        priced = await self._priced(request.product, messages.snapshot_of(snapshot, book), mid)
         wish = house.Wish(pair, priced.terms, priced.tenor_days, float(amount), client_class)
         rule, tier = _chosen(rules, wish)
-        around = spread.Circumstances(age_s, quote.ask - quote.bid, _volatility(priced.standing))
+        width = spread.written(quote.ask) - spread.written(quote.bid)
+        around = spread.Circumstances(age_s, width, _volatility(priced.standing))
         sides, steps = spread.sides(rules, rule, tier, wish, priced.parts, around)
         message = quote_message(request, amount, priced, sides, quote)
         message.client_class, message.snapshot_id = client_class, snapshot.id
         message.reduce_only = status == instrument_pb2.INSTRUMENT_STATUS_REDUCE_ONLY
         explanation = message.explanation
-        explanation.rule, explanation.tier_amount_max = rule.name, f"{Decimal(repr(tier.amount_max)):f}"
+        explanation.rule, explanation.tier_amount_max = rule.name, f"{spread.written(tier.amount_max).normalize():f}"
         explanation.config_version, explanation.tenor_days = config.version, priced.tenor_days
         for step in steps:
             explanation.steps.add(part=step.part, step=step.step, width=f"{step.width:f}", explanation=step.words)
@@ -172,8 +174,8 @@ class Quoting:
             raise Missing("market", rules.market)
         return quote, status, version
 
-    async def _priced(self, product: product_pb2.Product, snapshot: Snapshot) -> Priced:
-        """The product's price without a spread, in parts."""
+    async def _priced(self, product: product_pb2.Product, snapshot: Snapshot, spot: Decimal) -> Priced:
+        """The product's price without a spread, in parts; `spot` is the mid of the live quote."""
         pair = messages.pair_of(product.instrument)
         standing = snapshot.of(pair)
         answer = await self._pricer.price(product, snapshot)
@@ -186,19 +188,17 @@ class Quoting:
             fixed.CopyFrom(product)
             fixed.swap.near_rate = float(near)
             answer = await self._pricer.price(fixed, snapshot)
-            parts = [spread.Part(spread.POINTS, answer.par_points, points)]
+            parts = [spread.Part(spread.POINTS, Decimal(answer.par_points), points)]
             return Priced(terms, standing, answer, answer.par_points, parts, _tenor_days(answer), near)
         if terms in SPOT_EXCHANGES:
-            spot_places = spread.places_of(pair, spread.SPOT)
-            mid = answer.par_rate if terms == "spot" else standing.spot
-            parts = [spread.Part(spread.SPOT, mid, spot_places)]
+            parts = [spread.Part(spread.SPOT, spot, spread.places_of(pair, spread.SPOT))]
             if terms != "spot":
-                parts.append(spread.Part(spread.POINTS, answer.par_rate - standing.spot, points))
+                parts.append(spread.Part(spread.POINTS, Decimal(answer.par_rate) - Decimal(standing.spot), points))
             return Priced(terms, standing, answer, answer.par_rate, parts, _tenor_days(answer))
         # A premium is paid on the spot date.
         growth = 1.0 / float(standing.domestic.discount(standing.spot_time))
         premium = answer.unit_price * growth
-        parts = [spread.Part(spread.PREMIUM, premium, points, answer.valuation.vega * growth)]
+        parts = [spread.Part(spread.PREMIUM, Decimal(premium), points, answer.valuation.vega * growth)]
         return Priced(terms, standing, answer, premium, parts, _tenor_days(answer))
 
 

@@ -6,7 +6,8 @@ what makes the house careful, within the rule's bounds. With a skew s from −1 
     bid = mid − w/2·(1 − s)        offer = mid + w/2·(1 + s)
 
 so that the mid always lies between them. Then the bid is rounded down and the offer up to the part's tick: rounding
-never gives the client a better price. All of it is decimal; a mid is taken as the exact value of its double.
+never gives the client a better price. All of it is decimal: a spot rate comes as the feed wrote it, so that the noise
+of a double does not cost a tick; points and premiums are taken as the exact values of their doubles.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Part:
     """One part of a price without a spread. `vega` is the change of a premium for 1.00 of volatility."""
 
     name: str
-    mid: float
+    mid: Decimal
     places: int
     vega: float = 0.0
 
@@ -43,7 +44,7 @@ class Circumstances:
     """What makes the house careful: the live quote's age and width, the market's volatility if it has one."""
 
     age_s: float
-    market_width: float
+    market_width: Decimal = Decimal(0)
     volatility: float | None = None
 
 
@@ -74,7 +75,7 @@ def sides(
     rules: QuotingRules, rule: Rule, tier: Tier, wish: Wish, parts: Sequence[Part], around: Circumstances
 ) -> tuple[dict[str, Sides], list[Step]]:
     """Both sides of every part, and how they came about."""
-    skew = _decimal(rules.skews.get(str(wish.pair), 0.0))
+    skew = written(rules.skews.get(str(wish.pair), 0.0))
     found: dict[str, Sides] = {}
     steps: list[Step] = []
     with localcontext() as context:
@@ -84,7 +85,7 @@ def sides(
             width = made[-1].width
             if skew:
                 made.append(Step(part.name, "skew", width, f"both sides moved by {skew} half widths"))
-            mid, half, tick = Decimal(part.mid), width / 2, Decimal(1).scaleb(-part.places)
+            mid, half, tick = part.mid, width / 2, Decimal(1).scaleb(-part.places)
             found[part.name] = Sides(
                 (mid - half * (1 - skew)).quantize(tick, ROUND_FLOOR),
                 (mid + half * (1 + skew)).quantize(tick, ROUND_CEILING),
@@ -102,33 +103,33 @@ def _widths(rules: QuotingRules, rule: Rule, tier: Tier, wish: Wish, part: Part,
         if changed != steps[-1].width:
             steps.append(Step(part.name, step, changed, words))
 
-    factor = _decimal(rules.client_classes[wish.client_class])
+    factor = written(rules.client_classes[wish.client_class])
     then("class", steps[-1].width * factor, f"class {wish.client_class}: times {factor}")
-    factor = _decimal(age_multiplier(rules, around.age_s))
+    factor = written(age_multiplier(rules, around.age_s))
     then("age", steps[-1].width * factor, f"the live quote is {around.age_s:.3f} s old: times {factor}")
     if around.volatility is not None:
-        factor = _decimal(volatility_multiplier(rules, around.volatility))
+        factor = written(volatility_multiplier(rules, around.volatility))
         then("volatility", steps[-1].width * factor, f"volatility is {around.volatility:.4f}: times {factor}")
     if part.name == SPOT:
-        floor = _decimal(rule.market_width_multiple) * _decimal(around.market_width)
-        words = f"at least {rule.market_width_multiple:.10g} of the live quote's width of {around.market_width:.10g}"
+        floor = written(rule.market_width_multiple) * around.market_width
+        words = f"at least {rule.market_width_multiple:.10g} of the live quote's width of {around.market_width:f}"
         then("market", max(steps[-1].width, floor), words)
-    least = _decimal(rule.width_min_pips) * pip
+    least = written(rule.width_min_pips) * pip
     then("minimum", max(steps[-1].width, least), f"at least {rule.width_min_pips:.10g} pips")
     if rule.width_max_pips is not None:
-        most = _decimal(rule.width_max_pips) * pip
+        most = written(rule.width_max_pips) * pip
         then("maximum", min(steps[-1].width, most), f"at most {rule.width_max_pips:.10g} pips")
     return steps
 
 
 def _tier_width(rule: Rule, tier: Tier, part: Part, pip: Decimal) -> tuple[Decimal, str]:
     if part.name == POINTS:
-        return _decimal(tier.points_spread) * pip, f"{tier.points_spread:.10g} pips"
-    spread, words = _decimal(tier.spread), f"{tier.spread:.10g} {rule.unit.replace('_', ' ')}"
+        return written(tier.points_spread) * pip, f"{tier.points_spread:.10g} pips"
+    spread, words = written(tier.spread), f"{tier.spread:.10g} {rule.unit.replace('_', ' ')}"
     if rule.unit is Unit.PIPS:
         return spread * pip, words
     if rule.unit is Unit.BASIS_POINTS:
-        return spread / 10_000 * abs(Decimal(part.mid)), words
+        return spread / 10_000 * abs(part.mid), words
     return spread / 100 * abs(Decimal(part.vega)), words
 
 
@@ -160,6 +161,6 @@ def counter_amount(amount: Decimal, px: Decimal, currency: str) -> Decimal:
         return (amount * px).quantize(Decimal(1).scaleb(-CURRENCIES[currency].minor_units), ROUND_HALF_UP)
 
 
-def _decimal(value: float) -> Decimal:
-    """A configured number as it was written: 0.4 is four tenths."""
+def written(value: float) -> Decimal:
+    """A number as it was written: the double nearest to 1.0801 is 1.0801."""
     return Decimal(repr(value))
