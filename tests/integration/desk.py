@@ -34,7 +34,7 @@ from crossrate.rpc.call import new_request_id
 from crossrate.rpc.client import channel_to_mesh
 from crossrate.rpc.errors import Failure, failure_of
 from crossrate.rpc.server import Server
-from crossrate.runtime.process import RuntimeSettings, open_runtime
+from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
 from crossrate.runtime.topology import Service, Topology
 from crossrate.store.database import Database
 from services.marketdata.board import Board
@@ -139,6 +139,7 @@ class Desk:
     quotes: PostgresQuotes
     statuses: Statuses
     turn: SimpleNamespace
+    runtime: Runtime
 
     async def put(self, name: str = "house", **rates: float) -> int:
         """The next version of a market of some currencies, with a surface of EUR/USD."""
@@ -206,7 +207,7 @@ async def desk(*, linger_s: float = 0.0, silence_s_max: float = 60.0) -> AsyncIt
                 await asyncio.wait_for(client.channel_ready(), 10)
                 await eventually(lambda: servers.place.registration("pricing-1").exists())
                 stubs = (stub(client) for stub in (PricingServiceStub, SnapshotServiceStub, QuotingServiceStub))
-                yield Desk(servers, upstream, *stubs, live, queue, quotes, statuses, turn)
+                yield Desk(servers, upstream, *stubs, live, queue, quotes, statuses, turn, runtime)
         finally:
             runtime.stopping.set()
             await asyncio.wait_for(tasks[0], 20)
