@@ -85,6 +85,7 @@ class Upstream:
         self.board = Board(4096, 3600)
         self.service = Streams(self.board, Catalogue(), None)
         self._sequences: dict[str, int] = {}
+        self._entries = 0
         self._running: asyncio.Task[None] | None = None
         self.now = lambda: WEDNESDAY
 
@@ -111,7 +112,9 @@ class Upstream:
             instrument=instrument, bid=bid, ask=ask, sequence=sequence, health=health, source="test"
         )
         quote.receive_time.FromDatetime(self.now())
-        self.board.apply(events_pb.QuotesPublished(epoch=1, first_sequence=self.board.head + 1, quotes=[quote]))
+        self._entries += 1
+        published = events_pb.QuotesPublished(epoch=1, first_sequence=self._entries, quotes=[quote])
+        self.board.apply(published, quote.source, self._entries)
 
 
 @dataclass
