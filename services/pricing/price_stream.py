@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from crossrate.api.common.v1 import stream_pb2
 from crossrate.api.marketdata.v1 import quote_pb2
-from crossrate.api.pricing.v1 import pricing_service_pb2 as pb
+from crossrate.api.pricing.v1 import price_stream_service_pb2 as pb
 from crossrate.api.pricing.v1 import product_pb2
 from crossrate.rpc import errors
 from services.pricing import messages

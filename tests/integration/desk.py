@@ -22,6 +22,10 @@ from crossrate.api.marketdata.v1 import quote_pb2
 from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
 from crossrate.api.pricing.v1 import market_pb2
 from crossrate.api.pricing.v1 import snapshot_service_pb2 as kept_pb
+from crossrate.api.pricing.v1.price_stream_service_pb2_grpc import (
+    PriceStreamServiceStub,
+    add_PriceStreamServiceServicer_to_server,
+)
 from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub, add_PricingServiceServicer_to_server
 from crossrate.api.pricing.v1.quoting_service_pb2_grpc import QuotingServiceStub, add_QuotingServiceServicer_to_server
 from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import (
@@ -51,7 +55,7 @@ from services.pricing.price_stream import PriceStreams
 from services.pricing.pricer import Pricer
 from services.pricing.quote_store import PostgresQuotes
 from services.pricing.quoting import Config, Quoting
-from services.pricing.service import PricingService, QuotingService, SnapshotService
+from services.pricing.service import PriceStreamService, PricingService, QuotingService, SnapshotService
 from services.pricing.store import PostgresStore
 from tests.integration.conftest import Servers, eventually
 
@@ -135,6 +139,7 @@ class Desk:
     servers: Servers
     upstream: Upstream
     prices: PricingServiceStub
+    streams: PriceStreamServiceStub
     snapshots: SnapshotServiceStub
     quoting: QuotingServiceStub
     live: LiveQuotes
@@ -201,15 +206,16 @@ async def desk(*, linger_s: float = 0.0, silence_s_max: float = 60.0) -> AsyncIt
         server = Server(runtime)
         snapshots = SnapshotService(store, library, peer, lambda: now(turn), new_request_id)
         server.add(add_SnapshotServiceServicer_to_server, snapshots)
-        prices = PricingService(library, queue, pricer, PriceStreams(markets))
-        server.add(add_PricingServiceServicer_to_server, prices)
+        server.add(add_PricingServiceServicer_to_server, PricingService(library, queue, pricer))
+        server.add(add_PriceStreamServiceServicer_to_server, PriceStreamService(PriceStreams(markets)))
         server.add(add_QuotingServiceServicer_to_server, QuotingService(quoting, store, quotes, new_request_id))
         tasks = [asyncio.create_task(work) for work in (server.serve(), live.run(), markets.run())]
         try:
             async with grpc.aio.insecure_channel(f"unix:{server.socket}") as client:
                 await asyncio.wait_for(client.channel_ready(), 10)
                 await eventually(lambda: servers.place.registration("pricing-1").exists())
-                stubs = (stub(client) for stub in (PricingServiceStub, SnapshotServiceStub, QuotingServiceStub))
+                kinds = (PricingServiceStub, PriceStreamServiceStub, SnapshotServiceStub, QuotingServiceStub)
+                stubs = (stub(client) for stub in kinds)
                 yield Desk(servers, upstream, *stubs, live, queue, quotes, statuses, turn, runtime)
         finally:
             runtime.stopping.set()

@@ -14,10 +14,11 @@ from google.protobuf.duration_pb2 import Duration
 
 from crossrate.api.common.v1 import stream_pb2
 from crossrate.api.marketdata.v1 import quote_pb2
-from crossrate.api.pricing.v1 import pricing_service_pb2 as pb
+from crossrate.api.pricing.v1 import price_stream_service_pb2 as pb
+from crossrate.api.pricing.v1 import pricing_service_pb2 as prices_pb
 from crossrate.api.pricing.v1 import product_pb2
 from crossrate.api.pricing.v1 import snapshot_service_pb2 as kept
-from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
+from crossrate.api.pricing.v1.price_stream_service_pb2_grpc import PriceStreamServiceStub
 from crossrate.rpc.call import new_request_id
 from crossrate.rpc.errors import ErrorReason, Failure, failure_of
 from tests.integration.conftest import eventually
@@ -67,10 +68,14 @@ class Reader:
     """A client of one stream."""
 
     def __init__(
-        self, house: Desk, *products: product_pb2.Product, prices: PricingServiceStub | None = None, **other: object
+        self,
+        house: Desk,
+        *products: product_pb2.Product,
+        streams: PriceStreamServiceStub | None = None,
+        **other: object,
     ) -> None:
         values = {"market": "house", "heartbeat_interval": Duration(seconds=60)} | other
-        self.call = (prices or house.prices).StreamPrices(pb.StreamPricesRequest(products=products, **values))
+        self.call = (streams or house.streams).StreamPrices(pb.StreamPricesRequest(products=products, **values))
         self.cursor = ""
         self.sequence = 0
 
@@ -142,7 +147,7 @@ async def test_a_price_is_the_one_that_price_gives(house: Desk) -> None:
     )
     async with reading(house, option(), max_messages=1) as reader:
         (streamed,) = (await reader.prices()).prices
-    asked = pb.PriceRequest(product=option(), snapshot_id=taken.snapshot.id)
+    asked = prices_pb.PriceRequest(product=option(), snapshot_id=taken.snapshot.id)
     asked_price = await house.prices.Price(asked)
     asked_price.snapshot_id = ""
     assert streamed.price == asked_price
@@ -256,7 +261,7 @@ async def test_a_slow_reader_costs_nobody_anything(house: Desk) -> None:
     socket = house.servers.place.service_socket("pricing-1")
     async with (
         grpc.aio.insecure_channel(f"unix:{socket}", options) as channel,
-        reading(house, *products, prices=PricingServiceStub(channel)) as slow,
+        reading(house, *products, streams=PriceStreamServiceStub(channel)) as slow,
     ):
         await slow.prices()
         async with reading(house, spot()) as quick:

@@ -44,7 +44,6 @@ from services.pricing.pricer import Pricer
 from services.pricing.service import PricingService, SnapshotService
 from services.pricing.store import PostgresStore
 from tests.integration.conftest import Servers, eventually
-from tests.unit.pricing.streams import idle_streams
 
 # One database and one server for all of it: starting them takes longer than the tests.
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -101,9 +100,7 @@ async def serving() -> AsyncIterator[Served]:
         server = Server(runtime)
         snapshots = SnapshotService(store, library, quotes, lambda: NOW, new_request_id)
         server.add(add_SnapshotServiceServicer_to_server, snapshots)
-        pricer = Pricer(queue, lambda: NOW)
-        streams = idle_streams(library, store, pricer, lambda: NOW)
-        server.add(add_PricingServiceServicer_to_server, PricingService(library, queue, pricer, streams))
+        server.add(add_PricingServiceServicer_to_server, PricingService(library, queue, Pricer(queue, lambda: NOW)))
         running = asyncio.create_task(server.serve())
         options = [("grpc.max_receive_message_length", 16 << 20)]
         async with grpc.aio.insecure_channel(f"unix:{server.socket}", options=options) as channel:

@@ -12,10 +12,10 @@ import pytest
 from crossrate.api.common.v1 import stream_pb2
 from crossrate.api.marketdata.v1 import quote_pb2 as marketdata_pb
 from crossrate.api.pricing.v1 import market_pb2, product_pb2, quote_pb2
-from crossrate.api.pricing.v1 import pricing_service_pb2 as pb
+from crossrate.api.pricing.v1 import price_stream_service_pb2 as pb
 from crossrate.api.pricing.v1 import quoting_service_pb2 as quoting_pb
 from crossrate.api.pricing.v1 import snapshot_service_pb2 as kept_pb
-from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
+from crossrate.api.pricing.v1.price_stream_service_pb2_grpc import PriceStreamServiceStub
 from crossrate.api.pricing.v1.quoting_service_pb2_grpc import QuotingServiceStub
 from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
 from crossrate.api.reference.v1 import instrument_pb2
@@ -117,7 +117,7 @@ async def test_a_stream_of_prices_outlives_restarts(mesh: Mesh, market: None) ->
     """Through the edge: marketdata restarts within one stream; pricing restarts, and the cursor resumes on the next
     instance."""
     async with mesh.edge_channel() as edge:
-        stub, request = PricingServiceStub(edge), pb.StreamPricesRequest(products=[SPOT], market=MARKET)
+        stub, request = PriceStreamServiceStub(edge), pb.StreamPricesRequest(products=[SPOT], market=MARKET)
 
         async def live_prices(call: grpc.aio.UnaryStreamCall, count: int) -> str:
             """Reads so many prices on live quotes, and returns the cursor of the last."""

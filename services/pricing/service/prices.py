@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,7 +11,6 @@ from crossrate.api.pricing.v1 import pricing_service_pb2 as pb
 from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceServicer
 from crossrate.kernel.vanilla import Greeks
 from crossrate.rpc import arrays
-from crossrate.rpc.call import current
 from services.pricing import messages
 from services.pricing.domain.batch import Columns, Held, Options
 from services.pricing.failures import GIVEN, failures
@@ -23,7 +22,6 @@ from services.pricing.kernel_queue import (
     volatilities_with_status,
 )
 from services.pricing.library import Library
-from services.pricing.price_stream import PriceStreams, Wanted
 from services.pricing.pricer import Pricer
 
 PAID = ("price", "spot", "domestic_rate", "foreign_rate")
@@ -35,11 +33,10 @@ T = TypeVar("T")
 class PricingService(PricingServiceServicer):
     """Prices."""
 
-    def __init__(self, library: Library, queue: KernelQueue, pricer: Pricer, streams: PriceStreams) -> None:
+    def __init__(self, library: Library, queue: KernelQueue, pricer: Pricer) -> None:
         self._library = library
         self._queue = queue
         self._pricer = pricer
-        self._streams = streams
 
     async def Price(self, request: pb.PriceRequest, context: Any) -> pb.PriceResponse:
         """See the contract."""
@@ -49,14 +46,6 @@ class PricingService(PricingServiceServicer):
             else:
                 snapshot = self._pricer.flat(request.flat_market, request.product)
             return await self._pricer.price(request.product, snapshot, request.reporting_currency)
-
-    async def StreamPrices(
-        self, request: pb.StreamPricesRequest, context: Any
-    ) -> AsyncIterator[pb.StreamPricesResponse]:
-        """See the contract."""
-        with failures():
-            async for message in self._streams.messages(Wanted.of(request), current().ending):
-                yield message
 
     async def PriceBatch(self, request: pb.PriceBatchRequest, context: Any) -> pb.PriceBatchResponse:
         """See the contract."""

@@ -20,7 +20,6 @@ from services.pricing.library import Library, Shelf
 from services.pricing.pricer import Pricer
 from services.pricing.service import PricingService, SnapshotService
 from services.pricing.store import VersionIsAnother
-from tests.unit.pricing.streams import idle_streams
 from tests.unit.pricing.worlds import AS_OF
 
 
@@ -104,9 +103,7 @@ class Desk:
         self.store, self.quotes, self.queue = MemoryStore(), Quotes(), KernelQueue(1000, 1000)
         library = Library(self.store, snapshots_held_max=2, markets_held_max=1)
         self.snapshots = SnapshotService(self.store, library, self.quotes, lambda: AS_OF, lambda: str(uuid.uuid4()))
-        pricer = Pricer(self.queue, lambda: AS_OF)
-        streams = idle_streams(library, self.store, pricer, lambda: AS_OF)
-        self.prices = PricingService(library, self.queue, pricer, streams)
+        self.prices = PricingService(library, self.queue, Pricer(self.queue, lambda: AS_OF))
 
     async def snapshot(self) -> str:
         """The id of a new snapshot of a new version of the market."""

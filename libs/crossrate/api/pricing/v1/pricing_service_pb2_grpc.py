@@ -40,11 +40,6 @@ class PricingServiceStub:
                 request_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceResponse.FromString,
                 _registered_method=True)
-        self.StreamPrices = channel.unary_stream(
-                '/crossrate.api.pricing.v1.PricingService/StreamPrices',
-                request_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.StreamPricesRequest.SerializeToString,
-                response_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.StreamPricesResponse.FromString,
-                _registered_method=True)
         self.PriceBatch = channel.unary_unary(
                 '/crossrate.api.pricing.v1.PricingService/PriceBatch',
                 request_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceBatchRequest.SerializeToString,
@@ -64,16 +59,6 @@ class PricingServiceServicer:
     def Price(self, request, context):
         """The worth of one product with its sensitivities, from a snapshot or from a flat market that the request gives. The
         same request on the same snapshot gives the same answer.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def StreamPrices(self, request, context):
-        """The worth of up to 50 products as the market moves: on the curves and surfaces of a market, of which the newest
-        version is followed, and on live quotes. First every product, then those whose quote or market version changed. With
-        a cursor only what changed since is sent first; any instance takes the cursor of any other, and it does not expire.
-        A reader that falls behind gets the newest of each product; it costs no other reader anything.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -103,11 +88,6 @@ def add_PricingServiceServicer_to_server(servicer, server):
                     servicer.Price,
                     request_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceResponse.SerializeToString,
-            ),
-            'StreamPrices': grpc.unary_stream_rpc_method_handler(
-                    servicer.StreamPrices,
-                    request_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.StreamPricesRequest.FromString,
-                    response_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.StreamPricesResponse.SerializeToString,
             ),
             'PriceBatch': grpc.unary_unary_rpc_method_handler(
                     servicer.PriceBatch,
@@ -148,33 +128,6 @@ class PricingService:
             '/crossrate.api.pricing.v1.PricingService/Price',
             crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceRequest.SerializeToString,
             crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def StreamPrices(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_stream(
-            request,
-            target,
-            '/crossrate.api.pricing.v1.PricingService/StreamPrices',
-            crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.StreamPricesRequest.SerializeToString,
-            crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.StreamPricesResponse.FromString,
             options,
             channel_credentials,
             insecure,
