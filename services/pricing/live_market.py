@@ -11,15 +11,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from google.rpc import status_pb2
+
 from crossrate.api.marketdata.v1 import quote_pb2
-from crossrate.api.pricing.v1 import pricing_service_pb2 as pb
+from crossrate.api.pricing.v1 import price_stream_service_pb2 as pb
 from crossrate.api.pricing.v1 import product_pb2
 from crossrate.basics.pair import Pair
+from crossrate.rpc.frames import element
 from crossrate.store.errors import StoreUnavailable
 from services.pricing.domain.market import Book, Snapshot
 from services.pricing.domain.refusal import Missing
 from services.pricing.library import Library
 from services.pricing.live_quotes import Listener, LiveQuotes
+from services.pricing.peers import spot_rate
+from services.pricing.price_cursor import mark_of
 from services.pricing.pricer import Clock, Pricer
 from services.pricing.store import Store
 
@@ -27,28 +32,40 @@ from services.pricing.store import Store
 class Tick:
     """One instrument on one quote and one version of a market, and the prices that were made on it."""
 
-    __slots__ = ("_made", "_pricer", "_snapshot", "quote", "version")
+    __slots__ = ("_common", "_made", "_pricer", "_snapshot", "mark", "quote", "version")
 
     def __init__(self, quote: quote_pb2.Quote, version: int, snapshot: Snapshot, pricer: Pricer) -> None:
         self.quote = quote
         self.version = version
+        self.mark = mark_of(quote)
         self._snapshot = snapshot
         self._pricer = pricer
-        self._made: dict[bytes, asyncio.Task[pb.PriceResponse]] = {}
+        self._made: dict[bytes, asyncio.Task[bytes]] = {}
+        common = pb.StreamedPrice(
+            spot=spot_rate(quote), quote_health=quote.health, quote_receive_time=quote.receive_time
+        )
+        self._common = common.SerializeToString()
 
-    async def price(self, key: bytes, product: product_pb2.Product) -> pb.PriceResponse:
-        """The price of a product of this instrument; `key` is the product's encoding.
+    def price(self, key: bytes, product: product_pb2.Product) -> asyncio.Task[bytes]:
+        """The price of a product of this instrument as a StreamedPrice without its index, encoded once for all.
 
-        Raises:
-            Refused, Missing, OutsideCalendar: as Pricer.price.
+        `key` is the product's encoding. The task fails as Pricer.price does; who waits for it must not cancel it,
+        because it is everybody's.
         """
         task = self._made.get(key)
         if task is None:
-            task = self._made[key] = asyncio.create_task(self._pricer.price(product, self._snapshot))
+            task = self._made[key] = asyncio.create_task(self._priced(product))
             # Who asked may have gone; what it would have been told is of no interest then.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        # One who goes away does not take it from the others.
-        return await asyncio.shield(task)
+        return task
+
+    async def _priced(self, product: product_pb2.Product) -> bytes:
+        price = await self._pricer.price(product, self._snapshot)
+        return self._common + element(pb.StreamedPrice.PRICE_FIELD_NUMBER, price.SerializeToString())
+
+    def problem(self, status: status_pb2.Status) -> bytes:
+        """What stands in the place of a price."""
+        return self._common + element(pb.StreamedPrice.PROBLEM_FIELD_NUMBER, status.SerializeToString())
 
 
 class LiveMarket:

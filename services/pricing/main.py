@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
-from crossrate.api.pricing.v1.price_stream_service_pb2_grpc import add_PriceStreamServiceServicer_to_server
 from crossrate.api.pricing.v1.pricing_service_pb2_grpc import add_PricingServiceServicer_to_server
 from crossrate.api.pricing.v1.quoting_service_pb2_grpc import add_QuotingServiceServicer_to_server
 from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import add_SnapshotServiceServicer_to_server
@@ -29,7 +28,7 @@ from services.pricing.price_stream import PriceStreams
 from services.pricing.pricer import Pricer
 from services.pricing.quote_store import PostgresQuotes
 from services.pricing.quoting import Config, Quoting
-from services.pricing.service import PriceStreamService, PricingService, QuotingService, SnapshotService
+from services.pricing.service import PriceStreamService, PricingService, QuotingService, SnapshotService, streams
 from services.pricing.settings import Settings
 from services.pricing.store import PostgresStore
 
@@ -73,8 +72,8 @@ async def serve(runtime: Runtime) -> None:
         server.config = live
         server.add(add_SnapshotServiceServicer_to_server, SnapshotService(store, library, peer, _now, new_request_id))
         server.add(add_PricingServiceServicer_to_server, PricingService(library, queue, pricer))
-        server.add(add_PriceStreamServiceServicer_to_server, PriceStreamService(PriceStreams(markets)))
-        server.add(add_QuotingServiceServicer_to_server, QuotingService(quoting, store, kept, new_request_id))
+        server.add(streams.register, PriceStreamService(PriceStreams(markets)))
+        server.add(add_QuotingServiceServicer_to_server, QuotingService(quoting, kept, new_request_id))
         # Neither the database, NATS nor another service is named as a dependency of health: while they are away,
         # markets that requests give and snapshots in memory are priced, and what needs them says so.
         async with asyncio.TaskGroup() as group:

@@ -72,6 +72,10 @@ class QuoteStore(Protocol):
     if it came before with another body, and OutcomeUnknown if it could not be learned whether they were done.
     """
 
+    async def answered(self, request_id: str, body: bytes) -> bytes | None:
+        """The answer that a request was given before, or None."""
+        ...
+
     async def put(self, request_id: str, body: bytes, fresh: Fresh) -> bytes:
         """Keeps a quote and its snapshot once for a request id, and returns the answer: this one, or the one before."""
         ...
@@ -112,6 +116,10 @@ class PostgresQuotes:
         self._database = database
         self._requests = RequestLog(database)
 
+    async def answered(self, request_id: str, body: bytes) -> bytes | None:
+        """See QuoteStore."""
+        return await self._requests.known(request_id, body)
+
     async def put(self, request_id: str, body: bytes, fresh: Fresh) -> bytes:
         """See QuoteStore."""
 
@@ -120,15 +128,13 @@ class PostgresQuotes:
             until = created + fresh.validity
             content, answer = fresh.content(created, until)
             await connection.execute(
-                "INSERT INTO snapshot (id, as_of, market, market_version, content) VALUES ($1, $2, $3, $4, $5)",
+                "WITH kept AS (INSERT INTO snapshot (id, as_of, market, market_version, content) "
+                "VALUES ($1, $2, $3, $4, $5)) "
+                "INSERT INTO quote (id, snapshot_id, create_time, valid_until_time, content) "
+                "VALUES ($6, $1, $7, $8, $9)",
                 *fresh.snapshot,
                 fresh.snapshot_content,
-            )
-            await connection.execute(
-                "INSERT INTO quote (id, snapshot_id, create_time, valid_until_time, content) "
-                "VALUES ($1, $2, $3, $4, $5)",
                 fresh.quote_id,
-                fresh.snapshot[0],
                 created,
                 until,
                 content,

@@ -22,10 +22,7 @@ from crossrate.api.marketdata.v1 import quote_pb2
 from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
 from crossrate.api.pricing.v1 import market_pb2
 from crossrate.api.pricing.v1 import snapshot_service_pb2 as kept_pb
-from crossrate.api.pricing.v1.price_stream_service_pb2_grpc import (
-    PriceStreamServiceStub,
-    add_PriceStreamServiceServicer_to_server,
-)
+from crossrate.api.pricing.v1.price_stream_service_pb2_grpc import PriceStreamServiceStub
 from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub, add_PricingServiceServicer_to_server
 from crossrate.api.pricing.v1.quoting_service_pb2_grpc import QuotingServiceStub, add_QuotingServiceServicer_to_server
 from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import (
@@ -55,7 +52,7 @@ from services.pricing.price_stream import PriceStreams
 from services.pricing.pricer import Pricer
 from services.pricing.quote_store import PostgresQuotes
 from services.pricing.quoting import Config, Quoting
-from services.pricing.service import PriceStreamService, PricingService, QuotingService, SnapshotService
+from services.pricing.service import PriceStreamService, PricingService, QuotingService, SnapshotService, streams
 from services.pricing.store import PostgresStore
 from tests.integration.conftest import Servers, eventually
 
@@ -207,8 +204,8 @@ async def desk(*, linger_s: float = 0.0, silence_s_max: float = 60.0) -> AsyncIt
         snapshots = SnapshotService(store, library, peer, lambda: now(turn), new_request_id)
         server.add(add_SnapshotServiceServicer_to_server, snapshots)
         server.add(add_PricingServiceServicer_to_server, PricingService(library, queue, pricer))
-        server.add(add_PriceStreamServiceServicer_to_server, PriceStreamService(PriceStreams(markets)))
-        server.add(add_QuotingServiceServicer_to_server, QuotingService(quoting, store, quotes, new_request_id))
+        server.add(streams.register, PriceStreamService(PriceStreams(markets)))
+        server.add(add_QuotingServiceServicer_to_server, QuotingService(quoting, quotes, new_request_id))
         tasks = [asyncio.create_task(work) for work in (server.serve(), live.run(), markets.run())]
         try:
             async with grpc.aio.insecure_channel(f"unix:{server.socket}") as client:

@@ -259,6 +259,17 @@ async def test_terms_that_the_quote_is_to_give_are_refused(house: Desk) -> None:
     assert "nearer date" in found.message
 
 
+async def test_a_client_of_the_edge_names_no_class_and_takes_nothing(house: Desk) -> None:
+    """Which class a client has is not its own to say; taking a quote is for trading alone."""
+    edge = (("x-forwarded-client-cert", "URI=spiffe://crossrate/edge"),)
+    quote = (await house.quoting.RequestQuote(ask(), metadata=edge)).quote
+    assert quote.client_class == "standard"
+    refused = await failure(house.quoting.RequestQuote(ask(client_class="standard"), metadata=edge))
+    assert [v.field for v in refused.violations] == ["client_class"]
+    refused = await failure(house.quoting.TakeQuote(take(quote), metadata=edge))
+    assert refused.reason is ErrorReason.CALLER_NOT_ALLOWED
+
+
 async def test_rules_decide_spread_and_validity(house: Desk) -> None:
     """The class's multiple, a larger tier, a skew and a shorter validity show in the quote."""
     rules = QuotingRules(client_classes={"standard": 1.0, "gold": 0.5}, skews={"EUR/USD": 1.0})

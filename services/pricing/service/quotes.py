@@ -18,7 +18,6 @@ from services.pricing.failures import failures
 from services.pricing.quote_store import CANCELLED, EXECUTED, End, Fresh, Kept, NoSuchQuote, NotActive, QuoteStore
 from services.pricing.quoting import Quoting
 from services.pricing.service.bodies import body_of
-from services.pricing.store import Store
 
 SIDES = {quote_pb2.QUOTE_SIDE_BUY: "offer", quote_pb2.QUOTE_SIDE_SELL: "bid"}
 """The field of a quote at whose price a client deals."""
@@ -32,9 +31,8 @@ ENDED_WORDS = {
 class QuotingService(QuotingServiceServicer):
     """Quotes: made, read, taken, withdrawn."""
 
-    def __init__(self, quoting: Quoting, store: Store, quotes: QuoteStore, new_id: Callable[[], str]) -> None:
+    def __init__(self, quoting: Quoting, quotes: QuoteStore, new_id: Callable[[], str]) -> None:
         self._quoting = quoting
-        self._store = store
         self._quotes = quotes
         self._new_id = new_id
 
@@ -47,7 +45,7 @@ class QuotingService(QuotingServiceServicer):
         with failures(request.request_id):
             if not request.validate_only:
                 # Before the market is asked: a repetition has its answer also when there is no price any more.
-                known = await self._store.answered(request.request_id, body)
+                known = await self._quotes.answered(request.request_id, body)
                 if known is not None:
                     return pb.RequestQuoteResponse.FromString(known)
             made = await self._quoting.made(request)
