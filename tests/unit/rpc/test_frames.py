@@ -50,4 +50,4 @@ def test_only_the_named_method_sends_frames() -> None:
     assert serialize(Frame(position, b"as it is")) == b"as it is"
     assert serialize(message) == message.SerializeToString()
     assert server.handlers["GetQuote"].response_serializer(pb.GetQuoteResponse()) == b""
-    assert set(server.handlers) == {"GetQuote", "StreamQuotes", "ListDailyRates"}
+    assert {"GetQuote", "StreamQuotes", "ListDailyRates"} <= set(server.handlers)
