@@ -6,6 +6,8 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
+from prometheus_client import Gauge
+
 from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
 from crossrate.api.pricing.v1.pricing_service_pb2_grpc import add_PricingServiceServicer_to_server
 from crossrate.api.pricing.v1.quoting_service_pb2_grpc import add_QuotingServiceServicer_to_server
@@ -32,6 +34,8 @@ from services.pricing.service import PriceStreamService, PricingService, Quoting
 from services.pricing.settings import Settings
 from services.pricing.store import PostgresStore
 
+KEPT_ROWS = Gauge("crossrate_pricing_kept_rows", "Rows kept for ever, as the planner estimates them", ["table"])
+KEPT_BYTES = Gauge("crossrate_pricing_kept_bytes", "Bytes on disk of what is kept for ever, with indexes", ["table"])
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -77,7 +81,13 @@ async def serve(runtime: Runtime) -> None:
         # Neither the database, NATS nor another service is named as a dependency of health: while they are away,
         # markets that requests give and snapshots in memory are priced, and what needs them says so.
         async with asyncio.TaskGroup() as group:
-            works = (quotes.run(), markets.run(), _configure(runtime, live), _forget(store, kept, settings, runtime))
+            works = (
+                quotes.run(),
+                markets.run(),
+                _configure(runtime, live),
+                _forget(store, kept, settings, runtime),
+                _measure(store, settings, runtime),
+            )
             tasks = [group.create_task(work) for work in works]
             await server.serve()
             for task in tasks:
@@ -114,6 +124,18 @@ async def _forget(store: PostgresStore, kept: PostgresQuotes, settings: Settings
             runtime.log.warning("old answers and quotes were not forgotten", error=str(error))
         else:
             runtime.log.info("forgot what is old", answers=answers, quotes=quotes)
+
+
+async def _measure(store: PostgresStore, settings: Settings, runtime: Runtime) -> None:
+    """Shows what is kept for ever, so that a disk is enlarged before it is full."""
+    while True:
+        try:
+            for room in await store.rooms():
+                KEPT_ROWS.labels(room.table).set(room.rows)
+                KEPT_BYTES.labels(room.table).set(room.size_bytes)
+        except StoreUnavailable as error:
+            runtime.log.warning("what is kept was not measured", error=str(error))
+        await asyncio.sleep(settings.measure_interval_s)
 
 
 def _now() -> datetime:

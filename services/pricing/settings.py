@@ -38,5 +38,7 @@ class Settings(BaseSettings):
     """How long an instrument is followed after the last stream that wanted it: a client that resumes finds it there."""
     market_poll_s: float = Field(default=1.0, ge=0.02, le=60)
     """How often a market that is streamed is asked for a newer version."""
+    measure_interval_s: float = Field(default=60.0, ge=1)
+    """How often the tables that only grow are measured, for the metrics."""
     connections_max: int = Field(default=4, ge=2, le=16)
     """Connections to PostgreSQL."""
