@@ -30,8 +30,8 @@ RESUMPTION = Resumption(pause_s_max=1.0, unreachable_s_max=math.inf)
 class Listener:
     """What one price stream wants, and what has changed for it since it looked."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self.names = frozenset(names)
+    def __init__(self) -> None:
+        self.names: set[str] = set()
         self._changed = asyncio.Event()
 
     def tick(self) -> None:
@@ -81,11 +81,8 @@ class LiveQuotes:
     @contextmanager
     def listening(self, names: Iterable[str]) -> Iterator[Listener]:
         """A listener for some instruments as long as the block lasts."""
-        listener = Listener(names)
-        for name in listener.names:
-            self._listeners[name].add(listener)
-        if not listener.names <= self.following:
-            self._rewire.set()
+        listener = Listener()
+        self.add(listener, names)
         try:
             yield listener
         finally:
@@ -95,6 +92,14 @@ class LiveQuotes:
                     del self._listeners[name]
             if not listener.names <= self._listeners.keys():
                 asyncio.get_running_loop().call_later(self._linger_s, self._shrink)
+
+    def add(self, listener: Listener, names: Iterable[str]) -> None:
+        """Further instruments for a listener."""
+        for name in names:
+            listener.names.add(name)
+            self._listeners[name].add(listener)
+        if not listener.names <= self.following:
+            self._rewire.set()
 
     def _shrink(self) -> None:
         if self.following - self._listeners.keys():

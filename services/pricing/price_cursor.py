@@ -1,7 +1,7 @@
 """What a stream of prices was asked for, what it has sent, and the cursor that says both.
 
-A cursor names no place in a log: prices are made when they are sent. It holds for each instrument a mark of the quote
-that was sent last and the market's version, so that any instance can tell, at any later time, what has changed since.
+A cursor names no place in a log: prices are made when they are sent. It holds for each instrument a mark of the quotes
+that were used last and the market's version, so that any instance can tell, at any later time, what has changed since.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from crossrate.api.marketdata.v1 import quote_pb2
@@ -66,7 +67,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class Sent:
-    """What a client has: by instrument the mark of the quote, and the market's version; a cursor is made of it."""
+    """What a client has: by instrument the mark of its quotes, and the market's version; a cursor is made of it."""
 
     wanted: Wanted
     version: int = 0
@@ -107,6 +108,6 @@ def _digest(size: int, *parts: bytes) -> bytes:
     return hashlib.blake2b(b"".join(struct.pack(">I", len(p)) + p for p in parts), digest_size=size).digest()
 
 
-def mark_of(quote: quote_pb2.Quote) -> bytes:
-    """Six bytes that tell a quote from others; a quote that grows stale is another."""
-    return _digest(len(NO_MARK), quote.SerializeToString(deterministic=True))
+def mark_of(quotes: Sequence[quote_pb2.Quote]) -> bytes:
+    """Six bytes that tell some quotes from others; a quote that grows stale is another."""
+    return _digest(len(NO_MARK), *(quote.SerializeToString(deterministic=True) for quote in quotes))

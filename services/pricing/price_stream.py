@@ -49,8 +49,8 @@ class PriceStreams:
         except CursorUnknown as error:
             raise errors.invalid(("resume_cursor", str(error))) from None
         found = await self._markets.market(wanted.market)
-        with self._markets.listening(found, frozenset(wanted.names)) as (market, listener):
-            stream = _Stream(wanted, sent, market, listener, self._monotonic)
+        with self._markets.listening(found, wanted.names) as (market, listener):
+            stream = _Stream(wanted, sent, self._markets, market, listener, self._monotonic)
             async for message in stream.messages(ending):
                 yield message
 
@@ -59,10 +59,17 @@ class _Stream:
     """One stream's state while it is open."""
 
     def __init__(
-        self, wanted: Wanted, sent: Sent, market: LiveMarket, listener: Listener, monotonic: Callable[[], float]
+        self,
+        wanted: Wanted,
+        sent: Sent,
+        markets: LiveMarkets,
+        market: LiveMarket,
+        listener: Listener,
+        monotonic: Callable[[], float],
     ) -> None:
         self._wanted = wanted
         self._sent = sent
+        self._markets = markets
         self._market = market
         self._listener = listener
         self._monotonic = monotonic
@@ -112,6 +119,8 @@ class _Stream:
         self._listener.look()
         market, sent, wanted = self._market, self._sent, self._wanted
         version = market.version
+        if version != sent.version:
+            self._markets.widen(market, self._listener, wanted.names)
         ticks = {name: market.tick(name) for name in wanted.names}
         marks = {name: tick.mark if tick else NO_MARK for name, tick in ticks.items()}
         changed = [
@@ -136,7 +145,7 @@ class _Stream:
         sequences, count = self._sent.sequences, 0
         for name, tick in ticks.items():
             if tick is not None:
-                sequence = tick.quote.sequence
+                sequence = tick.quotes[0].sequence
                 count += max(sequence - sequences.get(name, sequence) - 1, 0)
                 sequences[name] = sequence
         return count
@@ -147,7 +156,9 @@ class _Stream:
         """One StreamedPrice."""
         place = pb.StreamedPrice(index=index)
         if tick is None or made is None:
-            place.problem.CopyFrom(errors.no_quote(product.instrument, "UNSPECIFIED").to_status())
+            place.problem.CopyFrom(
+                errors.no_quote(self._market.lacks(product.instrument) or product.instrument, "UNSPECIFIED").to_status()
+            )
             return place.SerializeToString()
         try:
             with failures(), _at(index):
@@ -165,6 +176,8 @@ def _at(index: int) -> Iterator[None]:
     try:
         yield
     except Refused as error:
+        if not error.field.startswith("product"):
+            raise
         raise Refused(f"products[{index}]{error.field.removeprefix('product')}", error.words) from None
 
 

@@ -14,7 +14,6 @@ from typing import Protocol
 
 import numpy as np
 
-from crossrate.api.marketdata.v1 import quote_pb2 as marketdata_pb2
 from crossrate.api.pricing.v1 import market_pb2, product_pb2, quote_pb2
 from crossrate.api.pricing.v1 import pricing_service_pb2 as pb
 from crossrate.api.pricing.v1 import quoting_service_pb2 as asked
@@ -29,6 +28,7 @@ from services.pricing.domain import spread
 from services.pricing.domain.market import Snapshot, Standing
 from services.pricing.domain.refusal import Missing, Refused
 from services.pricing.library import Library
+from services.pricing.live_market import calibrated
 from services.pricing.peers import LiveQuote, Statuses, spot_rate
 from services.pricing.pricer import Clock, Pricer
 from services.pricing.quote_message import Priced, quote_message
@@ -111,26 +111,28 @@ class Quoting:
             raise errors.invalid(("client_class", words))
         amount = amount_of(request.amount, pair)
         check_terms(request.product)
-        quote, status, version = await self._market(pair, rules)
-        now = self._clock()
-        age_s = max((now - quote.receive_time.ToDatetime(UTC)).total_seconds(), 0.0)
-        if age_s > rules.age_max_s:
-            raise errors.no_quote(str(pair), "STALE")
+        status, version = await self._open(pair, rules)
+        book = await self._library.book(rules.market, version)
+        assert book is not None, f"version {version} of market {rules.market} is not kept"
+        quotes = await asyncio.gather(*(self._quotes.live(each) for each in book.pairs_for(pair)))
+        quote, now = quotes[0], self._clock()
+        ages_s = [max((now - each.receive_time.ToDatetime(UTC)).total_seconds(), 0.0) for each in quotes]
+        for each, age_s in zip(quotes, ages_s, strict=True):
+            if age_s > rules.age_max_s:
+                raise errors.no_quote(each.instrument, "STALE")
         snapshot = market_pb2.Snapshot(
             id=self._new_id(),
             as_of=messages.timestamp(now),
             market=rules.market,
             market_version=version,
-            spots=[spot_rate(quote)],
+            spots=sorted(map(spot_rate, quotes), key=lambda each: each.instrument),
         )
-        book = await self._library.book(rules.market, version)
-        assert book is not None, f"version {version} of market {rules.market} is not kept"
         mid = (spread.written(quote.bid) + spread.written(quote.ask)) / 2
-        priced = await self._priced(request.product, messages.snapshot_of(snapshot, book), mid)
+        priced = await self._priced(request.product, messages.snapshot_of(snapshot, book), mid, (rules.market, version))
         wish = house.Wish(pair, priced.terms, priced.tenor_days, float(amount), client_class)
         rule, tier = _chosen(rules, wish)
         width = spread.written(quote.ask) - spread.written(quote.bid)
-        around = spread.Circumstances(age_s, width, _volatility(priced.standing))
+        around = spread.Circumstances(max(ages_s), width, _volatility(priced.standing))
         sides, steps = spread.sides(rules, rule, tier, wish, priced.parts, around)
         message = quote_message(request, amount, priced, sides, quote)
         message.client_class, message.snapshot_id = client_class, snapshot.id
@@ -145,20 +147,13 @@ class Quoting:
             validity_s = min(validity_s, request.validity.ToNanoseconds() / 1e9)
         return Made(message, timedelta(seconds=validity_s), snapshot)
 
-    async def _market(
-        self, pair: Pair, rules: house.QuotingRules
-    ) -> tuple[marketdata_pb2.Quote, instrument_pb2.InstrumentStatus, int]:
-        """The live quote, the instrument's status and the market's newest version.
-
-        What is said of several things that are wrong is the first of: halted, closed, not quoted, no market.
-        """
+    async def _open(self, pair: Pair, rules: house.QuotingRules) -> tuple[instrument_pb2.InstrumentStatus, int]:
+        """The status of an instrument that is dealt now, and the newest version of the house's market."""
         found = await asyncio.gather(
-            self._statuses.status(pair),
-            self._quotes.live(pair),
-            self._versions.newest(rules.market),
-            return_exceptions=True,
+            self._statuses.status(pair), self._versions.newest(rules.market), return_exceptions=True
         )
-        status, quote, version = found
+        # Of several things that are wrong the first of these is told: halted, closed, no market.
+        status, version = found
         if isinstance(status, BaseException):
             raise status
         if status == instrument_pb2.INSTRUMENT_STATUS_HALTED:
@@ -167,16 +162,27 @@ class Quoting:
         if not session.open and not rules.outside_sessions:
             words = f"the session of {pair} is closed; it opens at {session.next_open:%Y-%m-%d %H:%M} UTC"
             raise errors.wrong_state("SESSION_CLOSED", words)
-        for each in (quote, version):
-            if isinstance(each, BaseException):
-                raise each
+        if isinstance(version, BaseException):
+            raise version
         if not version:
             raise Missing("market", rules.market)
-        return quote, status, version
+        return status, version
 
-    async def _priced(self, product: product_pb2.Product, snapshot: Snapshot, spot: Decimal) -> Priced:
-        """The product's price without a spread, in parts; `spot` is the mid of the live quote."""
+    async def _priced(
+        self, product: product_pb2.Product, snapshot: Snapshot, spot: Decimal, where: tuple[str, int]
+    ) -> Priced:
+        """The product's price without a spread, in parts.
+
+        Args:
+            spot: the mid of the live quote.
+            where: name and version of the snapshot's market.
+        """
         pair = messages.pair_of(product.instrument)
+        if snapshot.book.calibrates(pair):
+            try:
+                await calibrated(snapshot, pair, *where)
+            except Refused as error:
+                raise errors.wrong_state("NOT_QUOTED", error.words) from None
         standing = snapshot.of(pair)
         answer = await self._pricer.price(product, snapshot)
         terms = product.WhichOneof("terms")

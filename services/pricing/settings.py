@@ -30,8 +30,9 @@ class Settings(BaseSettings):
     """How long quotes are kept that ended without execution; executed ones are kept for ever."""
     streams_max: int = Field(default=200, ge=1, le=100_000)
     """Streams of prices that one instance serves at the same time, of up to 50 products each."""
-    quotes_conflation_s: float = Field(default=0.05, ge=0, le=60)
-    """Quotes of one instrument come from marketdata at most so often."""
+    quotes_conflation_s: float = Field(default=0.1, ge=0, le=60)
+    """Quotes of one instrument come from marketdata at most so often: a tick of a quoted market with options costs a
+    calibration of two milliseconds."""
     quotes_silence_s_max: float = Field(default=7.5, ge=0.1, le=60)
     """Quotes are stale after this time without a word from marketdata, whose heartbeat comes every 5 s."""
     quotes_linger_s: float = Field(default=5.0, ge=0, le=600)

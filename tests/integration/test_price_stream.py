@@ -23,6 +23,7 @@ from crossrate.rpc.call import new_request_id
 from crossrate.rpc.errors import ErrorReason, Failure, failure_of
 from tests.integration.conftest import eventually
 from tests.integration.desk import WEDNESDAY, Desk, desk
+from tests.unit.pricing import desk as market_desk
 
 # One database and one pair of servers for most of it.
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -277,6 +278,35 @@ async def test_a_slow_reader_costs_nobody_anything(house: Desk) -> None:
             newest = update.prices[0].spot.bid
         assert received + left_out == count
         assert received < count / 2
+    await nobody_listens(house)
+
+
+async def test_a_quoted_market_is_calibrated_with_each_tick(house: Desk) -> None:
+    """Points and deltas move with spot; a cross needs the pair that implies its curve, and is as good as the worst."""
+    await house.snapshots.PutMarket(market_desk.put())
+    house.queue.calls = 0
+    async with reading(house, option(), spot("EUR/JPY"), market="desk") as reader:
+        house.upstream.tick("EUR/JPY", 161.9, 162.1)
+        first = await reader.prices()
+        while first.prices[-1].WhichOneof("result") == "problem":
+            first = await reader.prices()
+        assert house.live.following == {"EUR/USD", "USD/JPY", "EUR/JPY"}
+        house.upstream.tick("EUR/USD", 1.0999, 1.1001)
+        second = await reader.prices()
+        assert [p.index for p in second.prices] == [0, 1], "the euro's curve comes from points over EUR/USD"
+        taken = await house.snapshots.TakeSnapshot(
+            kept.TakeSnapshotRequest(request_id=new_request_id(), market="desk", instruments=["EUR/USD"])
+        )
+        asked = prices_pb.PriceRequest(product=option(), snapshot_id=taken.snapshot.id)
+        assert second.prices[0].price.unit_price == (await house.prices.Price(asked)).unit_price
+        house.upstream.tick("USD/JPY", 149.9, 150.1, STALE)
+        third = await reader.prices()
+        assert [(p.index, p.quote_health) for p in third.prices] == [(1, STALE)]
+        house.upstream.tick("EUR/USD", 0.0009, 0.0011)
+        problem = (await reader.prices()).prices[0].problem
+        assert "gives no market" in Failure.from_status(problem).message
+        house.upstream.tick("EUR/USD", 1.0799, 1.0801)
+        assert (await reader.prices()).prices[0].WhichOneof("result") == "price"
     await nobody_listens(house)
 
 

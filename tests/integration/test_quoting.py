@@ -16,11 +16,13 @@ from crossrate.api.marketdata.v1 import quote_pb2 as marketdata_pb
 from crossrate.api.pricing.v1 import pricing_service_pb2 as prices_pb
 from crossrate.api.pricing.v1 import product_pb2, quote_pb2
 from crossrate.api.pricing.v1 import quoting_service_pb2 as pb
+from crossrate.api.pricing.v1 import snapshot_service_pb2 as kept_pb
 from crossrate.api.reference.v1 import instrument_pb2
 from crossrate.rpc.errors import ErrorReason, Failure
 from services.pricing.domain.rules import QuotingRules, Tier
 from tests.integration.conftest import eventually
 from tests.integration.desk import WEDNESDAY, Desk, desk, failure
+from tests.unit.pricing import desk as market_desk
 
 # One database and one pair of servers for all of it.
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -73,6 +75,11 @@ def take(quote: quote_pb2.ExecutableQuote, side: int = BUY, **other: object) -> 
 async def quoted(house: Desk, request: pb.RequestQuoteRequest) -> quote_pb2.ExecutableQuote:
     """The quote for a request."""
     return (await house.quoting.RequestQuote(request)).quote
+
+
+async def refusal(house: Desk, **other: object) -> Failure:
+    """Why a request is not quoted."""
+    return await failure(house.quoting.RequestQuote(ask(**other)))
 
 
 async def state(house: Desk, quote: quote_pb2.ExecutableQuote) -> str:
@@ -139,6 +146,27 @@ async def test_the_snapshot_gives_the_mid_again(house: Desk, product: str) -> No
         assert Decimal(near.offer_counter_amount) > 0 > Decimal(far.offer_counter_amount)
 
 
+async def test_a_quoted_market_needs_all_its_pairs(house: Desk) -> None:
+    """A cross is quoted on live quotes of all pairs that imply its curves; its snapshot has them and gives the mid."""
+    await house.snapshots.PutMarket(market_desk.put())
+    house.turn.rules = QuotingRules(market="desk")
+    house.upstream.tick("EUR/JPY", 161.9, 162.1)
+    house.upstream.tick("USD/JPY", 149.9, 150.1, marketdata_pb.QUOTE_HEALTH_STALE)
+    assert (await refusal(house, product="forward", instrument="EUR/JPY")).metadata["instrument"] == "USD/JPY"
+    house.upstream.tick("USD/JPY", 149.9, 150.1)
+    quote = await quoted(house, ask("forward", "EUR/JPY"))
+    snapshot = await house.snapshots.GetSnapshot(kept_pb.GetSnapshotRequest(snapshot_id=quote.snapshot_id))
+    assert [each.instrument for each in snapshot.snapshot.spots] == ["EUR/JPY", "EUR/USD", "USD/JPY"]
+    again = await house.prices.Price(prices_pb.PriceRequest(product=quote.product, snapshot_id=quote.snapshot_id))
+    assert quote.mid_px == again.par_rate
+    option = await quoted(house, ask("vanilla"))
+    assert Decimal(option.bid.px) < Decimal(option.offer.px)
+    house.upstream.tick("EUR/USD", 0.0009, 0.0011)
+    found = await refusal(house)
+    assert found.metadata["state"] == "NOT_QUOTED"
+    assert "gives no market" in found.message
+
+
 async def test_a_cheap_option_is_not_bid_below_nothing(house: Desk) -> None:
     """The bid of what can only be worth something is 0 at the least; a risk reversal's may be negative."""
     request = ask("vanilla")
@@ -183,11 +211,6 @@ async def test_an_indication_is_not_kept(house: Desk) -> None:
     assert indication.state == quote_pb2.QUOTE_STATE_UNSPECIFIED
     request.validate_only = False
     assert (await quoted(house, request)).quote_id
-
-
-async def refusal(house: Desk, **other: object) -> Failure:
-    """Why a request is not quoted."""
-    return await failure(house.quoting.RequestQuote(ask(**other)))
 
 
 async def test_nothing_is_quoted_on_doubt(house: Desk) -> None:

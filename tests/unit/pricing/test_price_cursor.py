@@ -70,6 +70,6 @@ def test_a_mark_tells_quotes_apart() -> None:
     """By price, number and health."""
     stale = quote()
     stale.health = quote_pb2.QUOTE_HEALTH_STALE
-    marks = {mark_of(each) for each in (quote(), quote(bid=1.11), quote(sequence=6), stale)}
-    assert len(marks) == 4
-    assert mark_of(quote()) == mark_of(quote())
+    marks = {mark_of(each) for each in ([quote()], [quote(bid=1.11)], [quote(sequence=6)], [stale], [quote(), stale])}
+    assert len(marks) == 5
+    assert mark_of([quote()]) == mark_of([quote()])

@@ -63,7 +63,7 @@ class QuotingServiceServicer:
 
     def RequestQuote(self, request, context):
         """Quotes a product, two-way or one side, and keeps the quote with its snapshot of the market until it expires. Nothing
-        is quoted on doubt: NO_QUOTE unless the live quote is LIVE and young, WRONG_STATE if the instrument is halted, its
+        is quoted on doubt: NO_QUOTE unless the live quotes are LIVE and young, WRONG_STATE if the instrument is halted, its
         session is closed or no rule quotes the product, INVALID_REQUEST for an amount beyond the largest tier. The same
         request id and body give the same quote, also when it has expired.
         """
