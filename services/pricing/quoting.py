@@ -232,7 +232,7 @@ def check_terms(product: product_pb2.Product) -> None:
     terms = getattr(product, name)
     fields = terms.DESCRIPTOR.fields_by_name
     if "notional" not in fields:
-        raise Refused(f"product.{name}", "is not quoted: it has no notional")
+        raise Refused(f"product.{name}", "is not quoted: its amount is a payout, and quotes are for a notional")
     if terms.notional != 1:
         raise Refused(f"product.{name}.notional", f"is {terms.notional:.10g}: must be 1, `amount` says how much")
     for field in AGREED:
