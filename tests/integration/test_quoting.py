@@ -176,6 +176,33 @@ async def test_a_cheap_option_is_not_bid_below_nothing(house: Desk) -> None:
     assert Decimal((await quoted(house, ask("strategy"))).bid.px) < 0
 
 
+async def test_exotic_options_are_quoted_where_a_rule_names_them(house: Desk) -> None:
+    """Not by the rules that the program comes with; what has a payout and no notional is not quoted at all."""
+    american = product_pb2.American(put_or_call=product_pb2.PUT_OR_CALL_CALL, strike=1.09, **TERMS)
+    request = ask()
+    request.product.american.CopyFrom(american)
+    assert (await failure(house.quoting.RequestQuote(request))).metadata["state"] == "NOT_QUOTED"
+    rules = QuotingRules()
+    named = rules.rules[-1].model_copy(update={"name": "exotics", "products": ("american",)})
+    house.turn.rules = rules.model_copy(update={"rules": (*rules.rules, named)})
+    quote = await quoted(house, request)
+    assert quote.explanation.rule == "exotics"
+    assert 0 < Decimal(quote.bid.px) < Decimal(quote.mid_px) < Decimal(quote.offer.px)
+    request = ask()
+    request.product.digital.CopyFrom(
+        product_pb2.Digital(
+            put_or_call=product_pb2.PUT_OR_CALL_CALL,
+            expiry="3M",
+            cut=product_pb2.EXPIRY_CUT_NEW_YORK,
+            strike=1.09,
+            payout_currency="USD",
+            payout=1,
+        )
+    )
+    refused = await failure(house.quoting.RequestQuote(request))
+    assert [v.field for v in refused.violations] == ["product.digital"]
+
+
 async def test_one_side_is_quoted_alone(house: Desk) -> None:
     """Who asks to buy gets an offer, and no bid can be taken of it."""
     quote = await quoted(house, ask(side=BUY))
