@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from crossrate.kernel import attribution, parametric
 from crossrate.kernel.attribution import Contributions
-from crossrate.kernel.faults import Reason
 from crossrate.kernel.revalue import Markets
+from services.risk.domain import expansion
 from services.risk.domain.book import Book, Groups
 from services.risk.domain.covariance import Covariance
 from services.risk.domain.exposure import sensitivities
@@ -29,9 +29,6 @@ from services.risk.domain.rates import pair_moves
 from services.risk.domain.refusal import Refused
 
 Array = NDArray[np.float64]
-
-STEP = 1e-3
-"""Of skewness and kurtosis, for derivatives of the quantile to them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,8 +130,11 @@ def told(book: Approximation, covariance: Covariance, wanted: Wanted) -> tuple[p
         covariance: of its currencies, in their order.
         wanted: what is to be told.
 
+    Returns:
+        Incremental measures are NaN where the expansion has no answer without the market.
+
     Raises:
-        Refused: the expansion has no answer for these moments.
+        Refused: the expansion has no answer for the book, or with a list of candidates.
     """
     matrix = covariance.matrix()
     total = book.parts.sum()
@@ -148,12 +148,14 @@ def told(book: Approximation, covariance: Covariance, wanted: Wanted) -> tuple[p
 
 
 def value_at_risk(total: Quadratics, covariance: Covariance, confidence: float) -> float:
-    """Value at risk alone, of one row; raises as `told`."""
+    """Value at risk alone, of one row.
+
+    Raises:
+        Refused: the expansion has no answer for its moments.
+    """
     moments = parametric.moments(total.delta, covariance.matrix(), total.gamma)
-    if total.gamma is not None:
-        _, _, _, status = parametric.matched(moments.skewness, moments.kurtosis, with_status=True)
-        if status[0]:
-            raise Refused("book.covariance.method", _without(moments, 0))
+    if not expansion.ascends(moments.skewness, moments.kurtosis, confidence)[0]:
+        raise Refused("book.covariance.method", _without(moments, 0))
     return float(_measures(moments, confidence)[0][0])
 
 
@@ -170,6 +172,7 @@ def _at(level: float, book: Approximation, matrix: Array, moments: parametric.Mo
         units = attribution.normal(book.units.rows(rest).delta, matrix, level)
         return found.with_contributions(components, units.component_var[:rows], units.component_es[:rows])
     without = slice(others.stop, None)
+    fine = expansion.ascends(moments.skewness[without], moments.kurtosis[without], level)
     own_var, own_es = _allocated(book.parts, book.parts, matrix, level)
     unit_var, unit_es = _allocated(book.parts, book.units, matrix, level)
     components = Contributions(
@@ -178,25 +181,22 @@ def _at(level: float, book: Approximation, matrix: Array, moments: parametric.Mo
         found.expected_shortfall,
         own_var,
         own_es,
-        var[0] - var[without],
-        es[0] - es[without],
+        np.where(fine, var[0] - var[without], np.nan),
+        np.where(fine, es[0] - es[without], np.nan),
     )
     return found.with_contributions(components, unit_var, unit_es)
 
 
 def _measures(moments: parametric.Moments, level: float) -> tuple[Array, Array]:
-    skewness, kurtosis, scale = parametric.matched(moments.skewness, moments.kurtosis)
-    found = parametric.cornish_fisher(
-        moments.mean, moments.deviation * scale, skewness, kurtosis, np.full(skewness.shape, level)
-    )
-    return found[0], found[1]
+    var, es = expansion.measures(moments.skewness, moments.kurtosis, level)
+    return moments.deviation * var - moments.mean, moments.deviation * es - moments.mean
 
 
 def _allocated(parts: Quadratics, each: Quadratics, matrix: Array, level: float) -> tuple[Array, Array]:
     """Derivatives of both measures of the sum of `parts` to the size of each row of `each`.
 
-    VaR = −κ₁ + √κ₂·g(s, k) with s = κ₃/κ₂^1.5 and k = κ₄/κ₂²; κ are polynomials in the size. The derivatives of g are
-    differences; whatever they are, components of all parts add up to the measure, since s and k do not depend on scale.
+    VaR = −κ₁ + √κ₂·g(s, k) with s = κ₃/κ₂^1.5 and k = κ₄/κ₂²; κ are polynomials in the size. Components of all parts
+    add up to the measure, since s and k do not depend on scale.
     """
     total = parts.sum()
     assert total.gamma is not None
@@ -218,51 +218,29 @@ def _allocated(parts: Quadratics, each: Quadratics, matrix: Array, level: float)
     spread = 0.5 * k2 / deviation
     skew = k3 / deviation**3 - 3.0 * skewness * spread / deviation
     tail = k4 / deviation**4 - 4.0 * kurtosis * spread / deviation
-    value, to_skewness, to_kurtosis = _normed(skewness, kurtosis, level)
-    var, es = (-k1 + spread * value[i] + deviation * (to_skewness[i] * skew + to_kurtosis[i] * tail) for i in (0, 1))
+    values = expansion.measures(np.array(skewness), np.array(kurtosis), level)
+    var, es = (
+        -k1 + spread * float(value) + deviation * (to_skewness * skew + to_kurtosis * tail)
+        for value, (to_skewness, to_kurtosis) in zip(values, expansion.slopes(skewness, kurtosis, level), strict=True)
+    )
     return var, es
 
 
-def _normed(skewness: float, kurtosis: float, level: float) -> tuple[Array, Array, Array]:
-    """Both measures of mean 0 and deviation 1, and their derivatives to skewness and kurtosis, each of shape (2,)."""
-    shifts = np.array([[0.0, 0.0], [STEP, 0.0], [-STEP, 0.0], [0.0, STEP], [0.0, -STEP]])
-    places = np.array([skewness, kurtosis]) + shifts
-    s, k, scale, status = parametric.matched(places[:, 0].copy(), places[:, 1].copy(), with_status=True)
-    fine = status == Reason.OK
-    found = np.full((2, len(shifts)), np.nan)
-    zeros, level_ = np.zeros(int(fine.sum())), np.full(int(fine.sum()), level)
-    found[:, fine] = parametric.cornish_fisher(zeros, scale[fine], s[fine], k[fine], level_)
-    slopes = []
-    for up, down in ((1, 2), (3, 4)):
-        # At the border of the expansion's range one side has no value.
-        high, low = (each if fine[each] else 0 for each in (up, down))
-        width = STEP * (fine[up] + fine[down])
-        slopes.append((found[:, high] - found[:, low]) / width if width else np.zeros(2))
-    return found[:, 0], slopes[0], slopes[1]
-
-
 def _require(moments: parametric.Moments, candidates: int, wanted: Wanted) -> None:
-    """Refuses moments for which the expansion has no answer."""
-    _, _, _, status = parametric.matched(moments.skewness, moments.kurtosis, with_status=True)
-    if not status.any():
-        return
-    first = int(np.argmax(status > 0))
-    field = "method" if first == 0 else "candidate" if first <= candidates else "include_components"
-    raise Refused(field, _without(moments, first, first - candidates - 1))
+    """Refuses moments of the book, or of it with candidates, for which the expansion has no answer."""
+    for level in wanted.confidence:
+        fine = expansion.ascends(moments.skewness, moments.kurtosis, level)[: 1 + candidates]
+        if not fine.all():
+            first = int(np.argmin(fine))
+            raise Refused("candidate" if first else "method", _without(moments, first))
 
 
-def _without(moments: parametric.Moments, row: int, market: int = -1) -> str:
+def _without(moments: parametric.Moments, row: int) -> str:
     """Why the expansion has no answer for a row."""
-    whose = (
-        "this book"
-        if row == 0
-        else "the book with a list of candidates"
-        if market < 0
-        else (f"the book without its market {market}")
-    )
+    whose = f"the book with list {row} of candidates" if row else "this book"
     return (
-        f"has no answer for {whose}: the Cornish-Fisher expansion has no quantiles at a skewness of "
-        f"{moments.skewness[row]:.3g} and an excess kurtosis of {moments.kurtosis[row]:.3g}; simulate instead"
+        f"VAR_METHOD_DELTA_GAMMA has no answer for {whose}: the Cornish-Fisher expansion has no quantiles at a "
+        f"skewness of {moments.skewness[row]:.3g} and an excess kurtosis of {moments.kurtosis[row]:.3g}; simulate instead"
     )
 
 
