@@ -63,6 +63,7 @@ class Served:
     risk: RiskServiceStub
     rates: Published
     worker: Worker
+    channel: grpc.aio.Channel
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -80,7 +81,7 @@ async def serving() -> AsyncIterator[Served]:
         async with grpc.aio.insecure_channel(f"unix:{server.socket}") as channel:
             await asyncio.wait_for(channel.channel_ready(), 10)
             await eventually(lambda: servers.place.registration("risk-1").exists())
-            yield Served(RiskServiceStub(channel), rates, worker)
+            yield Served(RiskServiceStub(channel), rates, worker, channel)
         runtime.stopping.set()
         await asyncio.wait_for(running, 20)
         worker.close()

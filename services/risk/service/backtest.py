@@ -58,7 +58,7 @@ class BacktestCalls(Surroundings):
             cells = forecasts.cells(book.count)
             self._require_time(cells)
             yield stream.message(progress=pb.BacktestProgress(days_total=forecasts.days))
-            async for done in self._valued(work):
+            async for done in self._in_slices(work):
                 if not done:
                     yield stream.heartbeat()
             told = 0
@@ -83,7 +83,7 @@ class BacktestCalls(Surroundings):
         market_date(result, window if book.currencies_to_value() else None)
         yield stream.message(result=result)
 
-    async def _valued(self, work: Revaluation) -> AsyncIterator[bool]:
+    async def _in_slices(self, work: Revaluation) -> AsyncIterator[bool]:
         """Values all scenarios; True after each slice, False after a silence."""
         done = 0
         async for now in self._worker.steps(work):
@@ -111,7 +111,7 @@ class BacktestCalls(Surroundings):
                 found[start:stop] = await self._worker.aside(backtest.of_covariances, *chunk)
             elif forecasts.scenarios:
                 own_work = work.anew(await self._worker.aside(made, start, stop, normals))
-                async for done in self._valued(own_work):
+                async for done in self._in_slices(own_work):
                     if not done:
                         yield start
                 found[start:stop] = await self._worker.aside(backtest.of_scenarios, own_work.profit, forecasts)
