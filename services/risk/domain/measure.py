@@ -84,7 +84,7 @@ class Wanted:
         allowed = METHODS[source]
         if self.method not in allowed:
             names = " or ".join(f"VAR_METHOD_{each.name}" for each in allowed)
-            raise Refused("method", f"is VAR_METHOD_{self.method.name}: {source.value} scenarios need {names}")
+            raise Refused("method", f"is VAR_METHOD_{self.method.name}: {source.value} goes with {names}")
         if self.decay is not None and self.method.value not in DECAY:
             where = (
                 f"; that of a covariance stands in {source.value}"

@@ -238,9 +238,10 @@ def _require(moments: parametric.Moments, candidates: int, wanted: Wanted) -> No
 def _without(moments: parametric.Moments, row: int) -> str:
     """Why the expansion has no answer for a row."""
     whose = f"the book with list {row} of candidates" if row else "this book"
+    skewness, kurtosis = float(moments.skewness[row]), float(moments.kurtosis[row])
     return (
         f"VAR_METHOD_DELTA_GAMMA has no answer for {whose}: the Cornish-Fisher expansion has no quantiles at a "
-        f"skewness of {moments.skewness[row]:.3g} and an excess kurtosis of {moments.kurtosis[row]:.3g}; simulate instead"
+        f"skewness of {skewness:.3g} and an excess kurtosis of {kurtosis:.3g}; simulate instead"
     )
 
 

@@ -8,8 +8,6 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from google.type.date_pb2 import Date
-
 from crossrate.api.common.v1 import stream_pb2
 from crossrate.api.risk.v1 import scenario_pb2
 from crossrate.api.risk.v1.risk_service_pb2_grpc import RiskServiceServicer
@@ -114,5 +112,4 @@ async def to_its_end(calculation: AsyncGenerator[M, None]) -> AsyncIterator[M]:
 def market_date(answer: Any, rates: Rates | None) -> None:
     """Says of which day the rates are that stand for spot rates and conversions; unset if the book gave them all."""
     if rates is not None:
-        day: Date | None = books.date_message(rates.end)
-        answer.market_date.CopyFrom(day)
+        answer.market_date.CopyFrom(books.date_message(rates.end))

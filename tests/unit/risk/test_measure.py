@@ -74,7 +74,7 @@ def test_age_weights_make_the_old_count_less() -> None:
         ({"method": Method.VOLATILITY_FILTERED}, Source.GIVEN, "method: is VAR_METHOD_VOLATILITY_FILTERED: given"),
         ({"method": Method.AGE_WEIGHTED}, Source.SIMULATED, "method: is VAR_METHOD_AGE_WEIGHTED: simulated"),
         ({"method": Method.DELTA_GAMMA}, Source.HISTORICAL, "method: is VAR_METHOD_DELTA_GAMMA: historical"),
-        ({}, Source.COVARIANCE, "covariance scenarios need VAR_METHOD_DELTA_NORMAL or VAR_METHOD_DELTA_GAMMA"),
+        ({}, Source.COVARIANCE, "covariance goes with VAR_METHOD_DELTA_NORMAL or VAR_METHOD_DELTA_GAMMA"),
         ({"method": Method.DELTA_NORMAL, "decay": 0.9}, Source.COVARIANCE, "decay: .* stands in covariance"),
         ({"method": Method.DELTA_NORMAL, "profits": True}, Source.COVARIANCE, "include_profits: there are no"),
     ],
