@@ -272,9 +272,9 @@ async def test_series_that_do_not_fit_are_refused(served: Served) -> None:
 @pytest.mark.parametrize("kind", ["simulated", "backtest"])
 async def test_long_work_ends_with_its_caller_and_leaves_the_loop_free(served: Served, kind: str) -> None:
     """While it runs, health and exposures are answered; after the caller has gone nothing more of it is begun."""
-    own = book(20_000, kind=[1])
+    own = book(5_000, kind=[1])  # some three thousand slices
     if kind == "simulated":
-        call = served.risk.CalculateVar(var(book=own, simulated=drawn(20_000), include_profits=False), timeout=60)
+        call = served.risk.CalculateVar(var(book=own, simulated=drawn(200_000), include_profits=False), timeout=60)
     else:
         filtered = backtest_pb2.HistoricalForecast(method=measure_pb2.VAR_METHOD_VOLATILITY_FILTERED)
         call = served.risk.Backtest(backtest_of(1_000, 250, book=own, historical=filtered), timeout=60)
@@ -285,7 +285,7 @@ async def test_long_work_ends_with_its_caller_and_leaves_the_loop_free(served: S
     health = health_pb2_grpc.HealthStub(served.channel)
     answer = await health.Check(health_pb2.HealthCheckRequest(), timeout=20)
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
-    assert served.worker.slices < 300
+    assert served.worker.slices < 2_500
     call.cancel()
     # A calculation of one slice takes turns with it: were it still there, it would go on.
     await result(served, var())
