@@ -273,6 +273,7 @@ async def test_series_that_do_not_fit_are_refused(served: Served) -> None:
 async def test_long_work_ends_with_its_caller_and_leaves_the_loop_free(served: Served, kind: str) -> None:
     """While it runs, health and exposures are answered; after the caller has gone nothing more of it is begun."""
     own = book(5_000, kind=[1])  # some three thousand slices
+    served.worker._cells_per_s = np.inf  # nothing is known to be too long
     if kind == "simulated":
         call = served.risk.CalculateVar(var(book=own, simulated=drawn(200_000), include_profits=False), timeout=60)
     else:
