@@ -132,7 +132,8 @@ class Measured:
         confidence: the fraction.
         value_at_risk, expected_shortfall: losses positive.
         expected_shortfall_error: None where nothing says.
-        interval: of order statistics around value at risk; None where nothing says.
+        value_at_risk_error: None where nothing says.
+        interval: order statistics that enclose the true value at risk; None where nothing says.
         candidate_var, candidate_es: what each list of candidates adds.
         components: what each market adds; None if not wanted, as the following.
         marginal_var, marginal_es: derivatives to a unit of spot of each pair.
@@ -142,7 +143,8 @@ class Measured:
     value_at_risk: float
     expected_shortfall: float
     expected_shortfall_error: float | None
-    interval: var.QuantileInterval | None
+    value_at_risk_error: float | None
+    interval: tuple[float, float] | None
     candidate_var: Array
     candidate_es: Array
     components: Contributions | None = None
@@ -190,13 +192,15 @@ def filtered(returns: Array, decay: float, currencies: tuple[str, ...], field: s
     return found
 
 
-def measured(profit: Array, candidates: Array, wanted: Wanted) -> list[Measured]:
+def measured(profit: Array, candidates: Array, wanted: Wanted, *, paired: bool = False) -> list[Measured]:
     """The measures of profits at each confidence, without contributions.
 
     Args:
         profit: shape (scenarios,), losses negative, oldest first.
         candidates: profits of each list of candidates alone, shape (lists, scenarios).
         wanted: what is to be told.
+        paired: whether scenarios come in antithetic pairs: then errors count how the two go together, and order
+            statistics, which are those of independent scenarios, are not told.
     """
     levels, weight = np.array(wanted.confidence), wanted.weight(len(profit))
     found = var.measure(profit, levels, weight=weight)
@@ -205,18 +209,35 @@ def measured(profit: Array, candidates: Array, wanted: Wanted) -> list[Measured]
     if len(candidates):
         more = var.measure(profit + candidates, levels, weight=weight)
         more_var, more_es = more.value_at_risk - value, more.expected_shortfall - shortfall
-    return [
-        Measured(
-            level,
-            float(value[i]),
-            float(shortfall[i]),
-            None if errors is None else float(errors[i]),
-            _interval(profit, level) if weight is None else None,
-            more_var[:, i],
-            more_es[:, i],
+    told = []
+    for i, level in enumerate(wanted.confidence):
+        around = _interval(profit, level) if weight is None else None
+        excess = np.maximum(-profit - value[i], 0.0)
+        to_var, to_es = (_together(np.sign(excess)), _together(excess)) if paired else (1.0, 1.0)
+        told.append(
+            Measured(
+                level,
+                float(value[i]),
+                float(shortfall[i]),
+                None if errors is None else float(errors[i]) * to_es,
+                None if around is None else float(around.error) * to_var,
+                None if around is None or paired else (float(around.lower), float(around.upper)),
+                more_var[:, i],
+                more_es[:, i],
+            )
         )
-        for i, level in enumerate(wanted.confidence)
-    ]
+    return told
+
+
+def _together(values: Array) -> float:
+    """What pairs make of the standard error of a mean of independent values: √(1 + ρ), with their correlation ρ.
+
+    Pairs of opposite moves lose together where a loss is an even function of the moves (a straddle): there they make
+    the error larger.
+    """
+    apart = values.reshape(-1, 2) - values.mean()
+    spread = float((apart * apart).sum())
+    return float(np.sqrt(max(1.0 + 2.0 * float((apart[:, 0] * apart[:, 1]).sum()) / spread, 0.0))) if spread else 1.0
 
 
 def contributed(found: Measured, profit: Array, parts: Array, units: Array, wanted: Wanted) -> Measured:

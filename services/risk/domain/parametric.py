@@ -162,7 +162,7 @@ def value_at_risk(total: Quadratics, covariance: Covariance, confidence: float) 
 def _at(level: float, book: Approximation, matrix: Array, moments: parametric.Moments, wanted: Wanted) -> Measured:
     var, es = _measures(moments, level)
     others = slice(1, 1 + len(book.candidates.delta))
-    found = Measured(level, float(var[0]), float(es[0]), None, None, var[others] - var[0], es[others] - es[0])
+    found = Measured(level, float(var[0]), float(es[0]), None, None, None, var[others] - var[0], es[others] - es[0])
     if not wanted.components:
         return found
     rows = len(book.parts.delta)

@@ -73,11 +73,10 @@ def _measure_message(found: Measured) -> measure_pb2.VarMeasure:
         value_at_risk=found.value_at_risk,
         expected_shortfall=found.expected_shortfall,
         expected_shortfall_error=found.expected_shortfall_error,
+        value_at_risk_error=found.value_at_risk_error,
     )
     if found.interval is not None:
-        message.value_at_risk_error = float(found.interval.error)
-        message.value_at_risk_lower = float(found.interval.lower)
-        message.value_at_risk_upper = float(found.interval.upper)
+        message.value_at_risk_lower, message.value_at_risk_upper = found.interval
     arrays.put(
         message,
         candidate_value_at_risk=np.ascontiguousarray(found.candidate_var),

@@ -73,7 +73,8 @@ class VarCalls(Surroundings):
                 work = Revaluation(book, ground.markets, ground.scenarios, by_market=wanted.components, groups=groups)
                 async for each in self._valued(work, stream):
                     yield each
-                found = await self._measured(work, ground.scenarios, wanted)
+                paired = request.HasField("simulated") and request.simulated.antithetic
+                found = await self._measured(work, ground.scenarios, wanted, paired=paired)
                 loss, index = await self._worker.aside(measure.worst, work.profit)
             decay = wanted.method.decay(wanted.decay)
             result = measures.result_message(found, wanted.method, decay, ground.window)
@@ -108,9 +109,11 @@ class VarCalls(Surroundings):
             yield stream.message(progress=pb.VarProgress(scenarios_done=done, scenarios_total=work.total))
             self._require_time(work.cells * (1.0 - done / work.total))
 
-    async def _measured(self, work: Revaluation, scenarios: Scenarios, wanted: Wanted) -> list[measure.Measured]:
+    async def _measured(
+        self, work: Revaluation, scenarios: Scenarios, wanted: Wanted, *, paired: bool
+    ) -> list[measure.Measured]:
         """The measures; each confidence's contributions are a piece of work of their own, so that others get turns."""
-        found = await self._worker.aside(measure.measured, work.profit, work.candidates, wanted)
+        found = await self._worker.aside(measure.measured, work.profit, work.candidates, wanted, paired=paired)
         if work.parts is None:
             return found
         units = await self._worker.aside(measure.unit_profits, scenarios)
