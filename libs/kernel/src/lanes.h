@@ -13,8 +13,16 @@
 #define XR_INLINE static inline __attribute__((always_inline))
 
 /* a b + c, rounded once where the processor can, twice where it cannot. The compiler itself never fuses: what it would fuse
-   depends on the code around, and the same figure would have other bits in another function. */
-#ifdef __FP_FAST_FMA
+   depends on the code around, and the same figure would have other bits in another function. gcc says by __FP_FAST_FMA that
+   the processor can; clang does not, on processors that do. */
+#ifndef XR_FUSES
+#if defined(__FP_FAST_FMA) || defined(__FMA__) || defined(__aarch64__)
+#define XR_FUSES 1
+#else
+#define XR_FUSES 0
+#endif
+#endif
+#if XR_FUSES
 #define XR_FMA(a, b, c) __builtin_fma((a), (b), (c))
 #else
 #define XR_FMA(a, b, c) ((a) * (b) + (c))
@@ -60,7 +68,7 @@ XR_INLINE double xr_exp_bounded(double x) {
   p = XR_FMA(p, r, 0.041666666666624135973);
   p = XR_FMA(p, r, 0.16666666666666667453);
   p = XR_FMA(p, r, 0.50000000000000010219);
-  const double scale = xr_from_bits((int64_t)((uint64_t)(xr_bits(shifted) + 1023) << 52));
+  const double scale = xr_from_bits((int64_t)(((uint64_t)xr_bits(shifted) + 1023) << 52));
   return XR_FMA(scale, XR_FMA(r * r, p, r), scale);
 }
 
@@ -72,8 +80,8 @@ XR_INLINE double xr_exp(double x) { return xr_exp_bounded(xr_clamp(x, -XR_EXP_MA
    where the ratio is near 1. The power comes from the difference of the bit patterns, which is a logarithm to the base two
    within 0.086 (Mitchell 1962). */
 XR_INLINE double xr_log_ratio(double a, double b) {
-  const int64_t bits = xr_bits(a) - xr_bits(b) + (1LL << 62) + (1LL << 51);
-  const uint64_t biased = (uint64_t)bits >> 52; /* n + 1024 */
+  const uint64_t bits = (uint64_t)xr_bits(a) - (uint64_t)xr_bits(b) + (1ULL << 62) + (1ULL << 51);
+  const uint64_t biased = bits >> 52; /* n + 1024 */
   const double n = xr_from_bits((int64_t)(biased + 0x4330000000000000ULL)) - 4503599627371520.0;
   const double scaled = xr_from_bits((int64_t)((uint64_t)xr_bits(b) + (biased << 52) - (1ULL << 62)));
   const double f = (a - scaled) / (a + scaled);
