@@ -1,0 +1,158 @@
+"""Reading a file: chunks of quotes or bars in UTC, with the lines that were rejected."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import chain
+from pathlib import Path
+
+from crossrate.files.assemble import Assembler
+from crossrate.files.blocks import Block, blocks
+from crossrate.files.candles import Candles
+from crossrate.files.containers import Limits, Member, members
+from crossrate.files.failure import FileFailure, Rejected
+from crossrate.files.parse import Parsed, parsed
+from crossrate.files.plan import PROBE_LINES, Plan, plan_of
+from crossrate.files.shape import Container, Shape
+from crossrate.ticks.columns import Ticks
+
+THREADS = 2
+AHEAD = 2
+"""Blocks that are parsed while another is being used."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """Rows of one instrument, in the order of the file.
+
+    Attributes:
+        member: the file, with the member of an archive after a colon.
+        instrument: what they are of.
+        ticks: the quotes; of bars two each, their open and their close.
+        candles: the bars; None in a file of quotes.
+        rejected: lines that are no rows.
+        lines: lines that were read for this, the rejected and the header with them.
+        repeated: rows whose local time comes twice on that day; the order of rows decided.
+    """
+
+    member: str
+    instrument: str
+    ticks: Ticks
+    candles: Candles | None
+    rejected: tuple[Rejected, ...]
+    lines: int
+    repeated: int = 0
+
+
+def read(
+    path: Path,
+    shape: Shape,
+    *,
+    instrument: str | None = None,
+    date: date | None = None,
+    limits: Limits | None = None,
+) -> Iterator[Chunk]:
+    """The rows of a file, in parts of about `limits.block_bytes`; at most four parts are in memory.
+
+    Args:
+        path: a file, plain or as .gz, .zst or .zip.
+        shape: how it is written.
+        instrument: what it is of, as EUR/USD; taken from its name or first row if not given.
+        date: its date, for shapes whose times count from midnight; taken from its name if not given.
+        limits: how much of it is believed.
+
+    Raises:
+        FileFailure: it cannot be read, or not on. What was given before stays as it is: a reader that must take all or
+            nothing keeps it aside until the end.
+    """
+    limits = limits or Limits()
+    if shape.container is Container.PARQUET:
+        from crossrate.files.parquet import read_parquet
+
+        chunks = read_parquet(path, shape, instrument, limits)
+    elif shape.container is Container.BI5:
+        from crossrate.files.bi5 import read_bi5
+
+        chunks = read_bi5(path, shape, instrument, limits)
+    else:
+        chunks = chain.from_iterable(
+            _text(member, shape, instrument, date, limits) for member in members(path, shape.members, limits)
+        )
+    rejected = 0
+    for chunk in chunks:
+        rejected += len(chunk.rejected)
+        if rejected > limits.rejected_max:
+            last = chunk.rejected[-1]
+            raise FileFailure(
+                chunk.member, f"more than {limits.rejected_max} lines are no rows, the last because it {last.reason}", line=last.line
+            )
+        yield chunk
+
+
+def _text(member: Member, shape: Shape, instrument: str | None, date: date | None, limits: Limits) -> Iterator[Chunk]:
+    """The chunks of one member."""
+    source = blocks(member, limits)
+    first = next(source)
+    plan, first, header = _begun(first, member, shape, instrument, date, limits)
+    assembler = Assembler(plan)
+    for part, block in _ahead(chain([first], source), plan, limits):
+        ticks, candles, late, repeated = assembler.add(part)
+        rejected = sorted([*part.rejected, *late, *([block.too_long] if block.too_long else [])], key=lambda each: each.line)
+        lines = block.lines + header + (block.too_long is not None)
+        yield Chunk(member.name, plan.instrument, ticks, candles, tuple(rejected), lines, repeated)
+        header = 0
+
+
+def _begun(
+    block: Block, member: Member, shape: Shape, instrument: str | None, date: date | None, limits: Limits
+) -> tuple[Plan, Block, int]:
+    """The plan by the first lines, and the first block without its header.
+
+    Raises:
+        FileFailure: the first lines do not have the shape, or none of them is a row.
+    """
+    texts = block.data.split(b"\n", PROBE_LINES)[:PROBE_LINES]
+    lines = [each[: limits.line_bytes_max].decode("utf-8", "replace").rstrip("\r") for each in texts if each.strip()]
+    if not lines:
+        if block.too_long:
+            raise FileFailure(member.name, block.too_long.reason, line=block.too_long.line)
+        raise FileFailure(member.name, "holds nothing but empty lines")
+    plan = plan_of(shape, member.name, member.path, lines, instrument=instrument, date=date)
+    data, line, count = block.data, block.line, block.lines
+    header = int(plan.has_header)
+    if header:
+        end = data.find(b"\n") + 1 or len(data)
+        data, line, count = data[end:], line + 1, count - 1
+    probe = b"\n".join(data.split(b"\n", PROBE_LINES)[:PROBE_LINES])
+    if probe.strip():
+        tried = parsed(probe, line, probe.count(b"\n") + 1, plan, limits)
+        if not len(tried.fields):
+            reason = f"none of the first lines is a row of {shape.name}: line {tried.rejected[0].line} {tried.rejected[0].reason}"
+            raise FileFailure(member.name, reason, line=tried.rejected[0].line)
+    return plan, replace(block, data=data, line=line, lines=count), header
+
+
+def _ahead(source: Iterator[Block], plan: Plan, limits: Limits) -> Iterator[tuple[Parsed, Block]]:
+    """The blocks parsed, in order; a few are parsed in threads while others are used."""
+    first = next(source)
+    if len(first.data) < limits.block_bytes // 2:
+        for block in chain([first], source):
+            yield parsed(block.data, block.line, block.lines, plan, limits), block
+        return
+    waiting: deque[tuple[Future[Parsed], Block]] = deque()
+    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="files")
+    try:
+        for block in chain([first], source):
+            waiting.append((pool.submit(parsed, block.data, block.line, block.lines, plan, limits), block))
+            if len(waiting) > AHEAD:
+                part, done = waiting.popleft()
+                yield part.result(), done
+        while waiting:
+            part, done = waiting.popleft()
+            yield part.result(), done
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
