@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from crossrate.files.fields import Fields
 from crossrate.files.plan import Plan
 from crossrate.files.shape import Role
-from crossrate.files.stamps import Texts, layout_of, parse
+from crossrate.files.stamps import FRACTION_MAX, Layout, Texts, layout_of, parse
+from crossrate.ticks.clock import MINUTE
 
 PIECE = 1 << 14
 """Rows at a time, so that what an operation writes is still in the cache for the next."""
 ROWS_MIN = 64
+RUNS_MAX = 16
 DIGITS_MAX = 15
 """A number of so many digits is exact in a double, and so is its quotient by a power of ten, rounded once."""
 LANE = 8
@@ -68,6 +70,16 @@ def fixed(data: bytes, plan: Plan) -> Fields | None:
         if plan.epoch:
             time[begin:end] = _whole(data, width, begin, end, stamp[0]).astype(np.int64) * plan.epoch + plan.date_ns
     return Fields(time, numbers, np.ones(count, np.bool_) if good is None else good)
+
+
+def runs(data: bytes) -> list[int] | None:
+    """Where the length of lines changes, if that is seldom: ends of stretches of equal lines; None if it is often."""
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10) + 1
+    lengths = np.diff(ends, prepend=0)
+    changes = np.flatnonzero(lengths[1:] != lengths[:-1])
+    if not len(changes) or len(changes) > RUNS_MAX:
+        return None
+    return [*(int(ends[each]) for each in changes), len(data)]
 
 
 def _cells(line: bytes, plan: Plan) -> list[tuple[int, int]] | None:
@@ -192,10 +204,34 @@ def _times(
         found, fits = np.zeros(count, np.int64), np.zeros(count, np.bool_)
         for form in forms:
             layout = layout_of(form, end - begin)
-            if layout is None or fits.all():
+            if layout is None or not all(data[begin + place] == each for place, each in layout.literals):
                 continue
-            stamp, valid = parse(Texts(flat, begin, width, count, end - begin), layout)
-            found, fits = np.where(fits, found, stamp), fits | valid
+            texts = Texts(flat, begin, width, count, end - begin)
+            # All lines have digits and literals where the first has them: the format that fits it fits all.
+            found, fits = _seconds(data, width, texts, layout) or parse(texts, layout)
+            break
         total += found
         good &= fits
+    return total, good
+
+
+def _seconds(data: bytes, width: int, texts: Texts, layout: Layout) -> tuple[NDArray[np.int64], NDArray[np.bool_]] | None:
+    """Times whose seconds and fraction are one number; None if they are not written so."""
+    end = layout.minute_end
+    last = max(place + length for _, place, length in layout.places)
+    if last != layout.width or last - end < 2:
+        return None
+    number = _number(data, width, texts.begin + end, texts.begin + last)
+    if number is None:
+        return None
+    lanes, decimals = number
+    # %S%f has no point: of the digits behind the minute two are seconds.
+    unit = 10 ** (FRACTION_MAX - (decimals or last - end - 2))
+    total, good = parse(texts, layout, to_minute=True)
+    for low in range(0, texts.count, PIECE):
+        high = min(low + PIECE, texts.count)
+        within = _whole(data, width, low, high, lanes).view(np.int64)
+        within *= unit
+        good[low:high] &= within < MINUTE
+        total[low:high] += within
     return total, good

@@ -47,7 +47,12 @@ class Parsed:
 
 def parsed(data: bytes, first: int, lines: int, plan: Plan, limits: Limits) -> Parsed:
     """The rows of whole lines, the first of which has number `first`."""
-    fields = lanes.fixed(data, plan) or table.read(data, lines, plan)
+    fields = lanes.fixed(data, plan)
+    if fields is None:
+        ends = lanes.runs(data) if lines > FEW else None
+        if ends:
+            return _joined(_stretches(data, ends, first, plan, limits), data, first)
+        fields = table.read(data, lines, plan)
     if fields is None:
         if lines <= FEW:
             return _careful(data, first, plan, limits)
@@ -65,6 +70,18 @@ def parsed(data: bytes, first: int, lines: int, plan: Plan, limits: Limits) -> P
     if fields.good.all():
         return Parsed(fields, None, [], data, first)
     return _mended(fields, data, first, plan, limits)
+
+
+def _stretches(data: bytes, ends: list[int], first: int, plan: Plan, limits: Limits) -> list[Parsed]:
+    """Stretches of lines of equal length, each by itself."""
+    parts, begin = [], 0
+    for end in ends:
+        count = data.count(b"\n", begin, end) + (not data.endswith(b"\n", begin, end))
+        if count:
+            parts.append(parsed(data[begin:end], first, count, plan, limits))
+            first += count
+        begin = end
+    return parts
 
 
 def _mended(fields: Fields, data: bytes, first: int, plan: Plan, limits: Limits) -> Parsed:

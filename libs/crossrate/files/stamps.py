@@ -112,8 +112,13 @@ class Texts:
         return np.concatenate([[0], np.flatnonzero(changed) + 1])
 
 
-def parse(texts: Texts, layout: Layout) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Nanoseconds since the clock's 1970 (since midnight for a format without a date), and which texts are times."""
+def parse(
+    texts: Texts, layout: Layout, *, to_minute: bool = False
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Nanoseconds since the clock's 1970 (since midnight for a format without a date), and which texts are times.
+
+    With `to_minute` what stands behind the minute is neither read nor checked.
+    """
     if not texts.count:
         return np.empty(0, np.int64), np.empty(0, np.bool_)
     end = layout.minute_end
@@ -124,6 +129,8 @@ def parse(texts: Texts, layout: Layout) -> tuple[NDArray[np.int64], NDArray[np.b
     if sparse:
         lengths = np.diff(changes, append=texts.count)
         base, good = np.repeat(base, lengths), np.repeat(good, lengths)
+    if to_minute:
+        return base, good
     for directive, begin, length in layout.places:
         if begin >= end:
             value, digits = _number(texts.column(place) for place in range(begin, begin + length))

@@ -233,8 +233,8 @@ class Inspector:
         counts.spreads[: len(found)] += found
         self._duplicates(page, flags)
         self._times(page.venue_time, flags)
-        median_spread = (float(np.median(points)) - SPREAD_POINTS_MAX) * self.point if len(points) else 0.0
-        self._outliers(mids, max(median_spread, 0.0), flags)
+        middle = int(np.searchsorted(np.cumsum(found), len(points) / 2)) - SPREAD_POINTS_MAX if len(points) else 0
+        self._outliers(mids, max(middle, 0) * self.point, flags)
         counts.rows += len(page)
         self._last = Ticks.concatenated([page[-1:]])
 
@@ -324,12 +324,12 @@ class Inspector:
             return
         base = mids[0] if self._base is None else self._base
         moves = np.abs(np.diff(mids[:rows], prepend=base))
-        # A median of what moved at all; without a move there is nothing to find.
-        moved = moves[moves > 0]
-        limit = np.inf
-        if len(moved):
+        limit = rules.outlier_spreads * spread
+        if moves.max() > limit:
+            # A median of what moved at all.
+            moved = moves[moves > 0]
             middle = len(moved) // 2
-            limit = max(rules.outlier_deviations * 1.4826 * np.partition(moved, middle)[middle], rules.outlier_spreads * spread)
+            limit = max(rules.outlier_deviations * 1.4826 * np.partition(moved, middle)[middle], limit)
         out = set(range(self._away))
         for row in np.flatnonzero(moves > limit):
             row = int(row)
