@@ -51,12 +51,12 @@ class Member:
 
     Attributes:
         name: for messages and for the instrument: the path, with the member after a colon.
-        path: the name alone, as the file or the archive has it.
+        paths: what may say the instrument: the member's name in an archive, and the file's.
         stream: its bytes.
     """
 
     name: str
-    path: str
+    paths: tuple[str, ...]
     stream: BinaryIO
 
 
@@ -131,14 +131,14 @@ def members(path: Path, pattern: str, limits: Limits) -> Iterator[Member]:
     kind = _kind(path)
     if kind != "zip":
         with _opened(path, kind, limits) as stream:
-            yield Member(str(path), path.name, stream)
+            yield Member(str(path), (path.absolute().as_posix(),), stream)
         return
     try:
         with zipfile.ZipFile(path) as archive:
             for info in _chosen(path, archive, pattern, limits):
                 with archive.open(info) as stream:
                     name = f"{path}:{info.filename}"
-                    yield Member(name, info.filename, Bounded(stream, name, info.file_size))
+                    yield Member(name, (info.filename, path.absolute().as_posix()), Bounded(stream, name, info.file_size))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise FileFailure(str(path), f"is no whole zip archive ({error}); fetch it again") from error
 

@@ -38,7 +38,7 @@ def read_parquet(path: Path, shape: Shape, instrument: str | None, limits: Limit
             schema = file.schema_arrow
             _refuse_large(path, file, limits)
             names = _columns(path, shape, schema)
-            what = instrument_of(shape, str(path), named(shape, path.name), instrument, _first(file, names))
+            what = instrument_of(shape, str(path), named(shape, path.absolute().as_posix()), instrument, _first(file, names))
             places = {role: place for place, role in enumerate(names)}
             plan = Plan(shape, places, len(names), what, 0, 10.0 ** shape.digits(what), _clock(shape, schema, names), False)
             assembler, row = Assembler(plan), 1

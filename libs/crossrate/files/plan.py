@@ -14,6 +14,7 @@ from crossrate.files.stamps import EPOCHS, parse_one
 from crossrate.ticks.clock import Clock
 
 PROBE_LINES = 20
+FOLDERS_MAX = 5
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar", " ": "a space"}
 
 
@@ -62,20 +63,33 @@ def fields_of(line: str, delimiter: str) -> list[str]:
     return next(csv.reader([line], delimiter=delimiter), [])
 
 
-def named(shape: Shape, path: str) -> dict[str, str]:
-    """What a name says: the groups of the shape's pattern, matched at the end of the path."""
-    if not shape.file_name:
-        return {}
-    path = path.replace("\\", "/")
-    depth = shape.file_name.count("/") + 1
-    tail = "/".join(path.split("/")[-depth:])
-    for suffix in ("", ".zip", ".gz", ".zst"):
-        if not tail.endswith(suffix):
-            continue
-        found = re.fullmatch(shape.file_name, tail[: len(tail) - len(suffix)], re.IGNORECASE)
-        if found:
-            return {name: value for name, value in found.groupdict().items() if value}
-    return {}
+def named(shape: Shape, *paths: str) -> dict[str, str]:
+    """What names say: the groups of the shape's pattern, matched at the end of one of the paths.
+
+    The name alone comes first, then with the folders above it, as far as the pattern wants them. A name that says the
+    instrument is preferred; a word of six letters that is no pair of the platform's says nothing.
+    """
+    best: dict[str, str] = {}
+    for path in paths if shape.file_name else ():
+        parts = path.replace("\\", "/").split("/")[-FOLDERS_MAX:]
+        for depth in range(1, len(parts) + 1):
+            tail = re.sub(r"\.(zip|gz|zst)$", "", "/".join(parts[-depth:]), flags=re.IGNORECASE)
+            found = re.fullmatch(shape.file_name, tail, re.IGNORECASE)
+            said = {name: value for name, value in found.groupdict().items() if value} if found else {}
+            if "instrument" in said and not _known(shape, said["instrument"]):
+                del said["instrument"]
+            if "instrument" in said:
+                return said
+            best = best or said
+    return best
+
+
+def _known(shape: Shape, name: str) -> bool:
+    try:
+        shape.instrument(name)
+    except ValueError:
+        return False
+    return True
 
 
 def instrument_of(shape: Shape, name: str, said: dict[str, str], wanted: str | None, row: str | None) -> str:
@@ -118,7 +132,13 @@ def date_of(shape: Shape, name: str, said: dict[str, str], wanted: date | None) 
 
 
 def plan_of(
-    shape: Shape, name: str, path: str, lines: list[str], *, instrument: str | None = None, date: date | None = None
+    shape: Shape,
+    name: str,
+    paths: tuple[str, ...],
+    lines: list[str],
+    *,
+    instrument: str | None = None,
+    date: date | None = None,
 ) -> Plan:
     """The plan for a member whose first lines are known.
 
@@ -134,7 +154,7 @@ def plan_of(
         width = len(shape.columns)
         if len(first) != width:
             _refuse_width(shape, name, lines[0], len(first), width)
-    said = named(shape, path)
+    said = named(shape, *paths)
     row = None
     rows = lines[1:] if has_header else lines
     if Role.INSTRUMENT in places and rows:

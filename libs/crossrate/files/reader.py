@@ -96,7 +96,9 @@ def read(
 def _text(member: Member, shape: Shape, instrument: str | None, date: date | None, limits: Limits) -> Iterator[Chunk]:
     """The chunks of one member."""
     source = blocks(member, limits)
-    first = next(source)
+    first = next(source, None)
+    if first is None:
+        raise FileFailure(member.name, "is empty but for a byte-order mark")
     plan, first, header = _begun(first, member, shape, instrument, date, limits)
     assembler = Assembler(plan)
     for part, block in _ahead(chain([first], source), plan, limits):
@@ -121,7 +123,7 @@ def _begun(
         if block.too_long:
             raise FileFailure(member.name, block.too_long.reason, line=block.too_long.line)
         raise FileFailure(member.name, "holds nothing but empty lines")
-    plan = plan_of(shape, member.name, member.path, lines, instrument=instrument, date=date)
+    plan = plan_of(shape, member.name, member.paths, lines, instrument=instrument, date=date)
     data, line, count = block.data, block.line, block.lines
     header = int(plan.has_header)
     if header:

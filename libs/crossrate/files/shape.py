@@ -171,7 +171,10 @@ class Shape(BaseModel):
     @field_validator("file_name", "members")
     @classmethod
     def _pattern_compiles(cls, value: str) -> str:
-        re.compile(value)
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from error
         return value
 
     @model_validator(mode="after")

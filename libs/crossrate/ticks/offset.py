@@ -128,7 +128,7 @@ def estimate_offset(ticks: Ticks, reference: Ticks, *, pip: float = 1e-4, cell_n
     numbers, means = _means(ticks, cell)
     others, levels = _means(reference, cell)
     if not len(numbers) or not len(others):
-        raise ValueError("there are no two-sided quotes to compare")
+        raise ValueError("there are no quotes to compare")
     first = (int(numbers[0]) * cell - _ANCHOR) // WEEK
     count = (int(numbers[-1]) * cell - _ANCHOR) // WEEK - first + 1
     per_week = WEEK // cell
@@ -185,9 +185,13 @@ def _width(*both: Ticks) -> int:
 
 
 def _means(ticks: Ticks, cell: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The cells that have quotes of two sides, and the mean of their mids."""
+    """The cells that have quotes, and the mean of their mids; of datasets of one side, the mean of that."""
     mid = ticks.mid
     kept = np.isfinite(mid)
+    if not kept.any():
+        # Bars of one side: what the other would add is a spread, which is taken off anyway.
+        mid = np.where(np.isfinite(ticks.bid), ticks.bid, ticks.ask)
+        kept = np.isfinite(mid)
     numbers, mid = ticks.venue_time[kept] // cell, mid[kept]
     if np.any(np.diff(numbers) < 0):
         order = np.argsort(numbers, kind="stable")
