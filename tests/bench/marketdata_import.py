@@ -1,11 +1,11 @@
 """Import of a file of ticks: read, resolved to UTC, judged row by row and written as Parquet, against pandas.
 
-The peer is what one would write with pandas: `read_csv`, `to_datetime` with the format given (the fastest way it has),
-`to_parquet`. It checks nothing. Ours checks every field of every line, resolves the venue's clock, flags crossed, locked,
-doubled, disordered, outlying and closed quotes and gaps, counts spreads, and keeps what it rejects.
+The peer is what one would write with pandas: `read_csv`, `to_datetime` with the format given (the fastest way it
+has), `to_parquet`. It checks nothing. Ours checks every field of every line, resolves the venue's clock, flags crossed,
+locked, doubled, disordered, outlying and closed quotes and gaps, counts spreads, and keeps what it rejects.
 
-Two files of the same quotes: in the first all lines are alike, as TrueFX and HistData write them; in the second times have
-one to three digits of milliseconds and prices lose their trailing zeros, so that lines differ in length.
+Two files of the same quotes: in the first all lines are alike, as TrueFX and HistData write them; in the second times
+have one to three digits of milliseconds and prices lose their trailing zeros, so that lines differ in length.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def files(folder: Path, rows: int = ROWS) -> tuple[Path, Path]:
         for stamp, low, high in zip(stamps.astype(str), bid.tolist(), ask.tolist(), strict=True):
             day, clock = stamp[:10].replace("-", ""), stamp[11:]
             one.write(f"EUR/USD,{day} {clock},{low / 1e5:.5f},{high / 1e5:.5f}\n")
-            other.write(f"EUR/USD,{day} {clock.rstrip('0')[:12] if clock[-4:] != '.000' else clock[:-2]},{low / 1e5},{high / 1e5}\n")
+            short = clock.rstrip("0") if not clock.endswith(".000") else clock[:-2]
+            other.write(f"EUR/USD,{day} {short},{low / 1e5},{high / 1e5}\n")
     return alike, ragged
 
 
@@ -58,10 +59,11 @@ def ours(path: Path, shape: Shape, target: Path) -> Report:
     """With all checks; one thread writes while others read."""
     inspector = Inspector(Hours(Pair("EUR", "USD")))
     rejected = 0
+    encoding = {"venue_time": "DELTA_BINARY_PACKED"}
     with (
-        pq.ParquetWriter(target, SCHEMA, use_dictionary=["flags"], column_encoding={"venue_time": "DELTA_BINARY_PACKED"}) as writer,
+        pq.ParquetWriter(target, SCHEMA, use_dictionary=["flags"], column_encoding=encoding) as writer,
         ThreadPoolExecutor(1) as pool,
-    ):  # fmt: skip
+    ):
 
         def write(ticks: Ticks) -> None:
             columns = [pa.array(ticks.venue_time).view(SCHEMA.field(0).type), pa.array(ticks.bid), pa.array(ticks.ask)]

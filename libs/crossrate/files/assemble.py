@@ -15,7 +15,6 @@ from crossrate.ticks.clock import SECOND, UTC_CLOCK, Resolver
 from crossrate.ticks.columns import COLUMNS, Ticks
 
 
-
 class Assembler:
     """Turns the blocks of one member into quotes or bars."""
 

@@ -41,7 +41,9 @@ def read_bi5(path: Path, shape: Shape, instrument: str | None, limits: Limits) -
         month = int(said["month"]) + 1
         stamp = parse_one(f"{said['year']}{month:02}{said['day']}{said['hour']}", ("%Y%m%d%H",))
     if stamp is None:
-        raise FileFailure(str(path), "its folders do not say which hour it is of, as EURUSD/2014/04/08/13h_ticks.bi5 does")
+        raise FileFailure(
+            str(path), "its folders do not say which hour it is of, as EURUSD/2014/04/08/13h_ticks.bi5 does"
+        )
     what = instrument_of(shape, str(path), said, instrument, None)
     places = {role: place for place, role in enumerate(shape.roles)}
     plan = Plan(shape, places, len(places), what, stamp, 10.0 ** shape.digits(what), Clock.parse(shape.clock), False)

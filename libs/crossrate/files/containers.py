@@ -86,7 +86,9 @@ class Bounded(io.RawIOBase):
                 wanted -= len(part)
                 self._left -= len(part)
                 if self._left < 0:
-                    raise FileFailure(self._name, f"expands to more than {self._max} bytes; raise the limit if it is right")
+                    raise FileFailure(
+                        self._name, f"expands to more than {self._max} bytes; raise the limit if it is right"
+                    )
         except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError, OSError) as error:
             raise FileFailure(
                 self._name, f"is damaged or cut off after {self._max - self._left} bytes ({error}); fetch it again"
@@ -138,7 +140,9 @@ def members(path: Path, pattern: str, limits: Limits) -> Iterator[Member]:
             for info in _chosen(path, archive, pattern, limits):
                 with archive.open(info) as stream:
                     name = f"{path}:{info.filename}"
-                    yield Member(name, (info.filename, path.absolute().as_posix()), Bounded(stream, name, info.file_size))
+                    yield Member(
+                        name, (info.filename, path.absolute().as_posix()), Bounded(stream, name, info.file_size)
+                    )
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise FileFailure(str(path), f"is no whole zip archive ({error}); fetch it again") from error
 
@@ -151,7 +155,9 @@ def _chosen(path: Path, archive: zipfile.ZipFile, pattern: str, limits: Limits) 
     for info in infos:
         parts = PurePosixPath(info.filename.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts or re.match(r"[A-Za-z]:", info.filename) or "\0" in info.filename:
-            raise FileFailure(str(path), f"names a member outside of itself, {info.filename!r}; it is not to be trusted")
+            raise FileFailure(
+                str(path), f"names a member outside of itself, {info.filename!r}; it is not to be trusted"
+            )
         if info.flag_bits & 1:
             raise FileFailure(f"{path}:{info.filename}", "is encrypted; unpack it first")
     chosen = [info for info in infos if re.fullmatch(pattern, PurePosixPath(info.filename).name, re.IGNORECASE)]

@@ -114,7 +114,9 @@ def _fits(data: bytes, width: int, cells: list[tuple[int, int]], plan: Plan) -> 
     # Added to the difference, these carry into the high bit from 10 on where a digit is, from 1 on elsewhere.
     slack = np.where(digit, np.uint8(0x76), np.uint8(0x7F))
     starts = sorted({*range(0, width - LANE + 1, LANE), width - LANE})
-    lanes = [(at, *(np.frombuffer(each[at : at + LANE].tobytes(), "<u8")[0] for each in (expected, slack))) for at in starts]
+    lanes = [
+        (at, *(np.frombuffer(each[at : at + LANE].tobytes(), "<u8")[0] for each in (expected, slack))) for at in starts
+    ]
     count = len(data) // width
     for begin in range(0, count, PIECE):
         end = min(begin + PIECE, count)
@@ -137,16 +139,22 @@ def _load(data: bytes, width: int, begin: int, end: int, at: int) -> NDArray[np.
 def _number(data: bytes, width: int, begin: int, end: int) -> tuple[list[_Lane], int] | None:
     """How a cell of the first line is read as a number, and its decimals; None if it is none, or too long."""
     text = data[begin:end]
-    if not re.fullmatch(rb"\d+(\.\d*)?|\.\d+", text) or len(text) > 2 * LANE or len(text) - text.count(b".") > DIGITS_MAX:
+    if (
+        not re.fullmatch(rb"\d+(\.\d*)?|\.\d+", text)
+        or len(text) > 2 * LANE
+        or len(text) - text.count(b".") > DIGITS_MAX
+    ):
         return None
-    whole, _, decimals = text.partition(b".")
+    decimals = text.partition(b".")[2]
     lanes = []
     for last in range(end, begin, -LANE):
         first = max(begin, last - LANE)
         at = min(max(last - LANE, 0), width - LANE)
         part = data[first:last]
         place = part.find(b".")
-        digits = bytes(0x0F if begin <= at + i and first <= at + i < last and data[at + i] != 46 else 0 for i in range(LANE))
+        digits = bytes(
+            0x0F if begin <= at + i and first <= at + i < last and data[at + i] != 46 else 0 for i in range(LANE)
+        )
         point = first + place - at if place >= 0 else 0
         before = bytes(0xFF if i < point else 0 for i in range(LANE))
         lanes.append(
@@ -215,7 +223,9 @@ def _times(
     return total, good
 
 
-def _seconds(data: bytes, width: int, texts: Texts, layout: Layout) -> tuple[NDArray[np.int64], NDArray[np.bool_]] | None:
+def _seconds(
+    data: bytes, width: int, texts: Texts, layout: Layout
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]] | None:
     """Times whose seconds and fraction are one number; None if they are not written so."""
     end = layout.minute_end
     last = max(place + length for _, place, length in layout.places)

@@ -38,9 +38,13 @@ def read_parquet(path: Path, shape: Shape, instrument: str | None, limits: Limit
             schema = file.schema_arrow
             _refuse_large(path, file, limits)
             names = _columns(path, shape, schema)
-            what = instrument_of(shape, str(path), named(shape, path.absolute().as_posix()), instrument, _first(file, names))
+            what = instrument_of(
+                shape, str(path), named(shape, path.absolute().as_posix()), instrument, _first(file, names)
+            )
             places = {role: place for place, role in enumerate(names)}
-            plan = Plan(shape, places, len(names), what, 0, 10.0 ** shape.digits(what), _clock(shape, schema, names), False)
+            plan = Plan(
+                shape, places, len(names), what, 0, 10.0 ** shape.digits(what), _clock(shape, schema, names), False
+            )
             assembler, row = Assembler(plan), 1
             for batch in file.iter_batches(ROWS, columns=list(names.values())):
                 yield chunk_of(str(path), _fields(path, batch, names, plan), row, assembler)
@@ -53,7 +57,9 @@ def _refuse_large(path: Path, file: pq.ParquetFile, limits: Limits) -> None:
     """Before anything is read: how large it says that it is."""
     sizes = [file.metadata.row_group(each).total_byte_size for each in range(file.num_row_groups)]
     if max(sizes, default=0) > GROUP_BYTES_MAX:
-        raise FileFailure(str(path), f"has a row group of {max(sizes)} bytes, {GROUP_BYTES_MAX} are allowed; write smaller ones")
+        raise FileFailure(
+            str(path), f"has a row group of {max(sizes)} bytes, {GROUP_BYTES_MAX} are allowed; write smaller ones"
+        )
     if sum(sizes) > limits.expanded_bytes_max:
         raise FileFailure(str(path), f"expands to {sum(sizes)} bytes, {limits.expanded_bytes_max} are allowed")
 

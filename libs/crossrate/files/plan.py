@@ -45,7 +45,11 @@ class Plan:
     @property
     def numbers(self) -> dict[Role, int]:
         """The columns that are numbers, prices first."""
-        return {role: place for role, place in self.places.items() if role in PRICES or role in QUANTITIES or role is Role.SEQUENCE}
+        return {
+            role: place
+            for role, place in self.places.items()
+            if role in PRICES or role in QUANTITIES or role is Role.SEQUENCE
+        }
 
     @property
     def epoch(self) -> int:
@@ -162,7 +166,14 @@ def plan_of(
         row = cells[places[Role.INSTRUMENT]] if len(cells) == width else None
     what = instrument_of(shape, name, said, instrument, row)
     return Plan(
-        shape, places, width, what, date_of(shape, name, said, date), 10.0 ** shape.digits(what), Clock.parse(shape.clock), has_header
+        shape,
+        places,
+        width,
+        what,
+        date_of(shape, name, said, date),
+        10.0 ** shape.digits(what),
+        Clock.parse(shape.clock),
+        has_header,
     )
 
 
@@ -185,12 +196,16 @@ def _by_header(shape: Shape, name: str, line: str, header: list[str]) -> tuple[d
     for column in shape.columns:
         if column.role is Role.IGNORE:
             continue
-        answering = [place for place, cell in enumerate(header) if column.answers_to(cell) and place not in places.values()]
+        answering = [
+            place for place, cell in enumerate(header) if column.answers_to(cell) and place not in places.values()
+        ]
         if answering:
             places[column.role] = answering[0]
         elif column.role not in OPTIONAL:
             raise FileFailure(
-                name, f"has no column for {column.role}; its header has {', '.join(header)[:200]}. Name it in `columns`", line=1
+                name,
+                f"has no column for {column.role}; its header has {', '.join(header)[:200]}. Name it in `columns`",
+                line=1,
             )
     return places, len(header)
 

@@ -88,7 +88,9 @@ def read(
         if rejected > limits.rejected_max:
             last = chunk.rejected[-1]
             raise FileFailure(
-                chunk.member, f"more than {limits.rejected_max} lines are no rows, the last because it {last.reason}", line=last.line
+                chunk.member,
+                f"more than {limits.rejected_max} lines are no rows, the last because it {last.reason}",
+                line=last.line,
             )
         yield chunk
 
@@ -103,7 +105,9 @@ def _text(member: Member, shape: Shape, instrument: str | None, date: date | Non
     assembler = Assembler(plan)
     for part, block in _ahead(chain([first], source), plan, limits):
         ticks, candles, late, repeated = assembler.add(part)
-        rejected = sorted([*part.rejected, *late, *([block.too_long] if block.too_long else [])], key=lambda each: each.line)
+        rejected = sorted(
+            [*part.rejected, *late, *([block.too_long] if block.too_long else [])], key=lambda each: each.line
+        )
         lines = block.lines + header + (block.too_long is not None)
         yield Chunk(member.name, plan.instrument, ticks, candles, tuple(rejected), lines, repeated)
         header = 0
@@ -133,8 +137,9 @@ def _begun(
     if probe.strip():
         tried = parsed(probe, line, probe.count(b"\n") + 1, plan, limits)
         if not len(tried.fields):
-            reason = f"none of the first lines is a row of {shape.name}: line {tried.rejected[0].line} {tried.rejected[0].reason}"
-            raise FileFailure(member.name, reason, line=tried.rejected[0].line)
+            first = tried.rejected[0]
+            reason = f"none of the first lines is a row of {shape.name}: line {first.line} {first.reason}"
+            raise FileFailure(member.name, reason, line=first.line)
     return plan, replace(block, data=data, line=line, lines=count), header
 
 

@@ -66,7 +66,9 @@ def possible(time: int, numbers: dict[Role, float], plan: Plan) -> None:
     for side in plan.sides:
         first, high, low, last = (numbers[role] for role in side)
         if not (low <= first <= high and low <= last <= high):
-            raise Wrong(f"{side[1]} {high:g} and {side[2]} {low:g} do not hold {side[0]} {first:g} and {side[3]} {last:g}")
+            raise Wrong(
+                f"{side[1]} {high:g} and {side[2]} {low:g} do not hold {side[0]} {first:g} and {side[3]} {last:g}"
+            )
 
 
 def _instrument(cell: str, plan: Plan) -> None:
@@ -88,7 +90,7 @@ def _time(cells: list[str], plan: Plan) -> int:
         if not re.fullmatch(r"\d{1,19}", cell.strip()):
             raise Wrong(f"time {cell!r} is no whole number ({shape.times[0]})")
         total += int(cell) * plan.epoch
-    for role, forms in (() if plan.epoch else ((Role.DATE, shape.dates), (Role.TIME, shape.times))):
+    for role, forms in () if plan.epoch else ((Role.DATE, shape.dates), (Role.TIME, shape.times)):
         if forms:
             cell = cells[plan.places[role]]
             found = parse_one(cell, forms)

@@ -138,7 +138,9 @@ class Shape(BaseModel):
     delimiter: str = Field(",", min_length=1, max_length=1)
     decimal_mark: str = Field(".", pattern=r"^[.,]$")
     header: Header = Header.NONE
-    times: tuple[str, ...] = Field(description="formats of the time column; of the time of day if there is a date column")
+    times: tuple[str, ...] = Field(
+        description="formats of the time column; of the time of day if there is a date column"
+    )
     dates: tuple[str, ...] = Field((), description="formats of the date column")
     clock: str = Field("UTC", description="UTC, UTC-05:00, Europe/Athens, America/New_York+07:00")
     file_name: str = Field("", description="pattern of a name, with groups instrument and date where the name has them")

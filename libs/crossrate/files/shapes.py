@@ -86,7 +86,7 @@ def _dukascopy() -> list[Shape]:
         ),
         Shape(
             name="dukascopy_bi5",
-            title="Dukascopy, one hour of ticks, LZMA; EURUSD/2014/04/08/13h_ticks.bi5 is of 8 May: months count from 00",
+            title="Dukascopy, one hour of ticks: EURUSD/2014/04/08/13h_ticks.bi5 is of 8 May, months count from 00",
             source=_DUKASCOPY,
             container=Container.BI5,
             columns=_columns(Role.TIME, Role.ASK, Role.BID, Role.ASK_QUANTITY, Role.BID_QUANTITY),
@@ -160,7 +160,11 @@ def _metatrader() -> list[Shape]:
             title="MetaTrader 5, export of bars by bid",
             source=_METATRADER,
             kind=Kind.BARS,
-            columns=(*_columns(Role.DATE, Role.TIME, *ONE_SIDE), Column(role=Role.VOLUME), *_columns(*[Role.IGNORE] * 2)),
+            columns=(
+                *_columns(Role.DATE, Role.TIME, *ONE_SIDE),
+                Column(role=Role.VOLUME),
+                *_columns(*[Role.IGNORE] * 2),
+            ),
             delimiter="\t",
             header=Header.EITHER,
             dates=("%Y.%m.%d",),

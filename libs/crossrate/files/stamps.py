@@ -51,7 +51,9 @@ def layout_of(form: str, width: int) -> Layout | None:
     parts = re.findall(r"%(.)|([^%])", form)
     unknown = [each for each, _ in parts if each and each not in DIRECTIVES]
     if unknown or form.count("%f") > 1:
-        raise ValueError(f"{form!r}: %{unknown[0] if unknown else 'f'} cannot be read; known are %{' %'.join(DIRECTIVES)}")
+        raise ValueError(
+            f"{form!r}: %{unknown[0] if unknown else 'f'} cannot be read; known are %{' %'.join(DIRECTIVES)}"
+        )
     fixed = sum(DIRECTIVES[each] if each else 1 for each, _ in parts)
     fraction = width - fixed
     if not (1 <= fraction <= FRACTION_MAX if "%f" in form else fraction == 0):
@@ -112,9 +114,7 @@ class Texts:
         return np.concatenate([[0], np.flatnonzero(changed) + 1])
 
 
-def parse(
-    texts: Texts, layout: Layout, *, to_minute: bool = False
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def parse(texts: Texts, layout: Layout, *, to_minute: bool = False) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Nanoseconds since the clock's 1970 (since midnight for a format without a date), and which texts are times.
 
     With `to_minute` what stands behind the minute is neither read nor checked.

@@ -10,6 +10,7 @@ closed on every clock and no zone that is tried changes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,7 +119,7 @@ def estimate_offset(ticks: Ticks, reference: Ticks, *, pip: float = 1e-4, cell_n
         ticks: the dataset. Bars are given as a tick at each open and one before each end.
         reference: the same instrument in UTC, or a cross that amounts to it.
         pip: size of a pip.
-        cell_ns: width of a cell; a divisor or multiple of 15 minutes. Chosen by how densely both have quotes if not given.
+        cell_ns: width of a cell; a divisor or multiple of 15 minutes. Chosen by how dense both are if not given.
 
     Raises:
         ValueError: they share too little to say anything.
@@ -145,7 +146,9 @@ def estimate_offset(ticks: Ticks, reference: Ticks, *, pip: float = 1e-4, cell_n
     # A week counts if the offset that fits best could be told from others.
     usable = np.flatnonzero(np.isfinite(residuals).sum(axis=1) > 1)
     if not len(usable):
-        raise ValueError(f"dataset and reference share fewer than {CELLS_MIN} cells of {cell // SECOND} s in every week")
+        raise ValueError(
+            f"dataset and reference share fewer than {CELLS_MIN} cells of {cell // SECOND} s in every week"
+        )
     begins = (first + usable) * WEEK + _ANCHOR
     weeks = tuple(_week(*each, tried) for each in zip(begins, residuals[usable], shared[usable], strict=True))
     spans, offsets = _explain(weeks, residuals[usable], tried)
@@ -282,7 +285,7 @@ def _explain(
     cuts = [0, *(np.flatnonzero(np.diff(path)) + 1), len(weeks)]
     spans = []
     observed = np.array([week.offset_s for week in weeks]) * SECOND
-    for low, high in zip(cuts, cuts[1:], strict=False):
+    for low, high in pairwise(cuts):
         chosen = int(path[low])
         sums = cost[:, low:high].sum(axis=1)
         equals = tuple(c for i, c in enumerate(clocks) if i != chosen and sums[i] <= sums[chosen] + 1e-6 * (high - low))

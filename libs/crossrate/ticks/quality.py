@@ -213,7 +213,9 @@ class Inspector:
         for begin in range(0, rows, PAGE):
             end = min(begin + PAGE, rows)
             page = ticks[begin:end]
-            mids = (ticks.bid[begin : end + self.rules.outlier_rows] + ticks.ask[begin : end + self.rules.outlier_rows]) / 2
+            mids = (
+                ticks.bid[begin : end + self.rules.outlier_rows] + ticks.ask[begin : end + self.rules.outlier_rows]
+            ) / 2
             self._page(page, mids, flags[begin:end])
         return Ticks(*(flags if name == "flags" else getattr(ticks, name)[:rows] for name in COLUMNS))
 

@@ -65,7 +65,9 @@ class Thresholds(BaseModel):
     one_sided_share_max: float | None = Field(0.05, ge=0, le=1, description="quotes without a bid or an ask")
     gap_share_max: float | None = Field(0.05, ge=0, le=1, description="open time in gaps, of all time covered")
     rejected_share_max: float | None = Field(0.001, ge=0, le=1, description="lines that could not be read, of all")
-    clock_offset_s_max: int | None = Field(0, ge=0, description="distance from the declared clock, if one was estimated")
+    clock_offset_s_max: int | None = Field(
+        0, ge=0, description="distance from the declared clock, if one was estimated"
+    )
     clock_residual_pips_max: float | None = Field(1.0, gt=0, description="residual of that estimate")
 
     def judge(self, report: Report, *, rejected: int = 0) -> Verdict:

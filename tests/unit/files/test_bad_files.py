@@ -89,7 +89,9 @@ def test_a_wrong_delimiter_is_an_error_that_names_the_right_one(tmp_path: Path) 
     """At the first line, before anything is read."""
     path = tmp_path / "EURUSD-2014-05.csv"
     path.write_text("\n".join(GOOD).replace(",", ";"))
-    with pytest.raises(FileFailure, match=r"line 1: has 1 column where truefx_tick has 4; it seems to be separated by a semic"):
+    with pytest.raises(
+        FileFailure, match=r"line 1: has 1 column where truefx_tick has 4; it seems to be separated by a semic"
+    ):
         everything(path)
 
 
@@ -126,7 +128,7 @@ def test_an_empty_file_is_an_error(data: bytes, tmp_path: Path) -> None:
     """So is one of a byte-order mark or of empty lines: a dataset of nothing is none."""
     path = tmp_path / "EURUSD-2014-05.csv"
     path.write_bytes(data)
-    with pytest.raises(FileFailure, match="is empty|nothing but empty lines"):
+    with pytest.raises(FileFailure, match=r"is empty|nothing but empty lines"):
         everything(path)
 
 
@@ -162,7 +164,7 @@ def test_a_truncated_archive_is_an_error(kind: str, tmp_path: Path) -> None:
     whole = path.read_bytes()
     for share in (0.1, 0.5, 0.9, 0.999):
         path.write_bytes(whole[: int(len(whole) * share)])
-        with pytest.raises(FileFailure, match="cut off|no whole zip"):
+        with pytest.raises(FileFailure, match=r"cut off|no whole zip"):
             everything(path)
 
 
@@ -195,11 +197,13 @@ def test_an_archive_that_expands_too_far_is_an_error(tmp_path: Path) -> None:
     while (place := lying.find(size)) >= 0:
         lying[place : place + 4] = (1000).to_bytes(4, "little")
     zipped.write_bytes(lying)
-    with pytest.raises(FileFailure, match="expands to more than 1000|damaged or cut off"):
+    with pytest.raises(FileFailure, match=r"expands to more than 1000|damaged or cut off"):
         everything(zipped)
 
 
-@pytest.mark.parametrize("name", ["../EURUSD.csv", "/etc/EURUSD.csv", "a/../../EURUSD.csv", "C:/EURUSD.csv", "..\\EURUSD.csv"])
+@pytest.mark.parametrize(
+    "name", ["../EURUSD.csv", "/etc/EURUSD.csv", "a/../../EURUSD.csv", "C:/EURUSD.csv", "..\\EURUSD.csv"]
+)
 def test_a_member_outside_of_its_archive_is_an_error(name: str, tmp_path: Path) -> None:
     """Nothing is unpacked to disk, and still such an archive is not to be trusted."""
     path = tmp_path / "EURUSD-2014-05.zip"
@@ -274,7 +278,7 @@ def test_a_long_line_in_a_file_is_rejected_by_its_number(tmp_path: Path) -> None
 
 def test_too_many_rejected_lines_end_the_reading(tmp_path: Path) -> None:
     """A file of another shape is not kept line by line."""
-    path = with_lines(tmp_path, {number: "x" for number in range(100, 900)})
+    path = with_lines(tmp_path, dict.fromkeys(range(100, 900), "x"))
     with pytest.raises(FileFailure, match="more than 100 lines are no rows, the last because it has 1 column"):
         everything(path, limits=Limits(rejected_max=100))
 
@@ -292,7 +296,7 @@ def test_what_is_wrong_between_lines_is_flagged_and_quarantined(tmp_path: Path) 
     """Negative spreads, unsorted rows, rows twice and two clocks are seen by the quality report."""
     crossed = {n: GOOD[n - 1].replace("1.40", "1.38") for n in range(1, 901, 2)}
     unsorted = dict(enumerate(reversed(GOOD), start=1))
-    twice = {n: GOOD[0] for n in range(1, 101)}
+    twice = dict.fromkeys(range(1, 101), GOOD[0])
     clocks = {n: GOOD[n - 1].replace(" 00:", " 05:") for n in range(1, 451)}
     for changes, rule in (
         (crossed, "crossed_share_max"),

@@ -29,7 +29,10 @@ def bi5(folder: Path, rows: list[tuple], pair: str = "EURUSD") -> Path:
 
 def test_an_hour_of_dukascopys_feed_is_read(tmp_path: Path) -> None:
     """The folder says pair and hour; prices are points, quantities millions, ask stands before bid."""
-    (chunk,) = read(bi5(tmp_path, [(8, 139_051, 139_047, 2.25, 1.5), (3_599_999, 139_050, 139_046, 1, 1)]), shape_of("dukascopy_bi5"))
+    (chunk,) = read(
+        bi5(tmp_path, [(8, 139_051, 139_047, 2.25, 1.5), (3_599_999, 139_050, 139_046, 1, 1)]),
+        shape_of("dukascopy_bi5"),
+    )
     assert chunk.instrument == "EUR/USD"
     assert chunk.ticks.venue_time.tolist() == [THIRTEEN + 8_000_000, THIRTEEN + 3_599_999_000_000]
     assert (chunk.ticks.bid[0], chunk.ticks.ask[0]) == (1.39047, 1.39051)
@@ -40,7 +43,12 @@ def test_an_hour_of_dukascopys_feed_is_read(tmp_path: Path) -> None:
 
 def test_records_that_are_no_quotes_are_rejected(tmp_path: Path) -> None:
     """A price of 0, a time beyond the hour, a quantity that is no number."""
-    rows = [(0, 139_051, 139_047, 1, 1), (1, 0, 139_047, 1, 1), (3_600_000, 139_051, 139_047, 1, 1), (3, 139_051, 139_047, -1, 1)]
+    rows = [
+        (0, 139_051, 139_047, 1, 1),
+        (1, 0, 139_047, 1, 1),
+        (3_600_000, 139_051, 139_047, 1, 1),
+        (3, 139_051, 139_047, -1, 1),
+    ]
     (chunk,) = read(bi5(tmp_path, rows), shape_of("dukascopy_bi5"))
     assert [(each.line, each.reason) for each in chunk.rejected] == [
         (2, "ask is 0: a price is a number above 0"),
@@ -104,7 +112,13 @@ def test_rows_of_parquet_that_are_no_quotes_are_rejected(tmp_path: Path) -> None
     bid[[4, 69_999]] = [np.nan, -1]
     symbols = ["EURUSD"] * count
     symbols[10] = "GBPUSD"
-    path = parquet(tmp_path, time=pa.array(np.arange(count) + THIRTEEN), bid=pa.array(bid), ask=pa.array(bid + 1), symbol=pa.array(symbols))
+    path = parquet(
+        tmp_path,
+        time=pa.array(np.arange(count) + THIRTEEN),
+        bid=pa.array(bid),
+        ask=pa.array(bid + 1),
+        symbol=pa.array(symbols),
+    )
     shape = shape_of("parquet", columns=[{"role": each} for each in ("time", "bid", "ask", "instrument")])
     chunks = list(read(path, shape))
     assert [each.line for chunk in chunks for each in chunk.rejected] == [5, 11, 70_000]

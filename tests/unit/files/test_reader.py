@@ -65,7 +65,9 @@ def test_equal_lines_are_read_eight_characters_at_a_time(ends: str) -> None:
     assert not wrong
     for fields in (fast, general):
         assert fields.good.all()
-        found = zip(fields.time.tolist(), fields.numbers[Role.BID].tolist(), fields.numbers[Role.ASK].tolist(), strict=True)
+        found = zip(
+            fields.time.tolist(), fields.numbers[Role.BID].tolist(), fields.numbers[Role.ASK].tolist(), strict=True
+        )
         assert list(found) == rows
 
 
@@ -83,7 +85,9 @@ def test_numbers_of_any_length_are_read_as_the_language_reads_them(data: st.Data
     shape = shape_of("lean_tick", file_name="")
     rows = [(f"{rng.randrange(10**7, 8 * 10**7)}", number(), number()) for _ in range(200)]
     text = "".join(f"{time},{bid},{ask}\n" for time, bid, ask in rows)
-    of = plan_of(shape, "x", ("x",), [text.split("\n")[0]], instrument="EUR/USD", date=np.datetime64("1970-01-02").item())
+    of = plan_of(
+        shape, "x", ("x",), [text.split("\n")[0]], instrument="EUR/USD", date=np.datetime64("1970-01-02").item()
+    )
     fields = lanes.fixed(text.encode(), of)
     assert fields is not None
     assert fields.numbers[Role.BID].tolist() == [float(bid) for _, bid, _ in rows]
@@ -115,8 +119,38 @@ def test_a_changed_byte_is_never_overlooked(place: int, byte: int) -> None:
     assert [each.line for each in found.rejected] == wrong
 
 
-CELLS = ("1.39147", "1.39149", "1.4", "139147", "nan", "", "-1", "0", "1e400", "1e-3", " 1.39147 ", "1,39", "0x1F", "１", "1_0", "+1.39", "inf", '"1.39"', "1.39.1", ".5", "5.")  # fmt: skip
-STAMPS = ("20140508 00:00:17.007", "20140508 00:00:17.07", "20140508 00:00:61.007", "20140508 24:00:00.007", "soon", "", "19000101 00:00:00.000")  # fmt: skip
+CELLS = (
+    "1.39147",
+    "1.39149",
+    "1.4",
+    "139147",
+    "nan",
+    "",
+    "-1",
+    "0",
+    "1e400",
+    "1e-3",
+    " 1.39147 ",
+    "1,39",
+    "0x1F",
+    "１",
+    "1_0",
+    "+1.39",
+    "inf",
+    '"1.39"',
+    "1.39.1",
+    ".5",
+    "5.",
+)
+STAMPS = (
+    "20140508 00:00:17.007",
+    "20140508 00:00:17.07",
+    "20140508 00:00:61.007",
+    "20140508 24:00:00.007",
+    "soon",
+    "",
+    "19000101 00:00:00.000",
+)
 
 
 @settings(deadline=None, max_examples=60)
@@ -169,7 +203,9 @@ def test_blocks_do_not_change_what_is_read(tmp_path: Path) -> None:
 def test_a_price_that_did_not_change_is_repeated_across_blocks(tmp_path: Path) -> None:
     """MetaTrader leaves out what did not change; before the first price there is none."""
     rows = ["2023.01.02\t00:00:00.123\t\t1.06985\t\t\t4"]
-    rows += [f"2023.01.02\t00:{n // 60:02}:{n % 60:02}.123\t{'1.06975' if n == 1 else ''}\t\t\t\t2" for n in range(1, 900)]
+    rows += [
+        f"2023.01.02\t00:{n // 60:02}:{n % 60:02}.123\t{'1.06975' if n == 1 else ''}\t\t\t\t2" for n in range(1, 900)
+    ]
     path = tmp_path / "EURUSD_x.csv"
     path.write_text("\n".join(rows))
     parts = list(read(path, shape_of("metatrader_tick"), limits=SMALL))
@@ -183,7 +219,9 @@ def test_a_price_that_did_not_change_is_repeated_across_blocks(tmp_path: Path) -
 def test_local_times_that_do_not_exist_are_rejected_with_their_line(tmp_path: Path) -> None:
     """A row at 02:30 on the night on which Berlin goes forward speaks of another clock."""
     path = tmp_path / "EURUSD.csv"
-    path.write_text("time,bid,ask\n2014-03-30 01:59:00,1.1,1.2\n2014-03-30 02:30:00,1.1,1.2\n2014-03-30 03:00:00,1.1,1.2\n")
+    path.write_text(
+        "time,bid,ask\n2014-03-30 01:59:00,1.1,1.2\n2014-03-30 02:30:00,1.1,1.2\n2014-03-30 03:00:00,1.1,1.2\n"
+    )
     (chunk,) = read(path, shape_of("generic", clock="Europe/Berlin"))
     assert [(each.line, each.text) for each in chunk.rejected] == [(3, "2014-03-30 02:30:00,1.1,1.2")]
     assert "does not exist on the clock Europe/Berlin" in chunk.rejected[0].reason

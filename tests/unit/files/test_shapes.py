@@ -172,7 +172,7 @@ def test_every_known_shape_has_a_sample() -> None:
 
 @pytest.mark.parametrize("how", ["zip", "gz", "zst", "utf-16", "bom", "crlf"])
 def test_how_a_file_is_packed_or_encoded_does_not_matter(how: str, tmp_path: Path) -> None:
-    """The same quotes, from archives of several members, compressed, with any line end, as UTF-16 as FXCM packs them."""
+    """The same quotes, from archives of several members, compressed, with any line end, in UTF-16 as FXCM's."""
     text = "DateTime,Bid,Ask\n" + "".join(f"01/04/2015 22:00:{n:02}.5,1.195{n:02},1.196{n:02}\n" for n in range(60))
     plain = list(read(written(tmp_path, "EURUSD_1.csv", text), shape_of("fxcm_tick")))
     if how == "zip":
@@ -248,7 +248,7 @@ def test_a_shape_that_cannot_be_read_is_refused(changes: dict, words: str) -> No
 
 def test_an_unknown_shape_names_the_known_ones() -> None:
     """So that a typing error is seen at once."""
-    with pytest.raises(ValueError, match="'truefx' is no shape; known are .*truefx_tick"):
+    with pytest.raises(ValueError, match=r"'truefx' is no shape; known are .*truefx_tick"):
         shape_of("truefx")
 
 
@@ -266,6 +266,8 @@ def test_bars_of_generic_columns_know_their_length_from_their_rows(tmp_path: Pat
 
 def test_shapes_and_clocks_are_known_without_pyarrow() -> None:
     """A job can be checked, and a clock resolved, where only numpy is there."""
-    code = "import sys, crossrate.files.shapes, crossrate.files.plan, crossrate.ticks.offset, crossrate.ticks.thresholds\n"
+    code = (
+        "import sys, crossrate.files.shapes, crossrate.files.plan, crossrate.ticks.offset, crossrate.ticks.thresholds\n"
+    )
     code += "sys.exit('pyarrow' in sys.modules or 'pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -64,7 +64,7 @@ def test_a_clock_that_was_changed_is_found_in_spans() -> None:
 
 
 def test_what_a_short_dataset_cannot_tell_is_said() -> None:
-    """A week in May fits a fixed offset and every zone that has it then: the fixed one is named, the others are equals."""
+    """A week in May fits a fixed offset and every zone that has it: the fixed one is named, the others are equals."""
     times, mids = market("2014-05-05", 1, MINUTE)
     reference = quotes(times, mids, 2 * PIP, 1)
     found = estimate_offset(quotes(times + 3 * HOUR, mids, PIP, 2), reference)
