@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from crossrate.files.candles import Candles
-from crossrate.files.reader import Chunk, read
+from crossrate.files.chunk import Chunk
+from crossrate.files.reader import read
 from crossrate.files.shapes import shape_of
 from crossrate.ticks.columns import Ticks
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossrate.files.candles import Candles
+from crossrate.files.chunk import Chunk
 from crossrate.files.failure import FileFailure, Rejected
 from crossrate.files.fields import Fields
 from crossrate.files.parse import Parsed
@@ -26,10 +27,18 @@ class Assembler:
         self._carried: dict[Role, float] = {}
         self._interval = (plan.shape.interval_s or 0) * SECOND
 
-    def add(self, part: Parsed) -> tuple[Ticks, Candles | None, list[Rejected], int]:
-        """The next rows: quotes, bars, lines that are refused for their time, and rows in an hour that comes twice."""
+    def add(self, part: Parsed, lines: int, *, too_long: Rejected | None = None, member: str) -> Chunk:
+        """The next rows.
+
+        Args:
+            part: of a block.
+            lines: lines that were read for it.
+            too_long: a line behind it that was not read.
+            member: where it is from.
+        """
         fields = part.fields
-        late: list[Rejected] = []
+        row_lines = part.line
+        rejected = [*part.rejected, *([too_long] if too_long else [])]
         repeated = 0
         if self.plan.clock == UTC_CLOCK:
             utc = fields.time
@@ -37,21 +46,23 @@ class Assembler:
             resolved = self._resolver.resolve(fields.time)
             utc, repeated = resolved.utc, int(np.count_nonzero(resolved.repeated))
             if resolved.missing.any():
-                late = self._missing(part, np.flatnonzero(resolved.missing))
-                kept = ~resolved.missing
+                rejected += self._missing(part, np.flatnonzero(resolved.missing))
+                kept = np.flatnonzero(~resolved.missing)
                 utc = utc[kept]
                 fields = Fields(utc, {role: values[kept] for role, values in fields.numbers.items()}, fields.good[kept])
+                row_lines = kept + part.first if row_lines is None else row_lines[kept]
         numbers = {role: self._scaled(role, values) for role, values in fields.numbers.items()}
-        if self.plan.shape.kind is Kind.QUOTES:
-            return self._quotes(utc, numbers), None, late, repeated
-        candles = self._candles(utc, numbers)
-        return candles.quotes(), candles, late, repeated
+        candles = self._candles(utc, numbers) if self.plan.shape.kind is Kind.BARS else None
+        ticks = self._quotes(utc, numbers) if candles is None else candles.quotes()
+        rejected.sort(key=lambda each: each.line)
+        what = self.plan.instrument
+        return Chunk(member, what, ticks, candles, tuple(rejected), lines, part.first, row_lines, repeated)
 
     def _missing(self, part: Parsed, rows: NDArray[np.int64]) -> list[Rejected]:
         """The lines of rows whose local time does not exist."""
         reason = f"time does not exist on the clock {self.plan.clock}, which goes forward over it; is it another clock?"
         lines = [part.line_of(int(row)) for row in rows]
-        return [Rejected.of(line, part.text_of(line), reason) for line in lines]
+        return [Rejected.of(line, text, reason) for line, text in zip(lines, part.texts_of(lines), strict=True)]
 
     def _scaled(self, role: Role, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """In price and in base currency; a price that did not change repeated."""

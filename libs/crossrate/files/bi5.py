@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from crossrate.files.assemble import Assembler
+from crossrate.files.chunk import Chunk
 from crossrate.files.containers import Limits
 from crossrate.files.failure import FileFailure
 from crossrate.files.fields import Fields
 from crossrate.files.plan import Plan, instrument_of, named
-from crossrate.files.reader import Chunk
 from crossrate.files.records import chunk_of
 from crossrate.files.shape import Role, Shape
 from crossrate.files.stamps import parse_one

@@ -43,6 +43,7 @@ class Rejected:
     def of(cls, line: int, text: bytes | str, reason: str) -> Rejected:
         """With the text cut and made printable."""
         text = text[: 4 * TEXT_MAX].decode("utf-8", "replace") if isinstance(text, bytes) else text
+        text = text.rstrip("\r\n")
         printable = "".join(
             each if each.isprintable() or each == "\t" else "\N{REPLACEMENT CHARACTER}" for each in text
         )

@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crossrate.files.assemble import Assembler
+from crossrate.files.chunk import Chunk
 from crossrate.files.containers import Limits
 from crossrate.files.failure import FileFailure
 from crossrate.files.fields import Fields
 from crossrate.files.plan import Plan, instrument_of, named
-from crossrate.files.reader import Chunk
 from crossrate.files.records import chunk_of
 from crossrate.files.shape import OPTIONAL, Role, Shape
 from crossrate.files.stamps import EPOCHS

@@ -40,9 +40,18 @@ class Parsed:
         """The number of a row's line."""
         return self.first + row if self.line is None else int(self.line[row])
 
-    def text_of(self, line: int) -> bytes:
-        """The text of a line."""
-        return self.data.split(b"\n", line - self.first + 1)[line - self.first]
+    def texts_of(self, lines: list[int]) -> list[bytes]:
+        """The texts of some lines; nothing for records, which have none."""
+        if not self.data:
+            return [b""] * len(lines)
+        begins = _begins(self.data)
+        return [self.data[begins[line - self.first] : begins[line - self.first + 1]] for line in lines]
+
+
+def _begins(data: bytes) -> NDArray[np.int64]:
+    """Where each line begins, and the end of the last."""
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10) + 1
+    return np.concatenate([[0], ends, [len(data)]])
 
 
 def parsed(data: bytes, first: int, lines: int, plan: Plan, limits: Limits) -> Parsed:
@@ -86,14 +95,13 @@ def _stretches(data: bytes, ends: list[int], first: int, plan: Plan, limits: Lim
 
 def _mended(fields: Fields, data: bytes, first: int, plan: Plan, limits: Limits) -> Parsed:
     """With the doubtful lines read one by one."""
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10) + 1
-    begins = np.concatenate([[0], ends])
+    begins = _begins(data)
     time = fields.time.copy()
     numbers = {role: values.copy() for role, values in fields.numbers.items()}
     good = fields.good.copy()
     rejected = []
     for row in np.flatnonzero(~good):
-        text = data[begins[row] : begins[row + 1] if row + 1 < len(begins) else len(data)]
+        text = data[begins[row] : begins[row + 1]]
         try:
             time[row], values = row_of(text, plan, limits.line_bytes_max)
             for role, value in values.items():

@@ -5,47 +5,23 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 from pathlib import Path
 
 from crossrate.files.assemble import Assembler
 from crossrate.files.blocks import Block, blocks
-from crossrate.files.candles import Candles
+from crossrate.files.chunk import Chunk
 from crossrate.files.containers import Limits, Member, members
-from crossrate.files.failure import FileFailure, Rejected
+from crossrate.files.failure import FileFailure
 from crossrate.files.parse import Parsed, parsed
 from crossrate.files.plan import PROBE_LINES, Plan, plan_of
 from crossrate.files.shape import Container, Shape
-from crossrate.ticks.columns import Ticks
 
 THREADS = 2
 AHEAD = 2
 """Blocks that are parsed while another is being used."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Chunk:
-    """Rows of one instrument, in the order of the file.
-
-    Attributes:
-        member: the file, with the member of an archive after a colon.
-        instrument: what they are of.
-        ticks: the quotes; of bars two each, their open and their close.
-        candles: the bars; None in a file of quotes.
-        rejected: lines that are no rows.
-        lines: lines that were read for this, the rejected and the header with them.
-        repeated: rows whose local time comes twice on that day; the order of rows decided.
-    """
-
-    member: str
-    instrument: str
-    ticks: Ticks
-    candles: Candles | None
-    rejected: tuple[Rejected, ...]
-    lines: int
-    repeated: int = 0
 
 
 def read(
@@ -104,12 +80,8 @@ def _text(member: Member, shape: Shape, instrument: str | None, date: date | Non
     plan, first, header = _begun(first, member, shape, instrument, date, limits)
     assembler = Assembler(plan)
     for part, block in _ahead(chain([first], source), plan, limits):
-        ticks, candles, late, repeated = assembler.add(part)
-        rejected = sorted(
-            [*part.rejected, *late, *([block.too_long] if block.too_long else [])], key=lambda each: each.line
-        )
         lines = block.lines + header + (block.too_long is not None)
-        yield Chunk(member.name, plan.instrument, ticks, candles, tuple(rejected), lines, repeated)
+        yield assembler.add(part, lines, too_long=block.too_long, member=member.name)
         header = 0
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from crossrate.files.assemble import Assembler
+from crossrate.files.chunk import Chunk
 from crossrate.files.failure import TEXT_MAX, Rejected
 from crossrate.files.fields import Fields, checked
 from crossrate.files.parse import Parsed
 from crossrate.files.plan import Plan
-from crossrate.files.reader import Chunk
 from crossrate.files.rows import Wrong, possible
 
 
@@ -21,11 +23,10 @@ def chunk_of(member: str, fields: Fields, first: int, assembler: Assembler) -> C
     kept = np.flatnonzero(fields.good)
     rows = Fields(fields.time[kept], {role: values[kept] for role, values in fields.numbers.items()}, fields.good[kept])
     part = Parsed(rows, kept + first, rejected, b"", first)
-    ticks, candles, late, repeated = assembler.add(part)
-    # A record has no text of its own, so that a refused time is told by its columns too.
-    late = [_rejected_as(fields, each, first) for each in late]
-    every = sorted([*rejected, *late], key=lambda each: each.line)
-    return Chunk(member, plan.instrument, ticks, candles, tuple(every), len(fields), repeated)
+    chunk = assembler.add(part, len(fields), member=member)
+    # A record has no text of its own: what was refused for its time is told by its columns too.
+    told = tuple(each if each.text else replace(each, text=_text(fields, each.line - first)) for each in chunk.rejected)
+    return replace(chunk, rejected=told)
 
 
 def _text(fields: Fields, row: int) -> str:
@@ -40,7 +41,3 @@ def _rejected(fields: Fields, row: int, first: int, plan: Plan) -> Rejected:
     except Wrong as error:
         reason = str(error)
     return Rejected(first + row, _text(fields, row), reason)
-
-
-def _rejected_as(fields: Fields, late: Rejected, first: int) -> Rejected:
-    return Rejected(late.line, _text(fields, late.line - first), late.reason)

@@ -31,6 +31,7 @@ CELLS_MIN = 20
 """Cells that a week must share with the reference to say anything."""
 CHANGE_COST = 3.0
 """A further clock must explain this many weeks that the ones before it do not."""
+_TOO_LITTLE = "dataset and reference share fewer than {} cells of {} s in every week"
 _ANCHOR = 2 * DAY + 12 * HOUR
 """The Saturday noon after 1970 began."""
 
@@ -130,8 +131,7 @@ def estimate_offset(ticks: Ticks, reference: Ticks, *, pip: float = 1e-4, cell_n
     others, levels = _means(reference, cell)
     if not len(numbers) or not len(others):
         raise ValueError("there are no quotes to compare")
-    first = (int(numbers[0]) * cell - _ANCHOR) // WEEK
-    count = (int(numbers[-1]) * cell - _ANCHOR) // WEEK - first + 1
+    first, count = _shared_weeks(numbers, others, cell)
     per_week = WEEK // cell
     begin = (first * WEEK + _ANCHOR) // cell
     ours = _dense(numbers, means, begin, count * per_week)
@@ -146,9 +146,7 @@ def estimate_offset(ticks: Ticks, reference: Ticks, *, pip: float = 1e-4, cell_n
     # A week counts if the offset that fits best could be told from others.
     usable = np.flatnonzero(np.isfinite(residuals).sum(axis=1) > 1)
     if not len(usable):
-        raise ValueError(
-            f"dataset and reference share fewer than {CELLS_MIN} cells of {cell // SECOND} s in every week"
-        )
+        raise ValueError(_TOO_LITTLE.format(CELLS_MIN, cell // SECOND))
     begins = (first + usable) * WEEK + _ANCHOR
     weeks = tuple(_week(*each, tried) for each in zip(begins, residuals[usable], shared[usable], strict=True))
     spans, offsets = _explain(weeks, residuals[usable], tried)
@@ -171,6 +169,25 @@ def estimate_offset(ticks: Ticks, reference: Ticks, *, pip: float = 1e-4, cell_n
         confidence=float(np.median([_clarity(week) for week in weeks])),
         cell_ns=cell,
     )  # fmt: skip
+
+
+def _shared_weeks(numbers: NDArray, others: NDArray, cell: int) -> tuple[int, int]:
+    """The first week that both have, and how many until the last; rows that strayed far away count for nothing.
+
+    Raises:
+        ValueError: there is none.
+    """
+
+    def busy(cells: NDArray) -> NDArray:
+        weeks, counts = np.unique((cells * cell - _ANCHOR) // WEEK, return_counts=True)
+        return weeks[counts >= CELLS_MIN]
+
+    theirs = busy(others)
+    ours = busy(numbers)
+    shared = ours[np.isin(ours, np.concatenate([theirs - 1, theirs, theirs + 1]))]
+    if not len(shared):
+        raise ValueError(_TOO_LITTLE.format(CELLS_MIN, cell // SECOND))
+    return int(shared[0]), int(shared[-1] - shared[0]) + 1
 
 
 def _width(*both: Ticks) -> int:

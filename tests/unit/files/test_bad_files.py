@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from crossrate.files.blocks import blocks
+from crossrate.files.chunk import Chunk
 from crossrate.files.containers import Limits, Member
 from crossrate.files.failure import FileFailure, Rejected
-from crossrate.files.reader import Chunk, read
+from crossrate.files.reader import read
 from crossrate.files.shapes import shape_of
 from crossrate.ticks.columns import Ticks
 from crossrate.ticks.quality import Inspector

@@ -137,3 +137,14 @@ def test_parquet_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     texts = parquet(tmp_path, time=pa.array(["soon"]), bid=pa.array([1.0]), ask=pa.array([1.1]))
     with pytest.raises(FileFailure, match="column time is string"):
         list(read(texts, shape_of("parquet")))
+
+
+def test_records_at_times_that_do_not_exist_are_rejected(tmp_path: Path) -> None:
+    """By the clock of the shape, told by their columns; also where hundreds come one after the other."""
+    night = np.datetime64("2014-03-30T01:59", "s") + np.arange(7200)
+    prices = np.full(7200, 1.39)
+    path = parquet(tmp_path, time=pa.array(night), bid=pa.array(prices), ask=pa.array(prices))
+    (chunk,) = read(path, shape_of("parquet", clock="Europe/Berlin"))
+    assert len(chunk.rejected) == 3600
+    assert (chunk.rejected[0].line, chunk.line_of(60)) == (61, 3661)
+    assert chunk.rejected[0].text == "time 1396144800000000000, bid 1.39, ask 1.39"

@@ -198,6 +198,8 @@ def test_blocks_do_not_change_what_is_read(tmp_path: Path) -> None:
     rejected = [[(each.line, each.text) for part in one for each in part.rejected] for one in (parts, few)]
     assert rejected[0] == rejected[1] == [(4, "oops"), (701, "oops"), (2000, "oops")]
     assert sum(each.lines for each in parts) == sum(each.lines for each in few) == 2000
+    numbers = [chunk.line_of(row) for chunk in parts for row in range(len(chunk.ticks))]
+    assert numbers == [number for number in range(1, 2001) if number not in (4, 701, 2000)]
 
 
 def test_a_price_that_did_not_change_is_repeated_across_blocks(tmp_path: Path) -> None:
@@ -226,6 +228,7 @@ def test_local_times_that_do_not_exist_are_rejected_with_their_line(tmp_path: Pa
     assert [(each.line, each.text) for each in chunk.rejected] == [(3, "2014-03-30 02:30:00,1.1,1.2")]
     assert "does not exist on the clock Europe/Berlin" in chunk.rejected[0].reason
     assert chunk.ticks.venue_time[1] - chunk.ticks.venue_time[0] == 60_000_000_000
+    assert [chunk.line_of(row) for row in (0, 1)] == [2, 4]
 
 
 def test_rows_of_an_hour_that_comes_twice_are_counted(tmp_path: Path) -> None:

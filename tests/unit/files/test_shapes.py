@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from crossrate.files.reader import Chunk, read
+from crossrate.files.chunk import Chunk
+from crossrate.files.reader import read
 from crossrate.files.shape import Shape
 from crossrate.files.shapes import shape_of, shapes
 from crossrate.ticks.columns import Ticks

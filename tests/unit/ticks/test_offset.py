@@ -104,3 +104,13 @@ def test_too_little_in_common_is_an_error() -> None:
         estimate_offset(quotes(times, mids, PIP, 2), quotes(times + 60 * WEEK, mids, PIP, 1))
     with pytest.raises(ValueError, match="no quotes"):
         estimate_offset(quotes(times[:0], mids[:0], PIP, 2), quotes(times, mids, PIP, 1))
+
+
+def test_a_row_that_strayed_by_decades_costs_nothing() -> None:
+    """Weeks with a few rows are left out, and so is what lies between: two weeks from a Monday on meet three."""
+    times, mids = market("2014-05-05", 2, MINUTE)
+    times, mids = np.concatenate([[0], times, [ns("2099-01-01")]]), np.concatenate([[1.0], mids, [1.0]])
+    reference = quotes(times, mids, 2 * PIP, 1)
+    found = estimate_offset(quotes(times + 3 * HOUR, mids, PIP, 2), reference)
+    assert str(found.clock) == "UTC+03:00"
+    assert len(found.weeks) == 3
