@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ PIECE = 1 << 14
 """Rows at a time, so that what an operation writes is still in the cache for the next."""
 ROWS_MIN = 64
 RUNS_MAX = 16
+PROBE_BYTES = 8192
 DIGITS_MAX = 15
 """A number of so many digits is exact in a double, and so is its quotient by a power of ten, rounded once."""
 LANE = 8
@@ -74,6 +76,9 @@ def fixed(data: bytes, plan: Plan) -> Fields | None:
 
 def runs(data: bytes) -> list[int] | None:
     """Where the length of lines changes, if that is seldom: ends of stretches of equal lines; None if it is often."""
+    begin = [len(each) for each in data[:PROBE_BYTES].split(b"\n")[:-1]]
+    if sum(one != other for one, other in pairwise(begin)) > RUNS_MAX:
+        return None
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10) + 1
     lengths = np.diff(ends, prepend=0)
     changes = np.flatnonzero(lengths[1:] != lengths[:-1])

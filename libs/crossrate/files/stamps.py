@@ -20,6 +20,8 @@ EPOCHS = {"epoch_s": SECOND, "epoch_ms": 1_000_000, "epoch_us": 1_000, "epoch_ns
 DIRECTIVES = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "f": 0, "z": 5, "b": 3, "s": 10}
 """Directives as in strptime and how many characters they take; `%f` takes one to nine, `%s` is seconds since 1970."""
 FRACTION_MAX = 9
+WIDTH_MAX = 64
+LANE = 8
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ZERO = np.uint8(48)
 
@@ -243,8 +245,10 @@ def parse_column(
     """Texts of any widths, each in the first format that it has: as `parse`."""
     found = np.zeros(len(begins), np.int64)
     good = np.zeros(len(begins), np.bool_)
-    for width in np.unique(widths):
-        width = int(width)
+    if len(widths) and int(widths.max()) > WIDTH_MAX:
+        # No time is so long; what is, is none.
+        widths = np.where(widths > WIDTH_MAX, 0, widths)
+    for width in np.flatnonzero(np.bincount(widths)).tolist():
         rows = np.flatnonzero(widths == width)
         layouts = [each for form in forms if (each := layout_of(form, width)) is not None]
         if not layouts:
@@ -252,10 +256,27 @@ def parse_column(
         if len(rows) == len(begins) and int(begins[-1] - begins[0]) == (len(begins) - 1) * width:
             texts = Texts(flat, int(begins[0]), width, len(rows), width)
         else:
-            texts = Texts(flat[begins[rows, np.newaxis] + np.arange(width)].ravel(), 0, width, len(rows), width)
+            texts = _gathered(flat, begins[rows], width)
         for layout in layouts:
             stamp, fits = parse(texts, layout)
             new = fits & ~good[rows]
             found[rows[new]] = stamp[new]
             good[rows[new]] = True
     return found, good
+
+
+def _gathered(flat: NDArray[np.uint8], begins: NDArray[np.int64], width: int) -> Texts:
+    """Texts of one width from anywhere, side by side: eight bytes at a time where there are so many."""
+    if width < LANE:
+        return Texts(flat[begins[:, np.newaxis] + np.arange(width)].ravel(), 0, width, len(begins), width)
+    lanes = np.ndarray((len(flat) - LANE + 1,), "<u8", flat, 0, (1,))
+    places = [*range(0, width - LANE, LANE), width - LANE]
+    out = np.empty((len(begins), len(places) * LANE), np.uint8)
+    wide = out.view("<u8")
+    for place, at in enumerate(places):
+        wide[:, place] = lanes[begins + at]
+    # The last lane overlaps the one before; its bytes move to where they belong.
+    spare = len(places) * LANE - width
+    if spare:
+        out[:, width - LANE : width] = out[:, -LANE:].copy()
+    return Texts(out.ravel(), 0, len(places) * LANE, len(begins), width)

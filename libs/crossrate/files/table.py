@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
@@ -20,9 +19,13 @@ def read(data: bytes, lines: int, plan: Plan) -> Fields | None:
     types = {plan.places[role]: pa.float64() for role in plan.numbers}
     if plan.epoch:
         types[plan.places[Role.TIME]] = pa.int64()
-    for role in (Role.DATE, Role.TIME, Role.INSTRUMENT):
+    for role, kind in (
+        (Role.DATE, pa.string()),
+        (Role.TIME, pa.string()),
+        (Role.INSTRUMENT, pa.dictionary(pa.int32(), pa.string())),
+    ):
         if role in plan.places:
-            types.setdefault(plan.places[role], pa.string())
+            types.setdefault(plan.places[role], kind)
     try:
         found = pyarrow.csv.read_csv(
             pa.BufferReader(data),
@@ -73,9 +76,8 @@ def _texts(column: pa.StringArray, forms: tuple[str, ...]) -> tuple[NDArray[np.i
     return parse_column(np.frombuffer(data, np.uint8), begins[:-1], np.diff(begins), forms)
 
 
-def _instruments(column: pa.StringArray, plan: Plan) -> NDArray[np.bool_]:
+def _instruments(coded: pa.DictionaryArray, plan: Plan) -> NDArray[np.bool_]:
     """Which rows are of the plan's instrument."""
-    coded = pc.dictionary_encode(column)
     known = np.zeros(len(coded.dictionary), np.bool_)
     for place, name in enumerate(coded.dictionary.to_pylist()):
         try:
