@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -12,12 +12,8 @@ from crossrate.api.pricing.v1 import market_pb2, product_pb2, valuation_pb2
 from crossrate.basics.instrument import CONVENTIONS
 from crossrate.basics.pair import Pair
 from crossrate.rpc import errors
-from crossrate.rpc.arrays import get
 from services.pricing.domain import product
-from services.pricing.domain.curve import ZeroCurve
 from services.pricing.domain.market import Book, Snapshot, Standing
-from services.pricing.domain.refusal import Refused
-from services.pricing.domain.surface import Smile, Surface
 from services.pricing.domain.valuation import Priced, Valuation
 
 MOMENTS_FIRST, MOMENTS_LAST = date(1999, 1, 1), date(2099, 12, 31)
@@ -37,32 +33,6 @@ def pair_of(name: str) -> Pair:
     if pair not in CONVENTIONS:
         raise errors.not_found("instrument", name)
     return pair
-
-
-def book_of(curves: Iterable[market_pb2.Curve], surfaces: Iterable[market_pb2.Surface]) -> Book:
-    """Curves and surfaces, checked.
-
-    Raises:
-        Refused: one of them cannot be used, or a currency or pair comes twice.
-        Failure: NOT_FOUND if a surface's pair is none of the platform's instruments.
-    """
-    by_currency: dict[str, ZeroCurve] = {}
-    for i, curve in enumerate(curves):
-        if curve.currency in by_currency:
-            raise Refused(f"curves[{i}].currency", f"{curve.currency} has a curve before it: give one a currency")
-        by_currency[curve.currency] = ZeroCurve.of(get(curve, "time"), get(curve, "rate"), f"curves[{i}]")
-    by_pair: dict[Pair, Surface] = {}
-    for i, surface in enumerate(surfaces):
-        pair = pair_of(surface.instrument)
-        if pair in by_pair:
-            raise Refused(f"surfaces[{i}].instrument", f"{pair} has a surface before it: give one a pair")
-        path = f"surfaces[{i}].smiles"
-        smiles = [
-            Smile.of(each.time, get(each, "strike"), get(each, "volatility"), f"{path}[{k}]")
-            for k, each in enumerate(surface.smiles)
-        ]
-        by_pair[pair] = Surface.of(smiles, path)
-    return Book(by_currency, by_pair)
 
 
 def snapshot_of(message: market_pb2.Snapshot, book: Book) -> Snapshot:

@@ -124,8 +124,9 @@ def value_dates(pair: Pair, trade_date: date) -> ValueDates:
 def expiry_of(dates: ValueDates, text: str, field: str) -> tuple[date, date]:
     """The expiry and the delivery date of an option.
 
-    Days and ON count calendar days from the trade date. Weeks, months and years name the delivery date, as for a
-    forward; the expiry is the last weekday whose spot is not after it. Delivery is on the expiry's own spot date.
+    Days count calendar days from the trade date; ON is the next weekday. Weeks, months and years name the delivery
+    date, as for a forward; the expiry is the last weekday whose spot is not after it. Delivery is on the expiry's own
+    spot date.
 
     Raises:
         Refused: the expiry is no weekday from the trade date on, or not one of these forms.
@@ -147,6 +148,9 @@ def _expiry(pair: Pair, trade_date: date, text: str) -> tuple[date, date]:
             day = _last_with_spot_until(pair, trade_date, value_dates(pair, trade_date).at(tenor).far)
         elif tenor.unit in (Unit.DAYS, Unit.OVERNIGHT):
             day = trade_date + timedelta(days=tenor.count or 1)
+            if tenor.unit is Unit.OVERNIGHT and day.weekday() >= SAT:
+                # What is dealt overnight on a Friday expires on Monday.
+                day += timedelta(days=7 - day.weekday())
         else:
             raise ValueError(f"{text} is no expiry: write ON, days, weeks, months, years or a date")
     if day < trade_date:

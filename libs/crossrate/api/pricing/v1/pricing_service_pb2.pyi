@@ -5,6 +5,7 @@ from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
 from crossrate.api.pricing.v1 import batch_pb2 as _batch_pb2
 from crossrate.api.pricing.v1 import market_pb2 as _market_pb2
 from crossrate.api.pricing.v1 import product_pb2 as _product_pb2
+from crossrate.api.pricing.v1 import strike_pb2 as _strike_pb2
 from crossrate.api.pricing.v1 import valuation_pb2 as _valuation_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from crossrate.api.pricing.v1 import pricing_service_pb2 as crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2
+from crossrate.api.pricing.v1 import strike_pb2 as crossrate_dot_api_dot_pricing_dot_v1_dot_strike__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -50,6 +51,11 @@ class PricingServiceStub:
                 request_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.ImplyVolatilityRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.ImplyVolatilityResponse.FromString,
                 _registered_method=True)
+        self.SolveStrike = channel.unary_unary(
+                '/crossrate.api.pricing.v1.PricingService/SolveStrike',
+                request_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_strike__pb2.SolveStrikeRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_strike__pb2.SolveStrikeResponse.FromString,
+                _registered_method=True)
 
 
 class PricingServiceServicer:
@@ -81,6 +87,15 @@ class PricingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SolveStrike(self, request, context):
+        """The strikes of up to 100,000 deltas or of what is at the money, as arrays. From a snapshot the strike is consistent with
+        the smile. An element that is out of its range is refused by name and index; a delta that no strike has is too, unless
+        the request says to skip it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PricingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -98,6 +113,11 @@ def add_PricingServiceServicer_to_server(servicer, server):
                     servicer.ImplyVolatility,
                     request_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.ImplyVolatilityRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.ImplyVolatilityResponse.SerializeToString,
+            ),
+            'SolveStrike': grpc.unary_unary_rpc_method_handler(
+                    servicer.SolveStrike,
+                    request_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_strike__pb2.SolveStrikeRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_strike__pb2.SolveStrikeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -182,6 +202,33 @@ class PricingService:
             '/crossrate.api.pricing.v1.PricingService/ImplyVolatility',
             crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.ImplyVolatilityRequest.SerializeToString,
             crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.ImplyVolatilityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SolveStrike(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.pricing.v1.PricingService/SolveStrike',
+            crossrate_dot_api_dot_pricing_dot_v1_dot_strike__pb2.SolveStrikeRequest.SerializeToString,
+            crossrate_dot_api_dot_pricing_dot_v1_dot_strike__pb2.SolveStrikeResponse.FromString,
             options,
             channel_credentials,
             insecure,
