@@ -57,6 +57,21 @@ class Book:
             raise Missing("surface", str(pair))
         return self.surfaces[pair]
 
+    def pairs_for(self, pair: Pair) -> tuple[Pair, ...]:
+        """The pairs whose spot rates a price of this one needs: itself, and those of swap points that imply a curve."""
+        found = dict.fromkeys([pair])
+        for currency in pair:
+            while isinstance(given := self.curves.get(currency), PointsQuotes):
+                found[given.pair] = None
+                currency = given.other
+        return tuple(found)
+
+    def calibrates(self, pair: Pair) -> bool:
+        """Whether a price of the pair works out a curve or a surface from quotes."""
+        return isinstance(self.surfaces.get(pair), SurfaceQuotes) or any(
+            isinstance(self.curves.get(currency), RateQuotes | PointsQuotes) for currency in pair
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
@@ -101,6 +116,27 @@ class Snapshot:
             self._curves[currency] = self._made(self.book.curve(currency))
         return self._curves[currency]
 
+    def moved(self, as_of: datetime, spots: Mapping[Pair, float]) -> Snapshot:
+        """The same book at another moment with other spot rates. Curves from rates stand as long as their day does."""
+        later = Snapshot("", as_of, self.book, spots, self.strict)
+        # A copy, because another thread may be calibrating this one.
+        for currency, curve in list(self._curves.items()):
+            from_rates = isinstance(self.book.curves[currency], RateQuotes)
+            if from_rates and trade_date_of(currency, as_of) == trade_date_of(currency, self.as_of):
+                later._curves[currency] = curve
+        return later
+
+    def calibrate(self, pair: Pair) -> None:
+        """Works out now what a price of a pair would when it first needs it: its curves, its surface if it has one.
+
+        Raises:
+            Missing, OutsideCalendar: as `of`.
+            Refused: quotes give no curve or no surface at this moment with these spot rates.
+        """
+        standing = self.of(pair)
+        if pair in self.book.surfaces:
+            _ = standing.surface
+
     def _made(self, given: Curve | RateQuotes | PointsQuotes) -> Curve:
         if isinstance(given, RateQuotes):
             return given.curve(trade_date_of(given.currency, self.as_of), strict=self.strict)
@@ -117,23 +153,33 @@ class Snapshot:
         Raises:
             Missing: no spot rates lead from one to the other, or a curve on the way is not there.
         """
+        rate = 1.0
+        for pair, inverted in self.way(base, counter):
+            today = self.of(pair).today
+            rate *= 1.0 / today if inverted else today
+        return rate
+
+    def way(self, base: str, counter: str) -> tuple[tuple[Pair, bool], ...]:
+        """The pairs whose rates lead from one currency to another, in order; True where it is the inverse rate.
+
+        Raises:
+            Missing: no spot rates lead from one to the other through at most one other currency.
+        """
         if base == counter:
-            return 1.0
-        if (rate := self._direct(base, counter)) is not None:
-            return rate
+            return ()
+        if (pair := self._direct(base, counter)) is not None:
+            return (pair,)
         others = sorted({code for pair in self.spots for code in pair}, key=lambda c: (c != DOLLAR, c != VEHICLE, c))
         for other in others:
             first, second = self._direct(base, other), self._direct(other, counter)
             if first is not None and second is not None:
-                return first * second
+                return first, second
         raise Missing("spot rate", f"{base}/{counter}")
 
-    def _direct(self, base: str, counter: str) -> float | None:
+    def _direct(self, base: str, counter: str) -> tuple[Pair, bool] | None:
         if Pair(base, counter) in self.spots:
-            return self.of(Pair(base, counter)).today
-        if Pair(counter, base) in self.spots:
-            return 1.0 / self.of(Pair(counter, base)).today
-        return None
+            return Pair(base, counter), False
+        return (Pair(counter, base), True) if Pair(counter, base) in self.spots else None
 
 
 class Standing:
