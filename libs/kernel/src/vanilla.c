@@ -6,8 +6,9 @@
 
 #include "checks.h"
 #include "garman.h"
+#include "stream.h"
 
-#define BLOCK 64
+#define BLOCK XR_STREAM_BLOCK
 #define CHUNK 8 /* of what is left over; one vector of the widest path, so that a lone option is cheap */
 #define INPUTS 6
 #define OUTPUTS_MAX 7
@@ -131,6 +132,9 @@ XR_INLINE int64_t chunk(int what, int64_t start, int64_t size, const options *o,
 XR_INLINE int64_t all(int what, int64_t count, const options *o,
                                                          double *const *out, uint8_t *status) {
   const int outputs = what < 0 ? -what : what;
+  const int streamed = xr_stream_pays(count, outputs);
+  xr_stream stream;
+  stream.open = 0;
   for (int64_t start = 0; start < count; start += BLOCK) {
     const int64_t size = count - start < BLOCK ? count - start : BLOCK;
     if (size == BLOCK) {
@@ -140,18 +144,24 @@ XR_INLINE int64_t all(int what, int64_t count, const options *o,
       for (int k = 0; k < INPUTS; k++) in[k] = o->in[k] + start;
       if (fine(sign, in[0], in[1], in[2], in[3], in[4], in[5])) {
         double *rows[OUTPUTS_MAX];
-        for (int k = 0; k < OUTPUTS_MAX; k++) rows[k] = out[k < outputs ? k : 0] + start;
+        for (int k = 0; k < OUTPUTS_MAX; k++) {
+          const int used = k < outputs ? k : 0;
+          rows[k] = streamed ? xr_stream_row(&stream, used) : out[used] + start;
+        }
         compute(what, BLOCK, sign, in[0], in[1], in[2], in[3], in[4], in[5], rows);
+        if (streamed) xr_stream_put(&stream, outputs, out, start);
         if (status) memset(status + start, 0, BLOCK);
         continue;
       }
     }
+    xr_stream_end(&stream, outputs, out, start);
     for (int64_t at = 0; at < size; at += CHUNK) {
       const int64_t part = size - at < CHUNK ? size - at : CHUNK;
       const int64_t fault = chunk(what, start + at, part, o, out, outputs, status);
       if (fault) return fault;
     }
   }
+  xr_stream_end(&stream, outputs, out, count / BLOCK * BLOCK);
   return 0;
 }
 
