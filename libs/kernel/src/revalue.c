@@ -125,7 +125,7 @@ int64_t xr_revalue(int64_t positions, int64_t markets, int64_t scenarios, int64_
     if (refusal) return xr_fault(refusal, i);
     const double s = spot[market[i]], sign = kind[i] == XR_POSITION_PUT ? -1.0 : 1.0;
     position *p = &constants[i];
-    p->moneyness = xr_log_ratio(s, strike[i]) + (domestic_rate[i] - foreign_rate[i]) * time[i];
+    p->moneyness = xr_log_growth(s, strike[i], domestic_rate[i], foreign_rate[i], time[i]);
     p->spot = s * xr_exp(-foreign_rate[i] * time[i]);
     p->strike = strike[i] * xr_exp(-domestic_rate[i] * time[i]);
     p->root = sqrt(time[i]);
