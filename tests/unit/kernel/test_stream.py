@@ -57,7 +57,7 @@ def test_results_have_the_same_bits_wherever_they_stand(compiled: str, options: 
 
 
 def test_refused_elements_between_whole_blocks_leave_their_neighbours_alone(compiled: str, options: tuple) -> None:
-    """Blocks with a refused element, first, last and adjacent ones too, are written by another way into the same rows."""
+    """Blocks with a refused element, the first and the last too, are written by another way into the same rows."""
     bad = np.array([0, 70, 130, 200, 5000, 5063, 5064, 5128, 299_999, COUNT - 1])
     strike = options[2].copy()
     strike[bad] = np.nan
