@@ -76,8 +76,9 @@ typedef struct {
 } xr_power;
 
 XR_INLINE xr_power xr_power_between(double a, double b) {
-  const int64_t bits = xr_bits(a) - xr_bits(b) + (1LL << 62) + (1LL << 51);
-  const uint64_t biased = (uint64_t)bits >> 52; /* n + 1024 */
+  /* Unsigned, because a block is computed before it is known that no number in it is negative. */
+  const uint64_t bits = (uint64_t)xr_bits(a) - (uint64_t)xr_bits(b) + (1ULL << 62) + (1ULL << 51);
+  const uint64_t biased = bits >> 52; /* n + 1024 */
   const xr_power between = {
       xr_from_bits((int64_t)(biased + 0x4330000000000000ULL)) - 4503599627371520.0,
       xr_from_bits((int64_t)((uint64_t)xr_bits(b) + (biased << 52) - (1ULL << 62))),
