@@ -115,8 +115,8 @@ def split(count: int, threads: int, quantum: int = 1024) -> list[tuple[int, int]
 def in_threads(work: Callable[[int, int], int], count: int, threads: int, quantum: int = 1024) -> int:
     """Runs `work(start, stop)` over all elements, in as many threads as asked; the first fault by index, or 0.
 
-    The GIL is released inside of each call of the kernel, so that threads run side by side. The caller's is one of them,
-    the others are made for this call: it pays from some milliseconds of work on.
+    The GIL is released inside of each call of the kernel, so that threads run side by side. The caller's is one of
+    them, the others are made for this call: it pays from some milliseconds of work on.
     """
     runs = split(count, threads_of(threads), quantum)
     if len(runs) == 1:
