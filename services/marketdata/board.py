@@ -1,45 +1,66 @@
-"""The board: the newest quote of every instrument and the last quotes of the feed, shared by all who read them.
+"""The board: the newest quote of every instrument and the last quotes of all feeds, shared by all who read them.
 
-It is filled from the feed's log alone, so that every instance has the same quotes under the same numbers.
+It is filled from the log alone, in the log's order, so that every instance has the same quotes under the same places.
 
     log ──apply──▶ ring of the last quotes ◀── position ── subscriber
-                 └▶ newest by instrument   ◀── GetQuote
+                 └▶ newest by instrument and source ◀── GetQuote
 
-The ring only grows at its head. A subscriber is a position in it and holds nothing else of the feed: one that stops
-reading costs the others nothing, and when it comes back it finds its place in the ring or, too late, the newest of
-each.
+Beside the quotes of each source stands the composite of an instrument, whose source is "" here: while one venue quotes
+it, that venue's own quotes; from the second venue on the best of all, made anew with each quote of any of them.
+
+The ring only grows at its head. A subscriber is a position in it and holds nothing else of the feeds: one that stops
+reading costs the others nothing, and when it comes back it finds its position in the ring or, too late, the newest of
+each. A position counts what this instance has seen; a cursor names the same quote by its place in the log, which every
+instance understands.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as service_pb
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
 from services.marketdata.cursor import Cursor
+from services.marketdata.domain.composite import Health, Shown, composite
 
 NANOSECONDS = 1_000_000_000
+COMPOSITE = ""
+"""Stands for the composite where a source is named."""
+COMPOSITE_SOURCE = "composite"
+"""What a composite of several venues says of itself."""
+PLACES_PER_ENTRY = 1 << 13
+"""More than the quotes of one entry of the log."""
+
+Key = tuple[str, str]
+"""An instrument and a source."""
 
 
 class Entry:
-    """One quote of the feed, encoded once for all who will be sent it.
+    """One quote, encoded once for all who will be sent it.
 
     Attributes:
-        sequence: its number in the feed, over all instruments.
-        epoch: the term in which it was written.
+        position: how many quotes this instance had seen with it; its place in the ring.
+        place: its place in the log, the same on every instance.
+        epoch: the term of its feed in which it was written.
         name: its instrument.
+        source: its feed; COMPOSITE for one that was made of several.
+        composite: whether it is the instrument's composite; with one venue its quotes are both.
         quote: the message; never changed.
         encoded: the quote as one element of `QuoteBatch.quotes`, tag and length included.
     """
 
-    __slots__ = ("_response", "encoded", "epoch", "name", "quote", "sequence")
+    __slots__ = ("_response", "composite", "encoded", "epoch", "name", "place", "position", "quote", "source")
 
-    def __init__(self, sequence: int, epoch: int, quote: pb.Quote) -> None:
-        self.sequence = sequence
+    def __init__(self, position: int, place: int, epoch: int, quote: pb.Quote, source: str, composite: bool) -> None:
+        self.position = position
+        self.place = place
         self.epoch = epoch
         self.name = quote.instrument
+        self.source = source
+        self.composite = composite
         self.quote = quote
         self.encoded = service_pb.QuoteBatch(quotes=(quote,)).SerializeToString()
         self._response: service_pb.GetQuoteResponse | None = None
@@ -50,12 +71,21 @@ class Entry:
             self._response = service_pb.GetQuoteResponse(quote=self.quote)
         return self._response
 
-    def stale(self) -> Entry:
-        """The same quote marked as too old to trade on."""
-        quote = pb.Quote()
-        quote.CopyFrom(self.quote)
-        quote.health = pb.QUOTE_HEALTH_STALE
-        return Entry(self.sequence, self.epoch, quote)
+    def of(self, source: str) -> bool:
+        """Whether it belongs to what a reader of a source is sent."""
+        return self.composite if source == COMPOSITE else self.source == source
+
+    def again(self, quote: pb.Quote) -> Entry:
+        """The same place with another quote under the same number."""
+        return Entry(self.position, self.place, self.epoch, quote, self.source, self.composite)
+
+
+@dataclass(slots=True)
+class Standing:
+    """How far the board has one feed: the term of its newest entry, and the number of its newest quote."""
+
+    epoch: int = 0
+    sequence: int = 0
 
 
 class CursorUnknown(LookupError):
@@ -66,15 +96,28 @@ class CursorUnknown(LookupError):
         self.oldest = oldest
 
 
+@dataclass(slots=True)
+class _Last:
+    """The newest of each by key, and what has grown too old since."""
+
+    newest: dict[Key, Entry] = field(default_factory=dict)
+    stale: dict[Key, Entry] = field(default_factory=dict)
+
+    def get(self, key: Key) -> Entry | None:
+        return self.stale.get(key) or self.newest.get(key)
+
+
 class Board:
     """Last values and the ring.
 
     Attributes:
-        head: number of the newest quote; 0 before the first.
-        oldest: number of the oldest quote in the ring; head + 1 while it is empty.
-        epoch: term of the newest entry of the log.
-        newest: newest quote by instrument. May hold instruments that the ring no longer does.
-        generation: grows when the feed began anew, so that no place from before means anything.
+        head: position of the newest quote; 0 before the first.
+        oldest: position of the oldest quote in the ring; head + 1 while it is empty.
+        place: place in the log up to which it has read everything.
+        feeds: how far it has each feed.
+        venues: the sources that have quoted an instrument, by instrument, in the order in which they appeared.
+        stale_version: grows when quotes have grown too old.
+        generation: grows when a feed began anew, so that no position from before means anything.
         discarded: entries of the log that were older than the board.
     """
 
@@ -85,102 +128,209 @@ class Board:
         self._mask = capacity - 1
         self._stale_after_ns = round(stale_after_s * NANOSECONDS)
         self._changed = asyncio.Event()
+        self._last = _Last()
         self.head = 0
         self.oldest = 1
-        self.epoch = 0
-        self.newest: dict[str, Entry] = {}
-        self.stale: dict[str, Entry] = {}
+        self.place = 0
+        self.feeds: dict[str, Standing] = {}
+        self.venues: dict[str, list[str]] = {}
         self.stale_version = 0
         self.generation = 0
         self.discarded = 0
 
-    def apply(self, published: events_pb.QuotesPublished) -> None:
-        """Takes one entry of the log. Entries that the board has already change nothing."""
+    # What comes from the log
+
+    def apply(self, published: events_pb.QuotesPublished, feed: str, number: int) -> None:
+        """Takes an entry of the log, which has a number there. Entries that the board has already change nothing."""
+        standing = self.feeds.setdefault(feed, Standing())
         first, count = published.first_sequence, len(published.quotes)
-        if published.epoch < self.epoch or (published.epoch == self.epoch and first <= self.head):
+        if published.epoch < standing.epoch or (published.epoch == standing.epoch and first <= standing.sequence):
             self.discarded += 1
             return
-        if first <= self.head:
+        if first <= standing.sequence:
             # A greater term that counts from before: the log was lost, and the feed began anew.
-            self._restart()
-        self.epoch = published.epoch
+            self._restart(feed)
+        standing.epoch, standing.sequence = published.epoch, first + count - 1
         for quote in published.board:
-            known = self.newest.get(quote.instrument)
-            if known is None or known.quote.sequence < quote.sequence:
-                self.newest[quote.instrument] = Entry(max(first - 1, 0), published.epoch, quote)
-        if first > self.head + 1:
-            # Begun in the middle of the log, or the log was cut: whoever stood before it continues by the newest.
-            self.oldest, self.head = first, first - 1
-        ring, mask = self._ring, self._mask
-        for number, quote in enumerate(published.quotes, first):
-            entry = Entry(number, published.epoch, quote)
-            ring[number & mask] = entry
-            self.newest[entry.name] = entry
-            if self.stale:
-                self.stale.pop(entry.name, None)
-        self.head += count
-        self.oldest = max(self.oldest, self.head - mask)
+            self._recall(quote, feed, published.epoch)
+        # Each quote has two places, whether this instance knows of another venue and makes a composite or not.
+        for place, quote in enumerate(published.quotes, number * PLACES_PER_ENTRY):
+            self._take(quote, feed, published.epoch, 2 * place)
+        self.place = 2 * (number + 1) * PLACES_PER_ENTRY - 1
+        self.oldest = max(self.oldest, self.head - self._mask)
         if count or published.board:
             self.wake()
 
-    def _restart(self) -> None:
-        self.newest.clear()
-        self.stale.clear()
-        self.head, self.oldest = 0, 1
+    def _recall(self, quote: pb.Quote, feed: str, epoch: int) -> None:
+        """Takes a quote from before the entry that tells of it; it has no place in the ring."""
+        known = self._last.newest.get((quote.instrument, feed))
+        if known is not None and known.quote.sequence >= quote.sequence:
+            return
+        sole = self._sole(quote.instrument, feed)
+        entry = Entry(self.head, self.place, epoch, quote, feed, sole)
+        self._keep(entry)
+        if not sole:
+            self._keep(self._composed(entry))
+
+    def _take(self, quote: pb.Quote, feed: str, epoch: int, place: int) -> None:
+        sole = self._sole(quote.instrument, feed)
+        entry = Entry(self.head + 1, place, epoch, quote, feed, sole)
+        self._push(entry)
+        if not sole:
+            made = self._composed(entry)
+            made.position, made.place = entry.position + 1, place + 1
+            self._push(made)
+
+    def _sole(self, name: str, feed: str) -> bool:
+        """Whether an instrument has no other venue than this."""
+        venues = self.venues.setdefault(name, [])
+        if feed not in venues:
+            venues.append(feed)
+        return len(venues) == 1
+
+    def _push(self, entry: Entry) -> None:
+        self.head = entry.position
+        self._ring[entry.position & self._mask] = entry
+        self._keep(entry)
+
+    def _keep(self, entry: Entry) -> None:
+        last = self._last
+        keys = [(entry.name, entry.source)] if entry.source != COMPOSITE else []
+        keys += [(entry.name, COMPOSITE)] if entry.composite else []
+        for key in keys:
+            last.newest[key] = entry
+            if last.stale:
+                last.stale.pop(key, None)
+
+    def _composed(self, because: Entry) -> Entry:
+        """The composite of an instrument, made because one of its venues spoke (or fell silent)."""
+        shown = []
+        for venue in self.venues[because.name]:
+            entry = self._last.get((because.name, venue))
+            if entry is not None:
+                shown.append(_shown(entry.quote))
+        quote = _quote(because.name, composite(shown))
+        return Entry(because.position, because.place, because.epoch, quote, COMPOSITE, True)
+
+    def _restart(self, feed: str) -> None:
+        last = self._last
+        for key in [k for k, e in last.newest.items() if k[1] == feed or e.source in (feed, COMPOSITE)]:
+            del last.newest[key]
+            last.stale.pop(key, None)
+        for name, venues in list(self.venues.items()):
+            if feed in venues:
+                venues.remove(feed)
+            if not venues:
+                del self.venues[name]
+        for name, venues in self.venues.items():
+            self._recompose(name, venues)
+        self.oldest = self.head + 1
         self.generation += 1
 
+    def _recompose(self, name: str, venues: list[str]) -> None:
+        for venue in venues:
+            if (entry := self._last.get((name, venue))) is not None:
+                entry.composite = len(venues) == 1
+                self._last.newest[name, COMPOSITE] = entry if entry.composite else self._composed(entry)
+
+    # Age
+
     def mark_stale(self, now_ns: int) -> int:
-        """Marks the quotes that are older than the limit, and returns how many are stale now."""
-        marked = False
-        for name, entry in self.newest.items():
+        """Marks the quotes of venues that are older than the limit, and returns how many are stale now."""
+        last, marked = self._last, []
+        for key, entry in last.newest.items():
+            if key[1] == COMPOSITE or key in last.stale or entry.quote.health != pb.QUOTE_HEALTH_LIVE:
+                continue
             received = entry.quote.receive_time
-            age_ns = now_ns - received.seconds * NANOSECONDS - received.nanos
-            live = entry.quote.health == pb.QUOTE_HEALTH_LIVE
-            if live and age_ns > self._stale_after_ns and name not in self.stale:
-                self.stale[name] = entry.stale()
-                marked = True
+            if now_ns - received.seconds * NANOSECONDS - received.nanos > self._stale_after_ns:
+                quote = pb.Quote()
+                quote.CopyFrom(entry.quote)
+                quote.health = pb.QUOTE_HEALTH_STALE
+                last.stale[key] = entry.again(quote)
+                marked.append(key)
+        for name, source in marked:
+            newest = last.newest[name, COMPOSITE]
+            sole = len(self.venues[name]) == 1
+            last.stale[name, COMPOSITE] = (
+                last.stale[name, source] if sole else newest.again(self._composed(newest).quote)
+            )
         if marked:
             self.stale_version += 1
             self.wake()
-        return len(self.stale)
+        return sum(source != COMPOSITE for _, source in last.stale)
 
-    def last(self, name: str) -> Entry | None:
+    # What readers ask
+
+    def last(self, name: str, source: str = COMPOSITE) -> Entry | None:
         """The newest quote of an instrument as it is now, with its health; None while there is none."""
-        return self.stale.get(name) or self.newest.get(name)
+        return self._last.get((name, source))
 
-    def between(self, after: int, names: frozenset[str]) -> list[Entry]:
-        """The quotes of some instruments with numbers greater than `after`, ascending. `after` + 1 is in the ring."""
+    def newest(self, source: str = COMPOSITE) -> dict[str, Entry]:
+        """The newest quote of every instrument as it came, by name. May hold some that the ring no longer does."""
+        return {name: entry for (name, of), entry in self._last.newest.items() if of == source}
+
+    def stale(self, source: str = COMPOSITE) -> dict[str, Entry]:
+        """The newest quote of every instrument for which it is not the same as when it came."""
+        return {name: entry for (name, of), entry in self._last.stale.items() if of == source}
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no quote at all."""
+        return not self._last.newest
+
+    def between(self, after: int, names: frozenset[str], source: str = COMPOSITE) -> list[Entry]:
+        """The quotes of some instruments at positions greater than `after`, ascending. `after` + 1 is in the ring."""
         assert self.oldest - 1 <= after <= self.head, f"{after} is not in {self.oldest} … {self.head}"
         begin, end = (after + 1) & self._mask, (self.head + 1) & self._mask
         if after == self.head:
             return []
         ring = self._ring
         parts: Iterable[Entry | None] = ring[begin:end] if begin < end else ring[begin:] + ring[:end]
-        return [e for e in parts if e is not None and e.name in names]
+        if source == COMPOSITE:
+            return [e for e in parts if e is not None and e.composite and e.name in names]
+        return [e for e in parts if e is not None and e.source == source and e.name in names]
 
-    def cursor(self, sequence: int) -> Cursor:
-        """The cursor of a place."""
-        entry = self._ring[sequence & self._mask]
-        known = entry is not None and entry.sequence == sequence
-        return Cursor(entry.epoch if known else self.epoch, sequence)
+    # Places
 
-    def place(self, cursor: Cursor) -> int | None:
-        """The number after which a cursor continues; None while the board has not come that far.
+    def cursor(self, position: int) -> Cursor:
+        """The cursor of a position."""
+        entry = self._at(position)
+        if entry is not None:
+            return Cursor(entry.epoch, entry.place)
+        return Cursor(max((s.epoch for s in self.feeds.values()), default=0), self.place if self.head else 0)
+
+    def find(self, cursor: Cursor) -> int | None:
+        """The position after which a cursor continues; None while the board has not come that far.
 
         Raises:
-            CursorUnknown: the place is older than the ring, or of a feed that was begun anew since.
+            CursorUnknown: the place is older than the ring, or of a log that was lost since.
         """
-        if cursor.sequence > self.head and cursor.epoch >= self.epoch:
+        if cursor.place > self.place and cursor.epoch >= min((s.epoch for s in self.feeds.values()), default=0):
             return None
-        entry = self._ring[cursor.sequence & self._mask]
-        there = entry is not None and entry.sequence == cursor.sequence and entry.epoch == cursor.epoch
-        if not there or cursor.sequence < self.oldest - 1:
+        low, high = self.oldest - 1, self.head
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self._ring[middle & self._mask].place <= cursor.place:  # type: ignore[union-attr]
+                low = middle
+            else:
+                high = middle - 1
+        # Another instance may have made a composite right behind the quote, where this one knew of no second venue.
+        entry = self._at(low)
+        if entry is None or entry.place // 2 != cursor.place // 2 or entry.epoch != cursor.epoch:
             raise self.unknown()
-        return cursor.sequence
+        return low
+
+    def _at(self, position: int) -> Entry | None:
+        entry = self._ring[position & self._mask]
+        return entry if entry is not None and entry.position == position and position >= self.oldest else None
 
     def unknown(self) -> CursorUnknown:
         """The error that a place is not in the ring."""
         return CursorUnknown(self.cursor(min(self.oldest, self.head)))
+
+    def forget_places(self) -> None:
+        """Empties the ring: the log was lost, and another one's numbers begin anew. The newest quotes stay."""
+        self.oldest, self.place = self.head + 1, 0
 
     def changed(self) -> asyncio.Event:
         """An event that is set with the next change; take it before looking, wait after."""
@@ -190,3 +340,33 @@ class Board:
         """Lets everyone who waits look again."""
         event, self._changed = self._changed, asyncio.Event()
         event.set()
+
+
+def _shown(quote: pb.Quote) -> Shown:
+    venue, receive = quote.venue_time, quote.receive_time
+    return Shown(
+        quote.bid,
+        quote.ask,
+        quote.bid_quantity,
+        quote.ask_quantity,
+        Health(quote.health),
+        quote.sequence,
+        venue.seconds * NANOSECONDS + venue.nanos,
+        receive.seconds * NANOSECONDS + receive.nanos,
+    )
+
+
+def _quote(name: str, made: Shown) -> pb.Quote:
+    quote = pb.Quote(
+        instrument=name,
+        bid=made.bid,
+        ask=made.ask,
+        bid_quantity=made.bid_quantity,
+        ask_quantity=made.ask_quantity,
+        sequence=made.sequence,
+        health=int(made.health),
+        source=COMPOSITE_SOURCE,
+    )
+    quote.venue_time.FromNanoseconds(made.venue_time)
+    quote.receive_time.FromNanoseconds(made.receive_time)
+    return quote

@@ -9,20 +9,20 @@ import struct
 from dataclasses import dataclass
 
 _FORMAT = struct.Struct(">BQQ")
-_VERSION = 1
+_VERSION = 2
 _CHECK_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in the feed's log: after quote number `sequence`, which was written in term `epoch`."""
+    """A place in the log: after the quote at `place`, which was written in term `epoch` of its feed."""
 
     epoch: int
-    sequence: int
+    place: int
 
     def encode(self) -> str:
         """As text, 28 characters of the URL-safe base64 alphabet."""
-        body = _FORMAT.pack(_VERSION, self.epoch, self.sequence)
+        body = _FORMAT.pack(_VERSION, self.epoch, self.place)
         return base64.urlsafe_b64encode(body + _check(body)).decode()
 
 
@@ -39,8 +39,8 @@ def decode(text: str) -> Cursor:
     body, check = raw[: _FORMAT.size], raw[_FORMAT.size :]
     if len(body) != _FORMAT.size or check != _check(body) or body[0] != _VERSION:
         raise ValueError("it is not a cursor that this stream gave out")
-    _, epoch, sequence = _FORMAT.unpack(body)
-    return Cursor(epoch, sequence)
+    _, epoch, place = _FORMAT.unpack(body)
+    return Cursor(epoch, place)
 
 
 def _check(body: bytes) -> bytes:

@@ -1,10 +1,12 @@
-"""The simulated feed: every instance can write it, one does.
+"""A feed: every instance can write it, one does.
 
     follow ── released, or silent too long, and everything read ──▶ lead ── fenced, or the log is away ──▶ follow
 
 An instance leads for one term. Its first entry carries a greater epoch and the board; its last, when it stops in good
 order, releases the term so that the next instance begins at once. An instance that was only slow is fenced by its next
 append and follows again. Numbers of quotes continue from the board, so they neither repeat nor go back.
+
+Where quotes come from is the source's affair; only the instance that leads has its source open.
 """
 
 from __future__ import annotations
@@ -12,19 +14,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as pb
 from services.marketdata.board import Board
 from services.marketdata.catalogue import Catalogue
-from services.marketdata.domain.simulation import Market
-from services.marketdata.follower import Follower
+from services.marketdata.follower import Follower, Written
 from services.marketdata.quote_log import Fenced, LogEntry, LogUnavailable, QuoteLog, pause
-from services.marketdata.quoter import Quoter
-from services.marketdata.settings import FeedConfig, Settings
+from services.marketdata.settings import Settings
+from services.marketdata.term import Term
 
-FEED = "simulated"
 RETRY_S = 0.5
 """After the log did not answer, nothing is tried for this long."""
 
@@ -40,34 +41,53 @@ class Clock:
     monotonic: Callable[[], float] = time.monotonic
 
 
+class Venue(Protocol):
+    """A source that is open for one term."""
+
+    def tick(self, elapsed_s: float, now_ns: int, *, always: bool) -> pb.QuotesPublished | None:
+        """The next entry of the term, made of what there is by now; None if there is nothing, unless `always`."""
+
+    async def pause(self, stopping: asyncio.Event, seconds: float) -> bool:
+        """Waits for something to write, at most so long; returns whether the process stops."""
+
+
+class Source(Protocol):
+    """Where a feed's quotes come from."""
+
+    @property
+    def name(self) -> str:
+        """The feed: lower-case letters, digits and hyphens."""
+
+    def open(self, term: Term) -> AbstractAsyncContextManager[Venue]:
+        """Opens it for a term."""
+
+
 class Feed:
-    """One instance's share in writing the feed."""
+    """One instance's share in writing one feed."""
 
     def __init__(
         self,
         *,
-        market: Market,
+        source: Source,
         catalogue: Catalogue,
         log: QuoteLog,
         follower: Follower,
         board: Board,
         publish: PublishQuotes,
-        config: Callable[[], FeedConfig],
         settings: Settings,
         note: Any,
         clock: Clock | None = None,
     ) -> None:
-        self._market = market
+        self._source = source
         self._catalogue = catalogue
         self._log = log
         self._follower = follower
         self._board = board
         self._publish = publish
-        self._config = config
         self._tick_s = settings.tick_ms / 1000
         self._silence_s = settings.silence_ms / 1000
         self._takeover_s = settings.takeover_ms / 1000
-        self._note = note
+        self._note = note.bind(feed=source.name) if hasattr(note, "bind") else note
         self._clock = clock or Clock()
         self.leading = False
         self.terms = 0
@@ -78,15 +98,23 @@ class Feed:
         while not await self._follow(stopping):
             await self._lead(stopping)
 
+    @property
+    def written(self) -> Written:
+        """Where the writing of the feed stands."""
+        return self._follower.feeds.get(self._source.name) or Written()
+
     async def _follow(self, stopping: asyncio.Event) -> bool:
         """Returns False when this instance may try to lead, True when the process stops."""
+        follower = self._follower
         while not stopping.is_set():
-            follower = self._follower
-            free = follower.released or follower.applied == 0 or follower.silence_s >= self._takeover_s
+            written, number = self.written, self.written.number
+            silent = self._clock.monotonic() - written.heard_at >= self._takeover_s
+            free = written.released or not number or silent
             if follower.complete and self._catalogue.loaded and free:
                 try:
                     # Announcements can be lost. Who leads has read the log itself to its end, and found nothing new.
-                    if not await follower.catch_up():
+                    await follower.catch_up()
+                    if self.written.number == number:
                         return False
                 except LogUnavailable as error:
                     self._note.warning("the quote log cannot be read; not leading", reason=str(error))
@@ -97,16 +125,17 @@ class Feed:
 
     async def _lead(self, stopping: asyncio.Event) -> None:
         """Writes one term."""
-        follower, clock = self._follower, self._clock
+        written, clock, name = self.written, self._clock, self._source.name
         # The first epoch of a log is the time in milliseconds: greater than that of any log that was there before.
-        epoch = max(self._board.epoch + 1, clock.now_ns() // 1_000_000 if follower.applied == 0 else 0)
-        quoter = Quoter(self._market, self._catalogue, self._board, follower.state, epoch)
-        number = follower.applied
+        epoch = max(written.epoch + 1, clock.now_ns() // 1_000_000 if not written.number else 0)
+        newest = {each: entry.quote for each, entry in self._board.newest(name).items()}
+        term = Term(name, epoch, written.following, newest, written.state, written.board_number)
         self.leading, self.terms = True, self.terms + 1
-        self._note.info("leading the feed", epoch=epoch, after=number, quotes=self._board.head)
+        self._note.info("leading the feed", epoch=epoch, after=written.number, quotes=written.following - 1)
         try:
-            number = await self._write(quoter, number, stopping)
-            await self._append(quoter.release(clock.now_ns()), number)
+            async with self._source.open(term) as venue:
+                number = await self._write(venue, term, written.number, stopping)
+            await self._append(term, term.release(clock.now_ns()), number)
             self._note.info("released the feed", epoch=epoch)
         except Fenced:
             self.fenced += 1
@@ -117,7 +146,7 @@ class Feed:
         finally:
             self.leading = False
 
-    async def _write(self, quoter: Quoter, number: int, stopping: asyncio.Event) -> int:
+    async def _write(self, venue: Venue, term: Term, number: int, stopping: asyncio.Event) -> int:
         """Appends an entry a tick until the process stops; returns the number of the last.
 
         Raises:
@@ -129,21 +158,22 @@ class Feed:
         elapsed_s, first = self._tick_s, True
         while True:
             always = first or clock.monotonic() - appended >= self._silence_s
-            entry = quoter.tick(elapsed_s, clock.now_ns(), self._config(), always=always)
+            entry = venue.tick(elapsed_s, clock.now_ns(), always=always)
             if entry is not None:
-                number = await self._append(entry, number)
+                number = await self._append(term, entry, number)
                 appended, first = clock.monotonic(), False
             # A tick that was missed is not made up for: the market moves by the time that passed.
             due = max(due + self._tick_s, clock.monotonic())
-            if await pause(stopping, due - clock.monotonic()):
+            if await venue.pause(stopping, due - clock.monotonic()):
                 return number
             now = clock.monotonic()
             before, elapsed_s = now, now - before
 
-    async def _append(self, published: pb.QuotesPublished, number: int) -> int:
+    async def _append(self, term: Term, published: pb.QuotesPublished, number: int) -> int:
         payload = published.SerializeToString()
-        number = await self._log.append(payload, number)
-        await self._log.announce(LogEntry(number, payload))
+        number = await self._log.append(term.feed, payload, number)
+        term.appended(published, number)
+        await self._log.announce(LogEntry(number, term.feed, payload))
         if published.quotes:
             await self._publish(published)
         return number

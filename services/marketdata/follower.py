@@ -1,10 +1,11 @@
-"""Keeps the board equal to the feed's log: what is announced as it comes, what was missed by reading."""
+"""Keeps the board equal to the log: what is announced as it comes, what was missed by reading."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -13,6 +14,42 @@ from crossrate.api.marketdata.v1 import marketdata_events_pb2 as pb
 from services.marketdata.board import Board
 from services.marketdata.quote_log import LogEntry, LogUnavailable, QuoteLog, pause
 
+PATIENCE_S = 0.05
+"""Writers of two feeds announce by themselves, so an entry can be heard before the one in front of it. It is waited for
+this long, then read."""
+EARLY_MAX = 256
+"""Entries that wait for one in front of them."""
+
+
+@dataclass(slots=True)
+class Written:
+    """Where the writing of one feed stands.
+
+    Attributes:
+        number: of its newest entry in the log; 0 if it has none.
+        epoch: that entry's term.
+        following: the number that its next quote will have.
+        board_number: of its newest entry that carries the board; 0 if it has none.
+        state: where a simulated market stood after it.
+        released: whether it ended its writer's term.
+        heard_at: when it came, on the monotonic clock.
+    """
+
+    number: int = 0
+    epoch: int = 0
+    following: int = 1
+    board_number: int = 0
+    state: pb.FeedState = field(default_factory=pb.FeedState)
+    released: bool = False
+    heard_at: float = 0.0
+
+    def take(self, number: int, published: pb.QuotesPublished, now: float) -> None:
+        """Takes the feed's next entry."""
+        self.number, self.epoch, self.released, self.heard_at = number, published.epoch, published.released, now
+        self.following = published.first_sequence + len(published.quotes)
+        self.board_number = number if published.board else published.board_number
+        self.state = published.state
+
 
 class Follower:
     """One instance's reader of the log.
@@ -20,32 +57,30 @@ class Follower:
     Attributes:
         applied: number of the newest entry that the board has; 0 before the first.
         complete: whether everything that was in the log when the instance started has been read.
-        state: where the simulated market stood after that entry.
-        released: whether that entry ended its writer's term.
-        heard_at: when an entry last came, on the monotonic clock.
+        feeds: where the writing of each feed stands, by the entries that were read.
     """
 
     def __init__(
-        self, log: QuoteLog, board: Board, entries_read: int, note: Any, clock: Callable[[], float] = time.monotonic
+        self,
+        log: QuoteLog,
+        board: Board,
+        feeds: Iterable[str],
+        entries_read: int,
+        note: Any,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._log = log
         self._board = board
+        self._names = tuple(feeds)
         self._entries_read = entries_read
         self._note = note
         self._clock = clock
         self._behind = asyncio.Event()
         self._reading = asyncio.Lock()
-        self._announced = 0
+        self._early: dict[int, LogEntry] = {}
         self.applied = 0
         self.complete = False
-        self.state = pb.FeedState()
-        self.released = False
-        self.heard_at = clock()
-
-    @property
-    def silence_s(self) -> float:
-        """Seconds since an entry last came."""
-        return self._clock() - self.heard_at
+        self.feeds: dict[str, Written] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Follows the log until the process stops."""
@@ -55,10 +90,11 @@ class Follower:
                 if unfollow is None:
                     # Listening begins before reading, so that nothing falls between the two.
                     unfollow = await self._log.follow(self._heard)
+                self._behind.clear()
                 await self.catch_up()
                 self.complete = True
-                self._behind.clear()
-                if self.applied < self._announced:
+                self._drain()
+                if self._early:
                     continue
                 await _either(self._behind, stopping)
             except LogUnavailable as error:
@@ -76,42 +112,73 @@ class Follower:
         async with self._reading:
             last = await self._log.last()
             if last < self.applied:
-                # The log was lost. The board keeps what it has; whoever writes next counts on from there.
+                # The log was lost. The board keeps the newest quotes; whoever writes next counts on from there.
                 self._note.error("the quote log is shorter than it was", applied=self.applied, last=last)
-                self.applied = self._announced = last
-            news, after = 0, max(self.applied, last - self._entries_read)
+                self.applied = 0
+                self._early.clear()
+                self._board.forget_places()
+                for written in self.feeds.values():
+                    written.number = written.board_number = 0
+            news, after = 0, max(self.applied, await self._beginning(last) if not self.complete else 0)
             while after < last and (entries := await self._log.read(after)):
                 news += sum([self._apply(entry) for entry in entries])
                 after = entries[-1].number
             return news
 
+    async def _beginning(self, last: int) -> int:
+        """After which entry a new instance begins: early enough for the board of each feed, and to fill the ring."""
+        begin = max(last - self._entries_read, 0)
+        for feed in self._names:
+            entry = await self._log.last_of(feed)
+            if entry is None:
+                continue
+            published = self._decoded(entry)
+            if published is not None:
+                board = entry.number if published.board else published.board_number
+                begin = min(begin, (board or entry.number) - 1)
+        return begin
+
     async def _heard(self, entry: LogEntry) -> None:
-        self._announced = max(self._announced, entry.number)
-        if not self.complete or self._behind.is_set() or self._reading.locked():
-            self._behind.set()
+        if entry.number <= self.applied:
             return
-        if not self._apply(entry, in_order=True):
+        if len(self._early) >= EARLY_MAX:
+            self._early.clear()
+            self._behind.set()
+        self._early[entry.number] = entry
+        if self.complete and not self._reading.locked():
+            self._drain()
+        if self._early:
+            asyncio.get_running_loop().call_later(PATIENCE_S, self._still_waiting, self.applied)
+
+    def _still_waiting(self, applied: int) -> None:
+        if self._early and self.applied == applied:
             self._behind.set()
 
-    def _apply(self, entry: LogEntry, in_order: bool = False) -> bool:
-        """Takes an entry unless it is known; with `in_order` only if no quotes are missing before it."""
+    def _drain(self) -> None:
+        """Takes what was heard, as far as nothing is missing in front of it."""
+        while (entry := self._early.pop(self.applied + 1, None)) is not None:
+            self._apply(entry)
+        if self._early:
+            self._early = {number: entry for number, entry in self._early.items() if number > self.applied}
+
+    def _apply(self, entry: LogEntry) -> bool:
+        """Takes an entry, and returns whether it was news."""
         if entry.number <= self.applied:
-            return in_order
+            return False
+        self.applied = entry.number
+        published = self._decoded(entry)
+        if published is not None:
+            self._board.apply(published, entry.feed, entry.number)
+            self.feeds.setdefault(entry.feed, Written()).take(entry.number, published, self._clock())
+        return True
+
+    def _decoded(self, entry: LogEntry) -> pb.QuotesPublished | None:
         try:
-            published = pb.QuotesPublished.FromString(entry.payload)
+            return pb.QuotesPublished.FromString(entry.payload)
         except DecodeError:
             # Nothing of this service writes such an entry; it must not stop every instance for good.
             self._note.error("an entry of the quote log cannot be decoded; skipping it", number=entry.number)
-            self.applied = entry.number
-            return True
-        if in_order and published.first_sequence > self._board.head + 1:
-            return False
-        self._board.apply(published)
-        self.applied = entry.number
-        self.state = published.state
-        self.released = published.released
-        self.heard_at = self._clock()
-        return True
+            return None
 
 
 async def _either(first: asyncio.Event, second: asyncio.Event) -> None:

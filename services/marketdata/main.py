@@ -20,12 +20,13 @@ from services.marketdata.catalogue import Catalogue
 from services.marketdata.consumer import StatusChanges
 from services.marketdata.domain.calibration import calibrate
 from services.marketdata.domain.simulation import Market
-from services.marketdata.feed import FEED, Feed
+from services.marketdata.feed import Feed
 from services.marketdata.follower import Follower
 from services.marketdata.peers import Reference
 from services.marketdata.quote_log import QuoteLog, pause
 from services.marketdata.service import MarketDataService, register
 from services.marketdata.settings import FeedConfig, Settings
+from services.marketdata.simulated import FEED, Simulated
 
 STALE_CHECK_S = 0.5
 HEALTH_WAIT_S = 1.5
@@ -47,19 +48,18 @@ async def serve(runtime: Runtime) -> None:
     config = LiveConfig(FeedConfig)
     catalogue = Catalogue(open_unless_told=settings.always_open)
     board = Board(settings.ring_capacity, settings.stale_after_ms / 1000)
-    log = QuoteLog(events, FEED)
-    follower = Follower(log, board, settings.log_entries_read, note)
+    log = QuoteLog(events)
+    follower = Follower(log, board, [FEED], settings.log_entries_read, note)
     changes = StatusChanges(events, catalogue, note)
     reference = Reference(channel, catalogue, note)
 
     feed = Feed(
-        market=Market(calibration, settings.seed),
+        source=Simulated(Market(calibration, settings.seed), catalogue, lambda: config.current),
         catalogue=catalogue,
         log=log,
         follower=follower,
         board=board,
         publish=lambda published: publish(events, published),
-        config=lambda: config.current,
         settings=settings,
         note=note,
     )
@@ -135,7 +135,7 @@ async def has_quotes(catalogue: Catalogue, follower: Follower, board: Board) -> 
     """
     async with asyncio.timeout(HEALTH_WAIT_S):
         await catalogue.ready.wait()
-        while not follower.complete or (not board.newest and any(i.quoted for i in catalogue.direct())):
+        while not follower.complete or (board.empty and any(i.quoted for i in catalogue.direct())):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(board.changed().wait(), 0.1)
 

@@ -1,12 +1,14 @@
-"""The feed's log in JetStream: appended to by one writer at a time, read by every instance.
+"""The log of all feeds in JetStream: each feed appended to by one writer at a time, all of it read by every instance.
 
     writer ──append after n──▶ stream "quotes" ──read what was missed──▶ follower of every instance ──▶ board
            └─announce n + 1 ─▶ subject quotes_announced ──as it comes──▶
 
-The stream itself fences the writer: an append names the number of the entry that it follows, and NATS refuses it if
-another entry is there already (`Nats-Expected-Last-Subject-Sequence`). So there is no lease that two could hold:
-whoever has not read everything cannot write, whatever its clock says. Only what was appended is announced; the stream's
-own subject is not listened to, because NATS delivers to listeners also what the stream then refuses.
+Every feed has a subject of its own in the one stream, so that the stream's numbers put the entries of all feeds into
+one order, which is the same for everybody. The stream itself fences a feed's writer: an append names the number of
+the feed's entry that it follows, and NATS refuses it if another is there already (`Nats-Expected-Last-Subject-
+Sequence`). So there is no lease that two could hold: whoever has not read everything cannot write, whatever its clock
+says. Only what was appended is announced; the stream's own subject is not listened to, because NATS delivers to
+listeners also what the stream then refuses.
 """
 
 from __future__ import annotations
@@ -39,30 +41,29 @@ class LogUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One entry: its number in the stream and its bytes, a QuotesPublished."""
+    """One entry: its number in the stream, its feed and its bytes, a QuotesPublished."""
 
     number: int
+    feed: str
     payload: bytes
 
 
 class QuoteLog:
-    """The log of one feed; the only one in its stream."""
+    """The log."""
 
-    def __init__(self, events: Events, feed: str) -> None:
+    def __init__(self, events: Events) -> None:
         self._events = events
-        self._subject = LOG_SUBJECT + feed
-        self._announced = ANNOUNCED_SUBJECT + feed
 
-    async def append(self, payload: bytes, after: int) -> int:
-        """Appends one entry right after entry `after`, 0 for the first, and returns its number.
+    async def append(self, feed: str, payload: bytes, after: int) -> int:
+        """Appends an entry of a feed right after the feed's entry `after`, 0 for its first, and returns its number.
 
         Raises:
-            Fenced: `after` is not the newest entry.
+            Fenced: `after` is not the feed's newest entry.
             LogUnavailable: it is not known whether the entry was appended.
         """
         headers = {"Nats-Expected-Last-Subject-Sequence": str(after), "Crossrate-Type": TYPE}
         try:
-            done = await self._events.request_json(self._subject, payload, headers=headers, timeout_s=ANSWER_S_MAX)
+            done = await self._events.request_json(LOG_SUBJECT + feed, payload, headers=headers, timeout_s=ANSWER_S_MAX)
         except WrongLastSequence as error:
             raise Fenced(str(error)) from error
         except EventsError as error:
@@ -72,7 +73,7 @@ class QuoteLog:
     async def announce(self, entry: LogEntry) -> None:
         """Tells every follower of an entry that was appended. One that does not hear it reads it later."""
         headers = {"Crossrate-Type": TYPE, "Crossrate-Stream": STREAM, "Crossrate-Sequence": str(entry.number)}
-        await self._events.publish_core(self._announced, entry.payload, headers)
+        await self._events.publish_core(ANNOUNCED_SUBJECT + entry.feed, entry.payload, headers)
 
     async def follow(self, heard: Callable[[LogEntry], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """Calls `heard` with every announced entry, one after the other, and returns what ends it.
@@ -84,10 +85,10 @@ class QuoteLog:
         async def message(msg: Msg) -> None:
             number = (msg.headers or {}).get("Crossrate-Sequence", "")
             if number.isdecimal():
-                await heard(LogEntry(int(number), msg.data))
+                await heard(LogEntry(int(number), msg.subject.removeprefix(ANNOUNCED_SUBJECT), msg.data))
 
         try:
-            subscription = await self._events.subscribe_core(self._announced, message)
+            subscription = await self._events.subscribe_core(f"{ANNOUNCED_SUBJECT}*", message)
         except (nats.errors.Error, OSError) as error:
             raise LogUnavailable(repr(error)) from error
 
@@ -108,6 +109,18 @@ class QuoteLog:
         except EventsError as error:
             raise LogUnavailable(str(error)) from error
 
+    async def last_of(self, feed: str) -> LogEntry | None:
+        """The newest entry of a feed; None if the log has none.
+
+        Raises:
+            LogUnavailable: the log did not answer.
+        """
+        try:
+            event = await self._events.last(STREAM, LOG_SUBJECT + feed, timeout_s=ANSWER_S_MAX)
+        except EventsError as error:
+            raise LogUnavailable(str(error)) from error
+        return None if event is None else LogEntry(event.sequence, feed, event.payload)
+
     async def read(self, after: int) -> list[LogEntry]:
         """The oldest entries behind number `after`, as many as come in one answer; none if `after` is the newest.
 
@@ -115,10 +128,10 @@ class QuoteLog:
             LogUnavailable: the log did not answer.
         """
         try:
-            found = await self._events.read(STREAM, after, subject=self._subject, timeout_s=ANSWER_S_MAX)
+            found = await self._events.read(STREAM, after, subject=f"{LOG_SUBJECT}*", timeout_s=ANSWER_S_MAX)
         except EventsError as error:
             raise LogUnavailable(str(error)) from error
-        return [LogEntry(event.sequence, event.payload) for event in found]
+        return [LogEntry(event.sequence, event.subject.removeprefix(LOG_SUBJECT), event.payload) for event in found]
 
 
 async def pause(stopping: asyncio.Event, seconds: float) -> bool:

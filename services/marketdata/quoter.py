@@ -1,25 +1,22 @@
-"""The simulated venue: turns time into the next entry of the feed's log. No clock, no network: both are given.
+"""The simulated venue: turns time into the next entry of its feed. No clock, no network: both are given.
 
-A quoter belongs to one term of one writer. It begins where the board stands, numbers what it quotes, and is thrown away
-when the term ends; the next one begins from the log.
+A quoter belongs to one term of one writer, and is thrown away when the term ends; the next one begins from the log.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
-from services.marketdata.board import NANOSECONDS, Board
+from services.marketdata.board import NANOSECONDS
 from services.marketdata.catalogue import Catalogue, Listed
 from services.marketdata.domain import liquidity
 from services.marketdata.domain.simulation import Market, MarketState
 from services.marketdata.settings import FeedConfig
-
-SOURCE = "simulated"
-QUOTES_PER_ENTRY_MAX = 5_000
-BOARD_EVERY = 300
-"""Entries from one that carries the board to the next."""
+from services.marketdata.term import QUOTES_PER_ENTRY_MAX, Term
 
 
 def _state(market: Market, state: events_pb.FeedState) -> MarketState:
@@ -35,32 +32,27 @@ def _state(market: Market, state: events_pb.FeedState) -> MarketState:
 class Quoter:
     """One term's venue."""
 
-    def __init__(
-        self, market: Market, catalogue: Catalogue, board: Board, state: events_pb.FeedState, epoch: int
-    ) -> None:
+    def __init__(self, market: Market, catalogue: Catalogue, config: Callable[[], FeedConfig], term: Term) -> None:
         self._market = market
         self._catalogue = catalogue
-        self._state = _state(market, state)
-        self._epoch = epoch
-        self._next = board.head + 1
+        self._config = config
+        self._term = term
+        self._state = _state(market, term.begun_at)
         # Quotes are kept by the writer itself, because its own entries come back from the log only later.
-        self._last: dict[str, pb.Quote] = {name: e.quote for name, e in board.newest.items()}
-        self._written = dict(self._last)
+        self._last = dict(term.newest)
         self._all_quoted = False
-        self._entries = 0
         self._credit = 0.0
         self._revision = -1
         self._listed: dict[str, Listed] = {}
         self._rotation = liquidity.Rotation({})
 
-    def tick(
-        self, elapsed_s: float, now_ns: int, config: FeedConfig, *, always: bool
-    ) -> events_pb.QuotesPublished | None:
+    def tick(self, elapsed_s: float, now_ns: int, *, always: bool) -> events_pb.QuotesPublished | None:
         """The entry of the log for the time that passed, with quotes in proportion to it.
 
         None if no quote is due, unless an entry is `always` wanted. Whoever calls it appends the entry before the next
         call, or drops the quoter: entries are numbered one after the other.
         """
+        config = self._config()
         quotes = self._closures(now_ns)
         # An instrument that was never quoted does not wait for its turn.
         fresh = [self._quote(self._listed[n], now_ns, config.spread_multiplier) for n in self._unquoted()]
@@ -78,23 +70,11 @@ class Quoter:
             count -= len(self._rotation)
         return self._entry(now_ns, quotes) if quotes or always else None
 
-    def release(self, now_ns: int) -> events_pb.QuotesPublished:
-        """The last entry of the term: another writer may begin at once."""
-        entry = self._entry(now_ns, [])
-        entry.released = True
-        return entry
-
     def _entry(self, now_ns: int, quotes: list[pb.Quote]) -> events_pb.QuotesPublished:
-        entry = events_pb.QuotesPublished(epoch=self._epoch, first_sequence=self._next, quotes=quotes)
-        entry.publish_time.FromNanoseconds(now_ns)
+        entry = self._term.entry(now_ns, quotes)
         entry.state.calibration = self._market.calibration.digest
         entry.state.step = self._state.step
         entry.state.log_rates.extend(self._state.log_rates.tolist())
-        if self._entries % BOARD_EVERY == 0:
-            entry.board.extend(self._written.values())
-        self._written.update((q.instrument, q) for q in quotes)
-        self._next += len(quotes)
-        self._entries += 1
         return entry
 
     def _unquoted(self) -> list[str]:
@@ -139,7 +119,7 @@ class Quoter:
             ask_quantity=size,
             sequence=last.sequence + 1 if last else 1,
             health=pb.QUOTE_HEALTH_LIVE,
-            source=SOURCE,
+            source=self._term.feed,
         )
         _stamp(quote, now_ns)
         self._last[listed.name] = quote

@@ -34,7 +34,7 @@ class MarketDataService(pb_grpc.MarketDataServiceServicer):
 
     async def GetQuote(self, request: pb.GetQuoteRequest, context: Any) -> pb.GetQuoteResponse:
         name = f"{request.base}/{request.counter}"
-        entry = self._board.last(name)
+        entry = self._board.last(name, request.source)
         if entry is None:
             self._known(name)
             raise errors.no_quote(name, "UNSPECIFIED")
@@ -42,7 +42,7 @@ class MarketDataService(pb_grpc.MarketDataServiceServicer):
 
     async def StreamQuotes(self, request: pb.StreamQuotesRequest, context: Any) -> AsyncIterator[subscription.Frame]:
         for name in request.instruments:
-            if self._board.last(name) is None:
+            if self._board.last(name, request.source) is None:
                 self._known(name)
         wanted = subscription.Wanted(
             names=frozenset(request.instruments),
@@ -50,6 +50,7 @@ class MarketDataService(pb_grpc.MarketDataServiceServicer):
             heartbeat_s=_seconds(request.heartbeat_interval) or HEARTBEAT_S,
             messages_max=request.max_messages,
             position=await self._place(request.resume_cursor),
+            source=request.source,
         )
         async for frame in subscription.frames(self._board, wanted, current().ending):
             yield frame
@@ -80,14 +81,14 @@ class MarketDataService(pb_grpc.MarketDataServiceServicer):
             raise errors.not_found("instrument", name)
 
     async def _place(self, text: str) -> int | None:
-        """The number of the quote that a stream continues after; None to begin with the newest."""
+        """The position of the quote that a stream continues after; None to begin with the newest."""
         if not text:
             return None
         try:
             cursor = cursors.decode(text)
         except ValueError as error:
             raise errors.invalid(errors.Violation("resume_cursor", str(error), "resume_cursor.unknown")) from error
-        if cursor.sequence == 0:
+        if cursor.place == 0:
             return None
         try:
             return await subscription.place(self._board, cursor, RESUME_PATIENCE_S)

@@ -24,7 +24,7 @@ _CONFLATED_TAG = bytes([pb.QuoteBatch.CONFLATED_COUNT_FIELD_NUMBER << 3])
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Quotes for one message, ascending by their number in the feed, and how many newer ones replaced."""
+    """Quotes for one message, ascending by position, and how many newer ones replaced."""
 
     entries: list[Entry]
     conflated: int
@@ -36,13 +36,15 @@ class Reader:
 
     Attributes:
         names: the wanted instruments.
+        source: whose quotes; "" for the composites.
         conflate: send the newest of each instead of every quote.
-        position: number of the quote after which the client continues.
+        position: position of the quote after which the client continues.
     """
 
     board: Board
     names: frozenset[str]
     conflate: bool
+    source: str = ""
     position: int = 0
     _replay_until: int = 0
     _generation: int = -1
@@ -54,9 +56,10 @@ class Reader:
         """Begins after a quote that is in the ring; everything up to now will be sent without conflation."""
         self.position, self._replay_until = position, self.board.head
         self._generation, self._stale_version = self.board.generation, self.board.stale_version
-        for name in self.names & self.board.newest.keys():
-            self._sent[name] = self.board.newest[name].quote.sequence
-        for entry in reversed(self.board.between(position, self.names)):
+        newest = self.board.newest(self.source)
+        for name in self.names & newest.keys():
+            self._sent[name] = newest[name].quote.sequence
+        for entry in reversed(self.board.between(position, self.names, self.source)):
             self._sent[entry.name] = entry.quote.sequence - 1
 
     def pending(self) -> bool:
@@ -76,26 +79,26 @@ class Reader:
         if self.position == board.head:
             return self._gone_stale()
         if self.position + 1 >= board.oldest and not self.conflate:
-            entries = board.between(self.position, self.names)
+            entries = board.between(self.position, self.names, self.source)
             if len(entries) <= BATCH_MAX:
                 return self._all(entries, board.head)
             if self.position < self._replay_until:
-                return self._all(entries[:BATCH_MAX], entries[BATCH_MAX - 1].sequence)
+                return self._all(entries[:BATCH_MAX], entries[BATCH_MAX - 1].position)
         return self._newest()
 
     def _begin(self) -> Batch | None:
         board = self.board
         self._generation, self._stale_version = board.generation, board.stale_version
         self._sent.clear()
-        found = [e for e in (board.last(n) for n in self.names) if e is not None]
-        return self._all(sorted(found, key=_by_number), board.head)
+        found = [e for e in (board.last(n, self.source) for n in self.names) if e is not None]
+        return self._all(sorted(found, key=_by_position), board.head)
 
     def _gone_stale(self) -> Batch | None:
         board = self.board
         self._stale_version = board.stale_version
-        entries = [e for n, e in board.stale.items() if n in self.names and self._told.get(n) is not e]
+        entries = [e for n, e in board.stale(self.source).items() if n in self.names and self._told.get(n) is not e]
         self._told.update((e.name, e) for e in entries)
-        return Batch(sorted(entries, key=_by_number), 0) if entries else None
+        return Batch(sorted(entries, key=_by_position), 0) if entries else None
 
     def _all(self, entries: list[Entry], position: int) -> Batch | None:
         self.position = position
@@ -104,8 +107,8 @@ class Reader:
         return Batch(entries, 0) if entries else None
 
     def _newest(self) -> Batch | None:
-        newest = (self.board.last(n) for n in self.names)
-        entries = sorted((e for e in newest if e is not None and e.sequence > self.position), key=_by_number)
+        newest = (self.board.last(n, self.source) for n in self.names)
+        entries = sorted((e for e in newest if e is not None and e.position > self.position), key=_by_position)
         conflated = 0
         for entry in entries:
             # Sequences of an instrument have no gaps, so their difference is exact even after the ring forgot them.
@@ -114,8 +117,8 @@ class Reader:
         return Batch(entries, conflated) if entries else None
 
 
-def _by_number(entry: Entry) -> int:
-    return entry.sequence
+def _by_position(entry: Entry) -> int:
+    return entry.position
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,7 @@ class Wanted:
     heartbeat_s: float
     messages_max: int = 0
     position: int | None = None
+    source: str = ""
 
 
 async def frames(
@@ -169,7 +173,7 @@ async def frames(
 
     While whoever iterates is busy nothing is kept for it: what it missed is in the ring, or is conflated.
     """
-    reader = Reader(board, wanted.names, conflate=wanted.conflation_s > 0)
+    reader = Reader(board, wanted.names, wanted.conflation_s > 0, wanted.source)
     if wanted.position is not None:
         reader.resume(wanted.position)
     sequence = quoted = 0
@@ -199,7 +203,7 @@ async def frames(
 
 
 async def place(board: Board, cursor: Cursor, patience_s: float) -> int:
-    """The number after which a cursor continues, waiting a little for an instance that has just started.
+    """The position after which a cursor continues, waiting a little for an instance that has just started.
 
     Raises:
         CursorUnknown: the place is not in the ring, and does not come into it in time.
@@ -208,9 +212,9 @@ async def place(board: Board, cursor: Cursor, patience_s: float) -> int:
         async with asyncio.timeout(patience_s):
             while True:
                 changed = board.changed()
-                if (found := board.place(cursor)) is not None:
+                if (found := board.find(cursor)) is not None:
                     return found
                 await changed.wait()
-    if (found := board.place(cursor)) is not None:
+    if (found := board.find(cursor)) is not None:
         return found
     raise board.unknown()

@@ -6,9 +6,10 @@ from collections import OrderedDict
 from typing import Generic, TypeVar
 
 from crossrate.api.pricing.v1 import market_pb2
+from services.pricing.books import book_of
 from services.pricing.domain.market import Book, Snapshot
 from services.pricing.domain.refusal import Missing
-from services.pricing.messages import book_of, snapshot_of
+from services.pricing.messages import snapshot_of
 from services.pricing.store import Store
 
 K = TypeVar("K")

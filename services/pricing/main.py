@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from prometheus_client import Gauge
+
 from crossrate.api.pricing.v1.pricing_service_pb2_grpc import add_PricingServiceServicer_to_server
 from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import add_SnapshotServiceServicer_to_server
 from crossrate.kernel import path
@@ -23,6 +25,8 @@ from services.pricing.service import PricingService, SnapshotService
 from services.pricing.settings import Settings
 from services.pricing.store import PostgresStore
 
+KEPT_ROWS = Gauge("crossrate_pricing_kept_rows", "Rows kept for ever, as the planner estimates them", ["table"])
+KEPT_BYTES = Gauge("crossrate_pricing_kept_bytes", "Bytes on disk of what is kept for ever, with indexes", ["table"])
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -47,8 +51,10 @@ async def serve(runtime: Runtime) -> None:
         # requests give and snapshots in memory are priced, and what needs them says so.
         async with asyncio.TaskGroup() as group:
             forgetting = group.create_task(_forget(store, settings, runtime.log))
+            measuring = group.create_task(_measure(store, settings, runtime.log))
             await server.serve()
             forgetting.cancel()
+            measuring.cancel()
     finally:
         queue.close()
         await channel.close()
@@ -64,6 +70,18 @@ async def _forget(store: PostgresStore, settings: Settings, log: Any) -> None:
             log.warning("old answers were not forgotten", error=str(error))
         else:
             log.info("forgot old answers", count=count)
+
+
+async def _measure(store: PostgresStore, settings: Settings, log: Any) -> None:
+    """Shows what is kept for ever, so that a disk is enlarged before it is full."""
+    while True:
+        try:
+            for room in await store.rooms():
+                KEPT_ROWS.labels(room.table).set(room.rows)
+                KEPT_BYTES.labels(room.table).set(room.size_bytes)
+        except StoreUnavailable as error:
+            log.warning("what is kept was not measured", error=str(error))
+        await asyncio.sleep(settings.measure_interval_s)
 
 
 def _now() -> datetime:

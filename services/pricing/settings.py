@@ -26,5 +26,7 @@ class Settings(BaseSettings):
     """How long the answer to a request id is kept; a repetition after that is a new request."""
     forget_interval_s: float = Field(default=3600.0, gt=0)
     """How often answers older than that are deleted."""
+    measure_interval_s: float = Field(default=60.0, ge=1)
+    """How often the tables that only grow are measured, for the metrics."""
     connections_max: int = Field(default=4, ge=2, le=16)
     """Connections to PostgreSQL."""

@@ -6,7 +6,8 @@ lock within the transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +15,7 @@ import asyncpg
 
 from crossrate.store.database import Database
 from crossrate.store.requests import RequestLog
+from services.pricing.domain.listing import Comparison
 
 
 class VersionIsAnother(Exception):
@@ -23,6 +25,37 @@ class VersionIsAnother(Exception):
         super().__init__(f"the version is {actual}, not {expected}")
         self.expected = expected
         self.actual = actual
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMarket:
+    """A version of a market without its content."""
+
+    name: str
+    version: int
+    create_time: datetime
+    comment: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSnapshot:
+    """A snapshot without its spot rates."""
+
+    id: str
+    as_of: datetime
+    market: str
+    market_version: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What one table takes: rows as the planner estimates them, and bytes on disk with indexes."""
+
+    table: str
+    rows: int
+    size_bytes: int
 
 
 class Store(Protocol):
@@ -52,6 +85,7 @@ class Store(Protocol):
         name: str,
         expected_version: int,
         now: datetime,
+        comment: str,
         content: Callable[[int], tuple[bytes, bytes]],
     ) -> bytes:
         """Keeps the next version of a market once for a request id, and returns the answer.
@@ -59,6 +93,7 @@ class Store(Protocol):
         Args:
             body: what a repetition must have in common.
             expected_version: the version that this one follows; 0 for any.
+            comment: why, for lists.
             content: from the new version's number to the market and the answer, both as bytes.
 
         Raises:
@@ -93,6 +128,32 @@ class Store(Protocol):
 
     async def snapshot(self, snapshot_id: str) -> bytes | None:
         """A snapshot; None if there is none.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        ...
+
+    async def markets(
+        self, conditions: Sequence[Comparison], after: tuple[datetime, str, int] | None, limit: int
+    ) -> list[KeptMarket]:
+        """Versions of markets, the newest first: by time, name and version, all descending.
+
+        Args:
+            conditions: on `name`, `version` and `create_time`; all hold.
+            after: time, name and version of the row that they follow; None for the first.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        ...
+
+    async def snapshots(self, conditions: Sequence[Comparison], after: str | None, limit: int) -> list[KeptSnapshot]:
+        """Snapshots by id, descending: the one that was taken last first.
+
+        Args:
+            conditions: on `market`, `market_version` and `as_of`; all hold.
+            after: id of the row that they follow; None for the first.
 
         Raises:
             StoreUnavailable: the database is away.
@@ -134,6 +195,7 @@ class PostgresStore:
         name: str,
         expected_version: int,
         now: datetime,
+        comment: str,
         content: Callable[[int], tuple[bytes, bytes]],
     ) -> bytes:
         """See Store."""
@@ -146,10 +208,11 @@ class PostgresStore:
                 raise VersionIsAnother(expected_version, newest)
             market, answer = content(newest + 1)
             await connection.execute(
-                "INSERT INTO market_version (name, version, create_time, content) VALUES ($1, $2, $3, $4)",
+                "INSERT INTO market_version (name, version, create_time, comment, content) VALUES ($1, $2, $3, $4, $5)",
                 name,
                 newest + 1,
                 now,
+                comment,
                 market,
             )
             return answer
@@ -186,6 +249,62 @@ class PostgresStore:
         async with self._database.connection() as connection:
             return await connection.fetchval("SELECT content FROM snapshot WHERE id = $1", snapshot_id)
 
+    async def markets(
+        self, conditions: Sequence[Comparison], after: tuple[datetime, str, int] | None, limit: int
+    ) -> list[KeptMarket]:
+        """See Store."""
+        where, values = _where(conditions)
+        if after is not None:
+            n = len(values)
+            where.append(f"(create_time, name, version) < (${n + 1}, ${n + 2}, ${n + 3})")
+            values += after
+        rows = await self._rows(
+            "name, version, create_time, comment, octet_length(content) AS size_bytes FROM market_version",
+            where,
+            "create_time DESC, name DESC, version DESC",
+            values,
+            limit,
+        )
+        return [KeptMarket(**row) for row in rows]
+
+    async def snapshots(self, conditions: Sequence[Comparison], after: str | None, limit: int) -> list[KeptSnapshot]:
+        """See Store."""
+        where, values = _where(conditions)
+        if after is not None:
+            where.append(f"id < ${len(values) + 1}::text::uuid")
+            values.append(after)
+        rows = await self._rows(
+            "id::text, as_of, market, market_version, octet_length(content) AS size_bytes FROM snapshot",
+            where,
+            "snapshot.id DESC",
+            values,
+            limit,
+        )
+        return [KeptSnapshot(**row) for row in rows]
+
+    async def _rows(
+        self, what: str, where: list[str], order: str, values: list[object], limit: int
+    ) -> list[asyncpg.Record]:
+        only = f"WHERE {' AND '.join(where)} " if where else ""
+        async with self._database.connection() as connection:
+            return await connection.fetch(
+                f"SELECT {what} {only}ORDER BY {order} LIMIT ${len(values) + 1}", *values, limit
+            )
+
+    async def rooms(self) -> list[Room]:
+        """What the tables that only grow take.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT relname::text AS table, greatest(reltuples, 0)::bigint AS rows, "
+                "pg_total_relation_size(oid) AS size_bytes FROM pg_class "
+                "WHERE oid IN ('market_version'::regclass, 'snapshot'::regclass) ORDER BY relname"
+            )
+        return [Room(**row) for row in rows]
+
     async def forget_answers(self, older_than_s: float) -> int:
         """Deletes answers to request ids older than that and returns how many; at most 10,000 a call.
 
@@ -198,3 +317,17 @@ class PostgresStore:
 async def _newest(connection: asyncpg.Connection, name: str) -> int:
     found = await connection.fetchval("SELECT max(version) FROM market_version WHERE name = $1", name)
     return found or 0
+
+
+_COLUMNS = frozenset({"name", "version", "create_time", "market", "market_version", "as_of"})
+_OPERATORS = frozenset({"=", "<", "<=", ">", ">="})
+
+
+def _where(conditions: Sequence[Comparison]) -> tuple[list[str], list[object]]:
+    """Conditions as SQL with parameters from $1 on, and their values. Names and operators are of a fixed set."""
+    for each in conditions:
+        assert each.name in _COLUMNS, each.name
+        assert each.operator in _OPERATORS, each.operator
+    return [f"{each.name} {each.operator} ${i}" for i, each in enumerate(conditions, start=1)], [
+        each.value for each in conditions
+    ]

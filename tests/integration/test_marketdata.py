@@ -28,11 +28,12 @@ from services.marketdata.catalogue import Catalogue
 from services.marketdata.cursor import Cursor
 from services.marketdata.domain.calibration import calibrate
 from services.marketdata.domain.simulation import Market
-from services.marketdata.feed import FEED, Feed
+from services.marketdata.feed import Feed
 from services.marketdata.follower import Follower
 from services.marketdata.quote_log import Fenced, QuoteLog
 from services.marketdata.service import MarketDataService, register
 from services.marketdata.settings import FeedConfig, Settings
+from services.marketdata.simulated import FEED, Simulated
 from tests.integration.conftest import Servers, eventually
 
 pytestmark = pytest.mark.integration
@@ -85,16 +86,15 @@ class Instance:
         """Connects and begins."""
         self.events = await Events.open(self._mesh.runtime("marketdata"))
         note = structlog.get_logger()
-        self.log = QuoteLog(self.events, FEED)
-        self.follower = Follower(self.log, self.board, SETTINGS.log_entries_read, note)
+        self.log = QuoteLog(self.events)
+        self.follower = Follower(self.log, self.board, [FEED], SETTINGS.log_entries_read, note)
         self.feed = Feed(
-            market=self._market,
+            source=Simulated(self._market, self.catalogue, lambda: CONFIG),
             catalogue=self.catalogue,
             log=self.log,
             follower=self.follower,
             board=self.board,
             publish=self._publish,
-            config=lambda: CONFIG,
             settings=SETTINGS,
             note=note,
         )
@@ -140,7 +140,7 @@ async def running(mesh: Servers, market: Market, count: int) -> AsyncIterator[li
 
 async def whole_log(events: Events) -> list[events_pb.QuotesPublished]:
     """Every entry of the log."""
-    log, after, entries = QuoteLog(events, FEED), 0, []
+    log, after, entries = QuoteLog(events), 0, []
     while batch := await log.read(after):
         entries += [events_pb.QuotesPublished.FromString(e.payload) for e in batch]
         after = batch[-1].number
@@ -169,10 +169,10 @@ async def test_every_instance_serves_what_one_writes(mesh: Servers, market: Mark
         low, high = max(b.oldest for b in (first, second, third)), min(b.head for b in (first, second, third))
         for number in range(low, high + 1):
             cursor = first.cursor(number)
-            assert second.place(cursor) == third.place(cursor) == number
+            assert second.find(cursor) == third.find(cursor) == number
         names = frozenset(PAIRS)
-        mine = {e.sequence: e.encoded for e in first.between(low - 1, names)}
-        yours = {e.sequence: e.encoded for e in second.between(low - 1, names)}
+        mine = {e.position: e.encoded for e in first.between(low - 1, names)}
+        yours = {e.position: e.encoded for e in second.between(low - 1, names)}
         assert all(mine[n] == yours[n] for n in range(low, high + 1))
         check(await whole_log(instances[0].events))
 
@@ -217,9 +217,9 @@ async def test_two_writers_cannot_write(mesh: Servers, market: Market) -> None:
         entry = events_pb.QuotesPublished(epoch=1, first_sequence=1)
         entry.quotes.add(instrument="EUR/USD", bid=1, ask=2, sequence=1)
         with pytest.raises(Fenced):
-            await instance.log.append(entry.SerializeToString(), instance.follower.applied - 3)
+            await instance.log.append(FEED, entry.SerializeToString(), instance.follower.applied - 3)
         with pytest.raises(Fenced):
-            await instance.log.append(entry.SerializeToString(), 0)
+            await instance.log.append(FEED, entry.SerializeToString(), 0)
         check(await whole_log(instance.events))
 
 
@@ -229,7 +229,7 @@ async def test_a_writer_that_was_overtaken_follows(mesh: Servers, market: Market
         await eventually(lambda: instance.board.head > 20)
         # Somebody else writes a term in between, and stays the writer by breaking the silence.
         rival = await Events.open(mesh.runtime("marketdata", "marketdata-2"))
-        log = QuoteLog(rival, FEED)
+        log = QuoteLog(rival)
         while True:
             last = await log.last()
             newest = (await log.read(last - 1))[-1]
@@ -238,7 +238,7 @@ async def test_a_writer_that_was_overtaken_follows(mesh: Servers, market: Market
             usurped = events_pb.QuotesPublished(epoch=published.epoch + 1, first_sequence=following)
             usurped.state.CopyFrom(published.state)
             with contextlib.suppress(Fenced):
-                await log.append(usurped.SerializeToString(), newest.number)
+                await log.append(FEED, usurped.SerializeToString(), newest.number)
                 break
         await eventually(lambda: instance.feed.fenced == 1)
         head = instance.board.head
@@ -256,7 +256,7 @@ async def test_an_instance_that_starts_late_takes_the_others_cursors(mesh: Serve
         late = await Instance(mesh, market).start()
         instances.append(late)
         await eventually(lambda: late.board.head >= 300)
-        assert late.board.place(cursor) == 100
+        assert late.board.find(cursor) == 100
         assert [e.encoded for e in late.board.between(100, frozenset(PAIRS))][:100] == [
             e.encoded for e in old.board.between(100, frozenset(PAIRS))
         ][:100]

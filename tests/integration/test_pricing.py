@@ -82,6 +82,8 @@ class Served:
     quotes: Quotes
     queue: KernelQueue
     servers: Servers
+    store: PostgresStore
+    database: Database
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -106,7 +108,8 @@ async def serving() -> AsyncIterator[Served]:
         async with grpc.aio.insecure_channel(f"unix:{server.socket}", options=options) as channel:
             await asyncio.wait_for(channel.channel_ready(), 10)
             await eventually(lambda: servers.place.registration("pricing-1").exists())
-            yield Served(PricingServiceStub(channel), SnapshotServiceStub(channel), quotes, queue, servers)
+            stubs = PricingServiceStub(channel), SnapshotServiceStub(channel)
+            yield Served(*stubs, quotes, queue, servers, store, database)
         runtime.stopping.set()
         await asyncio.wait_for(running, 20)
         queue.close()

@@ -67,7 +67,7 @@ def permissions(topology: Topology, service: str) -> Permissions:
     readable = sorted({*owned, *this.consumes})
     publish = [*this.publishes]
     # What it reads: streams by position, and where they end.
-    publish += [f"$JS.API.DIRECT.GET.{name}" for name in readable]
+    publish += [f"$JS.API.DIRECT.GET.{name}" for name in readable] + [_last(name, ">") for name in readable]
     publish += [f"$JS.API.STREAM.INFO.{name}" for name in readable]
     # Its own dead letters: to write, and to read one back by its subject.
     publish += [f"crossrate.{DEAD_LETTERS}.{service}.>", _last(DEAD_LETTERS, f"crossrate.{DEAD_LETTERS}.{service}.>")]

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crossrate.kernel.curve import Curves
 from services.pricing.domain.refusal import Refused
 
 Array = NDArray[np.float64]
@@ -57,6 +58,35 @@ class ZeroCurve:
     def discount(self, time: ArrayLike) -> Array:
         """What one unit that is paid after a time is worth today."""
         return np.exp(-self.growth(time))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KnotCurve:
+    """A curve of the kernel: discount factors at knots. After the last knot the instantaneous forward rate stays."""
+
+    knots: Curves
+
+    @property
+    def times(self) -> Array:
+        """Years to the knots, ascending."""
+        return self.knots.times
+
+    @property
+    def rates(self) -> Array:
+        """Zero rates at the knots, continuously compounded."""
+        return self.knots.zero_rate(self.knots.times)
+
+    def growth(self, time: ArrayLike) -> Array:
+        """Rate × time, the negative logarithm of the discount factor, for times in years from 0 to 100."""
+        at = np.asarray(time, np.float64)
+        return self.knots.zero_rate(at) * at
+
+    def discount(self, time: ArrayLike) -> Array:
+        """What one unit that is paid after a time is worth today."""
+        return np.exp(-self.growth(time))
+
+
+Curve = ZeroCurve | KnotCurve
 
 
 def ascending(values: Array, field: str) -> None:

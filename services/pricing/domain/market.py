@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 
 from crossrate.basics.pair import DOLLAR, Pair
 from crossrate.basics.session import standing_at
-from services.pricing.domain.curve import ZeroCurve
-from services.pricing.domain.product import value_dates
+from crossrate.kernel import strike as strikes
+from crossrate.kernel.strike import AtmConvention, DeltaConvention
+from services.pricing.domain.curve import Curve, ZeroCurve
+from services.pricing.domain.curve_quotes import PointsQuotes, RateQuotes
+from services.pricing.domain.product import Cut, expiry_of, value_dates
 from services.pricing.domain.refusal import Missing
 from services.pricing.domain.surface import Surface
+from services.pricing.domain.surface_quotes import Conventions, SurfaceQuotes
 
 Array = NDArray[np.float64]
 
@@ -28,13 +32,13 @@ VEHICLE = "EUR"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Book:
-    """One version of a market: curves by currency, surfaces by pair."""
+    """One version of a market: curves by currency, surfaces by pair; ready, or as quotes that a snapshot calibrates."""
 
-    curves: Mapping[str, ZeroCurve]
-    surfaces: Mapping[Pair, Surface]
+    curves: Mapping[str, Curve | RateQuotes | PointsQuotes]
+    surfaces: Mapping[Pair, Surface | SurfaceQuotes]
 
-    def curve(self, currency: str) -> ZeroCurve:
-        """The curve of a currency.
+    def curve(self, currency: str) -> Curve | RateQuotes | PointsQuotes:
+        """The curve of a currency, or its quotes.
 
         Raises:
             Missing: there is none.
@@ -43,8 +47,8 @@ class Book:
             raise Missing("curve", currency)
         return self.curves[currency]
 
-    def surface(self, pair: Pair) -> Surface:
-        """The surface of a pair.
+    def surface(self, pair: Pair) -> Surface | SurfaceQuotes:
+        """The surface of a pair, or its quotes.
 
         Raises:
             Missing: there is none.
@@ -56,13 +60,21 @@ class Book:
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """Spot rates (mids, counter per base) of one moment, in UTC, with a book. `id` is "" if nobody kept it."""
+    """Spot rates (mids, counter per base) of one moment, in UTC, with a book. `id` is "" if nobody kept it.
+
+    Quotes of the book are calibrated when they are first asked for, with this moment and these spot rates: a curve or a
+    surface is a function of what is kept, and nothing else.
+    """
 
     id: str
     as_of: datetime
     book: Book
     spots: Mapping[Pair, float]
+    strict: bool = False
+    """Whether quotes must stand as they were put: in order, each for a date of its own, none of them over. So they are
+    checked; on a later day tenors and dates may have passed each other."""
     _standings: dict[Pair, Standing] = field(default_factory=dict, repr=False)
+    _curves: dict[str, Curve] = field(default_factory=dict, repr=False)
 
     def of(self, pair: Pair) -> Standing:
         """The market of one pair.
@@ -77,29 +89,61 @@ class Snapshot:
             self._standings[pair] = Standing(self, pair)
         return self._standings[pair]
 
+    def curve(self, currency: str) -> Curve:
+        """The curve of a currency.
+
+        Raises:
+            Missing: there is none, or swap points imply it and their pair's spot rate or other curve is not there.
+            Refused: its quotes give no curve on this day or with this spot rate.
+            OutsideCalendar: it needs a day that a calendar does not know.
+        """
+        if currency not in self._curves:
+            self._curves[currency] = self._made(self.book.curve(currency))
+        return self._curves[currency]
+
+    def _made(self, given: Curve | RateQuotes | PointsQuotes) -> Curve:
+        if isinstance(given, RateQuotes):
+            return given.curve(trade_date_of(given.currency, self.as_of), strict=self.strict)
+        if not isinstance(given, PointsQuotes):
+            return given
+        if given.pair not in self.spots:
+            raise Missing("spot rate", str(given.pair))
+        dates = value_dates(given.pair, standing_at(given.pair, self.as_of).session.trade_date)
+        return given.curve(dates, self.spots[given.pair], self.curve(given.other), strict=self.strict)
+
     def today(self, base: str, counter: str) -> float:
         """Units of `counter` for one unit of `base` for value today, through at most one other currency.
 
         Raises:
             Missing: no spot rates lead from one to the other, or a curve on the way is not there.
         """
+        rate = 1.0
+        for pair, inverted in self.way(base, counter):
+            today = self.of(pair).today
+            rate *= 1.0 / today if inverted else today
+        return rate
+
+    def way(self, base: str, counter: str) -> tuple[tuple[Pair, bool], ...]:
+        """The pairs whose rates lead from one currency to another, in order; True where it is the inverse rate.
+
+        Raises:
+            Missing: no spot rates lead from one to the other through at most one other currency.
+        """
         if base == counter:
-            return 1.0
-        if (rate := self._direct(base, counter)) is not None:
-            return rate
+            return ()
+        if (pair := self._direct(base, counter)) is not None:
+            return (pair,)
         others = sorted({code for pair in self.spots for code in pair}, key=lambda c: (c != DOLLAR, c != VEHICLE, c))
         for other in others:
             first, second = self._direct(base, other), self._direct(other, counter)
             if first is not None and second is not None:
-                return first * second
+                return first, second
         raise Missing("spot rate", f"{base}/{counter}")
 
-    def _direct(self, base: str, counter: str) -> float | None:
+    def _direct(self, base: str, counter: str) -> tuple[Pair, bool] | None:
         if Pair(base, counter) in self.spots:
-            return self.of(Pair(base, counter)).today
-        if Pair(counter, base) in self.spots:
-            return 1.0 / self.of(Pair(counter, base)).today
-        return None
+            return Pair(base, counter), False
+        return (Pair(counter, base), True) if Pair(counter, base) in self.spots else None
 
 
 class Standing:
@@ -112,9 +156,10 @@ class Standing:
     def __init__(self, snapshot: Snapshot, pair: Pair) -> None:
         self.pair = pair
         self.as_of = snapshot.as_of
+        self.strict = snapshot.strict
         self.spot = snapshot.spots[pair]
-        self.domestic = snapshot.book.curve(pair.counter)
-        self.foreign = snapshot.book.curve(pair.base)
+        self.domestic = snapshot.curve(pair.counter)
+        self.foreign = snapshot.curve(pair.base)
         self._book = snapshot.book
         self.trade_date = standing_at(pair, snapshot.as_of).session.trade_date
         self.dates = value_dates(pair, self.trade_date)
@@ -153,8 +198,47 @@ class Standing:
 
         Raises:
             Missing: there is none.
+            Refused: its quotes give no surface with this spot rate and these curves.
+            OutsideCalendar: an expiry lies outside of what is known of a calendar.
         """
-        return self._book.surface(self.pair)
+        given = self._book.surface(self.pair)
+        return given.surface(self) if isinstance(given, SurfaceQuotes) else given
+
+    @functools.cached_property
+    def conventions(self) -> Conventions:
+        """In which options on the pair are quoted: those of its surface's quotes, else the market standard."""
+        given = self._book.surfaces.get(self.pair)
+        return given.conventions if isinstance(given, SurfaceQuotes) else Conventions.standard(self.pair)
+
+    def conventions_at(self, time: Array) -> NDArray[np.int8]:
+        """The delta conventions at years to expiry: beyond the switch is what ends after the switch tenor's expiry.
+
+        Raises:
+            OutsideCalendar: the switch lies outside of what is known of a calendar.
+        """
+        quoted = self.conventions
+        if quoted.short == quoted.long:
+            return np.full(len(time), int(quoted.short), np.int8)
+        day, _ = expiry_of(self.dates, quoted.switch.text, "switch_tenor")
+        last = self.time_to(Cut.NEW_YORK.on(day))
+        return np.where(time <= last, int(quoted.short), int(quoted.long)).astype(np.int8)
+
+    def carried(self, time: float, delivery: date) -> tuple[float, float, float]:
+        """The forward for a delivery date, and both currencies' rates from the spot date to it over a time in years.
+
+        A premium is paid on the spot date, so that the quoted spot rate S, these rates and the forward F go together:
+        F = S·e^{(r_d − r_f)·T}, and e^{−r_f·T} is the base currency's discount factor from spot to delivery.
+        """
+        spans = np.array([self.spot_time, self.time(delivery)])
+        domestic, foreign = (float(np.diff(curve.growth(spans))[0]) / time for curve in (self.domestic, self.foreign))
+        return self.forward(delivery), domestic, foreign
+
+    def at_the_money(
+        self, atm: AtmConvention, delta: DeltaConvention, time: float, delivery: date, volatility: float
+    ) -> float:
+        """The strike at the money of an option with a volatility, counter per base."""
+        _, domestic, foreign = self.carried(time, delivery)
+        return float(strikes.atm(int(atm), int(delta), self.spot, time, volatility, domestic, foreign))
 
 
 def flat(
@@ -164,3 +248,9 @@ def flat(
     curves = {pair.counter: ZeroCurve.flat(domestic_rate), pair.base: ZeroCurve.flat(foreign_rate)}
     surfaces = {pair: Surface.flat(volatility)} if volatility > 0 else {}
     return Snapshot("", as_of, Book(curves, surfaces), {pair: spot})
+
+
+def trade_date_of(currency: str, as_of: datetime) -> date:
+    """The trade date of a currency's money market: that of its pair with the dollar."""
+    other = "EUR" if currency == DOLLAR else DOLLAR
+    return standing_at(Pair(currency, other), as_of).session.trade_date

@@ -124,8 +124,9 @@ def value_dates(pair: Pair, trade_date: date) -> ValueDates:
 def expiry_of(dates: ValueDates, text: str, field: str) -> tuple[date, date]:
     """The expiry and the delivery date of an option.
 
-    Days and ON count calendar days from the trade date. Weeks, months and years name the delivery date, as for a
-    forward; the expiry is the last weekday whose spot is not after it. Delivery is on the expiry's own spot date.
+    Days count calendar days from the trade date; ON is the next weekday. Weeks, months and years name the delivery
+    date, as for a forward; the expiry is the last weekday whose spot is not after it. Delivery is on the expiry's own
+    spot date.
 
     Raises:
         Refused: the expiry is no weekday from the trade date on, or not one of these forms.
@@ -147,6 +148,9 @@ def _expiry(pair: Pair, trade_date: date, text: str) -> tuple[date, date]:
             day = _last_with_spot_until(pair, trade_date, value_dates(pair, trade_date).at(tenor).far)
         elif tenor.unit in (Unit.DAYS, Unit.OVERNIGHT):
             day = trade_date + timedelta(days=tenor.count or 1)
+            if tenor.unit is Unit.OVERNIGHT and day.weekday() >= SAT:
+                # What is dealt overnight on a Friday expires on Monday.
+                day += timedelta(days=7 - day.weekday())
         else:
             raise ValueError(f"{text} is no expiry: write ON, days, weeks, months, years or a date")
     if day < trade_date:
@@ -163,6 +167,20 @@ def _last_with_spot_until(pair: Pair, trade_date: date, delivery: date) -> date:
             return day
         day -= ONE_DAY
     return trade_date
+
+
+def life(dates: ValueDates, as_of: datetime, expiry: str, cut: Cut, field: str) -> tuple[date, datetime, date]:
+    """An option's expiry, its moment, and its delivery date; `field` is the path of the expiry in the request.
+
+    Raises:
+        Refused: the expiry is none, or is past at `as_of`.
+        OutsideCalendar: it needs a day that a calendar does not know.
+    """
+    day, delivery = expiry_of(dates, expiry, field)
+    expires = cut.on(day)
+    if expires <= as_of:
+        raise Refused(field, f"{day} {cut.value} is past: the market is of {as_of:%Y-%m-%d %H:%M} UTC")
+    return day, expires, delivery
 
 
 def option(
@@ -183,11 +201,7 @@ def option(
         Refused: the expiry is none, or is past at `as_of`.
         OutsideCalendar: it needs a day that a calendar does not know.
     """
-    day, delivery = expiry_of(dates, expiry, field)
-    expires = cut.on(day)
-    if expires <= as_of:
-        raise Refused(field, f"{day} {cut.value} is past: the market is of {as_of:%Y-%m-%d %H:%M} UTC")
-    return Option(name, notional, call, strike, day, expires, delivery)
+    return Option(name, notional, call, strike, *life(dates, as_of, expiry, cut, field))
 
 
 def strategy(

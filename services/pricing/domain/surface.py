@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from services.pricing.domain.clock import Clock
 from services.pricing.domain.curve import ascending
 from services.pricing.domain.refusal import Refused
+from services.pricing.domain.smile import QuotedSmile
 
 Array = NDArray[np.float64]
 Forwards = Callable[[Array], Array]
@@ -41,18 +43,23 @@ class Smile:
             raise Refused(f"{field}.volatility[{int(wrong.argmax())}]", "must be positive and finite")
         return cls(float(time), each, values)
 
+    def volatility(self, moneyness: Array, forward: float) -> Array:
+        """Volatilities by ln(K/F), F the forward that is given: linear between strikes, flat beyond the outermost."""
+        return np.interp(moneyness, np.log(self.strikes / forward), self.volatilities)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Surface:
     """Smiles of one pair, ascending by time.
 
-    Within a smile the volatility is linear in log-moneyness ln(K/F), flat beyond the outermost strikes. Between two
-    smiles total variance σ²T at the same log-moneyness is linear in time, which is free of calendar arbitrage wherever
-    the smiles are (Gatheral 2006, "The Volatility Surface", chapter 3). Before the first and after the last smile the
-    volatility at the same log-moneyness stays.
+    Between two smiles total variance σ²T at the same log-moneyness ln(K/F) is linear in time, which is free of calendar
+    arbitrage wherever the smiles are (Gatheral 2006, "The Volatility Surface", chapter 3). Before the first and after
+    the last smile the volatility at the same log-moneyness stays. With a clock, variance runs along its time up to the
+    last smile, also before the first.
     """
 
-    smiles: tuple[Smile, ...]
+    smiles: tuple[Smile | QuotedSmile, ...]
+    clock: Clock | None = None
 
     @classmethod
     def of(cls, smiles: Sequence[Smile], field: str) -> Surface:
@@ -87,8 +94,9 @@ class Surface:
         Returns:
             Volatilities per square root of a year.
         """
-        if len(self.smiles) == 1 and len(self.smiles[0].strikes) == 1:
-            return np.full(len(time), self.smiles[0].volatilities[0])
+        first = self.smiles[0]
+        if len(self.smiles) == 1 and isinstance(first, Smile) and len(first.strikes) == 1:
+            return np.full(len(time), first.volatilities[0])
         times = np.array([smile.time for smile in self.smiles])
         own = forwards(times)
         moneyness = np.log(strike / forwards(time))
@@ -97,12 +105,26 @@ class Surface:
         above, below = np.minimum(upper, last), np.maximum(upper - 1, 0)
         high, low = np.empty(len(time)), np.empty(len(time))
         for i, smile in enumerate(self.smiles):
-            knots = np.log(smile.strikes / own[i])
             for which, into in ((above == i, high), (below == i, low)):
                 if which.any():
-                    into[which] = np.interp(moneyness[which], knots, smile.volatilities)
+                    into[which] = smile.volatility(moneyness[which], float(own[i]))
         between = (upper > 0) & (upper <= last)
+        weight = self._weights(time, times, above, below, between)
+        variance = (1.0 - weight) * low**2 * times[below] + weight * high**2 * times[above]
+        found = np.where(between, np.sqrt(variance / time), np.where(upper == 0, high, low))
+        if self.clock is None:
+            return found
+        early = upper == 0
+        run, first_run = self.clock.run(time), float(self.clock.run(times[:1])[0])
+        return np.where(early, high * np.sqrt(run / first_run * times[0] / time), found) if first_run > 0 else found
+
+    def _weights(self, time: Array, times: Array, above: Array, below: Array, between: Array) -> Array:
+        """The share of the later smile's total variance: calendar time, or business time where any passes."""
         span = np.where(between, times[above] - times[below], 1.0)
         weight = np.where(between, (time - times[below]) / span, 0.0)
-        variance = (1.0 - weight) * low**2 * times[below] + weight * high**2 * times[above]
-        return np.where(between, np.sqrt(variance / time), np.where(upper == 0, high, low))
+        if self.clock is None or not between.any():
+            return weight
+        knots, run = self.clock.run(times), self.clock.run(time)
+        passed = knots[above] - knots[below]
+        runs = between & (passed > 0)
+        return np.where(runs, (run - knots[below]) / np.where(runs, passed, 1.0), weight)

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 from google.protobuf.message import Message
 
 from crossrate.api.pricing.v1 import market_pb2
+from crossrate.api.pricing.v1 import snapshot_list_pb2 as lists
 from crossrate.api.pricing.v1 import snapshot_service_pb2 as kept
 from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceServicer
 from crossrate.rpc import arrays, errors
 from services.pricing import messages
+from services.pricing.checks import Checked, check_market, check_snapshot
 from services.pricing.domain.refusal import Refused
 from services.pricing.failures import failures
 from services.pricing.library import Library
+from services.pricing.lists import page_of_markets, page_of_snapshots
 from services.pricing.peers import Quotes
 from services.pricing.pricer import Clock
 from services.pricing.store import Store, VersionIsAnother
+from services.pricing.surfaces import surface_answer
+
+DELTAS_INLINE_MAX = 200
+"""Deltas whose strikes are sought on the loop in one go: a few milliseconds."""
 
 
 class SnapshotService(SnapshotServiceServicer):
@@ -33,32 +42,40 @@ class SnapshotService(SnapshotServiceServicer):
 
     async def PutMarket(self, request: kept.PutMarketRequest, context: Any) -> kept.PutMarketResponse:
         """See the contract."""
-        now = self._clock()
+        now, body = self._clock(), _body(request)
         with failures(request.request_id):
-            messages.book_of(request.curves, request.surfaces)
+            as_of = messages.moment_of(request.as_of, "as_of") if request.HasField("as_of") else now
+            if not request.validate_only:
+                # Before the checks: what was found at an earlier moment stays the answer.
+                known = await self._store.answered(request.request_id, body)
+                if known is not None:
+                    return kept.PutMarketResponse.FromString(known)
+            # Aside, because hundreds of surfaces take longer than the loop may wait.
+            checked = await asyncio.to_thread(check_market, request, as_of)
             if request.validate_only:
                 newest = await self._store.newest(request.name)
                 if request.expected_version not in (0, newest):
                     raise VersionIsAnother(request.expected_version, newest)
-                return kept.PutMarketResponse(
-                    name=request.name, version=newest + 1, create_time=messages.timestamp(now)
-                )
+                return _put(request.name, newest + 1, now, checked)
 
             def content(version: int) -> tuple[bytes, bytes]:
-                created = messages.timestamp(now)
                 whole = market_pb2.Market(
                     name=request.name,
                     version=version,
-                    create_time=created,
+                    create_time=messages.timestamp(now),
                     comment=request.comment,
                     curves=request.curves,
                     surfaces=request.surfaces,
+                    spots=request.spots,
+                    arbitrage=checked.arbitrage,
                 )
-                answer = kept.PutMarketResponse(name=request.name, version=version, create_time=created)
+                if request.spots:
+                    whole.as_of.CopyFrom(messages.timestamp(as_of))
+                answer = _put(request.name, version, now, checked)
                 return whole.SerializeToString(), answer.SerializeToString()
 
             answer = await self._store.put_market(
-                request.request_id, _body(request), request.name, request.expected_version, now, content
+                request.request_id, body, request.name, request.expected_version, now, request.comment, content
             )
         return kept.PutMarketResponse.FromString(answer)
 
@@ -106,13 +123,16 @@ class SnapshotService(SnapshotServiceServicer):
         if content is None:
             raise errors.not_found("market", _named(request.market, request.market_version))
         spots = [*await self._quotes.spots(wanted), *request.spots]
-        return market_pb2.Snapshot(
+        market = market_pb2.Market.FromString(content)
+        snapshot = market_pb2.Snapshot(
             id=self._new_id(),
             as_of=messages.timestamp(as_of),
             market=request.market,
-            market_version=market_pb2.Market.FromString(content).version,
+            market_version=market.version,
             spots=sorted(spots, key=lambda each: each.instrument),
         )
+        await asyncio.to_thread(check_snapshot, snapshot, market)
+        return snapshot
 
     async def GetSnapshot(self, request: kept.GetSnapshotRequest, context: Any) -> kept.GetSnapshotResponse:
         """See the contract."""
@@ -125,7 +145,7 @@ class SnapshotService(SnapshotServiceServicer):
     async def GetCurve(self, request: kept.GetCurveRequest, context: Any) -> kept.GetCurveResponse:
         """See the contract."""
         with failures():
-            curve = (await self._library.found(request.snapshot_id)).book.curve(request.currency)
+            curve = (await self._library.found(request.snapshot_id)).curve(request.currency)
         time = arrays.get(request, "time") if request.time else curve.times
         growth = curve.growth(time)
         return arrays.put(kept.GetCurveResponse(), time=time, rate=growth / time, discount_factor=np.exp(-growth))
@@ -133,15 +153,32 @@ class SnapshotService(SnapshotServiceServicer):
     async def GetSurface(self, request: kept.GetSurfaceRequest, context: Any) -> kept.GetSurfaceResponse:
         """See the contract."""
         pair = messages.pair_of(f"{request.base}/{request.counter}")
-        time, strike = arrays.get(request, "time"), arrays.get(request, "strike")
-        if len(strike) not in (0, len(time)):
-            raise errors.invalid(("strike", f"has {len(strike)} elements for {len(time)} times: give as many, or none"))
         with failures():
             standing = (await self._library.found(request.snapshot_id)).of(pair)
-            forward = standing.forwards(time)
-            strike = strike if len(strike) else forward
-            volatility = standing.volatility(time, strike)
-        return arrays.put(kept.GetSurfaceResponse(), strike=strike, volatility=volatility, forward=forward)
+            if len(request.delta) > DELTAS_INLINE_MAX:
+                return await asyncio.to_thread(surface_answer, request, standing)
+            return surface_answer(request, standing)
+
+    async def ListMarkets(self, request: lists.ListMarketsRequest, context: Any) -> lists.ListMarketsResponse:
+        """See the contract."""
+        with failures():
+            return await page_of_markets(self._store, request)
+
+    async def ListSnapshots(self, request: lists.ListSnapshotsRequest, context: Any) -> lists.ListSnapshotsResponse:
+        """See the contract."""
+        with failures():
+            return await page_of_snapshots(self._store, request)
+
+
+def _put(name: str, version: int, now: datetime, checked: Checked) -> kept.PutMarketResponse:
+    return kept.PutMarketResponse(
+        name=name,
+        version=version,
+        create_time=messages.timestamp(now),
+        arbitrage=checked.arbitrage,
+        arbitrage_count=checked.count,
+        unchecked=checked.unchecked,
+    )
 
 
 def _named(name: str, version: int) -> str:

@@ -9,7 +9,7 @@ from crossrate.api.marketdata.v1 import marketdata_service_pb2 as service_pb
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
 from services.marketdata import cursor as cursors
 from services.marketdata import subscription
-from services.marketdata.board import Board, CursorUnknown
+from services.marketdata.board import PLACES_PER_ENTRY, Board, CursorUnknown
 from services.marketdata.cursor import Cursor
 from services.marketdata.subscription import BATCH_MAX, Reader, Wanted
 
@@ -27,8 +27,8 @@ def quote(name: str, sequence: int, now_ns: int = 0) -> pb.Quote:
 class Venue:
     """Writes a log by hand: quotes numbered as a feed does."""
 
-    def __init__(self, board: Board, epoch: int = 1) -> None:
-        self.board, self.epoch, self.next = board, epoch, 1
+    def __init__(self, board: Board, epoch: int = 1, feed: str = "simulated") -> None:
+        self.board, self.epoch, self.next, self.feed = board, epoch, 1, feed
         self.sequences: dict[str, int] = {}
 
     def entry(self, *names: str, now_ns: int = 0) -> events_pb.QuotesPublished:
@@ -41,7 +41,12 @@ class Venue:
         return made
 
     def say(self, *names: str, now_ns: int = 0) -> None:
-        self.board.apply(self.entry(*names, now_ns=now_ns))
+        self.apply(self.entry(*names, now_ns=now_ns))
+
+    def apply(self, entry: events_pb.QuotesPublished, number: int = 0, board: Board | None = None) -> None:
+        """As the log's next entry, or with a number of one's own."""
+        board = board or self.board
+        board.apply(entry, self.feed, number or board.place // (2 * PLACES_PER_ENTRY) + 1)
 
 
 @pytest.fixture
@@ -149,7 +154,7 @@ def test_entries_that_come_again_change_nothing(board: Board, venue: Venue) -> N
     """Applying a log twice, or an entry of a term that is over, is applying it once."""
     first, second = venue.entry("EUR/USD"), venue.entry("EUR/USD")
     for entry in (first, second, first, second):
-        board.apply(entry)
+        venue.apply(entry)
     assert board.head == 2
     venue.epoch = 0
     venue.say("EUR/USD")
@@ -162,33 +167,36 @@ def test_a_board_begun_in_the_middle_is_complete_with_the_log_s_own_board() -> N
     late = Board(64, 10)
     entry = events_pb.QuotesPublished(epoch=5, first_sequence=101, quotes=[quote("EUR/USD", 51)])
     entry.board.extend([quote("USD/JPY", 7), quote("EUR/USD", 50)])
-    late.apply(entry)
-    assert (late.oldest, late.head) == (101, 101)
-    assert {n: e.quote.sequence for n, e in late.newest.items()} == {"USD/JPY": 7, "EUR/USD": 51}
+    late.apply(entry, "simulated", 77)
+    assert (late.oldest, late.head) == (1, 1)
+    assert {n: e.quote.sequence for n, e in late.newest().items()} == {"USD/JPY": 7, "EUR/USD": 51}
 
 
 def test_places_of_every_instance_are_the_same(venue: Venue, board: Board) -> None:
     """A cursor of one board is a place in another that read the same log, also if it began later."""
     other = Board(64, 10)
-    for _ in range(40):
+    for number in range(1, 41):
         entry = venue.entry("EUR/USD", "USD/JPY")
-        board.apply(entry)
-        if entry.first_sequence > 20:
-            other.apply(entry)
-    assert other.place(board.cursor(50)) == 50
+        venue.apply(entry, number)
+        if number > 10:
+            venue.apply(entry, number, other)
+    found = other.find(board.cursor(50))
+    assert found == 30
+    assert other.between(found, BOTH)[0].encoded == board.between(50, BOTH)[0].encoded
     with pytest.raises(CursorUnknown):
-        other.place(board.cursor(15))
+        other.find(board.cursor(15))
 
 
 def test_a_place_ahead_is_awaited_and_one_of_another_feed_is_unknown(venue: Venue, board: Board) -> None:
     """An instance that lags says so; a cursor from before the log was lost is expired, never a wrong place."""
     venue.say("EUR/USD", "EUR/USD")
-    assert board.place(Cursor(1, 3)) is None
-    assert board.place(Cursor(2, 1_000)) is None
+    newest = board.cursor(2).place
+    assert board.find(board.cursor(2)) == 2
+    assert board.find(Cursor(1, newest + 2 * PLACES_PER_ENTRY)) is None
     with pytest.raises(CursorUnknown):
-        board.place(Cursor(0, 2))
+        board.find(Cursor(0, newest))
     with pytest.raises(CursorUnknown):
-        board.place(Cursor(0, 2_000))
+        board.find(Cursor(0, 10 * newest))
 
 
 def test_a_feed_that_begins_anew_gives_readers_the_newest(venue: Venue, board: Board) -> None:
@@ -207,11 +215,11 @@ async def test_the_ring_forgets_the_oldest(board: Board, venue: Venue) -> None:
     cursor = board.cursor(0)
     for _ in range(4_000):
         venue.say("EUR/USD")
-        cursor = cursor if cursor.sequence else board.cursor(1)
+        cursor = cursor if cursor.place else board.cursor(1)
     assert (board.oldest, board.head) == (1_953, 4_000)
     with pytest.raises(CursorUnknown) as caught:
         await subscription.place(board, cursor, 0.0)
-    assert board.place(caught.value.oldest) == 1_953
+    assert board.find(caught.value.oldest) == 1_953
     assert len(board.between(1_952, BOTH)) == 2_048
 
 
@@ -221,8 +229,8 @@ async def test_frames_are_what_the_contract_says(board: Board, venue: Venue) -> 
     stream = subscription.frames(board, Wanted(BOTH, 0.0, 5.0, messages_max=2), asyncio.Event())
     first = service_pb.StreamQuotesResponse.FromString((await anext(stream)).encoded)
     assert first.position.sequence == 1
-    assert cursors.decode(first.position.cursor) == Cursor(1, 2)
-    assert list(first.quotes.quotes) == [board.newest["EUR/USD"].quote, board.newest["USD/JPY"].quote]
+    assert cursors.decode(first.position.cursor) == board.cursor(2)
+    assert list(first.quotes.quotes) == [board.newest()[n].quote for n in ("EUR/USD", "USD/JPY")]
     for _ in range(2_000):
         venue.say("EUR/USD")
     second = service_pb.StreamQuotesResponse.FromString((await anext(stream)).encoded)
@@ -238,7 +246,7 @@ async def test_silence_is_broken_by_heartbeats(board: Board, venue: Venue) -> No
     venue.say("GBP/USD")
     beat = service_pb.StreamQuotesResponse.FromString((await anext(stream)).encoded)
     assert beat.HasField("heartbeat")
-    assert cursors.decode(beat.position.cursor).sequence == 1
+    assert cursors.decode(beat.position.cursor) == board.cursor(1)
     await stream.aclose()
 
 

@@ -12,8 +12,11 @@ from services.marketdata.board import Board
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.domain.calibration import calibrate
 from services.marketdata.domain.simulation import Market
-from services.marketdata.quoter import BOARD_EVERY, Quoter
+from services.marketdata.quoter import Quoter
 from services.marketdata.settings import FeedConfig
+from services.marketdata.simulated import FEED
+from services.marketdata.term import BOARD_EVERY, BOARD_EVERY_QUOTES
+from services.marketdata.term import Term as Writing
 
 NAMES = ("EUR/USD", "USD/JPY", "USD/TRY", "EUR/SKK", "NOK/SEK")
 CONFIG = FeedConfig(quotes_per_s=20.0)
@@ -39,29 +42,40 @@ class Term:
     market: Market
     catalogue: Catalogue
     board: Board
-    quoter: Quoter
+    writing: Writing
     now_ns: int = 1_000_000_000
+    number: int = 0
+    config: FeedConfig = CONFIG
     state: events_pb.FeedState = dataclasses.field(default_factory=events_pb.FeedState)
 
-    def tick(self, elapsed_s: float = 0.1, config: FeedConfig = CONFIG, always: bool = False):
+    def __post_init__(self) -> None:
+        self.quoter = Quoter(self.market, self.catalogue, lambda: self.config, self.writing)
+
+    def tick(self, elapsed_s: float = 0.1, always: bool = False):
         self.now_ns += round(elapsed_s * 1e9)
-        entry = self.quoter.tick(elapsed_s, self.now_ns, config, always=always)
+        entry = self.quoter.tick(elapsed_s, self.now_ns, always=always)
         if entry is not None:
-            self.board.apply(entry)
+            self.number += 1
+            self.writing.appended(entry, self.number)
+            self.board.apply(entry, FEED, self.number)
             self.state = entry.state
         return entry
 
+    def newest(self, name: str) -> pb.Quote:
+        return self.board.newest()[name].quote
+
     def succeed(self) -> "Term":
-        quoter = Quoter(self.market, self.catalogue, self.board, self.state, self.board.epoch + 1)
-        return dataclasses.replace(self, quoter=quoter)
+        standing = self.board.feeds[FEED]
+        newest = {name: entry.quote for name, entry in self.board.newest(FEED).items()}
+        writing = Writing(FEED, standing.epoch + 1, standing.sequence + 1, newest, self.state)
+        return dataclasses.replace(self, writing=writing)
 
 
 @pytest.fixture
 def term(market: Market) -> Term:
     catalogue = Catalogue()
     catalogue.take(instrument(n) for n in NAMES)
-    board = Board(4_096, 10)
-    return Term(market, catalogue, board, Quoter(market, catalogue, board, events_pb.FeedState(), 1))
+    return Term(market, catalogue, Board(4_096, 10), Writing(FEED, 1))
 
 
 def test_every_direct_instrument_is_quoted_at_once(term: Term) -> None:
@@ -107,7 +121,7 @@ def test_the_market_goes_on_under_the_next_writer(term: Term) -> None:
         term.tick()
     heir = term.succeed()
     heir.tick(always=True)
-    assert list(heir.state.log_rates) == list(term.quoter.tick(0.1, 0, CONFIG, always=True).state.log_rates)
+    assert list(heir.state.log_rates) == list(term.quoter.tick(0.1, 0, always=True).state.log_rates)
     assert heir.state.step == 21
 
 
@@ -123,17 +137,17 @@ def test_another_calibration_begins_at_its_own_rates(term: Term, market: Market)
 def test_a_halted_instrument_is_closed_once_and_quoted_no_more(term: Term) -> None:
     """A halt is said by one CLOSED quote at the last price; reopening is the next sequence."""
     term.tick()
-    before = term.board.newest["EUR/USD"].quote
+    before = term.newest("EUR/USD")
     term.catalogue.take([instrument("EUR/USD", reference_pb.INSTRUMENT_STATUS_HALTED, 2)])
     for _ in range(30):
         term.tick()
-    halted = term.board.newest["EUR/USD"].quote
+    halted = term.newest("EUR/USD")
     assert (halted.health, halted.bid, halted.ask) == (pb.QUOTE_HEALTH_CLOSED, before.bid, before.ask)
     assert halted.sequence == before.sequence + 1
     term.catalogue.take([instrument("EUR/USD", reference_pb.INSTRUMENT_STATUS_TRADING, 3)])
     for _ in range(30):
         term.tick()
-    again = term.board.newest["EUR/USD"].quote
+    again = term.newest("EUR/USD")
     assert again.health == pb.QUOTE_HEALTH_LIVE
     assert again.sequence > halted.sequence
 
@@ -151,11 +165,11 @@ def test_a_closed_session_closes_quotes(term: Term) -> None:
     term.tick()
     term.catalogue.set_open("USD/JPY", False)
     term.tick()
-    assert term.board.newest["USD/JPY"].quote.health == pb.QUOTE_HEALTH_CLOSED
+    assert term.newest("USD/JPY").health == pb.QUOTE_HEALTH_CLOSED
     term.catalogue.set_open("USD/JPY", True)
     for _ in range(10):
         term.tick()
-    assert term.board.newest["USD/JPY"].quote.health == pb.QUOTE_HEALTH_LIVE
+    assert term.newest("USD/JPY").health == pb.QUOTE_HEALTH_LIVE
 
 
 def test_nothing_due_is_no_entry_unless_one_is_wanted(term: Term) -> None:
@@ -174,8 +188,20 @@ def test_the_board_is_in_the_log_often_enough(term: Term) -> None:
     assert boards[BOARD_EVERY] == 3
     assert not any(boards[1:BOARD_EVERY])
     heir = term.succeed()
-    newest = {n: e.quote for n, e in term.board.newest.items()}
+    newest = {n: e.quote for n, e in term.board.newest().items()}
     assert {q.instrument: q for q in heir.tick(always=True).board} == newest
+
+
+def test_a_reader_is_told_where_the_board_is(term: Term) -> None:
+    """Every entry names the newest one before it that carries the board, also when quotes are many."""
+    numbers = []
+    for _ in range(BOARD_EVERY + 2):
+        numbers.append(term.tick(always=True).board_number)
+    assert numbers == [0] * (BOARD_EVERY + 1) + [BOARD_EVERY + 1]
+    quotes, count = [pb.Quote(instrument="EUR/USD")] * 5_000, 0
+    while not term.writing.entry(1, quotes).board:
+        count += len(quotes)
+    assert count <= BOARD_EVERY_QUOTES
 
 
 def test_live_configuration_applies_to_the_next_tick(term: Term) -> None:
@@ -183,8 +209,9 @@ def test_live_configuration_applies_to_the_next_tick(term: Term) -> None:
     term.tick()
     for _ in range(10):
         term.tick()
-    narrow = term.board.newest["EUR/USD"].quote
+    narrow = term.newest("EUR/USD")
+    term.config = FeedConfig(quotes_per_s=20, spread_multiplier=10)
     for _ in range(10):
-        term.tick(config=FeedConfig(quotes_per_s=20, spread_multiplier=10))
-    wide = term.board.newest["EUR/USD"].quote
+        term.tick()
+    wide = term.newest("EUR/USD")
     assert wide.ask - wide.bid == pytest.approx(10 * (narrow.ask - narrow.bid), rel=0.25)

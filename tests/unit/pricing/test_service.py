@@ -50,6 +50,7 @@ class MemoryStore:
         name: str,
         expected_version: int,
         now: datetime,
+        comment: str,
         content: Callable[[int], tuple[bytes, bytes]],
     ) -> bytes:
         """See Store."""

@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class QuotesPublished(_message.Message):
-    __slots__ = ("epoch", "first_sequence", "quotes", "board", "state", "released", "publish_time")
+    __slots__ = ("epoch", "first_sequence", "quotes", "board", "state", "released", "publish_time", "board_number")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     FIRST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     QUOTES_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +19,7 @@ class QuotesPublished(_message.Message):
     STATE_FIELD_NUMBER: _ClassVar[int]
     RELEASED_FIELD_NUMBER: _ClassVar[int]
     PUBLISH_TIME_FIELD_NUMBER: _ClassVar[int]
+    BOARD_NUMBER_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     first_sequence: int
     quotes: _containers.RepeatedCompositeFieldContainer[_quote_pb2.Quote]
@@ -26,7 +27,8 @@ class QuotesPublished(_message.Message):
     state: FeedState
     released: bool
     publish_time: _timestamp_pb2.Timestamp
-    def __init__(self, epoch: _Optional[int] = ..., first_sequence: _Optional[int] = ..., quotes: _Optional[_Iterable[_Union[_quote_pb2.Quote, _Mapping]]] = ..., board: _Optional[_Iterable[_Union[_quote_pb2.Quote, _Mapping]]] = ..., state: _Optional[_Union[FeedState, _Mapping]] = ..., released: _Optional[bool] = ..., publish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    board_number: int
+    def __init__(self, epoch: _Optional[int] = ..., first_sequence: _Optional[int] = ..., quotes: _Optional[_Iterable[_Union[_quote_pb2.Quote, _Mapping]]] = ..., board: _Optional[_Iterable[_Union[_quote_pb2.Quote, _Mapping]]] = ..., state: _Optional[_Union[FeedState, _Mapping]] = ..., released: _Optional[bool] = ..., publish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., board_number: _Optional[int] = ...) -> None: ...
 
 class FeedState(_message.Message):
     __slots__ = ("calibration", "step", "log_rates")

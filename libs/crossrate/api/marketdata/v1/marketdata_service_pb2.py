@@ -32,7 +32,7 @@ from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4crossrate/api/marketdata/v1/marketdata_service.proto\x12\x1b\x63rossrate.api.marketdata.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$crossrate/api/common/v1/stream.proto\x1a\'crossrate/api/marketdata/v1/quote.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\x1a\x16google/type/date.proto\"V\n\x0fGetQuoteRequest\x12\x1f\n\x04\x62\x61se\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12\"\n\x07\x63ounter\x18\x02 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\"E\n\x10GetQuoteResponse\x12\x31\n\x05quote\x18\x01 \x01(\x0b\x32\".crossrate.api.marketdata.v1.Quote\"\x99\x02\n\x13StreamQuotesRequest\x12;\n\x0binstruments\x18\x01 \x03(\tB&\xbaH#\x92\x01 \x08\x01\x10\xc8\x01\x18\x01\"\x17r\x15\x32\x13^[A-Z]{3}/[A-Z]{3}$\x12\x1f\n\rresume_cursor\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x44\n\x13\x63onflation_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\xbaH\t\xaa\x01\x06\"\x02\x08<2\x00\x12H\n\x12heartbeat_interval\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\x0b\"\x02\x08<2\x05\x10\x80\xc2\xd7/\x12\x14\n\x0cmax_messages\x18\x05 \x01(\r\"Y\n\nQuoteBatch\x12\x32\n\x06quotes\x18\x01 \x03(\x0b\x32\".crossrate.api.marketdata.v1.Quote\x12\x17\n\x0f\x63onflated_count\x18\x02 \x01(\x04\"\xa6\x02\n\x14StreamQuotesResponse\x12\x39\n\x08position\x18\x01 \x01(\x0b\x32\'.crossrate.api.common.v1.StreamPosition\x12\x39\n\x06quotes\x18\x02 \x01(\x0b\x32\'.crossrate.api.marketdata.v1.QuoteBatchH\x00\x12\x37\n\theartbeat\x18\x03 \x01(\x0b\x32\".crossrate.api.common.v1.HeartbeatH\x00\x12#\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12\x31\n\x03\x65nd\x18\x05 \x01(\x0b\x32\".crossrate.api.common.v1.StreamEndH\x00\x42\x07\n\x05\x65vent\"\xe4\x01\n\x15ListDailyRatesRequest\x12\x1f\n\x04\x62\x61se\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12\"\n\x07\x63ounter\x18\x02 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12%\n\nstart_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x1d\n\tpage_size\x18\x05 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12\x1b\n\npage_token\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x84\x01\n\x16ListDailyRatesResponse\x12\x41\n\x05rates\x18\x01 \x03(\x0b\x32&.crossrate.api.marketdata.v1.DailyRateB\n\xb2\xe1\x18\x06\"\x04\x64\x61te\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t2\xc1\x05\n\x11MarketDataService\x12\xd6\x01\n\x08GetQuote\x12,.crossrate.api.marketdata.v1.GetQuoteRequest\x1a-.crossrate.api.marketdata.v1.GetQuoteResponse\"m\x90\x02\x01\xb2\xe1\x18\x43\n\x07\x01\x02\x03\x04\x05\x06\x07\x12\x07pricing\x12\x04risk\x12\x07trading\x12\x06\x62roker\x12\x06ledger\x12\x08\x61nalysis\x1a\x02\x08\x02 \x01\x30\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/quotes/{base}/{counter}\x12\xdf\x01\n\x0cStreamQuotes\x12\x30.crossrate.api.marketdata.v1.StreamQuotesRequest\x1a\x31.crossrate.api.marketdata.v1.StreamQuotesResponse\"h\x90\x02\x01\xb2\xe1\x18H\n\x07\x01\x02\x03\x04\x05\x06\x07\x12\x07pricing\x12\x04risk\x12\x07trading\x12\x06\x62roker\x12\x06ledger\x12\x08\x61nalysis\x1a\x03\x08\x90\x1c \n0\x01R\x02\x08Z\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/quotes:stream0\x01\x12\xf0\x01\n\x0eListDailyRates\x12\x32.crossrate.api.marketdata.v1.ListDailyRatesRequest\x1a\x33.crossrate.api.marketdata.v1.ListDailyRatesResponse\"u\x90\x02\x01\xb2\xe1\x18G\n\x07\x01\x02\x03\x04\x05\x06\x07\x12\x07pricing\x12\x04risk\x12\x08\x61nalysis\x12\tanalytics\x12\x08pipeline\x12\x06ledger\x1a\x02\x08\n \n0\x01\x82\xd3\xe4\x93\x02!\x12\x1f/v1/dailyRates/{base}/{counter}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4crossrate/api/marketdata/v1/marketdata_service.proto\x12\x1b\x63rossrate.api.marketdata.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$crossrate/api/common/v1/stream.proto\x1a\'crossrate/api/marketdata/v1/quote.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\x1a\x16google/type/date.proto\"\x88\x01\n\x0fGetQuoteRequest\x12\x1f\n\x04\x62\x61se\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12\"\n\x07\x63ounter\x18\x02 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12\x30\n\x06source\x18\x03 \x01(\tB \xbaH\x1dr\x18\x32\x16^[a-z][a-z0-9-]{0,31}$\xd8\x01\x01\"E\n\x10GetQuoteResponse\x12\x31\n\x05quote\x18\x01 \x01(\x0b\x32\".crossrate.api.marketdata.v1.Quote\"\xcb\x02\n\x13StreamQuotesRequest\x12;\n\x0binstruments\x18\x01 \x03(\tB&\xbaH#\x92\x01 \x08\x01\x10\xc8\x01\x18\x01\"\x17r\x15\x32\x13^[A-Z]{3}/[A-Z]{3}$\x12\x1f\n\rresume_cursor\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x44\n\x13\x63onflation_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\xbaH\t\xaa\x01\x06\"\x02\x08<2\x00\x12H\n\x12heartbeat_interval\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\x0b\"\x02\x08<2\x05\x10\x80\xc2\xd7/\x12\x14\n\x0cmax_messages\x18\x05 \x01(\r\x12\x30\n\x06source\x18\x06 \x01(\tB \xbaH\x1dr\x18\x32\x16^[a-z][a-z0-9-]{0,31}$\xd8\x01\x01\"Y\n\nQuoteBatch\x12\x32\n\x06quotes\x18\x01 \x03(\x0b\x32\".crossrate.api.marketdata.v1.Quote\x12\x17\n\x0f\x63onflated_count\x18\x02 \x01(\x04\"\xa6\x02\n\x14StreamQuotesResponse\x12\x39\n\x08position\x18\x01 \x01(\x0b\x32\'.crossrate.api.common.v1.StreamPosition\x12\x39\n\x06quotes\x18\x02 \x01(\x0b\x32\'.crossrate.api.marketdata.v1.QuoteBatchH\x00\x12\x37\n\theartbeat\x18\x03 \x01(\x0b\x32\".crossrate.api.common.v1.HeartbeatH\x00\x12#\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12\x31\n\x03\x65nd\x18\x05 \x01(\x0b\x32\".crossrate.api.common.v1.StreamEndH\x00\x42\x07\n\x05\x65vent\"\xe4\x01\n\x15ListDailyRatesRequest\x12\x1f\n\x04\x62\x61se\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12\"\n\x07\x63ounter\x18\x02 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12%\n\nstart_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x1d\n\tpage_size\x18\x05 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12\x1b\n\npage_token\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x84\x01\n\x16ListDailyRatesResponse\x12\x41\n\x05rates\x18\x01 \x03(\x0b\x32&.crossrate.api.marketdata.v1.DailyRateB\n\xb2\xe1\x18\x06\"\x04\x64\x61te\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t2\xc1\x05\n\x11MarketDataService\x12\xd6\x01\n\x08GetQuote\x12,.crossrate.api.marketdata.v1.GetQuoteRequest\x1a-.crossrate.api.marketdata.v1.GetQuoteResponse\"m\x90\x02\x01\xb2\xe1\x18\x43\n\x07\x01\x02\x03\x04\x05\x06\x07\x12\x07pricing\x12\x04risk\x12\x07trading\x12\x06\x62roker\x12\x06ledger\x12\x08\x61nalysis\x1a\x02\x08\x02 \x01\x30\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/quotes/{base}/{counter}\x12\xdf\x01\n\x0cStreamQuotes\x12\x30.crossrate.api.marketdata.v1.StreamQuotesRequest\x1a\x31.crossrate.api.marketdata.v1.StreamQuotesResponse\"h\x90\x02\x01\xb2\xe1\x18H\n\x07\x01\x02\x03\x04\x05\x06\x07\x12\x07pricing\x12\x04risk\x12\x07trading\x12\x06\x62roker\x12\x06ledger\x12\x08\x61nalysis\x1a\x03\x08\x90\x1c \n0\x01R\x02\x08Z\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/quotes:stream0\x01\x12\xf0\x01\n\x0eListDailyRates\x12\x32.crossrate.api.marketdata.v1.ListDailyRatesRequest\x1a\x33.crossrate.api.marketdata.v1.ListDailyRatesResponse\"u\x90\x02\x01\xb2\xe1\x18G\n\x07\x01\x02\x03\x04\x05\x06\x07\x12\x07pricing\x12\x04risk\x12\x08\x61nalysis\x12\tanalytics\x12\x08pipeline\x12\x06ledger\x1a\x02\x08\n \n0\x01\x82\xd3\xe4\x93\x02!\x12\x1f/v1/dailyRates/{base}/{counter}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +43,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETQUOTEREQUEST'].fields_by_name['base']._serialized_options = b'\272H\016r\0142\n^[A-Z]{3}$'
   _globals['_GETQUOTEREQUEST'].fields_by_name['counter']._loaded_options = None
   _globals['_GETQUOTEREQUEST'].fields_by_name['counter']._serialized_options = b'\272H\016r\0142\n^[A-Z]{3}$'
+  _globals['_GETQUOTEREQUEST'].fields_by_name['source']._loaded_options = None
+  _globals['_GETQUOTEREQUEST'].fields_by_name['source']._serialized_options = b'\272H\035r\0302\026^[a-z][a-z0-9-]{0,31}$\330\001\001'
   _globals['_STREAMQUOTESREQUEST'].fields_by_name['instruments']._loaded_options = None
   _globals['_STREAMQUOTESREQUEST'].fields_by_name['instruments']._serialized_options = b'\272H#\222\001 \010\001\020\310\001\030\001\"\027r\0252\023^[A-Z]{3}/[A-Z]{3}$'
   _globals['_STREAMQUOTESREQUEST'].fields_by_name['resume_cursor']._loaded_options = None
@@ -51,6 +53,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STREAMQUOTESREQUEST'].fields_by_name['conflation_interval']._serialized_options = b'\272H\t\252\001\006\"\002\010<2\000'
   _globals['_STREAMQUOTESREQUEST'].fields_by_name['heartbeat_interval']._loaded_options = None
   _globals['_STREAMQUOTESREQUEST'].fields_by_name['heartbeat_interval']._serialized_options = b'\272H\016\252\001\013\"\002\010<2\005\020\200\302\327/'
+  _globals['_STREAMQUOTESREQUEST'].fields_by_name['source']._loaded_options = None
+  _globals['_STREAMQUOTESREQUEST'].fields_by_name['source']._serialized_options = b'\272H\035r\0302\026^[a-z][a-z0-9-]{0,31}$\330\001\001'
   _globals['_LISTDAILYRATESREQUEST'].fields_by_name['base']._loaded_options = None
   _globals['_LISTDAILYRATESREQUEST'].fields_by_name['base']._serialized_options = b'\272H\016r\0142\n^[A-Z]{3}$'
   _globals['_LISTDAILYRATESREQUEST'].fields_by_name['counter']._loaded_options = None
@@ -67,20 +71,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MARKETDATASERVICE'].methods_by_name['StreamQuotes']._serialized_options = b'\220\002\001\262\341\030H\n\007\001\002\003\004\005\006\007\022\007pricing\022\004risk\022\007trading\022\006broker\022\006ledger\022\010analysis\032\003\010\220\034 \n0\001R\002\010Z\202\323\344\223\002\023\022\021/v1/quotes:stream'
   _globals['_MARKETDATASERVICE'].methods_by_name['ListDailyRates']._loaded_options = None
   _globals['_MARKETDATASERVICE'].methods_by_name['ListDailyRates']._serialized_options = b'\220\002\001\262\341\030G\n\007\001\002\003\004\005\006\007\022\007pricing\022\004risk\022\010analysis\022\tanalytics\022\010pipeline\022\006ledger\032\002\010\n \n0\001\202\323\344\223\002!\022\037/v1/dailyRates/{base}/{counter}'
-  _globals['_GETQUOTEREQUEST']._serialized_start=342
-  _globals['_GETQUOTEREQUEST']._serialized_end=428
-  _globals['_GETQUOTERESPONSE']._serialized_start=430
-  _globals['_GETQUOTERESPONSE']._serialized_end=499
-  _globals['_STREAMQUOTESREQUEST']._serialized_start=502
-  _globals['_STREAMQUOTESREQUEST']._serialized_end=783
-  _globals['_QUOTEBATCH']._serialized_start=785
-  _globals['_QUOTEBATCH']._serialized_end=874
-  _globals['_STREAMQUOTESRESPONSE']._serialized_start=877
-  _globals['_STREAMQUOTESRESPONSE']._serialized_end=1171
-  _globals['_LISTDAILYRATESREQUEST']._serialized_start=1174
-  _globals['_LISTDAILYRATESREQUEST']._serialized_end=1402
-  _globals['_LISTDAILYRATESRESPONSE']._serialized_start=1405
-  _globals['_LISTDAILYRATESRESPONSE']._serialized_end=1537
-  _globals['_MARKETDATASERVICE']._serialized_start=1540
-  _globals['_MARKETDATASERVICE']._serialized_end=2245
+  _globals['_GETQUOTEREQUEST']._serialized_start=343
+  _globals['_GETQUOTEREQUEST']._serialized_end=479
+  _globals['_GETQUOTERESPONSE']._serialized_start=481
+  _globals['_GETQUOTERESPONSE']._serialized_end=550
+  _globals['_STREAMQUOTESREQUEST']._serialized_start=553
+  _globals['_STREAMQUOTESREQUEST']._serialized_end=884
+  _globals['_QUOTEBATCH']._serialized_start=886
+  _globals['_QUOTEBATCH']._serialized_end=975
+  _globals['_STREAMQUOTESRESPONSE']._serialized_start=978
+  _globals['_STREAMQUOTESRESPONSE']._serialized_end=1272
+  _globals['_LISTDAILYRATESREQUEST']._serialized_start=1275
+  _globals['_LISTDAILYRATESREQUEST']._serialized_end=1503
+  _globals['_LISTDAILYRATESRESPONSE']._serialized_start=1506
+  _globals['_LISTDAILYRATESRESPONSE']._serialized_end=1638
+  _globals['_MARKETDATASERVICE']._serialized_start=1641
+  _globals['_MARKETDATASERVICE']._serialized_end=2346
 # @@protoc_insertion_point(module_scope)

@@ -17,12 +17,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class GetQuoteRequest(_message.Message):
-    __slots__ = ("base", "counter")
+    __slots__ = ("base", "counter", "source")
     BASE_FIELD_NUMBER: _ClassVar[int]
     COUNTER_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     base: str
     counter: str
-    def __init__(self, base: _Optional[str] = ..., counter: _Optional[str] = ...) -> None: ...
+    source: str
+    def __init__(self, base: _Optional[str] = ..., counter: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
 
 class GetQuoteResponse(_message.Message):
     __slots__ = ("quote",)
@@ -31,18 +33,20 @@ class GetQuoteResponse(_message.Message):
     def __init__(self, quote: _Optional[_Union[_quote_pb2.Quote, _Mapping]] = ...) -> None: ...
 
 class StreamQuotesRequest(_message.Message):
-    __slots__ = ("instruments", "resume_cursor", "conflation_interval", "heartbeat_interval", "max_messages")
+    __slots__ = ("instruments", "resume_cursor", "conflation_interval", "heartbeat_interval", "max_messages", "source")
     INSTRUMENTS_FIELD_NUMBER: _ClassVar[int]
     RESUME_CURSOR_FIELD_NUMBER: _ClassVar[int]
     CONFLATION_INTERVAL_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_INTERVAL_FIELD_NUMBER: _ClassVar[int]
     MAX_MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     instruments: _containers.RepeatedScalarFieldContainer[str]
     resume_cursor: str
     conflation_interval: _duration_pb2.Duration
     heartbeat_interval: _duration_pb2.Duration
     max_messages: int
-    def __init__(self, instruments: _Optional[_Iterable[str]] = ..., resume_cursor: _Optional[str] = ..., conflation_interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., heartbeat_interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_messages: _Optional[int] = ...) -> None: ...
+    source: str
+    def __init__(self, instruments: _Optional[_Iterable[str]] = ..., resume_cursor: _Optional[str] = ..., conflation_interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., heartbeat_interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_messages: _Optional[int] = ..., source: _Optional[str] = ...) -> None: ...
 
 class QuoteBatch(_message.Message):
     __slots__ = ("quotes", "conflated_count")

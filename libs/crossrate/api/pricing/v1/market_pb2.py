@@ -24,10 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_dot_v1_dot_policy__pb2
+from crossrate.api.pricing.v1 import curve_quotes_pb2 as crossrate_dot_api_dot_pricing_dot_v1_dot_curve__quotes__pb2
+from crossrate.api.pricing.v1 import surface_quotes_pb2 as crossrate_dot_api_dot_pricing_dot_v1_dot_surface__quotes__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%crossrate/api/pricing/v1/market.proto\x12\x18\x63rossrate.api.pricing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe6\x01\n\x05\x43urve\x12#\n\x08\x63urrency\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12/\n\x04time\x18\x02 \x03(\x01\x42!\xbaH\x1e\x92\x01\x1b\x08\x01\x10\xc8\x01\"\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@!\x00\x00\x00\x00\x00\x00\x00\x00\x12/\n\x04rate\x18\x03 \x03(\x01\x42!\xbaH\x1e\x92\x01\x1b\x08\x01\x10\xc8\x01\"\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\xf0\xbf:V\xbaHS\x1aQ\n\rcurve.lengths\x12\x1crate must be as long as time\x1a\"size(this.rate) == size(this.time)\"\xfe\x01\n\x05Smile\x12%\n\x04time\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x30\n\x06strike\x18\x02 \x03(\x01\x42 \xbaH\x1d\x92\x01\x1a\x08\x01\x10@\"\x14\x12\x12\x19\x00\x00\x00\x00\x65\xcd\xcd\x41)\x95\xd6&\xe8\x0b.\x11>\x12\x34\n\nvolatility\x18\x03 \x03(\x01\x42 \xbaH\x1d\x92\x01\x1a\x08\x01\x10@\"\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00$@!\x00\x00\x00\x00\x00\x00\x00\x00:f\xbaHc\x1a\x61\n\rsmile.lengths\x12$volatility must be as long as strike\x1a*size(this.volatility) == size(this.strike)\"v\n\x07Surface\x12.\n\ninstrument\x18\x01 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[A-Z]{3}/[A-Z]{3}$\x12;\n\x06smiles\x18\x02 \x03(\x0b\x32\x1f.crossrate.api.pricing.v1.SmileB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@\"\xf9\x01\n\x06Market\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x37\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x0f\n\x07\x63omment\x18\x04 \x01(\t\x12?\n\x06\x63urves\x18\x05 \x03(\x0b\x32\x1f.crossrate.api.pricing.v1.CurveB\x0e\xb2\xe1\x18\n\"\x08\x63urrency\x12\x45\n\x08surfaces\x18\x06 \x03(\x0b\x32!.crossrate.api.pricing.v1.SurfaceB\x10\xb2\xe1\x18\x0c\"\ninstrument\"\xfa\x01\n\x08SpotRate\x12.\n\ninstrument\x18\x01 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[A-Z]{3}/[A-Z]{3}$\x12$\n\x03\x62id\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x65\xcd\xcd\x41)\x95\xd6&\xe8\x0b.\x11>\x12$\n\x03\x61sk\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x65\xcd\xcd\x41)\x95\xd6&\xe8\x0b.\x11>\x12\x17\n\x06source\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x10\n\x08sequence\x18\x05 \x01(\x04:G\xbaHD\x1a\x42\n\x0fspot_rate.sides\x12\x19\x62id must not be above ask\x1a\x14this.bid <= this.ask\"\xbe\x01\n\x08Snapshot\x12\x12\n\x02id\x18\x01 \x01(\tB\x06\xb2\xe1\x18\x02\x18\x01\x12\x31\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x0e\n\x06market\x18\x03 \x01(\t\x12\x16\n\x0emarket_version\x18\x04 \x01(\x03\x12\x43\n\x05spots\x18\x05 \x03(\x0b\x32\".crossrate.api.pricing.v1.SpotRateB\x10\xb2\xe1\x18\x0c\"\ninstrument\"\xea\x01\n\nFlatMarket\x12%\n\x04spot\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x65\xcd\xcd\x41)\x95\xd6&\xe8\x0b.\x11>\x12.\n\rdomestic_rate\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\xf0\xbf\x12-\n\x0c\x66oreign_rate\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\xf0\xbf\x12+\n\nvolatility\x18\x04 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00$@)\x00\x00\x00\x00\x00\x00\x00\x00\x12)\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%crossrate/api/pricing/v1/market.proto\x12\x18\x63rossrate.api.pricing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a+crossrate/api/pricing/v1/curve_quotes.proto\x1a-crossrate/api/pricing/v1/surface_quotes.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdc\x04\n\x05\x43urve\x12#\n\x08\x63urrency\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12-\n\x04time\x18\x02 \x03(\x01\x42\x1f\xbaH\x1c\x92\x01\x19\x10\xc8\x01\"\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@!\x00\x00\x00\x00\x00\x00\x00\x00\x12-\n\x04rate\x18\x03 \x03(\x01\x42\x1f\xbaH\x1c\x92\x01\x19\x10\xc8\x01\"\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\xf0\xbf\x12\x35\n\x05rates\x18\x04 \x01(\x0b\x32$.crossrate.api.pricing.v1.RateQuotesH\x00\x12;\n\x0bswap_points\x18\x05 \x01(\x0b\x32$.crossrate.api.pricing.v1.SwapPointsH\x00\x12T\n\rinterpolation\x18\x06 \x01(\x0e\x32,.crossrate.api.pricing.v1.CurveInterpolationB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x01\x88\x01\x01:\xe9\x01\xbaH\xe5\x01\x1aQ\n\rcurve.lengths\x12\x1crate must be as long as time\x1a\"size(this.rate) == size(this.time)\x1a\x8f\x01\n\ncurve.form\x12<give one form: pillars (time and rate), rates or swap_points\x1a\x43(size(this.time) > 0) != (has(this.rates) || has(this.swap_points))B\x08\n\x06quotesB\x10\n\x0e_interpolation\"\xfe\x01\n\x05Smile\x12%\n\x04time\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x30\n\x06strike\x18\x02 \x03(\x01\x42 \xbaH\x1d\x92\x01\x1a\x08\x01\x10@\"\x14\x12\x12\x19\x00\x00\x00\x00\x65\xcd\xcd\x41)\x95\xd6&\xe8\x0b.\x11>\x12\x34\n\nvolatility\x18\x03 \x03(\x01\x42 \xbaH\x1d\x92\x01\x1a\x08\x01\x10@\"\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00$@!\x00\x00\x00\x00\x00\x00\x00\x00:f\xbaHc\x1a\x61\n\rsmile.lengths\x12$volatility must be as long as strike\x1a*size(this.volatility) == size(this.strike)\"\x90\x02\n\x07Surface\x12.\n\ninstrument\x18\x01 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[A-Z]{3}/[A-Z]{3}$\x12\x39\n\x06smiles\x18\x02 \x03(\x0b\x32\x1f.crossrate.api.pricing.v1.SmileB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x37\n\x06quotes\x18\x03 \x01(\x0b\x32\'.crossrate.api.pricing.v1.SurfaceQuotes:a\xbaH^\x1a\\\n\x0csurface.form\x12\x1fgive one form: smiles or quotes\x1a+(size(this.smiles) > 0) != has(this.quotes)\"\xa9\x03\n\x06Market\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x37\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x0f\n\x07\x63omment\x18\x04 \x01(\t\x12?\n\x06\x63urves\x18\x05 \x03(\x0b\x32\x1f.crossrate.api.pricing.v1.CurveB\x0e\xb2\xe1\x18\n\"\x08\x63urrency\x12\x45\n\x08surfaces\x18\x06 \x03(\x0b\x32!.crossrate.api.pricing.v1.SurfaceB\x10\xb2\xe1\x18\x0c\"\ninstrument\x12\x31\n\x05\x61s_of\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x43\n\x05spots\x18\x08 \x03(\x0b\x32\".crossrate.api.pricing.v1.SpotRateB\x10\xb2\xe1\x18\x0c\"\ninstrument\x12\x36\n\tarbitrage\x18\t \x03(\x0b\x32#.crossrate.api.pricing.v1.Arbitrage\"\xfa\x01\n\x08SpotRate\x12.\n\ninstrument\x18\x01 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[A-Z]{3}/[A-Z]{3}$\x12$\n\x03\x62id\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x65\xcd\xcd\x41)\x95\xd6&\xe8\x0b.\x11>\x12$\n\x03\x61sk\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x65\xcd\xcd\x41)\x95\xd6&\xe8\x0b.\x11>\x12\x17\n\x06source\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x10\n\x08sequence\x18\x05 \x01(\x04:G\xbaHD\x1a\x42\n\x0fspot_rate.sides\x12\x19\x62id must not be above ask\x1a\x14this.bid <= this.ask\"\xbe\x01\n\x08Snapshot\x12\x12\n\x02id\x18\x01 \x01(\tB\x06\xb2\xe1\x18\x02\x18\x01\x12\x31\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x0e\n\x06market\x18\x03 \x01(\t\x12\x16\n\x0emarket_version\x18\x04 \x01(\x03\x12\x43\n\x05spots\x18\x05 \x03(\x0b\x32\".crossrate.api.pricing.v1.SpotRateB\x10\xb2\xe1\x18\x0c\"\ninstrument\"\xea\x01\n\nFlatMarket\x12%\n\x04spot\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x65\xcd\xcd\x41)\x95\xd6&\xe8\x0b.\x11>\x12.\n\rdomestic_rate\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\xf0\xbf\x12-\n\x0c\x66oreign_rate\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\xf0\xbf\x12+\n\nvolatility\x18\x04 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00$@)\x00\x00\x00\x00\x00\x00\x00\x00\x12)\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,11 +39,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CURVE'].fields_by_name['currency']._loaded_options = None
   _globals['_CURVE'].fields_by_name['currency']._serialized_options = b'\272H\016r\0142\n^[A-Z]{3}$'
   _globals['_CURVE'].fields_by_name['time']._loaded_options = None
-  _globals['_CURVE'].fields_by_name['time']._serialized_options = b'\272H\036\222\001\033\010\001\020\310\001\"\024\022\022\031\000\000\000\000\000\000Y@!\000\000\000\000\000\000\000\000'
+  _globals['_CURVE'].fields_by_name['time']._serialized_options = b'\272H\034\222\001\031\020\310\001\"\024\022\022\031\000\000\000\000\000\000Y@!\000\000\000\000\000\000\000\000'
   _globals['_CURVE'].fields_by_name['rate']._loaded_options = None
-  _globals['_CURVE'].fields_by_name['rate']._serialized_options = b'\272H\036\222\001\033\010\001\020\310\001\"\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\360\277'
+  _globals['_CURVE'].fields_by_name['rate']._serialized_options = b'\272H\034\222\001\031\020\310\001\"\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\360\277'
+  _globals['_CURVE'].fields_by_name['interpolation']._loaded_options = None
+  _globals['_CURVE'].fields_by_name['interpolation']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_CURVE']._loaded_options = None
-  _globals['_CURVE']._serialized_options = b'\272HS\032Q\n\rcurve.lengths\022\034rate must be as long as time\032\"size(this.rate) == size(this.time)'
+  _globals['_CURVE']._serialized_options = b'\272H\345\001\032Q\n\rcurve.lengths\022\034rate must be as long as time\032\"size(this.rate) == size(this.time)\032\217\001\n\ncurve.form\022<give one form: pillars (time and rate), rates or swap_points\032C(size(this.time) > 0) != (has(this.rates) || has(this.swap_points))'
   _globals['_SMILE'].fields_by_name['time']._loaded_options = None
   _globals['_SMILE'].fields_by_name['time']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000Y@!\000\000\000\000\000\000\000\000'
   _globals['_SMILE'].fields_by_name['strike']._loaded_options = None
@@ -53,13 +57,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SURFACE'].fields_by_name['instrument']._loaded_options = None
   _globals['_SURFACE'].fields_by_name['instrument']._serialized_options = b'\272H\027r\0252\023^[A-Z]{3}/[A-Z]{3}$'
   _globals['_SURFACE'].fields_by_name['smiles']._loaded_options = None
-  _globals['_SURFACE'].fields_by_name['smiles']._serialized_options = b'\272H\007\222\001\004\010\001\020@'
+  _globals['_SURFACE'].fields_by_name['smiles']._serialized_options = b'\272H\005\222\001\002\020@'
+  _globals['_SURFACE']._loaded_options = None
+  _globals['_SURFACE']._serialized_options = b'\272H^\032\\\n\014surface.form\022\037give one form: smiles or quotes\032+(size(this.smiles) > 0) != has(this.quotes)'
   _globals['_MARKET'].fields_by_name['create_time']._loaded_options = None
   _globals['_MARKET'].fields_by_name['create_time']._serialized_options = b'\262\341\030\002\030\001'
   _globals['_MARKET'].fields_by_name['curves']._loaded_options = None
   _globals['_MARKET'].fields_by_name['curves']._serialized_options = b'\262\341\030\n\"\010currency'
   _globals['_MARKET'].fields_by_name['surfaces']._loaded_options = None
   _globals['_MARKET'].fields_by_name['surfaces']._serialized_options = b'\262\341\030\014\"\ninstrument'
+  _globals['_MARKET'].fields_by_name['as_of']._loaded_options = None
+  _globals['_MARKET'].fields_by_name['as_of']._serialized_options = b'\262\341\030\002\030\001'
+  _globals['_MARKET'].fields_by_name['spots']._loaded_options = None
+  _globals['_MARKET'].fields_by_name['spots']._serialized_options = b'\262\341\030\014\"\ninstrument'
   _globals['_SPOTRATE'].fields_by_name['instrument']._loaded_options = None
   _globals['_SPOTRATE'].fields_by_name['instrument']._serialized_options = b'\272H\027r\0252\023^[A-Z]{3}/[A-Z]{3}$'
   _globals['_SPOTRATE'].fields_by_name['bid']._loaded_options = None
@@ -84,18 +94,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FLATMARKET'].fields_by_name['foreign_rate']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\360\277'
   _globals['_FLATMARKET'].fields_by_name['volatility']._loaded_options = None
   _globals['_FLATMARKET'].fields_by_name['volatility']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000$@)\000\000\000\000\000\000\000\000'
-  _globals['_CURVE']._serialized_start=168
-  _globals['_CURVE']._serialized_end=398
-  _globals['_SMILE']._serialized_start=401
-  _globals['_SMILE']._serialized_end=655
-  _globals['_SURFACE']._serialized_start=657
-  _globals['_SURFACE']._serialized_end=775
-  _globals['_MARKET']._serialized_start=778
-  _globals['_MARKET']._serialized_end=1027
-  _globals['_SPOTRATE']._serialized_start=1030
-  _globals['_SPOTRATE']._serialized_end=1280
-  _globals['_SNAPSHOT']._serialized_start=1283
-  _globals['_SNAPSHOT']._serialized_end=1473
-  _globals['_FLATMARKET']._serialized_start=1476
-  _globals['_FLATMARKET']._serialized_end=1710
+  _globals['_CURVE']._serialized_start=260
+  _globals['_CURVE']._serialized_end=864
+  _globals['_SMILE']._serialized_start=867
+  _globals['_SMILE']._serialized_end=1121
+  _globals['_SURFACE']._serialized_start=1124
+  _globals['_SURFACE']._serialized_end=1396
+  _globals['_MARKET']._serialized_start=1399
+  _globals['_MARKET']._serialized_end=1824
+  _globals['_SPOTRATE']._serialized_start=1827
+  _globals['_SPOTRATE']._serialized_end=2077
+  _globals['_SNAPSHOT']._serialized_start=2080
+  _globals['_SNAPSHOT']._serialized_end=2270
+  _globals['_FLATMARKET']._serialized_start=2273
+  _globals['_FLATMARKET']._serialized_end=2507
 # @@protoc_insertion_point(module_scope)

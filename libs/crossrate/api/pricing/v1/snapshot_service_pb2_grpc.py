@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from crossrate.api.pricing.v1 import snapshot_list_pb2 as crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__list__pb2
 from crossrate.api.pricing.v1 import snapshot_service_pb2 as crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -65,6 +66,16 @@ class SnapshotServiceStub:
                 request_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSurfaceRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSurfaceResponse.FromString,
                 _registered_method=True)
+        self.ListMarkets = channel.unary_unary(
+                '/crossrate.api.pricing.v1.SnapshotService/ListMarkets',
+                request_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__list__pb2.ListMarketsRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__list__pb2.ListMarketsResponse.FromString,
+                _registered_method=True)
+        self.ListSnapshots = channel.unary_unary(
+                '/crossrate.api.pricing.v1.SnapshotService/ListSnapshots',
+                request_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__list__pb2.ListSnapshotsRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__list__pb2.ListSnapshotsResponse.FromString,
+                _registered_method=True)
 
 
 class SnapshotServiceServicer:
@@ -73,7 +84,8 @@ class SnapshotServiceServicer:
 
     def PutMarket(self, request, context):
         """Puts the next version of a market: all of its curves and surfaces. It is kept for ever, so that every price that was
-        made with it can be made again. ABORTED with VERSION_CONFLICT if `expected_version` is not the newest.
+        made with it can be made again. ABORTED with VERSION_CONFLICT if `expected_version` is not the newest. Quotes are
+        calibrated and surfaces checked for arbitrage with the spot rates of the request; what cannot be is refused by path.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,6 +128,20 @@ class SnapshotServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListMarkets(self, request, context):
+        """Versions of markets, the newest first. None is ever deleted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSnapshots(self, request, context):
+        """Snapshots, the one that was taken last first. None is ever deleted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SnapshotServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -148,6 +174,16 @@ def add_SnapshotServiceServicer_to_server(servicer, server):
                     servicer.GetSurface,
                     request_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSurfaceRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSurfaceResponse.SerializeToString,
+            ),
+            'ListMarkets': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMarkets,
+                    request_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__list__pb2.ListMarketsRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__list__pb2.ListMarketsResponse.SerializeToString,
+            ),
+            'ListSnapshots': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSnapshots,
+                    request_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__list__pb2.ListSnapshotsRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__list__pb2.ListSnapshotsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -313,6 +349,60 @@ class SnapshotService:
             '/crossrate.api.pricing.v1.SnapshotService/GetSurface',
             crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSurfaceRequest.SerializeToString,
             crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__service__pb2.GetSurfaceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMarkets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.pricing.v1.SnapshotService/ListMarkets',
+            crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__list__pb2.ListMarketsRequest.SerializeToString,
+            crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__list__pb2.ListMarketsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSnapshots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.pricing.v1.SnapshotService/ListSnapshots',
+            crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__list__pb2.ListSnapshotsRequest.SerializeToString,
+            crossrate_dot_api_dot_pricing_dot_v1_dot_snapshot__list__pb2.ListSnapshotsResponse.FromString,
             options,
             channel_credentials,
             insecure,

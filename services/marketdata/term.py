@@ -1,0 +1,70 @@
+"""One writer's term on a feed: numbers quotes, and makes the entries of the log from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
+from crossrate.api.marketdata.v1 import quote_pb2 as pb
+
+QUOTES_PER_ENTRY_MAX = 5_000
+BOARD_EVERY = 300
+"""Most entries from one that carries the board to the next."""
+BOARD_EVERY_QUOTES = 20_000
+"""Most quotes from one that carries the board to the next: the log must not have forgotten it by then."""
+
+
+class Term:
+    """See the module. A quote is numbered by its source, gap-free by instrument; the feed's own numbers are given here.
+
+    Attributes:
+        feed: the feed; also the source of its quotes.
+        epoch: greater than that of every term before.
+        begun_at: where a simulated market stood when the term began.
+        newest: the newest quote of every instrument before the term.
+    """
+
+    def __init__(
+        self,
+        feed: str,
+        epoch: int,
+        following: int = 1,
+        newest: Mapping[str, pb.Quote] | None = None,
+        begun_at: events_pb.FeedState | None = None,
+        board_number: int = 0,
+    ) -> None:
+        self.feed = feed
+        self.epoch = epoch
+        self.newest = dict(newest or {})
+        self.begun_at = begun_at or events_pb.FeedState()
+        self._following = following
+        self._written = dict(self.newest)
+        self._board_number = board_number
+        self._entries = self._quotes = 0
+        self._board_due = True
+
+    def entry(self, now_ns: int, quotes: Sequence[pb.Quote] = ()) -> events_pb.QuotesPublished:
+        """The next entry. It is appended before the next one is made, or the term is dropped."""
+        made = events_pb.QuotesPublished(
+            epoch=self.epoch, first_sequence=self._following, quotes=quotes, board_number=self._board_number
+        )
+        made.publish_time.FromNanoseconds(now_ns)
+        if self._board_due or self._entries == BOARD_EVERY or self._quotes >= BOARD_EVERY_QUOTES:
+            made.board.extend(self._written.values())
+            self._board_due, self._entries, self._quotes = False, 0, 0
+        self._written.update((q.instrument, q) for q in quotes)
+        self._following += len(quotes)
+        self._quotes += len(quotes)
+        self._entries += 1
+        return made
+
+    def release(self, now_ns: int) -> events_pb.QuotesPublished:
+        """The last entry: another writer may begin at once."""
+        made = self.entry(now_ns)
+        made.released = True
+        return made
+
+    def appended(self, entry: events_pb.QuotesPublished, number: int) -> None:
+        """Hears the number that an entry has in the log."""
+        if entry.board:
+            self._board_number = number
