@@ -95,7 +95,7 @@ def test_deltas_keep_parity(moneyness: float, time: float, volatility: float, do
 def test_a_smile_mirrors_its_risk_reversal(
     level: float, skew: float, convexity: float, time: float, convention: int
 ) -> None:
-    """The wings differ by the risk reversal; their mean is above the middle unless a steep skew outweighs the strangle."""
+    """The wings differ by the risk reversal; their mean is above the middle unless a steep skew outweighs it."""
     quotes = (level, skew * level, convexity * level)
     found = smile.three_point(1, convention, smile.Strangle.MARKET, 1.1, time, 0.02, 0.01, *quotes)
     put, middle, call = found.volatility[0]
