@@ -88,6 +88,7 @@ def _c_type(dtype: np.dtype[Any]) -> Any:
         "u1": "uint8_t *",
         "i4": "int32_t *",
         "i8": "int64_t *",
+        "u4": "uint32_t *",
         "u8": "uint64_t *",
     }
     return path.ffi.typeof(names[dtype.str[1:]])

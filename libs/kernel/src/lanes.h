@@ -13,8 +13,16 @@
 #define XR_INLINE static inline __attribute__((always_inline))
 
 /* a b + c, rounded once where the processor can, twice where it cannot. The compiler itself never fuses: what it would fuse
-   depends on the code around, and the same figure would have other bits in another function. */
-#ifdef __FP_FAST_FMA
+   depends on the code around, and the same figure would have other bits in another function. gcc says by __FP_FAST_FMA that
+   the processor can; clang does not, on processors that do. */
+#ifndef XR_FUSES
+#if defined(__FP_FAST_FMA) || defined(__FMA__) || defined(__aarch64__)
+#define XR_FUSES 1
+#else
+#define XR_FUSES 0
+#endif
+#endif
+#if XR_FUSES
 #define XR_FMA(a, b, c) __builtin_fma((a), (b), (c))
 #else
 #define XR_FMA(a, b, c) ((a) * (b) + (c))
@@ -60,7 +68,7 @@ XR_INLINE double xr_exp_bounded(double x) {
   p = XR_FMA(p, r, 0.041666666666624135973);
   p = XR_FMA(p, r, 0.16666666666666667453);
   p = XR_FMA(p, r, 0.50000000000000010219);
-  const double scale = xr_from_bits((int64_t)((uint64_t)(xr_bits(shifted) + 1023) << 52));
+  const double scale = xr_from_bits((int64_t)(((uint64_t)xr_bits(shifted) + 1023) << 52));
   return XR_FMA(scale, XR_FMA(r * r, p, r), scale);
 }
 
