@@ -33,6 +33,10 @@ class ContendedError(HistoryError):
     """Others committed again and again before this did."""
 
 
+class PositionMovedError(HistoryError):
+    """A source is not where the writer believed it to be: somebody else writes it, and nothing of this was committed."""
+
+
 class DamagedError(HistoryError):
     """A file of the store cannot be read, or is not what was committed."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -186,8 +187,21 @@ class Log:
             self.refresh()
             return self._table.transaction_version(name)
 
-    def commit(self, adds: list[AddAction], removes: list[RemoveAction], positions: Positions) -> int:
+    def commit(
+        self,
+        adds: list[AddAction],
+        removes: list[RemoveAction],
+        positions: Positions,
+        seen: Mapping[str, int | None] | None = None,
+    ) -> int:
         """Commits files in, files out and positions as one.
+
+        Args:
+            adds: the files in.
+            removes: the files out.
+            positions: how far sources have come with it.
+            seen: positions that this follows from. What was committed since the log was last read is seen by delta-rs;
+                this also sees what another thread has read in the meantime.
 
         Returns:
             the version of the store that has them.
@@ -201,6 +215,8 @@ class Log:
         said = [Transaction(name, version) for name, version in positions.items()]
         properties = CommitProperties(max_commit_retries=RETRIES_MAX, app_transactions=said)
         with self._lock:
+            if any(self._table.transaction_version(name) != at for name, at in (seen or {}).items()):
+                raise Raced("a position has moved since it was looked at")
             before = self._table.version()
             try:
                 self._table.create_write_transaction(

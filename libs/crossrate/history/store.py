@@ -93,7 +93,12 @@ class TickStore:
         return self.append_all([Batch(venue, instrument, ticks)], {app_id: version} if app_id else {})
 
     def append_all(
-        self, batches: Iterable[Batch], positions: dict[str, int] | None = None, *, dataset: str = LIVE
+        self,
+        batches: Iterable[Batch],
+        positions: dict[str, int] | None = None,
+        *,
+        dataset: str = LIVE,
+        after: dict[str, int | None] | None = None,
     ) -> Committed:
         """Commits quotes, and how far their sources have come, as one.
 
@@ -103,10 +108,13 @@ class TickStore:
             batches: quotes as they came.
             positions: for each source of quotes a number that grows, such as that of a stream.
             dataset: what they are kept under.
+            after: where sources must be for this to be what comes next, None for "nowhere yet". With it, two writers that
+                read the same source at different paces cannot write the same quotes twice.
 
         Raises:
             ValueError: a name is none, or a time is no time in ns since 1970 UTC.
             StoreFullError: there is no room.
+            PositionMovedError: a source is not where `after` says; nothing was written.
             ContendedError: others wrote the same positions again and again.
             UncertainError: it cannot be told whether it was committed; write again.
         """
@@ -115,7 +123,8 @@ class TickStore:
         named = {f"feed/{checked('app_id', name)}": version for name, version in (positions or {}).items()}
         if any(version < 0 for version in named.values()):
             raise ValueError("version: a position is at least 0")
-        return writing.append(self._log, self._file_names, batches, checked("dataset", dataset), named)
+        expected = {f"feed/{checked('app_id', name)}": at for name, at in (after or {}).items()}
+        return writing.append(self._log, self._file_names, batches, checked("dataset", dataset), named, expected)
 
     def position(self, app_id: str) -> int | None:
         """How far a source has come; None if nothing of it was ever committed."""

@@ -6,13 +6,14 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from crossrate.history.errors import (
     ContendedError,
     DatasetDiffersError,
     HistoryError,
+    PositionMovedError,
     StoreFullError,
     UncertainError,
     is_full,
@@ -104,35 +105,62 @@ def position_of(digest: str) -> int:
     return int.from_bytes(hashlib.blake2b(digest.encode(), digest_size=8).digest(), "big") >> 1 | 1
 
 
-def append(log: Log, names: Names, batches: Iterable[Batch], dataset: str, positions: Positions) -> Committed:
+def append(
+    log: Log,
+    names: Names,
+    batches: Iterable[Batch],
+    dataset: str,
+    positions: Positions,
+    after: Mapping[str, int | None] | None = None,
+) -> Committed:
     """Commits quotes and positions as one; does nothing if the positions had been reached."""
+    seen: dict[str, int | None] = {}
 
     def reached() -> bool:
-        found = {name: log.position(name) for name in positions}
-        return bool(positions) and all(has is not None and has >= positions[name] for name, has in found.items())
+        seen.update({name: log.position(name) for name in {**positions, **(after or {})}})
+        if positions and all(_reached(seen[name], positions[name]) for name in positions):
+            return True
+        for name, expected in (after or {}).items():
+            if seen[name] != expected:
+                raise PositionMovedError(f"{name} is at {seen[name]}, not at {expected}: somebody else writes it")
+        return False
 
-    return _committed(log, Draft(log, names), batches, dataset, positions, reached)
+    return _committed(log, Draft(log, names), batches, dataset, positions, reached, seen)
+
+
+def _reached(has: int | None, wanted: int) -> bool:
+    return has is not None and has >= wanted
 
 
 def load(log: Log, names: Names, dataset: str, batches: Iterable[Batch], digest: str) -> Committed:
     """Commits a whole dataset as one; does nothing if it had been loaded."""
     name, wanted = f"dataset/{dataset}", position_of(digest)
+    seen: dict[str, int | None] = {}
 
     def loaded() -> bool:
-        found = log.position(name)
+        found = seen[name] = log.position(name)
         if found and found != wanted:
             raise DatasetDiffersError(
                 f"dataset {dataset!r} is loaded with other content: remove it, or give a new name"
             )
         return found == wanted
 
-    return _committed(log, Draft(log, names), batches, dataset, {name: wanted}, loaded)
+    return _committed(log, Draft(log, names), batches, dataset, {name: wanted}, loaded, seen)
 
 
 def _committed(
-    log: Log, draft: Draft, batches: Iterable[Batch], dataset: str, positions: Positions, done: Callable[[], bool]
+    log: Log,
+    draft: Draft,
+    batches: Iterable[Batch],
+    dataset: str,
+    positions: Positions,
+    done: Callable[[], bool],
+    seen: Mapping[str, int | None],
 ) -> Committed:
-    """Writes and commits, unless it has been done; what another commit contradicts is looked at anew."""
+    """Writes and commits, unless it has been done; what another commit contradicts is looked at anew.
+
+    `done` notes in `seen` the positions by which it decided.
+    """
     if done():
         return Committed(log.refresh().version, 0, True)
     try:
@@ -147,14 +175,19 @@ def _committed(
     # From here on files are deleted only where it is known that no commit has them.
     for _ in range(ATTEMPTS_MAX):
         try:
-            return Committed(log.commit(draft.actions, [], positions), draft.rows, False)
+            return Committed(log.commit(draft.actions, [], positions, seen), draft.rows, False)
         except UncertainError:
             raise
         except HistoryError:
             draft.discard()
             raise
         except Raced:
-            if done():
+            try:
+                repeated = done()
+            except HistoryError:
+                draft.discard()
+                raise
+            if repeated:
                 draft.discard()
                 return Committed(log.refresh().version, 0, True)
     draft.discard()
