@@ -22,6 +22,7 @@ from services.marketdata.domain.calibration import calibrate
 from services.marketdata.domain.simulation import Market
 from services.marketdata.feed import Feed
 from services.marketdata.follower import Follower
+from services.marketdata.history.instance import History as TickHistory
 from services.marketdata.peers import Reference
 from services.marketdata.quote_log import QuoteLog, pause
 from services.marketdata.service import MarketDataService, register
@@ -50,6 +51,7 @@ async def serve(runtime: Runtime) -> None:
     board = Board(settings.ring_capacity, settings.stale_after_ms / 1000)
     log = QuoteLog(events)
     follower = Follower(log, board, [FEED], settings.log_entries_read, note)
+    ticks = TickHistory(log, str(runtime.place.state / "ticks"), lambda: follower.feeds, settings, note)
     changes = StatusChanges(events, catalogue, note)
     reference = Reference(channel, catalogue, note)
 
@@ -67,6 +69,7 @@ async def serve(runtime: Runtime) -> None:
     server = Server(runtime, streams_max=settings.streams_max)
     server.config = config
     server.add(register, MarketDataService(board, catalogue, history))
+    ticks.add_to(server, catalogue)
     server.health.depends_on("nats", events.check)
     server.health.depends_on("reference", lambda: has_instruments(catalogue))
     server.health.depends_on("feed", lambda: has_quotes(catalogue, follower, board))
@@ -81,6 +84,7 @@ async def serve(runtime: Runtime) -> None:
             # has ended.
             tasks.create_task(part(runtime, closed, feed.run(runtime.stopping)))
             tasks.create_task(part(runtime, closed, follower.run(closed)))
+            tasks.create_task(part(runtime, closed, ticks.run(closed)))
             tasks.create_task(part(runtime, closed, changes.run(closed)))
             tasks.create_task(part(runtime, closed, reference.keep_instruments(closed)))
             tasks.create_task(part(runtime, closed, keep_stale(board, closed)))

@@ -22,7 +22,7 @@ import nats.errors
 from nats.aio.msg import Msg
 
 from crossrate.events.errors import EventsError, WrongLastSequence
-from crossrate.events.events import Events
+from crossrate.events.events import Events, StreamEnds
 
 STREAM = "quotes"
 LOG_SUBJECT = "crossrate.marketdata.v1.quotes_published."
@@ -106,6 +106,17 @@ class QuoteLog:
         """
         try:
             return (await self._events.stream_ends(STREAM, timeout_s=ANSWER_S_MAX)).last
+        except EventsError as error:
+            raise LogUnavailable(str(error)) from error
+
+    async def ends(self) -> StreamEnds:
+        """Where the log begins and ends, and when it was made.
+
+        Raises:
+            LogUnavailable: the log did not answer.
+        """
+        try:
+            return await self._events.stream_ends(STREAM, timeout_s=ANSWER_S_MAX)
         except EventsError as error:
             raise LogUnavailable(str(error)) from error
 

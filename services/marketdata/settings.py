@@ -31,6 +31,18 @@ class Settings(BaseSettings):
     """Quotes that cursors can return to, a power of two; three minutes at the default rate, 1 KB each."""
     log_entries_read: int = Field(default=2_000, ge=700, le=100_000)
     """Entries of the log that an instance reads when it starts; more than lie between two that carry the board."""
+    history_url: str = ""
+    """Where quotes are stored: a folder, or s3://, gs:// or az:// with bucket and prefix; empty: in the state."""
+    history_interval_s: float = Field(default=30.0, ge=0.1, le=3600)
+    """Time between two writes of the history. What is not stored yet is read from the log."""
+    history_rows_max: int = Field(default=200_000, ge=100, le=4_000_000)
+    """So many quotes are stored at once, however little time has passed."""
+    history_retention_days: int = Field(default=30, ge=0, le=100_000)
+    """Days that quotes of feeds are kept, 0 for ever; datasets that were loaded are kept until they are removed."""
+    history_upkeep_s: float = Field(default=3600.0, ge=1, le=86_400)
+    """Time between two rounds of compaction, retention and deletion of files that are no longer needed."""
+    bar_grace_ms: int = Field(default=1_000, ge=0, le=60_000)
+    """A bar is over this long after its end by the clock, if no quote says so before: quotes are under way so long."""
     streams_max: int = Field(default=1_000, ge=1, le=100_000)
     """Quote streams that one instance serves at the same time."""
 

@@ -65,6 +65,8 @@ class StreamEnds:
 
     first: int
     last: int
+    created: str = ""
+    """When it was made, RFC 3339: another stream of the same name begins its numbers anew."""
 
 
 class Events:
@@ -263,7 +265,7 @@ class Events:
         """
         document = await self.request_json(f"$JS.API.STREAM.INFO.{stream}", timeout_s=timeout_s)
         state = document["state"]
-        return StreamEnds(state["first_seq"], state["last_seq"])
+        return StreamEnds(state["first_seq"], state["last_seq"], document.get("created", ""))
 
     async def read(
         self,

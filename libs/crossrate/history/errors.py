@@ -34,7 +34,7 @@ class ContendedError(HistoryError):
 
 
 class PositionMovedError(HistoryError):
-    """A source is not where the writer believed it to be: somebody else writes it, and nothing of this was committed."""
+    """A source is not where the writer believed it to be: somebody else writes it. Nothing was committed."""
 
 
 class DamagedError(HistoryError):

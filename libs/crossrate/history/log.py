@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -116,6 +116,18 @@ def added(path: str, key: Key, written: Written, *, data_change: bool = True) ->
     return AddAction(path, written.content.size, _partitions(key), _now_ms(), data_change, written.stats)
 
 
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """The log at one version, to read from."""
+
+    snapshot: Snapshot
+    place: Place
+
+    def refresh(self) -> Snapshot:
+        """The store as it was."""
+        return self.snapshot
+
+
 class Log:
     """The log at a URL. May be used by several threads."""
 
@@ -186,6 +198,12 @@ class Log:
         with self._lock:
             self.refresh()
             return self._table.transaction_version(name)
+
+    def pinned(self, names: Iterable[str]) -> tuple[Pinned, dict[str, int | None]]:
+        """The store as it is now, and positions that belong to it."""
+        with self._lock:
+            snapshot = self.refresh()
+            return Pinned(snapshot, self.place), {name: self._table.transaction_version(name) for name in names}
 
     def commit(
         self,

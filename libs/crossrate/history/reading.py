@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
@@ -12,12 +11,12 @@ import pyarrow as pa
 from crossrate.history.arrow import ticks_batch
 from crossrate.history.cursor import Cursor
 from crossrate.history.errors import UnknownVenueError
-from crossrate.history.log import File, Log, Snapshot
+from crossrate.history.log import File, Log, Pinned, Snapshot
 from crossrate.history.merge import Source, merged
-from crossrate.history.parquet import Block, part, read, ticks_of
+from crossrate.history.parquet import ORDER, Block, columns_of, in_order, part, read, ticks_of
 from crossrate.ticks.bars import BarBuilder, Bars
-from crossrate.ticks.columns import COLUMNS
-from crossrate.ticks.periods import grid
+from crossrate.ticks.columns import COLUMNS, Ticks
+from crossrate.ticks.periods import DAY, EPOCH, grid
 
 BAR_COLUMNS = ("venue_time", "bid", "ask", "sequence", "flags")
 QUANTITIES = ("bid_quantity", "ask_quantity")
@@ -31,8 +30,10 @@ class Page:
     resume: Cursor
 
 
-def blocks(log: Log, files: Sequence[File], columns: Sequence[str], start: int, end: int) -> Iterator[Block]:
-    """The rows of files from `start` to before `end` in the order of time, day by day."""
+def blocks(
+    log: Log | Pinned, files: Sequence[File], columns: Sequence[str], start: int, end: int, also: Ticks | None = None
+) -> Iterator[Block]:
+    """The rows of files, and some more, from `start` to before `end` in the order of time, day by day."""
     wanted = [name for name in columns if name != "venue"]
 
     def rows(file: File) -> Iterator[Block]:
@@ -41,17 +42,34 @@ def blocks(log: Log, files: Sequence[File], columns: Sequence[str], start: int, 
                 block["venue"] = np.full(len(block["venue_time"]), file.key.venue, object)
             yield block
 
-    in_days = sorted(files, key=lambda file: file.key.day)
-    for _, day in groupby(in_days, key=lambda file: file.key.day):
-        yield from merged([Source(max(file.first, start), lambda file=file: rows(file)) for file in day])
+    days: dict[int, list[Source]] = {}
+    for file in files:
+        source = Source(max(file.first, start), lambda file=file: rows(file))
+        days.setdefault((file.key.day - EPOCH).days, []).append(source)
+    more = in_order(columns_of(also)) if also is not None else {}
+    for day in np.unique(more["venue_time"] // DAY) if more else ():
+        begin, stop = np.searchsorted(more["venue_time"], [max(day * DAY, start), min((day + 1) * DAY, end)])
+        if begin < stop:
+            piece = {name: more[name][begin:stop] for name in dict.fromkeys([*ORDER, *wanted])}
+            source = Source(int(piece["venue_time"][0]), lambda piece=piece: iter([piece]))
+            days.setdefault(int(day), []).append(source)
+    for day in sorted(days):
+        yield from merged(days[day])
 
 
 def pages(
-    log: Log, files: Sequence[File], columns: Sequence[str], cursor: Cursor, end: int, limit: int | None, rows_max: int
+    log: Log | Pinned,
+    files: Sequence[File],
+    columns: Sequence[str],
+    cursor: Cursor,
+    end: int,
+    limit: int | None,
+    rows_max: int,
+    also: Ticks | None = None,
 ) -> Iterator[Page]:
     """Quotes after a cursor as record batches of at most `rows_max` rows, in all at most `limit`."""
     skip, left = cursor.count, limit
-    for block in blocks(log, files, columns, cursor.venue_time, end):
+    for block in blocks(log, files, columns, cursor.venue_time, end, also):
         begin = min(skip, len(block["venue_time"]))
         skip -= begin
         while begin < len(block["venue_time"]) and left != 0:
@@ -78,7 +96,7 @@ def the_venue(files: Sequence[File], instrument: str) -> str | None:
 
 
 def bars(
-    log: Log,
+    log: Log | Pinned,
     snapshot: Snapshot,
     builder: BarBuilder,
     instrument: str,
@@ -86,6 +104,7 @@ def bars(
     start: int,
     end: int,
     until: int | None,
+    also: Ticks | None = None,
 ) -> Iterator[Bars]:
     """The bars that begin from `start` to before `end`; the last may be incomplete."""
     edges = grid(builder.period, builder.session, start, max(start, end - 1))
@@ -97,12 +116,14 @@ def bars(
     the_venue(every, instrument)
     files = [file for file in every if file.first < high]
     columns = [*BAR_COLUMNS, *(QUANTITIES if builder.quantities else ())]
-    for block in blocks(log, files, columns, low, high):
+    for block in blocks(log, files, columns, low, high, also):
         done = builder.add(ticks_of(block))
         if len(done):
             yield done
     # Bars are over also when quotes after the range say so.
     last = max((file.last for file in every), default=low)
+    if also is not None and len(also):
+        last = max(last, int(also.venue_time.max()))
     done = builder.advance(max(min(last, high), until or low))
     if len(done):
         yield done

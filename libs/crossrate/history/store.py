@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from crossrate.history.cursor import Cursor
 from crossrate.history.keys import LIVE, Batch, checked
@@ -15,7 +15,7 @@ from crossrate.ticks.columns import Flag, Ticks
 from crossrate.ticks.periods import NEW_YORK_17, Period, Session
 
 if TYPE_CHECKING:
-    from crossrate.history.log import File, Log
+    from crossrate.history.log import File, Log, Snapshot
     from crossrate.history.maintenance import Changed, Problem
     from crossrate.history.reading import Page
     from crossrate.history.writing import Committed
@@ -108,8 +108,8 @@ class TickStore:
             batches: quotes as they came.
             positions: for each source of quotes a number that grows, such as that of a stream.
             dataset: what they are kept under.
-            after: where sources must be for this to be what comes next, None for "nowhere yet". With it, two writers that
-                read the same source at different paces cannot write the same quotes twice.
+            after: where sources must be for this to be what comes next, None for "nowhere yet". With it, two
+                writers that read one source at different paces cannot write the same quotes twice.
 
         Raises:
             ValueError: a name is none, or a time is no time in ns since 1970 UTC.
@@ -151,6 +151,20 @@ class TickStore:
 
     # Reading
 
+    def pinned(self, app_ids: Iterable[str] = ()) -> tuple[TickStore, dict[str, int | None]]:
+        """The store as it is now, for several questions to one state of it, and the positions that belong to that.
+
+        What is written later is not in it; it cannot be written to.
+        """
+        names = {f"feed/{checked('app_id', name)}": name for name in app_ids}
+        log, found = self._log.pinned(names)
+        return TickStore(self.url, cast("Log", log)), {names[name]: at for name, at in found.items()}
+
+    @property
+    def version(self) -> int:
+        """The version of the store, which grows with each commit."""
+        return self._log.refresh().version
+
     def files(
         self,
         instrument: str | None = None,
@@ -172,6 +186,7 @@ class TickStore:
         limit: int | None = None,
         resume: Cursor | None = None,
         rows_max: int = BATCH_ROWS_MAX,
+        also: Ticks | None = None,
     ) -> Iterator[Page]:
         """Quotes of an instrument in the order of venue time, then sequence, page by page.
 
@@ -186,6 +201,7 @@ class TickStore:
             limit: most quotes in all.
             resume: `resume` of the last page that was read; `start` is then without effect.
             rows_max: most rows of a page.
+            also: quotes of the instrument and venue that are not stored; `venue` has to be named then.
 
         Raises:
             ValueError: a name or a range is none.
@@ -200,7 +216,7 @@ class TickStore:
             raise ValueError(f"limit {limit} and rows_max {rows_max} are numbers of rows")
         cursor = resume or Cursor(start)
         files = self.files(instrument, cursor.venue_time, end, venue)
-        return reading.pages(self._log, files, names, cursor, end, limit, rows_max)
+        return reading.pages(self._log, files, names, cursor, end, limit, rows_max, also)
 
     def bars(
         self,
@@ -215,6 +231,7 @@ class TickStore:
         exclude: Flag = NOTHING,
         quantities: bool = True,
         until: int | None = None,
+        also: Ticks | None = None,
     ) -> Iterator[Bars]:
         """Bars that begin from `start` to before `end`, built of the stored quotes by `ticks.bars.BarBuilder`.
 
@@ -232,6 +249,7 @@ class TickStore:
             quantities: whether to sum them.
             until: the clock, if all quotes up to now are stored; by default a bar is complete if there are quotes after
                 it.
+            also: quotes of the instrument and venue that are not stored.
 
         Raises:
             ValueError: a name, a side or a range is none.
@@ -244,7 +262,7 @@ class TickStore:
         _check_range(start, end)
         builder = BarBuilder(period, session, sides, exclude=exclude, quantities=quantities)
         snapshot = self._log.refresh()
-        return reading.bars(self._log, snapshot, builder, instrument, venue, start, end, until)
+        return reading.bars(self._log, snapshot, builder, instrument, venue, start, end, until, also)
 
     def coverage(self, instrument: str | None = None, venue: str | None = None) -> list[Coverage]:
         """What the store has of each venue and instrument, out of the log alone."""
@@ -287,11 +305,14 @@ class TickStore:
 
         return maintenance.compact(self._log, self._file_names, before, max(2, files_min))
 
-    def expire(self, before: date, instrument: str | None = None) -> Changed:
-        """Takes out all quotes of days before a date, of one instrument or of all."""
+    def expire(self, before: date, instrument: str | None = None, dataset: str | None = None) -> Changed:
+        """Takes out all quotes of days before a date, of one instrument and dataset or of all."""
         from crossrate.history import maintenance
 
-        return maintenance.take_out(self._log, lambda now: now.files(before=before, instrument=instrument), {})
+        def old(now: Snapshot) -> list[File]:
+            return now.files(before=before, instrument=instrument, dataset=dataset)
+
+        return maintenance.take_out(self._log, old, {})
 
     def remove(self, dataset: str) -> Changed:
         """Takes out a dataset, which may then be loaded again."""

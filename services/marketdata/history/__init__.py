@@ -1,0 +1,1 @@
+"""Quotes of feeds as history: how they are stored, asked for, replayed and made into bars."""

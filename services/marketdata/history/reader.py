@@ -1,0 +1,137 @@
+"""What is stored together with what the log has behind it, as one state: so that "now" is part of every answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from crossrate.history.keys import LIVE
+from crossrate.history.store import Coverage, TickStore
+from crossrate.ticks.columns import Ticks
+from services.marketdata.history import ledger
+from services.marketdata.history.rows import Collected, Key, Mark
+from services.marketdata.quote_log import LogEntry, QuoteLog
+
+T = TypeVar("T")
+
+ENTRIES_MAX = 200_000
+"""Entries of the log that one question reads: more than it holds at any usual rate."""
+
+
+class SourceUnclear(LookupError):
+    """Several sources have quotes of the instrument, and none was named."""
+
+
+class NothingStored(LookupError):
+    """There is no quote of the instrument at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One state of the history; its methods block.
+
+    Attributes:
+        store: what is stored, pinned.
+        tail: what is not stored yet, in the order in which it came.
+    """
+
+    store: TickStore
+    tail: dict[Key, Ticks]
+
+    def source(self, instrument: str, source: str) -> str:
+        """The source that a question is about.
+
+        Raises:
+            SourceUnclear: none was named, and there are several.
+            NothingStored: there is none.
+        """
+        found = {key[0] for key in self.tail if key[1] == instrument}
+        found |= {file.key.venue for file in self.store.files(instrument)}
+        if source in found:
+            return source
+        if not found or source:
+            raise NothingStored(source)
+        if len(found) > 1:
+            raise SourceUnclear(f"{instrument} has quotes of {', '.join(sorted(found))}: name one of them")
+        return found.pop()
+
+    def also(self, source: str, instrument: str) -> Ticks | None:
+        """What is not stored yet of an instrument and source."""
+        return self.tail.get((source, instrument))
+
+    def coverage(self, instrument: str, source: str) -> list[Coverage]:
+        """What there is, in the order of source and instrument, with what is not stored yet."""
+        found = {(c.venue, c.instrument): c for c in self.store.coverage(instrument or None, source or None)}
+        for key, ticks in self.tail.items():
+            if instrument not in ("", key[1]) or source not in ("", key[0]):
+                continue
+            times, known = ticks.venue_time, found.get(key)
+            first, last = int(times.min()), int(times.max())
+            if known is None:
+                found[key] = Coverage(*key, len(ticks), first, last, 1, 0, 0, (LIVE,))
+            else:
+                datasets = tuple(sorted({*known.datasets, LIVE}))
+                first, last = min(first, known.first), max(last, known.last)
+                rows, size = known.rows + len(ticks), known.size_bytes
+                found[key] = Coverage(*key, rows, first, last, known.days, known.files, size, datasets)
+        return [found[key] for key in sorted(found)]
+
+
+class Reader:
+    """Answers of one instance about history. Questions wait for each other: `threads` has one or two of them."""
+
+    def __init__(self, log: QuoteLog, open_store: Callable[[], TickStore], threads: Executor) -> None:
+        self._log = log
+        self._open_store = open_store
+        self._threads = threads
+        self._store: TickStore | None = None
+
+    async def blocking(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Does something in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+    async def store(self) -> TickStore:
+        """The store, opened when first asked for.
+
+        Raises:
+            HistoryError: it cannot be opened.
+        """
+        if self._store is None:
+            self._store = await self.blocking(self._open_store)
+        return self._store
+
+    async def view(self, instruments: Iterable[str] | None = None) -> View:
+        """The history as it is now; what is not stored yet only of some instruments, if they are said.
+
+        Raises:
+            LogUnavailable: the log did not answer.
+            HistoryError: the store cannot be read.
+        """
+        store, ends = await self.store(), await self._log.ends()
+        wanted = None if instruments is None else frozenset(instruments)
+        at = await self.blocking(ledger.stored, store, ends)
+        entries, after = [], at.number or 0
+        while after < ends.last and len(entries) < ENTRIES_MAX and (page := await self._log.read(after)):
+            entries += page
+            after = page[-1].number
+        return await self.blocking(_view, store, at.name, entries, wanted)
+
+
+def _view(store: TickStore, name: str, entries: Sequence[LogEntry], wanted: frozenset[str] | None) -> View:
+    """The store, and what the entries have behind it."""
+    feeds = {entry.feed for entry in entries}
+    marks = {feed: [f"{what}-{feed}" for what in ledger.MARK] for feed in feeds}
+    # More may have been stored since the entries were read; positions and rows are of one state.
+    pinned, positions = store.pinned([name, *(each for names in marks.values() for each in names)])
+    number = positions[name] or 0
+
+    def mark(feed: str) -> Mark | None:
+        epoch, sequence, missing = (positions[each] for each in marks[feed])
+        return None if epoch is None else Mark(epoch, sequence or 0, missing or 0)
+
+    taken = Collected(number, mark, lambda key: ledger.last_sequence(pinned, key), wanted)
+    taken.take_all(entry for entry in entries if entry.number > number)
+    return View(pinned, {key: columns.ticks() for key, columns in taken.columns.items()})
