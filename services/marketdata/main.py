@@ -69,7 +69,7 @@ async def serve(runtime: Runtime) -> None:
     server = Server(runtime, streams_max=settings.streams_max)
     server.config = config
     server.add(register, MarketDataService(board, catalogue, history))
-    ticks.add_to(server, catalogue)
+    ticks.add_to(server, board, catalogue)
     server.health.depends_on("nats", events.check)
     server.health.depends_on("reference", lambda: has_instruments(catalogue))
     server.health.depends_on("feed", lambda: has_quotes(catalogue, follower, board))

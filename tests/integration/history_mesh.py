@@ -32,8 +32,10 @@ SECOND = 1_000_000_000
 
 @contextlib.asynccontextmanager
 async def nats(folder: Path) -> AsyncIterator[Servers]:
-    """NATS with the platform's own topology."""
-    servers = Servers(folder, topology.load())
+    """NATS with the platform's own topology, but a log that soon forgets."""
+    mesh = topology.load()
+    log = mesh.streams["quotes"].model_copy(update={"max_mib": 1})
+    servers = Servers(folder, mesh.model_copy(update={"streams": mesh.streams | {"quotes": log}}))
     try:
         servers.issue()
         await servers.start_nats()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,9 +12,9 @@ import pytest
 from crossrate.history import errors
 from crossrate.history.store import TickStore
 from crossrate.ticks.columns import Flag
-from services.marketdata.quote_log import STREAM, QuoteLog
+from services.marketdata.quote_log import LogUnavailable, QuoteLog
 from services.marketdata.term import Term
-from tests.integration.conftest import Servers
+from tests.integration.conftest import Servers, eventually
 from tests.integration.history_mesh import PAIRS, Feed, Recording, log_of, nats
 
 pytestmark = pytest.mark.integration
@@ -150,15 +151,16 @@ async def test_a_store_without_room_is_written_to_later(
     await complete(recording, feed)
 
 
-async def test_what_the_log_forgot_is_counted_and_marked(log: QuoteLog, tmp_path: Path) -> None:
+async def test_what_the_log_forgot_is_counted_and_marked(mesh: Servers, log: QuoteLog, tmp_path: Path) -> None:
     """The number of lost quotes is exact, and the quote behind each gap carries a flag."""
     feed, recording = Feed(log), Recording(log, tmp_path / "ticks")
     await feed.write(entries=20)
     await recording.record()
-    await feed.write(entries=20)
-    lost = feed.number
-    await log._events.request_json(f"$JS.API.STREAM.PURGE.{STREAM}", f'{{"seq": {lost + 1}}}'.encode(), timeout_s=5)
-    await feed.write(entries=20)
+    stored = 100
+    await feed.write(entries=50, quotes=500)
+    kept = (await log.ends()).first
+    lost = (kept - 21) * 500
+    assert lost > 0
     again = Recording(log, tmp_path / "ticks")
     for each in (await again.ticks("EUR/USD"), None):
         if each is None:
@@ -169,8 +171,8 @@ async def test_what_the_log_forgot_is_counted_and_marked(log: QuoteLog, tmp_path
         assert len(jumps) == 1
         assert [place for place, flag in enumerate(flags) if flag & Flag.AFTER_GAP] == jumps
     assert again.recorder.held is not None
-    assert again.recorder.held.feeds["simulated"].missing == 100
-    assert sum(len(again.stored(pair)) for pair in PAIRS) == 200
+    assert again.recorder.held.feeds["simulated"].missing == lost
+    assert sum(len(again.stored(pair)) for pair in PAIRS) == stored + 25_000 - lost
 
 
 async def test_a_log_that_begins_anew_is_recorded_from_its_beginning(
@@ -180,8 +182,17 @@ async def test_a_log_that_begins_anew_is_recorded_from_its_beginning(
     feed, recording = Feed(log), Recording(log, tmp_path / "ticks")
     await feed.write(entries=30)
     await recording.record()
-    await log._events.request_json(f"$JS.API.STREAM.DELETE.{STREAM}", timeout_s=5)
+    mesh.kill("nats")
+    shutil.rmtree(mesh.place.state / "nats" / "store")
+    await mesh.start_nats()
     await mesh.nats.provision(mesh.topology)
+
+    async def empty() -> bool:
+        with contextlib.suppress(LogUnavailable):
+            return (await log.ends()).last == 0
+        return False
+
+    await eventually(empty)
     feed.number, following = 0, feed.term._following
     feed.term = Term(feed.name, 2, following)
     for _ in range(2):
@@ -200,7 +211,10 @@ async def test_nats_may_be_away(mesh: Servers, log: QuoteLog, tmp_path: Path) ->
     await recording.record()
     assert recording.recorder.problem
     await mesh.start_nats()
-    async with asyncio.timeout(20):
-        while recording.recorder.problem:
-            await recording.record()
+
+    async def goes_on() -> bool:
+        await recording.record()
+        return not recording.recorder.problem
+
+    await eventually(goes_on)
     await complete(recording, feed)

@@ -16,6 +16,7 @@ from crossrate.history.errors import HistoryError
 from crossrate.history.keys import LIVE
 from crossrate.history.store import TickStore
 from crossrate.rpc.server import Server
+from services.marketdata.board import Board
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.history.reader import Reader
 from services.marketdata.history.recorder import Recorder
@@ -53,10 +54,11 @@ class History:
         self.reader = Reader(log, self._open, self._reading)
         self.status = Status(log, self.reader, self.recorder, feeds)
 
-    def add_to(self, server: Server, catalogue: Catalogue) -> None:
+    def add_to(self, server: Server, board: Board, catalogue: Catalogue) -> None:
         """Has a server answer questions about history. Health does not depend on it: quotes go on without."""
         grace_ns = self._settings.bar_grace_ms * 1_000_000
-        server.add(add_HistoryServiceServicer_to_server, HistoryService(self.reader, catalogue, self.status, grace_ns))
+        service = HistoryService(board, self.reader, catalogue, self.status, grace_ns)
+        server.add(add_HistoryServiceServicer_to_server, service)
 
     async def run(self, closed: asyncio.Event) -> None:
         """Records, keeps the store in order and measures, until the process ends."""

@@ -107,9 +107,10 @@ def health(flags: int) -> int:
     return next((made for flag, made in _HEALTH if flags & flag), quote_pb2.QUOTE_HEALTH_LIVE)
 
 
-def quotes_of(instrument: str, source: str, ticks: Ticks) -> list[quote_pb2.Quote]:
-    """Stored quotes as they came; quantities that are not known are 0."""
+def quotes_of(named: Sequence[tuple[str, str]], ticks: Ticks) -> list[quote_pb2.Quote]:
+    """Stored quotes as they came, `named` by instrument and source; quantities that are not known are 0."""
     rows = zip(
+        named,
         ticks.venue_time.tolist(),
         ticks.receive_time.tolist(),
         ticks.bid.tolist(),
@@ -133,5 +134,5 @@ def quotes_of(instrument: str, source: str, ticks: Ticks) -> list[quote_pb2.Quot
             health=health(flags),
             source=source,
         )
-        for venue, receive, bid, ask, bid_quantity, ask_quantity, sequence, flags in rows
+        for (instrument, source), venue, receive, bid, ask, bid_quantity, ask_quantity, sequence, flags in rows
     ]

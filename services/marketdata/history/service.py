@@ -15,27 +15,30 @@ from crossrate.history.errors import HistoryError
 from crossrate.history.store import Coverage
 from crossrate.rpc import errors
 from crossrate.rpc.call import current
-from crossrate.ticks.periods import Period, zone_of
+from services.marketdata.board import Board
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.history import queries, tokens
-from services.marketdata.history.messages import column_names, ns, sides_of, timestamp
+from services.marketdata.history.asked import decoded, moment, rule_of
+from services.marketdata.history.bar_stream import BarStream
+from services.marketdata.history.messages import column_names, timestamp
 from services.marketdata.history.queries import BarRule, Range
 from services.marketdata.history.reader import NothingStored, Reader, SourceUnclear, View
+from services.marketdata.history.replay import Replay
 from services.marketdata.history.status import Status
+from services.marketdata.history.streams import bars_wanted, replay_wanted
 from services.marketdata.quote_log import LogUnavailable
 
 TICKS_DEFAULT, BATCH_DEFAULT, BARS_DEFAULT, COVERAGE_DEFAULT = 10_000, 16_384, 1_000, 1_000
 SHARE_OF_DEADLINE = 0.5
 """A page of bars that is not done by then ends early."""
 _PLACE = struct.Struct(">q")
-YEARS = (-2_208_988_800, 7_258_118_400)
-"""From 1900 to before 2200, seconds since 1970: times outside of it are no times of quotes."""
 
 
 class HistoryService(history_service_pb2_grpc.HistoryServiceServicer):
     """Stored quotes, with what is not stored yet."""
 
-    def __init__(self, reader: Reader, catalogue: Catalogue, status: Status, grace_ns: int) -> None:
+    def __init__(self, board: Board, reader: Reader, catalogue: Catalogue, status: Status, grace_ns: int) -> None:
+        self._board = board
         self._reader = reader
         self._catalogue = catalogue
         self._status = status
@@ -96,6 +99,20 @@ class HistoryService(history_service_pb2_grpc.HistoryServiceServicer):
             token = tokens.encode(_PLACE.pack(following), question) if following is not None else ""
             return pb.QueryBarsResponse(bars=bars, next_page_token=token, source=asked.source)
 
+    async def StreamBars(self, request: pb.StreamBarsRequest, context: Any) -> AsyncIterator[pb.StreamBarsResponse]:
+        with failures():
+            wanted = bars_wanted(request, self._grace_ns)
+            stream = BarStream(self._board, self._reader, wanted, self.source, self._grace_ns)
+            async for message in stream.messages(current().ending):
+                yield message
+
+    async def Replay(self, request: pb.ReplayRequest, context: Any) -> AsyncIterator[pb.ReplayResponse]:
+        with failures():
+            view = await self._reader.view(request.instruments)
+            wanted = await self._reader.blocking(replay_wanted, request, view, self.source, time.time_ns() + 1)
+            async for message in Replay(view, self._reader, wanted).messages(current().ending):
+                yield message
+
     async def ListCoverage(self, request: pb.ListCoverageRequest, context: Any) -> pb.ListCoverageResponse:
         with failures():
             question = tokens.question(request)
@@ -128,8 +145,8 @@ class HistoryService(history_service_pb2_grpc.HistoryServiceServicer):
     async def _range(self, request: Any) -> tuple[Range | None, View]:
         """The quotes that a request is about, and the state to look in; None if there are none of a known pair."""
         name = f"{request.base}/{request.counter}"
-        start = _time("start_time", request.start_time)
-        end = _time("end_time", request.end_time) if request.HasField("end_time") else time.time_ns() + 1
+        start = moment("start_time", request.start_time)
+        end = moment("end_time", request.end_time) if request.HasField("end_time") else time.time_ns() + 1
         if start > end:
             raise errors.invalid(errors.Violation("end_time", "it is before start_time", "history.range"))
         view = await self._reader.view([name])
@@ -153,20 +170,6 @@ class HistoryService(history_service_pb2_grpc.HistoryServiceServicer):
         return rule_of(request, time.time_ns() - self._grace_ns)
 
 
-def rule_of(request: Any, until: int) -> BarRule:
-    """Which bars a request asks for."""
-    if request.session_zone:
-        try:
-            zone_of(request.session_zone)
-        except ValueError as error:
-            raise errors.invalid(errors.Violation("session_zone", str(error), "session_zone.known")) from error
-    try:
-        session = queries.session_of(request.session_zone, request.session_opens_minute)
-    except ValueError as error:
-        raise errors.invalid(errors.Violation("session_opens_minute", str(error), "session")) from error
-    return BarRule(Period(request.period), session, sides_of(request.sides), until)
-
-
 @contextlib.contextmanager
 def failures() -> Iterator[None]:
     """What goes wrong with the store or the log, as errors that cross a wire."""
@@ -176,22 +179,6 @@ def failures() -> Iterator[None]:
         raise errors.dependency_unavailable("nats") from error
     except HistoryError as error:
         raise errors.dependency_unavailable("history") from error
-
-
-def decoded(field: str, text: str, question: bytes) -> bytes | None:
-    """The place that a token or cursor of a request names; None without."""
-    if not text:
-        return None
-    try:
-        return tokens.decode(text, question)
-    except ValueError as error:
-        raise errors.invalid(errors.Violation(field, str(error), f"{field}.unknown")) from error
-
-
-def _time(field: str, time: Any) -> int:
-    if not YEARS[0] <= time.seconds < YEARS[1]:
-        raise errors.invalid(errors.Violation(field, "it is not within 1900 and 2200", "history.time"))
-    return ns(time)
 
 
 def _gap_range(request: pb.ListCoverageRequest) -> tuple[int, int]:
@@ -204,7 +191,7 @@ def _gap_range(request: pb.ListCoverageRequest) -> tuple[int, int]:
     ):
         if not given:
             raise errors.invalid(errors.Violation(field, "it is needed with gaps", "coverage.gaps"))
-    start, end = _time("start_time", request.start_time), _time("end_time", request.end_time)
+    start, end = moment("start_time", request.start_time), moment("end_time", request.end_time)
     if not start <= end <= start + queries.GAP_DAYS_MAX * 86_400 * 10**9:
         words = f"it lies within {queries.GAP_DAYS_MAX} days after start_time: ask for one part after the other"
         raise errors.invalid(errors.Violation("end_time", words, "coverage.range"))
