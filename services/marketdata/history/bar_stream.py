@@ -32,6 +32,8 @@ from services.marketdata.history.rows import Columns
 PAGE = 1_000
 """Bars of a message from history."""
 PAGE_S = 5.0
+LATE_NS_MAX = 86_400 * 10**9
+"""A stream that resumes looks for quotes that came late so long before its place."""
 TURN_S = 0.02
 """Quotes of so much time are taken together."""
 CLOCK_S = 0.25
@@ -43,12 +45,18 @@ SourceOf = Callable[[View, str, str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a client asked for. `begin` has a bar's open time for each name, ns."""
+    """What a client asked for.
+
+    Attributes:
+        begin: for each name, the open time from which bars are sent, ns.
+        numbers: for each name, the sequence up to which quotes are in what was sent before; 0 for a new stream.
+    """
 
     names: tuple[str, ...]
     source: str
     rule: BarRule
     begin: tuple[int, ...]
+    numbers: tuple[int, ...]
     update_s: float
     heartbeat_s: float
     messages_max: int
@@ -103,7 +111,7 @@ class BarStream:
         self._source_of = source_of
         self._grace_ns = grace_ns
         self._now_ns = now_ns
-        self._sent = list(wanted.begin)
+        self._sent, self._numbers = list(wanted.begin), list(wanted.numbers)
         self._sequence = self._batches = 0
 
     async def messages(self, ending: asyncio.Event) -> AsyncIterator[pb.StreamBarsResponse]:
@@ -121,17 +129,18 @@ class BarStream:
             position, generation = board.head, board.generation
             lines: list[Line] = []
             for place, name in enumerate(self._wanted.names):
-                async for bars, line in self._history(place, name, ending):
-                    if bars:
-                        yield self._message(name, line.source, bars)
-                lines.append(line)
+                async for given in self._history(place, name, ending):
+                    if isinstance(given, Line):
+                        lines.append(given)
+                    else:
+                        yield given
             async for message in self._live(lines, position, generation, ending):
                 yield message
 
     async def _history(
         self, place: int, name: str, ending: asyncio.Event
-    ) -> AsyncIterator[tuple[list[history_pb2.Bar], Line]]:
-        """The bars that are over, page by page; the last page's line has all that follows."""
+    ) -> AsyncIterator[pb.StreamBarsResponse | Line]:
+        """The bars that are over, page by page, and at the end a line that has all that follows."""
         wanted, blocking = self._wanted, self._reader.blocking
         while not ending.is_set():
             view = await self._reader.view([name])
@@ -140,8 +149,13 @@ class BarStream:
             rule = replace(wanted.rule, until=now - self._grace_ns)
             line = Line(name, source or wanted.source, self._sent[place], _builder(rule))
             if source is None:
-                yield [], line
+                yield line
                 return
+            if number := self._numbers[place]:
+                line.late = await blocking(_late, view, line, number)
+                for message in await self._corrections(line):
+                    yield message
+            self._numbers[place] = await blocking(_newest, view, line)
             asked = Range(name, source, line.sent, now + 1)
             made, following = await blocking(queries.bar_page, view, asked, rule, PAGE, time.monotonic() + PAGE_S)
             done = [bar for bar in made if bar.complete]
@@ -149,9 +163,11 @@ class BarStream:
                 self._sent[place] = line.sent = ns(done[-1].close_time)
             if following is None:
                 await blocking(_seed, view, line)
-                yield done, line
+            if done:
+                yield self._message(name, source, done)
+            if following is None:
+                yield line
                 return
-            yield done, line
 
     async def _live(
         self, lines: list[Line], position: int, generation: int, ending: asyncio.Event
@@ -176,6 +192,8 @@ class BarStream:
                         yield self._message(line.name, line.source, bar_messages(done))
                 for corrected in await self._corrections(line):
                     yield corrected
+                # Only now: until they are sent, a client that resumes has to be told of what came late.
+                self._numbers[place] = line.sequence or self._numbers[place]
             position = head
             if wanted.update_s and time.monotonic() >= update_at:
                 update_at = time.monotonic() + wanted.update_s
@@ -229,7 +247,7 @@ class BarStream:
 
     def _position(self) -> stream_pb2.StreamPosition:
         self._sequence += 1
-        cursor = tokens.encode(packed(self._sent), self._wanted.question)
+        cursor = tokens.encode(packed(self._sent, self._numbers), self._wanted.question)
         return stream_pb2.StreamPosition(sequence=self._sequence, cursor=cursor)
 
 
@@ -244,22 +262,43 @@ def _seed(view: View, line: Line) -> None:
     for page in view.store.ticks(line.name, line.sent, FOREVER, line.source, also=also):
         line.builder.add(Ticks(**columns_of(page.batch)))
     line.changed = True
+    line.sequence = _newest(view, line)
+
+
+def _newest(view: View, line: Line) -> int:
+    """The number of the newest quote that history has of a line. Blocks."""
+    also = view.also(line.source, line.name)
     stored = ledger.last_sequence(view.store, (line.source, line.name)) or 0
-    line.sequence = max(stored, int(also.sequence.max()) if also is not None and len(also) else 0)
+    return max(stored, int(also.sequence.max()) if also is not None and len(also) else 0)
 
 
-def packed(times: Sequence[int]) -> bytes:
-    """Places of instruments as a cursor's bytes; bars begin at whole seconds."""
-    return struct.pack(f">{len(times)}q", *times)
+def _late(view: View, line: Line, number: int) -> set[int]:
+    """The bars that were sent and have quotes behind a number: those came while nobody listened. Blocks."""
+    opens: set[int] = set()
+    also, builder = view.also(line.source, line.name), line.builder
+    begin = line.sent - LATE_NS_MAX
+    for page in view.store.ticks(line.name, begin, line.sent, line.source, ["venue_time", "sequence"], also=also):
+        block = columns_of(page.batch)
+        times = block["venue_time"][block["sequence"] > number]
+        if len(times):
+            edges = grid(builder.period, builder.session, int(times[0]), int(times[-1]))
+            opens |= set(edges.spans(times)[0].tolist())
+    return opens
 
 
-def unpacked(body: bytes, count: int) -> tuple[int, ...]:
-    """The places of a cursor.
+def packed(times: Sequence[int], numbers: Sequence[int]) -> bytes:
+    """Places of instruments as a cursor's bytes: times up to which bars were sent, and numbers of quotes."""
+    return struct.pack(f">{len(times)}q{len(numbers)}Q", *times, *numbers)
+
+
+def unpacked(body: bytes, count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The places of a cursor: times and numbers.
 
     Raises:
         ValueError: they are of another number of instruments.
     """
     try:
-        return struct.unpack(f">{count}q", body)
+        places = struct.unpack(f">{count}q{count}Q", body)
     except struct.error as wrong:
         raise ValueError("it is of other instruments") from wrong
+    return places[:count], places[count:]

@@ -30,10 +30,11 @@ def bars_wanted(request: pb.StreamBarsRequest, grace_ns: int) -> bar_stream.Want
             raise errors.invalid(errors.Violation("start_time", "it is in the future", "bars.start"))
     opens, closes = grid(rule.period, rule.session, begin, begin).spans(np.array([begin]))
     aligned = int(opens[0] if opens[0] == begin or not request.HasField("start_time") else closes[0])
-    begins = (aligned,) * len(request.instruments)
+    count = len(request.instruments)
+    begins, numbers = (aligned,) * count, (0,) * count
     if body is not None:
         try:
-            begins = bar_stream.unpacked(body, len(request.instruments))
+            begins, numbers = bar_stream.unpacked(body, count)
         except ValueError as error:
             raise errors.invalid(errors.Violation("resume_cursor", str(error), "resume_cursor.unknown")) from error
     return bar_stream.Wanted(
@@ -41,6 +42,7 @@ def bars_wanted(request: pb.StreamBarsRequest, grace_ns: int) -> bar_stream.Want
         source=request.source,
         rule=rule,
         begin=begins,
+        numbers=numbers,
         update_s=seconds(request.update_interval),
         heartbeat_s=seconds(request.heartbeat_interval) or HEARTBEAT_S,
         messages_max=request.max_messages,

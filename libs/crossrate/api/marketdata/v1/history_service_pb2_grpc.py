@@ -102,8 +102,9 @@ class HistoryServiceServicer:
 
     def StreamBars(self, request, context):
         """Bars as they are over: first those since `start_time` or the cursor, then each once a quote or the clock has passed its
-        end. A quote that comes later than that changes the bar: it is sent again, with `correction`. What was sent last of every
-        bar is what QueryBars answers. Any instance takes the cursor of any other, and it does not expire.
+        end. A quote that comes later than that changes the bar: it is sent again, with `correction`, also to a stream that
+        resumes, if the quote is at most a day late. What was sent last of every bar is what QueryBars answers. Any instance
+        takes the cursor of any other, and it does not expire.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
