@@ -15,7 +15,8 @@ import pytest
 import structlog
 
 from crossrate.api.common.v1 import stream_pb2
-from crossrate.api.marketdata.v1 import history_pb2, history_service_pb2_grpc
+from crossrate.api.marketdata.v1 import bar_service_pb2 as bar_pb
+from crossrate.api.marketdata.v1 import bar_service_pb2_grpc, history_pb2, history_service_pb2_grpc
 from crossrate.api.marketdata.v1 import history_service_pb2 as pb
 from crossrate.api.reference.v1 import instrument_pb2 as reference_pb
 from crossrate.history import arrow
@@ -61,6 +62,7 @@ class Served:
     """An instance's history: a stub to it, and its parts."""
 
     stub: history_service_pb2_grpc.HistoryServiceStub
+    bars: bar_service_pb2_grpc.BarServiceStub
     history: History
     board: Board
     follower: Follower
@@ -93,7 +95,8 @@ async def served(mesh: Servers, url: Path, name: str = "marketdata-1") -> AsyncI
             await eventually(lambda: mesh.place.registration(name).exists())
             async with grpc.aio.insecure_channel(f"unix:{server.socket}") as channel:
                 stub = history_service_pb2_grpc.HistoryServiceStub(channel)
-                yield Served(stub, history, board, follower, log)
+                bars = bar_service_pb2_grpc.BarServiceStub(channel)
+                yield Served(stub, bars, history, board, follower, log)
         finally:
             runtime.stopping.set()
             closed.set()
@@ -122,11 +125,11 @@ def expected(feed: Feed, pair: str, period: str) -> list[history_pb2.Bar]:
 
 async def all_bars(server: Served, **asked: object) -> list[history_pb2.Bar]:
     """Every page of QueryBars."""
-    request = pb.QueryBarsRequest(**EURUSD, start_time=timestamp(MONDAY - 40 * 86_400 * SECOND), **asked)
+    request = bar_pb.QueryBarsRequest(**EURUSD, start_time=timestamp(MONDAY - 40 * 86_400 * SECOND), **asked)
     request.sides.extend([history_pb2.PRICE_SIDE_BID, history_pb2.PRICE_SIDE_ASK, history_pb2.PRICE_SIDE_MID])
     bars: list[history_pb2.Bar] = []
     while True:
-        page = await server.stub.QueryBars(request)
+        page = await server.bars.QueryBars(request)
         bars += page.bars
         request.page_token = page.next_page_token
         if not request.page_token:
@@ -158,7 +161,7 @@ async def test_quotes_are_answered_page_by_page_and_as_a_stream(mesh: Servers, l
         bids = np.concatenate([arrays.get(message.ticks, "bid") for message in messages[:-1]])
         assert bids.tolist() == wanted.bid.tolist()
         assert not messages[0].ticks.ask
-        stream.resume_cursor, stream.format = messages[1].position.cursor, pb.TICK_FORMAT_ARROW_IPC
+        stream.resume_cursor, stream.format = messages[1].position.cursor, history_pb2.TICK_FORMAT_ARROW_IPC
         rest = [message async for message in other.stub.StreamTicks(stream)]
         tables = [arrow.from_ipc(message.arrow_ipc) for message in rest[:-1]]
         assert [bid for table in tables for bid in table["bid"].to_pylist()] == wanted.bid.tolist()[100:]
@@ -182,7 +185,7 @@ async def test_live_bars_are_those_of_history(mesh: Servers, log: QuoteLog, tmp_
     """A run is followed live over two instances with a restart between; late quotes come as corrections."""
     now = time.time_ns()
     feed = Feed(log, begin=now - 900 * SECOND)
-    request = pb.StreamBarsRequest(instruments=["EUR/USD", "USD/JPY"], period="10s", max_messages=20)
+    request = bar_pb.StreamBarsRequest(instruments=["EUR/USD", "USD/JPY"], period="10s", max_messages=20)
     request.start_time.CopyFrom(timestamp(now - 1000 * SECOND))
     request.sides.extend([history_pb2.PRICE_SIDE_BID, history_pb2.PRICE_SIDE_ASK, history_pb2.PRICE_SIDE_MID])
     got: dict[tuple[str, int], history_pb2.Bar] = {}
@@ -190,7 +193,7 @@ async def test_live_bars_are_those_of_history(mesh: Servers, log: QuoteLog, tmp_
 
     async def read(server: Served) -> None:
         nonlocal corrections
-        async for message in server.stub.StreamBars(request):
+        async for message in server.bars.StreamBars(request):
             request.resume_cursor = message.position.cursor
             corrections += message.bars.correction
             for bar in message.bars.bars:
@@ -216,25 +219,33 @@ async def test_live_bars_are_those_of_history(mesh: Servers, log: QuoteLog, tmp_
                 reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
     async with served(mesh, tmp_path / "t", "marketdata-3") as server:
-        for pair in request.instruments:
-            base, counter = pair.split("/")
-            query = pb.QueryBarsRequest(base=base, counter=counter, period="10s", start_time=request.start_time)
-            query.sides.extend(request.sides)
-            page = await server.stub.QueryBars(query)
-            of_pair = {time: bar for (name, time), bar in got.items() if name == pair}
-            history = {bar.open_time.ToNanoseconds(): bar for bar in page.bars}
-            assert len(of_pair) > 5
-            assert of_pair == {time: bar for time, bar in history.items() if time <= max(of_pair)}
+        reading = asyncio.create_task(read(server))
+
+        async def equal() -> bool:
+            history: dict[tuple[str, int], history_pb2.Bar] = {}
+            for pair in request.instruments:
+                base, counter = pair.split("/")
+                query = bar_pb.QueryBarsRequest(base=base, counter=counter, period="10s", sides=request.sides)
+                query.start_time.CopyFrom(request.start_time)
+                page = await server.bars.QueryBars(query)
+                history |= {(pair, bar.open_time.ToNanoseconds()): bar for bar in page.bars}
+            assert not reading.done()
+            return got == history
+
+        await eventually(equal)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+    assert corrections > 0
 
 
 async def test_the_bar_that_is_not_over_is_sent_as_it_grows(mesh: Servers, log: QuoteLog, tmp_path: Path) -> None:
     """With an interval of updates it comes marked as incomplete, with every quote so far; heartbeats fill silence."""
     feed = Feed(log, begin=time.time_ns())
-    request = pb.StreamBarsRequest(instruments=["EUR/USD"], period="1d")
+    request = bar_pb.StreamBarsRequest(instruments=["EUR/USD"], period="1d")
     request.update_interval.FromMilliseconds(100)
     request.heartbeat_interval.FromMilliseconds(300)
     async with served(mesh, tmp_path / "t") as server:
-        stream = aiter(server.stub.StreamBars(request))
+        stream = aiter(server.bars.StreamBars(request))
         assert (await anext(stream)).WhichOneof("event") == "heartbeat"
         for count in (1, 2, 3):
             quote = feed.quote("EUR/USD", time.time_ns())
@@ -312,27 +323,29 @@ async def test_what_cannot_be_answered_is_refused(mesh: Servers, log: QuoteLog, 
     TickStore.open(str(tmp_path / "t")).append("broker", "EUR/USD", ticks_of(feed, "EUR/USD"))
     start = timestamp(MONDAY)
     async with served(mesh, tmp_path / "t") as server:
-        stub = server.stub
+        stub, bars = server.stub, server.bars
         unclear = pb.QueryTicksRequest(**EURUSD, start_time=start)
         code, details = await refusal(stub.QueryTicks(unclear))
         assert code is grpc.StatusCode.INVALID_ARGUMENT
         assert "EUR/USD has quotes of broker, simulated: name one of them" in details
         for pair, source in (("EUR/XXX", ""), ("EUR/USD", "nobody")):
             base, counter = pair.split("/")
-            nothing = pb.QueryBarsRequest(base=base, counter=counter, source=source, period="1h", start_time=start)
-            code, _ = await refusal(stub.QueryBars(nothing))
+            nothing = bar_pb.QueryBarsRequest(base=base, counter=counter, source=source, period="1h", start_time=start)
+            code, _ = await refusal(bars.QueryBars(nothing))
             assert code is grpc.StatusCode.NOT_FOUND
         empty = await stub.QueryTicks(pb.QueryTicksRequest(base="EUR", counter="SEK", start_time=start))
         assert not empty.ticks.venue_time_ns
         reversed_range = pb.QueryTicksRequest(
             **EURUSD, source="broker", start_time=start, end_time=timestamp(MONDAY - 1)
         )
-        zone = pb.QueryBarsRequest(**EURUSD, source="broker", period="1h", start_time=start, session_zone="New York")
-        token = pb.QueryBarsRequest(**EURUSD, source="broker", period="1h", start_time=start, page_token="AAAA")
+        zone = bar_pb.QueryBarsRequest(
+            **EURUSD, source="broker", period="1h", start_time=start, session_zone="New York"
+        )
+        token = bar_pb.QueryBarsRequest(**EURUSD, source="broker", period="1h", start_time=start, page_token="AAAA")
         for call, field in (
             (stub.QueryTicks(reversed_range), "end_time"),
-            (stub.QueryBars(zone), "session_zone"),
-            (stub.QueryBars(token), "page_token"),
+            (bars.QueryBars(zone), "session_zone"),
+            (bars.QueryBars(token), "page_token"),
         ):
             code, details = await refusal(call)
             assert code is grpc.StatusCode.INVALID_ARGUMENT

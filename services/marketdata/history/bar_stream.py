@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from crossrate.api.common.v1 import stream_pb2
+from crossrate.api.marketdata.v1 import bar_service_pb2 as pb
 from crossrate.api.marketdata.v1 import history_pb2, quote_pb2
-from crossrate.api.marketdata.v1 import history_service_pb2 as pb
 from crossrate.ticks.bars import BarBuilder, Bars
 from crossrate.ticks.columns import Ticks
 from crossrate.ticks.periods import grid

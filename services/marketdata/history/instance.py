@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from crossrate.api.marketdata.v1.bar_service_pb2_grpc import add_BarServiceServicer_to_server
 from crossrate.api.marketdata.v1.history_service_pb2_grpc import add_HistoryServiceServicer_to_server
 from crossrate.history.errors import HistoryError
 from crossrate.history.keys import LIVE
@@ -18,6 +19,7 @@ from crossrate.history.store import TickStore
 from crossrate.rpc.server import Server
 from services.marketdata.board import Board
 from services.marketdata.catalogue import Catalogue
+from services.marketdata.history.bar_service import BarService
 from services.marketdata.history.reader import Reader
 from services.marketdata.history.recorder import Recorder
 from services.marketdata.history.service import HistoryService
@@ -57,8 +59,8 @@ class History:
     def add_to(self, server: Server, board: Board, catalogue: Catalogue) -> None:
         """Has a server answer questions about history. Health does not depend on it: quotes go on without."""
         grace_ns = self._settings.bar_grace_ms * 1_000_000
-        service = HistoryService(board, self.reader, catalogue, self.status, grace_ns)
-        server.add(add_HistoryServiceServicer_to_server, service)
+        server.add(add_HistoryServiceServicer_to_server, HistoryService(self.reader, catalogue, self.status))
+        server.add(add_BarServiceServicer_to_server, BarService(board, self.reader, catalogue, grace_ns))
 
     async def run(self, closed: asyncio.Event) -> None:
         """Records, keeps the store in order and measures, until the process ends."""

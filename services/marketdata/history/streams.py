@@ -7,7 +7,7 @@ import time
 import numpy as np
 from google.protobuf.duration_pb2 import Duration
 
-from crossrate.api.marketdata.v1 import history_service_pb2 as pb
+from crossrate.api.marketdata.v1 import bar_service_pb2, history_service_pb2
 from crossrate.rpc import errors
 from crossrate.ticks.periods import grid
 from services.marketdata.history import bar_stream, queries, replay, tokens
@@ -17,7 +17,7 @@ from services.marketdata.history.reader import View
 HEARTBEAT_S = 5.0
 
 
-def bars_wanted(request: pb.StreamBarsRequest, grace_ns: int) -> bar_stream.Wanted:
+def bars_wanted(request: bar_service_pb2.StreamBarsRequest, grace_ns: int) -> bar_stream.Wanted:
     """What StreamBars is asked for."""
     question = tokens.question(request, "start_time", "heartbeat_interval", "update_interval", "max_messages")
     body = decoded("resume_cursor", request.resume_cursor, question)
@@ -50,7 +50,9 @@ def bars_wanted(request: pb.StreamBarsRequest, grace_ns: int) -> bar_stream.Want
     )
 
 
-def replay_wanted(request: pb.ReplayRequest, view: View, source_of: bar_stream.SourceOf, now: int) -> replay.Wanted:
+def replay_wanted(
+    request: history_service_pb2.ReplayRequest, view: View, source_of: bar_stream.SourceOf, now: int
+) -> replay.Wanted:
     """What Replay is asked for. Blocks."""
     question = tokens.question(request, "speed", "heartbeat_interval", "max_messages")
     body = decoded("resume_cursor", request.resume_cursor, question)

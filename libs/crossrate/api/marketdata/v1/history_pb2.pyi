@@ -22,6 +22,12 @@ class TickColumn(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TICK_COLUMN_SEQUENCE: _ClassVar[TickColumn]
     TICK_COLUMN_FLAGS: _ClassVar[TickColumn]
 
+class TickFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TICK_FORMAT_UNSPECIFIED: _ClassVar[TickFormat]
+    TICK_FORMAT_COLUMNS: _ClassVar[TickFormat]
+    TICK_FORMAT_ARROW_IPC: _ClassVar[TickFormat]
+
 class PriceSide(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     PRICE_SIDE_UNSPECIFIED: _ClassVar[PriceSide]
@@ -36,6 +42,9 @@ TICK_COLUMN_ASK_QUANTITY: TickColumn
 TICK_COLUMN_RECEIVE_TIME: TickColumn
 TICK_COLUMN_SEQUENCE: TickColumn
 TICK_COLUMN_FLAGS: TickColumn
+TICK_FORMAT_UNSPECIFIED: TickFormat
+TICK_FORMAT_COLUMNS: TickFormat
+TICK_FORMAT_ARROW_IPC: TickFormat
 PRICE_SIDE_UNSPECIFIED: PriceSide
 PRICE_SIDE_BID: PriceSide
 PRICE_SIDE_ASK: PriceSide

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class HistoryServiceStub:
-    """Stored quotes, bars of them, and how they are stored. Every answer includes what the log has and the store has not yet.
+    """Stored quotes, and how they are stored. Every answer includes what the log has and the store has not yet.
     """
 
     def __init__(self, channel):
@@ -44,16 +44,6 @@ class HistoryServiceStub:
                 '/crossrate.api.marketdata.v1.HistoryService/StreamTicks',
                 request_serializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.StreamTicksRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.StreamTicksResponse.FromString,
-                _registered_method=True)
-        self.QueryBars = channel.unary_unary(
-                '/crossrate.api.marketdata.v1.HistoryService/QueryBars',
-                request_serializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.QueryBarsRequest.SerializeToString,
-                response_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.QueryBarsResponse.FromString,
-                _registered_method=True)
-        self.StreamBars = channel.unary_stream(
-                '/crossrate.api.marketdata.v1.HistoryService/StreamBars',
-                request_serializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.StreamBarsRequest.SerializeToString,
-                response_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.StreamBarsResponse.FromString,
                 _registered_method=True)
         self.Replay = channel.unary_stream(
                 '/crossrate.api.marketdata.v1.HistoryService/Replay',
@@ -73,7 +63,7 @@ class HistoryServiceStub:
 
 
 class HistoryServiceServicer:
-    """Stored quotes, bars of them, and how they are stored. Every answer includes what the log has and the store has not yet.
+    """Stored quotes, and how they are stored. Every answer includes what the log has and the store has not yet.
     """
 
     def QueryTicks(self, request, context):
@@ -87,24 +77,6 @@ class HistoryServiceServicer:
     def StreamTicks(self, request, context):
         """The same as a stream of columns, or of Arrow IPC, for bulk. It ends with COMPLETE at the end of the range; any instance
         takes the cursor of any other.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def QueryBars(self, request, context):
-        """Bars of an instrument from one source, page by page: those that begin in the range. They are built of quotes; the last
-        may be incomplete, and is marked. A range that holds more quotes than one answer may read ends the page early.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def StreamBars(self, request, context):
-        """Bars as they are over: first those since `start_time` or the cursor, then each once a quote or the clock has passed its
-        end. A quote that comes later than that changes the bar: it is sent again, with `correction`, also to a stream that
-        resumes, if the quote is at most a day late. What was sent last of every bar is what QueryBars answers. Any instance
-        takes the cursor of any other, and it does not expire.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -145,16 +117,6 @@ def add_HistoryServiceServicer_to_server(servicer, server):
                     request_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.StreamTicksRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.StreamTicksResponse.SerializeToString,
             ),
-            'QueryBars': grpc.unary_unary_rpc_method_handler(
-                    servicer.QueryBars,
-                    request_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.QueryBarsRequest.FromString,
-                    response_serializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.QueryBarsResponse.SerializeToString,
-            ),
-            'StreamBars': grpc.unary_stream_rpc_method_handler(
-                    servicer.StreamBars,
-                    request_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.StreamBarsRequest.FromString,
-                    response_serializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.StreamBarsResponse.SerializeToString,
-            ),
             'Replay': grpc.unary_stream_rpc_method_handler(
                     servicer.Replay,
                     request_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.ReplayRequest.FromString,
@@ -179,7 +141,7 @@ def add_HistoryServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class HistoryService:
-    """Stored quotes, bars of them, and how they are stored. Every answer includes what the log has and the store has not yet.
+    """Stored quotes, and how they are stored. Every answer includes what the log has and the store has not yet.
     """
 
     @staticmethod
@@ -226,60 +188,6 @@ class HistoryService:
             '/crossrate.api.marketdata.v1.HistoryService/StreamTicks',
             crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.StreamTicksRequest.SerializeToString,
             crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.StreamTicksResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def QueryBars(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/crossrate.api.marketdata.v1.HistoryService/QueryBars',
-            crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.QueryBarsRequest.SerializeToString,
-            crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.QueryBarsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def StreamBars(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_stream(
-            request,
-            target,
-            '/crossrate.api.marketdata.v1.HistoryService/StreamBars',
-            crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.StreamBarsRequest.SerializeToString,
-            crossrate_dot_api_dot_marketdata_dot_v1_dot_history__service__pb2.StreamBarsResponse.FromString,
             options,
             channel_credentials,
             insecure,
