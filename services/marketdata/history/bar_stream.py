@@ -153,7 +153,7 @@ class BarStream:
                 return
             if number := self._numbers[place]:
                 line.late = await blocking(_late, view, line, number)
-                for message in await self._corrections(line):
+                for message in await self._corrections(place, line):
                     yield message
             self._numbers[place] = await blocking(_newest, view, line)
             asked = Range(name, source, line.sent, now + 1)
@@ -190,7 +190,7 @@ class BarStream:
                     if len(done):
                         self._sent[place] = line.sent = max(line.sent, int(done.close_time[-1]))
                         yield self._message(line.name, line.source, bar_messages(done))
-                for corrected in await self._corrections(line):
+                for corrected in await self._corrections(place, line):
                     yield corrected
                 # Only now: until they are sent, a client that resumes has to be told of what came late.
                 self._numbers[place] = line.sequence or self._numbers[place]
@@ -220,7 +220,7 @@ class BarStream:
             entries = [entry for entry in entries if entry.source == line.source]
         return [entry.quote for entry in entries]
 
-    async def _corrections(self, line: Line) -> list[pb.StreamBarsResponse]:
+    async def _corrections(self, place: int, line: Line) -> list[pb.StreamBarsResponse]:
         """Bars that were over when a quote of theirs came, as history has them now."""
         made = []
         if line.late:
@@ -230,6 +230,8 @@ class BarStream:
                 asked = Range(line.name, line.source, begin, begin + 1)
                 bars, _ = await self._reader.blocking(queries.bar_page, view, asked, rule, 1, FOREVER)
                 if bars:
+                    # Where there had been no bar this is its first: it is not sent again to a client that resumes.
+                    self._sent[place] = line.sent = max(line.sent, ns(bars[0].close_time))
                     made.append(self._message(line.name, line.source, bars, correction=True))
             line.late.clear()
         return made
