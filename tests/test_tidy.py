@@ -21,6 +21,8 @@ FUNCTION_LINES_MAX = 70
 GENERATED = ("libs/crossrate/api/", "libs/buf/", "uv.lock", "services/control/envoy_api.binpb")
 OTHERS = ("proto/google/", "proto/buf/")
 LONGER = {
+    "proto/crossrate/api/pricing/v1/pricing_service.proto": "requests and answers stand beside their methods",
+    "proto/crossrate/api/pricing/v1/product.proto": "the kinds of a product are one oneof and share their enums",
     "libs/crossrate/node/supervisor.py": "bringing up and taking down are one story",
     "services/control/json_guard.lua": "a proxy takes one script; its JSON reader reads as a whole",
     "tests/integration/test_json_guard.py": "one Envoy for all of it, which costs more than the tests",

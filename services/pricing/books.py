@@ -28,7 +28,8 @@ from services.pricing.domain.refusal import Refused
 from services.pricing.domain.smile import Between, QuotedSmile
 from services.pricing.domain.surface import Smile, Surface
 from services.pricing.domain.surface_quotes import FIT_TOLERANCE, Conventions, Quote, SurfaceQuotes
-from services.pricing.messages import CUTS, date_message, pair_of
+from services.pricing.messages import date_message, pair_of
+from services.pricing.terms import CUTS
 
 DELTAS = {options.DeltaType.Value(f"DELTA_TYPE_{each.name}"): each for each in DeltaConvention}
 DELTA_TYPES = {each: code for code, each in DELTAS.items()}

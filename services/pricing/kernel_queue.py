@@ -4,8 +4,9 @@ A call of the kernel for one option costs microseconds, nearly all of them on th
 more. So a small request leaves its columns here and waits; when every handler that could run in this turn of the loop
 has run, one call prices them together. A lone request waits for nothing but the end of its own turn.
 
-Requests of more than `elements_inline_max` options go to one worker thread, in pieces: the kernel releases the GIL, the
-loop stays free, several large requests take turns, and a request whose deadline passes is given up between two pieces.
+Requests that cost more than `elements_inline_max` European options go to one worker thread, in pieces: the kernel
+releases the GIL, the loop stays free, several large requests take turns, and a request whose deadline passes is given
+up between two pieces. What an exotic option costs is in `domain.formula`.
 """
 
 from __future__ import annotations
@@ -21,14 +22,13 @@ from numpy.typing import NDArray
 
 from crossrate.kernel import implied, vanilla
 from crossrate.kernel.faults import ArgumentError
+from services.pricing.domain.formula import WEIGHTS, Columns
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Columns = tuple[NDArray, ...]
-"""The arguments of a function of the kernel in its order, or its results: arrays of one length."""
 Function = Callable[..., Columns]
-"""One of the functions below."""
+"""One of the functions below, or of `domain.formula`."""
 
 
 def greeks(*columns: NDArray) -> Columns:
@@ -62,13 +62,22 @@ class _Waiting:
     def count(self) -> int:
         return len(self.columns[0])
 
+    @property
+    def cost(self) -> int:
+        return cost(self.function, self.count)
+
+
+def cost(function: Function, count: int) -> int:
+    """What a number of a function's elements cost, in European options with their Greeks."""
+    return count * WEIGHTS.get(function, 1)
+
 
 class KernelQueue:
     """See the module. Made in the running loop; `close` it at the end.
 
     Args:
-        elements_inline_max: options that are priced on the loop in one go.
-        elements_piece: options in one piece of a larger request.
+        elements_inline_max: European options that are priced on the loop in one go, and what costs as much.
+        elements_piece: the same in one piece of a larger request.
     """
 
     def __init__(self, elements_inline_max: int, elements_piece: int) -> None:
@@ -85,7 +94,7 @@ class KernelQueue:
         Raises:
             ArgumentError: the kernel refuses an element; its index counts within these columns.
         """
-        if len(columns[0]) > self.elements_inline_max:
+        if cost(function, len(columns[0])) > self.elements_inline_max:
             return await self._in_pieces(function, columns)
         loop = asyncio.get_running_loop()
         waiting = _Waiting(function, columns, loop.create_future())
@@ -105,7 +114,7 @@ class KernelQueue:
     def _flush(self) -> None:
         taken, total = 0, 0
         for each in self._waiting:
-            total += each.count
+            total += each.cost
             if taken and total > self.elements_inline_max:
                 break
             taken += 1
@@ -142,7 +151,7 @@ class KernelQueue:
         return function(*columns)
 
     async def _in_pieces(self, function: Function, columns: Columns) -> Columns:
-        count = len(columns[0])
+        count, size = len(columns[0]), max(1, self._piece // cost(function, 1))
         into: list[NDArray] = []
 
         def piece(start: int, stop: int) -> None:
@@ -156,6 +165,6 @@ class KernelQueue:
             for whole, part in zip(into, found, strict=True):
                 whole[start:stop] = part
 
-        for start in range(0, count, self._piece):
-            await self.aside(piece, start, min(start + self._piece, count))
+        for start in range(0, count, size):
+            await self.aside(piece, start, min(start + size, count))
         return tuple(into)

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
-from crossrate.api.pricing.v1 import market_pb2, product_pb2, valuation_pb2
+from crossrate.api.pricing.v1 import market_pb2, valuation_pb2
 from crossrate.basics.instrument import CONVENTIONS
 from crossrate.basics.pair import Pair
 from crossrate.rpc import errors
-from services.pricing.domain import product
-from services.pricing.domain.market import Book, Snapshot, Standing
+from services.pricing.domain import exotic
+from services.pricing.domain.market import Book, Snapshot
+from services.pricing.domain.product import Exchange, Option
 from services.pricing.domain.valuation import Priced, Valuation
 
 MOMENTS_FIRST, MOMENTS_LAST = date(1999, 1, 1), date(2099, 12, 31)
 """Days for which a market may hold: those whose trading sessions are known."""
 
-CUTS = {product_pb2.EXPIRY_CUT_NEW_YORK: product.Cut.NEW_YORK, product_pb2.EXPIRY_CUT_TOKYO: product.Cut.TOKYO}
-KINDS = {product_pb2.StrategyKind.Value(f"STRATEGY_KIND_{kind.name}"): kind for kind in product.Kind}
+MODELS = {
+    Exchange: valuation_pb2.MODEL_DISCOUNTED_FORWARD,
+    Option: valuation_pb2.MODEL_BLACK,
+    exotic.Digital: valuation_pb2.MODEL_BLACK_SMILE_SLOPE,
+    exotic.Barrier: valuation_pb2.MODEL_BLACK_SCHOLES_BARRIER,
+    exotic.Touch: valuation_pb2.MODEL_BLACK_SCHOLES_TOUCH,
+    exotic.Asian: valuation_pb2.MODEL_LEVY_TURNBULL_WAKEMAN,
+    exotic.American: valuation_pb2.MODEL_AMERICAN_ANDERSEN_LAKE,
+}
 
 
 def pair_of(name: str) -> Pair:
@@ -69,108 +77,36 @@ def date_message(day: date) -> Date:
     return Date(year=day.year, month=day.month, day=day.day)
 
 
-Legs = list[product.Exchange] | list[product.Option]
-
-
-def legs_of(message: product_pb2.Product, standing: Standing) -> Legs:
-    """The legs of a product.
-
-    Raises:
-        Refused: its terms cannot be used.
-        OutsideCalendar: it needs a day that a calendar does not know.
-    """
-    terms = message.WhichOneof("terms")
-    return _LEGS[terms](getattr(message, terms), standing, f"product.{terms}")
-
-
-def _rate(terms: product_pb2.Spot | product_pb2.Forward | product_pb2.Ndf) -> float | None:
-    return terms.rate if terms.HasField("rate") else None
-
-
-def _spot(terms: product_pb2.Spot, standing: Standing, field: str) -> Legs:
-    return [product.Exchange("", terms.notional, standing.dates.spot, _rate(terms))]
-
-
-def _forward(terms: product_pb2.Forward, standing: Standing, field: str) -> Legs:
-    return [product.exchange(standing.dates, terms.value_date, terms.notional, _rate(terms), f"{field}.value_date")]
-
-
-def _swap(terms: product_pb2.Swap, standing: Standing, field: str) -> Legs:
-    near, far = (
-        product.exchange(
-            standing.dates,
-            getattr(terms, f"{name}_date"),
-            sign * terms.notional,
-            getattr(terms, f"{name}_rate") if terms.HasField(f"{name}_rate") else None,
-            f"{field}.{name}_date",
-            name=name,
-        )
-        for name, sign in (("near", -1), ("far", 1))
-    )
-    return product.swap(near, far, f"{field}.far_date")
-
-
-def _ndf(terms: product_pb2.Ndf, standing: Standing, field: str) -> Legs:
-    path = f"{field}.value_date"
-    return [product.exchange(standing.dates, terms.value_date, terms.notional, _rate(terms), path, deliverable=False)]
-
-
-def _vanilla(terms: product_pb2.Vanilla, standing: Standing, field: str) -> Legs:
-    return [
-        product.option(
-            standing.dates,
-            standing.as_of,
-            call=terms.put_or_call == product_pb2.PUT_OR_CALL_CALL,
-            strike=terms.strike,
-            notional=terms.notional,
-            expiry=terms.expiry,
-            cut=CUTS[terms.cut],
-            field=f"{field}.expiry",
-        )
-    ]
-
-
-def _strategy(terms: product_pb2.Strategy, standing: Standing, field: str) -> Legs:
-    return product.strategy(
-        standing.dates,
-        standing.as_of,
-        kind=KINDS[terms.kind],
-        strikes=list(terms.strikes),
-        notional=terms.notional,
-        expiry=terms.expiry,
-        cut=CUTS[terms.cut],
-        field=field,
-    )
-
-
-_LEGS: dict[str, Callable[..., Legs]] = {
-    "spot": _spot,
-    "forward": _forward,
-    "swap": _swap,
-    "ndf": _ndf,
-    "vanilla": _vanilla,
-    "strategy": _strategy,
-}
-
-
 def valuation_message(valuation: Valuation) -> valuation_pb2.Valuation:
     """A valuation as a message."""
     return valuation_pb2.Valuation(**{name: getattr(valuation, name) for name in Valuation.__slots__})
+
+
+def deltas_message(priced: Sequence[Priced], spot: float) -> valuation_pb2.Deltas:
+    """The deltas of some legs in other conventions, together."""
+    sums = valuation_pb2.Deltas()
+    for each in priced:
+        delta, premium = each.valuation.delta, each.valuation.present_value / spot
+        sums.forward += delta / each.hedge
+        sums.premium_adjusted += delta - premium
+        sums.premium_adjusted_forward += (delta - premium) / each.hedge
+    return sums
 
 
 def leg_message(priced: Priced) -> valuation_pb2.PricedLeg:
     """A leg as a message."""
     leg = priced.leg
     message = valuation_pb2.PricedLeg(
-        name=leg.name,
+        name=leg.name if isinstance(leg, Exchange | Option) else "",
         notional=leg.notional,
         value_date=date_message(leg.value_date),
         rate=priced.rate,
         forward=priced.forward,
         volatility=priced.volatility,
         valuation=valuation_message(priced.valuation),
+        smile_slope=priced.smile_slope,
     )
-    expiry = leg.expiry if isinstance(leg, product.Option) else leg.fixing
+    expiry = leg.fixing if isinstance(leg, Exchange) else leg.expiry
     if expiry is not None:
         message.expiry_date.CopyFrom(date_message(expiry))
     return message

@@ -8,8 +8,10 @@ caller has gone or whose deadline has passed goes no further: at most the slice 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import fields
 from typing import ParamSpec, TypeVar
 
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 
 from crossrate.kernel.faults import ArgumentError
 from crossrate.kernel.revalue import BLOCK, MARKET_RULES, Markets, Positions, Scenarios, profit
-from services.risk.domain.book import Book
+from services.risk.domain.book import Book, Groups
 
 Array = NDArray[np.float64]
 P = ParamSpec("P")
@@ -39,27 +41,50 @@ class Revaluation:
         markets: its pairs today.
         scenarios: of shape (markets, scenarios).
         by_market: whether the parts of the markets are wanted.
+        groups: which positions are candidates and not of the book; None: none are.
 
     Attributes:
         total: how many scenarios.
         profit: shape (scenarios,); what is not done yet is NaN.
         parts: shape (markets, scenarios), None if not wanted.
+        candidates: of each list of candidates alone, shape (lists, scenarios).
     """
 
-    def __init__(self, book: Book, markets: Markets, scenarios: Scenarios, *, by_market: bool) -> None:
+    def __init__(
+        self, book: Book, markets: Markets, scenarios: Scenarios, *, by_market: bool, groups: Groups | None = None
+    ) -> None:
         self._count = book.count
+        self._rows = len(book.pairs)
+        self._lists = groups.count - 1 if groups else 0
+        self._by_market = by_market
+        self._held: list[tuple[int, int, NDArray[np.int64], Positions, Markets]] = []
+        cell = book.positions.market + (groups.place * self._rows if groups else 0)
+        order = np.argsort(cell, kind="stable")
+        filled, first = np.unique(cell[order], return_index=True)
+        for key, places in zip(filled.tolist(), np.split(order, first[1:]), strict=True):
+            group, row = divmod(key, self._rows)
+            own = {each.name: getattr(book.positions, each.name)[places] for each in fields(Positions)}
+            pair = Markets(markets.spot[row : row + 1], markets.conversion[row : row + 1])
+            self._held.append((group, row, places, Positions(**own | {"market": 0}), pair))
+        self._begin(scenarios)
+
+    def _begin(self, scenarios: Scenarios) -> None:
         self._scenarios = scenarios
         self.total = scenarios.spot_return.shape[1]
         self.profit: Array = np.full(self.total, np.nan)
-        self.parts: Array | None = np.full((len(book.pairs), self.total), np.nan) if by_market else None
-        self._held: list[tuple[int, NDArray[np.int64], Positions, Markets]] = []
-        for row in range(len(book.pairs)):
-            places = np.flatnonzero(book.positions.market == row)
-            if not len(places):
-                continue
-            own = {each.name: getattr(book.positions, each.name)[places] for each in fields(Positions)}
-            pair = Markets(markets.spot[row : row + 1], markets.conversion[row : row + 1])
-            self._held.append((row, places, Positions(**own | {"market": 0}), pair))
+        self.parts: Array | None = np.full((self._rows, self.total), np.nan) if self._by_market else None
+        self.candidates: Array = np.full((self._lists, self.total), np.nan)
+
+    def anew(self, scenarios: Scenarios) -> Revaluation:
+        """The same book in other scenarios."""
+        other = copy(self)
+        other._begin(scenarios)
+        return other
+
+    @property
+    def cells(self) -> int:
+        """Positions times scenarios."""
+        return self._count * self.total
 
     def width(self, cells: int) -> int:
         """Scenarios of a slice of some `cells` prices: whole blocks of the kernel if it holds several of them."""
@@ -72,20 +97,20 @@ class Revaluation:
         Raises:
             ArgumentError: the kernel refuses an element; the index counts among all positions, markets and scenarios.
         """
-        total = np.zeros(stop - start)
+        sums = np.zeros((1 + self._lists, stop - start))
         if self.parts is not None:
             self.parts[:, start:stop] = 0.0
-        for row, places, positions, pair in self._held:
+        for group, row, places, positions, pair in self._held:
             whole = {each.name: getattr(self._scenarios, each.name) for each in fields(Scenarios)}
             cut = {name: None if each is None else each[row : row + 1, start:stop] for name, each in whole.items()}
             try:
                 found = profit(positions, pair, Scenarios(**cut), threads=threads)
             except ArgumentError as error:
                 raise _placed(error, row, places, start) from None
-            total += found
-            if self.parts is not None:
+            sums[group] += found
+            if self.parts is not None and not group:
                 self.parts[row, start:stop] = found
-        self.profit[start:stop] = total
+        self.profit[start:stop], self.candidates[:, start:stop] = sums[0], sums[1:]
 
 
 def _placed(error: ArgumentError, row: int, places: NDArray[np.int64], start: int) -> ArgumentError:
@@ -115,6 +140,7 @@ class Worker:
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="risk-beside")
         self.slices = 0
         """How many slices were valued."""
+        self._cells_per_s = 0.0
 
     async def steps(self, work: Revaluation) -> AsyncIterator[int]:
         """Values all scenarios, and yields how many are done: after each slice, and the same number after a silence.
@@ -135,6 +161,19 @@ class Worker:
             running.result()
             yield stop
 
+    def needed_s(self, cells: float) -> float:
+        """The least time that so many prices take, at the best rate that was ever seen here; 0 before the first."""
+        return cells / self._cells_per_s if self._cells_per_s else 0.0
+
+    async def turn(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs something as one slice, in turn with those of others."""
+
+        def run() -> T:
+            self.slices += 1
+            return work(*args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._executor, run)
+
     async def all(self, work: Revaluation) -> None:
         """Values all scenarios; raises as `steps`."""
         async for _ in self.steps(work):
@@ -151,4 +190,7 @@ class Worker:
 
     def _slice(self, work: Revaluation, start: int, stop: int) -> None:
         self.slices += 1
+        begun = time.perf_counter()
         work.slice(start, stop, self._threads)
+        rate = (stop - start) * work.cells / work.total / max(time.perf_counter() - begun, 1e-9)
+        self._cells_per_s = max(self._cells_per_s, rate)

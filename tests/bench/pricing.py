@@ -1,5 +1,5 @@
 """What pricing through the mesh costs: a batch of 10,000 options with all sensitivities against its floor, and the
-historical value at risk of as many options in 1,000 scenarios.
+historical value at risk of as many options in 1,000 scenarios; Monte Carlo in 10,000.
 
     uv run python tests/bench/pricing.py            about two minutes
     uv run python tests/bench/pricing.py --quick    under a minute, the same ids
@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 from crossrate.api.pricing.v1 import pricing_service_pb2 as pb  # noqa: E402
 from crossrate.api.pricing.v1 import product_pb2  # noqa: E402
 from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub  # noqa: E402
-from crossrate.api.risk.v1 import book_pb2, measure_pb2, scenario_pb2  # noqa: E402
+from crossrate.api.risk.v1 import book_pb2, covariance_pb2, measure_pb2, scenario_pb2  # noqa: E402
 from crossrate.api.risk.v1 import risk_service_pb2 as risk  # noqa: E402
 from crossrate.api.risk.v1.risk_service_pb2_grpc import RiskServiceStub  # noqa: E402
 from crossrate.kernel import path, vanilla  # noqa: E402
@@ -43,6 +43,7 @@ COUNT = 10_000
 LARGEST = 100_000
 IN_FLIGHT = 32
 SCENARIOS = 1_000
+SIMULATED = 10_000
 PAIRS = ("EUR/USD", "USD/JPY", "GBP/USD", "USD/CHF", "AUD/USD")
 
 Call = Callable[[], Awaitable[object]]
@@ -94,6 +95,17 @@ def value_at_risk(columns: list[np.ndarray]) -> risk.CalculateVarRequest:
         method=measure_pb2.VAR_METHOD_PLAIN,
         confidence=[0.95, 0.99],
     )
+
+
+def simulated(book: risk.CalculateVarRequest) -> risk.CalculateVarRequest:
+    """The same book in scenarios that are drawn, with the covariance of two years."""
+    request = risk.CalculateVarRequest()
+    request.CopyFrom(book)
+    drawn = request.simulated
+    drawn.count, drawn.seed = SIMULATED, 1
+    drawn.covariance.estimated.model = covariance_pb2.COVARIANCE_MODEL_EXPONENTIALLY_WEIGHTED
+    drawn.covariance.estimated.window.days = 500
+    return request
 
 
 @contextlib.contextmanager
@@ -152,10 +164,11 @@ async def measured(mesh: Mesh, port: int, *, rounds: int, calls: int, seconds: f
     ):
         through_mesh, bare, direct = (PricingServiceStub(each) for each in (edge, channel, socket))
         risks, book = RiskServiceStub(edge), value_at_risk(own)
+        drawn = simulated(book)
 
-        async def var() -> None:
-            found = [each async for each in risks.CalculateVar(book, timeout=60)]
-            assert found[-2].result.scenarios == SCENARIOS, "the calculation gave no result"
+        async def var(request: risk.CalculateVarRequest, scenarios: int) -> None:
+            found = [each async for each in risks.CalculateVar(request, timeout=60)]
+            assert found[-2].result.scenarios == scenarios, "the calculation gave no result"
 
         async def kernel() -> None:
             vanilla.greeks(*own)
@@ -167,17 +180,18 @@ async def measured(mesh: Mesh, port: int, *, rounds: int, calls: int, seconds: f
             "mesh": lambda: through_mesh.PriceBatch(request, timeout=10),
             "price": lambda: through_mesh.Price(one, timeout=10),
             "largest": lambda: through_mesh.PriceBatch(largest, timeout=10),
-            "var": var,
+            "var": lambda: var(book, SCENARIOS),
+            "montecarlo": lambda: var(drawn, SIMULATED),
         }
         answer = await through_mesh.PriceBatch(request, timeout=10)
         assert np.array_equal(arrays.get(answer, "vega"), vanilla.greeks(*own).vega), "the mesh prices otherwise"
         found: dict[str, list[float]] = {kind: [] for kind in kinds}
         rates = []
         for kind, call in kinds.items():
-            await timed(call, 20 if kind != "var" else 2)
+            await timed(call, 2 if kind in ("var", "montecarlo") else 20)
         for _ in range(rounds):
             for kind, call in kinds.items():
-                count = {"largest": max(calls // 10, 3), "var": 1}.get(kind, calls)
+                count = {"largest": max(calls // 10, 3), "var": 1, "montecarlo": 1}.get(kind, calls)
                 found[kind].append(median(await timed(call, count)))
             rates.append(await rate(kinds["price"], seconds))
     middle = {kind: median(values) for kind, values in found.items()}
@@ -189,6 +203,7 @@ async def measured(mesh: Mesh, port: int, *, rounds: int, calls: int, seconds: f
         "kernel10k_ms": middle["kernel"] * 1e3,
         "batch100k_ms": middle["largest"] * 1e3,
         "var_10kx1000_s": middle["var"],
+        "montecarlo_var_10kx10000_s": middle["montecarlo"],
         "price_p50_us": middle["price"] * 1e6,
         "price_rate": median(rates),
     }

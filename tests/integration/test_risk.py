@@ -17,7 +17,7 @@ import pytest_asyncio
 from google.type.date_pb2 import Date
 
 from crossrate.api.common.v1 import stream_pb2
-from crossrate.api.risk.v1 import book_pb2, measure_pb2, scenario_pb2
+from crossrate.api.risk.v1 import book_pb2, measure_pb2, scenario_pb2, stress_pb2
 from crossrate.api.risk.v1 import risk_service_pb2 as pb
 from crossrate.api.risk.v1.risk_service_pb2_grpc import RiskServiceStub, add_RiskServiceServicer_to_server
 from crossrate.basics.scenarios import SCENARIOS
@@ -63,6 +63,7 @@ class Served:
     risk: RiskServiceStub
     rates: Published
     worker: Worker
+    channel: grpc.aio.Channel
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -80,7 +81,7 @@ async def serving() -> AsyncIterator[Served]:
         async with grpc.aio.insecure_channel(f"unix:{server.socket}") as channel:
             await asyncio.wait_for(channel.channel_ready(), 10)
             await eventually(lambda: servers.place.registration("risk-1").exists())
-            yield Served(RiskServiceStub(channel), rates, worker)
+            yield Served(RiskServiceStub(channel), rates, worker, channel)
         runtime.stopping.set()
         await asyncio.wait_for(running, 20)
         worker.close()
@@ -92,7 +93,7 @@ async def serving() -> AsyncIterator[Served]:
 @pytest.fixture
 def served(serving: Served) -> Served:
     """The service with marketdata there."""
-    serving.rates.away, serving.worker.slices = False, 0
+    serving.rates.away, serving.worker.slices, serving.worker._cells_per_s = False, 0, 0.0
     return serving
 
 
@@ -246,7 +247,9 @@ async def test_given_scenarios_need_nobody(served: Served) -> None:
         (var(days=50), "confidence[0]"),
         (var(days=10_000), "historical.days"),
         (var(decay=0.9), "decay"),
-        (var(method=measure_pb2.VAR_METHOD_AGE_WEIGHTED, include_components=True), "include_components"),
+        (var(candidate=[0, 1]), "candidate"),
+        (var(book=book(2), candidate=[0, 2]), "candidate"),
+        (var(method=measure_pb2.VAR_METHOD_DELTA_NORMAL), "method"),
         (var(given=scenario_pb2.GivenScenarios(count=100, spot_return=[0.0] * 99)), "given.spot_return"),
     ],
 )
@@ -274,6 +277,7 @@ async def test_a_calculation_ends_with_its_caller(served: Served) -> None:
 
 async def test_a_calculation_ends_at_its_deadline(served: Served) -> None:
     """Half a second is not enough for sixty slices of fifty thousand options; what was not begun then never is."""
+    served.worker._cells_per_s = np.inf  # nothing is known to be too long
     request = var(book=book(50_000, kind=[1]), days=3_800)
     assert (await failure(messages(served, request, 0.5))).reason is ErrorReason.DEADLINE_EXCEEDED
     await asyncio.sleep(0.1)  # for the slice under way
@@ -281,6 +285,15 @@ async def test_a_calculation_ends_at_its_deadline(served: Served) -> None:
     assert 0 < begun < 60
     await asyncio.sleep(0.3)
     assert served.worker.slices == begun
+
+
+async def test_what_cannot_end_in_time_is_not_begun(served: Served) -> None:
+    """An instance that has never made more than a million prices a second refuses two hundred million in ten."""
+    served.worker._cells_per_s = 1e6
+    request = var(book=book(50_000, kind=[1]), days=3_800)
+    found = await failure(messages(served, request, 10))
+    assert found.reason is ErrorReason.DEADLINE_TOO_SHORT
+    assert (served.worker.slices, found.metadata["needed_ms"]) == (0, "190000.0")
 
 
 async def test_stress_tests_know_the_past(served: Served) -> None:
@@ -291,7 +304,9 @@ async def test_stress_tests_know_the_past(served: Served) -> None:
     own.reporting_currency = "CHF"
     shock = scenario_pb2.Shock(name="dollar", moves=[scenario_pb2.CurrencyMove(currency="USD", move=0.1)])
     names = ["CHF_2015_UNPEG", "LEHMAN_2008"]
-    answer = await served.risk.StressTest(pb.StressTestRequest(book=own, scenarios=names, shocks=[shock]), timeout=20)
+    answer = await served.risk.StressTest(
+        stress_pb2.StressTestRequest(book=own, scenarios=names, shocks=[shock]), timeout=20
+    )
     assert [each.name for each in answer.results] == [*names, "dollar"]
     assert answer.results[0].missing_currencies == ["ISK"]
     assert not answer.results[0].HasField("profit")
@@ -300,7 +315,7 @@ async def test_stress_tests_know_the_past(served: Served) -> None:
     alone = book(strike=[1.0])
     alone.markets[0].CopyFrom(book_pb2.BookMarket(instrument="EUR/CHF", spot=1.0))
     alone.reporting_currency = "CHF"
-    answer = await served.risk.StressTest(pb.StressTestRequest(book=alone), timeout=20)
+    answer = await served.risk.StressTest(stress_pb2.StressTestRequest(book=alone), timeout=20)
     assert [each.name for each in answer.results] == [each.name for each in SCENARIOS]
     by_name = {each.name: each.profit for each in answer.results}
     history = served.rates.history
@@ -335,7 +350,7 @@ async def test_a_ladder_is_a_grid_of_prices(served: Served) -> None:
     own = book(kind=[0])
     own.markets[0].spot = 1.1
     spots, volatilities = [-0.1, 0.0, 0.1], [0.0, 0.02]
-    request = pb.ScenarioLadderRequest(book=own, spot_move=spots, volatility_move=volatilities)
+    request = stress_pb2.ScenarioLadderRequest(book=own, spot_move=spots, volatility_move=volatilities)
     answer = await served.risk.ScenarioLadder(request, timeout=20)
     spot = 1.1 * (1 + np.repeat(spots, 2))
     price = vanilla.price(0, spot, 1.1, 0.5, 0.1 + np.tile(volatilities, 3), 0.0, 0.0)

@@ -245,8 +245,10 @@ def interval(pnl: Any, confidence: float = 0.99, *, coverage: float = 0.95) -> Q
 def simulated(pnl: Any, confidence: float = 0.99, *, coverage: float = 0.95) -> tuple[Measures, QuantileInterval]:
     """The measures of a Monte Carlo simulation, and how far chance alone may have moved them.
 
-    The same as `measure` and `interval` at one confidence, for paths that are independent: antithetic pairs,
-    stratified or quasi-random paths make the true error smaller than the stated one.
+    The same as `measure` and `interval` at one confidence, for paths that are independent. Of antithetic pairs,
+    stratified or quasi-random paths the true error is another: smaller for a book that moves one way with its market,
+    but up to √2 times as large for one whose losses on both sides are alike, as a sold straddle's, since its pairs
+    repeat each other.
 
     Args:
         pnl: of the paths, shape (paths,) or (portfolios, paths).

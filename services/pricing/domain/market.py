@@ -117,23 +117,33 @@ class Snapshot:
         Raises:
             Missing: no spot rates lead from one to the other, or a curve on the way is not there.
         """
+        rate = 1.0
+        for pair, inverted in self.way(base, counter):
+            today = self.of(pair).today
+            rate *= 1.0 / today if inverted else today
+        return rate
+
+    def way(self, base: str, counter: str) -> tuple[tuple[Pair, bool], ...]:
+        """The pairs whose rates lead from one currency to another, in order; True where it is the inverse rate.
+
+        Raises:
+            Missing: no spot rates lead from one to the other through at most one other currency.
+        """
         if base == counter:
-            return 1.0
-        if (rate := self._direct(base, counter)) is not None:
-            return rate
+            return ()
+        if (pair := self._direct(base, counter)) is not None:
+            return (pair,)
         others = sorted({code for pair in self.spots for code in pair}, key=lambda c: (c != DOLLAR, c != VEHICLE, c))
         for other in others:
             first, second = self._direct(base, other), self._direct(other, counter)
             if first is not None and second is not None:
-                return first * second
+                return first, second
         raise Missing("spot rate", f"{base}/{counter}")
 
-    def _direct(self, base: str, counter: str) -> float | None:
+    def _direct(self, base: str, counter: str) -> tuple[Pair, bool] | None:
         if Pair(base, counter) in self.spots:
-            return self.of(Pair(base, counter)).today
-        if Pair(counter, base) in self.spots:
-            return 1.0 / self.of(Pair(counter, base)).today
-        return None
+            return Pair(base, counter), False
+        return (Pair(counter, base), True) if Pair(counter, base) in self.spots else None
 
 
 class Standing:

@@ -169,6 +169,20 @@ def _last_with_spot_until(pair: Pair, trade_date: date, delivery: date) -> date:
     return trade_date
 
 
+def life(dates: ValueDates, as_of: datetime, expiry: str, cut: Cut, field: str) -> tuple[date, datetime, date]:
+    """An option's expiry, its moment, and its delivery date; `field` is the path of the expiry in the request.
+
+    Raises:
+        Refused: the expiry is none, or is past at `as_of`.
+        OutsideCalendar: it needs a day that a calendar does not know.
+    """
+    day, delivery = expiry_of(dates, expiry, field)
+    expires = cut.on(day)
+    if expires <= as_of:
+        raise Refused(field, f"{day} {cut.value} is past: the market is of {as_of:%Y-%m-%d %H:%M} UTC")
+    return day, expires, delivery
+
+
 def option(
     dates: ValueDates,
     as_of: datetime,
@@ -187,11 +201,7 @@ def option(
         Refused: the expiry is none, or is past at `as_of`.
         OutsideCalendar: it needs a day that a calendar does not know.
     """
-    day, delivery = expiry_of(dates, expiry, field)
-    expires = cut.on(day)
-    if expires <= as_of:
-        raise Refused(field, f"{day} {cut.value} is past: the market is of {as_of:%Y-%m-%d %H:%M} UTC")
-    return Option(name, notional, call, strike, day, expires, delivery)
+    return Option(name, notional, call, strike, *life(dates, as_of, expiry, cut, field))
 
 
 def strategy(

@@ -25,6 +25,7 @@ from services.pricing.kernel_queue import (
 )
 from services.pricing.library import Library
 from services.pricing.pricer import Pricer
+from services.pricing.service.product_list import ProductList
 from services.pricing.strikes import Solved, solve_given, solve_snapshot
 
 PAID = ("price", "spot", "domestic_rate", "foreign_rate")
@@ -43,6 +44,7 @@ class PricingService(PricingServiceServicer):
         self._library = library
         self._queue = queue
         self._pricer = pricer
+        self._list = ProductList(queue, pricer)
 
     async def Price(self, request: pb.PriceRequest, context: Any) -> pb.PriceResponse:
         """See the contract."""
@@ -52,6 +54,12 @@ class PricingService(PricingServiceServicer):
             else:
                 snapshot = self._pricer.flat(request.flat_market, request.product)
             return await self._pricer.price(request.product, snapshot, request.reporting_currency)
+
+    async def PriceProducts(self, request: pb.PriceProductsRequest, context: Any) -> pb.PriceProductsResponse:
+        """See the contract."""
+        with failures():
+            snapshot = await self._library.found(request.snapshot_id) if request.snapshot_id else None
+            return await self._list.price(request, snapshot)
 
     async def PriceBatch(self, request: pb.PriceBatchRequest, context: Any) -> pb.PriceBatchResponse:
         """See the contract."""

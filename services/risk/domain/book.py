@@ -46,8 +46,9 @@ class Book:
         conversion: Sequence[float | None],
         reporting: str,
         columns: Mapping[str, NDArray],
+        field: str = "book",
     ) -> Book:
-        """A book of a request's arrays by name.
+        """A book of a request's arrays by name; `field` is its path in the request.
 
         Raises:
             Refused: a pair is none or comes twice, an array's length does not fit, a position's market is not there, or
@@ -55,18 +56,18 @@ class Book:
         """
         for i, pair in enumerate(pairs):
             if pair in pairs[:i]:
-                raise Refused(f"book.markets[{i}].instrument", f"{pair} is there before: give each pair once")
+                raise Refused(f"{field}.markets[{i}].instrument", f"{pair} is there before: give each pair once")
             if pair.counter == reporting and conversion[i] not in (None, 1.0):
                 words = f"is {conversion[i]}: {reporting} is the reporting currency, so it is 1 or left out"
-                raise Refused(f"book.markets[{i}].conversion", words)
+                raise Refused(f"{field}.markets[{i}].conversion", words)
         count = len(columns["notional"])
-        full = {name: _spread(name, columns[name], count) for name in COLUMNS}
+        full = {name: _spread(f"{field}.{name}", columns[name], count) for name in COLUMNS}
         beyond = full["market"] >= len(pairs)
         if beyond.any():
             lone = len(columns["market"]) == 1
             i = 0 if lone else int(beyond.argmax())
             words = f"is {columns['market'][i]}; there are {len(pairs)} markets, counted from 0"
-            raise Refused(f"book.market[{i}]", words)
+            raise Refused(f"{field}.market[{i}]", words)
         full["kind"], full["market"] = full["kind"].astype(np.int8), full["market"].astype(np.int64)
         lone = frozenset(name for name in COLUMNS if len(columns[name]) == 1)
         return cls(tuple(pairs), tuple(spot), tuple(conversion), reporting, Positions(**full), lone)
@@ -110,10 +111,42 @@ class Book:
         return Markets(spot, conversion)
 
 
-def _spread(name: str, values: NDArray, count: int) -> NDArray:
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """Which positions are the book's and which are candidates.
+
+    Attributes:
+        place: of each position: 0 of the book, k of the k-th list of candidates.
+        count: lists of candidates and the book.
+    """
+
+    place: NDArray[np.int64]
+    count: int
+
+    @classmethod
+    def of(cls, place: NDArray, positions: int) -> Groups:
+        """Groups of a request's array; with an empty one all positions are the book's.
+
+        Raises:
+            Refused: its length does not fit, or a list's number is missing.
+        """
+        if not len(place):
+            return cls(np.zeros(positions, np.int64), 1)
+        if len(place) != positions:
+            words = f"has {len(place)} elements for {positions} positions: give one for each, or none"
+            raise Refused("candidate", words)
+        last = int(place.max())
+        missing = np.setdiff1d(np.arange(1, last + 1), place)
+        if missing.size:
+            words = f"has a list {last} and no list {missing[0]}: number lists of candidates from 1 without a gap"
+            raise Refused("candidate", words)
+        return cls(place.astype(np.int64), last + 1)
+
+
+def _spread(field: str, values: NDArray, count: int) -> NDArray:
     if len(values) == count:
         return values
     if len(values) != 1:
         words = f"has {len(values)} elements for {count} positions (notional has {count}): give 1 or {count}"
-        raise Refused(f"book.{name}", words)
+        raise Refused(field, words)
     return np.full(count, values[0], values.dtype)

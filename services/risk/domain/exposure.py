@@ -76,7 +76,7 @@ class Exposures:
 
 def exposures(book: Book, markets: Markets, owners: Owners | None) -> list[Exposures]:
     """The exposures of the whole book, and of each account if there are any: one or two tables."""
-    found = _sensitivities(book, markets)
+    found = sensitivities(book, markets)
     whole = np.zeros(book.count, np.int64)
     tables = [_grouped(book, markets, found, whole, 1)]
     if owners is not None:
@@ -84,8 +84,8 @@ def exposures(book: Book, markets: Markets, owners: Owners | None) -> list[Expos
     return tables
 
 
-def _sensitivities(book: Book, markets: Markets) -> tuple[Array, ...]:
-    """Delta, gamma, vega and worth of each position."""
+def sensitivities(book: Book, markets: Markets) -> tuple[Array, ...]:
+    """Delta, gamma, vega and worth of each position, in its pair's counter currency."""
     own = book.positions
     spot = markets.spot[own.market]
     delta, gamma, vega, value = np.zeros((4, book.count))

@@ -21,7 +21,7 @@ from crossrate.rpc.contract import contracts
     [
         ('{"bas": "EUR"}', "bas", "did you mean base?"),
         ('{"BASE": "EUR"}', "BASE", "did you mean base?"),
-        ('{"zzz": 1}', "zzz", "its fields are base, counter"),
+        ('{"zzz": 1}', "zzz", "its fields are base, counter, source"),
     ],
 )
 def test_an_unknown_field_is_refused_with_a_suggestion(text: str, field: str, remedy: str) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from crossrate.kernel import vanilla
 from crossrate.kernel.faults import ArgumentError
-from services.pricing.kernel_queue import Columns, KernelQueue, greeks, premiums, volatilities_with_status
+from services.pricing.domain.formula import Columns, asians
+from services.pricing.kernel_queue import KernelQueue, greeks, premiums, volatilities_with_status
 
 
 def columns(count: int, first: float = 1.0) -> Columns:
@@ -44,6 +45,18 @@ async def test_what_arrives_in_one_turn_is_one_call(queue: KernelQueue) -> None:
     found = await asyncio.gather(*(queue.run(greeks, each) for each in asked))
     assert queue.calls == 1
     assert all(same(each, greeks(*own)) for each, own in zip(found, asked, strict=True))
+
+
+async def test_what_costs_more_goes_to_the_thread_sooner(queue: KernelQueue) -> None:
+    """Thirty Asian options, each as dear as 25 vanillas, are cut into pieces of one; four are priced on the loop."""
+    market = columns(30)
+    one = np.ones(30)
+    asked = (*market[:3], 0.5 * one, market[3], 4 * one, 0 * one, one, *market[4:])
+    (found,) = await queue.run(asians, asked)
+    assert queue.calls == 30
+    assert np.array_equal(found, asians(*asked)[0])
+    await queue.run(asians, tuple(each[:4] for each in asked))
+    assert queue.calls == 31
 
 
 async def test_premiums_and_greeks_do_not_mix(queue: KernelQueue) -> None:

@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from crossrate.kernel import vanilla
-from services.pricing.domain import product
+from services.pricing.domain import formula, product
 from services.pricing.domain.market import SECONDS_OF_YEAR, Snapshot, flat
 from services.pricing.domain.product import Cut, Exchange, Option
 from services.pricing.domain.valuation import (
     Valuation,
+    hedge,
     option_columns,
     par_far_rate,
+    reported,
     value_exchange,
     value_options,
 )
@@ -40,7 +41,7 @@ def worth(leg: Exchange | Option, market: Snapshot) -> Valuation:
     if isinstance(leg, Exchange):
         return value_exchange(leg, standing).valuation
     columns = option_columns([leg], standing)
-    return value_options([leg], standing, columns, vanilla.greeks(*columns.arrays()))[0].valuation
+    return value_options([leg], standing, columns, formula.vanillas(*columns.arrays()))[0].valuation
 
 
 def test_at_the_par_rate_a_forward_is_worth_nothing() -> None:
@@ -100,6 +101,8 @@ def test_greeks_are_what_prices_do(leg: Exchange | Option) -> None:
     assert found.vega == pytest.approx(slope("volatility", 1e-4), rel=1e-6, abs=1e-3)
     assert found.rho_domestic == pytest.approx(slope("USD", 1e-5), rel=1e-6)
     assert found.rho_foreign == pytest.approx(slope("EUR", 1e-5), rel=1e-6)
+    assert found.vanna == pytest.approx(slope("volatility", 1e-4, "delta"), rel=1e-5, abs=1e-3)
+    assert found.volga == pytest.approx(slope("volatility", 1e-4, "vega"), rel=1e-5, abs=1e-3)
 
 
 def test_theta_of_an_option_is_what_a_day_does() -> None:
@@ -114,6 +117,8 @@ def test_theta_of_an_option_is_what_a_day_does() -> None:
     years = 2 * hour.total_seconds() / SECONDS_OF_YEAR
     change = (at(AS_OF + hour).present_value - at(AS_OF - hour).present_value) / years
     assert at(AS_OF).theta == pytest.approx(change, rel=1e-5)
+    moved = (at(AS_OF + hour).delta - at(AS_OF - hour).delta) / years
+    assert at(AS_OF).charm == pytest.approx(moved, rel=1e-4)
 
 
 def test_theta_of_a_forward_is_what_a_day_does() -> None:
@@ -128,3 +133,52 @@ def test_theta_of_a_forward_is_what_a_day_does() -> None:
     change = (at(start + day).present_value - at(start).present_value) * 365
     middle = (at(start).theta + at(start + day).theta) / 2
     assert middle == pytest.approx(change, rel=1e-5)
+    moved = (at(start + day).delta - at(start).delta) * 365
+    assert (at(start).charm + at(start + day).charm) / 2 == pytest.approx(moved, rel=1e-5)
+
+
+def test_charm_of_an_option_is_what_a_day_does() -> None:
+    """With rates; the same Tuesday and Wednesday."""
+    leg, day = option(True, 1.09, "1Y"), timedelta(days=1)
+
+    def at(moment: datetime) -> Valuation:
+        return worth(leg, flat(EURUSD, moment, spot=1.08, domestic_rate=0.06, foreign_rate=0.02, volatility=0.1))
+
+    start = AS_OF - 2 * day
+    moved = (at(start + day).delta - at(start).delta) * 365
+    assert (at(start).charm + at(start + day).charm) / 2 == pytest.approx(moved, rel=1e-4)
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_greeks_in_another_currency_are_what_reported_worth_does(moves: bool) -> None:
+    """In euros the rate into them is the pair's own and moves with it; in yen it stays where it is."""
+    base = {"spot": 1.08, "volatility": 0.09}
+    leg = option(True, 1.12)
+
+    def of(**moved: float) -> Valuation:
+        market = snapshot(**{**base, **moved})
+        at = market.of(EURUSD)
+        rate = market.today("USD", "EUR") if moves else 150.0
+        return reported(worth(leg, market), at.spot, at.spot_time, rate, moves=moves)
+
+    def slope(name: str, step: float, of_what: str = "present_value") -> float:
+        up, down = (of(**{name: base.get(name, 0.0) + sign * step}) for sign in (1, -1))
+        return (getattr(up, of_what) - getattr(down, of_what)) / (2 * step)
+
+    found = of()
+    assert found.delta == pytest.approx(slope("spot", 1e-4), rel=1e-6)
+    assert found.gamma == pytest.approx(slope("spot", 1e-4, "delta"), rel=1e-5)
+    assert found.vega == pytest.approx(slope("volatility", 1e-4), rel=1e-6)
+    assert found.rho_domestic == pytest.approx(slope("USD", 1e-5), rel=1e-6)
+    assert found.rho_foreign == pytest.approx(slope("EUR", 1e-5), rel=1e-6)
+    assert found.vanna == pytest.approx(slope("volatility", 1e-4, "delta"), rel=1e-5)
+    assert found.volga == pytest.approx(slope("volatility", 1e-4, "vega"), rel=1e-5)
+
+
+def test_the_hedge_of_a_forward_is_itself() -> None:
+    """Its delta over that of one unit bought forward is its notional; an option's is between nothing and its own."""
+    standing = snapshot().of(EURUSD)
+    priced = value_exchange(forward(), standing)
+    assert priced.valuation.delta / priced.hedge == pytest.approx(1e6, rel=1e-14)
+    call = worth(option(True), snapshot())
+    assert 0.0 < call.delta / hedge(standing, option(True).value_date) < 1e6

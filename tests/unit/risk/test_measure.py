@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from services.risk.domain.measure import Method, Wanted, historical, told
+from services.risk.domain.measure import Method, Source, Wanted, historical, measured, worst
 from services.risk.domain.rates import Rates
 from services.risk.domain.refusal import Refused
 from tests.unit.risk.books import EURUSD, GBPUSD, book
@@ -54,23 +54,33 @@ def test_age_weights_make_the_old_count_less() -> None:
     profit = np.ones(100)
     profit[0] = -5.0
     wanted = replace(WANTED, method=Method.AGE_WEIGHTED, decay=0.9)
-    assert told(profit, None, wanted).measures.value_at_risk.tolist() == [-1.0, -1.0]
-    found = told(profit[::-1].copy(), None, wanted)
-    assert found.measures.value_at_risk.tolist() == [5.0, 5.0]
-    assert (found.worst_loss[0], found.worst_index[0], len(found.worst_loss)) == (5.0, 99, 10)
+    none = np.zeros((0, 100))
+    assert [each.value_at_risk for each in measured(profit, none, wanted)] == [-1.0, -1.0]
+    found = measured(profit[::-1].copy(), none, wanted)
+    assert [each.value_at_risk for each in found] == [5.0, 5.0]
+    assert found[0].interval is None
+    loss, index = worst(profit[::-1].copy())
+    assert (loss[0], index[0], len(loss)) == (5.0, 99, 10)
 
 
 @pytest.mark.parametrize(
-    ("changed", "scenarios", "field"),
+    ("changed", "source", "field"),
     [
-        ({}, 99, r"confidence\[1\]: is 0.99: it needs at least 100 scenarios, there are 99"),
-        ({"decay": 0.9}, 500, "decay: has no meaning"),
-        ({"method": Method.AGE_WEIGHTED, "components": True}, 500, "include_components: is not possible"),
-        ({"method": Method.VOLATILITY_FILTERED}, 500, "method: VAR_METHOD_VOLATILITY_FILTERED needs historical"),
+        ({}, Source.GIVEN, r"confidence\[1\]: is 0.99: it needs at least 100 scenarios, there are 99"),
+        ({"decay": 0.9}, Source.HISTORICAL, "decay: has no meaning"),
+        ({"method": Method.AGE_WEIGHTED, "components": True, "window": 5}, Source.GIVEN, "component_window: is of"),
+        ({"window": 5}, Source.GIVEN, "component_window: has a meaning with include_components"),
+        ({"components": True, "window": 100}, Source.GIVEN, "component_window: is 100; there are 99"),
+        ({"method": Method.VOLATILITY_FILTERED}, Source.GIVEN, "method: is VAR_METHOD_VOLATILITY_FILTERED: given"),
+        ({"method": Method.AGE_WEIGHTED}, Source.SIMULATED, "method: is VAR_METHOD_AGE_WEIGHTED: simulated"),
+        ({"method": Method.DELTA_GAMMA}, Source.HISTORICAL, "method: is VAR_METHOD_DELTA_GAMMA: historical"),
+        ({}, Source.COVARIANCE, "covariance goes with VAR_METHOD_DELTA_NORMAL or VAR_METHOD_DELTA_GAMMA"),
+        ({"method": Method.DELTA_NORMAL, "decay": 0.9}, Source.COVARIANCE, "decay: .* stands in covariance"),
+        ({"method": Method.DELTA_NORMAL, "profits": True}, Source.COVARIANCE, "include_profits: there are no"),
     ],
 )
-def test_what_does_not_go_together_is_refused(changed: dict, scenarios: int, field: str) -> None:
+def test_what_does_not_go_together_is_refused(changed: dict, source: Source, field: str) -> None:
     """The field is named, and what would do instead."""
     with pytest.raises(Refused, match=field):
-        replace(WANTED, **changed).check(scenarios, historical=False)
-    WANTED.check(100, historical=False)
+        replace(WANTED, **changed).check(source, 99)
+    WANTED.check(source if source is not Source.COVARIANCE else Source.GIVEN, 100)

@@ -12,6 +12,8 @@ import pytest
 
 from crossrate.kernel.faults import ArgumentError
 from crossrate.kernel.revalue import Markets, Scenarios, profit
+from services.risk.domain.book import Groups
+from services.risk.domain.refusal import Refused
 from services.risk.worker import Revaluation, Worker
 from tests.unit.risk.books import EURUSD, GBPUSD, USDJPY, book
 
@@ -53,6 +55,30 @@ async def test_slices_make_the_whole_to_the_bit(worker: Worker) -> None:
     assert np.allclose(sliced.parts[0], parts[[1, 3, 4]].sum(axis=0), rtol=0, atol=1e-8)
     assert not sliced.parts[1].any()
     assert np.allclose(sliced.parts[2], parts[[0, 2]].sum(axis=0), rtol=0, atol=1e-8)
+
+
+async def test_candidates_are_beside_the_book(worker: Worker) -> None:
+    """Their profits are not in the book's, nor in its markets' parts; the same book goes into other scenarios."""
+    groups = Groups.of(np.array([0, 1, 0, 2, 1]), 5)
+    split = Revaluation(BOOK, MARKETS, moves(), by_market=True, groups=groups)
+    await worker.all(split)
+    _, parts = profit(BOOK.positions, MARKETS, moves(), contributions=True)
+    assert np.allclose(split.profit, parts[[0, 2]].sum(axis=0), rtol=0, atol=1e-8)
+    assert np.allclose(split.candidates, [parts[[1, 4]].sum(axis=0), parts[3]], rtol=0, atol=1e-8)
+    assert np.array_equal(split.parts.sum(axis=0), split.profit)
+    again = split.anew(moves(70))
+    await worker.all(again)
+    assert (again.total, len(again.profit), split.total) == (70, 70, 200)
+    assert worker.needed_s(1e30) > 1e6
+
+
+def test_lists_of_candidates_have_all_numbers() -> None:
+    """One for each position, from 1 without a gap; none at all is a book alone."""
+    assert Groups.of(np.zeros(0), 3).count == 1
+    with pytest.raises(Refused, match=r"candidate: has a list 3 and no list 1"):
+        Groups.of(np.array([0, 2, 3]), 3)
+    with pytest.raises(Refused, match=r"candidate: has 2 elements for 3 positions"):
+        Groups.of(np.array([0, 1]), 3)
 
 
 async def test_a_refused_position_has_its_place_in_the_book(worker: Worker) -> None:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+crossrate/api/pricing/v1/curve_quotes.proto\x12\x18\x63rossrate.api.pricing.v1\x1a\x1b\x62uf/validate/validate.proto\"\xb2\x01\n\tRateQuote\x12H\n\ninstrument\x18\x01 \x01(\x0e\x32(.crossrate.api.pricing.v1.RateInstrumentB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x34\n\x05tenor\x18\x02 \x01(\tB%\xbaH\"r 2\x1e^(ON|TN|SN|[1-9][0-9]?[DWMY])$\x12%\n\x04rate\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x14@)\x00\x00\x00\x00\x00\x00\xf0\xbf\"\x8e\x01\n\nRateQuotes\x12?\n\x06quotes\x18\x01 \x03(\x0b\x32#.crossrate.api.pricing.v1.RateQuoteB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x64\x12?\n\tday_count\x18\x02 \x01(\x0e\x32\".crossrate.api.pricing.v1.DayCountB\x08\xbaH\x05\x82\x01\x02\x10\x01\"\xff\x01\n\x0fSwapPointsQuote\x12O\n\x05tenor\x18\x01 \x01(\tB@\xbaH=r;29^(ON|TN|SN|[1-9][0-9]?[DWMY]|[0-9]{4}-[0-9]{2}-[0-9]{2})$\x12$\n\x03\x62id\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x65\xcd\xcd\x41)\x00\x00\x00\x00\x65\xcd\xcd\xc1\x12$\n\x03\x61sk\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x65\xcd\xcd\x41)\x00\x00\x00\x00\x65\xcd\xcd\xc1:O\xbaHL\x1aJ\n\x17swap_points_quote.sides\x12\x19\x62id must not be above ask\x1a\x14this.bid <= this.ask\"\x83\x01\n\nSwapPoints\x12.\n\ninstrument\x18\x01 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[A-Z]{3}/[A-Z]{3}$\x12\x45\n\x06quotes\x18\x02 \x03(\x0b\x32).crossrate.api.pricing.v1.SwapPointsQuoteB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x64*\x85\x01\n\x12\x43urveInterpolation\x12#\n\x1f\x43URVE_INTERPOLATION_UNSPECIFIED\x10\x00\x12\"\n\x1e\x43URVE_INTERPOLATION_LOG_LINEAR\x10\x01\x12&\n\"CURVE_INTERPOLATION_MONOTONE_CUBIC\x10\x02*Y\n\x08\x44\x61yCount\x12\x19\n\x15\x44\x41Y_COUNT_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x41Y_COUNT_ACT_360\x10\x01\x12\x1b\n\x17\x44\x41Y_COUNT_ACT_365_FIXED\x10\x02*x\n\x0eRateInstrument\x12\x1f\n\x1bRATE_INSTRUMENT_UNSPECIFIED\x10\x00\x12\x1b\n\x17RATE_INSTRUMENT_DEPOSIT\x10\x01\x12(\n$RATE_INSTRUMENT_OVERNIGHT_INDEX_SWAP\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+crossrate/api/pricing/v1/curve_quotes.proto\x12\x18\x63rossrate.api.pricing.v1\x1a\x1b\x62uf/validate/validate.proto\"\xb2\x01\n\tRateQuote\x12H\n\ninstrument\x18\x01 \x01(\x0e\x32(.crossrate.api.pricing.v1.RateInstrumentB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x34\n\x05tenor\x18\x02 \x01(\tB%\xbaH\"r 2\x1e^(ON|TN|SN|[1-9][0-9]?[DWMY])$\x12%\n\x04rate\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x14@)\x00\x00\x00\x00\x00\x00\xf0\xbf\"\xa3\x01\n\nRateQuotes\x12?\n\x06quotes\x18\x01 \x03(\x0b\x32#.crossrate.api.pricing.v1.RateQuoteB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x64\x12\x46\n\tday_count\x18\x02 \x01(\x0e\x32\".crossrate.api.pricing.v1.DayCountB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x00\x88\x01\x01\x42\x0c\n\n_day_count\"\xff\x01\n\x0fSwapPointsQuote\x12O\n\x05tenor\x18\x01 \x01(\tB@\xbaH=r;29^(ON|TN|SN|[1-9][0-9]?[DWMY]|[0-9]{4}-[0-9]{2}-[0-9]{2})$\x12$\n\x03\x62id\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x65\xcd\xcd\x41)\x00\x00\x00\x00\x65\xcd\xcd\xc1\x12$\n\x03\x61sk\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x65\xcd\xcd\x41)\x00\x00\x00\x00\x65\xcd\xcd\xc1:O\xbaHL\x1aJ\n\x17swap_points_quote.sides\x12\x19\x62id must not be above ask\x1a\x14this.bid <= this.ask\"\x83\x01\n\nSwapPoints\x12.\n\ninstrument\x18\x01 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[A-Z]{3}/[A-Z]{3}$\x12\x45\n\x06quotes\x18\x02 \x03(\x0b\x32).crossrate.api.pricing.v1.SwapPointsQuoteB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x64*\x85\x01\n\x12\x43urveInterpolation\x12#\n\x1f\x43URVE_INTERPOLATION_UNSPECIFIED\x10\x00\x12\"\n\x1e\x43URVE_INTERPOLATION_LOG_LINEAR\x10\x01\x12&\n\"CURVE_INTERPOLATION_MONOTONE_CUBIC\x10\x02*Y\n\x08\x44\x61yCount\x12\x19\n\x15\x44\x41Y_COUNT_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x41Y_COUNT_ACT_360\x10\x01\x12\x1b\n\x17\x44\x41Y_COUNT_ACT_365_FIXED\x10\x02*x\n\x0eRateInstrument\x12\x1f\n\x1bRATE_INSTRUMENT_UNSPECIFIED\x10\x00\x12\x1b\n\x17RATE_INSTRUMENT_DEPOSIT\x10\x01\x12(\n$RATE_INSTRUMENT_OVERNIGHT_INDEX_SWAP\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,7 +41,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RATEQUOTES'].fields_by_name['quotes']._loaded_options = None
   _globals['_RATEQUOTES'].fields_by_name['quotes']._serialized_options = b'\272H\007\222\001\004\010\001\020d'
   _globals['_RATEQUOTES'].fields_by_name['day_count']._loaded_options = None
-  _globals['_RATEQUOTES'].fields_by_name['day_count']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_RATEQUOTES'].fields_by_name['day_count']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_SWAPPOINTSQUOTE'].fields_by_name['tenor']._loaded_options = None
   _globals['_SWAPPOINTSQUOTE'].fields_by_name['tenor']._serialized_options = b'\272H=r;29^(ON|TN|SN|[1-9][0-9]?[DWMY]|[0-9]{4}-[0-9]{2}-[0-9]{2})$'
   _globals['_SWAPPOINTSQUOTE'].fields_by_name['bid']._loaded_options = None
@@ -54,18 +54,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SWAPPOINTS'].fields_by_name['instrument']._serialized_options = b'\272H\027r\0252\023^[A-Z]{3}/[A-Z]{3}$'
   _globals['_SWAPPOINTS'].fields_by_name['quotes']._loaded_options = None
   _globals['_SWAPPOINTS'].fields_by_name['quotes']._serialized_options = b'\272H\007\222\001\004\010\001\020d'
-  _globals['_CURVEINTERPOLATION']._serialized_start=821
-  _globals['_CURVEINTERPOLATION']._serialized_end=954
-  _globals['_DAYCOUNT']._serialized_start=956
-  _globals['_DAYCOUNT']._serialized_end=1045
-  _globals['_RATEINSTRUMENT']._serialized_start=1047
-  _globals['_RATEINSTRUMENT']._serialized_end=1167
+  _globals['_CURVEINTERPOLATION']._serialized_start=842
+  _globals['_CURVEINTERPOLATION']._serialized_end=975
+  _globals['_DAYCOUNT']._serialized_start=977
+  _globals['_DAYCOUNT']._serialized_end=1066
+  _globals['_RATEINSTRUMENT']._serialized_start=1068
+  _globals['_RATEINSTRUMENT']._serialized_end=1188
   _globals['_RATEQUOTE']._serialized_start=103
   _globals['_RATEQUOTE']._serialized_end=281
   _globals['_RATEQUOTES']._serialized_start=284
-  _globals['_RATEQUOTES']._serialized_end=426
-  _globals['_SWAPPOINTSQUOTE']._serialized_start=429
-  _globals['_SWAPPOINTSQUOTE']._serialized_end=684
-  _globals['_SWAPPOINTS']._serialized_start=687
-  _globals['_SWAPPOINTS']._serialized_end=818
+  _globals['_RATEQUOTES']._serialized_end=447
+  _globals['_SWAPPOINTSQUOTE']._serialized_start=450
+  _globals['_SWAPPOINTSQUOTE']._serialized_end=705
+  _globals['_SWAPPOINTS']._serialized_start=708
+  _globals['_SWAPPOINTS']._serialized_end=839
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from crossrate.api.pricing.v1 import strike_pb2 as _strike_pb2
 from crossrate.api.pricing.v1 import valuation_pb2 as _valuation_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.rpc import status_pb2 as _status_pb2
 from google.type import date_pb2 as _date_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -31,7 +32,7 @@ class PriceRequest(_message.Message):
     def __init__(self, product: _Optional[_Union[_product_pb2.Product, _Mapping]] = ..., snapshot_id: _Optional[str] = ..., flat_market: _Optional[_Union[_market_pb2.FlatMarket, _Mapping]] = ..., reporting_currency: _Optional[str] = ...) -> None: ...
 
 class PriceResponse(_message.Message):
-    __slots__ = ("valuation", "legs", "par_rate", "par_points", "unit_price", "reporting_currency", "reporting_rate", "reporting_value", "trade_date", "spot_date", "snapshot_id", "as_of")
+    __slots__ = ("valuation", "legs", "par_rate", "par_points", "unit_price", "reporting_currency", "reporting_rate", "reporting_value", "trade_date", "spot_date", "snapshot_id", "as_of", "model", "deltas", "reporting_valuation")
     VALUATION_FIELD_NUMBER: _ClassVar[int]
     LEGS_FIELD_NUMBER: _ClassVar[int]
     PAR_RATE_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +45,9 @@ class PriceResponse(_message.Message):
     SPOT_DATE_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_ID_FIELD_NUMBER: _ClassVar[int]
     AS_OF_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    DELTAS_FIELD_NUMBER: _ClassVar[int]
+    REPORTING_VALUATION_FIELD_NUMBER: _ClassVar[int]
     valuation: _valuation_pb2.Valuation
     legs: _containers.RepeatedCompositeFieldContainer[_valuation_pb2.PricedLeg]
     par_rate: float
@@ -56,7 +60,42 @@ class PriceResponse(_message.Message):
     spot_date: _date_pb2.Date
     snapshot_id: str
     as_of: _timestamp_pb2.Timestamp
-    def __init__(self, valuation: _Optional[_Union[_valuation_pb2.Valuation, _Mapping]] = ..., legs: _Optional[_Iterable[_Union[_valuation_pb2.PricedLeg, _Mapping]]] = ..., par_rate: _Optional[float] = ..., par_points: _Optional[float] = ..., unit_price: _Optional[float] = ..., reporting_currency: _Optional[str] = ..., reporting_rate: _Optional[float] = ..., reporting_value: _Optional[float] = ..., trade_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., spot_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., snapshot_id: _Optional[str] = ..., as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    model: _valuation_pb2.Model
+    deltas: _valuation_pb2.Deltas
+    reporting_valuation: _valuation_pb2.Valuation
+    def __init__(self, valuation: _Optional[_Union[_valuation_pb2.Valuation, _Mapping]] = ..., legs: _Optional[_Iterable[_Union[_valuation_pb2.PricedLeg, _Mapping]]] = ..., par_rate: _Optional[float] = ..., par_points: _Optional[float] = ..., unit_price: _Optional[float] = ..., reporting_currency: _Optional[str] = ..., reporting_rate: _Optional[float] = ..., reporting_value: _Optional[float] = ..., trade_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., spot_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., snapshot_id: _Optional[str] = ..., as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., model: _Optional[_Union[_valuation_pb2.Model, str]] = ..., deltas: _Optional[_Union[_valuation_pb2.Deltas, _Mapping]] = ..., reporting_valuation: _Optional[_Union[_valuation_pb2.Valuation, _Mapping]] = ...) -> None: ...
+
+class ProductOnMarket(_message.Message):
+    __slots__ = ("product", "flat_market")
+    PRODUCT_FIELD_NUMBER: _ClassVar[int]
+    FLAT_MARKET_FIELD_NUMBER: _ClassVar[int]
+    product: _product_pb2.Product
+    flat_market: _market_pb2.FlatMarket
+    def __init__(self, product: _Optional[_Union[_product_pb2.Product, _Mapping]] = ..., flat_market: _Optional[_Union[_market_pb2.FlatMarket, _Mapping]] = ...) -> None: ...
+
+class PriceProductsRequest(_message.Message):
+    __slots__ = ("snapshot_id", "products", "reporting_currency")
+    SNAPSHOT_ID_FIELD_NUMBER: _ClassVar[int]
+    PRODUCTS_FIELD_NUMBER: _ClassVar[int]
+    REPORTING_CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    snapshot_id: str
+    products: _containers.RepeatedCompositeFieldContainer[ProductOnMarket]
+    reporting_currency: str
+    def __init__(self, snapshot_id: _Optional[str] = ..., products: _Optional[_Iterable[_Union[ProductOnMarket, _Mapping]]] = ..., reporting_currency: _Optional[str] = ...) -> None: ...
+
+class PricedProduct(_message.Message):
+    __slots__ = ("price", "error")
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    price: PriceResponse
+    error: _status_pb2.Status
+    def __init__(self, price: _Optional[_Union[PriceResponse, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+
+class PriceProductsResponse(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[PricedProduct]
+    def __init__(self, results: _Optional[_Iterable[_Union[PricedProduct, _Mapping]]] = ...) -> None: ...
 
 class PriceBatchRequest(_message.Message):
     __slots__ = ("put_or_call", "strike", "time", "given", "snapshot", "price_only")

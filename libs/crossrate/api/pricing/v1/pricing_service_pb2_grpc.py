@@ -41,6 +41,11 @@ class PricingServiceStub:
                 request_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceResponse.FromString,
                 _registered_method=True)
+        self.PriceProducts = channel.unary_unary(
+                '/crossrate.api.pricing.v1.PricingService/PriceProducts',
+                request_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceProductsRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceProductsResponse.FromString,
+                _registered_method=True)
         self.PriceBatch = channel.unary_unary(
                 '/crossrate.api.pricing.v1.PricingService/PriceBatch',
                 request_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceBatchRequest.SerializeToString,
@@ -65,6 +70,15 @@ class PricingServiceServicer:
     def Price(self, request, context):
         """The worth of one product with its sensitivities, from a snapshot or from a flat market that the request gives. The
         same request on the same snapshot gives the same answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PriceProducts(self, request, context):
+        """The worth of up to 1,000 products, mixed as they come: for each its price, or why it has none. They are priced on one
+        snapshot, or each on a flat market of its own. A request that breaks the rules of its fields is refused as a whole;
+        what a calendar, the market or the terms together show is the error of its own product.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -103,6 +117,11 @@ def add_PricingServiceServicer_to_server(servicer, server):
                     servicer.Price,
                     request_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceResponse.SerializeToString,
+            ),
+            'PriceProducts': grpc.unary_unary_rpc_method_handler(
+                    servicer.PriceProducts,
+                    request_deserializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceProductsRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceProductsResponse.SerializeToString,
             ),
             'PriceBatch': grpc.unary_unary_rpc_method_handler(
                     servicer.PriceBatch,
@@ -148,6 +167,33 @@ class PricingService:
             '/crossrate.api.pricing.v1.PricingService/Price',
             crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceRequest.SerializeToString,
             crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PriceProducts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.pricing.v1.PricingService/PriceProducts',
+            crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceProductsRequest.SerializeToString,
+            crossrate_dot_api_dot_pricing_dot_v1_dot_pricing__service__pb2.PriceProductsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -29,6 +29,24 @@ class StrategyKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STRATEGY_KIND_BUTTERFLY: _ClassVar[StrategyKind]
     STRATEGY_KIND_CALL_SPREAD: _ClassVar[StrategyKind]
     STRATEGY_KIND_PUT_SPREAD: _ClassVar[StrategyKind]
+
+class KnockType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    KNOCK_TYPE_UNSPECIFIED: _ClassVar[KnockType]
+    KNOCK_TYPE_OUT: _ClassVar[KnockType]
+    KNOCK_TYPE_IN: _ClassVar[KnockType]
+
+class TouchCondition(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TOUCH_CONDITION_UNSPECIFIED: _ClassVar[TouchCondition]
+    TOUCH_CONDITION_TOUCH: _ClassVar[TouchCondition]
+    TOUCH_CONDITION_NO_TOUCH: _ClassVar[TouchCondition]
+
+class PayoutStyle(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PAYOUT_STYLE_UNSPECIFIED: _ClassVar[PayoutStyle]
+    PAYOUT_STYLE_IMMEDIATE: _ClassVar[PayoutStyle]
+    PAYOUT_STYLE_DEFERRED: _ClassVar[PayoutStyle]
 PUT_OR_CALL_UNSPECIFIED: PutOrCall
 PUT_OR_CALL_PUT: PutOrCall
 PUT_OR_CALL_CALL: PutOrCall
@@ -42,6 +60,15 @@ STRATEGY_KIND_RISK_REVERSAL: StrategyKind
 STRATEGY_KIND_BUTTERFLY: StrategyKind
 STRATEGY_KIND_CALL_SPREAD: StrategyKind
 STRATEGY_KIND_PUT_SPREAD: StrategyKind
+KNOCK_TYPE_UNSPECIFIED: KnockType
+KNOCK_TYPE_OUT: KnockType
+KNOCK_TYPE_IN: KnockType
+TOUCH_CONDITION_UNSPECIFIED: TouchCondition
+TOUCH_CONDITION_TOUCH: TouchCondition
+TOUCH_CONDITION_NO_TOUCH: TouchCondition
+PAYOUT_STYLE_UNSPECIFIED: PayoutStyle
+PAYOUT_STYLE_IMMEDIATE: PayoutStyle
+PAYOUT_STYLE_DEFERRED: PayoutStyle
 
 class Spot(_message.Message):
     __slots__ = ("notional", "rate")
@@ -113,8 +140,100 @@ class Strategy(_message.Message):
     notional: float
     def __init__(self, kind: _Optional[_Union[StrategyKind, str]] = ..., expiry: _Optional[str] = ..., cut: _Optional[_Union[ExpiryCut, str]] = ..., strikes: _Optional[_Iterable[float]] = ..., notional: _Optional[float] = ...) -> None: ...
 
+class Digital(_message.Message):
+    __slots__ = ("put_or_call", "expiry", "cut", "strike", "payout_currency", "payout")
+    PUT_OR_CALL_FIELD_NUMBER: _ClassVar[int]
+    EXPIRY_FIELD_NUMBER: _ClassVar[int]
+    CUT_FIELD_NUMBER: _ClassVar[int]
+    STRIKE_FIELD_NUMBER: _ClassVar[int]
+    PAYOUT_CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    PAYOUT_FIELD_NUMBER: _ClassVar[int]
+    put_or_call: PutOrCall
+    expiry: str
+    cut: ExpiryCut
+    strike: float
+    payout_currency: str
+    payout: float
+    def __init__(self, put_or_call: _Optional[_Union[PutOrCall, str]] = ..., expiry: _Optional[str] = ..., cut: _Optional[_Union[ExpiryCut, str]] = ..., strike: _Optional[float] = ..., payout_currency: _Optional[str] = ..., payout: _Optional[float] = ...) -> None: ...
+
+class Barrier(_message.Message):
+    __slots__ = ("put_or_call", "expiry", "cut", "strike", "notional", "knock", "lower_barrier", "upper_barrier", "rebate")
+    PUT_OR_CALL_FIELD_NUMBER: _ClassVar[int]
+    EXPIRY_FIELD_NUMBER: _ClassVar[int]
+    CUT_FIELD_NUMBER: _ClassVar[int]
+    STRIKE_FIELD_NUMBER: _ClassVar[int]
+    NOTIONAL_FIELD_NUMBER: _ClassVar[int]
+    KNOCK_FIELD_NUMBER: _ClassVar[int]
+    LOWER_BARRIER_FIELD_NUMBER: _ClassVar[int]
+    UPPER_BARRIER_FIELD_NUMBER: _ClassVar[int]
+    REBATE_FIELD_NUMBER: _ClassVar[int]
+    put_or_call: PutOrCall
+    expiry: str
+    cut: ExpiryCut
+    strike: float
+    notional: float
+    knock: KnockType
+    lower_barrier: float
+    upper_barrier: float
+    rebate: float
+    def __init__(self, put_or_call: _Optional[_Union[PutOrCall, str]] = ..., expiry: _Optional[str] = ..., cut: _Optional[_Union[ExpiryCut, str]] = ..., strike: _Optional[float] = ..., notional: _Optional[float] = ..., knock: _Optional[_Union[KnockType, str]] = ..., lower_barrier: _Optional[float] = ..., upper_barrier: _Optional[float] = ..., rebate: _Optional[float] = ...) -> None: ...
+
+class Touch(_message.Message):
+    __slots__ = ("condition", "expiry", "cut", "lower_barrier", "upper_barrier", "payout_currency", "payout", "payout_style")
+    CONDITION_FIELD_NUMBER: _ClassVar[int]
+    EXPIRY_FIELD_NUMBER: _ClassVar[int]
+    CUT_FIELD_NUMBER: _ClassVar[int]
+    LOWER_BARRIER_FIELD_NUMBER: _ClassVar[int]
+    UPPER_BARRIER_FIELD_NUMBER: _ClassVar[int]
+    PAYOUT_CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    PAYOUT_FIELD_NUMBER: _ClassVar[int]
+    PAYOUT_STYLE_FIELD_NUMBER: _ClassVar[int]
+    condition: TouchCondition
+    expiry: str
+    cut: ExpiryCut
+    lower_barrier: float
+    upper_barrier: float
+    payout_currency: str
+    payout: float
+    payout_style: PayoutStyle
+    def __init__(self, condition: _Optional[_Union[TouchCondition, str]] = ..., expiry: _Optional[str] = ..., cut: _Optional[_Union[ExpiryCut, str]] = ..., lower_barrier: _Optional[float] = ..., upper_barrier: _Optional[float] = ..., payout_currency: _Optional[str] = ..., payout: _Optional[float] = ..., payout_style: _Optional[_Union[PayoutStyle, str]] = ...) -> None: ...
+
+class Asian(_message.Message):
+    __slots__ = ("put_or_call", "expiry", "cut", "strike", "notional", "next_fixing", "fixings", "past_fixings")
+    PUT_OR_CALL_FIELD_NUMBER: _ClassVar[int]
+    EXPIRY_FIELD_NUMBER: _ClassVar[int]
+    CUT_FIELD_NUMBER: _ClassVar[int]
+    STRIKE_FIELD_NUMBER: _ClassVar[int]
+    NOTIONAL_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FIXING_FIELD_NUMBER: _ClassVar[int]
+    FIXINGS_FIELD_NUMBER: _ClassVar[int]
+    PAST_FIXINGS_FIELD_NUMBER: _ClassVar[int]
+    put_or_call: PutOrCall
+    expiry: str
+    cut: ExpiryCut
+    strike: float
+    notional: float
+    next_fixing: str
+    fixings: int
+    past_fixings: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, put_or_call: _Optional[_Union[PutOrCall, str]] = ..., expiry: _Optional[str] = ..., cut: _Optional[_Union[ExpiryCut, str]] = ..., strike: _Optional[float] = ..., notional: _Optional[float] = ..., next_fixing: _Optional[str] = ..., fixings: _Optional[int] = ..., past_fixings: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class American(_message.Message):
+    __slots__ = ("put_or_call", "expiry", "cut", "strike", "notional")
+    PUT_OR_CALL_FIELD_NUMBER: _ClassVar[int]
+    EXPIRY_FIELD_NUMBER: _ClassVar[int]
+    CUT_FIELD_NUMBER: _ClassVar[int]
+    STRIKE_FIELD_NUMBER: _ClassVar[int]
+    NOTIONAL_FIELD_NUMBER: _ClassVar[int]
+    put_or_call: PutOrCall
+    expiry: str
+    cut: ExpiryCut
+    strike: float
+    notional: float
+    def __init__(self, put_or_call: _Optional[_Union[PutOrCall, str]] = ..., expiry: _Optional[str] = ..., cut: _Optional[_Union[ExpiryCut, str]] = ..., strike: _Optional[float] = ..., notional: _Optional[float] = ...) -> None: ...
+
 class Product(_message.Message):
-    __slots__ = ("instrument", "spot", "forward", "swap", "ndf", "vanilla", "strategy")
+    __slots__ = ("instrument", "spot", "forward", "swap", "ndf", "vanilla", "strategy", "digital", "barrier", "touch", "asian", "american")
     INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
     SPOT_FIELD_NUMBER: _ClassVar[int]
     FORWARD_FIELD_NUMBER: _ClassVar[int]
@@ -122,6 +241,11 @@ class Product(_message.Message):
     NDF_FIELD_NUMBER: _ClassVar[int]
     VANILLA_FIELD_NUMBER: _ClassVar[int]
     STRATEGY_FIELD_NUMBER: _ClassVar[int]
+    DIGITAL_FIELD_NUMBER: _ClassVar[int]
+    BARRIER_FIELD_NUMBER: _ClassVar[int]
+    TOUCH_FIELD_NUMBER: _ClassVar[int]
+    ASIAN_FIELD_NUMBER: _ClassVar[int]
+    AMERICAN_FIELD_NUMBER: _ClassVar[int]
     instrument: str
     spot: Spot
     forward: Forward
@@ -129,4 +253,9 @@ class Product(_message.Message):
     ndf: Ndf
     vanilla: Vanilla
     strategy: Strategy
-    def __init__(self, instrument: _Optional[str] = ..., spot: _Optional[_Union[Spot, _Mapping]] = ..., forward: _Optional[_Union[Forward, _Mapping]] = ..., swap: _Optional[_Union[Swap, _Mapping]] = ..., ndf: _Optional[_Union[Ndf, _Mapping]] = ..., vanilla: _Optional[_Union[Vanilla, _Mapping]] = ..., strategy: _Optional[_Union[Strategy, _Mapping]] = ...) -> None: ...
+    digital: Digital
+    barrier: Barrier
+    touch: Touch
+    asian: Asian
+    american: American
+    def __init__(self, instrument: _Optional[str] = ..., spot: _Optional[_Union[Spot, _Mapping]] = ..., forward: _Optional[_Union[Forward, _Mapping]] = ..., swap: _Optional[_Union[Swap, _Mapping]] = ..., ndf: _Optional[_Union[Ndf, _Mapping]] = ..., vanilla: _Optional[_Union[Vanilla, _Mapping]] = ..., strategy: _Optional[_Union[Strategy, _Mapping]] = ..., digital: _Optional[_Union[Digital, _Mapping]] = ..., barrier: _Optional[_Union[Barrier, _Mapping]] = ..., touch: _Optional[_Union[Touch, _Mapping]] = ..., asian: _Optional[_Union[Asian, _Mapping]] = ..., american: _Optional[_Union[American, _Mapping]] = ...) -> None: ...

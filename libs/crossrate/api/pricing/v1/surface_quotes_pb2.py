@@ -27,7 +27,7 @@ from crossrate.api.pricing.v1 import product_pb2 as crossrate_dot_api_dot_pricin
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-crossrate/api/pricing/v1/surface_quotes.proto\x12\x18\x63rossrate.api.pricing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&crossrate/api/pricing/v1/product.proto\x1a\x16google/type/date.proto\"\xae\x03\n\x10\x44\x65ltaConventions\x12\x41\n\ndelta_type\x18\x01 \x01(\x0e\x32#.crossrate.api.pricing.v1.DeltaTypeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x46\n\x0flong_delta_type\x18\x02 \x01(\x0e\x32#.crossrate.api.pricing.v1.DeltaTypeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x33\n\x0cswitch_tenor\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x15\x32\x13^[1-9][0-9]?[DWMY]$\xd8\x01\x01\x12=\n\x08\x61tm_type\x18\x04 \x01(\x0e\x32!.crossrate.api.pricing.v1.AtmTypeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12I\n\x0e\x62utterfly_type\x18\x05 \x01(\x0e\x32\'.crossrate.api.pricing.v1.ButterflyTypeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12P\n\x12risk_reversal_sign\x18\x06 \x01(\x0e\x32*.crossrate.api.pricing.v1.RiskReversalSignB\x08\xbaH\x05\x82\x01\x02\x10\x01\"\x81\x06\n\nSmileQuote\x12I\n\x06\x65xpiry\x18\x01 \x01(\tB9\xbaH6r422^(ON|[1-9][0-9]?[WMY]|[0-9]{4}-[0-9]{2}-[0-9]{2})$\x12:\n\x03\x63ut\x18\x02 \x01(\x0e\x32#.crossrate.api.pricing.v1.ExpiryCutB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12$\n\x03\x61tm\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x14@!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x36\n\x10risk_reversal_25\x18\x04 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x00@)\x00\x00\x00\x00\x00\x00\x00\xc0H\x00\x88\x01\x01\x12\x32\n\x0c\x62utterfly_25\x18\x05 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\xf0\xbfH\x01\x88\x01\x01\x12\x36\n\x10risk_reversal_10\x18\x06 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x00@)\x00\x00\x00\x00\x00\x00\x00\xc0H\x02\x88\x01\x01\x12\x32\n\x0c\x62utterfly_10\x18\x07 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\xf0\xbfH\x03\x88\x01\x01:\xa1\x02\xbaH\x9d\x02\x1a\x9a\x02\n\x11smile_quote.pairs\x12Wrisk reversal and butterfly of a delta come together, and 10 delta only beside 25 delta\x1a\xab\x01has(this.risk_reversal_25) == has(this.butterfly_25) && has(this.risk_reversal_10) == has(this.butterfly_10) && (has(this.risk_reversal_25) || !has(this.risk_reversal_10))B\x13\n\x11_risk_reversal_25B\x0f\n\r_butterfly_25B\x13\n\x11_risk_reversal_10B\x0f\n\r_butterfly_10\"]\n\tDayWeight\x12\'\n\x04\x64\x61te\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01\x12\'\n\x06weight\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00\"\xaf\x01\n\rBusinessClock\x12/\n\x0eweekend_weight\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12/\n\x0eholiday_weight\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12<\n\x04\x64\x61ys\x18\x03 \x03(\x0b\x32#.crossrate.api.pricing.v1.DayWeightB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\"\x9f\x03\n\rSurfaceQuotes\x12@\n\x06quotes\x18\x01 \x03(\x0b\x32$.crossrate.api.pricing.v1.SmileQuoteB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@\x12?\n\x0b\x63onventions\x18\x02 \x01(\x0b\x32*.crossrate.api.pricing.v1.DeltaConventions\x12M\n\rinterpolation\x18\x03 \x01(\x0e\x32,.crossrate.api.pricing.v1.SmileInterpolationB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12/\n\tsabr_beta\x18\x04 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12\x33\n\rfit_tolerance\x18\x05 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12\x36\n\x05\x63lock\x18\x06 \x01(\x0b\x32\'.crossrate.api.pricing.v1.BusinessClockB\x0c\n\n_sabr_betaB\x10\n\x0e_fit_tolerance\"\xe8\x02\n\x0f\x43\x61libratedSmile\x12&\n\x0b\x65xpiry_date\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12\x30\n\x03\x63ut\x18\x02 \x01(\x0e\x32#.crossrate.api.pricing.v1.ExpiryCut\x12(\n\rdelivery_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x0c\n\x04time\x18\x04 \x01(\x01\x12\x0f\n\x07\x66orward\x18\x05 \x01(\x01\x12\x37\n\ndelta_type\x18\x06 \x01(\x0e\x32#.crossrate.api.pricing.v1.DeltaType\x12\x33\n\x08\x61tm_type\x18\x07 \x01(\x0e\x32!.crossrate.api.pricing.v1.AtmType\x12\r\n\x05\x64\x65lta\x18\x08 \x03(\x01\x12\x0e\n\x06strike\x18\t \x03(\x01\x12\x12\n\nvolatility\x18\n \x03(\x01\x12\x11\n\tfit_error\x18\x0b \x01(\x01\"\x91\x01\n\tArbitrage\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\'.crossrate.api.pricing.v1.ArbitrageKind\x12\x12\n\ninstrument\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x0c\n\x04time\x18\x04 \x01(\x01\x12\x0e\n\x06strike\x18\x05 \x01(\x01\x12\x0c\n\x04size\x18\x06 \x01(\x01*\xa3\x01\n\tDeltaType\x12\x1a\n\x16\x44\x45LTA_TYPE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x44\x45LTA_TYPE_SPOT\x10\x01\x12\x16\n\x12\x44\x45LTA_TYPE_FORWARD\x10\x02\x12$\n DELTA_TYPE_SPOT_PREMIUM_ADJUSTED\x10\x03\x12\'\n#DELTA_TYPE_FORWARD_PREMIUM_ADJUSTED\x10\x04*q\n\x07\x41tmType\x12\x18\n\x14\x41TM_TYPE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41TM_TYPE_FORWARD\x10\x01\x12#\n\x1f\x41TM_TYPE_DELTA_NEUTRAL_STRADDLE\x10\x02\x12\x11\n\rATM_TYPE_SPOT\x10\x03*v\n\rButterflyType\x12\x1e\n\x1a\x42UTTERFLY_TYPE_UNSPECIFIED\x10\x00\x12\"\n\x1e\x42UTTERFLY_TYPE_MARKET_STRANGLE\x10\x01\x12!\n\x1d\x42UTTERFLY_TYPE_SMILE_STRANGLE\x10\x02*\x84\x01\n\x10RiskReversalSign\x12\"\n\x1eRISK_REVERSAL_SIGN_UNSPECIFIED\x10\x00\x12%\n!RISK_REVERSAL_SIGN_CALL_MINUS_PUT\x10\x01\x12%\n!RISK_REVERSAL_SIGN_PUT_MINUS_CALL\x10\x02*\xa9\x01\n\x12SmileInterpolation\x12#\n\x1fSMILE_INTERPOLATION_UNSPECIFIED\x10\x00\x12+\n\'SMILE_INTERPOLATION_POLYNOMIAL_IN_DELTA\x10\x01\x12#\n\x1fSMILE_INTERPOLATION_VANNA_VOLGA\x10\x02\x12\x1c\n\x18SMILE_INTERPOLATION_SABR\x10\x03*j\n\rArbitrageKind\x12\x1e\n\x1a\x41RBITRAGE_KIND_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41RBITRAGE_KIND_BUTTERFLY\x10\x01\x12\x1b\n\x17\x41RBITRAGE_KIND_CALENDAR\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-crossrate/api/pricing/v1/surface_quotes.proto\x12\x18\x63rossrate.api.pricing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&crossrate/api/pricing/v1/product.proto\x1a\x16google/type/date.proto\"\xab\x04\n\x10\x44\x65ltaConventions\x12H\n\ndelta_type\x18\x01 \x01(\x0e\x32#.crossrate.api.pricing.v1.DeltaTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x00\x88\x01\x01\x12M\n\x0flong_delta_type\x18\x02 \x01(\x0e\x32#.crossrate.api.pricing.v1.DeltaTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x01\x88\x01\x01\x12\x33\n\x0cswitch_tenor\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x15\x32\x13^[1-9][0-9]?[DWMY]$\xd8\x01\x01\x12\x44\n\x08\x61tm_type\x18\x04 \x01(\x0e\x32!.crossrate.api.pricing.v1.AtmTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x02\x88\x01\x01\x12P\n\x0e\x62utterfly_type\x18\x05 \x01(\x0e\x32\'.crossrate.api.pricing.v1.ButterflyTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x03\x88\x01\x01\x12W\n\x12risk_reversal_sign\x18\x06 \x01(\x0e\x32*.crossrate.api.pricing.v1.RiskReversalSignB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x04\x88\x01\x01\x42\r\n\x0b_delta_typeB\x12\n\x10_long_delta_typeB\x0b\n\t_atm_typeB\x11\n\x0f_butterfly_typeB\x15\n\x13_risk_reversal_sign\"\x90\x06\n\nSmileQuote\x12I\n\x06\x65xpiry\x18\x01 \x01(\tB9\xbaH6r422^(ON|[1-9][0-9]?[WMY]|[0-9]{4}-[0-9]{2}-[0-9]{2})$\x12\x41\n\x03\x63ut\x18\x02 \x01(\x0e\x32#.crossrate.api.pricing.v1.ExpiryCutB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x00\x88\x01\x01\x12$\n\x03\x61tm\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x14@!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x36\n\x10risk_reversal_25\x18\x04 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x00@)\x00\x00\x00\x00\x00\x00\x00\xc0H\x01\x88\x01\x01\x12\x32\n\x0c\x62utterfly_25\x18\x05 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\xf0\xbfH\x02\x88\x01\x01\x12\x36\n\x10risk_reversal_10\x18\x06 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x00@)\x00\x00\x00\x00\x00\x00\x00\xc0H\x03\x88\x01\x01\x12\x32\n\x0c\x62utterfly_10\x18\x07 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\xf0\xbfH\x04\x88\x01\x01:\xa1\x02\xbaH\x9d\x02\x1a\x9a\x02\n\x11smile_quote.pairs\x12Wrisk reversal and butterfly of a delta come together, and 10 delta only beside 25 delta\x1a\xab\x01has(this.risk_reversal_25) == has(this.butterfly_25) && has(this.risk_reversal_10) == has(this.butterfly_10) && (has(this.risk_reversal_25) || !has(this.risk_reversal_10))B\x06\n\x04_cutB\x13\n\x11_risk_reversal_25B\x0f\n\r_butterfly_25B\x13\n\x11_risk_reversal_10B\x0f\n\r_butterfly_10\"]\n\tDayWeight\x12\'\n\x04\x64\x61te\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01\x12\'\n\x06weight\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00\"\xaf\x01\n\rBusinessClock\x12/\n\x0eweekend_weight\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12/\n\x0eholiday_weight\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12<\n\x04\x64\x61ys\x18\x03 \x03(\x0b\x32#.crossrate.api.pricing.v1.DayWeightB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\"\xb8\x03\n\rSurfaceQuotes\x12@\n\x06quotes\x18\x01 \x03(\x0b\x32$.crossrate.api.pricing.v1.SmileQuoteB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@\x12?\n\x0b\x63onventions\x18\x02 \x01(\x0b\x32*.crossrate.api.pricing.v1.DeltaConventions\x12T\n\rinterpolation\x18\x03 \x01(\x0e\x32,.crossrate.api.pricing.v1.SmileInterpolationB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x00\x88\x01\x01\x12/\n\tsabr_beta\x18\x04 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12\x33\n\rfit_tolerance\x18\x05 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x02\x88\x01\x01\x12\x36\n\x05\x63lock\x18\x06 \x01(\x0b\x32\'.crossrate.api.pricing.v1.BusinessClockB\x10\n\x0e_interpolationB\x0c\n\n_sabr_betaB\x10\n\x0e_fit_tolerance\"\xe8\x02\n\x0f\x43\x61libratedSmile\x12&\n\x0b\x65xpiry_date\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12\x30\n\x03\x63ut\x18\x02 \x01(\x0e\x32#.crossrate.api.pricing.v1.ExpiryCut\x12(\n\rdelivery_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x0c\n\x04time\x18\x04 \x01(\x01\x12\x0f\n\x07\x66orward\x18\x05 \x01(\x01\x12\x37\n\ndelta_type\x18\x06 \x01(\x0e\x32#.crossrate.api.pricing.v1.DeltaType\x12\x33\n\x08\x61tm_type\x18\x07 \x01(\x0e\x32!.crossrate.api.pricing.v1.AtmType\x12\r\n\x05\x64\x65lta\x18\x08 \x03(\x01\x12\x0e\n\x06strike\x18\t \x03(\x01\x12\x12\n\nvolatility\x18\n \x03(\x01\x12\x11\n\tfit_error\x18\x0b \x01(\x01\"\x91\x01\n\tArbitrage\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\'.crossrate.api.pricing.v1.ArbitrageKind\x12\x12\n\ninstrument\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x0c\n\x04time\x18\x04 \x01(\x01\x12\x0e\n\x06strike\x18\x05 \x01(\x01\x12\x0c\n\x04size\x18\x06 \x01(\x01*\xa3\x01\n\tDeltaType\x12\x1a\n\x16\x44\x45LTA_TYPE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x44\x45LTA_TYPE_SPOT\x10\x01\x12\x16\n\x12\x44\x45LTA_TYPE_FORWARD\x10\x02\x12$\n DELTA_TYPE_SPOT_PREMIUM_ADJUSTED\x10\x03\x12\'\n#DELTA_TYPE_FORWARD_PREMIUM_ADJUSTED\x10\x04*q\n\x07\x41tmType\x12\x18\n\x14\x41TM_TYPE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41TM_TYPE_FORWARD\x10\x01\x12#\n\x1f\x41TM_TYPE_DELTA_NEUTRAL_STRADDLE\x10\x02\x12\x11\n\rATM_TYPE_SPOT\x10\x03*v\n\rButterflyType\x12\x1e\n\x1a\x42UTTERFLY_TYPE_UNSPECIFIED\x10\x00\x12\"\n\x1e\x42UTTERFLY_TYPE_MARKET_STRANGLE\x10\x01\x12!\n\x1d\x42UTTERFLY_TYPE_SMILE_STRANGLE\x10\x02*\x84\x01\n\x10RiskReversalSign\x12\"\n\x1eRISK_REVERSAL_SIGN_UNSPECIFIED\x10\x00\x12%\n!RISK_REVERSAL_SIGN_CALL_MINUS_PUT\x10\x01\x12%\n!RISK_REVERSAL_SIGN_PUT_MINUS_CALL\x10\x02*\xa9\x01\n\x12SmileInterpolation\x12#\n\x1fSMILE_INTERPOLATION_UNSPECIFIED\x10\x00\x12+\n\'SMILE_INTERPOLATION_POLYNOMIAL_IN_DELTA\x10\x01\x12#\n\x1fSMILE_INTERPOLATION_VANNA_VOLGA\x10\x02\x12\x1c\n\x18SMILE_INTERPOLATION_SABR\x10\x03*j\n\rArbitrageKind\x12\x1e\n\x1a\x41RBITRAGE_KIND_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41RBITRAGE_KIND_BUTTERFLY\x10\x01\x12\x1b\n\x17\x41RBITRAGE_KIND_CALENDAR\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,21 +35,21 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.pricing.v1.su
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DELTACONVENTIONS'].fields_by_name['delta_type']._loaded_options = None
-  _globals['_DELTACONVENTIONS'].fields_by_name['delta_type']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_DELTACONVENTIONS'].fields_by_name['delta_type']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_DELTACONVENTIONS'].fields_by_name['long_delta_type']._loaded_options = None
-  _globals['_DELTACONVENTIONS'].fields_by_name['long_delta_type']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_DELTACONVENTIONS'].fields_by_name['long_delta_type']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_DELTACONVENTIONS'].fields_by_name['switch_tenor']._loaded_options = None
   _globals['_DELTACONVENTIONS'].fields_by_name['switch_tenor']._serialized_options = b'\272H\032r\0252\023^[1-9][0-9]?[DWMY]$\330\001\001'
   _globals['_DELTACONVENTIONS'].fields_by_name['atm_type']._loaded_options = None
-  _globals['_DELTACONVENTIONS'].fields_by_name['atm_type']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_DELTACONVENTIONS'].fields_by_name['atm_type']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_DELTACONVENTIONS'].fields_by_name['butterfly_type']._loaded_options = None
-  _globals['_DELTACONVENTIONS'].fields_by_name['butterfly_type']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_DELTACONVENTIONS'].fields_by_name['butterfly_type']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_DELTACONVENTIONS'].fields_by_name['risk_reversal_sign']._loaded_options = None
-  _globals['_DELTACONVENTIONS'].fields_by_name['risk_reversal_sign']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_DELTACONVENTIONS'].fields_by_name['risk_reversal_sign']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_SMILEQUOTE'].fields_by_name['expiry']._loaded_options = None
   _globals['_SMILEQUOTE'].fields_by_name['expiry']._serialized_options = b'\272H6r422^(ON|[1-9][0-9]?[WMY]|[0-9]{4}-[0-9]{2}-[0-9]{2})$'
   _globals['_SMILEQUOTE'].fields_by_name['cut']._loaded_options = None
-  _globals['_SMILEQUOTE'].fields_by_name['cut']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_SMILEQUOTE'].fields_by_name['cut']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_SMILEQUOTE'].fields_by_name['atm']._loaded_options = None
   _globals['_SMILEQUOTE'].fields_by_name['atm']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\024@!\000\000\000\000\000\000\000\000'
   _globals['_SMILEQUOTE'].fields_by_name['risk_reversal_25']._loaded_options = None
@@ -75,35 +75,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SURFACEQUOTES'].fields_by_name['quotes']._loaded_options = None
   _globals['_SURFACEQUOTES'].fields_by_name['quotes']._serialized_options = b'\272H\007\222\001\004\010\001\020@'
   _globals['_SURFACEQUOTES'].fields_by_name['interpolation']._loaded_options = None
-  _globals['_SURFACEQUOTES'].fields_by_name['interpolation']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_SURFACEQUOTES'].fields_by_name['interpolation']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_SURFACEQUOTES'].fields_by_name['sabr_beta']._loaded_options = None
   _globals['_SURFACEQUOTES'].fields_by_name['sabr_beta']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
   _globals['_SURFACEQUOTES'].fields_by_name['fit_tolerance']._loaded_options = None
   _globals['_SURFACEQUOTES'].fields_by_name['fit_tolerance']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
-  _globals['_DELTATYPE']._serialized_start=2576
-  _globals['_DELTATYPE']._serialized_end=2739
-  _globals['_ATMTYPE']._serialized_start=2741
-  _globals['_ATMTYPE']._serialized_end=2854
-  _globals['_BUTTERFLYTYPE']._serialized_start=2856
-  _globals['_BUTTERFLYTYPE']._serialized_end=2974
-  _globals['_RISKREVERSALSIGN']._serialized_start=2977
-  _globals['_RISKREVERSALSIGN']._serialized_end=3109
-  _globals['_SMILEINTERPOLATION']._serialized_start=3112
-  _globals['_SMILEINTERPOLATION']._serialized_end=3281
-  _globals['_ARBITRAGEKIND']._serialized_start=3283
-  _globals['_ARBITRAGEKIND']._serialized_end=3389
+  _globals['_DELTATYPE']._serialized_start=2741
+  _globals['_DELTATYPE']._serialized_end=2904
+  _globals['_ATMTYPE']._serialized_start=2906
+  _globals['_ATMTYPE']._serialized_end=3019
+  _globals['_BUTTERFLYTYPE']._serialized_start=3021
+  _globals['_BUTTERFLYTYPE']._serialized_end=3139
+  _globals['_RISKREVERSALSIGN']._serialized_start=3142
+  _globals['_RISKREVERSALSIGN']._serialized_end=3274
+  _globals['_SMILEINTERPOLATION']._serialized_start=3277
+  _globals['_SMILEINTERPOLATION']._serialized_end=3446
+  _globals['_ARBITRAGEKIND']._serialized_start=3448
+  _globals['_ARBITRAGEKIND']._serialized_end=3554
   _globals['_DELTACONVENTIONS']._serialized_start=169
-  _globals['_DELTACONVENTIONS']._serialized_end=599
-  _globals['_SMILEQUOTE']._serialized_start=602
-  _globals['_SMILEQUOTE']._serialized_end=1371
-  _globals['_DAYWEIGHT']._serialized_start=1373
-  _globals['_DAYWEIGHT']._serialized_end=1466
-  _globals['_BUSINESSCLOCK']._serialized_start=1469
-  _globals['_BUSINESSCLOCK']._serialized_end=1644
-  _globals['_SURFACEQUOTES']._serialized_start=1647
-  _globals['_SURFACEQUOTES']._serialized_end=2062
-  _globals['_CALIBRATEDSMILE']._serialized_start=2065
-  _globals['_CALIBRATEDSMILE']._serialized_end=2425
-  _globals['_ARBITRAGE']._serialized_start=2428
-  _globals['_ARBITRAGE']._serialized_end=2573
+  _globals['_DELTACONVENTIONS']._serialized_end=724
+  _globals['_SMILEQUOTE']._serialized_start=727
+  _globals['_SMILEQUOTE']._serialized_end=1511
+  _globals['_DAYWEIGHT']._serialized_start=1513
+  _globals['_DAYWEIGHT']._serialized_end=1606
+  _globals['_BUSINESSCLOCK']._serialized_start=1609
+  _globals['_BUSINESSCLOCK']._serialized_end=1784
+  _globals['_SURFACEQUOTES']._serialized_start=1787
+  _globals['_SURFACEQUOTES']._serialized_end=2227
+  _globals['_CALIBRATEDSMILE']._serialized_start=2230
+  _globals['_CALIBRATEDSMILE']._serialized_end=2590
+  _globals['_ARBITRAGE']._serialized_start=2593
+  _globals['_ARBITRAGE']._serialized_end=2738
 # @@protoc_insertion_point(module_scope)

@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_dot_v1_dot_policy__pb2
+from crossrate.api.risk.v1 import covariance_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_covariance__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#crossrate/api/risk/v1/measure.proto\x12\x15\x63rossrate.api.risk.v1\x1a$crossrate/api/policy/v1/policy.proto\x1a\x16google/type/date.proto\"\xa7\x02\n\nVarMeasure\x12\x12\n\nconfidence\x18\x01 \x01(\x01\x12(\n\rvalue_at_risk\x18\x02 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x95\xd6&\xe8\x0b.\x11>\x10\x02\x12-\n\x12\x65xpected_shortfall\x18\x03 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x95\xd6&\xe8\x0b.\x11>\x10\x02\x12%\n\x18\x65xpected_shortfall_error\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x1f\n\x17\x63omponent_value_at_risk\x18\x05 \x03(\x01\x12$\n\x1c\x63omponent_expected_shortfall\x18\x06 \x03(\x01\x12!\n\x19incremental_value_at_risk\x18\x07 \x03(\x01\x42\x1b\n\x19_expected_shortfall_error\"O\n\rWorstScenario\x12\r\n\x05index\x18\x01 \x01(\r\x12\x1f\n\x04\x64\x61te\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06profit\x18\x03 \x01(\x01\"\xdf\x02\n\tVarResult\x12\x45\n\x08measures\x18\x01 \x03(\x0b\x32!.crossrate.api.risk.v1.VarMeasureB\x10\xb2\xe1\x18\x0c\"\nconfidence\x12\x11\n\tscenarios\x18\x02 \x01(\r\x12%\n\nstart_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12@\n\x05worst\x18\x05 \x03(\x0b\x32$.crossrate.api.risk.v1.WorstScenarioB\x0b\xb2\xe1\x18\x07\"\x05index\x12\x0e\n\x06profit\x18\x06 \x03(\x01\x12\x1a\n\x12reporting_currency\x18\x07 \x01(\t\x12&\n\x0bmarket_date\x18\x08 \x01(\x0b\x32\x11.google.type.Date\x12\x16\n\x0erounding_class\x18\t \x01(\t\"\xce\x01\n\x0cStressResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x06profit\x18\x02 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x95\xd6&\xe8\x0b.\x11>\x10\x02H\x00\x88\x01\x01\x12\x15\n\rmarket_profit\x18\x03 \x03(\x01\x12\x1a\n\x12missing_currencies\x18\x04 \x03(\t\x12%\n\nstart_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x06 \x01(\x0b\x32\x11.google.type.DateB\t\n\x07_profit*~\n\tVarMethod\x12\x1a\n\x16VAR_METHOD_UNSPECIFIED\x10\x00\x12\x14\n\x10VAR_METHOD_PLAIN\x10\x01\x12\x1b\n\x17VAR_METHOD_AGE_WEIGHTED\x10\x02\x12\"\n\x1eVAR_METHOD_VOLATILITY_FILTERED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#crossrate/api/risk/v1/measure.proto\x12\x15\x63rossrate.api.risk.v1\x1a$crossrate/api/policy/v1/policy.proto\x1a&crossrate/api/risk/v1/covariance.proto\x1a\x16google/type/date.proto\"\xcb\x05\n\nVarMeasure\x12\x12\n\nconfidence\x18\x01 \x01(\x01\x12(\n\rvalue_at_risk\x18\x02 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x95\xd6&\xe8\x0b.\x11>\x10\x02\x12-\n\x12\x65xpected_shortfall\x18\x03 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x95\xd6&\xe8\x0b.\x11>\x10\x02\x12%\n\x18\x65xpected_shortfall_error\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x1f\n\x17\x63omponent_value_at_risk\x18\x05 \x03(\x01\x12$\n\x1c\x63omponent_expected_shortfall\x18\x06 \x03(\x01\x12!\n\x19incremental_value_at_risk\x18\x07 \x03(\x01\x12&\n\x1eincremental_expected_shortfall\x18\x08 \x03(\x01\x12\x1e\n\x16marginal_value_at_risk\x18\t \x03(\x01\x12#\n\x1bmarginal_expected_shortfall\x18\n \x03(\x01\x12$\n\x17\x65xplained_value_at_risk\x18\x0b \x01(\x01H\x01\x88\x01\x01\x12\x1f\n\x17\x63\x61ndidate_value_at_risk\x18\x0c \x03(\x01\x12$\n\x1c\x63\x61ndidate_expected_shortfall\x18\r \x03(\x01\x12 \n\x13value_at_risk_error\x18\x0e \x01(\x01H\x02\x88\x01\x01\x12 \n\x13value_at_risk_lower\x18\x0f \x01(\x01H\x03\x88\x01\x01\x12 \n\x13value_at_risk_upper\x18\x10 \x01(\x01H\x04\x88\x01\x01\x42\x1b\n\x19_expected_shortfall_errorB\x1a\n\x18_explained_value_at_riskB\x16\n\x14_value_at_risk_errorB\x16\n\x14_value_at_risk_lowerB\x16\n\x14_value_at_risk_upper\"\xa7\x01\n\rProfitMoments\x12\x1f\n\x04mean\x18\x01 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x95\xd6&\xe8\x0b.\x11>\x10\x02\x12$\n\tdeviation\x18\x02 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x95\xd6&\xe8\x0b.\x11>\x10\x02\x12#\n\x08skewness\x18\x03 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x95\xd6&\xe8\x0b.\x11>\x10\x01\x12*\n\x0f\x65xcess_kurtosis\x18\x04 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x95\xd6&\xe8\x0b.\x11>\x10\x01\"O\n\rWorstScenario\x12\r\n\x05index\x18\x01 \x01(\r\x12\x1f\n\x04\x64\x61te\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06profit\x18\x03 \x01(\x01\"\xd3\x04\n\tVarResult\x12\x45\n\x08measures\x18\x01 \x03(\x0b\x32!.crossrate.api.risk.v1.VarMeasureB\x10\xb2\xe1\x18\x0c\"\nconfidence\x12\x11\n\tscenarios\x18\x02 \x01(\r\x12%\n\nstart_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12@\n\x05worst\x18\x05 \x03(\x0b\x32$.crossrate.api.risk.v1.WorstScenarioB\x0b\xb2\xe1\x18\x07\"\x05index\x12\x0e\n\x06profit\x18\x06 \x03(\x01\x12\x1a\n\x12reporting_currency\x18\x07 \x01(\t\x12&\n\x0bmarket_date\x18\x08 \x01(\x0b\x32\x11.google.type.Date\x12\x16\n\x0erounding_class\x18\t \x01(\t\x12\x30\n\x06method\x18\n \x01(\x0e\x32 .crossrate.api.risk.v1.VarMethod\x12\x12\n\x05\x64\x65\x63\x61y\x18\x0b \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04seed\x18\x0c \x01(\x04H\x01\x88\x01\x01\x12O\n\x0cvolatilities\x18\r \x03(\x0b\x32).crossrate.api.risk.v1.CurrencyVolatilityB\x0e\xb2\xe1\x18\n\"\x08\x63urrency\x12\x35\n\x07moments\x18\x0e \x01(\x0b\x32$.crossrate.api.risk.v1.ProfitMomentsB\x08\n\x06_decayB\x07\n\x05_seed\"\xce\x01\n\x0cStressResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x06profit\x18\x02 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x95\xd6&\xe8\x0b.\x11>\x10\x02H\x00\x88\x01\x01\x12\x15\n\rmarket_profit\x18\x03 \x03(\x01\x12\x1a\n\x12missing_currencies\x18\x04 \x03(\t\x12%\n\nstart_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x06 \x01(\x0b\x32\x11.google.type.DateB\t\n\x07_profit*\xb7\x01\n\tVarMethod\x12\x1a\n\x16VAR_METHOD_UNSPECIFIED\x10\x00\x12\x14\n\x10VAR_METHOD_PLAIN\x10\x01\x12\x1b\n\x17VAR_METHOD_AGE_WEIGHTED\x10\x02\x12\"\n\x1eVAR_METHOD_VOLATILITY_FILTERED\x10\x03\x12\x1b\n\x17VAR_METHOD_DELTA_NORMAL\x10\x04\x12\x1a\n\x16VAR_METHOD_DELTA_GAMMA\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,20 +38,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VARMEASURE'].fields_by_name['value_at_risk']._serialized_options = b'\262\341\030\r\022\013\t\225\326&\350\013.\021>\020\002'
   _globals['_VARMEASURE'].fields_by_name['expected_shortfall']._loaded_options = None
   _globals['_VARMEASURE'].fields_by_name['expected_shortfall']._serialized_options = b'\262\341\030\r\022\013\t\225\326&\350\013.\021>\020\002'
+  _globals['_PROFITMOMENTS'].fields_by_name['mean']._loaded_options = None
+  _globals['_PROFITMOMENTS'].fields_by_name['mean']._serialized_options = b'\262\341\030\r\022\013\t\225\326&\350\013.\021>\020\002'
+  _globals['_PROFITMOMENTS'].fields_by_name['deviation']._loaded_options = None
+  _globals['_PROFITMOMENTS'].fields_by_name['deviation']._serialized_options = b'\262\341\030\r\022\013\t\225\326&\350\013.\021>\020\002'
+  _globals['_PROFITMOMENTS'].fields_by_name['skewness']._loaded_options = None
+  _globals['_PROFITMOMENTS'].fields_by_name['skewness']._serialized_options = b'\262\341\030\r\022\013\t\225\326&\350\013.\021>\020\001'
+  _globals['_PROFITMOMENTS'].fields_by_name['excess_kurtosis']._loaded_options = None
+  _globals['_PROFITMOMENTS'].fields_by_name['excess_kurtosis']._serialized_options = b'\262\341\030\r\022\013\t\225\326&\350\013.\021>\020\001'
   _globals['_VARRESULT'].fields_by_name['measures']._loaded_options = None
   _globals['_VARRESULT'].fields_by_name['measures']._serialized_options = b'\262\341\030\014\"\nconfidence'
   _globals['_VARRESULT'].fields_by_name['worst']._loaded_options = None
   _globals['_VARRESULT'].fields_by_name['worst']._serialized_options = b'\262\341\030\007\"\005index'
+  _globals['_VARRESULT'].fields_by_name['volatilities']._loaded_options = None
+  _globals['_VARRESULT'].fields_by_name['volatilities']._serialized_options = b'\262\341\030\n\"\010currency'
   _globals['_STRESSRESULT'].fields_by_name['profit']._loaded_options = None
   _globals['_STRESSRESULT'].fields_by_name['profit']._serialized_options = b'\262\341\030\r\022\013\t\225\326&\350\013.\021>\020\002'
-  _globals['_VARMETHOD']._serialized_start=1066
-  _globals['_VARMETHOD']._serialized_end=1192
-  _globals['_VARMEASURE']._serialized_start=125
-  _globals['_VARMEASURE']._serialized_end=420
-  _globals['_WORSTSCENARIO']._serialized_start=422
-  _globals['_WORSTSCENARIO']._serialized_end=501
-  _globals['_VARRESULT']._serialized_start=504
-  _globals['_VARRESULT']._serialized_end=855
-  _globals['_STRESSRESULT']._serialized_start=858
-  _globals['_STRESSRESULT']._serialized_end=1064
+  _globals['_VARMETHOD']._serialized_start=1941
+  _globals['_VARMETHOD']._serialized_end=2124
+  _globals['_VARMEASURE']._serialized_start=165
+  _globals['_VARMEASURE']._serialized_end=880
+  _globals['_PROFITMOMENTS']._serialized_start=883
+  _globals['_PROFITMOMENTS']._serialized_end=1050
+  _globals['_WORSTSCENARIO']._serialized_start=1052
+  _globals['_WORSTSCENARIO']._serialized_end=1131
+  _globals['_VARRESULT']._serialized_start=1134
+  _globals['_VARRESULT']._serialized_end=1729
+  _globals['_STRESSRESULT']._serialized_start=1732
+  _globals['_STRESSRESULT']._serialized_end=1938
 # @@protoc_insertion_point(module_scope)

@@ -3,7 +3,11 @@
 import grpc
 import warnings
 
+from crossrate.api.risk.v1 import backtest_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_backtest__pb2
+from crossrate.api.risk.v1 import margin_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_margin__pb2
 from crossrate.api.risk.v1 import risk_service_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_risk__service__pb2
+from crossrate.api.risk.v1 import stress_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_stress__pb2
+from crossrate.api.risk.v1 import volatility_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_volatility__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -42,8 +46,8 @@ class RiskServiceStub:
                 _registered_method=True)
         self.StressTest = channel.unary_unary(
                 '/crossrate.api.risk.v1.RiskService/StressTest',
-                request_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_risk__service__pb2.StressTestRequest.SerializeToString,
-                response_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_risk__service__pb2.StressTestResponse.FromString,
+                request_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_stress__pb2.StressTestRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_stress__pb2.StressTestResponse.FromString,
                 _registered_method=True)
         self.Exposure = channel.unary_unary(
                 '/crossrate.api.risk.v1.RiskService/Exposure',
@@ -52,8 +56,23 @@ class RiskServiceStub:
                 _registered_method=True)
         self.ScenarioLadder = channel.unary_unary(
                 '/crossrate.api.risk.v1.RiskService/ScenarioLadder',
-                request_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_risk__service__pb2.ScenarioLadderRequest.SerializeToString,
-                response_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_risk__service__pb2.ScenarioLadderResponse.FromString,
+                request_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_stress__pb2.ScenarioLadderRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_stress__pb2.ScenarioLadderResponse.FromString,
+                _registered_method=True)
+        self.Backtest = channel.unary_stream(
+                '/crossrate.api.risk.v1.RiskService/Backtest',
+                request_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_backtest__pb2.BacktestRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_backtest__pb2.BacktestResponse.FromString,
+                _registered_method=True)
+        self.CalculateMargin = channel.unary_unary(
+                '/crossrate.api.risk.v1.RiskService/CalculateMargin',
+                request_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_margin__pb2.CalculateMarginRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_margin__pb2.CalculateMarginResponse.FromString,
+                _registered_method=True)
+        self.EstimateVolatility = channel.unary_unary(
+                '/crossrate.api.risk.v1.RiskService/EstimateVolatility',
+                request_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_volatility__pb2.EstimateVolatilityRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_volatility__pb2.EstimateVolatilityResponse.FromString,
                 _registered_method=True)
 
 
@@ -63,8 +82,9 @@ class RiskServiceServicer:
 
     def CalculateVar(self, request, context):
         """Value at risk and expected shortfall over one day. Progress first, then the result as the last message before the
-        end. A calculation whose deadline passes fails with DEADLINE_EXCEEDED; one that ends without a result, as when the
-        instance drains, is begun anew: nothing of it is kept.
+        end. A calculation that cannot end in the time left is refused with DEADLINE_TOO_SHORT as soon as that is known, one
+        whose deadline passes fails with DEADLINE_EXCEEDED; one that ends without a result, as when the instance drains, is
+        begun anew: nothing of it is kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -91,6 +111,30 @@ class RiskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Backtest(self, request, context):
+        """Whether value at risk is exceeded as often, and as independently, as it claims: of forecasts that the caller has, or of
+        a book over days of the past. Progress first, then the result as the last message before the end; deadlines and
+        ends without a result as CalculateVar.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CalculateMargin(self, request, context):
+        """What has to be deposited for a book: of the whole, by account and by pair, from a grid of scenarios in the manner of
+        SPAN or from tiers of notional amounts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EstimateVolatility(self, request, context):
+        """Volatilities and correlations of pairs from daily reference rates: of the sample, exponentially weighted, or GARCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RiskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -101,8 +145,8 @@ def add_RiskServiceServicer_to_server(servicer, server):
             ),
             'StressTest': grpc.unary_unary_rpc_method_handler(
                     servicer.StressTest,
-                    request_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_risk__service__pb2.StressTestRequest.FromString,
-                    response_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_risk__service__pb2.StressTestResponse.SerializeToString,
+                    request_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_stress__pb2.StressTestRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_stress__pb2.StressTestResponse.SerializeToString,
             ),
             'Exposure': grpc.unary_unary_rpc_method_handler(
                     servicer.Exposure,
@@ -111,8 +155,23 @@ def add_RiskServiceServicer_to_server(servicer, server):
             ),
             'ScenarioLadder': grpc.unary_unary_rpc_method_handler(
                     servicer.ScenarioLadder,
-                    request_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_risk__service__pb2.ScenarioLadderRequest.FromString,
-                    response_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_risk__service__pb2.ScenarioLadderResponse.SerializeToString,
+                    request_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_stress__pb2.ScenarioLadderRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_stress__pb2.ScenarioLadderResponse.SerializeToString,
+            ),
+            'Backtest': grpc.unary_stream_rpc_method_handler(
+                    servicer.Backtest,
+                    request_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_backtest__pb2.BacktestRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_backtest__pb2.BacktestResponse.SerializeToString,
+            ),
+            'CalculateMargin': grpc.unary_unary_rpc_method_handler(
+                    servicer.CalculateMargin,
+                    request_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_margin__pb2.CalculateMarginRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_margin__pb2.CalculateMarginResponse.SerializeToString,
+            ),
+            'EstimateVolatility': grpc.unary_unary_rpc_method_handler(
+                    servicer.EstimateVolatility,
+                    request_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_volatility__pb2.EstimateVolatilityRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_volatility__pb2.EstimateVolatilityResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -168,8 +227,8 @@ class RiskService:
             request,
             target,
             '/crossrate.api.risk.v1.RiskService/StressTest',
-            crossrate_dot_api_dot_risk_dot_v1_dot_risk__service__pb2.StressTestRequest.SerializeToString,
-            crossrate_dot_api_dot_risk_dot_v1_dot_risk__service__pb2.StressTestResponse.FromString,
+            crossrate_dot_api_dot_risk_dot_v1_dot_stress__pb2.StressTestRequest.SerializeToString,
+            crossrate_dot_api_dot_risk_dot_v1_dot_stress__pb2.StressTestResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -222,8 +281,89 @@ class RiskService:
             request,
             target,
             '/crossrate.api.risk.v1.RiskService/ScenarioLadder',
-            crossrate_dot_api_dot_risk_dot_v1_dot_risk__service__pb2.ScenarioLadderRequest.SerializeToString,
-            crossrate_dot_api_dot_risk_dot_v1_dot_risk__service__pb2.ScenarioLadderResponse.FromString,
+            crossrate_dot_api_dot_risk_dot_v1_dot_stress__pb2.ScenarioLadderRequest.SerializeToString,
+            crossrate_dot_api_dot_risk_dot_v1_dot_stress__pb2.ScenarioLadderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Backtest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/crossrate.api.risk.v1.RiskService/Backtest',
+            crossrate_dot_api_dot_risk_dot_v1_dot_backtest__pb2.BacktestRequest.SerializeToString,
+            crossrate_dot_api_dot_risk_dot_v1_dot_backtest__pb2.BacktestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CalculateMargin(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.risk.v1.RiskService/CalculateMargin',
+            crossrate_dot_api_dot_risk_dot_v1_dot_margin__pb2.CalculateMarginRequest.SerializeToString,
+            crossrate_dot_api_dot_risk_dot_v1_dot_margin__pb2.CalculateMarginResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EstimateVolatility(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.risk.v1.RiskService/EstimateVolatility',
+            crossrate_dot_api_dot_risk_dot_v1_dot_volatility__pb2.EstimateVolatilityRequest.SerializeToString,
+            crossrate_dot_api_dot_risk_dot_v1_dot_volatility__pb2.EstimateVolatilityResponse.FromString,
             options,
             channel_credentials,
             insecure,

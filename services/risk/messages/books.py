@@ -1,4 +1,4 @@
-"""Values as messages and back."""
+"""Books, days, given scenarios; exposures and stress results."""
 
 from __future__ import annotations
 
@@ -9,19 +9,15 @@ from google.type.date_pb2 import Date
 from numpy.typing import NDArray
 
 from crossrate.api.risk.v1 import book_pb2, exposure_pb2, measure_pb2, scenario_pb2
-from crossrate.api.risk.v1 import risk_service_pb2 as pb
 from crossrate.basics.currency import CURRENCIES
 from crossrate.basics.pair import Pair, parse_pair
 from crossrate.kernel.revalue import Scenarios
 from crossrate.rpc import arrays
 from services.risk.domain.book import COLUMNS, Book
 from services.risk.domain.exposure import Exposures
-from services.risk.domain.measure import Method, Told, Wanted
-from services.risk.domain.rates import Rates
 from services.risk.domain.refusal import Refused
 from services.risk.domain.stress import Stress
 
-METHODS = {measure_pb2.VarMethod.Value(f"VAR_METHOD_{each.name}"): each for each in Method}
 TABLES = ("spot_return", "volatility_shift", "domestic_shift", "foreign_shift", "conversion_return")
 
 
@@ -37,21 +33,22 @@ def pair_of(name: str, field: str) -> Pair:
         raise Refused(field, str(error)) from None
 
 
-def book_of(message: book_pb2.Book) -> Book:
-    """A book, checked.
+def book_of(message: book_pb2.Book, field: str = "book") -> Book:
+    """A book, checked; `field` is its path in the request.
 
     Raises:
         Refused: it cannot be used.
     """
     if message.reporting_currency not in CURRENCIES:
         words = f"{message.reporting_currency} is none of the platform's currencies"
-        raise Refused("book.reporting_currency", words)
+        raise Refused(f"{field}.reporting_currency", words)
     return Book.of(
-        [pair_of(each.instrument, f"book.markets[{i}].instrument") for i, each in enumerate(message.markets)],
+        [pair_of(each.instrument, f"{field}.markets[{i}].instrument") for i, each in enumerate(message.markets)],
         [each.spot if each.HasField("spot") else None for each in message.markets],
         [each.conversion if each.HasField("conversion") else None for each in message.markets],
         message.reporting_currency,
         {name: arrays.get(message, name) for name in COLUMNS},
+        field,
     )
 
 
@@ -74,16 +71,6 @@ def given_scenarios(message: scenario_pb2.GivenScenarios, markets: int) -> Scena
     return Scenarios(**tables)
 
 
-def wanted_of(request: pb.CalculateVarRequest) -> Wanted:
-    """What a request wants to be told."""
-    return Wanted(
-        METHODS[request.method],
-        request.decay if request.HasField("decay") else None,
-        tuple(request.confidence),
-        request.include_components,
-    )
-
-
 def day_of(message: Date, field: str) -> date:
     """A day.
 
@@ -99,35 +86,6 @@ def day_of(message: Date, field: str) -> date:
 def date_message(day: date | None) -> Date | None:
     """A day as a message; None stays unset."""
     return None if day is None else Date(year=day.year, month=day.month, day=day.day)
-
-
-def result_message(told: Told, profit: NDArray[np.float64], window: Rates | None) -> measure_pb2.VarResult:
-    """The measures; `window` has the rates on the days between which the scenarios' moves are, None if given."""
-    result = measure_pb2.VarResult(scenarios=len(profit))
-    found = told.measures
-    errors = found.expected_shortfall_error
-    for i, level in enumerate(found.confidence.tolist()):
-        one = result.measures.add(
-            confidence=level,
-            value_at_risk=found.value_at_risk[i],
-            expected_shortfall=found.expected_shortfall[i],
-            expected_shortfall_error=None if errors is None else errors[i],
-        )
-        if told.components:
-            parts = told.components[i]
-            arrays.put(
-                one,
-                component_value_at_risk=parts.component_var,
-                component_expected_shortfall=parts.component_es,
-                incremental_value_at_risk=parts.incremental_var,
-            )
-    if window is not None:
-        result.start_date.CopyFrom(date_message(window.start))
-        result.end_date.CopyFrom(date_message(window.end))
-    for loss, index in zip(told.worst_loss.tolist(), told.worst_index.tolist(), strict=True):
-        day = None if window is None else window.dates[index + 1].astype(date)
-        result.worst.add(index=index, date=date_message(day), profit=-loss)
-    return result
 
 
 def stress_message(stress: Stress, profit: float | None, parts: NDArray | None) -> measure_pb2.StressResult:
