@@ -75,6 +75,10 @@ class Catalogue:
     def __len__(self) -> int:
         return len(self._listed)
 
+    def quoted(self) -> dict[str, bool]:
+        """Every instrument by name, and whether a quote of it may be live."""
+        return {name: listed.quoted for name, listed in self._listed.items()}
+
     def direct(self) -> list[Listed]:
         """The instruments that the market deals directly, in order of name: those that the feed quotes."""
         return sorted((i for i in self._listed.values() if i.direct), key=lambda i: i.name)

@@ -128,6 +128,10 @@ class Session:
     def _patience_s(self) -> float:
         return 1.2 * self._heartbeat_s
 
+    def excuse(self) -> None:
+        """Nothing was read on purpose: the venue's silence since then means nothing."""
+        self._heard_at = self._monotonic()
+
     def tick(self) -> None:
         """Does what the time asks for.
 

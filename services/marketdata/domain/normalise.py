@@ -23,6 +23,8 @@ from services.marketdata.domain.outlier import Band, Rule
 from services.marketdata.domain.venue_clock import VenueClock
 
 INFINITY = float("inf")
+TIME_NS_END = 4_102_444_800_000_000_000
+"""2100, nanoseconds since 1970 UTC."""
 LATENCIES_KEPT = 1_024
 """Quotes over which latencies are told."""
 UNKNOWN_KEPT_MAX = 1_000
@@ -30,6 +32,7 @@ UNKNOWN_KEPT_MAX = 1_000
 UNKNOWN_SYMBOL = "the symbol is not mapped to an instrument of the platform"
 NO_NUMBER = "a price is missing or not a number"
 NOT_POSITIVE = "a price is zero or negative"
+NO_TIME = "the venue time is not between 1970 and 2099"
 NEGATIVE_QUANTITY = "a quantity is negative or not a number"
 
 
@@ -215,8 +218,12 @@ class Normaliser:
         """A STALE quote at the last prices for every instrument that looks alive: the venue is not there."""
         return self._again(self._instruments.values(), _STALE, receive_ns, unless=(_STALE, _CLOSED))
 
-    def go_gapped(self, receive_ns: int) -> list[Normal]:
-        """A GAPPED quote at the last prices for every LIVE instrument: messages are missing, of what is not known."""
+    def go_gapped(self, receive_ns: int, missing: int = 0) -> list[Normal]:
+        """Messages are missing, so many if it is known, and not of which instrument.
+
+        A GAPPED quote at the last prices for every LIVE instrument.
+        """
+        self.counts.gaps += missing
         return self._again(self._instruments.values(), _GAPPED, receive_ns, unless=(_STALE, _GAPPED, _CROSSED, _CLOSED))
 
     def _again(
@@ -272,6 +279,9 @@ class Normaliser:
             venue_ns = local
         else:
             venue_ns = self._clock.to_utc(local, receive_ns)
+        if not 0 < venue_ns < TIME_NS_END:
+            counts.reject(NO_TIME)
+            return None
         marks: list[Mark] = []
         health = _GAPPED if note & GAPPED else _LIVE
         if numbered:
@@ -343,7 +353,8 @@ class Normaliser:
         if mapped is not None and mapped.instrument in self._listed:
             found = (self._instrument(mapped.instrument), mapped)
         elif len(self.unknown) < UNKNOWN_KEPT_MAX:
-            self.unknown.setdefault(symbol)
+            # Venues send anything; what is logged and told is printable.
+            self.unknown.setdefault(symbol[:64].encode("ascii", "backslashreplace").decode())
         if found is not None or len(self._known) < 2 * UNKNOWN_KEPT_MAX:
             self._known[symbol] = found
         return found

@@ -39,7 +39,7 @@ FEED_HEALTH_STALE: FeedHealth
 FEED_HEALTH_DISCONNECTED: FeedHealth
 
 class Feed(_message.Message):
-    __slots__ = ("name", "kind", "health", "health_time", "reason", "writer", "quote_count", "gap_count", "duplicate_count", "outlier_count", "out_of_order_count", "crossed_count", "rejected", "unknown_symbols", "disconnect_count", "latency_p50", "latency_p99", "last_quote_time")
+    __slots__ = ("name", "kind", "health", "health_time", "reason", "writer", "quote_count", "gap_count", "duplicate_count", "outlier_count", "out_of_order_count", "crossed_count", "rejected", "unknown_symbols", "disconnect_count", "latency_p50", "latency_p99", "last_quote_time", "late_count")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     HEALTH_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +58,7 @@ class Feed(_message.Message):
     LATENCY_P50_FIELD_NUMBER: _ClassVar[int]
     LATENCY_P99_FIELD_NUMBER: _ClassVar[int]
     LAST_QUOTE_TIME_FIELD_NUMBER: _ClassVar[int]
+    LATE_COUNT_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: FeedKind
     health: FeedHealth
@@ -76,7 +77,8 @@ class Feed(_message.Message):
     latency_p50: _duration_pb2.Duration
     latency_p99: _duration_pb2.Duration
     last_quote_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[FeedKind, str]] = ..., health: _Optional[_Union[FeedHealth, str]] = ..., health_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., writer: _Optional[str] = ..., quote_count: _Optional[int] = ..., gap_count: _Optional[int] = ..., duplicate_count: _Optional[int] = ..., outlier_count: _Optional[int] = ..., out_of_order_count: _Optional[int] = ..., crossed_count: _Optional[int] = ..., rejected: _Optional[_Iterable[_Union[RejectedCount, _Mapping]]] = ..., unknown_symbols: _Optional[_Iterable[str]] = ..., disconnect_count: _Optional[int] = ..., latency_p50: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., last_quote_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    late_count: int
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[FeedKind, str]] = ..., health: _Optional[_Union[FeedHealth, str]] = ..., health_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., writer: _Optional[str] = ..., quote_count: _Optional[int] = ..., gap_count: _Optional[int] = ..., duplicate_count: _Optional[int] = ..., outlier_count: _Optional[int] = ..., out_of_order_count: _Optional[int] = ..., crossed_count: _Optional[int] = ..., rejected: _Optional[_Iterable[_Union[RejectedCount, _Mapping]]] = ..., unknown_symbols: _Optional[_Iterable[str]] = ..., disconnect_count: _Optional[int] = ..., latency_p50: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., last_quote_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., late_count: _Optional[int] = ...) -> None: ...
 
 class RejectedCount(_message.Message):
     __slots__ = ("reason", "count")
