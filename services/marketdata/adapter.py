@@ -19,6 +19,9 @@ class Sink(Protocol):
     def up(self, words: str) -> None:
         """The session stands: the venue's own numbers begin anew, and quotes may come."""
 
+    def restart(self) -> None:
+        """The venue's own numbers and times begin anew, without a new connection."""
+
     def put(self, quotes: Sequence[Raw], place: events_pb.ReplayPlace | None = None) -> None:
         """Quotes that came together, and where the source stands after them if it can be asked to go on there."""
 

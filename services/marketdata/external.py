@@ -121,7 +121,7 @@ class Connection:
         self._revision = -1
         self._heard = asyncio.Event()
         self._taken = asyncio.Event()
-        self._quoted_ns = 0
+        self._quoted_ns = self._names = 0
         self._connected = False
         self._connected_at = 0.0
         self._watching: asyncio.Task[None] | None = None
@@ -140,6 +140,15 @@ class Connection:
             return []
 
         self._do(connected)
+
+    def restart(self) -> None:
+        """See Sink."""
+
+        def restarted(_now_ns: int) -> list[Normal]:
+            self._normaliser.restart()
+            return []
+
+        self._do(restarted)
 
     def _do(self, action: Action) -> None:
         """Has something happen between the quotes that came before it and those that come after."""
@@ -206,7 +215,7 @@ class Connection:
         if not self._pending:
             self._heard.clear()
         quotes += self._aged(now_ns)
-        self._report_unknown()
+        self._report()
         status = self._told(now_ns)
         if not (quotes or placed or status or always):
             return None
@@ -261,7 +270,10 @@ class Connection:
     def _told(self, now_ns: int, *, always: bool = False) -> feed_pb2.Feed | None:
         return self.status.told(now_ns, self._normaliser.latencies, self._normaliser.unknown, always=always)
 
-    def _report_unknown(self) -> None:
+    def _report(self) -> None:
+        if len(self._normaliser.names) > self._names:
+            self._names = len(self._normaliser.names)
+            self._source.catalogue.want(self._normaliser.names)
         unknown = self._normaliser.unknown
         if len(unknown) > len(self._reported):
             for symbol in unknown.keys() - self._reported:

@@ -155,6 +155,10 @@ class ReplayFeed(External):
     """`venue_time` is when the quote was due now, or what stands in the file."""
     loop: bool = False
     """Begin anew at the end."""
+    run: str = Field(default="", max_length=64)
+    """Names this run: with another one, a replay that was sent, in part or to its end, begins anew."""
+    wait_s_max: float = Field(default=0.0, ge=0, le=604_800)
+    """Longer pauses between two quotes, as over a weekend, are cut to this; 0: none is."""
 
     @model_validator(mode="after")
     def _shape_is_known(self) -> Self:

@@ -128,11 +128,6 @@ class Events:
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self._client.close(), 3.0)
 
-    @property
-    def connected(self) -> bool:
-        """Whether there is a connection; the server may have gone a moment ago."""
-        return self._client.is_connected
-
     async def check(self) -> None:
         """Raises EventsUnavailable unless the server answers now. For health."""
         try:

@@ -246,6 +246,8 @@ class _Connection:
             missing, self._filled = session.filled - self._filled, session.filled
             # What the venue passes over may have been market data: nothing is known until it says it all again.
             self._sink.gapped(missing)
+            self._books.forget()
+            self._asked_again_at = self._monotonic()
             if self._symbols and session.state is State.ACTIVE:
                 self._ask(self._symbols, subscribe=False)
 

@@ -81,6 +81,12 @@ class Books:
         self.missing = 0
         self.broken: set[str] = set()
 
+    def forget(self) -> None:
+        """Messages are missing: no book is what the venue has until a snapshot of it comes."""
+        for book in self._books.values():
+            book.broken = True
+            self.broken.add(book.symbol)
+
     def snapshot(self, message: Message) -> list[Raw]:
         """Takes a W."""
         symbol = message.get(55)

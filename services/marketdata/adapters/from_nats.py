@@ -1,10 +1,10 @@
 """Quotes that a program outside of the mesh publishes on NATS, as our `Quote` in protobuf or in JSON.
 
-A message is one quote. What begins with "{" is JSON, with the contract's names as in protobuf's JSON mapping (bidQuantity
-or bid_quantity; numbers or strings of them); a field that the contract does not have is refused, not dropped. Of the
-message's own fields count: instrument, bid, ask, their quantities, venue_time, sequence (the publisher's own, 1, 2, 3 …
-an instrument; gaps in it are seen) and health, of which anything but LIVE withdraws the instrument. A time is in UTC, as
-the contract says, but one in JSON that names no zone: that is on the feed's `clock`.
+A message is one quote. What begins with "{" is JSON, with the contract's names as in protobuf's JSON mapping
+(bidQuantity or bid_quantity; numbers or strings of them); a field that the contract does not have is refused, not
+dropped. Of the message's own fields count: instrument, bid, ask, their quantities, venue_time, sequence (the
+publisher's own, 1, 2, 3 … an instrument; gaps in it are seen) and health, of which anything but LIVE withdraws the
+instrument. A time is in UTC, as the contract says, but one in JSON that names no zone: that is on the feed's `clock`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ MALFORMED = "the message is neither a Quote in protobuf nor one in JSON"
 UNKNOWN_FIELD = "the JSON message has a field that Quote does not have"
 NO_INSTRUMENT = "the message names no instrument"
 WAITING_MAX = 8_192
-CHECK_S = 1.0
 NANOSECONDS = 1_000_000_000
 
 _FIELDS = {field.json_name: field.name for field in pb.Quote.DESCRIPTOR.fields} | {
@@ -67,9 +66,8 @@ class FromNats:
             raise Disconnected(f"NATS does not take the subscription: {error!r}") from error
         try:
             sink.up(f"listening to {self._spec.subject}")
-            while self._events.connected:
-                await asyncio.sleep(CHECK_S)
-            raise Disconnected("NATS is away")
+            # When NATS goes the log goes with it, and that ends the term.
+            await asyncio.get_running_loop().create_future()
         finally:
             with contextlib.suppress(nats.errors.Error, OSError):
                 await subscription.unsubscribe()

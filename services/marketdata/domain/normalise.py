@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import enum
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -191,6 +191,11 @@ class Normaliser:
         self.counts = counts
         self.unknown = dict.fromkeys(unknown)
         self.latencies: deque[int] = deque(maxlen=LATENCIES_KEPT)
+
+    @property
+    def names(self) -> Collection[str]:
+        """The instruments that have come."""
+        return self._instruments.keys()
 
     # What changes around it
 

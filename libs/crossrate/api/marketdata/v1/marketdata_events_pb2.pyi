@@ -46,10 +46,11 @@ class FeedState(_message.Message):
     def __init__(self, calibration: _Optional[str] = ..., step: _Optional[int] = ..., log_rates: _Optional[_Iterable[float]] = ..., replay: _Optional[_Union[ReplayPlace, _Mapping]] = ...) -> None: ...
 
 class ReplayPlace(_message.Message):
-    __slots__ = ("dataset", "rows")
+    __slots__ = ("dataset", "passes", "rows")
     DATASET_FIELD_NUMBER: _ClassVar[int]
-    PASS_FIELD_NUMBER: _ClassVar[int]
+    PASSES_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     dataset: str
+    passes: int
     rows: int
-    def __init__(self, dataset: _Optional[str] = ..., rows: _Optional[int] = ..., **kwargs) -> None: ...
+    def __init__(self, dataset: _Optional[str] = ..., passes: _Optional[int] = ..., rows: _Optional[int] = ...) -> None: ...
