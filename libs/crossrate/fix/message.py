@@ -30,6 +30,7 @@ _NEXT = SOH + _BEGIN
 _HEAD = re.compile(rb"8=([!-~]{1,16})\x019=([0-9]{1,7})\x01")
 _HEAD_BYTES_MAX = 40
 _TRAILER_BYTES = 7
+_ANOTHER = re.compile(rb"\x0110=[0-9]{3}\x018=FIX")
 _DATA = re.compile(rb"\x01(?:90|93|95|212|348|350|352|354|356|358|360|362|364|445|618|621)=")
 """Fields that tell the length of a data field."""
 
@@ -111,6 +112,10 @@ class Framer:
                 place = self._skip(buffer, place)
                 continue
             if len(buffer) < end + _TRAILER_BYTES:
+                if _ANOTHER.search(buffer, head.end()):
+                    # The length is wrong: the next message has begun before this one should end.
+                    place = self._skip(buffer, place)
+                    continue
                 break
             trailer = buffer[end : end + _TRAILER_BYTES]
             sound = trailer.startswith(b"10=") and trailer.endswith(SOH) and buffer[end - 1 : end] == SOH
