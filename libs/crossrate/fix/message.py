@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 import simplefix
+from simplefix.errors import ParsingError
 
 SOH = b"\x01"
 BEGIN_STRING = b"FIX.4.4"
@@ -122,7 +123,11 @@ class Framer:
             if not sound or trailer[3:6] != b"%03d" % (sum(buffer[place:end]) & 255):
                 place = self._skip(buffer, place)
                 continue
-            messages.append(_message(head[1], buffer[head.end() : end - 1], buffer[place : end + _TRAILER_BYTES]))
+            message = _message(head[1], buffer[head.end() : end - 1], buffer[place : end + _TRAILER_BYTES])
+            if message is None:
+                self.garbled += 1
+            else:
+                messages.append(message)
             place = end + _TRAILER_BYTES
         self._buffer = buffer[place:]
         return messages
@@ -138,14 +143,19 @@ class Framer:
         return max(len(buffer) - begun + 1, place + 1)
 
 
-def _message(begin_string: bytes, body: bytes, whole: bytes) -> Message:
+def _message(begin_string: bytes, body: bytes, whole: bytes) -> Message | None:
+    """A message whose length and checksum are right; None if its data fields are not."""
     if _DATA.search(body):
         parser = simplefix.FixParser()
         parser.append_buffer(whole)
-        taken = parser.get_message()
-        if taken is not None:
-            pairs = [(tag, b"=", value) for tag, value in taken.pairs if tag not in (b"8", b"9", b"10")]
-            return Message(begin_string, pairs)
+        try:
+            taken = parser.get_message()
+        except ParsingError:
+            taken = None
+        if taken is None:
+            return None
+        pairs = [(tag, b"=", value) for tag, value in taken.pairs if tag not in (b"8", b"9", b"10")]
+        return Message(begin_string, pairs)
     return Message(begin_string, [part.partition(b"=") for part in body.split(SOH)])
 
 

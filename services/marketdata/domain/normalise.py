@@ -359,7 +359,7 @@ class Normaliser:
             found = (self._instrument(mapped.instrument), mapped)
         elif len(self.unknown) < UNKNOWN_KEPT_MAX:
             # Venues send anything; what is logged and told is printable.
-            self.unknown.setdefault(symbol[:64].encode("ascii", "backslashreplace").decode())
+            self.unknown.setdefault(symbol[:64].encode("unicode_escape").decode())
         if found is not None or len(self._known) < 2 * UNKNOWN_KEPT_MAX:
             self._known[symbol] = found
         return found
