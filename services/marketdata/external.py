@@ -85,13 +85,12 @@ class External:
 
     @asynccontextmanager
     async def open(self, term: Term) -> AsyncIterator[Connection]:
-        """Connects for a term, and disconnects at its end."""
+        """A connection for a term, made once the log has taken the term's first entry; it ends with the term."""
         connection = Connection(self, term)
-        supervising = asyncio.create_task(connection.supervise(), name=f"feed-{self.name}")
         try:
             yield connection
         finally:
-            await connection.close(supervising)
+            await connection.close()
 
 
 class Connection:
@@ -124,7 +123,7 @@ class Connection:
         self._quoted_ns = self._names = 0
         self._connected = False
         self._connected_at = 0.0
-        self._watching: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self._adapter = source.adapter(term.begun_at)
 
     # The adapter's side
@@ -230,8 +229,9 @@ class Connection:
 
     async def pause(self, stopping: asyncio.Event, seconds: float) -> bool:
         """Waits for something to write, at most so long; returns whether the process stops."""
-        if self._watching is None:
-            self._watching = asyncio.create_task(self._watch(stopping))
+        if not self._tasks:
+            # The first entry is in the log, so that nobody else leads: two instances never log on to one venue.
+            self._tasks = {asyncio.create_task(self._supervise()), asyncio.create_task(self._watch(stopping))}
         if self._heard.is_set() or seconds <= 0 or stopping.is_set():
             # Whoever delivers has its turn, even if there is always more to write.
             await asyncio.sleep(0)
@@ -282,7 +282,7 @@ class Connection:
 
     # The supervisor
 
-    async def supervise(self) -> None:
+    async def _supervise(self) -> None:
         """Keeps the adapter connected until it is cancelled."""
         source = self._source
         these = source.spec.reconnect
@@ -322,17 +322,18 @@ class Connection:
 
         self._do(disconnected)
 
-    async def close(self, supervising: asyncio.Task[None]) -> None:
+    async def close(self) -> None:
         """Ends the adapter, which has a moment for its farewell."""
-        pending = {task for task in (supervising, self._watching) if task is not None}
-        for _ in range(CLOSE_ROUNDS):
+        pending = self._tasks
+        for _ in range(CLOSE_ROUNDS if pending else 0):
             for task in pending:
                 # asyncio.timeout of Python 3.11 can lose a cancellation that comes together with its result.
                 task.cancel()
             _, pending = await asyncio.wait(pending, timeout=CLOSE_S_MAX / CLOSE_ROUNDS)
             if not pending:
                 return
-        self._source.note.error("the adapter of the feed does not end")
+        if pending:
+            self._source.note.error("the adapter of the feed does not end")
 
 
 def _quote(normal: Normal, feed: str) -> pb.Quote:
