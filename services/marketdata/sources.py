@@ -21,6 +21,7 @@ from services.marketdata.feeds import External as ExternalSpec
 from services.marketdata.feeds import Feeds, FixFeed, NatsFeed, Outside, ReplayFeed, SimulatedFeed
 from services.marketdata.settings import FeedConfig
 from services.marketdata.simulated import Simulated
+from services.marketdata.told import Told
 
 
 def sources(
@@ -38,7 +39,7 @@ def sources(
     made: list[Source] = []
     for name, spec in feeds.feeds.items():
         if isinstance(spec, SimulatedFeed):
-            made.append(Simulated(market, catalogue, config, instance))
+            made.append(Told(Simulated(market, catalogue, config), feed_pb2.FEED_KIND_SIMULATED, instance))
         else:
             bound = note.bind(feed=name)
             made.append(External(name, spec, _adapter(name, spec, folder, events, bound), catalogue, instance, note))
