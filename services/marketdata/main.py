@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from crossrate.events.events import Events
 from crossrate.rpc.client import channel_to_mesh
@@ -14,8 +15,9 @@ from services.marketdata.board import Board
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.consumer import StatusChanges
 from services.marketdata.domain.calibration import calibrate
+from services.marketdata.domain.history import History
 from services.marketdata.domain.simulation import Market
-from services.marketdata.feed import Feed
+from services.marketdata.feed import Feed, Source
 from services.marketdata.follower import Follower
 from services.marketdata.health import HealthBoard
 from services.marketdata.peers import Reference
@@ -33,13 +35,7 @@ async def serve(runtime: Runtime) -> None:
     path = settings.feeds or feeds.DEFAULT_PATH
     declared = feeds.load(path)
     history = ecb.load()
-    calibration = calibrate(
-        history, history.current(), window_days=settings.window_days, half_life_days=settings.half_life_days
-    )
-    note.info(
-        "calibrated", currencies=len(calibration.currencies), days=len(history.dates), until=str(history.dates[-1])
-    )
-
+    market = calibrated(history, settings, note)
     events = await Events.open(runtime)
     channel = channel_to_mesh(runtime)
     config = LiveConfig(FeedConfig)
@@ -52,28 +48,17 @@ async def serve(runtime: Runtime) -> None:
     changes = StatusChanges(events, catalogue, note)
     reference = Reference(channel, catalogue, note)
 
-    leading = [
-        Feed(
-            source=source,
-            catalogue=catalogue,
-            log=log,
-            follower=follower,
-            board=board,
-            publish=lambda published: publish(events, published),
-            settings=settings,
-            note=note,
-        )
-        for source in sources(
-            declared,
-            path.parent,
-            market=Market(calibration, settings.seed),
-            catalogue=catalogue,
-            config=lambda: config.current,
-            events=events,
-            instance=runtime.instance,
-            note=note,
-        )
-    ]
+    made = sources(
+        declared,
+        path.parent,
+        market=market,
+        catalogue=catalogue,
+        config=lambda: config.current,
+        events=events,
+        instance=runtime.instance,
+        note=note,
+    )
+    written = [feed_of(source, catalogue, log, follower, board, events, settings, note) for source in made]
 
     server = Server(runtime, streams_max=settings.streams_max)
     server.config = config
@@ -83,21 +68,17 @@ async def serve(runtime: Runtime) -> None:
     server.health.depends_on("feed", lambda: has_quotes(catalogue, follower, board, expected=FEED in declared.feeds))
 
     closed = asyncio.Event()
-
     try:
         await config.watch(events)
         await changes.begin()
+        parts = [follower.run(closed), changes.run(closed), keep_stale(board, health, closed)]
+        parts += [reference.keep_instruments(closed)]
+        parts += [] if settings.always_open else [reference.keep_sessions(closed)]
+        # Feeds are handed over as soon as the process should stop; everything else lives until the last stream ended.
+        parts += [feed.run(runtime.stopping) for feed in written]
         async with asyncio.TaskGroup() as tasks:
-            # The feeds are handed over as soon as the process should stop; everything else lives until the last stream
-            # has ended.
-            for feed in leading:
-                tasks.create_task(part(runtime, closed, feed.run(runtime.stopping)))
-            tasks.create_task(part(runtime, closed, follower.run(closed)))
-            tasks.create_task(part(runtime, closed, changes.run(closed)))
-            tasks.create_task(part(runtime, closed, reference.keep_instruments(closed)))
-            tasks.create_task(part(runtime, closed, keep_stale(board, health, closed)))
-            if not settings.always_open:
-                tasks.create_task(part(runtime, closed, reference.keep_sessions(closed)))
+            for each in parts:
+                tasks.create_task(part(runtime, closed, each))
             try:
                 await server.serve()
             finally:
@@ -107,3 +88,35 @@ async def serve(runtime: Runtime) -> None:
         await config.close()
         await channel.close()
         await events.close()
+
+
+def feed_of(
+    source: Source,
+    catalogue: Catalogue,
+    log: QuoteLog,
+    follower: Follower,
+    board: Board,
+    events: Events,
+    settings: Settings,
+    note: Any,
+) -> Feed:
+    """This instance's share in writing one feed."""
+    return Feed(
+        source=source,
+        catalogue=catalogue,
+        log=log,
+        follower=follower,
+        board=board,
+        publish=lambda published: publish(events, published),
+        settings=settings,
+        note=note,
+    )
+
+
+def calibrated(history: History, settings: Settings, note: Any) -> Market:
+    """The simulated market, by the published rates."""
+    made = calibrate(
+        history, history.current(), window_days=settings.window_days, half_life_days=settings.half_life_days
+    )
+    note.info("calibrated", currencies=len(made.currencies), days=len(history.dates), until=str(history.dates[-1]))
+    return Market(made, settings.seed)
