@@ -25,6 +25,7 @@ MESSAGE_BYTES_MAX = 1_048_576
 """A longer message is garbled."""
 NANOSECONDS = 1_000_000_000
 MINUTES_KEPT_MAX = 1_000
+DIGITS_MAX = 18
 
 _BEGIN = b"8=FIX"
 _NEXT = SOH + _BEGIN
@@ -39,6 +40,11 @@ Pair = tuple[bytes, bytes, bytes]
 """Tag, "=" and value."""
 Field = tuple[int, bytes | str | int]
 """Tag and value of a message that is to be sent."""
+
+
+def whole(value: bytes) -> int | None:
+    """A whole number of at most 18 digits; None if it is none."""
+    return int(value) if value.isdigit() and len(value) <= DIGITS_MAX else None
 
 
 class Message:
@@ -65,9 +71,8 @@ class Message:
         return self._first.get(b"%d" % tag, default)
 
     def number(self, tag: int) -> int | None:
-        """The first value of a tag as a whole number; None if it is not there or is none."""
-        value = self.get(tag)
-        return int(value) if value.isdigit() else None
+        """The first value of a tag as a whole number; None if it is not there or is none, or has too many digits."""
+        return whole(self.get(tag))
 
     def text(self, tag: int) -> str:
         """The first value of a tag as text."""

@@ -87,7 +87,7 @@ class Fix:
         try:
             await connection.run()
         except SessionEnded as error:
-            with contextlib.suppress(OSError, TimeoutError):
+            with contextlib.suppress(OSError, Disconnected):
                 await connection.flush()
             raise Disconnected(str(error)) from error
         except (ConnectionError, ssl.SSLError) as error:
@@ -169,15 +169,18 @@ class _Connection:
         output = self._session.take()
         if output:
             self._writer.write(output)
-            async with asyncio.timeout(WRITE_S_MAX):
-                await self._writer.drain()
+            try:
+                async with asyncio.timeout(WRITE_S_MAX):
+                    await self._writer.drain()
+            except TimeoutError as error:
+                raise Disconnected("the venue does not read what it is sent") from error
 
     async def farewell(self) -> None:
         """Logs out, and waits a moment for the venue's answer."""
         if self._session.state not in (State.ACTIVE, State.LOGON_SENT):
             return
         self._session.end("the feed is handed over or stops")
-        with contextlib.suppress(OSError, TimeoutError, SessionEnded):
+        with contextlib.suppress(OSError, TimeoutError, SessionEnded, Disconnected):
             async with asyncio.timeout(FAREWELL_S_MAX):
                 await self.flush()
                 while data := await self._reader.read(READ_BYTES):

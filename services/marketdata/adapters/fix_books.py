@@ -9,9 +9,10 @@ one is to be asked.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
-from crossrate.fix.message import Message, Pair, Times
+from crossrate.fix.message import Message, Pair, Times, whole
 from crossrate.ticks.clock import Clock
 from services.marketdata.domain.normalise import GAPPED, IN_UTC, WITHDRAWN, Raw
 from services.marketdata.domain.venue_clock import VenueClock
@@ -206,15 +207,17 @@ def _entries(pairs: Sequence[Pair], first: bytes) -> Iterator[Entry]:
 
 
 def _number(entry: Entry, tag: bytes) -> int | None:
-    value = entry.get(tag, b"")
-    return int(value) if value.isdigit() else None
+    return whole(entry.get(tag, b""))
 
 
 def _float(entry: Entry, tag: bytes) -> float | None:
+    """A price or quantity; None if it is not there or is no finite number."""
     value = entry.get(tag)
-    if value is None:
+    # Python's own notation would let 1_0 pass for 10.
+    if value is None or b"_" in value:
         return None
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None

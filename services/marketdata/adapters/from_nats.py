@@ -128,7 +128,7 @@ def _number(value: object) -> float:
     """
     if value is None:
         return math.nan
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)) or "_" in str(value):
         raise ValueError(f"{value!r} is no number")
     return float(value)
 

@@ -3,6 +3,8 @@
 import dataclasses
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crossrate.fix.message import Framer, Message, encoded, utc_text
 from crossrate.fix.rules import Numbers, Rules, State
@@ -212,6 +214,30 @@ def test_numbers_outlive_a_connection_if_they_shall():
     third.session.begin()
     (logon,) = third.said()
     assert (logon.number(34), logon.get(141)) == (1, b"Y")
+
+
+VALUES = st.one_of(st.sampled_from(["Y", "N", "0", "1", "7", "99", "x", "-3", "9" * 30]), st.integers(0, 20).map(str))
+TAGS = st.sampled_from([7, 16, 36, 43, 45, 58, 98, 108, 112, 122, 123, 141, 372])
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("012345AXWYj"), st.integers(0, 15), st.lists(st.tuples(TAGS, VALUES), max_size=4)),
+        max_size=30,
+    )
+)
+def test_whatever_a_venue_says_the_session_goes_on_or_ends(said):
+    """Nothing but SessionEnded is raised, and application messages come in order, each number once."""
+    talk, got = Talk().log_on(), []
+    try:
+        for kind, number, body in said:
+            got += [m.number(34) for m in talk.hear(kind, *body, number=number) if m.kind != b"3"]
+            talk.now += 3
+            talk.session.tick()
+            talk.said()
+    except SessionEnded:
+        assert talk.session.state is State.ENDED
+    assert got == sorted(set(got))
 
 
 def test_we_log_out_in_good_order():

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from google.protobuf import json_format
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
 from crossrate.files.shapes import shape_of
@@ -138,6 +140,25 @@ def test_a_gap_by_report_numbers_lasts_until_a_snapshot():
     assert tick(21)[0].note == IN_UTC
     these.forget()
     assert these.broken == {"EURUSD", "USDJPY"}
+
+
+TAGS = st.sampled_from([55, 83, 268, 269, 270, 271, 272, 273, 278, 279, 280])
+VALUES = st.one_of(
+    st.sampled_from(["0", "1", "2", "EURUSD", "nan", "1_0", "1e999", "9" * 5000, "-1"]), st.text("01.9:", max_size=9)
+)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("WX"), st.lists(st.tuples(TAGS, VALUES.filter(bool)), max_size=12)), max_size=12)
+)
+def test_whatever_a_venue_sends_nothing_but_quotes_comes_of_it(messages):
+    """No field of any message raises, and no price is anything but a finite number."""
+    these = books(top_only=False)
+    for kind, fields in messages:
+        sent = message(kind, *fields)
+        for raw in these.snapshot(sent) if kind == "W" else these.incremental(sent):
+            assert math.isfinite(raw.bid)
+            assert math.isfinite(raw.ask)
 
 
 @pytest.mark.parametrize(
