@@ -18,9 +18,10 @@ sys.path.insert(0, str(ROOT))
 
 from tests.bench.figures import report  # noqa: E402
 from tests.bench.marketdata_bars import bars_vs_pandas  # noqa: E402
+from tests.bench.marketdata_import import import_vs_pandas  # noqa: E402
 from tests.bench.marketdata_query import query_over_duckdb  # noqa: E402
 
-GROUPS = (bars_vs_pandas, query_over_duckdb)
+GROUPS = (import_vs_pandas, bars_vs_pandas, query_over_duckdb)
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ KIND = Codes(3, "it must be 0 for a put, 1 for a call or 2 for a forward")
 RETURN = Interval(-50.0, 50.0, "it must be a logarithmic return from -50 to 50")
 VOLATILITY_SHIFT = Interval(-100.0, 100.0, "it must be a shift of volatility from -100 to 100")
 RATE_SHIFT = Interval(-5.0, 5.0, "it must be a shift of a rate from -5 to 5")
-BLOCK = 256
+BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ than float64). At zero volatility or time, prices and Greeks are their limits; e
 kink, delta is one half and gamma greater than 1e130.
 
 The Greeks' relative error is below 1e-14 within four deviations of the forward (that of a sum of terms of both signs in
-relation to the greatest of them); beyond, it grows with the square of the distance.
+relation to the greatest of them; 1.5e-14 on a processor without fused multiply-add), from a day to ten years and from
+one to sixty percent of volatility; farther from the forward it grows with the square of the distance.
 """
 
 from __future__ import annotations
