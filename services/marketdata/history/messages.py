@@ -16,6 +16,7 @@ from crossrate.history.parquet import Block
 from crossrate.rpc import arrays
 from crossrate.ticks.bars import SIDES, Bars
 from crossrate.ticks.columns import Flag, Ticks
+from services.marketdata.history.rows import SAID
 
 NANOSECONDS = 1_000_000_000
 COLUMNS = {
@@ -133,6 +134,7 @@ def quotes_of(named: Sequence[tuple[str, str]], ticks: Ticks) -> list[quote_pb2.
             receive_time=timestamp(receive) if receive else None,
             health=health(flags),
             source=source,
+            flags=[said for said, flag in SAID.items() if flags & flag],
         )
         for (instrument, source), venue, receive, bid, ask, bid_quantity, ask_quantity, sequence, flags in rows
     ]

@@ -23,6 +23,8 @@ _HEALTH = {
 }
 HEALTH_FLAGS = [int(_HEALTH.get(health, 0)) for health in range(max(pb.QuoteHealth.values()) + 1)]
 """What is known against a quote of each health."""
+SAID = {number: int(Flag[name.removeprefix("QUOTE_FLAG_")]) for name, number in pb.QuoteFlag.items() if number}
+"""What a quote itself says against it."""
 
 Key = tuple[str, str]
 """A feed and an instrument."""
@@ -58,6 +60,8 @@ class Columns:
         """Takes a quote; `gap` says that those before it are missing."""
         venue, receive, bid, ask = quote.venue_time, quote.receive_time, quote.bid, quote.ask
         flags = HEALTH_FLAGS[quote.health]
+        for said in quote.flags:
+            flags |= SAID.get(said, 0)
         if bid >= ask:
             flags |= Flag.CROSSED if bid > ask else Flag.LOCKED
         values = (

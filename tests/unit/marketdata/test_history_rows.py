@@ -96,8 +96,9 @@ def test_health_becomes_flags() -> None:
         assert taken(held)[-1] == (number, flag)
     crossed = entry(5, 5, 6)
     crossed.quotes[0].ask, crossed.quotes[1].ask = 1.0, 1.1
+    crossed.quotes[1].flags.append(pb.QUOTE_FLAG_OUTLIER)
     held.take(5, FEED, crossed)
-    assert taken(held)[-2:] == [(5, Flag.CROSSED), (6, Flag.LOCKED)]
+    assert taken(held)[-2:] == [(5, Flag.CROSSED), (6, Flag.LOCKED | Flag.OUTLIER)]
 
 
 def test_what_cannot_be_read_is_counted_and_passed() -> None:
