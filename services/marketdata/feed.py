@@ -167,13 +167,15 @@ class Feed:
             if await venue.pause(stopping, due - clock.monotonic()):
                 return number
             now = clock.monotonic()
-            before, elapsed_s = now, now - before
+            before, elapsed_s, due = now, now - before, min(due, now)
 
     async def _append(self, term: Term, published: pb.QuotesPublished, number: int) -> int:
         payload = published.SerializeToString()
         number = await self._log.append(term.feed, payload, number)
         term.appended(published, number)
-        await self._log.announce(LogEntry(number, term.feed, payload))
-        if published.quotes:
+        entry = LogEntry(number, term.feed, payload)
+        await self._log.announce(entry)
+        self._follower.wrote(entry, published)
+        if published.quotes or published.board:
             await self._publish(published)
         return number

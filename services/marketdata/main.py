@@ -23,7 +23,7 @@ from services.marketdata.domain.simulation import Market
 from services.marketdata.feed import Feed
 from services.marketdata.follower import Follower
 from services.marketdata.peers import Reference
-from services.marketdata.quote_log import QuoteLog, pause
+from services.marketdata.quote_log import QuoteLog, pause, quote_subject
 from services.marketdata.service import MarketDataService, register
 from services.marketdata.settings import FeedConfig, Settings
 from services.marketdata.simulated import FEED, Simulated
@@ -110,10 +110,14 @@ async def part(runtime: Runtime, closed: asyncio.Event, work: Coroutine[Any, Any
 
 
 async def publish(events: Events, published: events_pb.QuotesPublished) -> None:
-    """Sends each quote to its instrument's subject."""
-    for quote in published.quotes:
-        subject = f"crossrate.marketdata.v1.quote.{quote.instrument.replace('/', '-')}"
-        await events.publish_core(subject, quote.SerializeToString())
+    """Sends the newest quote of each instrument in an entry to the instrument's subject.
+
+    With the board, which comes with the first entry of a term and then every half minute, all instruments are sent: the
+    stream that keeps the last value of each is in memory, and has them again soon after NATS was restarted.
+    """
+    newest = {quote.instrument: quote for quotes in (published.board, published.quotes) for quote in quotes}
+    for name, quote in newest.items():
+        await events.publish_core(quote_subject(name), quote.SerializeToString())
 
 
 # Health asks once a second; an answer that waits a little says "yes" as soon as it is true.

@@ -11,10 +11,10 @@ import numpy as np
 
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
-from services.marketdata.board import NANOSECONDS
 from services.marketdata.catalogue import Catalogue, Listed
 from services.marketdata.domain import liquidity
 from services.marketdata.domain.simulation import Market, MarketState
+from services.marketdata.entry import NANOSECONDS
 from services.marketdata.settings import FeedConfig
 from services.marketdata.term import QUOTES_PER_ENTRY_MAX, Term
 

@@ -45,14 +45,18 @@ class Term:
 
     def entry(self, now_ns: int, quotes: Sequence[pb.Quote] = ()) -> events_pb.QuotesPublished:
         """The next entry. It is appended before the next one is made, or the term is dropped."""
-        made = events_pb.QuotesPublished(
-            epoch=self.epoch, first_sequence=self._following, quotes=quotes, board_number=self._board_number
-        )
+        return self.complete(events_pb.QuotesPublished(quotes=quotes), now_ns)
+
+    def complete(self, made: events_pb.QuotesPublished, now_ns: int) -> events_pb.QuotesPublished:
+        """Makes what has its quotes already the next entry; saves a copy of them."""
+        quotes = made.quotes
+        made.epoch, made.first_sequence, made.board_number = self.epoch, self._following, self._board_number
         made.publish_time.FromNanoseconds(now_ns)
         if self._board_due or self._entries == BOARD_EVERY or self._quotes >= BOARD_EVERY_QUOTES:
             made.board.extend(self._written.values())
             self._board_due, self._entries, self._quotes = False, 0, 0
-        self._written.update((q.instrument, q) for q in quotes)
+        for quote in quotes:
+            self._written[quote.instrument] = quote
         self._following += len(quotes)
         self._quotes += len(quotes)
         self._entries += 1

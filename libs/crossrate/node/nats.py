@@ -31,7 +31,7 @@ from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfi
 from crossrate.node import credentials
 from crossrate.node.command import Command
 from crossrate.runtime.place import Place
-from crossrate.runtime.topology import Topology
+from crossrate.runtime.topology import Stream, Topology
 
 READY_S_MAX = 30.0
 STORE_MIB_MAX = 4096
@@ -122,7 +122,7 @@ def render(
         "ping_max": 3,
         "jetstream": {
             "store_dir": str(store_folder),
-            "max_memory_store": 0,
+            "max_memory_store": sum(s.max_mib for s in topology.streams.values() if s.latest_only) * MIB,
             "max_file_store": store_mib_max * MIB,
             # An acknowledged message is on disk. The default acknowledges up to two minutes before that.
             "sync_interval": "always",
@@ -168,7 +168,8 @@ class NatsServer:
         Raises:
             NatsError: no server is installed, or the streams may take more than the store has.
         """
-        wanted_mib = sum(s.max_mib for s in topology.streams.values()) + DEAD_LETTERS_MIB_MAX + BUCKET_MIB_MAX * 2
+        kept = [s for s in topology.streams.values() if not s.latest_only]
+        wanted_mib = sum(s.max_mib for s in kept) + DEAD_LETTERS_MIB_MAX + BUCKET_MIB_MAX * 2
         if wanted_mib > self._store_mib_max:
             raise NatsError(
                 f"the streams may take {wanted_mib} MiB, the store has {self._store_mib_max}: "
@@ -263,7 +264,7 @@ def stream_configs(topology: Topology) -> list[StreamConfig]:
             max_bytes=stream.max_mib * MIB,
             duplicate_window=min(DUPLICATE_WINDOW_S, stream.max_age_s),
             deny_purge=True,
-            **(common | ({"discard": DiscardPolicy.OLD} if stream.forget_oldest else {})),
+            **(common | _kind(stream)),
         )
         for name, stream in topology.streams.items()
     ]
@@ -292,6 +293,14 @@ def stream_configs(topology: Topology) -> list[StreamConfig]:
             )
         )
     return made
+
+
+def _kind(stream: Stream) -> dict[str, object]:
+    """How a stream differs from one that refuses when it is full."""
+    if stream.latest_only:
+        # Nothing is fsynced and no message is looked up by its id: it costs little more than passing messages on.
+        return {"storage": StorageType.MEMORY, "max_msgs_per_subject": 1, "discard": DiscardPolicy.OLD}
+    return {"discard": DiscardPolicy.OLD} if stream.forget_oldest else {}
 
 
 async def _make_stream(stream_api: JetStreamContext, wanted: StreamConfig) -> None:

@@ -51,6 +51,8 @@ class Stream(_Frozen):
     """One JetStream stream; only its owner publishes to it.
 
     A full stream refuses, unless it may `forget_oldest`: for what is not a fact to keep but a window on the present.
+    With `latest_only` it keeps the newest message of each subject, in memory: for values that whoever begins to listen
+    wants at once, and that their owner publishes again after NATS was restarted.
     """
 
     owner: Word
@@ -58,6 +60,7 @@ class Stream(_Frozen):
     max_age_s: int = Field(default=604_800, ge=1)
     max_mib: int = Field(default=256, ge=1)
     forget_oldest: bool = False
+    latest_only: bool = False
 
 
 class Topology(_Frozen):
