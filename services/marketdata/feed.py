@@ -30,7 +30,7 @@ RETRY_S = 0.5
 """After the log did not answer, nothing is tried for this long."""
 
 PublishQuotes = Callable[[pb.QuotesPublished], Awaitable[None]]
-"""Tells the world outside of this service of quotes that were appended."""
+"""Tells the world outside of this service of an entry that was appended, with quotes or without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +176,5 @@ class Feed:
         entry = LogEntry(number, term.feed, payload)
         await self._log.announce(entry)
         self._follower.wrote(entry, published)
-        if published.quotes or published.board:
-            await self._publish(published)
+        await self._publish(published)
         return number

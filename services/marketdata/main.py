@@ -8,7 +8,6 @@ import time
 from collections.abc import Coroutine
 from typing import Any
 
-from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
 from crossrate.events.events import Events
 from crossrate.rpc.client import channel_to_mesh
 from crossrate.rpc.server import Server
@@ -22,8 +21,9 @@ from services.marketdata.domain.calibration import calibrate
 from services.marketdata.domain.simulation import Market
 from services.marketdata.feed import Feed
 from services.marketdata.follower import Follower
+from services.marketdata.latest import Latest
 from services.marketdata.peers import Reference
-from services.marketdata.quote_log import QuoteLog, pause, quote_subject
+from services.marketdata.quote_log import QuoteLog, pause
 from services.marketdata.service import MarketDataService, register
 from services.marketdata.settings import FeedConfig, Settings
 from services.marketdata.simulated import FEED, Simulated
@@ -59,7 +59,7 @@ async def serve(runtime: Runtime) -> None:
         log=log,
         follower=follower,
         board=board,
-        publish=lambda published: publish(events, published),
+        publish=Latest(events, board, FEED).publish,
         settings=settings,
         note=note,
     )
@@ -107,17 +107,6 @@ async def part(runtime: Runtime, closed: asyncio.Event, work: Coroutine[Any, Any
         runtime.stopping.set()
         closed.set()
         raise
-
-
-async def publish(events: Events, published: events_pb.QuotesPublished) -> None:
-    """Sends the newest quote of each instrument in an entry to the instrument's subject.
-
-    With the board, which comes with the first entry of a term and then every half minute, all instruments are sent: the
-    stream that keeps the last value of each is in memory, and has them again soon after NATS was restarted.
-    """
-    newest = {quote.instrument: quote for quotes in (published.board, published.quotes) for quote in quotes}
-    for name, quote in newest.items():
-        await events.publish_core(quote_subject(name), quote.SerializeToString())
 
 
 # Health asks once a second; an answer that waits a little says "yes" as soon as it is true.

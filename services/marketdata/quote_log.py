@@ -27,9 +27,6 @@ from crossrate.events.events import Events
 STREAM = "quotes"
 LOG_SUBJECT = "crossrate.marketdata.v1.quotes_published."
 ANNOUNCED_SUBJECT = "crossrate.marketdata.v1.quotes_announced."
-QUOTE_SUBJECT = "crossrate.marketdata.v1.quote."
-LATEST_STREAM = "quotes_latest"
-"""Keeps the newest message of each subject below QUOTE_SUBJECT."""
 TYPE = "crossrate.api.marketdata.v1.QuotesPublished"
 ANSWER_S_MAX = 2.0
 
@@ -135,11 +132,6 @@ class QuoteLog:
         except EventsError as error:
             raise LogUnavailable(str(error)) from error
         return [LogEntry(event.sequence, event.subject.removeprefix(LOG_SUBJECT), event.payload) for event in found]
-
-
-def quote_subject(instrument: str) -> str:
-    """The subject of an instrument's quotes: crossrate.marketdata.v1.quote.EUR-USD."""
-    return QUOTE_SUBJECT + instrument.replace("/", "-")
 
 
 async def pause(stopping: asyncio.Event, seconds: float) -> bool:

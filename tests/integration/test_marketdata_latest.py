@@ -14,8 +14,8 @@ from crossrate.api.reference.v1 import instrument_pb2 as reference_pb
 from crossrate.events import Events, EventsUnavailable, subscribe_latest
 from crossrate.runtime import topology
 from services.marketdata.domain.simulation import Market
-from services.marketdata.main import publish
-from services.marketdata.quote_log import LATEST_STREAM, QUOTE_SUBJECT, quote_subject
+from services.marketdata.latest import STREAM, SUBJECT, Latest, quote_subject
+from services.marketdata.simulated import FEED
 from tests.integration.conftest import Servers, eventually
 from tests.integration.test_marketdata import PAIRS, Instance, market
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.integration
 async def mesh(folder: Path) -> AsyncIterator[Servers]:
     """NATS with the platform's own topology, in which pricing consumes the newest quotes."""
     own = topology.load()
-    pricing = own.services["pricing"].model_copy(update={"consumes": (LATEST_STREAM,)})
+    pricing = own.services["pricing"].model_copy(update={"consumes": (STREAM,)})
     servers = Servers(folder, own.model_copy(update={"services": own.services | {"pricing": pricing}}))
     try:
         servers.issue()
@@ -42,8 +42,14 @@ async def mesh(folder: Path) -> AsyncIterator[Servers]:
 class Publishing(Instance):
     """An instance that publishes as the assembly does."""
 
+    async def start(self) -> Publishing:
+        """See Instance."""
+        await super().start()
+        self._latest = Latest(self.events, self.board, FEED)
+        return self
+
     async def _publish(self, published: events_pb.QuotesPublished) -> None:
-        await publish(self.events, published)
+        await self._latest.publish(published)
 
 
 class Listener:
@@ -65,8 +71,8 @@ async def test_whoever_begins_to_listen_hears_the_last_value(mesh: Servers, mark
     await instance.stop()
     pricing = await Events.open(mesh.runtime("pricing"))
     every, one = Listener(), Listener()
-    await subscribe_latest(pricing, LATEST_STREAM, f"{QUOTE_SUBJECT}*", every)
-    await subscribe_latest(pricing, LATEST_STREAM, quote_subject("USD/JPY"), one)
+    await subscribe_latest(pricing, STREAM, f"{SUBJECT}*", every)
+    await subscribe_latest(pricing, STREAM, quote_subject("USD/JPY"), one)
     newest = {name: [entry.quote] for name, entry in instance.board.newest().items()}
     assert every.heard == newest
     assert one.heard == {"USD/JPY": newest["USD/JPY"]}
@@ -80,7 +86,7 @@ async def test_no_instrument_goes_back(mesh: Servers, market: Market) -> None:
     pricing = await Events.open(mesh.runtime("pricing"))
     listeners = [Listener() for _ in range(20)]
     for listener in listeners:
-        await subscribe_latest(pricing, LATEST_STREAM, f"{QUOTE_SUBJECT}*", listener)
+        await subscribe_latest(pricing, STREAM, f"{SUBJECT}*", listener)
         assert set(listener.heard) == set(PAIRS)
     head = instance.board.head
     await eventually(lambda: instance.board.head > head + 50)
@@ -108,7 +114,7 @@ async def test_last_values_come_back_after_nats_was_killed(mesh: Servers, market
     await eventually(lambda: instance.board.head > head + 50, 30)
     pricing = await Events.open(mesh.runtime("pricing"))
     listener = Listener()
-    await subscribe_latest(pricing, LATEST_STREAM, f"{QUOTE_SUBJECT}*", listener)
+    await subscribe_latest(pricing, STREAM, f"{SUBJECT}*", listener)
     assert set(listener.heard) == set(PAIRS)
     assert listener.heard["EUR/USD"] == [closed]
     await pricing.close()
@@ -119,5 +125,5 @@ async def test_only_consumers_are_told(mesh: Servers) -> None:
     """A service whose topology does not name the stream may neither read it nor listen."""
     risk = await Events.open(mesh.runtime("risk"))
     with pytest.raises(EventsUnavailable):
-        await subscribe_latest(risk, LATEST_STREAM, f"{QUOTE_SUBJECT}*", Listener())
+        await subscribe_latest(risk, STREAM, f"{SUBJECT}*", Listener())
     await risk.close()

@@ -205,11 +205,24 @@ class NatsServer:
                 await asyncio.sleep(0.02)
 
     async def provision(self, topology: Topology) -> None:
-        """Makes streams and buckets, or brings those that are there up to the topology. Never deletes one."""
-        async with self._connect() as client:
-            stream_api = client.jetstream(timeout=10)
-            for config in stream_configs(topology):
-                await _make_stream(stream_api, config)
+        """Makes streams and buckets, or brings those that are there up to the topology. Never deletes one.
+
+        A server that dies meanwhile is waited for: this also runs when it has been started again after a crash.
+        """
+        deadline = time.monotonic() + READY_S_MAX
+        while True:
+            try:
+                async with self._connect() as client:
+                    stream_api = client.jetstream(timeout=10)
+                    for config in stream_configs(topology):
+                        await _make_stream(stream_api, config)
+                    return
+            except nats.js.errors.APIError:
+                raise
+            except (OSError, nats.errors.Error, TimeoutError):
+                if time.monotonic() > deadline:
+                    raise
+                await self.ready()
 
     def _credentials(self, service: str) -> credentials.Credentials:
         found = credentials.read(self._place, service)
