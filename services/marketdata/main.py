@@ -54,7 +54,13 @@ async def serve(runtime: Runtime) -> None:
     reference = Reference(channel, catalogue, note)
 
     feed = Feed(
-        source=Simulated(Market(calibration, settings.seed), catalogue, lambda: config.current),
+        source=Simulated(
+            Market(calibration, settings.seed),
+            catalogue,
+            lambda: config.current,
+            tick_s_min=settings.tick_ms_min / 1000,
+            weekends=not settings.always_open,
+        ),
         catalogue=catalogue,
         log=log,
         follower=follower,

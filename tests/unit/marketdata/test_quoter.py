@@ -19,7 +19,7 @@ from services.marketdata.term import BOARD_EVERY, BOARD_EVERY_QUOTES
 from services.marketdata.term import Term as Writing
 
 NAMES = ("EUR/USD", "USD/JPY", "USD/TRY", "EUR/SKK", "NOK/SEK")
-CONFIG = FeedConfig(quotes_per_s=20.0)
+CONFIG = FeedConfig(quotes_per_s=20.0, hours=False)
 
 
 def instrument(name: str, status: int = reference_pb.INSTRUMENT_STATUS_TRADING, version: int = 1):
@@ -210,8 +210,38 @@ def test_live_configuration_applies_to_the_next_tick(term: Term) -> None:
     for _ in range(10):
         term.tick()
     narrow = term.newest("EUR/USD")
-    term.config = FeedConfig(quotes_per_s=20, spread_multiplier=10)
+    term.config = FeedConfig(quotes_per_s=20, spread_multiplier=10, hours=False)
     for _ in range(10):
         term.tick()
     wide = term.newest("EUR/USD")
     assert wide.ask - wide.bid == pytest.approx(10 * (narrow.ask - narrow.bid), rel=0.25)
+
+
+def test_quotes_are_dealt_by_weight_at_any_rate(term: Term) -> None:
+    """At 20,000 quotes a second too, EUR/USD is quoted eight times as often as an exotic pair, and moves in between."""
+    term.tick()
+    term.config = FeedConfig(quotes_per_s=20_000, hours=False)
+    quotes = [q for _ in range(20) for q in term.tick(0.01).quotes]
+    counts = {n: sum(q.instrument == n for q in quotes) for n in ("EUR/USD", "USD/JPY", "USD/TRY")}
+    assert sum(counts.values()) == pytest.approx(4_000, abs=1)
+    assert counts["EUR/USD"] == pytest.approx(8 * counts["USD/TRY"], rel=0.01)
+    assert counts["USD/JPY"] == pytest.approx(6 * counts["USD/TRY"], rel=0.01)
+    times = [q.venue_time.ToNanoseconds() for q in quotes]
+    assert times == sorted(times)
+    assert all(q.venue_time.ToNanoseconds() <= q.receive_time.ToNanoseconds() for q in quotes)
+    euro = [(q.venue_time.ToNanoseconds(), q.sequence) for q in quotes if q.instrument == "EUR/USD"]
+    assert len({when for when, _ in euro}) == len(euro)
+
+
+def test_hours_change_the_pace(term: Term) -> None:
+    """With hours, a day has as many quotes as without, within 1 %, and 09:00 in New York more than twice 17:00's."""
+    term.config = FeedConfig(quotes_per_s=1.0)
+    midnight = 1_772_427_600 * 10**9
+    counts = []
+    for minute in range(1_440):
+        term.now_ns = midnight + minute * 60 * 10**9
+        entries = [term.tick(1.0) for _ in range(60)]
+        counts.append(sum(len(e.quotes) for e in entries if e is not None))
+    hourly = [sum(counts[60 * hour : 60 * hour + 60]) for hour in range(24)]
+    assert sum(counts) == pytest.approx(86_400, rel=0.01)
+    assert hourly[9] > 2 * hourly[17]
