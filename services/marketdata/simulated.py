@@ -63,9 +63,13 @@ class _Open:
         self._due = self._loop.time()
         self.tick = quoter.tick
 
+    @property
+    def interval_s(self) -> float:
+        """Time between two entries at the rate of this hour."""
+        return max(QUOTES_PER_ENTRY / self._quoter.quotes_per_s, self._tick_s_min)
+
     async def pause(self, stopping: asyncio.Event, seconds: float) -> bool:
         """Waits until the tick is due."""
         now = self._loop.time()
-        interval_s = max(QUOTES_PER_ENTRY / self._quoter.quotes_per_s, self._tick_s_min)
-        self._due = max(self._due + interval_s, now)
+        self._due = max(self._due + self.interval_s, now)
         return await pause(stopping, min(self._due - now, seconds))

@@ -30,7 +30,7 @@ from services.marketdata.domain.calibration import calibrate
 from services.marketdata.domain.simulation import Market
 from services.marketdata.feed import Feed
 from services.marketdata.follower import Follower
-from services.marketdata.quote_log import Fenced, QuoteLog
+from services.marketdata.quote_log import Fenced, LogEntry, QuoteLog
 from services.marketdata.service import MarketDataService, register
 from services.marketdata.settings import FeedConfig, Settings
 from services.marketdata.simulated import FEED, Simulated
@@ -82,11 +82,11 @@ class Instance:
         self.closed = asyncio.Event()
         self.numbers: list[int] = []
 
-    async def start(self) -> Instance:
+    async def start(self, log: type[QuoteLog] = QuoteLog) -> Instance:
         """Connects and begins."""
         self.events = await Events.open(self._mesh.runtime("marketdata"))
         note = structlog.get_logger()
-        self.log = QuoteLog(self.events)
+        self.log = log(self.events)
         self.follower = Follower(self.log, self.board, [FEED], SETTINGS.log_entries_read, note)
         self.feed = Feed(
             source=Simulated(self._market, self.catalogue, lambda: CONFIG),
@@ -175,6 +175,21 @@ async def test_every_instance_serves_what_one_writes(mesh: Servers, market: Mark
         yours = {e.position: e.encoded for e in second.between(low - 1, names)}
         assert all(mine[n] == yours[n] for n in range(low, high + 1))
         check(await whole_log(instances[0].events))
+
+
+class Unheard(QuoteLog):
+    """A log whose announcements all get lost."""
+
+    async def announce(self, entry: LogEntry) -> None:
+        """See QuoteLog."""
+
+
+async def test_a_writer_serves_its_own_entries_without_hearing_of_them(mesh: Servers, market: Market) -> None:
+    """What is appended is on the writer's board at once; no announcement and no reading is needed for it."""
+    instance = await Instance(mesh, market).start(Unheard)
+    await eventually(lambda: instance.board.head > 200)
+    check(await whole_log(instance.events))
+    await instance.die()
 
 
 async def test_a_writer_that_stops_hands_over_at_once(mesh: Servers, market: Market) -> None:

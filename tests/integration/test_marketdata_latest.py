@@ -15,6 +15,7 @@ from crossrate.events import Events, EventsUnavailable, subscribe_latest
 from crossrate.runtime import topology
 from services.marketdata.domain.simulation import Market
 from services.marketdata.latest import STREAM, SUBJECT, Latest, quote_subject
+from services.marketdata.quote_log import QuoteLog
 from services.marketdata.simulated import FEED
 from tests.integration.conftest import Servers, eventually
 from tests.integration.test_marketdata import PAIRS, Instance, market
@@ -42,9 +43,9 @@ async def mesh(folder: Path) -> AsyncIterator[Servers]:
 class Publishing(Instance):
     """An instance that publishes as the assembly does."""
 
-    async def start(self) -> Publishing:
+    async def start(self, log: type[QuoteLog] = QuoteLog) -> Publishing:
         """See Instance."""
-        await super().start()
+        await super().start(log)
         self._latest = Latest(self.events, self.board, FEED)
         return self
 

@@ -14,7 +14,7 @@ from services.marketdata.domain.calibration import calibrate
 from services.marketdata.domain.simulation import Market
 from services.marketdata.quoter import Quoter
 from services.marketdata.settings import FeedConfig
-from services.marketdata.simulated import FEED
+from services.marketdata.simulated import FEED, Simulated
 from services.marketdata.term import BOARD_EVERY, BOARD_EVERY_QUOTES
 from services.marketdata.term import Term as Writing
 
@@ -245,3 +245,13 @@ def test_hours_change_the_pace(term: Term) -> None:
     hourly = [sum(counts[60 * hour : 60 * hour + 60]) for hour in range(24)]
     assert sum(counts) == pytest.approx(86_400, rel=0.01)
     assert hourly[9] > 2 * hourly[17]
+
+
+@pytest.mark.parametrize(("quotes_per_s", "interval_s"), [(80, 0.2), (800, 0.02), (1_600, 0.01), (100_000, 0.01)])
+async def test_the_more_is_quoted_the_sooner_it_is_told(term: Term, quotes_per_s: float, interval_s: float) -> None:
+    """An entry has sixteen quotes, or follows at the shortest interval that is set; the feed's own tick bounds it."""
+    config = FeedConfig(quotes_per_s=quotes_per_s, hours=False)
+    source = Simulated(term.market, term.catalogue, lambda: config, tick_s_min=0.01)
+    async with source.open(Writing(FEED, 1)) as venue:
+        venue.tick(0.1, term.now_ns, always=True)
+        assert venue.interval_s == pytest.approx(interval_s)
