@@ -65,10 +65,13 @@ def market() -> Market:
 class Instance:
     """Everything of one instance but its gRPC server."""
 
+    config = CONFIG
+    ring_capacity = SETTINGS.ring_capacity
+
     def __init__(self, mesh: Servers, market: Market) -> None:
         self._mesh = mesh
         self._market = market
-        self.board = Board(SETTINGS.ring_capacity, 10)
+        self.board = Board(self.ring_capacity, 10)
         self.catalogue = Catalogue()
         for name in PAIRS:
             base, counter = name.split("/")
@@ -89,7 +92,7 @@ class Instance:
         self.log = log(self.events)
         self.follower = Follower(self.log, self.board, [FEED], SETTINGS.log_entries_read, note)
         self.feed = Feed(
-            source=Simulated(self._market, self.catalogue, lambda: CONFIG),
+            source=Simulated(self._market, self.catalogue, lambda: self.config),
             catalogue=self.catalogue,
             log=self.log,
             follower=self.follower,
