@@ -75,6 +75,13 @@ class QuoteStream:
         self._last: dict[str, int] = {}
         self._heard_s = time.monotonic()
         self._broken = 0
+        self.heard = False
+        """Whether the server has ever been heard."""
+
+    @property
+    def silence_s(self) -> float:
+        """Seconds since the server was last heard, heartbeats included, or since the begin if it never was."""
+        return time.monotonic() - self._heard_s
 
     async def events(self, stub: Any) -> AsyncIterator[Quote | Gap]:
         """Quotes and gaps, until the reader stops or the service refuses."""
@@ -111,7 +118,7 @@ class QuoteStream:
             kind = message.WhichOneof("event")
             if kind == "error":
                 raise CallError.of_status(message.error, METHOD)
-            self._heard_s, self._broken = time.monotonic(), 0
+            self._heard_s, self._broken, self.heard = time.monotonic(), 0, True
             if kind == "quotes":
                 for event in self._quotes(message):
                     yield event
