@@ -76,6 +76,7 @@ class Board:
         stale_version: grows when quotes have grown too old.
         generation: grows when a feed began anew, so that no position from before means anything.
         discarded: entries of the log that were older than the board.
+        readers: streams that are served from it.
     """
 
     def __init__(self, capacity: int, stale_after_s: float) -> None:
@@ -96,6 +97,7 @@ class Board:
         self.stale_version = 0
         self.generation = 0
         self.discarded = 0
+        self.readers = 0
 
     # What comes from the log
 

@@ -20,6 +20,11 @@ BATCH_MAX = 1_000
 BACKLOG_MAX = 5_000
 """A reader that is further behind is not sent what it missed, but the newest of each."""
 
+STREAMS_PER_MS = 10
+"""A stream waits a millisecond between messages for every so many streams that there are, and then sends whatever has
+come: 10,000 messages a second in all. Otherwise many streams would keep the writer, in the same process, from its
+ticks."""
+
 _QUOTES_TAG = bytes([pb.StreamQuotesResponse.QUOTES_FIELD_NUMBER << 3 | 2])
 _CONFLATED_TAG = bytes([pb.QuoteBatch.CONFLATED_COUNT_FIELD_NUMBER << 3])
 
@@ -224,6 +229,7 @@ async def frames(
         reader.resume(wanted.position)
     sequence = quoted = 0
     bell = _Bell(board)
+    board.readers += 1
     earliest = monotonic()
     heartbeat_at = earliest + wanted.heartbeat_s
     try:
@@ -246,9 +252,10 @@ async def frames(
                 quoted += 1
                 if quoted == wanted.messages_max:
                     return
-                earliest = now + wanted.conflation_s
+                earliest = now + max(wanted.conflation_s, board.readers // STREAMS_PER_MS / 1000)
             heartbeat_at = monotonic() + wanted.heartbeat_s
     finally:
+        board.readers -= 1
         bell.put_away()
 
 

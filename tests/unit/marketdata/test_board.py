@@ -284,6 +284,27 @@ async def test_conflation_sends_at_most_one_message_in_its_interval(board: Board
     await stream.aclose()
 
 
+async def test_many_streams_send_fewer_messages_with_every_quote(board: Board, venue: Venue) -> None:
+    """Among a thousand streams one sends ten messages a second at most, and leaves nothing out; alone it does not
+    wait, and a stream that ended does not count any more."""
+    loop = asyncio.get_running_loop()
+    stream = subscription.frames(board, Wanted(BOTH, 0.0, 5.0), asyncio.Event())
+    venue.say("EUR/USD")
+    await anext(stream)
+    assert board.readers == 1
+    board.readers += 999
+    venue.say("EUR/USD")
+    await anext(stream)
+    begun = loop.time()
+    for _ in range(7):
+        venue.say("EUR/USD", "USD/JPY")
+    batch = service_pb.StreamQuotesResponse.FromString((await anext(stream)).encoded).quotes
+    assert loop.time() - begun > 0.08
+    assert (len(batch.quotes), batch.conflated_count) == (14, 0)
+    await stream.aclose()
+    assert board.readers == 999
+
+
 async def test_a_stopped_reader_costs_the_others_nothing(board: Board, venue: Venue) -> None:
     """One stream is not read at all while another gets every quote, and later it gets the newest."""
     stopped = subscription.frames(board, Wanted(BOTH, 0.0, 5.0), asyncio.Event())
