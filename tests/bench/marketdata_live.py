@@ -52,6 +52,7 @@ STREAMS_PER_CHANNEL = 50
 SUBSCRIBER_INSTRUMENTS = 10
 CONFLATION_MS = 100
 READ_S_MAX = 20.0
+APPLIED_TRIES_MAX = 50
 
 
 @dataclass
@@ -105,8 +106,14 @@ def tell(words: str) -> None:
 
 
 def offer(mesh: Mesh, quotes_per_s: float) -> None:
-    """Sets the feed's rate, the same at all hours."""
+    """Sets the feed's rate, the same at all hours, and returns when it applies."""
     mesh.command("config", "set", "marketdata", f"quotes_per_s={quotes_per_s}", "hours=false", "-m", "benchmark")
+    wanted = mesh.json("config", "get", "marketdata")["version"]
+    for _ in range(APPLIED_TRIES_MAX):
+        if int(mesh.processes()["marketdata-1"]["configVersion"] or 0) >= wanted:
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"marketdata has not applied version {wanted} of its configuration")
 
 
 @contextlib.asynccontextmanager

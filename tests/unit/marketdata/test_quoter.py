@@ -182,7 +182,7 @@ def test_nothing_due_is_no_entry_unless_one_is_wanted(term: Term) -> None:
 
 
 def test_the_board_is_in_the_log_often_enough(term: Term) -> None:
-    """The first entry of a term and every 300th after it carry the newest quote of each instrument before them."""
+    """The first entry of a term and every 150th after it carry the newest quote of each instrument before them."""
     boards = [len(term.tick(always=True).board) for _ in range(BOARD_EVERY + 1)]
     assert boards[0] == 0
     assert boards[BOARD_EVERY] == 3
@@ -190,6 +190,17 @@ def test_the_board_is_in_the_log_often_enough(term: Term) -> None:
     heir = term.succeed()
     newest = {n: e.quote for n, e in term.board.newest().items()}
     assert {q.instrument: q for q in heir.tick(always=True).board} == newest
+
+
+def test_entries_of_other_feeds_count_for_the_board(term: Term) -> None:
+    """A feed that writes little beside one that writes much tells its board as often by the length of the log."""
+    boards = []
+    for _ in range(10):
+        entry = term.tick(always=True)
+        boards.append(bool(entry.board))
+        # Others write before the next.
+        term.number += BOARD_EVERY // 3 - 1
+    assert [index for index, board in enumerate(boards) if board] == [4, 8]
 
 
 def test_a_reader_is_told_where_the_board_is(term: Term) -> None:
