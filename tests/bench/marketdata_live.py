@@ -107,8 +107,8 @@ def tell(words: str) -> None:
 
 def offer(mesh: Mesh, quotes_per_s: float) -> None:
     """Sets the feed's rate, the same at all hours, and returns when it applies."""
-    mesh.command("config", "set", "marketdata", f"quotes_per_s={quotes_per_s}", "hours=false", "-m", "benchmark")
-    wanted = mesh.json("config", "get", "marketdata")["version"]
+    values = (f"quotes_per_s={quotes_per_s}", "hours=false")
+    wanted = int(mesh.json("config", "set", "marketdata", *values, "-m", "benchmark")["version"])
     for _ in range(APPLIED_TRIES_MAX):
         if int(mesh.processes()["marketdata-1"]["configVersion"] or 0) >= wanted:
             return
