@@ -70,6 +70,7 @@ class _Open:
 
     async def pause(self, stopping: asyncio.Event, seconds: float) -> bool:
         """Waits until the tick is due."""
-        now = self._loop.time()
-        self._due = max(self._due + self.interval_s, now)
+        now, interval_s = self._loop.time(), self.interval_s
+        # Never further away than one interval, which may have been longer before.
+        self._due = min(max(self._due + interval_s, now), now + interval_s)
         return await pause(stopping, min(self._due - now, seconds))

@@ -1,5 +1,6 @@
 """The simulated venue: what it writes into the log."""
 
+import asyncio
 import dataclasses
 
 import pytest
@@ -266,3 +267,16 @@ async def test_the_more_is_quoted_the_sooner_it_is_told(term: Term, quotes_per_s
     async with source.open(Writing(FEED, 1)) as venue:
         venue.tick(0.1, term.now_ns, always=True)
         assert venue.interval_s == pytest.approx(interval_s)
+
+
+async def test_a_faster_rate_applies_to_the_tick_that_is_awaited_next(term: Term) -> None:
+    """However long ticks were before: what was due in minutes is due in milliseconds."""
+    config, stopping = FeedConfig(quotes_per_s=0.1, hours=False), asyncio.Event()
+    source = Simulated(term.market, term.catalogue, lambda: config)
+    async with source.open(Writing(FEED, 1)) as venue:
+        venue.tick(0.1, term.now_ns, always=True)
+        for _ in range(3):
+            await venue.pause(stopping, 0.001)
+        config = FeedConfig(quotes_per_s=100_000, hours=False)
+        async with asyncio.timeout(60):
+            assert not await venue.pause(stopping, 600)
