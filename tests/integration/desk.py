@@ -40,6 +40,7 @@ from crossrate.runtime.topology import Service, Topology
 from crossrate.store.database import Database
 from services.marketdata.board import Board
 from services.marketdata.catalogue import Catalogue
+from services.marketdata.health import HealthBoard
 from services.marketdata.service import MarketDataService, register
 from services.pricing import main
 from services.pricing.domain.rules import QuotingRules
@@ -84,7 +85,7 @@ class Upstream:
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
         self.board = Board(4096, 3600)
-        self.service = Streams(self.board, Catalogue(), None)
+        self.service = Streams(self.board, Catalogue(), None, HealthBoard({}, self.board, dict, 3600.0))
         self._sequences: dict[str, int] = {}
         self._entries = 0
         self._running: asyncio.Task[None] | None = None

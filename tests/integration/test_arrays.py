@@ -134,9 +134,9 @@ async def test_violations_name_the_element(socket):
             assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
             assert {(v.field, v.description) for v in raised.value.violations} == {
                 ("account", "must be at most 8 characters"),
-                ("spot[17]", "must be greater than 0"),
-                ("spot[17]", "must be finite"),
-                ("strike[17]", "must be greater than or equal to 0 and less than 1000000000"),
+                ("spot[17]", "is NaN: must be greater than 0"),
+                ("spot[17]", "is NaN: must be finite"),
+                ("strike[17]", "is NaN: must be greater than or equal to 0 and less than 1000000000"),
             }
 
 
