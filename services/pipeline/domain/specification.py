@@ -199,9 +199,7 @@ class Specification(_Part):
     @model_validator(mode="after")
     def _quotes(self) -> Self:
         if self.shape.kind is Kind.BARS:
-            raise ValueError(
-                "shape: it is of bars, and the history keeps quotes: load the ticks they were made of"
-            )
+            raise ValueError("shape: it is of bars, and the history keeps quotes: load the ticks they were made of")
         return self
 
     @property

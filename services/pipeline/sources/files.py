@@ -56,7 +56,8 @@ class LocalFiles:
         elif path.is_file():
             yield path
         elif glob.has_magic(pattern):
-            for name in glob.iglob(pattern, recursive=True):
+            # Path.glob takes no absolute pattern.
+            for name in glob.iglob(pattern, recursive=True):  # noqa: PTH207
                 each = Path(name)
                 if each.is_file() and not each.name.endswith(UNFINISHED):
                     yield each

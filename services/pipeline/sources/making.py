@@ -39,14 +39,15 @@ class Sources:
             for index, url in enumerate(source.urls):
                 if urlsplit(url).hostname not in self._settings.http_hosts:
                     raise SourceFailure(
-                        f"source.urls[{index}]: {urlsplit(url).hostname} is none of the hosts that callers from the mesh may "
-                        "have read; CROSSRATE_PIPELINE_HTTP_HOSTS names them"
+                        f"source.urls[{index}]: {urlsplit(url).hostname} is none of the hosts that callers from "
+                        "the mesh may have read; CROSSRATE_PIPELINE_HTTP_HOSTS names them"
                     )
             return
         for index, url in enumerate(source.urls):
             if not url.startswith(self._settings.object_urls or ("\0",)):
                 raise SourceFailure(
-                    f"source.urls[{index}]: {url} begins with none of the URLs that callers from the mesh may have read; "
+                    f"source.urls[{index}]: {url} begins with none of the URLs that callers from the mesh may "
+                    "have read; "
                     "CROSSRATE_PIPELINE_OBJECT_URLS names them"
                 )
 

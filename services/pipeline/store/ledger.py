@@ -74,8 +74,9 @@ class Ledger:
         """Says that the job is being worked on; None if it has ended meanwhile."""
         async with self.fenced() as connection:
             row = await connection.fetchrow(
-                "UPDATE job SET state = 2, attempts = attempts + 1, attempts_in_vain = attempts_in_vain + 1, error = '', "
-                f"start_time = coalesce(start_time, clock_timestamp()) WHERE id = $1 AND state <= 2 RETURNING {COLUMNS}",
+                "UPDATE job SET state = 2, attempts = attempts + 1, attempts_in_vain = attempts_in_vain + 1, "
+                "error = '', start_time = coalesce(start_time, clock_timestamp()) "
+                f"WHERE id = $1 AND state <= 2 RETURNING {COLUMNS}",
                 job_id,
             )
         return Job.of(row) if row is not None else None
@@ -313,7 +314,8 @@ class Ledger:
     @staticmethod
     async def _mark(connection: asyncpg.Connection, dataset: DatasetRow, url: str, mark: Mark) -> None:
         await connection.execute(
-            "INSERT INTO fetched (dataset, generation, url, etag, last_modified, digest) VALUES ($1, $2, $3, $4, $5, $6) "
+            "INSERT INTO fetched (dataset, generation, url, etag, last_modified, digest) "
+            "VALUES ($1, $2, $3, $4, $5, $6) "
             "ON CONFLICT (dataset, generation, url) DO UPDATE "
             "SET etag = excluded.etag, last_modified = excluded.last_modified, digest = excluded.digest",
             dataset.name,
