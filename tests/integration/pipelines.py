@@ -7,7 +7,7 @@ import contextlib
 import gzip
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,12 @@ class Pipeline:
         """Starts an instance, which is asked from now on."""
         await self.processes.start(instance, **SETTINGS)
         self.instance = instance
+
+    def kill(self) -> None:
+        """Ends the instance with SIGKILL."""
+        process = self.processes._running.pop(self.instance)
+        process.kill()
+        process.wait(20)
 
     @contextlib.asynccontextmanager
     async def stub(self) -> AsyncIterator[PipelineServiceStub]:
@@ -174,11 +180,3 @@ def zipped(path: Path, content: str) -> Path:
     """A gzip file."""
     path.write_bytes(gzip.compress(content.encode()))
     return path
-
-
-def numbers() -> Iterator[int]:
-    """1, 2, 3 …"""
-    number = 0
-    while True:
-        number += 1
-        yield number
