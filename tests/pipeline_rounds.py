@@ -1,7 +1,7 @@
 """Rounds in which the pipeline, PostgreSQL or NATS is killed while jobs are under way, for tests and for soaking.
 
-After each round the job has come to its end by itself, every file that was told as loaded before the kill is loaded, the
-store has every quote exactly once and no file that is half-written, and the books say the same as the store.
+After each round the job has come to its end by itself, every file that was told as loaded before the kill is loaded,
+the store has every quote exactly once and no file that is half-written, and the books say the same as the store.
 """
 
 from __future__ import annotations
