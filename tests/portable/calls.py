@@ -14,6 +14,7 @@ from crossrate.kernel import (
     local_volatility,
     margin,
     monte_carlo,
+    ohlc,
     parametric,
     paths,
     random,
@@ -224,8 +225,18 @@ def risk(generator: np.random.Generator) -> None:
     backtest.sequence((generator.random(500) < 0.02).astype(np.int8), 0.01, bounds)
 
 
+def bars(generator: np.random.Generator) -> None:
+    """Where bars begin, and their prices, also of sides that are not there."""
+    time = np.sort(generator.integers(-(10**12), 10**12, 500))
+    for step in (1, 10**9, 3 * 10**11):
+        found = ohlc.starts(time, -5, step)
+        price = generator.uniform(0.9, 1.3, len(time))
+        ohlc.prices(found.start, price)
+        ohlc.prices(found.start, np.where(generator.random(len(time)) < 0.1, np.nan, price))
+
+
 def every_function() -> None:
     """Calls all; the same arguments each time."""
     generator = np.random.default_rng(2027)
-    for group in (over_arrays, curves, smiles, simulation, risk):
+    for group in (over_arrays, curves, smiles, simulation, risk, bars):
         group(generator)

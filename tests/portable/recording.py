@@ -98,6 +98,10 @@ def _parameter(text: str) -> Parameter:
     return Parameter(name, kind, is_pointer, is_pointer and "const" not in text)
 
 
+PARTLY_WRITTEN = frozenset({"xr_ohlc_starts"})
+"""Functions that leave the end of their outputs as it was: what stands there is no result."""
+
+
 class _Recorder:
     """Stands for the compiled library: writes each call down and passes it on."""
 
@@ -115,6 +119,8 @@ class _Recorder:
             if _is_struct(given[0]):
                 given = [getattr(given[0], each) for each, _ in path.ffi.typeof(STRUCT).fields] + given[1:]
             pairs = list(zip(self._signatures[name], given, strict=True))
+            if name in PARTLY_WRITTEN:
+                self._clear([argument for parameter, argument in pairs if parameter.is_compared])
             seen = tuple(self._bytes(*pair) for pair in pairs)
             fault = int(function(*arguments))
             after = {p.name: self._bytes(p, a) for p, a in pairs if p.is_compared}
@@ -124,6 +130,11 @@ class _Recorder:
             return fault
 
         return recorded
+
+    def _clear(self, outputs: Sequence[Any]) -> None:
+        for each in outputs:
+            size = self._sizes[int(path.ffi.cast("intptr_t", each))]
+            path.ffi.buffer(each, size)[:] = bytes(size)
 
     def _bytes(self, parameter: Parameter, argument: Any) -> bytes | None:
         if not parameter.is_pointer:

@@ -21,7 +21,7 @@ from crossrate.files.shape import Role
 from crossrate.files.stamps import FRACTION_MAX, Layout, Texts, layout_of, parse
 from crossrate.ticks.clock import MINUTE
 
-PIECE = 1 << 14
+PIECE = 1 << 15
 """Rows at a time, so that what an operation writes is still in the cache for the next."""
 ROWS_MIN = 64
 RUNS_MAX = 16
@@ -58,20 +58,30 @@ def fixed(data: bytes, plan: Plan) -> Fields | None:
     if cells is None:
         return None
     wanted = {role: _number(data, width, *cells[place]) for role, place in plan.numbers.items()}
-    stamp = _number(data, width, *cells[plan.places[Role.TIME]]) if plan.epoch else ([], 0)
-    if any(each is None for each in (*wanted.values(), stamp)) or not _fits(data, width, cells, plan):
+    epoch = _number(data, width, *cells[plan.places[Role.TIME]]) if plan.epoch else None
+    stamps = [] if plan.epoch else _stamps(data, width, cells, plan)
+    if any(each is None for each in wanted.values()) or (not stamps and epoch is None):
         return None
+    same = _template(data, width, cells, plan)
+    flat = np.frombuffer(data, np.uint8)
     count = len(data) // width
-    time, good = _times(data, width, count, cells, plan) if not plan.epoch else (np.empty(count, np.int64), None)
+    time, good = np.zeros(count, np.int64), np.ones(count, np.bool_)
     numbers = {role: np.empty(count) for role in wanted}
+    # All of a piece before the next, while its lines are in the cache.
     for begin in range(0, count, PIECE):
         end = min(begin + PIECE, count)
+        if not _fits(data, width, begin, end, same):
+            return None
         for role, (lanes, decimals) in wanted.items():
             whole = _whole(data, width, begin, end, lanes)
             np.divide(whole.view(np.int64), 10.0**decimals, out=numbers[role][begin:end])
-        if plan.epoch:
-            time[begin:end] = _whole(data, width, begin, end, stamp[0]).astype(np.int64) * plan.epoch + plan.date_ns
-    return Fields(time, numbers, np.ones(count, np.bool_) if good is None else good)
+        if epoch:
+            time[begin:end] = _whole(data, width, begin, end, epoch[0]).view(np.int64) * plan.epoch + plan.date_ns
+        for stamp in stamps:
+            found, fits = _stamp(data, flat, width, begin, end, stamp)
+            time[begin:end] += found
+            good[begin:end] &= fits
+    return Fields(time, numbers, good)
 
 
 def runs(data: bytes) -> list[int] | None:
@@ -108,8 +118,10 @@ def _cells(line: bytes, plan: Plan) -> list[tuple[int, int]] | None:
     return cells
 
 
-def _fits(data: bytes, width: int, cells: list[tuple[int, int]], plan: Plan) -> bool:
-    """Whether every line has digits where the first has digits, and its very characters elsewhere."""
+def _template(
+    data: bytes, width: int, cells: list[tuple[int, int]], plan: Plan
+) -> list[tuple[int, np.uint64, np.uint64]]:
+    """What every line must be like, by eights: where, which characters, and what to add to see a difference."""
     line = np.frombuffer(data, np.uint8, width)
     digit = (line >= 48) & (line <= 57)
     if Role.INSTRUMENT in plan.places:
@@ -119,21 +131,20 @@ def _fits(data: bytes, width: int, cells: list[tuple[int, int]], plan: Plan) -> 
     # Added to the difference, these carry into the high bit from 10 on where a digit is, from 1 on elsewhere.
     slack = np.where(digit, np.uint8(0x76), np.uint8(0x7F))
     starts = sorted({*range(0, width - LANE + 1, LANE), width - LANE})
-    lanes = [
+    return [
         (at, *(np.frombuffer(each[at : at + LANE].tobytes(), "<u8")[0] for each in (expected, slack))) for at in starts
     ]
-    count = len(data) // width
-    for begin in range(0, count, PIECE):
-        end = min(begin + PIECE, count)
-        wrong = np.zeros(end - begin, np.uint64)
-        for at, same, more in lanes:
-            difference = _load(data, width, begin, end, at) ^ same
-            wrong |= difference
-            difference += more
-            wrong |= difference
-        if (wrong & _HIGH).any():
-            return False
-    return True
+
+
+def _fits(data: bytes, width: int, begin: int, end: int, same: list[tuple[int, np.uint64, np.uint64]]) -> bool:
+    """Whether lines have digits where the first line of the block has digits, and its very characters elsewhere."""
+    wrong = np.zeros(end - begin, np.uint64)
+    for at, expected, slack in same:
+        difference = _load(data, width, begin, end, at) ^ expected
+        wrong |= difference
+        difference += slack
+        wrong |= difference
+    return not (wrong & _HIGH).any()
 
 
 def _load(data: bytes, width: int, begin: int, end: int, at: int) -> NDArray[np.uint64]:
@@ -203,50 +214,54 @@ def _whole(data: bytes, width: int, begin: int, end: int, lanes: list[_Lane]) ->
     return total
 
 
-def _times(
-    data: bytes, width: int, count: int, cells: list[tuple[int, int]], plan: Plan
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The time of each line from text, and where it is one."""
-    flat = np.frombuffer(data, np.uint8)
-    total = np.zeros(count, np.int64)
-    good = np.ones(count, np.bool_)
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """How a time in text is read: its begin, its layout, and its seconds as one number of a unit of nanoseconds."""
+
+    begin: int
+    layout: Layout
+    seconds: list[_Lane] | None
+    unit: int
+
+
+def _stamps(data: bytes, width: int, cells: list[tuple[int, int]], plan: Plan) -> list[_Stamp]:
+    """How the date and the time are read; nothing if one of them has no format that fits the first line.
+
+    All lines have digits and other characters where the first has them: the format that fits it fits all.
+    """
+    found = []
     for role, forms in ((Role.DATE, plan.shape.dates), (Role.TIME, plan.shape.times)):
         if not forms:
             continue
         begin, end = cells[plan.places[role]]
-        found, fits = np.zeros(count, np.int64), np.zeros(count, np.bool_)
-        for form in forms:
-            layout = layout_of(form, end - begin)
-            if layout is None or not all(data[begin + place] == each for place, each in layout.literals):
-                continue
-            texts = Texts(flat, begin, width, count, end - begin)
-            # All lines have digits and literals where the first has them: the format that fits it fits all.
-            found, fits = _seconds(data, width, texts, layout) or parse(texts, layout)
-            break
-        total += found
-        good &= fits
-    return total, good
+        layouts = [each for form in forms if (each := layout_of(form, end - begin)) is not None]
+        fitting = [each for each in layouts if all(data[begin + place] == literal for place, literal in each.literals)]
+        if not fitting:
+            return []
+        layout = fitting[0]
+        tail = layout.width - layout.minute_end
+        number = _number(data, width, begin + layout.minute_end, end) if tail >= 2 and _ends_so(layout) else None
+        # %S%f has no point: of the digits behind the minute two are seconds.
+        unit = 10 ** (FRACTION_MAX - (number[1] or tail - 2)) if number else 0
+        found.append(_Stamp(begin, layout, number[0] if number else None, unit))
+    return found
 
 
-def _seconds(
-    data: bytes, width: int, texts: Texts, layout: Layout
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]] | None:
-    """Times whose seconds and fraction are one number; None if they are not written so."""
-    end = layout.minute_end
-    last = max(place + length for _, place, length in layout.places)
-    if last != layout.width or last - end < 2:
-        return None
-    number = _number(data, width, texts.begin + end, texts.begin + last)
-    if number is None:
-        return None
-    lanes, decimals = number
-    # %S%f has no point: of the digits behind the minute two are seconds.
-    unit = 10 ** (FRACTION_MAX - (decimals or last - end - 2))
-    total, good = parse(texts, layout, to_minute=True)
-    for low in range(0, texts.count, PIECE):
-        high = min(low + PIECE, texts.count)
-        within = _whole(data, width, low, high, lanes).view(np.int64)
-        within *= unit
-        good[low:high] &= within < MINUTE
-        total[low:high] += within
+def _ends_so(layout: Layout) -> bool:
+    """Whether nothing follows the seconds and their fraction."""
+    return max(place + length for _, place, length in layout.places) == layout.width
+
+
+def _stamp(
+    data: bytes, flat: NDArray[np.uint8], width: int, begin: int, end: int, stamp: _Stamp
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The time of some lines, and where it is one."""
+    texts = Texts(flat, begin * width + stamp.begin, width, end - begin, stamp.layout.width)
+    if stamp.seconds is None:
+        return parse(texts, stamp.layout)
+    total, good = parse(texts, stamp.layout, to_minute=True)
+    within = _whole(data, width, begin, end, stamp.seconds).view(np.int64)
+    within *= stamp.unit
+    good &= within < MINUTE
+    total += within
     return total, good

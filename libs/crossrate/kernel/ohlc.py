@@ -73,7 +73,8 @@ def _raise(fault: int, names: tuple[str, ...], values: tuple[Any, ...]) -> None:
 
 
 def starts(time: Any, anchor: int, step: int) -> Starts:
-    """The quotes that are the first of their bar, and when that begins: at anchor + k step for some whole k.
+    """The quotes that are the first of their bar, and when that begins: at anchor + k step for some whole k. It is
+    exact.
 
     Args:
         time: of each quote, ascending, int64 in any unit.
@@ -108,7 +109,7 @@ def starts(time: Any, anchor: int, step: int) -> Starts:
 
 
 def prices(start: Any, price: Any) -> Prices:
-    """Open, high, low and close of each bar.
+    """Open, high, low and close of each bar: exact, each is one of its prices.
 
     Args:
         start: the place of each bar's first quote, ascending from 0, int64.

@@ -8,10 +8,10 @@
 #define LINE 8     /* elements of a line of the caches */
 #define BLOCK 64 /* quotes that are looked at together: most blocks lie within one bar */
 
-#define XR_TIME_MAX (INT64_MAX - (INT64_C(1) << 60)) /* in ns the years 1714 to 2225; two steps more do not overflow */
-#define XR_STEP_MAX (INT64_C(1) << 59)
+#define XR_NS_MAX (INT64_MAX - (INT64_C(1) << 60)) /* in ns the years 1714 to 2225; two steps more do not overflow */
+#define XR_NS_STEP_MAX (INT64_C(1) << 59)
 
-static int is_time(int64_t time) { return time >= -XR_TIME_MAX && time <= XR_TIME_MAX; }
+static int is_time(int64_t time) { return time >= -XR_NS_MAX && time <= XR_NS_MAX; }
 
 /* The first edge after a time; `offset` is an edge less than a step from 0. */
 static int64_t edge_after(int64_t time, int64_t offset, int64_t step) {
@@ -30,7 +30,7 @@ int64_t xr_ohlc_starts(int64_t count, const int64_t *time, int64_t anchor, int64
                        int64_t *bars) {
   if (count < 0) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 0), 0);
   if (!is_time(anchor)) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 2), 0);
-  if (step < 1 || step > XR_STEP_MAX) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 3), 0);
+  if (step < 1 || step > XR_NS_STEP_MAX) return xr_fault(xr_refuse(XR_OUT_OF_RANGE, 3), 0);
   const int64_t offset = anchor % step;
   int64_t made = 0;
   if (count) {
