@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ from crossrate.api.common.v1 import stream_pb2
 from crossrate.api.pipeline.v1 import dataset_pb2, job_pb2
 from crossrate.api.pipeline.v1 import pipeline_service_pb2 as pb
 from crossrate.rpc.errors import ErrorReason, failure_of
+from crossrate.store.database import Database
 from tests.integration.pipelines import MONDAY, Pipeline, job, line, pipeline, text, zipped
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -246,3 +248,56 @@ async def test_jobs_of_one_dataset_take_turns(running: Pipeline, tmp_path: Path)
     assert [each.state for each in ended] == [SUCCEEDED] * 5
     assert sorted(each.progress.rows_loaded for each in ended) == [0, 0, 0, 0, 300]
     assert running.rows("turns") == 300
+
+
+async def test_what_a_crash_cut_off_around_the_commit_is_settled_by_the_store(
+    running: Pipeline, tmp_path: Path
+) -> None:
+    """The instance died after the store had committed, before it was written down: the file counts as loaded and is not
+    read again. It died before: what was prepared is forgotten, and the file is loaded."""
+    for number, name in enumerate(("a.csv", "b.csv")):
+        (tmp_path / name).write_text(text(100, MONDAY + timedelta(hours=number)))
+    first = await running.run(job("crash", tmp_path / "a.csv"))
+    version = running.history._log.refresh().version
+    database = await Database.open(running.processes.servers.runtime("pipeline", "pipeline-9"))
+    try:
+        async with database.connection() as connection:
+            undone = "UPDATE dataset_file SET is_settled = false WHERE dataset = 'crash'"
+            await connection.execute(undone)
+            await connection.execute("UPDATE job_file SET state = 1 WHERE job_id = $1", first.id)
+            await connection.execute("UPDATE job SET state = 2, end_time = NULL WHERE id = $1", first.id)
+        assert await running.dataset("crash") is None
+        again = await running.ended(first.id)
+        assert (again.state, again.attempts, again.progress.rows_loaded) == (SUCCEEDED, 2, 100)
+        assert running.history._log.refresh().version == version
+        async with database.connection() as connection:
+            await connection.execute(
+                "INSERT INTO dataset_file (dataset, generation, digest, uri, recipe, job_id, ordinal, is_settled, lines, "
+                "rows, rejected) VALUES ('crash', 1, $1, $2, 'r', $3, 1, false, 101, 100, 0)",
+                hashlib.sha256((tmp_path / "b.csv").read_bytes()).hexdigest(),
+                str(tmp_path / "b.csv"),
+                first.id,
+            )
+        assert (await running.dataset("crash")).files == 1
+    finally:
+        await database.close()
+    second = await running.run(job("crash", tmp_path))
+    assert (second.state, second.progress.files_unchanged, second.progress.rows_loaded) == (SUCCEEDED, 1, 100)
+    assert (running.rows("crash"), (await running.dataset("crash")).files) == (200, 2)
+
+
+async def test_a_deletion_that_a_crash_cut_off_is_ended_by_the_next_job(running: Pipeline, tmp_path: Path) -> None:
+    """The books had begun the deletion, the store had not heard of it: the old rows go before new ones come."""
+    (tmp_path / "a.csv").write_text(text(100))
+    assert (await running.run(job("half-deleted", tmp_path))).state == SUCCEEDED
+    database = await Database.open(running.processes.servers.runtime("pipeline", "pipeline-9"))
+    try:
+        async with database.connection() as connection:
+            await connection.execute(
+                "UPDATE dataset SET is_deleting = true, generation = 2, deleted_rows = 100 WHERE name = 'half-deleted'"
+            )
+    finally:
+        await database.close()
+    found = await running.run(job("half-deleted", tmp_path))
+    assert (found.state, found.progress.files_loaded) == (SUCCEEDED, 1)
+    assert running.rows("half-deleted") == 100
