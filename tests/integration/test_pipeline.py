@@ -272,8 +272,8 @@ async def test_what_a_crash_cut_off_around_the_commit_is_settled_by_the_store(
         assert running.history._log.refresh().version == version
         async with database.connection() as connection:
             await connection.execute(
-                "INSERT INTO dataset_file (dataset, generation, digest, uri, recipe, job_id, ordinal, is_settled, lines, "
-                "rows, rejected) VALUES ('crash', 1, $1, $2, 'r', $3, 1, false, 101, 100, 0)",
+                "INSERT INTO dataset_file (dataset, generation, digest, uri, recipe, job_id, ordinal, is_settled, "
+                "lines, rows, rejected) VALUES ('crash', 1, $1, $2, 'r', $3, 1, false, 101, 100, 0)",
                 hashlib.sha256((tmp_path / "b.csv").read_bytes()).hexdigest(),
                 str(tmp_path / "b.csv"),
                 first.id,

@@ -105,6 +105,10 @@ class ObjectStore(_Part):
         for url in value:
             if urlsplit(url).scheme not in ("s3", "gs", "file"):
                 raise ValueError(f"{url!r} is no s3://, gs:// or file:// URL")
+            if "@" in urlsplit(url).netloc:
+                raise ValueError("a URL with keys would be kept with the job; give them to the service's environment")
+            if ".." in urlsplit(url).path.split("/"):
+                raise ValueError(f"{url!r} goes up by ..; write the URL without")
         return value
 
 

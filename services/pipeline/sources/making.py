@@ -44,6 +44,8 @@ class Sources:
                     )
             return
         for index, url in enumerate(source.urls):
+            if "?" in url:
+                raise SourceFailure(f"source.urls[{index}]: the local operator alone may name an endpoint")
             if not url.startswith(self._settings.object_urls or ("\0",)):
                 raise SourceFailure(
                     f"source.urls[{index}]: {url} begins with none of the URLs that callers from the mesh may "

@@ -1,11 +1,15 @@
-"""Objects of a bucket, through pyarrow.fs: S3, Google Cloud Storage, or a folder by its URL."""
+"""Objects of a bucket, through pyarrow.fs: S3, Google Cloud Storage, or a folder by its URL.
+
+Credentials are the environment's; another endpoint than the vendor's stands in the URL's query, as pyarrow has it:
+s3://bucket/prefix/?endpoint_override=host:port&scheme=http.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from crossrate.files.failure import FileFailure
 from services.pipeline.domain.specification import FILES_MAX, ObjectStore
@@ -34,21 +38,22 @@ class Objects:
 
         found: dict[str, int] = {}
         for index, url in enumerate(self._declared.urls):
-            system, path = _system(url, f"source.urls[{index}]")
+            field, parts = f"source.urls[{index}]", urlsplit(url)
+            below = parts.path.endswith("/")
+            system, path = _system(url, field)
             try:
-                if url.endswith("/"):
-                    infos = system.get_file_info(fs.FileSelector(path.rstrip("/"), recursive=False))
-                else:
-                    infos = [system.get_file_info(path)]
+                wanted = fs.FileSelector(path.rstrip("/"), recursive=False) if below else [path]
+                infos = system.get_file_info(wanted)
             except OSError as wrong:
-                raise SourceFailure(f"source.urls[{index}]: {url} cannot be listed: {wrong}") from None
+                raise SourceFailure(f"{field}: {url} cannot be listed: {wrong}") from None
             here = [each for each in infos if each.type == fs.FileType.File]
             if not here:
-                raise SourceFailure(f"source.urls[{index}]: {url} names no object")
+                raise SourceFailure(f"{field}: {url} names no object")
             for each in here:
-                found[url + each.base_name if url.endswith("/") else url] = int(each.size or 0)
+                one = urlunsplit(parts._replace(path=parts.path + quote(each.base_name))) if below else url
+                found[one] = int(each.size or 0)
             if len(found) > FILES_MAX:
-                raise SourceFailure(f"source.urls[{index}]: more than {FILES_MAX} objects; make several jobs of them")
+                raise SourceFailure(f"{field}: more than {FILES_MAX} objects; make several jobs of them")
         return [Listed(url, size) for url, size in sorted(found.items())]
 
     def fetch(self, uri: str, mark: Mark | None, work: Work) -> Fetched:
@@ -56,7 +61,7 @@ class Objects:
         size_max = self._declared.size_mib_max << 20
         folder = self._spool / hashlib.sha256(uri.encode()).hexdigest()[:16]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / PurePosixPath(urlsplit(uri).path).name
+        path = folder / PurePosixPath(unquote(urlsplit(uri).path)).name
         copied = 0
         try:
             system, name = _system(uri, uri)

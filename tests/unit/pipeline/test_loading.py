@@ -167,3 +167,6 @@ def test_callers_from_the_mesh_read_below_the_roots_alone(tmp_path: Path) -> Non
     named = Settings(http_hosts=("quotes.example.com",), object_urls=("s3://quotes/",))
     for each in (web, bucket):
         Sources(named, tmp_path).check(each, is_local=False)
+    elsewhere = spec(source={"kind": "object_store", "urls": ["s3://quotes/a.csv?endpoint_override=example.com"]})
+    with pytest.raises(SourceFailure, match="name an endpoint"):
+        Sources(named, tmp_path).check(elsewhere, is_local=False)

@@ -69,6 +69,8 @@ def test_what_decides_over_rows_is_in_the_recipe(changes: dict[str, Any]) -> Non
         ({"source": {"kind": "http", "urls": ["http://me:secret@a/b"]}}, "source.urls", "password"),
         ({"source": {"kind": "http", "urls": ["http://a/b/"]}}, "source.urls", "names no file"),
         ({"source": {"kind": "object_store", "urls": ["http://a/b"]}}, "source.urls", "s3://"),
+        ({"source": {"kind": "object_store", "urls": ["s3://key:secret@a/b"]}}, "source.urls", "keys"),
+        ({"source": {"kind": "object_store", "urls": ["file:///a/../b"]}}, "source.urls", "goes up"),
         ({"shape": "unheard_of"}, "shape", "is no shape"),
         ({"shape": {"name": "generic", "delimiter": ""}}, "shape.delimiter", "at least 1"),
         ({"shape": "histdata_m1"}, "shape", "bars"),
