@@ -9,10 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from crossrate.api.pipeline.v1 import pipeline_events_pb2 as events_pb
 from crossrate.files.failure import FileFailure
 from crossrate.store.errors import OutcomeUnknown, StaleWriter, StoreUnavailable
 from crossrate.store.journal import Fact
+from crossrate.ticks.columns import Ticks
+from services.pipeline.clock_check import Reference, thin
 from services.pipeline.domain.progress import FileState, JobState, Outcome, Reading, Span, verdict
 from services.pipeline.domain.specification import Specification
 from services.pipeline.loading import Pass, Stopped, Work, digest_of, identity, load, position_of
@@ -103,6 +107,8 @@ class JobRun:
 
     async def _carry_out(self, spec: Specification) -> None:
         job = self._job
+        if not job.dry_run or spec.quality.reference:
+            await self._open_store()
         if not job.dry_run:
             await self._open(spec)
         if job.cancel_requested:
@@ -127,16 +133,19 @@ class JobRun:
             telling.cancel()
             await asyncio.wait([telling])
 
+    async def _open_store(self) -> None:
+        try:
+            self._history = await self._thread(self._open_history)
+        except ImportError as missing:
+            raise JobFailed(f"the history needs {missing.name}: uv sync --group history") from None
+
     async def _open(self, spec: Specification) -> None:
         """Opens history and dataset, and writes down what an attempt before could not."""
         dataset = await self._ledger.open_dataset(spec)
         if dataset.venue != spec.target.venue and (dataset.files or dataset.is_deleting):
             raise JobFailed(f"target.venue: dataset {dataset.name} is of {dataset.venue}; give another dataset")
-        try:
-            history = self._history = await self._thread(self._open_history)
-        except ImportError as missing:
-            raise JobFailed(f"the history needs {missing.name}: uv sync --group history") from None
-        self._dataset = await recover(self._ledger, history, dataset, self._thread)
+        assert self._history is not None
+        self._dataset = await recover(self._ledger, self._history, dataset, self._thread)
         self._spans = await self._ledger.spans(self._dataset)
 
     async def _files(self, spec: Specification, source: FileSource) -> None:
@@ -203,7 +212,8 @@ class JobRun:
     ) -> Outcome:
         dataset, loop = self._dataset, asyncio.get_running_loop()
         others = [(uri, span) for other, uri, span in self._spans if other != digest]
-        source = Pass(path, spec, self.work, others, lambda: identity(path) == before)
+        reference = self._reference(spec)
+        source = Pass(path, spec, self.work, others, lambda: identity(path) == before, reference)
 
         async def prepared() -> None:
             assert dataset is not None
@@ -219,9 +229,29 @@ class JobRun:
 
         position = position_of(dataset.name, dataset.generation, digest) if dataset is not None else ""
         try:
-            return await self._thread(load, self._history, spec, source, digest, position, prepare)
+            store = self._history if dataset is not None else None
+            return await self._thread(load, store, spec, source, digest, position, prepare)
         except Exception as wrong:
             raise _of_history(wrong) from wrong
+
+    def _reference(self, spec: Specification) -> Reference | None:
+        """Quotes of the venue whose clock is trusted."""
+        venue, history = spec.quality.reference, self._history
+        if venue is None or history is None:
+            return None
+
+        def quotes(instrument: str, begin: int, end: int) -> Ticks:
+            parts = []
+            for page in history.ticks(instrument, begin, end, venue, ("venue_time", "bid", "ask")):
+                time, bid, ask = (
+                    page.batch.column(n).to_numpy(zero_copy_only=False) for n in ("venue_time", "bid", "ask")
+                )
+                part = Ticks.of(time.astype(np.int64), bid, ask)
+                parts.append(part[thin(part)])
+                self.work.check()
+            return Ticks.concatenated(parts)
+
+        return quotes
 
     async def _done(self, file: FileRow, outcome: Outcome, mark: Mark | None) -> None:
         """Writes down what became of a file."""

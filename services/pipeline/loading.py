@@ -21,6 +21,7 @@ from crossrate.files.failure import FileFailure
 from crossrate.ticks.hours import Hours
 from crossrate.ticks.quality import Inspector
 from crossrate.ticks.thresholds import Finding
+from services.pipeline.clock_check import ClockCheck, Found, Reference
 from services.pipeline.domain.progress import FileState, Inspected, Outcome, Progress, Reading, Span
 from services.pipeline.domain.specification import Specification
 
@@ -154,6 +155,7 @@ class Pass:
         work: Work,
         others: Iterable[tuple[str, Span]],
         unchanged: Callable[[], bool],
+        reference: Reference | None = None,
     ) -> None:
         """For one file.
 
@@ -163,12 +165,15 @@ class Pass:
             work: what is shared with the loop.
             others: spans of other files of the dataset, each with where it came from.
             unchanged: whether the file is still as it was when its digest was made.
+            reference: quotes whose clock is trusted; None if the clock is not looked at.
         """
         self._path, self._spec, self._work = path, spec, work
         self._others = list(others)
         self._unchanged = unchanged
         self._inspectors: dict[str, Inspector] = {}
         self._rejected: dict[str, int] = {}
+        self._reference = reference
+        self._clocks: dict[str, ClockCheck] = {}
         self.reading = Reading()
 
     def batches(self) -> Iterator[Batch]:
@@ -188,6 +193,8 @@ class Pass:
         for chunk in read(self._path, self._spec.effective_shape, instrument=self._spec.map.instrument):
             self._work.check()
             self._count(chunk)
+            if self._reference is not None:
+                self._clocks.setdefault(chunk.instrument, ClockCheck(chunk.instrument)).add(chunk.ticks)
             for ticks in self._inspector(chunk).add(chunk.ticks):
                 yield Batch(venue, chunk.instrument, ticks)
             found = self.reading
@@ -227,11 +234,26 @@ class Pass:
         self._inspectors[chunk.instrument] = made
         return made
 
+    def _clock(self, instrument: str) -> tuple[Found | None, str]:
+        """What the reference says of the clock, or why it says nothing; neither if there is none."""
+        if self._reference is None:
+            return None, ""
+        try:
+            return self._clocks[instrument].compare(self._reference), ""
+        except ValueError as nothing:
+            return None, str(nothing)
+
     def _judge(self) -> None:
         quality, reading = self._spec.quality, self.reading
         problems: list[str] = []
         for instrument, inspector in sorted(self._inspectors.items()):
-            report = inspector.report()
+            clock, why = self._clock(instrument)
+            report = inspector.report(
+                clock_offset_s=clock.offset_s if clock else None,
+                clock_residual_pips=clock.residual_pips if clock else None,
+            )
+            if why:
+                problems.append(f"{instrument} cannot be compared with {quality.reference}, `quality.reference`: {why}")
             rejected = self._rejected[instrument]
             findings = list(quality.judge(report, rejected=rejected).findings)
             if report.first_time is not None and report.last_time is not None:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import grpc
@@ -301,3 +301,34 @@ async def test_a_deletion_that_a_crash_cut_off_is_ended_by_the_next_job(running:
     found = await running.run(job("half-deleted", tmp_path))
     assert (found.state, found.progress.files_loaded) == (SUCCEEDED, 1)
     assert running.rows("half-deleted") == 100
+
+
+async def test_a_wrong_clock_is_found_against_a_trusted_venue(running: Pipeline, tmp_path: Path) -> None:
+    """The same market once in UTC and once by a clock five hours behind: declared as it is, it is loaded; declared as UTC,
+    it is quarantined with its offset in the report; where the trusted venue has no quotes, nothing is believed."""
+    walk = np.cumsum(np.random.default_rng(3).normal(0, 4e-5, 8 * 720)) + 1.08
+
+    def file(name: str, behind_h: int, begin: datetime = MONDAY - timedelta(hours=4)) -> Path:
+        times = [begin + timedelta(seconds=5 * n, hours=-behind_h) for n in range(len(walk))]
+        rows = [
+            f"{time.isoformat(timespec='milliseconds')}Z,{bid:.5f},{bid + 1e-4:.5f}" for time, bid in zip(times, walk)
+        ]
+        path = tmp_path / name
+        path.write_text("time,bid,ask\n" + "\n".join(rows) + "\n")
+        return path
+
+    trusted = job("trusted", file("utc.csv", 0), target={"dataset": "trusted", "venue": "TRUSTED"})
+    assert (await running.run(trusted)).state == SUCCEEDED
+    target = {"dataset": "clocked", "venue": "CLOCKED"}
+    judged = {"target": target, "quality": {"reference": "TRUSTED"}}
+    shifted = file("shifted.csv", 5)
+    wrong = await running.run(job("clocked", shifted, **judged), dry_run=True)
+    (report,) = await running.reports(wrong.id)
+    broken = {each.rule: each.figure for each in report.findings if not each.holds}
+    assert broken == {"clock_offset_s_max": 5 * 3600}
+    right = {"instrument": "EUR/USD", "clock": "UTC-05:00"}
+    zoneless = {"name": "generic", "times": ["%Y-%m-%dT%H:%M:%S.%fZ"]}
+    loaded = await running.run(job("clocked", shifted, map=right, shape=zoneless, **judged))
+    assert loaded.state == SUCCEEDED, await running.files(loaded.id)
+    alone = await running.run(job("clocked", file("alone.csv", 0, MONDAY + timedelta(days=28)), **judged))
+    assert "cannot be compared with TRUSTED" in (await running.files(alone.id))[0].message

@@ -151,9 +151,13 @@ class Quality(Thresholds):
     Attributes:
         overlap_allowed: whether a file may cover time for which the dataset has quotes of the instrument from another
             file: as a rule these are the same quotes once more.
+        reference: a venue of the history whose clock is trusted. A file's quotes are laid over its quotes, and
+            `clock_offset_s_max` and `clock_residual_pips_max` are looked at; a file that cannot be compared is
+            quarantined.
     """
 
     overlap_allowed: bool = False
+    reference: str | None = Field(None, pattern=VENUE)
 
 
 class Target(_Part):
