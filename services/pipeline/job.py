@@ -241,11 +241,9 @@ class JobRun:
             return None
 
         def quotes(instrument: str, begin: int, end: int) -> Ticks:
-            parts = []
-            for page in history.ticks(instrument, begin, end, venue, ("venue_time", "bid", "ask")):
-                time, bid, ask = (
-                    page.batch.column(n).to_numpy(zero_copy_only=False) for n in ("venue_time", "bid", "ask")
-                )
+            parts, columns = [], ("venue_time", "bid", "ask")
+            for page in history.ticks(instrument, begin, end, venue, columns):
+                time, bid, ask = (page.batch.column(name).to_numpy(zero_copy_only=False) for name in columns)
                 part = Ticks.of(time.astype(np.int64), bid, ask)
                 parts.append(part[thin(part)])
                 self.work.check()

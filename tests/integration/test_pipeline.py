@@ -304,15 +304,14 @@ async def test_a_deletion_that_a_crash_cut_off_is_ended_by_the_next_job(running:
 
 
 async def test_a_wrong_clock_is_found_against_a_trusted_venue(running: Pipeline, tmp_path: Path) -> None:
-    """The same market once in UTC and once by a clock five hours behind: declared as it is, it is loaded; declared as UTC,
-    it is quarantined with its offset in the report; where the trusted venue has no quotes, nothing is believed."""
+    """The same market once in UTC and once by a clock five hours behind: declared as it is, it is loaded; declared as
+    UTC, it is quarantined with its offset in the report; where the trusted venue has no quotes, nothing is believed."""
     walk = np.cumsum(np.random.default_rng(3).normal(0, 4e-5, 8 * 720)) + 1.08
 
     def file(name: str, behind_h: int, begin: datetime = MONDAY - timedelta(hours=4)) -> Path:
         times = [begin + timedelta(seconds=5 * n, hours=-behind_h) for n in range(len(walk))]
-        rows = [
-            f"{time.isoformat(timespec='milliseconds')}Z,{bid:.5f},{bid + 1e-4:.5f}" for time, bid in zip(times, walk)
-        ]
+        said = [time.isoformat(timespec="milliseconds") for time in times]
+        rows = [f"{time}Z,{bid:.5f},{bid + 1e-4:.5f}" for time, bid in zip(said, walk, strict=True)]
         path = tmp_path / name
         path.write_text("time,bid,ask\n" + "\n".join(rows) + "\n")
         return path
