@@ -79,6 +79,7 @@ class JobRun:
         self._history: TickStore | None = None
         self._dataset: DatasetRow | None = None
         self._spans: list[tuple[str, str, Span]] = []
+        self._source: FileSource | None = None
         self._cancelled = False
         self.work = Work(job.progress)
 
@@ -98,12 +99,18 @@ class JobRun:
             await self._carry_out(Specification.from_json(begun.specification))
         except JobCancelled:
             await self._ledger.end(begun.id, JobState.CANCELLED, self.work.snapshot(), "", await self._facts())
+            await self._discard()
             return
         except (JobFailed, SourceFailure) as wrong:
             failed = str(wrong)
         progress = self.work.snapshot()
         progress.remaining_s = None
         await self._ledger.end(begun.id, verdict(progress, failed), progress, failed, await self._facts())
+        await self._discard()
+
+    async def _discard(self) -> None:
+        if self._source is not None:
+            await self._thread(self._source.discard)
 
     async def _carry_out(self, spec: Specification) -> None:
         job = self._job
@@ -118,7 +125,7 @@ class JobRun:
                 f"it was begun {job.attempts_in_vain} times without one file coming to an end; "
                 "look into the log for what ends the instance, and take the file out"
             )
-        source = self._make_source(job, spec)
+        source = self._source = self._make_source(job, spec)
         if not job.is_listed:
             found: list[Listed] = await self._thread(source.files)
             self.work.progress.files_total = len(found)

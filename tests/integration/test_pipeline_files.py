@@ -22,7 +22,7 @@ import pytest
 import pytest_asyncio
 
 from crossrate.api.pipeline.v1 import dataset_pb2, job_pb2
-from tests.integration.conftest import free_port
+from tests.integration.conftest import eventually, free_port
 from tests.integration.pipelines import MONDAY, Pipeline, job, line, pipeline, text
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -255,7 +255,7 @@ async def test_a_web_file_is_fetched_once_and_gone_on_with(running: Pipeline, si
     assert "the server answers 404" in (await running.files(lost.id))[0].message
     assert running.rows("web") == 20_000
     spool = running.processes.place.state / "pipeline"
-    assert [each for each in spool.rglob("*") if each.suffix == ".csv"] == []
+    await eventually(lambda: list(spool.iterdir()) == [], 5)
 
 
 async def test_objects_are_read_through_their_urls(running: Pipeline, tmp_path: Path) -> None:

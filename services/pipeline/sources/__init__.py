@@ -70,3 +70,7 @@ class FileSource(Protocol):
             Stopped: the job should come to an end; what was fetched is kept for the next attempt.
         """
         ...
+
+    def discard(self) -> None:
+        """Deletes what was kept for a next attempt: the job has ended."""
+        ...

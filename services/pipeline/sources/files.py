@@ -87,3 +87,6 @@ class LocalFiles:
         if not path.is_file():
             raise FileFailure(uri, "is no longer there")
         return Fetched(path)
+
+    def discard(self) -> None:
+        """See FileSource: nothing was kept."""

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import http.client
 import json
+import shutil
 import time
 import urllib.error
 import urllib.request
@@ -77,6 +78,10 @@ class WebFiles:
                 time.sleep(0.05)
             pause_s = min(2 * pause_s, PAUSE_S_MAX)
         raise AssertionError("the last attempt returns or raises")
+
+    def discard(self) -> None:
+        """See FileSource."""
+        shutil.rmtree(self._spool, ignore_errors=True)
 
     def _attempt(self, uri: str, mark: Mark | None, path: Path, work: Work) -> Fetched:
         part, said = path.with_name(path.name + ".part"), path.with_name(path.name + ".said")

@@ -7,6 +7,7 @@ s3://bucket/prefix/?endpoint_override=host:port&scheme=http.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -75,6 +76,10 @@ class Objects:
         except (OSError, SourceFailure) as wrong:
             raise FileFailure(uri, f"cannot be read: {wrong}") from None
         return Fetched(path, None, True)
+
+    def discard(self) -> None:
+        """See FileSource."""
+        shutil.rmtree(self._spool, ignore_errors=True)
 
 
 def _system(url: str, field: str) -> tuple[Any, str]:

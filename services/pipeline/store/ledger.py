@@ -188,6 +188,11 @@ class Ledger:
             name,
         )
         await connection.execute(
+            "DELETE FROM fetched f USING dataset d WHERE f.dataset = $1 AND d.name = $1 "
+            "AND f.generation < d.generation",
+            name,
+        )
+        await connection.execute(
             "UPDATE dataset SET is_deleting = false, update_time = clock_timestamp() WHERE name = $1", name
         )
         if facts:
