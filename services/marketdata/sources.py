@@ -19,7 +19,7 @@ from services.marketdata.external import External
 from services.marketdata.feed import Source
 from services.marketdata.feeds import External as ExternalSpec
 from services.marketdata.feeds import Feeds, FixFeed, NatsFeed, Outside, ReplayFeed, SimulatedFeed
-from services.marketdata.settings import FeedConfig
+from services.marketdata.settings import FeedConfig, Settings
 from services.marketdata.simulated import Simulated
 from services.marketdata.told import Told
 
@@ -30,6 +30,7 @@ def sources(
     *,
     market: Market,
     catalogue: Catalogue,
+    settings: Settings,
     config: Callable[[], FeedConfig],
     events: Events,
     instance: str,
@@ -39,7 +40,9 @@ def sources(
     made: list[Source] = []
     for name, spec in feeds.feeds.items():
         if isinstance(spec, SimulatedFeed):
-            made.append(Told(Simulated(market, catalogue, config), feed_pb2.FEED_KIND_SIMULATED, instance))
+            tick_s_min, weekends = settings.tick_ms_min / 1000, not settings.always_open
+            simulated = Simulated(market, catalogue, config, tick_s_min=tick_s_min, weekends=weekends)
+            made.append(Told(simulated, feed_pb2.FEED_KIND_SIMULATED, instance))
         else:
             bound = note.bind(feed=name)
             made.append(External(name, spec, _adapter(name, spec, folder, events, bound), catalogue, instance, note))

@@ -81,6 +81,7 @@ class Instance:
             self._folder,
             market=None,  # type: ignore[arg-type]
             catalogue=self.catalogue,
+            settings=SETTINGS,
             config=None,  # type: ignore[arg-type]
             events=self.events,
             instance=self.name,
