@@ -21,6 +21,7 @@ FUNCTION_LINES_MAX = 70
 GENERATED = ("libs/crossrate/api/", "libs/buf/", "uv.lock", "services/control/envoy_api.binpb")
 OTHERS = ("proto/google/", "proto/buf/")
 LONGER = {
+    "proto/crossrate/api/pipeline/v1/pipeline_service.proto": "requests and answers stand beside their methods",
     "proto/crossrate/api/pricing/v1/pricing_service.proto": "requests and answers stand beside their methods",
     "proto/crossrate/api/pricing/v1/product.proto": "the kinds of a product are one oneof and share their enums",
     "libs/crossrate/node/supervisor.py": "bringing up and taking down are one story",

@@ -31,7 +31,8 @@ async def test_a_mesh_of_sidecars_serves_and_refuses_the_same(sidecar_topology: 
     with Mesh(sidecar_topology) as mesh:
         mesh.up()
         names = set(mesh.processes())
-        assert {f"sidecar-{s}" for s in ("control", "reference", "marketdata", "pricing", "risk")} <= names, names
+        services = {"control", "reference", "marketdata", "pricing", "risk", "pipeline"}
+        assert {f"sidecar-{service}" for service in services} <= names, names
         async with mesh.edge_channel() as channel:
             answer = await reference_grpc.ReferenceServiceStub(channel).GetInstrument(
                 reference.GetInstrumentRequest(base="EUR", counter="USD"), timeout=5
@@ -44,4 +45,4 @@ async def test_a_mesh_of_sidecars_serves_and_refuses_the_same(sidecar_topology: 
                 )
         assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
         inbound = set(json.loads(mesh.place.ports.read_text())["inbound"])
-        assert inbound == {"control", "reference", "marketdata", "pricing", "risk"}
+        assert inbound == services

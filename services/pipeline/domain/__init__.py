@@ -1,0 +1,1 @@
+"""What a job is, how far it has come, and what becomes of a file."""

@@ -1,0 +1,285 @@
+"""A job, declared: where files come from, how they are written, what must hold of them, where their rows go.
+
+Everything is checked before a job is accepted; what is wrong is said with the path of its field.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from crossrate.basics.pair import parse_pair
+from crossrate.files.shape import Kind, Shape
+from crossrate.files.shapes import shape_of
+from crossrate.ticks.clock import Clock
+from crossrate.ticks.thresholds import Thresholds
+
+NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+VENUE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+LIVE = "live"
+"""The history's own name for what came from feeds."""
+FILES_MAX = 10_000
+"""Files of one job."""
+PROBLEMS_MAX = 50
+"""Problems of one specification that are told."""
+FORMATS = ("toml", "json")
+
+
+class Refused(ValueError):
+    """A specification that cannot be carried out: each problem as (path of the field, what is wrong)."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{path}: {words}" if path else words for path, words in problems))
+        self.problems = problems
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Files(_Part):
+    """Files and folders of the machine that the service runs on."""
+
+    kind: Literal["files"]
+    paths: tuple[str, ...] = Field(
+        min_length=1, max_length=1000, description="absolute paths of files, of folders, or patterns with * ? [ ] **"
+    )
+    recursive: bool = Field(False, description="also the folders in a folder")
+
+    @field_validator("paths")
+    @classmethod
+    def _are_absolute(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for path in value:
+            if not path.startswith("/") or "\0" in path:
+                raise ValueError(f"{path!r} is not an absolute path; `crossrate pipeline run` makes it one")
+            if ".." in path.split("/"):
+                raise ValueError(f"{path!r} goes up by ..; write the path without")
+        return value
+
+
+class Http(_Part):
+    """Files that a web server has. One that did not change since it was loaded is not fetched again; one that broke off
+    is gone on with."""
+
+    kind: Literal["http"]
+    urls: tuple[str, ...] = Field(min_length=1, max_length=1000, description="http:// or https:// URLs of files")
+    timeout_s: float = Field(60.0, gt=0, le=600, description="longest silence of the server")
+    attempts_max: int = Field(5, ge=1, le=20, description="how often a transfer that breaks off is gone on with")
+    size_mib_max: int = Field(4096, ge=1, le=65_536, description="largest file")
+
+    @field_validator("urls")
+    @classmethod
+    def _are_urls(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for url in value:
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError(f"{url!r} is no http:// or https:// URL")
+            if parts.username or parts.password:
+                raise ValueError("a URL with a password would be kept with the job; serve the file without")
+            if not re.search(r"[^/]$", parts.path):
+                raise ValueError(f"{url!r} names no file")
+        if len(set(value)) < len(value):
+            raise ValueError("a URL stands twice")
+        return value
+
+
+class ObjectStore(_Part):
+    """Objects of a bucket, with the credentials of the service's environment."""
+
+    kind: Literal["object_store"]
+    urls: tuple[str, ...] = Field(
+        min_length=1, max_length=1000, description="s3://, gs:// or file:// URLs of objects, or of prefixes ending in /"
+    )
+    size_mib_max: int = Field(4096, ge=1, le=65_536, description="largest object")
+
+    @field_validator("urls")
+    @classmethod
+    def _are_urls(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for url in value:
+            if urlsplit(url).scheme not in ("s3", "gs", "file"):
+                raise ValueError(f"{url!r} is no s3://, gs:// or file:// URL")
+            if "@" in urlsplit(url).netloc:
+                raise ValueError("a URL with keys would be kept with the job; give them to the service's environment")
+            if ".." in urlsplit(url).path.split("/"):
+                raise ValueError(f"{url!r} goes up by ..; write the URL without")
+        return value
+
+
+Source = Annotated[Files | Http | ObjectStore, Field(discriminator="kind")]
+
+
+class Naming(_Part):
+    """What the platform calls what the files hold."""
+
+    instrument: str | None = Field(None, description="what all files are of, as EUR/USD; by default their names say it")
+    clock: str | None = Field(None, description="the venue's clock, instead of the shape's: UTC-05:00, Europe/Athens")
+    symbols: dict[str, str] = Field(default_factory=dict, description="instruments by the vendor's name")
+    only: tuple[str, ...] = Field((), max_length=1000, description="a file with any other instrument fails")
+
+    @field_validator("instrument")
+    @classmethod
+    def _is_a_pair(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_pair(value)
+        return value
+
+    @field_validator("only")
+    @classmethod
+    def _are_pairs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            parse_pair(each)
+        return value
+
+    @field_validator("clock")
+    @classmethod
+    def _is_a_clock(cls, value: str | None) -> str | None:
+        if value is not None:
+            Clock.parse(value)
+        return value
+
+
+class Quality(Thresholds):
+    """Thresholds; a file that breaks one of them is quarantined as a whole.
+
+    Attributes:
+        overlap_allowed: whether a file may cover time for which the dataset has quotes of the instrument from another
+            file: as a rule these are the same quotes once more.
+        reference: a venue of the history whose clock is trusted. A file's quotes are laid over its quotes, and
+            `clock_offset_s_max` and `clock_residual_pips_max` are looked at; a file that cannot be compared is
+            quarantined.
+    """
+
+    overlap_allowed: bool = False
+    reference: str | None = Field(None, pattern=VENUE)
+
+
+class Target(_Part):
+    """Where the rows go."""
+
+    dataset: str = Field(pattern=NAME, description="name under which they can be taken out again")
+    venue: str = Field(pattern=VENUE, description="whose quotes they are")
+
+    @field_validator("dataset")
+    @classmethod
+    def _is_not_live(cls, value: str) -> str:
+        if value == LIVE:
+            raise ValueError(f"{LIVE!r} is the dataset of the feeds; give another name")
+        return value
+
+
+class Specification(_Part):
+    """A job.
+
+    Attributes:
+        name: what it is called.
+        comment: for people.
+        source: where files come from.
+        shape: a known shape by its name with fields changed, or all fields of a shape of one's own.
+        map: what the platform calls what the files hold.
+        quality: what must hold of a file.
+        target: where its rows go.
+    """
+
+    name: str = Field(pattern=NAME)
+    comment: str = Field("", max_length=500)
+    source: Source
+    shape: Shape
+    map: Naming = Field(default_factory=lambda: Naming())
+    quality: Quality = Field(default_factory=lambda: Quality())
+    target: Target
+
+    @field_validator("shape", mode="before")
+    @classmethod
+    def _by_name(cls, value: object) -> object:
+        if isinstance(value, str):
+            return shape_of(value)
+        if isinstance(value, Mapping) and "columns" not in value and isinstance(value.get("name"), str):
+            return shape_of(value["name"], **{k: v for k, v in value.items() if k != "name"})
+        return value
+
+    @model_validator(mode="after")
+    def _quotes(self) -> Self:
+        if self.shape.kind is Kind.BARS:
+            raise ValueError("shape: it is of bars, and the history keeps quotes: load the ticks they were made of")
+        return self
+
+    @property
+    def effective_shape(self) -> Shape:
+        """The shape with the job's clock and symbols."""
+        changes: dict[str, object] = {}
+        if self.map.clock is not None:
+            changes["clock"] = self.map.clock
+        if self.map.symbols:
+            changes["symbols"] = {**self.shape.symbols, **self.map.symbols}
+        return Shape.model_validate({**self.shape.model_dump(), **changes}) if changes else self.shape
+
+    def to_json(self) -> str:
+        """All of it, defaults with it, as JSON with sorted keys."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of `to_json`: the job's version."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    @property
+    def recipe(self) -> str:
+        """SHA-256 of all that decides which rows a content becomes: shape, instrument, clock, venue."""
+        shape = self.effective_shape.model_dump(mode="json")
+        said = [shape, self.map.instrument, self.target.venue]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+    @classmethod
+    def from_json(cls, text: str) -> Specification:
+        """What `to_json` wrote."""
+        return cls.model_validate_json(text)
+
+
+def parse(text: str, form: str) -> Specification:
+    """The job that a text declares.
+
+    Args:
+        text: TOML or JSON.
+        form: which of them.
+
+    Raises:
+        Refused: it is not of that form, or not a job; every problem with the path of its field.
+    """
+    try:
+        value = tomllib.loads(text) if form == "toml" else json.loads(text)
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+        raise Refused([("", f"is no {form.upper()}: {error}")]) from None
+    except RecursionError:
+        raise Refused([("", "is nested too deeply")]) from None
+    if not isinstance(value, dict):
+        raise Refused([("", "is not a table of fields")])
+    try:
+        return Specification.model_validate(value)
+    except ValidationError as error:
+        raise Refused([_problem(each, value) for each in error.errors()[:PROBLEMS_MAX]]) from None
+
+
+def _problem(error: Any, value: dict[str, Any]) -> tuple[str, str]:
+    """Path and words of one of pydantic's errors."""
+    place = list(error["loc"])
+    source = value.get("source")
+    if place[:1] == ["source"] and len(place) > 1 and isinstance(source, dict) and place[1] == source.get("kind"):
+        del place[1]  # pydantic names the member of the union as well
+    path = ""
+    for part in place:
+        path += f"[{part}]" if isinstance(part, int) else f"{'.' if path else ''}{part}"
+    words = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        words = "there is no such field"
+    if not path and ": " in words:
+        head, _, rest = words.partition(": ")
+        if head in Specification.model_fields:
+            path, words = head, rest
+    return path, words
