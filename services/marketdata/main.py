@@ -16,6 +16,7 @@ from crossrate.runtime.live_config import LiveConfig
 from crossrate.runtime.process import Runtime
 from services.marketdata import ecb
 from services.marketdata.board import Board
+from services.marketdata.books.instance import Books
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.consumer import StatusChanges
 from services.marketdata.domain.calibration import calibrate
@@ -39,10 +40,8 @@ async def serve(runtime: Runtime) -> None:
     calibration = calibrate(
         history, history.current(), window_days=settings.window_days, half_life_days=settings.half_life_days
     )
-    note.info(
-        "calibrated", currencies=len(calibration.currencies), days=len(history.dates), until=str(history.dates[-1])
-    )
-
+    note.info("calibrated", currencies=len(calibration.currencies), until=str(history.dates[-1]))
+    market = Market(calibration, settings.seed)
     events = await Events.open(runtime)
     channel = channel_to_mesh(runtime)
     config = LiveConfig(FeedConfig)
@@ -50,11 +49,12 @@ async def serve(runtime: Runtime) -> None:
     board = Board(settings.ring_capacity, settings.stale_after_ms / 1000)
     log = QuoteLog(events)
     follower = Follower(log, board, [FEED], settings.log_entries_read, note)
+    books = Books(events, [FEED], settings, note)
     changes = StatusChanges(events, catalogue, note)
     reference = Reference(channel, catalogue, note)
 
     feed = Feed(
-        source=Simulated(Market(calibration, settings.seed), catalogue, lambda: config.current),
+        source=Simulated(market, catalogue, lambda: config.current, books.simulated(FEED, board, catalogue)),
         catalogue=catalogue,
         log=log,
         follower=follower,
@@ -67,6 +67,7 @@ async def serve(runtime: Runtime) -> None:
     server = Server(runtime, streams_max=settings.streams_max)
     server.config = config
     server.add(register, MarketDataService(board, catalogue, history))
+    books.add_to(server, catalogue)
     server.health.depends_on("nats", events.check)
     server.health.depends_on("reference", lambda: has_instruments(catalogue))
     server.health.depends_on("feed", lambda: has_quotes(catalogue, follower, board))
@@ -81,6 +82,7 @@ async def serve(runtime: Runtime) -> None:
             # has ended.
             tasks.create_task(part(runtime, closed, feed.run(runtime.stopping)))
             tasks.create_task(part(runtime, closed, follower.run(closed)))
+            tasks.create_task(part(runtime, closed, books.run(closed)))
             tasks.create_task(part(runtime, closed, changes.run(closed)))
             tasks.create_task(part(runtime, closed, reference.keep_instruments(closed)))
             tasks.create_task(part(runtime, closed, keep_stale(board, closed)))

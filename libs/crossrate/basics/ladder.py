@@ -1,7 +1,7 @@
 """Price levels of a book's two sides, kept sorted, and what an amount costs against them.
 
-Prices are units of the counter currency per unit of the base currency, quantities amounts of the base currency. A price is
-its double: whoever fills a ladder makes equal prices of equal numbers.
+Prices are units of the counter currency per unit of the base currency, quantities amounts of the base currency. A
+price is its double: whoever fills a ladder makes equal prices of equal numbers.
 """
 
 from __future__ import annotations

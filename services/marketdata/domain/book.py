@@ -4,10 +4,10 @@
                            ▲ └──────────connection lost─────────────────▶ │
                            └──a snapshot that connects, or the missing diff─┘
 
-Diffs carry the venue's numbers first … last and say the whole quantity at each price, so that one which reaches back over
-what is known is applied as well as the next. While the book is not live diffs are kept, and those behind the snapshot's
-number are applied to it: the procedure that venues themselves describe. A snapshot that is too old to connect heals
-nothing. The levels of a gapped book stay as they were before the gap.
+Diffs carry the venue's numbers first … last and say the whole quantity at each price, so that one which reaches back
+over what is known is applied as well as the next. While the book is not live diffs are kept, and those behind the
+snapshot's number are applied to it: the procedure that venues themselves describe. A snapshot that is too old to
+connect heals nothing. The levels of a gapped book stay as they were before the gap.
 """
 
 from __future__ import annotations

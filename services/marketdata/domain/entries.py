@@ -28,9 +28,7 @@ class Entries:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def apply(
-        self, updates: Sequence[EntryUpdate]
-    ) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+    def apply(self, updates: Sequence[EntryUpdate]) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
         """Takes entries, and returns the bids and the asks that they touch, with what stands there now (0: nothing)."""
         touched: dict[tuple[bool, float], None] = {}
         for update in updates:

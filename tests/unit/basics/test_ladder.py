@@ -56,8 +56,8 @@ def test_an_amount_takes_the_levels_from_the_best_on() -> None:
 
 @given(levels=LEVELS, quantity=st.integers(1, 100_000_000))
 def test_fills_are_bounded_and_complete(levels: list[tuple[int, int]], quantity: int) -> None:
-    """What fills and what does not is the amount; the average lies between best and worst price, and costs what the levels
-    cost to the last integer."""
+    """What fills and what does not is the amount; the average lies between best and worst price, and costs what the
+    levels cost to the last integer."""
     asks = sorted(dict(levels).items())
     done = fill([(p / 1e5, float(q)) for p, q in asks], float(quantity))
     assert done.filled + done.unfilled == quantity

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.marketdata.domain import book as books
-from services.marketdata.domain.book import Action, BookUpdate, Gap, Outcome, Verdict, VenueBook
+from services.marketdata.domain.book import Action, BookUpdate, Gap, Outcome, VenueBook, Verdict
 from services.marketdata.domain.composite import Health
 from services.marketdata.domain.entries import Entries, EntryUpdate
 
@@ -48,7 +48,7 @@ def test_a_diff_says_what_is_new_what_changed_and_what_went(book: VenueBook) -> 
 
 
 def test_what_came_before_is_told_apart(book: VenueBook) -> None:
-    """The same diff again, an older one, one that reaches back over what is known: each has its name, none does harm."""
+    """The same diff again, an older one, one that reaches back over what is known: each has its name."""
     assert book.apply(diff(11, 13, {1.1: 2e6})).verdict is Verdict.APPLIED
     assert book.apply(diff(11, 13, {1.1: 9e6})).verdict is Verdict.DUPLICATE
     assert book.apply(diff(11, 12, {1.1: 9e6})).verdict is Verdict.STALE
@@ -225,7 +225,9 @@ def test_entries_sum_to_levels() -> None:
     assert book.ladder.bids.levels() == [(1.1, 0.1 + 0.2)]
     outcome = book.apply(replace(diff(2), entries=[EntryUpdate("b", True, 1.09, 0.2)]))
     assert outcome.bids == [(Action.CHANGE, 1.1, 0.1), (Action.NEW, 1.09, 0.2)]
-    outcome = book.apply(replace(diff(3), entries=[EntryUpdate("a", False, 0.0, 0.0), EntryUpdate("x", True, 0.0, 0.0)]))
+    outcome = book.apply(
+        replace(diff(3), entries=[EntryUpdate("a", False, 0.0, 0.0), EntryUpdate("x", True, 0.0, 0.0)])
+    )
     assert outcome.bids == [(Action.DELETE, 1.1, 0.0)]
     assert "names its entries" in book.apply(diff(4, bids={1.1: 1.0})).reason
 
@@ -280,8 +282,8 @@ class Exchange:
 @settings(max_examples=300)
 @given(seed=st.integers(0, 2**32), loss=st.sampled_from([0.0, 0.05, 0.3]))
 def test_a_live_book_is_the_venues_book(seed: int, loss: float) -> None:
-    """Over a line that loses, repeats and reorders, with snapshots that lag: whenever the book is live it is exactly what
-    the venue had at that number, and the numbers of a gap are those that did not come."""
+    """Over a line that loses, repeats and reorders, with snapshots that lag: whenever the book is live it is exactly
+    what the venue had at that number, and the numbers of a gap are those that did not come."""
     chance = random.Random(seed)
     exchange, book = Exchange(chance), VenueBook()
     exchange.move()
