@@ -132,15 +132,9 @@ class ViewReader:
     _stale_version: int = -1
 
     def resume(self, position: int) -> None:
-        """Begins after a change that is in the ring: books of which nothing changed since are not sent again."""
-        board = self.board
-        changed = {entry.name for entry in board.between(position, self.names, self.source)}
-        # Composites may have changed with the age of a venue's book, of which the log says nothing.
-        shared = {n for n in self.names if self.source == COMPOSITE and len(board.venues(n)) > 1}
-        for name in self.names - changed - shared:
-            if (view := board.view(name, self.source, self.depth)) is not None:
-                self._sent[name] = view
-        self.position, self._begun = position, True
+        """Begins with whole books, none older than the change: which of those behind it the client was told of by
+        a view, nobody knows any more."""
+        self.position = position
 
     def pending(self) -> bool:
         """Whether the board changed since the last `take`."""
