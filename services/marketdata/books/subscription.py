@@ -154,7 +154,7 @@ class ViewReader:
             if view is None:
                 continue
             sent = self._sent.get(name)
-            if sent is view or (sent is not None and sent.version == view.version):
+            if sent is view:
                 continue
             if sent is None or not view.follows(sent):
                 elements.append(view.whole())
