@@ -157,5 +157,5 @@ def test_prices_stay_positive() -> None:
     ("steps", "step"), [(0.1, 1), (1.9, 1), (2.0, 2), (4.9, 2), (5.0, 5), (19.0, 10), (731.0, 500)]
 )
 def test_steps_are_round(steps: float, step: int) -> None:
-    """1, 2, 5, 10, 20, 50 …"""
+    """The largest of 1, 2, 5, 10, 20 and so on that fits."""
     assert grid_step(steps) == step
