@@ -64,6 +64,8 @@ class Declared:
     @property
     def arguments(self) -> str:
         """The names of the parameters, to pass them on."""
+        if self.parameters == "void":
+            return ""
         return ", ".join(re.findall(r"(\w+)\s*(?:\[\w*\])?$", each)[0] for each in self.parameters.split(","))
 
 

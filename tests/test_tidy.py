@@ -30,6 +30,7 @@ LONGER = {
     "tests/integration/test_envoy.py": "one pair of Envoys for all of it",
     "tests/integration/test_marketdata.py": "one NATS and one service for all of it",
     "tests/integration/test_pricing.py": "one database and one server for all of it",
+    "tests/integration/test_quoting.py": "one database and one pair of servers for all of it",
     "tests/integration/test_reference.py": "one database for all of it",
     "tests/integration/test_rpc_server.py": "one server, from the wire: every duty of the chain is looked at there",
 }

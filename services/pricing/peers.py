@@ -1,4 +1,4 @@
-"""What pricing asks of marketdata: live quotes, as the spot rates of a snapshot."""
+"""What pricing asks of others: live quotes of marketdata, the status of instruments of reference."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from crossrate.api.marketdata.v1 import marketdata_service_pb2 as pb
 from crossrate.api.marketdata.v1 import quote_pb2
 from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
 from crossrate.api.pricing.v1 import market_pb2
+from crossrate.api.reference.v1 import instrument_pb2
+from crossrate.api.reference.v1 import reference_service_pb2 as reference
+from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
 from crossrate.basics.pair import Pair
 from crossrate.rpc import errors
 from crossrate.rpc.client import CallError
@@ -33,6 +36,30 @@ class Quotes(Protocol):
         ...
 
 
+class LiveQuote(Protocol):
+    """Where the live quote of one pair comes from."""
+
+    async def live(self, pair: Pair) -> quote_pb2.Quote:
+        """The live quote of a pair.
+
+        Raises:
+            Failure: as in Quotes.
+        """
+        ...
+
+
+class Statuses(Protocol):
+    """Where it stands whether an instrument may be traded."""
+
+    async def status(self, pair: Pair) -> instrument_pb2.InstrumentStatus:
+        """The status of an instrument now.
+
+        Raises:
+            Failure: NOT_FOUND if reference does not know it, DEPENDENCY_UNAVAILABLE if it cannot be reached.
+        """
+        ...
+
+
 class MarketData:
     """The marketdata service, seen from here."""
 
@@ -50,20 +77,55 @@ class MarketData:
                 raise each
         return found
 
-    async def _ask(self, pair: Pair) -> market_pb2.SpotRate | errors.Failure:
+    async def live(self, pair: Pair) -> quote_pb2.Quote:
+        """See LiveQuote."""
         request = pb.GetQuoteRequest(base=pair.base, counter=pair.counter)
         try:
             async with self._turn:
                 quote = (await self._stub.GetQuote(request)).quote
         except CallError as error:
             if error.reason == "NOT_FOUND":
-                return errors.not_found("instrument", str(pair))
+                raise errors.not_found("instrument", str(pair)) from None
             if error.reason == "NO_QUOTE":
-                return errors.no_quote(str(pair), error.metadata.get("health", "UNSPECIFIED"))
-            return errors.dependency_unavailable("marketdata")
+                raise errors.no_quote(str(pair), error.metadata.get("health", "UNSPECIFIED")) from None
+            raise errors.dependency_unavailable("marketdata") from error
         if quote.health != quote_pb2.QUOTE_HEALTH_LIVE:
-            health = quote_pb2.QuoteHealth.Name(quote.health).removeprefix("QUOTE_HEALTH_")
-            return errors.no_quote(str(pair), health)
-        return market_pb2.SpotRate(
-            instrument=str(pair), bid=quote.bid, ask=quote.ask, source=quote.source, sequence=quote.sequence
-        )
+            raise errors.no_quote(str(pair), health_name(quote.health))
+        return quote
+
+    async def _ask(self, pair: Pair) -> market_pb2.SpotRate | errors.Failure:
+        try:
+            return spot_rate(await self.live(pair))
+        except errors.Failure as failure:
+            return failure
+
+
+class Reference:
+    """The reference service, seen from here."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = ReferenceServiceStub(channel)
+
+    async def status(self, pair: Pair) -> instrument_pb2.InstrumentStatus:
+        """See Statuses."""
+        try:
+            answer = await self._stub.GetInstrument(
+                reference.GetInstrumentRequest(base=pair.base, counter=pair.counter)
+            )
+        except CallError as error:
+            if error.reason == "NOT_FOUND":
+                raise errors.not_found("instrument", str(pair)) from None
+            raise errors.dependency_unavailable("reference") from error
+        return answer.instrument.status
+
+
+def health_name(health: quote_pb2.QuoteHealth) -> str:
+    """A health in one word: "STALE"."""
+    return quote_pb2.QuoteHealth.Name(health).removeprefix("QUOTE_HEALTH_")
+
+
+def spot_rate(quote: quote_pb2.Quote) -> market_pb2.SpotRate:
+    """A quote as the spot rate of a snapshot."""
+    return market_pb2.SpotRate(
+        instrument=quote.instrument, bid=quote.bid, ask=quote.ask, source=quote.source, sequence=quote.sequence
+    )

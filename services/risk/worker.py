@@ -27,7 +27,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 NARROWEST = 64
-"""Scenarios of the narrowest slice: below that the way into the kernel begins to count."""
+"""Scenarios of the narrowest slice, a block of the kernel: below that the way into it begins to count."""
 
 
 class Revaluation:
@@ -87,9 +87,8 @@ class Revaluation:
         return self._count * self.total
 
     def width(self, cells: int) -> int:
-        """Scenarios of a slice of some `cells` prices: whole blocks of the kernel if it holds several of them."""
-        width = max(cells // self._count, NARROWEST)
-        return width // BLOCK * BLOCK if width > BLOCK else width
+        """Scenarios of a slice of some `cells` prices: whole blocks of the kernel."""
+        return max(cells // self._count, NARROWEST) // BLOCK * BLOCK
 
     def slice(self, start: int, stop: int, threads: int) -> None:
         """Values the book in the scenarios from `start` to before `stop`.

@@ -212,12 +212,16 @@ def revalue_figures(quick: bool) -> Iterator[tuple[str, float]]:
     yield "reval_vs_numpy", taken["numpy"] / taken["ours"]
     yield "reval_vs_numba", taken["numba"] / taken["ours"]
     walls: dict[int, list[float]] = {1: [], 2: []}
+    spent: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(5 if quick else 15):
-        for threads, each in walls.items():
-            began = time.perf_counter()
+        for threads in walls:
+            began, used = time.perf_counter(), time.process_time()
             revalue.profit(positions, markets, scenarios, threads=threads)
-            each.append(time.perf_counter() - began)
+            walls[threads].append(time.perf_counter() - began)
+            spent[threads].append(time.process_time() - used)
     yield "two_threads", figures.median(walls[1]) / figures.median(walls[2])
+    # What two threads do twice, as the speed-up that is left where both cores are free.
+    yield "two_threads_by_work", 2.0 * figures.median(spent[1]) / figures.median(spent[2])
 
 
 def capi_module(folder: str) -> Any:
@@ -263,7 +267,11 @@ def simulation_figures(quick: bool) -> Iterator[tuple[str, float]]:
 
 
 def call_figures(quick: bool) -> Iterator[tuple[str, float]]:
-    """A call of one option: the binding's batch against Python's own C API around the same function."""
+    """A call of one option: the binding's batch against Python's own C API around the same function.
+
+    `call1_cffi_over_capi` is the bare function as cffi makes it, below which no binding by cffi gets; `call0` is a call
+    that computes nothing.
+    """
     batch = Batch(8)
     for array, value in zip(batch.inputs.values(), (1, 1.1, 1.15, 0.5, 0.12, 0.04, 0.02), strict=True):
         array[:] = value
@@ -272,15 +280,29 @@ def call_figures(quick: bool) -> Iterator[tuple[str, float]]:
         capi = capi_module(folder)
         arrays = (*batch.inputs.values(), batch.outputs["price"])
         capi.hold(address, *(each.ctypes.data for each in arrays))
-        calls, ours, raw = 20_000, batch.price, capi.price
+        calls, bare, taken_once = 20_000, path.lib.xr_vanilla_price_of, batch._arrays
 
-        def repeat(function: Callable[[int], object]) -> None:
+        def repeat(function: Callable[[int], object], count: int = 1) -> None:
             for _ in range(calls):
-                function(1)
+                function(count)
 
-        taken = interleaved({"ours": partial(repeat, ours), "raw": partial(repeat, raw)}, 7 if quick else 25)
+        def repeat_bare(count: int) -> None:
+            for _ in range(calls):
+                bare(taken_once, count)
+
+        arms = {
+            "ours": partial(repeat, batch.price),
+            "raw": partial(repeat, capi.price),
+            "cffi": partial(repeat_bare, 1),
+            "cffi, nothing": partial(repeat_bare, 0),
+            "raw, nothing": partial(repeat, capi.price, 0),
+        }
+        taken = interleaved(arms, 7 if quick else 25)
     yield "call1_ns", taken["ours"] / calls * 1e9
     yield "call1_over_capi", taken["ours"] / taken["raw"]
+    yield "call1_cffi_over_capi", taken["cffi"] / taken["raw"]
+    yield "call0_cffi_ns", taken["cffi, nothing"] / calls * 1e9
+    yield "call0_capi_ns", taken["raw, nothing"] / calls * 1e9
 
 
 def error_figures(quick: bool) -> Iterator[tuple[str, float]]:

@@ -5,7 +5,8 @@
 The harness is made from the public headers: an input chooses a function over arrays, a number of elements, and their
 values, among them the borders of what is allowed and what is no number. Arrays have exactly the elements that are
 passed. What has to hold: no access outside of them, no undefined operation, a result is finite exactly where the status
-is OK, and without a status array the first bad element is named.
+is OK, and without a status array the first bad element is named. With `--subject calls` it is all other functions:
+see `kernel_calls.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from crossrate.kernel import path
+from tests.fuzz import kernel_calls
 from tests.kernel_build import kernel_build
+from tests.portable.calls import every_function
+from tests.portable.recording import packed, recording
+from tests.unit.kernel.test_every_function import FUNCTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 INPUT_BYTES_MAX = 4096
@@ -114,11 +120,20 @@ def harness() -> str:
     )
 
 
+def recorded_calls() -> bytes:
+    """One recorded call after the other of every function that is not over arrays of one length."""
+    with path.using(path.paths()[0]), recording() as calls:
+        every_function()
+    over_arrays = {function.name for function in FUNCTIONS}
+    return packed([call for call in calls if call.name not in over_arrays])
+
+
 def main() -> int:
     """Builds the harness, lets it run, and reports; the exit status says whether nothing was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=300)
     parser.add_argument("--corpus", type=Path, help="folder where inputs are kept; a temporary one without it")
+    parser.add_argument("--subject", choices=("arrays", "calls"), default="arrays", help="which functions")
     parser.add_argument("--march", default="x86-64-v3", help="which path is built, as the compiler's -march names it")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -126,7 +141,13 @@ def main() -> int:
         corpus = chosen.corpus or folder / "corpus"
         corpus.mkdir(parents=True, exist_ok=True)
         text, program = folder / "harness.c", folder / "fuzz"
-        text.write_text(harness())
+        environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=1"}
+        if chosen.subject == "calls":
+            environment["XR_CALLS"] = str(folder / "calls")
+            (folder / "calls").write_bytes(recorded_calls())
+            text.write_text(kernel_calls.harness(HEAD))
+        else:
+            text.write_text(harness())
         sources = sorted((ROOT / "libs" / "kernel" / "src").glob("*.c"))
         include = [f"-I{ROOT / 'libs/kernel/include'}", f"-I{ROOT / 'libs/kernel/src'}"]
         command = ["clang", *FLAGS, f"-march={chosen.march}", "-fsanitize=fuzzer,address,undefined", *include]
@@ -139,11 +160,12 @@ def main() -> int:
             text=True,
             timeout=chosen.seconds + 120,
             check=False,
-            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=1"},
+            env=environment,
         )
     found = _COVERED.findall(done.stderr)
     units = _UNITS.search(done.stderr)
     report = {
+        "subject": chosen.subject,
         "seconds": chosen.seconds,
         "executions": int(units.group(1)) if units else 0,
         "edges": int(found[-1][0]) if found else 0,

@@ -109,6 +109,26 @@ async def test_a_watch_survives_the_loss_of_nats(nats_server, connections):
     await config.close()
 
 
+async def test_whether_the_stored_values_are_known(nats_server, connections):
+    """Not before they were read, nor while NATS is away at the start; then they are, also when nothing is stored."""
+    control, gamma = connections
+    config, late = LiveConfig(Values), LiveConfig(Values)
+    assert not config.known
+    await config.watch(gamma)
+    assert config.known
+    assert config.version == 0
+    await ConfigStore(control).set("gamma", {"rate_hz": 7}, author="a", now=NOW)
+    nats_server.kill("nats")
+    await late.watch(gamma)
+    assert not late.known
+    assert late.current == Values()
+    await nats_server.start_nats()
+    await eventually(lambda: late.known)
+    assert late.current.rate_hz == 7
+    for each in (config, late):
+        await each.close()
+
+
 async def test_a_service_cannot_write_configuration(connections):
     """Only control may; a service's attempt is refused by NATS."""
     with pytest.raises(EventsUnavailable):

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import shutil
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,7 @@ from services.marketdata import ecb
 from services.marketdata.domain.history import History
 from services.risk.domain.rates import Series
 from services.risk.service import RiskService
-from services.risk.worker import Worker
+from services.risk.worker import Revaluation, Worker
 from tests.integration.conftest import Servers, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -174,13 +175,13 @@ async def test_progress_comes_slice_by_slice(served: Served) -> None:
     found = await messages(served, var(book=book(20)))
     assert [each.position.sequence for each in found] == list(range(1, len(found) + 1))
     progress = [each.progress.scenarios_done for each in found if each.HasField("progress")]
-    assert progress == [0, 100, 200, 300, 400, 500]
-    assert served.worker.slices == 5
+    assert progress == [*range(0, 500, 64), 500]
+    assert served.worker.slices == 8
     assert found[-2].HasField("result")
 
 
 async def test_slices_change_no_bit(served: Served) -> None:
-    """Twenty positions, valued in five slices, make to the bit what pieces of the window make of their own."""
+    """Twenty positions, valued in eight slices, make to the bit what pieces of the window make of their own."""
     options = {"kind": [0, 1, 2, 1] * 5, "strike": np.linspace(0.9, 1.3, 20).tolist()}
     whole = await result(served, var(book=book(20, **options)))
     part = await result(served, var(days=100, book=book(20, **options)))
@@ -276,15 +277,23 @@ async def test_a_calculation_ends_with_its_caller(served: Served) -> None:
 
 
 async def test_a_calculation_ends_at_its_deadline(served: Served) -> None:
-    """Half a second is not enough for sixty slices of fifty thousand options; what was not begun then never is."""
-    served.worker._cells_per_s = np.inf  # nothing is known to be too long
-    request = var(book=book(50_000, kind=[1]), days=3_800)
-    assert (await failure(messages(served, request, 0.5))).reason is ErrorReason.DEADLINE_EXCEEDED
-    await asyncio.sleep(0.1)  # for the slice under way
-    begun = served.worker.slices
-    assert 0 < begun < 60
-    await asyncio.sleep(0.3)
-    assert served.worker.slices == begun
+    """A call ends at its deadline while its first slice is still under way; the slices after it are never begun."""
+    gate, begun, slice_of = threading.Event(), [], served.worker._slice
+
+    def held(work: Revaluation, start: int, stop: int) -> None:
+        begun.append(start)
+        gate.wait(30)
+        slice_of(work, start, stop)
+
+    served.worker._slice = held
+    try:
+        assert (await failure(messages(served, var(book=book(20)), 0.5))).reason is ErrorReason.DEADLINE_EXCEEDED
+        gate.set()
+        await served.worker.turn(lambda: None)  # after the slice that was under way
+        assert begun == [0]
+    finally:
+        gate.set()
+        del served.worker._slice
 
 
 async def test_what_cannot_end_in_time_is_not_begun(served: Served) -> None:

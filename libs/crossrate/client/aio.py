@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from crossrate.api.marketdata.v1.book_service_pb2_grpc import BookServiceStub
     from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
     from crossrate.api.marketdata.v1.quote_pb2 import Quote
+    from crossrate.api.pricing.v1.price_stream_service_pb2_grpc import PriceStreamServiceStub
     from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
+    from crossrate.api.pricing.v1.quoting_service_pb2_grpc import QuotingServiceStub
     from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
     from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
 
@@ -91,7 +93,7 @@ class AsyncClient:
     if TYPE_CHECKING:
         control: ControlServiceStub
         marketdata: MarketDataServiceStub | BookServiceStub
-        pricing: PricingServiceStub | SnapshotServiceStub
+        pricing: PricingServiceStub | PriceStreamServiceStub | QuotingServiceStub | SnapshotServiceStub
         reference: ReferenceServiceStub
 
     def __init__(

@@ -79,6 +79,13 @@ class ResumingStream(Generic[T]):
         self._resumption = resumption
         self._heard_s = time.monotonic()
         self._broken = 0
+        self.heard = False
+        """Whether the server has ever been heard."""
+
+    @property
+    def silence_s(self) -> float:
+        """Seconds since the server was last heard, heartbeats included, or since the begin if it never was."""
+        return time.monotonic() - self._heard_s
 
     async def events(self, stub: Any) -> AsyncIterator[T | Gap]:
         """What is read, and gaps, until the reader stops or the service refuses."""
@@ -119,7 +126,7 @@ class ResumingStream(Generic[T]):
             kind = message.WhichOneof("event")
             if kind == "error":
                 raise CallError.of_status(message.error, self._method)
-            self._heard_s, self._broken = time.monotonic(), 0
+            self._heard_s, self._broken, self.heard = time.monotonic(), 0, True
             if kind not in ("heartbeat", "end"):
                 for event in self._taken(message):
                     yield event

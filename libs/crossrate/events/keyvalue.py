@@ -135,6 +135,8 @@ class KeyValueWatch:
         self._wake_up = asyncio.Event()
         self._subscription = None
         self._task: asyncio.Task | None = None
+        self.answered = False
+        """Whether the bucket has been read: until then nobody knows whether the key has a value."""
 
     async def start(self) -> None:
         """Begins; the callback has had the present value when this returns, unless NATS does not answer."""
@@ -172,3 +174,4 @@ class KeyValueWatch:
         if entry and entry.revision > self._revision:
             self._revision = entry.revision
             await self._callback(entry)
+        self.answered = True

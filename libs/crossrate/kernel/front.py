@@ -88,6 +88,7 @@ def _c_type(dtype: np.dtype[Any]) -> Any:
         "u1": "uint8_t *",
         "i4": "int32_t *",
         "i8": "int64_t *",
+        "u4": "uint32_t *",
         "u8": "uint64_t *",
     }
     return path.ffi.typeof(names[dtype.str[1:]])
@@ -115,14 +116,16 @@ def split(count: int, threads: int, quantum: int = 1024) -> list[tuple[int, int]
 def in_threads(work: Callable[[int, int], int], count: int, threads: int, quantum: int = 1024) -> int:
     """Runs `work(start, stop)` over all elements, in as many threads as asked; the first fault by index, or 0.
 
-    The GIL is released inside of each call of the kernel, so that threads run side by side. They are made for this
-    call: it pays from some milliseconds of work on.
+    The GIL is released inside of each call of the kernel, so that threads run side by side. The caller's is one of
+    them, the others are made for this call: it pays from some milliseconds of work on.
     """
     runs = split(count, threads_of(threads), quantum)
     if len(runs) == 1:
         return work(*runs[0])
-    with ThreadPoolExecutor(len(runs)) as pool:
-        return next((fault for fault in pool.map(lambda run: work(*run), runs) if fault), 0)
+    with ThreadPoolExecutor(len(runs) - 1) as pool:
+        others = [pool.submit(work, *run) for run in runs[1:]]
+        own = work(*runs[0])
+        return next((fault for fault in (own, *(each.result() for each in others)) if fault), 0)
 
 
 def moved(fault: int, start: int) -> int:

@@ -78,7 +78,10 @@ def volatility_with_status(
     *,
     threads: int = 1,
 ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    """As `volatility` for a batch that must go on: also a `Reason` for each element, NaN where it is not OK."""
+    """As `volatility` for a batch that must go on: also a `Reason` for each element, NaN where it is not OK.
+
+    Arguments, errors and bounds as there.
+    """
     solved, status = _VOLATILITY(
         put_or_call, price, spot, strike, time, domestic_rate, foreign_rate, threads=threads, with_status=True
     )

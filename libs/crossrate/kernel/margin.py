@@ -38,6 +38,8 @@ class Scenarios:
     def risk_array(self, pnl: Any) -> Array:
         """Losses positive, extreme ones in their part, from the P&L of one long unit.
 
+        Each loss is rounded once.
+
         Args:
             pnl: shape (16,) or (instruments, 16).
 
@@ -133,6 +135,8 @@ def portfolio(
     given from net deltas, each a part of the price risk (the loss without what volatility and time make of it) of the
     deltas used; at least the minimum for short options; summed; less net option value; never below zero. Spreads
     between expiries, delivery and strategies are not charged. All money is in one currency.
+
+    Scanning risk and requirement are within 1e-15 of the sum of the positions' greatest losses, for a few positions.
 
     Args:
         position: units, long positive, shape (instruments,) or (accounts, instruments).
@@ -232,6 +236,8 @@ BOUND_MEANS = {
 def tiered(notional: Any, bound: Any, rate: Any, table: Any = 0) -> Array:
     """Margin of notional amounts whose slices have rates of their own: the larger the position, the higher the
     marginal rate.
+
+    Within 1e-15 of itself.
 
     Args:
         notional: amounts in the tables' currency, shape (n,) or a number; the sign does not matter.

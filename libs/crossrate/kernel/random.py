@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from crossrate.kernel import path
 from crossrate.kernel.draws import BLOCK, columns, extent, source
 from crossrate.kernel.faults import ShapeError
-from crossrate.kernel.front import in_threads
+from crossrate.kernel.front import in_threads, pointer
 from crossrate.kernel.reference import random as reference
 
 Table = NDArray[np.float64]
@@ -24,6 +24,8 @@ Table = NDArray[np.float64]
 
 def words(counter: NDArray[np.uint32], key: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """The bare generator: ten rounds of Philox4x32, for those who count by themselves.
+
+    They are exact.
 
     Args:
         counter: uint32, shape (n, 4), Random123's order of words.
@@ -47,8 +49,7 @@ def words(counter: NDArray[np.uint32], key: NDArray[np.uint32]) -> NDArray[np.ui
         return reference.words(counter, key)
     counter, key = np.ascontiguousarray(counter), np.ascontiguousarray(key)
     found = np.empty_like(counter)
-    pointers = [path.ffi.cast("uint32_t *", each.ctypes.data) for each in (counter, key, found)]
-    path.lib.xr_random_words(len(counter), *pointers)
+    path.lib.xr_random_words(len(counter), pointer(counter), pointer(key), pointer(found))
     return found
 
 
@@ -63,6 +64,8 @@ def uniforms(
     threads: int = 1,
 ) -> Table:
     """Uniform numbers in (0, 1), never 0 nor 1: (k + 1/2) / 2**52 for k from 0 to 2**52 - 1.
+
+    They are exact.
 
     Args:
         paths: how many columns.

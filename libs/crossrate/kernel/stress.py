@@ -44,6 +44,8 @@ class Ladder:
 def ladder(value: Callable[[Array, Array], Any], spot_move: Any, volatility_move: Any = 0.0) -> Ladder:
     """Revalues a book on a grid of moves, in one call.
 
+    Profits are differences of the book's values, rounded once.
+
     Args:
         value: takes the factors that spots are multiplied by and what is added to volatilities, two float64 arrays of
             shape (k,), and gives the book's values, shape (k,), in one currency. The present market (1 and 0) is their

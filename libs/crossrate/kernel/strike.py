@@ -148,6 +148,8 @@ def atm(
     Delta neutral is F exp(s²/2) without and F exp(-s²/2) with premium adjustment, s² the total variance (Reiswich and
     Wystup 2010).
 
+    Within 1e-15 of itself.
+
     Args:
         atm_convention: an `AtmConvention` or its code.
         delta_convention: a `DeltaConvention` or its code; it matters for delta neutral alone.

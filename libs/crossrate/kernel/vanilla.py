@@ -15,7 +15,8 @@ than float64). At zero volatility or time, prices and Greeks are their limits; e
 kink, delta is one half and gamma greater than 1e130.
 
 The Greeks' relative error is below 1e-14 within four deviations of the forward (that of a sum of terms of both signs in
-relation to the greatest of them); beyond, it grows with the square of the distance.
+relation to the greatest of them; 1.5e-14 on a processor without fused multiply-add), from a day to ten years and from
+one to sixty percent of volatility; farther from the forward it grows with the square of the distance.
 """
 
 from __future__ import annotations
@@ -120,7 +121,10 @@ def price_with_status(
     *,
     threads: int = 1,
 ) -> tuple[Array, NDArray[np.uint8]]:
-    """Premiums and, for a batch that must go on, a `Reason` for each element: where it is not OK the premium is NaN."""
+    """Premiums and, for a batch that must go on, a `Reason` for each element: where it is not OK the premium is NaN.
+
+    As exact as `price`.
+    """
     premium, status = _PRICE(
         put_or_call, spot, strike, time, volatility, domestic_rate, foreign_rate, threads=threads, with_status=True
     )
@@ -138,7 +142,11 @@ def greeks(
     *,
     threads: int = 1,
 ) -> Greeks:
-    """Premium and six Greeks in one pass, for little more than the premium alone."""
+    """Premium and six Greeks in one pass, for little more than the premium alone.
+
+    Within four deviations each Greek is within 1e-14 of itself (1e-12 by the numpy twin), theta of the greatest of its
+    terms.
+    """
     return Greeks(*_GREEKS(put_or_call, spot, strike, time, volatility, domestic_rate, foreign_rate, threads=threads))
 
 
@@ -153,7 +161,11 @@ def further_greeks(
     *,
     threads: int = 1,
 ) -> FurtherGreeks:
-    """The Greeks that `greeks` leaves out, in one pass."""
+    """The Greeks that `greeks` leaves out, in one pass.
+
+    Within four deviations each is within 1e-14 of itself (1e-12 by the numpy twin), vanna, volga and charm of the
+    greatest of their terms.
+    """
     return FurtherGreeks(
         *_FURTHER(put_or_call, spot, strike, time, volatility, domestic_rate, foreign_rate, threads=threads)
     )

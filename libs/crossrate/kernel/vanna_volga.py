@@ -54,6 +54,8 @@ def volatility(
     through the points. Far from them the first can be negative and the second complex, which is refused;
     `arbitrage.butterfly` says how far a smile can be used.
 
+    Within 1e-14 of the formula in exact arithmetic, as far as a twentieth beyond the outer strikes.
+
     Args:
         order: an `Order` or its code.
         forward: counter per base.

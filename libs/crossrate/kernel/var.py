@@ -105,6 +105,9 @@ def measure(
     confidence, the outcome on its border counted in part (Acerbi and Tasche 2002, definition 2.6), whatever the
     convention.
 
+    Both measures are within 1e-15 of the greatest loss, their error within 1e-14 of itself; weighted ones within 1e-14
+    of the greatest loss.
+
     Args:
         pnl: profits positive, shape (scenarios,) or (portfolios, scenarios), at least two scenarios.
         confidence: a fraction from 0.5 to 0.999999, or a vector of them.
@@ -157,6 +160,8 @@ def measure(
 def worst(pnl: Any, count: int) -> tuple[Array, NDArray[np.int64]]:
     """The worst losses of each portfolio, worst first, and the scenarios in which they arise.
 
+    Losses are exact.
+
     Args:
         pnl: shape (scenarios,) or (portfolios, scenarios).
         count: how many, from 1 to the number of scenarios.
@@ -191,6 +196,8 @@ def worst(pnl: Any, count: int) -> tuple[Array, NDArray[np.int64]]:
 
 def age_weight(scenarios: int, decay: float) -> Array:
     """Weights that fall with age, for `measure` (Boudoukh, Richardson and Whitelaw 1998).
+
+    Within (scenarios + 4) × 2**-53 of themselves.
 
     Args:
         scenarios: how many, from 1; the oldest is the first, the newest the last.
@@ -250,6 +257,8 @@ def simulated(pnl: Any, confidence: float = 0.99, *, coverage: float = 0.95) -> 
     but up to √2 times as large for one whose losses on both sides are alike, as a sold straddle's, since its pairs
     repeat each other.
 
+    As exact as `measure`.
+
     Args:
         pnl: of the paths, shape (paths,) or (portfolios, paths).
         confidence: one fraction.
@@ -269,6 +278,8 @@ def scaled(measures: Measures, days: float, scenario_days: float = 1.0) -> Measu
     It holds for independent returns of one distribution with mean zero and finite variance, and positions whose value
     is linear in them; otherwise it is a convention (Basel Committee 1996 allowed it), which is why nothing does it
     unasked.
+
+    Within 1e-15 of the measure times the root.
 
     Args:
         measures: for a holding period of `scenario_days`.

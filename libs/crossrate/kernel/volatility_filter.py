@@ -57,6 +57,8 @@ def exponential(decay: float = 0.94) -> Garch:
 def variance(returns: Any, model: Garch, first: Any = None) -> Array:
     """Conditional variances, and the forecast for the day that comes.
 
+    Within 1e-14 of the recursion in exact arithmetic, for some hundred days.
+
     Args:
         returns: shape (days,) or (series, days), oldest first, of mean zero, -10 to 10.
         model: one for all series, or with a number a series.
@@ -93,6 +95,8 @@ def variance(returns: Any, model: Garch, first: Any = None) -> Array:
 def scale(returns: Any, variances: Any) -> Array:
     """Historical returns as they would be at the volatility of now: Hull and White (1998).
 
+    Within 1e-15 of themselves, given the variances.
+
     Args:
         returns: shape (days,) or (series, days), oldest first.
         variances: of `variance`.
@@ -125,6 +129,8 @@ def simulate(returns: Any, variances: Any, model: Garch, picks: Any) -> Array:
 
     Each day of a path takes the standardised returns of one historical day, of all series together, so that what moved
     together stays together, times the volatility that the path has reached; a large move makes the next larger.
+
+    Within 1e-14 of the sum of the sizes of a path's steps.
 
     Args:
         returns: shape (days,) or (series, days), oldest first.

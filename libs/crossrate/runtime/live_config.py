@@ -141,6 +141,12 @@ class LiveConfig(Generic[M]):
         self._log = self._log.bind(config=events.service)
         self._watch = await events.kv(BUCKET).watch(events.service, self._arrived)
 
+    @property
+    def known(self) -> bool:
+        """Whether what is stored has been read since the start. Until then `current` is what the program came with, on
+        which a service does not act where it costs money."""
+        return self._watch is not None and self._watch.answered
+
     async def close(self) -> None:
         """Stops watching; the values stay."""
         if self._watch:

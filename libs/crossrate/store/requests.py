@@ -47,6 +47,23 @@ class RequestLog:
             raise StoreError(f"request {request_id!r} was committed without its answer: call `answer` after `claim`")
         return row["answer"]
 
+    async def known(self, request_id: str, body: bytes) -> bytes | None:
+        """The answer that a request was given before, or None; claims nothing.
+
+        For work that asks others first: whoever gets None still calls `once`, which decides.
+
+        Raises:
+            RequestIdReused: the id came before with another body.
+            StoreUnavailable: the database is away.
+        """
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow("SELECT body_sha256, answer FROM request WHERE request_id = $1", request_id)
+        if row is None:
+            return None
+        if row["body_sha256"] != hashlib.sha256(body).digest():
+            raise RequestIdReused(request_id)
+        return row["answer"]
+
     async def answer(self, connection: asyncpg.Connection, request_id: str, answer: bytes) -> None:
         """Keeps the answer, in the same transaction.
 

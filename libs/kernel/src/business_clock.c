@@ -5,6 +5,8 @@
 
 #define WEIGHT_MAX 1000.0
 #define CLOCK_MAX 1e6
+#define YEAR_MIN 1e-6
+#define KNOT_MIN 1e-9 /* a slope between neighbours stays a number */
 
 int64_t xr_business_clock_time(int64_t days, const double *weight, double year, int64_t count, const double *day,
                                double *running, double *time) {
@@ -14,7 +16,7 @@ int64_t xr_business_clock_time(int64_t days, const double *weight, double year, 
     if (!((weight[i] >= 0.0) & (weight[i] <= WEIGHT_MAX))) return xr_fault(xr_refuse_number(weight[i], 1), i);
     running[i + 1] = running[i] + weight[i];
   }
-  if (!((year > 0.0) & (year <= CLOCK_MAX))) return xr_fault(xr_refuse_number(year, 2), 0);
+  if (!((year >= YEAR_MIN) & (year <= CLOCK_MAX))) return xr_fault(xr_refuse_number(year, 2), 0);
   for (int64_t i = 0; i < count; i++)
     if (!((day[i] >= 0.0) & (day[i] <= (double)days))) return xr_fault(xr_refuse_number(day[i], 4), i);
   for (int64_t i = 0; i < count; i++) {
@@ -28,7 +30,7 @@ int64_t xr_business_clock_variance(int64_t knots, const double *knot_time, const
                                    const double *time, double *variance) {
   if (knots < 1) return xr_fault(xr_refuse(XR_TOO_FEW, 0), 0);
   for (int64_t i = 0; i < knots; i++)
-    if (!((knot_time[i] > 0.0) & (knot_time[i] <= CLOCK_MAX))) return xr_fault(xr_refuse_number(knot_time[i], 1), i);
+    if (!((knot_time[i] >= KNOT_MIN) & (knot_time[i] <= CLOCK_MAX))) return xr_fault(xr_refuse_number(knot_time[i], 1), i);
   for (int64_t i = 0; i < knots; i++)
     if (!XR_IS_TOTAL_VARIANCE(knot_variance[i])) return xr_fault(xr_refuse_number(knot_variance[i], 2), i);
   for (int64_t i = 1; i < knots; i++)

@@ -83,7 +83,7 @@ XR_INLINE xr_garman_terms xr_garman_terms_of(double spot, double strike, double 
   t.root = sqrt(time);
   const double w = volatility * t.root;
   t.deviation = w > XR_TINY ? w : XR_TINY;
-  t.x = XR_FMA(domestic - foreign, time, xr_log_ratio(spot, strike));
+  t.x = xr_log_growth(spot, strike, domestic, foreign, time);
   t.discounted_spot = spot * xr_exp_bounded(-foreign * time);
   t.discounted_strike = strike * xr_exp_bounded(-domestic * time);
   return t;

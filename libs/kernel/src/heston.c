@@ -83,16 +83,16 @@ typedef struct {
   int terminal, signs;
 } model;
 
-static void walk_block(const model *m, uint64_t seed, uint32_t stream, uint64_t first, const xr_columns *columns,
-                       double *values, double *variances) {
+static void walk_block(const model *m, const xr_drawn *drawn, const xr_columns *columns, double *values,
+                       double *variances) {
   xr_block x[2], v[2], z[2], u[2], out;
   memset(x, 0, sizeof x);
   for (int i = 0; i < XR_BLOCK; i++) v[0][i] = v[1][i] = m->variance;
   for (int64_t k = 0; k < m->steps; k++) {
     const uint32_t base = (uint32_t)(k / 2 * 3);
     const qe_step q = step_of(m->width[k], m->carry[k], m->reversion, m->mean, m->vol, m->rho);
-    if (k % 2 == 0) xr_uniform_block(seed, stream, first, base + 2, u[0], u[1]);
-    xr_normal_block(seed, stream, first, base + (uint32_t)(k % 2), z[0], z[1]);
+    if (k % 2 == 0) xr_uniform_block(drawn, base + 2, u[0], u[1]);
+    xr_normal_block(drawn, base + (uint32_t)(k % 2), z[0], z[1]);
     for (int sign = 0; sign < m->signs; sign++) {
       advance(&q, x[sign], v[sign], z[0], z[1], u[k % 2], sign ? -1.0 : 1.0);
       if (m->terminal && k + 1 < m->steps) continue;
@@ -127,9 +127,11 @@ int64_t xr_paths_heston(int64_t paths, int64_t steps, double spot, const double 
   const model m = {steps,     stride, spot,  variance, reversion, mean, vol_of_variance, correlation, width, carry,
                    terminal,  signs};
   const int64_t quantum = XR_BLOCK * signs;
+  xr_drawn drawn;
   for (int64_t first = first_path / quantum * quantum; first < first_path + paths; first += quantum) {
     const xr_columns columns[2] = {{first - first_path, paths, signs}, {first - first_path + 1, paths, signs}};
-    walk_block(&m, seed, (uint32_t)stream, (uint64_t)(first / signs), columns, values, variances);
+    xr_drawn_from(&drawn, seed, (uint32_t)stream, (uint64_t)(first / signs));
+    walk_block(&m, &drawn, columns, values, variances);
   }
   return 0;
 }

@@ -14,8 +14,8 @@
    does what is solved for by its complement, which no market of less than a hundred percent for years has. */
 #include "xr/implied.h"
 
-#include "checks.h"
 #include "lanes.h"
+#include "ranges.h"
 
 #define BLOCK 64
 #define CHUNK 8 /* of what is left over */
@@ -128,19 +128,17 @@ typedef struct {
   double s[BLOCK];
 } bench;
 
-/* Whether a whole block is fine, without a branch. */
-XR_INLINE int fine(int length, const bench *w, const double *const *in) {
+/* Whether a whole block is fine, without a branch; if not, each element is looked at alone. */
+XR_INLINE int fine(const int8_t *call, const double *const *in) {
   const double *restrict price = in[PRICE], *restrict spot = in[SPOT], *restrict strike = in[STRIKE];
   const double *restrict time = in[TIME], *restrict domestic = in[DOMESTIC], *restrict foreign = in[FOREIGN];
-  double worst = 0.0;
-#pragma omp simd reduction(+ : worst)
-  for (int i = 0; i < length; i++) {
-    const int good = (fabs(w->sign[i]) == 1.0) & (price[i] >= 0.0) & (price[i] <= XR_LEVEL_MAX) &
-                     XR_IS_LEVEL(spot[i]) & XR_IS_LEVEL(strike[i]) & XR_IS_TIME(time[i]) &
-                     (fabs(domestic[i]) <= XR_RATE_MAX) & (fabs(foreign[i]) <= XR_RATE_MAX);
-    worst += good ? 0.0 : 1.0;
+  uint64_t outside = 0;
+#pragma omp simd reduction(| : outside)
+  for (int i = 0; i < BLOCK; i++) {
+    outside |= xr_outside_market(spot[i], strike[i], time[i], domestic[i], foreign[i]) |
+               xr_outside(price[i], 0.0, XR_LEVEL_MAX);
   }
-  return worst == 0.0;
+  return !(outside >> 63) && xr_are_flags(call, BLOCK);
 }
 
 XR_INLINE void normalise(int length, bench *w, const double *const *in) {
@@ -150,7 +148,7 @@ XR_INLINE void normalise(int length, bench *w, const double *const *in) {
   for (int i = 0; i < length; i++) {
     const double t = time[i];
     const double ds = spot[i] * xr_exp_bounded(-foreign[i] * t), dk = strike[i] * xr_exp_bounded(-domestic[i] * t);
-    const double x = XR_FMA(domestic[i] - foreign[i], t, xr_log_ratio(spot[i], strike[i]));
+    const double x = xr_log_growth(spot[i], strike[i], domestic[i], foreign[i], t);
     const double over_scale = 1.0 / (sqrt(ds) * sqrt(dk));
     const double inside = price[i] - w->sign[i] * (ds - dk);
     w->x[i] = fabs(x);
@@ -287,7 +285,7 @@ int64_t xr_implied_volatility(int64_t count, const int8_t *put_or_call, const do
       const double *in[INPUTS];
       for (int k = 0; k < INPUTS; k++) in[k] = q.in[k] + start;
       for (int i = 0; i < BLOCK; i++) w.sign[i] = 2.0 * put_or_call[start + i] - 1.0;
-      if (fine(BLOCK, &w, in)) {
+      if (fine(put_or_call + start, in)) {
         const int open = solve_block(BLOCK, &w, in, volatility + start);
         if (status) memset(status + start, 0, BLOCK);
         for (int i = 0; open && i < BLOCK; i++) {

@@ -76,7 +76,8 @@ int64_t xr_paths_local_volatility(int64_t paths, int64_t steps, double spot, con
   const int64_t quantum = XR_BLOCK * signs;
   xr_block pair[2];
   for (int64_t first = first_path / quantum * quantum; first < first_path + paths; first += quantum) {
-    xr_walk walk = xr_walk_from(seed, stream, first / signs, pair[0]);
+    xr_walk walk;
+    xr_walk_from(&walk, seed, stream, first / signs, pair[0]);
     const xr_columns columns[2] = {{first - first_path, paths, signs}, {first - first_path + 1, paths, signs}};
     walk_block(&s, &walk, columns, values);
   }

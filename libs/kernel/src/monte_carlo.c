@@ -113,7 +113,8 @@ int64_t xr_mc_moments(int64_t chunks, int8_t product, int8_t put_or_call, int8_t
     memset(into, 0, 6 * sizeof(double));
     const int64_t start = (first_chunk + chunk) * CHUNK;
     for (int64_t first = start; first < start + CHUNK && first < samples; first += XR_BLOCK) {
-      xr_walk walk = xr_walk_from(seed, stream, first, pair[0]);
+      xr_walk walk;
+      xr_walk_from(&walk, seed, stream, first, pair[0]);
       sample_block(&c, antithetic, &walk, y, x);
       merge(into, y, x, xr_smaller(XR_BLOCK, samples - first));
     }

@@ -66,7 +66,8 @@ int64_t xr_paths_gbm(int64_t paths, int64_t steps, int64_t assets, const double 
   double *state = z + assets * XR_BLOCK;
   const int64_t quantum = XR_BLOCK * signs;
   for (int64_t first = first_path / quantum * quantum; first < first_path + paths; first += quantum) {
-    xr_walk walk = xr_walk_from(seed, stream, first / signs, scratch);
+    xr_walk walk;
+    xr_walk_from(&walk, seed, stream, first / signs, scratch);
     const xr_columns columns[2] = {{first - first_path, paths, signs}, {first - first_path + 1, paths, signs}};
     walk_block(&m, &walk, columns, z, state, values);
   }

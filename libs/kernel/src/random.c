@@ -14,7 +14,7 @@ int64_t xr_random_words(int64_t count, const uint32_t *counter, const uint32_t *
   return 0;
 }
 
-typedef void xr_draw(uint64_t seed, uint32_t stream, uint64_t first, uint32_t pair, double *even, double *odd);
+typedef void xr_draw(const xr_drawn *drawn, uint32_t pair, double *even, double *odd);
 
 static inline int64_t table(xr_draw *draw, int64_t paths, int64_t steps, uint64_t seed, int64_t stream,
                             int64_t first_path, int64_t first_step, int64_t stride, double *numbers) {
@@ -22,12 +22,14 @@ static inline int64_t table(xr_draw *draw, int64_t paths, int64_t steps, uint64_
   if (refusal) return xr_fault(refusal, 0);
   if (stride < paths) return xr_fault(xr_refuse(XR_INCONSISTENT, 6), 0);
   xr_block both[2];
+  xr_drawn drawn;
   for (int64_t done = 0; done < paths;) {
     const int64_t lane = (first_path + done) % XR_BLOCK;
     const int64_t first = first_path + done - lane;
     const int64_t width = xr_smaller(XR_BLOCK - lane, paths - done);
+    xr_drawn_from(&drawn, seed, (uint32_t)stream, (uint64_t)first);
     for (int64_t step = first_step; step < first_step + steps;) {
-      draw(seed, (uint32_t)stream, (uint64_t)first, (uint32_t)(step / 2), both[0], both[1]);
+      draw(&drawn, (uint32_t)(step / 2), both[0], both[1]);
       do {
         memcpy(numbers + (step - first_step) * stride + done, both[step % 2] + lane, (size_t)width * sizeof(double));
         step++;

@@ -6,8 +6,10 @@
 
 #include "checks.h"
 #include "garman.h"
+#include "ranges.h"
+#include "stream.h"
 
-#define BLOCK 64
+#define BLOCK XR_STREAM_BLOCK
 #define CHUNK 8 /* of what is left over; one vector of the widest path, so that a lone option is cheap */
 #define INPUTS 6
 #define OUTPUTS_MAX 7
@@ -33,22 +35,8 @@ static xr_refusal refusal_of(const options *o, int64_t i) {
   return 0;
 }
 
-/* Whether a whole block is fine, without a branch. */
-XR_INLINE int fine(const double *restrict sign, const double *restrict spot, const double *restrict strike,
-                       const double *restrict time, const double *restrict volatility, const double *restrict domestic,
-                       const double *restrict foreign) {
-  double worst = 0.0;
-#pragma omp simd reduction(+ : worst)
-  for (int i = 0; i < BLOCK; i++) {
-    const int good = (fabs(sign[i]) == 1.0) & XR_IS_LEVEL(spot[i]) & XR_IS_LEVEL(strike[i]) & XR_IS_TIME(time[i]) &
-                     XR_IS_VOLATILITY(volatility[i]) & (fabs(domestic[i]) <= XR_RATE_MAX) &
-                     (fabs(foreign[i]) <= XR_RATE_MAX);
-    worst += good ? 0.0 : 1.0;
-  }
-  return worst == 0.0;
-}
-
-XR_INLINE void compute(int what, int length, const double *restrict sign,
+/* Results of a block, or nothing and 0 if some element of it has to be looked at alone. */
+XR_INLINE int compute(int what, int length, const double *restrict sign,
                                                           const double *restrict spot, const double *restrict strike,
                                                           const double *restrict time,
                                                           const double *restrict volatility,
@@ -57,8 +45,11 @@ XR_INLINE void compute(int what, int length, const double *restrict sign,
   double *restrict o0 = out[0], *restrict o1 = out[1], *restrict o2 = out[2], *restrict o3 = out[3];
   double *restrict o4 = out[4], *restrict o5 = out[5], *restrict o6 = out[6];
   double x[BLOCK], roots[BLOCK], deviations[BLOCK], discounted_spot[BLOCK], discounted_strike[BLOCK];
-#pragma omp simd
+  uint64_t outside = 0;
+#pragma omp simd reduction(| : outside)
   for (int i = 0; i < length; i++) {
+    outside |= xr_outside_market(spot[i], strike[i], time[i], domestic[i], foreign[i]) |
+               xr_outside(volatility[i], 0.0, XR_VOLATILITY_MAX);
     const xr_garman_terms t =
         xr_garman_terms_of(spot[i], strike[i], time[i], volatility[i], domestic[i], foreign[i]);
     x[i] = t.x;
@@ -67,6 +58,7 @@ XR_INLINE void compute(int what, int length, const double *restrict sign,
     discounted_spot[i] = t.discounted_spot;
     discounted_strike[i] = t.discounted_strike;
   }
+  if (length == BLOCK && outside >> 63) return 0;
 #pragma omp simd
   for (int i = 0; i < length; i++) {
     const xr_garman_terms terms = {x[i], roots[i], deviations[i], discounted_spot[i], discounted_strike[i]};
@@ -103,6 +95,7 @@ XR_INLINE void compute(int what, int length, const double *restrict sign,
       o6[i] = (s * rf * g.paid - g.peak * ((rd - rf) * over_deviation - 0.5 * g.d2 / life)) * over_spot;
     }
   }
+  return 1;
 }
 
 /* Elements of which some may be refused, or which do not fill a block. */
@@ -131,27 +124,36 @@ XR_INLINE int64_t chunk(int what, int64_t start, int64_t size, const options *o,
 XR_INLINE int64_t all(int what, int64_t count, const options *o,
                                                          double *const *out, uint8_t *status) {
   const int outputs = what < 0 ? -what : what;
+  const int streamed = xr_stream_pays(count, outputs);
+  xr_stream stream;
+  stream.open = 0;
   for (int64_t start = 0; start < count; start += BLOCK) {
     const int64_t size = count - start < BLOCK ? count - start : BLOCK;
     if (size == BLOCK) {
-      double sign[BLOCK];
-      for (int i = 0; i < BLOCK; i++) sign[i] = 2.0 * o->call[start + i] - 1.0;
       const double *in[INPUTS];
       for (int k = 0; k < INPUTS; k++) in[k] = o->in[k] + start;
-      if (fine(sign, in[0], in[1], in[2], in[3], in[4], in[5])) {
-        double *rows[OUTPUTS_MAX];
-        for (int k = 0; k < OUTPUTS_MAX; k++) rows[k] = out[k < outputs ? k : 0] + start;
-        compute(what, BLOCK, sign, in[0], in[1], in[2], in[3], in[4], in[5], rows);
+      double sign[BLOCK];
+      for (int i = 0; i < BLOCK; i++) sign[i] = 2.0 * o->call[start + i] - 1.0;
+      double *rows[OUTPUTS_MAX];
+      for (int k = 0; k < OUTPUTS_MAX; k++) {
+        const int used = k < outputs ? k : 0;
+        rows[k] = streamed ? xr_stream_row(&stream, used) : out[used] + start;
+      }
+      if (xr_are_flags(o->call + start, BLOCK) &&
+          compute(what, BLOCK, sign, in[0], in[1], in[2], in[3], in[4], in[5], rows)) {
+        if (streamed) xr_stream_put(&stream, outputs, out, start);
         if (status) memset(status + start, 0, BLOCK);
         continue;
       }
     }
+    xr_stream_end(&stream, outputs, out, start);
     for (int64_t at = 0; at < size; at += CHUNK) {
       const int64_t part = size - at < CHUNK ? size - at : CHUNK;
       const int64_t fault = chunk(what, start + at, part, o, out, outputs, status);
       if (fault) return fault;
     }
   }
+  xr_stream_end(&stream, outputs, out, count / BLOCK * BLOCK);
   return 0;
 }
 

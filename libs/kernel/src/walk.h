@@ -7,21 +7,21 @@
 
 /* Where the normals of a block of paths stand. */
 typedef struct {
-  uint64_t seed;
-  uint32_t stream;
-  uint64_t first; /* path, a multiple of XR_BLOCK */
-  uint64_t made;  /* steps up to here are in `pair`; a multiple of two */
-  double *pair;   /* two blocks */
+  xr_drawn drawn;
+  uint64_t made; /* steps up to here are in `pair`; a multiple of two */
+  double *pair;  /* two blocks */
 } xr_walk;
 
-static inline xr_walk xr_walk_from(uint64_t seed, int64_t stream, int64_t first, double *pair) {
-  return (xr_walk){seed, (uint32_t)stream, (uint64_t)first, 0, pair};
+static inline void xr_walk_from(xr_walk *walk, uint64_t seed, int64_t stream, int64_t first, double *pair) {
+  xr_drawn_from(&walk->drawn, seed, (uint32_t)stream, (uint64_t)first);
+  walk->made = 0;
+  walk->pair = pair;
 }
 
 /* The normals of `step`; steps are asked for in ascending order from 0. */
 static inline const double *xr_walk_step(xr_walk *walk, uint64_t step) {
   if (step >= walk->made) {
-    xr_normal_block(walk->seed, walk->stream, walk->first, (uint32_t)(step / 2), walk->pair, walk->pair + XR_BLOCK);
+    xr_normal_block(&walk->drawn, (uint32_t)(step / 2), walk->pair, walk->pair + XR_BLOCK);
     walk->made = (step | 1) + 1;
   }
   return walk->pair + (step & 1) * XR_BLOCK;

@@ -57,6 +57,21 @@ class Book:
             raise Missing("surface", str(pair))
         return self.surfaces[pair]
 
+    def pairs_for(self, pair: Pair) -> tuple[Pair, ...]:
+        """The pairs whose spot rates a price of this one needs: itself, and those of swap points that imply a curve."""
+        found = dict.fromkeys([pair])
+        for currency in pair:
+            while isinstance(given := self.curves.get(currency), PointsQuotes):
+                found[given.pair] = None
+                currency = given.other
+        return tuple(found)
+
+    def calibrates(self, pair: Pair) -> bool:
+        """Whether a price of the pair works out a curve or a surface from quotes."""
+        return isinstance(self.surfaces.get(pair), SurfaceQuotes) or any(
+            isinstance(self.curves.get(currency), RateQuotes | PointsQuotes) for currency in pair
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
@@ -100,6 +115,27 @@ class Snapshot:
         if currency not in self._curves:
             self._curves[currency] = self._made(self.book.curve(currency))
         return self._curves[currency]
+
+    def moved(self, as_of: datetime, spots: Mapping[Pair, float]) -> Snapshot:
+        """The same book at another moment with other spot rates. Curves from rates stand as long as their day does."""
+        later = Snapshot("", as_of, self.book, spots, self.strict)
+        # A copy, because another thread may be calibrating this one.
+        for currency, curve in list(self._curves.items()):
+            from_rates = isinstance(self.book.curves[currency], RateQuotes)
+            if from_rates and trade_date_of(currency, as_of) == trade_date_of(currency, self.as_of):
+                later._curves[currency] = curve
+        return later
+
+    def calibrate(self, pair: Pair) -> None:
+        """Works out now what a price of a pair would when it first needs it: its curves, its surface if it has one.
+
+        Raises:
+            Missing, OutsideCalendar: as `of`.
+            Refused: quotes give no curve or no surface at this moment with these spot rates.
+        """
+        standing = self.of(pair)
+        if pair in self.book.surfaces:
+            _ = standing.surface
 
     def _made(self, given: Curve | RateQuotes | PointsQuotes) -> Curve:
         if isinstance(given, RateQuotes):

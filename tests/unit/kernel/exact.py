@@ -52,3 +52,11 @@ def grid(count: int, seed: int = 7) -> tuple[np.ndarray, ...]:
     forward = spot * np.exp((domestic - foreign) * time)
     strike = forward * np.exp(rng.uniform(-5.0, 5.0, count) * volatility * np.sqrt(time))
     return call, spot, strike, time, volatility, domestic, foreign
+
+
+def relative(found: object, true: mpf, scale: mpf | float | None = None) -> float:
+    """How far a double is from an exact value, over that value or over `scale`."""
+    with mpmath.workdps(50):
+        difference = abs(mpf(float(found)) - true)  # type: ignore[arg-type]
+        below = abs(true) if scale is None else abs(mpf(scale))
+        return float(difference / below) if below else float(difference)

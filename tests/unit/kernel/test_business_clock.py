@@ -53,6 +53,7 @@ def test_volatility_falls_over_a_weekend(build: str) -> None:
         ([0.1, 0.1], [0.1, 0.2], [0.1], r"knot_time\[1\] is 0.1", Reason.NOT_ASCENDING),
         ([0.1, 0.2], [0.2, 0.1], [0.1], r"knot_variance\[1\] is 0.1", Reason.NOT_ASCENDING),
         ([0.0, 0.2], [0.1, 0.2], [0.1], r"knot_time\[0\] is 0.0", Reason.OUT_OF_RANGE),
+        ([5e-324, 0.2], [0.1, 0.2], [0.1], r"knot_time\[0\] is 5e-324", Reason.OUT_OF_RANGE),
         ([0.1, 0.2], [0.1, np.nan], [0.1], r"knot_variance\[1\] is nan", Reason.NOT_FINITE),
         ([0.1, 0.2], [0.1, 0.2], [0.1, -0.1], r"time\[1\] is -0.1", Reason.OUT_OF_RANGE),
     ],

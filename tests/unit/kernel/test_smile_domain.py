@@ -95,11 +95,12 @@ def test_deltas_keep_parity(moneyness: float, time: float, volatility: float, do
 def test_a_smile_mirrors_its_risk_reversal(
     level: float, skew: float, convexity: float, time: float, convention: int
 ) -> None:
-    """The wider of two wings is the dearer one, and both butterflies are met by the volatilities that are given."""
+    """The wings differ by the risk reversal; their mean is above the middle unless a steep skew outweighs it."""
     quotes = (level, skew * level, convexity * level)
     found = smile.three_point(1, convention, smile.Strangle.MARKET, 1.1, time, 0.02, 0.01, *quotes)
     put, middle, call = found.volatility[0]
     assert call - put == pytest.approx(skew * level, abs=1e-14)
     assert middle == level
-    assert 0.5 * (put + call) > level
+    if skew * skew <= convexity:
+        assert 0.5 * (put + call) > level
     assert found.strike[0, 0] < found.strike[0, 1] < found.strike[0, 2]

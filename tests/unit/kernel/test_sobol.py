@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import tomllib
 
 import numpy as np
 import pytest
 from scipy.stats import qmc
 
 from crossrate.kernel import ArgumentError, Reason, ShapeError, normal, path, random, sobol, vanilla
+from tests.kernel_build import ROOT
 
 TIMES = np.array([0.1, 0.3, 0.35, 1.0, 2.0, 2.5, 7.0])
 
@@ -17,6 +19,16 @@ def test_points_are_those_of_joe_and_kuo(build: str) -> None:
     """All 1,024 dimensions give scipy's sequence, half a cell of 2**-52 higher."""
     expected = qmc.Sobol(1024, scramble=False, bits=52).random(512).T
     assert np.array_equal(sobol.points(512, 1024) - 2.0**-53, expected)
+
+
+def test_the_tables_licence_goes_where_the_table_goes() -> None:
+    """The notice in the table's head is one of the project's licence files, so that a wheel has it as BSD demands."""
+    head = [line[1:].strip() for line in sobol.TABLE.read_text().splitlines() if line.startswith("#")]
+    notice = sobol.TABLE.with_name("LICENSE.joe_kuo")
+    assert " ".join(" ".join(head).split()).endswith(" ".join(notice.read_text().split()))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert notice.relative_to(ROOT).as_posix() in project["license-files"]
+    assert "BSD-3-Clause" in project["license"]
 
 
 def test_points_far_out_are_those_of_joe_and_kuo(build: str) -> None:

@@ -90,10 +90,10 @@ async def test_a_refused_position_has_its_place_in_the_book(worker: Worker) -> N
 
 
 def test_a_slice_holds_whole_blocks() -> None:
-    """Five positions: a few scenarios are not cut finer than the narrowest slice, many are a multiple of the block."""
+    """Five positions: a slice is never finer than the narrowest, and a multiple of the block."""
     assert work().width(1) == 64
-    assert work().width(1_000) == 200
-    assert work().width(5 * 700) == 512
+    assert work().width(1_000) == 192
+    assert work().width(5 * 700) == 640
 
 
 async def test_a_refused_element_has_its_place_among_all(worker: Worker) -> None:

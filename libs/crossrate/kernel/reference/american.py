@@ -17,7 +17,7 @@ DEGREE = 12
 ITERATIONS = 200
 STEADY = 1e-10
 MISMATCH = 1e-7
-STEPS = 512
+STEPS = 1024
 TREE_DEVIATION = 10.0
 TREE_REACH = 200.0
 POINTS, WEIGHTS = np.polynomial.legendre.leggauss(32)
@@ -48,7 +48,7 @@ def price(
     domestic_rate: Array,
     foreign_rate: Array,
 ) -> tuple[Array, NDArray[np.uint8]]:
-    """Andersen, Lake and Offengenden (2016), or a tree; a call is the put of the other currency. And the reasons."""
+    """Andersen, Lake and Offengenden (2016), or trees; a call is the put of the other currency. And the reasons."""
     call = put_or_call == 1
     r, q = np.where(call, foreign_rate, domestic_rate), np.where(call, domestic_rate, foreign_rate)
     y, unit = np.where(call, strike / spot, spot / strike), np.where(call, spot, strike)
@@ -61,7 +61,8 @@ def price(
     within = (deviation <= TREE_DEVIATION) & (np.abs(np.log(y)) + np.abs(r - q) * time <= TREE_REACH)
     for at in np.flatnonzero(early & np.isnan(value) & within):
         market = tuple(float(each[at]) for each in (y, time, volatility, r, q))
-        value[at] = 0.5 * (_tree(*market, STEPS) + _tree(*market, STEPS - 1))
+        fine, coarse = (0.5 * (_tree(*market, n) + _tree(*market, n - 1)) for n in (STEPS, STEPS // 2))
+        value[at] = 2.0 * fine - coarse
     value = np.where(
         early, np.where(np.isnan(value), np.nan, np.maximum(np.maximum(value, european), 1.0 - y)), european
     )

@@ -22,7 +22,7 @@ enum xr_reason {
   XR_INCONSISTENT = 9   /* arguments that are fine alone contradict each other */
 };
 
-/* Which build of the kernel runs. */
+/* Which build of the kernel runs. Processors other than x86-64 have the baseline alone. */
 enum xr_path_code { XR_BASELINE = 0, XR_AVX2 = 1, XR_AVX512 = 2 };
 
 /* Put or call, as FIX tag 201 has it. */
@@ -40,6 +40,10 @@ int32_t xr_has(int32_t path);
 /* Sends all further calls of the process to one build; for tests and for comparing builds. Returns 0, or -1 and changes
    nothing if this processor cannot run it. */
 int32_t xr_use(int32_t path);
+
+/* Whether the build that calls are sent to fuses a product and a sum into one rounding: 1, or 0. Builds that do agree with each
+   other to the last bit, and so do those that do not, whatever compiler and processor. */
+int32_t xr_fuses(void);
 
 #ifdef __cplusplus
 }

@@ -12,7 +12,7 @@ extern "C" {
 
    days            number of days that have a weight
    weight          days elements from the valuation on, 0 to 1000: 1 an ordinary day, less a weekend, more an event
-   year            weight of one year, above 0 to 1e6
+   year            weight of one year, 1e-6 to 1e6
    count           number of moments
    day             count elements: days since valuation, 0 to days
    running         scratch, days + 1 elements
@@ -24,7 +24,7 @@ int64_t xr_business_clock_time(int64_t days, const double *weight, double year, 
    beyond the last with the slope of the last interval.
 
    knots           1 or more
-   knot_time       knots elements, business time, ascending from above 0, to 1e6
+   knot_time       knots elements, business time in years, ascending, 1e-9 to 1e6
    knot_variance   knots elements, total variance, 0 to 1e6, not descending
    count           number of times
    time            count elements, business time, 0 to 1e6

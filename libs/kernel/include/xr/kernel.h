@@ -20,6 +20,7 @@
 #include "xr/margin.h"
 #include "xr/monte_carlo.h"
 #include "xr/normal.h"
+#include "xr/ohlc.h"
 #include "xr/parametric.h"
 #include "xr/paths.h"
 #include "xr/random.h"

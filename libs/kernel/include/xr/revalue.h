@@ -31,7 +31,7 @@ enum xr_position_kind { XR_POSITION_PUT = 0, XR_POSITION_CALL = 1, XR_POSITION_F
    conversion_return  ln of the scenario's conversion over today's, -50 to 50
    profit             out, scenarios elements
    contributions      out, positions × scenarios (rows `scenarios` long): each position's part; or NULL
-   scratch            6 × positions + 6 × 256 × markets doubles
+   scratch            6 × positions + 6 × 64 × markets doubles
 
    A scenario's profit is summed in the order of positions, whatever the count of scenarios: cutting the scenarios into
    runs changes no bit. Faults have the index of the position, of the market, or row × stride + column. */

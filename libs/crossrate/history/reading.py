@@ -1,0 +1,124 @@
+"""Quotes and bars out of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import pyarrow as pa
+
+from crossrate.history.arrow import ticks_batch
+from crossrate.history.cursor import Cursor
+from crossrate.history.errors import UnknownVenueError
+from crossrate.history.log import File, Log, Snapshot
+from crossrate.history.merge import Source, merged
+from crossrate.history.parquet import Block, part, read, ticks_of
+from crossrate.ticks.bars import BarBuilder, Bars
+from crossrate.ticks.columns import COLUMNS
+from crossrate.ticks.periods import grid
+
+BAR_COLUMNS = ("venue_time", "bid", "ask", "sequence", "flags")
+QUANTITIES = ("bid_quantity", "ask_quantity")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some quotes, and where to go on after them."""
+
+    batch: pa.RecordBatch
+    resume: Cursor
+
+
+def blocks(log: Log, files: Sequence[File], columns: Sequence[str], start: int, end: int) -> Iterator[Block]:
+    """The rows of files from `start` to before `end` in the order of time, day by day."""
+    wanted = [name for name in columns if name != "venue"]
+
+    def rows(file: File) -> Iterator[Block]:
+        for block in read(log.place, file.path, wanted, start, end):
+            if "venue" in columns:
+                block["venue"] = np.full(len(block["venue_time"]), file.key.venue, object)
+            yield block
+
+    in_days = sorted(files, key=lambda file: file.key.day)
+    for _, day in groupby(in_days, key=lambda file: file.key.day):
+        yield from merged([Source(max(file.first, start), lambda file=file: rows(file)) for file in day])
+
+
+def pages(
+    log: Log, files: Sequence[File], columns: Sequence[str], cursor: Cursor, end: int, limit: int | None, rows_max: int
+) -> Iterator[Page]:
+    """Quotes after a cursor as record batches of at most `rows_max` rows, in all at most `limit`."""
+    skip, left = cursor.count, limit
+    for block in blocks(log, files, columns, cursor.venue_time, end):
+        begin = min(skip, len(block["venue_time"]))
+        skip -= begin
+        while begin < len(block["venue_time"]) and left != 0:
+            stop = min(len(block["venue_time"]), begin + rows_max, begin + (left if left is not None else rows_max))
+            piece = part(block, begin, stop)
+            cursor = cursor.after(piece["venue_time"])
+            left = None if left is None else left - (stop - begin)
+            begin = stop
+            yield Page(ticks_batch(piece, columns, {}), cursor)
+        if left == 0:
+            return
+
+
+def the_venue(files: Sequence[File], instrument: str) -> str | None:
+    """The one venue of files; None if there is no file.
+
+    Raises:
+        UnknownVenueError: there are several.
+    """
+    venues = sorted({file.key.venue for file in files})
+    if len(venues) > 1:
+        raise UnknownVenueError(f"venue: {instrument} has quotes of {', '.join(venues)}; name one of them")
+    return venues[0] if venues else None
+
+
+def bars(
+    log: Log,
+    snapshot: Snapshot,
+    builder: BarBuilder,
+    instrument: str,
+    venue: str | None,
+    start: int,
+    end: int,
+    until: int | None,
+) -> Iterator[Bars]:
+    """The bars that begin from `start` to before `end`; the last may be incomplete."""
+    edges = grid(builder.period, builder.session, start, max(start, end - 1))
+    opens, closes = edges.spans(np.array([start, max(start, end - 1)]))
+    low, high = int(opens[0] if opens[0] == start else closes[0]), int(closes[1])
+    if low >= end:
+        return
+    every = snapshot.files(instrument=instrument, venue=venue, start=low)
+    the_venue(every, instrument)
+    files = [file for file in every if file.first < high]
+    columns = [*BAR_COLUMNS, *(QUANTITIES if builder.quantities else ())]
+    for block in blocks(log, files, columns, low, high):
+        done = builder.add(ticks_of(block))
+        if len(done):
+            yield done
+    # Bars are over also when quotes after the range say so.
+    last = max((file.last for file in every), default=low)
+    done = builder.advance(max(min(last, high), until or low))
+    if len(done):
+        yield done
+    if len(builder.current()):
+        yield builder.current()
+
+
+def of_columns(columns: Sequence[str] | None, several_venues: bool) -> list[str]:
+    """The columns that were asked for, `venue` among them where quotes may be of several.
+
+    Raises:
+        ValueError: there is no such column.
+    """
+    if columns is None:
+        return [*COLUMNS, *(["venue"] if several_venues else [])]
+    unknown = [name for name in columns if name not in COLUMNS and name != "venue"]
+    if unknown:
+        raise ValueError(f"columns: {unknown[0]!r} is none of {', '.join(COLUMNS)}, venue")
+    return list(dict.fromkeys(columns))

@@ -1,0 +1,70 @@
+"""Messages of a stream that are encoded already: what many readers are sent is encoded once, each gets a copy of bytes.
+
+A handler yields `Frame` instead of the message; to the server's envelope it is a message like any other. The service is
+registered through `frames_of`, which gives the streaming method a serializer that takes the bytes as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.protobuf.internal.encoder import _VarintBytes as varint
+
+from crossrate.api.common.v1 import stream_pb2
+
+LENGTH_DELIMITED = 2
+"""Wire type of messages, texts and bytes (protobuf, "Encoding")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One message of a stream, encoded; its position is in the bytes, and here for what the server adds after it."""
+
+    position: stream_pb2.StreamPosition
+    encoded: bytes
+
+    def HasField(self, name: str) -> bool:
+        """Frames carry what a stream is for or a heartbeat, never what closes it."""
+        return name == "position"
+
+
+def element(number: int, encoded: bytes) -> bytes:
+    """An encoded message as the field of that number, up to 15, of another one; fields may be joined in any order."""
+    assert number < 16, "the tag is one byte"
+    return bytes([number << 3 | LENGTH_DELIMITED]) + varint(len(encoded)) + encoded
+
+
+def frames_of(register: Callable[[Any, Any], None], *methods: str) -> Callable[[Any, Any], None]:
+    """A generated registration whose streaming methods of these names yield frames."""
+
+    def registered(servicer: Any, server: Any) -> None:
+        register(servicer, _Registration(server, methods))
+
+    return registered
+
+
+class _Registration:
+    """Takes the handlers from the generated registration on their way to the server."""
+
+    def __init__(self, server: Any, methods: tuple[str, ...]) -> None:
+        self._server = server
+        self._methods = methods
+
+    def add_generic_rpc_handlers(self, _handlers: Any) -> None:
+        """Left out: the same methods come by name."""
+
+    def add_registered_method_handlers(self, service: str, handlers: dict[str, grpc.RpcMethodHandler]) -> None:
+        """Hands the handlers on, those of frames with another serializer."""
+        framed = {
+            name: grpc.unary_stream_rpc_method_handler(made.unary_stream, made.request_deserializer, _encode)
+            for name in self._methods
+            for made in (handlers[name],)
+        }
+        self._server.add_registered_method_handlers(service, handlers | framed)
+
+
+def _encode(message: Any) -> bytes:
+    return message.encoded if isinstance(message, Frame) else message.SerializeToString()

@@ -1,0 +1,1 @@
+"""The kernel on other processors and by other compilers."""
