@@ -70,6 +70,7 @@ class Instance:
         self.board = self.books.board
         simulated = self.books.simulated(FEED, self.quotes, self.catalogue)
         self.counts = simulated.feed.counts
+        simulated.feed.resnapshot_s = 0.2
         deliver = simulated.deliver
 
         def sometimes(term: BookTerm, update: BookUpdate) -> None:

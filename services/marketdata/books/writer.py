@@ -36,6 +36,8 @@ QUEUE_MAX = 20_000
 """Changes that wait for the log; beyond it they are dropped, and every book is written whole."""
 ROUND_S = 10.0
 """From one round of whole books to the next."""
+RESNAPSHOT_S = 5.0
+"""A venue is asked for a whole book again after this long without one."""
 RETRY_S = 0.5
 FLUSH_S_MAX = 2.0
 """How long the end of a term waits for what is still in the queue."""
@@ -61,6 +63,7 @@ class BookFeed:
         note: Any,
         clock: Clock | None = None,
         round_s: float = ROUND_S,
+        resnapshot_s: float = RESNAPSHOT_S,
     ) -> None:
         self.name = name
         self.counts: Counter[str] = Counter()
@@ -70,6 +73,7 @@ class BookFeed:
         self.note = note.bind(feed=name) if hasattr(note, "bind") else note
         self.clock = clock or Clock()
         self.round_s = round_s
+        self.resnapshot_s = resnapshot_s
 
     @asynccontextmanager
     async def lead(self, epoch: int, resnapshot: Resnapshot) -> AsyncIterator[BookTerm]:
@@ -102,6 +106,7 @@ class BookTerm:
         self._resnapshot = resnapshot
         self._books: dict[str, VenueBook] = {}
         self._sequences: dict[str, int] = {}
+        self._wanted: dict[str, float] = {}
         self._queue: deque[pb.BookChange] = deque()
         self._whole = False
         self._wake = asyncio.Event()
@@ -167,8 +172,23 @@ class BookTerm:
             note.info("a book is whole again", instrument=name)
         if outcome.verdict is Verdict.REFUSED and outcome.gap is None:
             note.warning("an update of a book was refused", instrument=name, reason=outcome.reason)
-        if (outcome.gap is not None and outcome.verdict is not Verdict.LOST) or outcome.verdict is Verdict.BEHIND:
-            self._resnapshot(name)
+        if outcome.verdict is Verdict.LOST or self._books[name].live:
+            # Whoever connects anew begins with whole books.
+            self._wanted.pop(name, None)
+        elif outcome.gap is not None or outcome.verdict is Verdict.BEHIND:
+            self._ask(name)
+
+    def _ask(self, name: str) -> None:
+        self._wanted[name] = self._feed.clock.monotonic() + self._feed.resnapshot_s
+        self._resnapshot(name)
+
+    def _ask_again(self) -> float:
+        """Asks again for books that did not come, because the question or the answer was lost; returns when next."""
+        now = self._feed.clock.monotonic()
+        for name in [name for name, due in self._wanted.items() if due <= now]:
+            self._feed.note.warning("a whole book was asked for and did not come; asking again", instrument=name)
+            self._ask(name)
+        return min(self._wanted.values(), default=self._round_due)
 
     def _change(self, name: str, book: VenueBook, outcome: Outcome) -> pb.BookChange:
         """What others are told; its number is given when it is written."""
@@ -226,10 +246,11 @@ class BookTerm:
                 # What is in the queue was said of books that may not be those in the log.
                 known, self._whole = await self._read(), True
                 continue
+            due = min(self._ask_again(), self._round_due)
             entry, began, finished = self._entry()
             if entry is None:
                 self._wake.clear()
-                await pause(self._wake, max(self._round_due - self._feed.clock.monotonic(), 0.01))
+                await pause(self._wake, max(due - self._feed.clock.monotonic(), 0.01))
                 continue
             try:
                 await self._append(entry)

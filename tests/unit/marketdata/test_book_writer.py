@@ -141,6 +141,24 @@ async def test_a_gap_is_written_and_a_snapshot_asked_for() -> None:
     assert stand.board.held("EUR/USD", "one").health is Health.LIVE
 
 
+async def test_a_snapshot_that_does_not_come_is_asked_for_again() -> None:
+    """Every few seconds, until it comes or the connection goes."""
+    stand = Stand()
+    async with stand.term() as term:
+        term.put(whole(1, 1.0))
+        term.put(diff(4, 4.0))
+        for asked in (2, 3):
+            stand.now += writers.RESNAPSHOT_S
+            term._wake.set()
+            await settle(lambda n=asked: len(stand.asked) == n)
+        term.put(whole(3, 3.0))
+        stand.now += writers.RESNAPSHOT_S
+        term._wake.set()
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert stand.asked == ["EUR/USD"] * 3
+
+
 async def test_a_lost_venue_gaps_what_a_predecessor_left_too() -> None:
     """No book of the feed is to be traded on until it comes whole over the new connection."""
     stand = Stand()
