@@ -168,6 +168,35 @@ async def test_a_writer_of_an_older_term_is_stopped(mesh: Servers, market: Marke
         assert instance.board.view("EUR/USD", FEED).shown.bids[0] == (1.0, 1e6, ())
 
 
+async def test_two_venues_make_one_composite_on_every_instance(mesh: Servers, market: Market) -> None:
+    """Of the same number and levels, each with who shows how much, while one of the two is GAPPED without it."""
+    async with running(mesh, market, 2) as instances:
+        await eventually(lambda: all(len(i.state()) == len(PAIRS) for i in instances))
+
+        def composites() -> list[bytes]:
+            views = [i.board.view("EUR/SEK") for i in instances]
+            return [view.message().SerializeToString(deterministic=True) for view in views if view is not None]
+
+        def sources() -> set[str]:
+            view = instances[1].board.view("EUR/SEK")
+            assert view is not None
+            return {source for level in view.shown.bids for source, _ in level.venues}
+
+        async with instances[0].books.feed("other").lead(1, lambda _name: None) as other:
+            price = instances[0].board.view("EUR/SEK").shown.bids[0].price
+            other.put(BookUpdate("EUR/SEK", [(price, 7e6)], [(price + 1, 1e6)], True, last_sequence=4))
+            await eventually(lambda: sources() == {FEED, "other"})
+            await eventually(lambda: len(set(composites())) == 1)
+            other.put(BookUpdate("EUR/SEK", [(price, 8e6)], first_sequence=7, last_sequence=7))
+            await eventually(lambda: sources() == {FEED})
+            other.put(BookUpdate("EUR/SEK", [(price, 6e6)], [(price + 1, 1e6)], True, last_sequence=6))
+            await eventually(lambda: sources() == {FEED, "other"})
+            await eventually(lambda: len(set(composites())) == 1)
+            held = instances[1].board.held("EUR/SEK", "other")
+            assert (held.sequence, held.venue_sequence) == (3, 7)
+            assert held.ladder.bids.quantity(price) == 8e6
+
+
 async def test_an_instance_that_starts_late_has_every_book_at_once(mesh: Servers, market: Market) -> None:
     """It begins at the last whole round, and takes cursors that another one gave out."""
     async with running(mesh, market, 1) as instances:
