@@ -17,7 +17,7 @@ instance understands.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
@@ -121,12 +121,20 @@ class Board:
         discarded: entries of the log that were older than the board.
     """
 
-    def __init__(self, capacity: int, stale_after_s: float) -> None:
+    def __init__(self, capacity: int, stale_after_s: float, stale_after_of: Mapping[str, float] | None = None) -> None:
+        """For one instance.
+
+        Args:
+            capacity: quotes that the ring holds, a power of two.
+            stale_after_s: a LIVE quote older than this is STALE.
+            stale_after_of: the same by feed, where a feed has a rule of its own.
+        """
         if capacity & (capacity - 1) or capacity < 2:
             raise ValueError(f"a ring's capacity is a power of two, not {capacity}")
         self._ring: list[Entry | None] = [None] * capacity
         self._mask = capacity - 1
         self._stale_after_ns = round(stale_after_s * NANOSECONDS)
+        self._stale_after_of = {feed: round(age * NANOSECONDS) for feed, age in (stale_after_of or {}).items()}
         self._changed = asyncio.Event()
         self._last = _Last()
         self.head = 0
@@ -241,8 +249,8 @@ class Board:
         for key, entry in last.newest.items():
             if key[1] == COMPOSITE or key in last.stale or entry.quote.health != pb.QUOTE_HEALTH_LIVE:
                 continue
-            received = entry.quote.receive_time
-            if now_ns - received.seconds * NANOSECONDS - received.nanos > self._stale_after_ns:
+            received, limit_ns = entry.quote.receive_time, self._stale_after_of.get(key[1], self._stale_after_ns)
+            if now_ns - received.seconds * NANOSECONDS - received.nanos > limit_ns:
                 quote = pb.Quote()
                 quote.CopyFrom(entry.quote)
                 quote.health = pb.QUOTE_HEALTH_STALE

@@ -41,6 +41,7 @@ class Catalogue:
         """Set once every instrument has been listed."""
         self.revision = 0
         """Grows with every change."""
+        self._wanted: set[str] = set()
 
     @property
     def loaded(self) -> bool:
@@ -78,6 +79,24 @@ class Catalogue:
 
     def __len__(self) -> int:
         return len(self._listed)
+
+    def want(self, names: Iterable[str]) -> None:
+        """Tells of instruments that a feed has, whether the market deals them directly or not."""
+        self._wanted.update(names)
+
+    @property
+    def wanted(self) -> int:
+        """How many instruments feeds have told of; grows."""
+        return len(self._wanted)
+
+    def dealt(self) -> list[Listed]:
+        """The instruments whose sessions matter: dealt directly, or quoted by a feed."""
+        others = (i for name in self._wanted if (i := self._listed.get(name)) is not None and not i.direct)
+        return self.direct() + sorted(others, key=lambda i: i.name)
+
+    def quoted(self) -> dict[str, bool]:
+        """Every instrument by name, and whether a quote of it may be live."""
+        return {name: listed.quoted for name, listed in self._listed.items()}
 
     def direct(self) -> list[Listed]:
         """The instruments that the market deals directly, in order of name: those that the feed quotes."""

@@ -129,7 +129,7 @@ class Feed:
         # The first epoch of a log is the time in milliseconds: greater than that of any log that was there before.
         epoch = max(written.epoch + 1, clock.now_ns() // 1_000_000 if not written.number else 0)
         newest = {each: entry.quote for each, entry in self._board.newest(name).items()}
-        term = Term(name, epoch, written.following, newest, written.state, written.board_number)
+        term = Term(name, epoch, written.following, newest, written.state, written.board_number, written.feed)
         self.leading, self.terms = True, self.terms + 1
         self._note.info("leading the feed", epoch=epoch, after=written.number, quotes=written.following - 1)
         try:
@@ -162,10 +162,14 @@ class Feed:
             if entry is not None:
                 number = await self._append(term, entry, number)
                 appended, first = clock.monotonic(), False
-            # A tick that was missed is not made up for: the market moves by the time that passed.
-            due = max(due + self._tick_s, clock.monotonic())
+            # A tick that was missed is not made up for: the market moves by the time that passed. What wakes a venue
+            # early does not put its next tick off.
+            if clock.monotonic() >= due:
+                due = max(due + self._tick_s, clock.monotonic())
             if await venue.pause(stopping, due - clock.monotonic()):
-                return number
+                # What has come by now is written by this instance; nobody else has it.
+                entry = venue.tick(clock.monotonic() - before, clock.now_ns(), always=False)
+                return number if entry is None else await self._append(term, entry, number)
             now = clock.monotonic()
             before, elapsed_s = now, now - before
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
+from crossrate.api.marketdata.v1 import feed_pb2
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as pb
 from services.marketdata.board import Board
 from services.marketdata.quote_log import LogEntry, LogUnavailable, QuoteLog, pause
@@ -19,6 +20,9 @@ PATIENCE_S = 0.05
 this long, then read."""
 EARLY_MAX = 256
 """Entries that wait for one in front of them."""
+
+Applied = Callable[[pb.QuotesPublished, str, int], None]
+"""Hears of every entry after the board has taken it: what it says, its feed, its number."""
 
 
 @dataclass(slots=True)
@@ -30,7 +34,8 @@ class Written:
         epoch: that entry's term.
         following: the number that its next quote will have.
         board_number: of its newest entry that carries the board; 0 if it has none.
-        state: where a simulated market stood after it.
+        state: where its source stood after it.
+        feed: how the feed was, as its writer told last.
         released: whether it ended its writer's term.
         heard_at: when it came, on the monotonic clock.
     """
@@ -40,6 +45,7 @@ class Written:
     following: int = 1
     board_number: int = 0
     state: pb.FeedState = field(default_factory=pb.FeedState)
+    feed: feed_pb2.Feed = field(default_factory=feed_pb2.Feed)
     released: bool = False
     heard_at: float = 0.0
 
@@ -48,7 +54,10 @@ class Written:
         self.number, self.epoch, self.released, self.heard_at = number, published.epoch, published.released, now
         self.following = published.first_sequence + len(published.quotes)
         self.board_number = number if published.board else published.board_number
-        self.state = published.state
+        if published.HasField("state"):
+            self.state = published.state
+        if published.HasField("feed"):
+            self.feed = published.feed
 
 
 class Follower:
@@ -68,8 +77,10 @@ class Follower:
         entries_read: int,
         note: Any,
         clock: Callable[[], float] = time.monotonic,
+        applied: Applied | None = None,
     ) -> None:
         self._log = log
+        self._tell = applied
         self._board = board
         self._names = tuple(feeds)
         self._entries_read = entries_read
@@ -170,6 +181,8 @@ class Follower:
         if published is not None:
             self._board.apply(published, entry.feed, entry.number)
             self.feeds.setdefault(entry.feed, Written()).take(entry.number, published, self._clock())
+            if self._tell is not None:
+                self._tell(published, entry.feed, entry.number)
         return True
 
     def _decoded(self, entry: LogEntry) -> pb.QuotesPublished | None:

@@ -22,6 +22,9 @@ REFRESH_S = 300.0
 SESSION_S_MAX = 3_600.0
 """Sessions are asked about at least this often, however far their next boundary is."""
 
+WANTED_S = 1.0
+"""Whether a feed brought another instrument is looked at this often."""
+
 
 class Reference:
     """The reference service, seen from here."""
@@ -58,14 +61,19 @@ class Reference:
     async def keep_sessions(self, stopping: asyncio.Event) -> None:
         """Opens and closes instruments with their trading sessions, until the process stops."""
         while not stopping.is_set():
+            wanted = self._catalogue.wanted
             boundary_s = SESSION_S_MAX if self._catalogue.loaded else RETRY_S_MIN
             try:
-                for listed in self._catalogue.direct():
+                for listed in self._catalogue.dealt():
                     boundary_s = min(boundary_s, await self._session(listed))
             except grpc.RpcError as error:
                 self._note.warning("reference does not tell sessions; trying again", reason=_words(error))
                 boundary_s = RETRY_S_MAX
-            await pause(stopping, boundary_s)
+            # A feed may bring an instrument whose session nobody has asked about yet.
+            while boundary_s > 0 and wanted == self._catalogue.wanted:
+                if await pause(stopping, min(boundary_s, WANTED_S)):
+                    return
+                boundary_s -= WANTED_S
 
     async def _session(self, listed: Listed) -> float:
         """Applies an instrument's session and returns the seconds until it changes."""

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import grpc
 from google.type import date_pb2
 
+from crossrate.api.marketdata.v1 import feed_list_pb2 as list_pb
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as pb
 from crossrate.api.marketdata.v1 import marketdata_service_pb2_grpc as pb_grpc
 from crossrate.rpc import errors
 from crossrate.rpc.call import current
 from services.marketdata import cursor as cursors
-from services.marketdata import daily, subscription
+from services.marketdata import daily, health_stream, subscription
 from services.marketdata.board import Board, CursorUnknown
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.domain.history import History
+from services.marketdata.health import ChangesForgotten, HealthBoard
 
 HEARTBEAT_S = 5.0
 RESUME_PATIENCE_S = 2.0
@@ -27,7 +29,8 @@ RESUME_PATIENCE_S = 2.0
 class MarketDataService(pb_grpc.MarketDataServiceServicer):
     """Quotes from the board, rates from the history."""
 
-    def __init__(self, board: Board, catalogue: Catalogue, history: History) -> None:
+    def __init__(self, board: Board, catalogue: Catalogue, history: History, health: HealthBoard) -> None:
+        self._health = health
         self._board = board
         self._catalogue = catalogue
         self._history = history
@@ -54,6 +57,30 @@ class MarketDataService(pb_grpc.MarketDataServiceServicer):
         )
         async for frame in subscription.frames(self._board, wanted, current().ending):
             yield frame
+
+    async def ListFeeds(self, request: list_pb.ListFeedsRequest, context: Any) -> list_pb.ListFeedsResponse:
+        return list_pb.ListFeedsResponse(feeds=self._health.feeds())
+
+    async def StreamHealth(
+        self, request: list_pb.StreamHealthRequest, context: Any
+    ) -> AsyncIterator[list_pb.StreamHealthResponse]:
+        after = None
+        if request.resume_cursor:
+            try:
+                after = await health_stream.place(
+                    self._health, _cursor(request.resume_cursor, health_stream.decode), RESUME_PATIENCE_S
+                )
+            except ChangesForgotten as error:
+                raise errors.cursor_expired(str(error)) from error
+        wanted = health_stream.Wanted(
+            instruments=frozenset(request.instruments),
+            sources=frozenset(request.sources),
+            heartbeat_s=_seconds(request.heartbeat_interval) or HEARTBEAT_S,
+            messages_max=request.max_messages,
+            after=after,
+        )
+        async for message in health_stream.messages(self._health, wanted, current().ending):
+            yield message
 
     async def ListDailyRates(self, request: pb.ListDailyRatesRequest, context: Any) -> pb.ListDailyRatesResponse:
         question = daily.Question(
@@ -84,16 +111,20 @@ class MarketDataService(pb_grpc.MarketDataServiceServicer):
         """The position of the quote that a stream continues after; None to begin with the newest."""
         if not text:
             return None
-        try:
-            cursor = cursors.decode(text)
-        except ValueError as error:
-            raise errors.invalid(errors.Violation("resume_cursor", str(error), "resume_cursor.unknown")) from error
+        cursor = _cursor(text, cursors.decode)
         if cursor.place == 0:
             return None
         try:
             return await subscription.place(self._board, cursor, RESUME_PATIENCE_S)
         except CursorUnknown as error:
             raise errors.cursor_expired(str(error)) from error
+
+
+def _cursor(text: str, decode: Callable[[str], cursors.Cursor]) -> cursors.Cursor:
+    try:
+        return decode(text)
+    except ValueError as error:
+        raise errors.invalid(errors.Violation("resume_cursor", str(error), "resume_cursor.unknown")) from error
 
 
 def _seconds(duration: Any) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -11,6 +13,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CROSSRATE_MARKETDATA_", frozen=True, extra="ignore")
 
+    feeds: Path | None = None
+    """The file that declares the feeds; unset: mesh/feeds.toml."""
     seed: int = Field(default=20_250_101, ge=0, lt=2**63)
     """Seed of the simulated market."""
     always_open: bool = True

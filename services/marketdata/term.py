@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from crossrate.api.marketdata.v1 import feed_pb2
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
 
@@ -20,7 +21,8 @@ class Term:
     Attributes:
         feed: the feed; also the source of its quotes.
         epoch: greater than that of every term before.
-        begun_at: where a simulated market stood when the term began.
+        begun_at: where the source stood when the term began.
+        feed_before: how the feed was then.
         newest: the newest quote of every instrument before the term.
     """
 
@@ -32,11 +34,14 @@ class Term:
         newest: Mapping[str, pb.Quote] | None = None,
         begun_at: events_pb.FeedState | None = None,
         board_number: int = 0,
+        feed_before: feed_pb2.Feed | None = None,
     ) -> None:
         self.feed = feed
         self.epoch = epoch
         self.newest = dict(newest or {})
         self.begun_at = begun_at or events_pb.FeedState()
+        self.feed_before = feed_before or feed_pb2.Feed()
+        self._state, self._feed = self.begun_at, self.feed_before
         self._following = following
         self._written = dict(self.newest)
         self._board_number = board_number
@@ -62,9 +67,17 @@ class Term:
         """The last entry: another writer may begin at once."""
         made = self.entry(now_ns)
         made.released = True
+        # Whoever begins to read here knows as much as those who read all of it.
+        made.state.CopyFrom(self._state)
+        if self._feed.name:
+            made.feed.CopyFrom(self._feed)
         return made
 
     def appended(self, entry: events_pb.QuotesPublished, number: int) -> None:
         """Hears the number that an entry has in the log."""
         if entry.board:
             self._board_number = number
+        if entry.HasField("state"):
+            self._state = entry.state
+        if entry.HasField("feed"):
+            self._feed = entry.feed

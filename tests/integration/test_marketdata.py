@@ -13,6 +13,7 @@ import pytest
 import structlog
 
 from crossrate.api.common.v1 import stream_pb2
+from crossrate.api.marketdata.v1 import feed_pb2
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as marketdata
 from crossrate.api.marketdata.v1 import marketdata_service_pb2_grpc as marketdata_grpc
@@ -30,6 +31,7 @@ from services.marketdata.domain.calibration import calibrate
 from services.marketdata.domain.simulation import Market
 from services.marketdata.feed import Feed
 from services.marketdata.follower import Follower
+from services.marketdata.health import HealthBoard
 from services.marketdata.quote_log import Fenced, QuoteLog
 from services.marketdata.service import MarketDataService, register
 from services.marketdata.settings import FeedConfig, Settings
@@ -87,7 +89,10 @@ class Instance:
         self.events = await Events.open(self._mesh.runtime("marketdata"))
         note = structlog.get_logger()
         self.log = QuoteLog(self.events)
-        self.follower = Follower(self.log, self.board, [FEED], SETTINGS.log_entries_read, note)
+        self.health = HealthBoard({FEED: feed_pb2.FEED_KIND_SIMULATED}, self.board, lambda: self.follower.feeds, 1.0)
+        self.follower = Follower(
+            self.log, self.board, [FEED], SETTINGS.log_entries_read, note, applied=self.health.applied
+        )
         self.feed = Feed(
             source=Simulated(self._market, self.catalogue, lambda: CONFIG),
             catalogue=self.catalogue,
@@ -302,7 +307,7 @@ async def served(mesh: Servers, instance: Instance, name: str) -> AsyncIterator[
     """An instance's gRPC server on its socket."""
     runtime = open_runtime(RuntimeSettings(service="marketdata", instance=name, settle_s=0.0), mesh.place)
     server = Server(runtime)
-    server.add(register, MarketDataService(instance.board, instance.catalogue, ecb.load()))
+    server.add(register, MarketDataService(instance.board, instance.catalogue, ecb.load(), instance.health))
     serving = asyncio.create_task(server.serve())
     try:
         await eventually(lambda: mesh.place.registration(name).exists())

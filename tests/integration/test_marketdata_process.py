@@ -68,6 +68,12 @@ class Processes:
         process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(process.wait, 20) == 0
 
+    def kill(self, instance: str) -> None:
+        """SIGKILL."""
+        process = self._running.pop(instance)
+        process.kill()
+        process.wait(20)
+
     def log(self, instance: str) -> list[dict[str, object]]:
         """What an instance has logged."""
         lines = self.place.log(instance).read_text().splitlines()

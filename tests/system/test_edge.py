@@ -82,6 +82,22 @@ def test_a_misspelt_field_is_refused(mesh: Mesh) -> None:
     assert "statos" in json.loads(raw)["message"]
 
 
+def test_health_is_told_to_anybody(mesh: Mesh) -> None:
+    """The list of feeds and the stream of their health, as REST: the simulated feed is LIVE and names its writer."""
+    status, _, body = rest(mesh, "GET", "/v1/feeds")
+    assert status == 200, body
+    (feed,) = json.loads(body)["feeds"]
+    assert (feed["name"], feed["kind"], feed["health"]) == ("simulated", "FEED_KIND_SIMULATED", "FEED_HEALTH_LIVE")
+    assert feed["writer"].startswith("marketdata-")
+    path = "/v1/health:stream?instruments=EUR/USD&sources=composite&maxMessages=1"
+    status, _, body = rest(mesh, "GET", path, headers={"accept": "application/x-ndjson"})
+    first, last = (json.loads(line) for line in body.splitlines())
+    assert first["changes"]["complete"]
+    (health,) = first["changes"]["instruments"]
+    assert (health["source"], health["health"]) == ("composite", "QUOTE_HEALTH_LIVE")
+    assert last["end"]["reason"] == "STREAM_END_REASON_COMPLETE"
+
+
 @pytest.mark.parametrize(("accept", "prefix"), [("text/event-stream", b"data: {"), ("application/x-ndjson", b'{"')])
 def test_streams_arrive_as_events_or_lines(mesh: Mesh, accept: str, prefix: bytes) -> None:
     """A stream is server-sent events or JSON lines, as the client asks."""

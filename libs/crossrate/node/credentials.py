@@ -1,6 +1,6 @@
 """What each service proves itself with to NATS and PostgreSQL: made once, kept, rewritten only where an address moved.
 
-One JSON file a service, mode 0600, in the state folder:
+One JSON file a service or publisher, mode 0600, in the state folder:
 
     {"nats": {"url", "seed", "inbox_prefix"}, "postgres": {"dsn"} or null}
 
@@ -93,18 +93,19 @@ def read(place: Place, service: str) -> Credentials | None:
 
 
 def issue(place: Place, topology: Topology, nats_url: str, socket_folder: Path) -> dict[str, Credentials]:
-    """Makes or refreshes the credentials of every service and of the node, by name.
+    """Makes or refreshes the credentials of every service, of every publisher and of the node, by name.
 
     Keys and passwords are made once and stay; the two addresses are the ones given. A file changes in one rename, so
     a crash leaves the old or the new one.
 
     Raises:
-        CredentialsError: a file is damaged, or a service is called like the node.
+        CredentialsError: a file is damaged, or a service or publisher is called like the node.
     """
-    if NODE in topology.services:
-        raise CredentialsError(f"no service may be called {NODE!r}")
+    if NODE in topology.services or NODE in topology.publishers:
+        raise CredentialsError(f"no service or publisher may be called {NODE!r}")
     place.make()
     databases = {name: service.database for name, service in topology.services.items()} | {NODE: True}
+    databases |= dict.fromkeys(topology.publishers, False)
     issued = {}
     for name, has_database in databases.items():
         known = read(place, name)

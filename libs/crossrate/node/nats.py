@@ -110,6 +110,9 @@ def render(
                 },
             }
         )
+    for name, publisher in topology.publishers.items():
+        allowed_there = {"publish": {"allow": list(publisher.publishes)}, "subscribe": {"deny": [">"]}}
+        users.append({"nkey": issued[name].nats_public_key, "permissions": allowed_there})
     document = {
         "server_name": "crossrate",
         "host": "127.0.0.1",
@@ -175,7 +178,8 @@ class NatsServer:
                 "lower max_mib in mesh/topology.toml"
             )
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        issued = {name: self._credentials(name) for name in (*topology.services, credentials.NODE)}
+        names = (*topology.services, *topology.publishers, credentials.NODE)
+        issued = {name: self._credentials(name) for name in names}
         path = self._folder / "nats.conf"
         text = render(topology, issued, self._port, self._folder / "store", self._store_mib_max)
         credentials.write_private(path, text)

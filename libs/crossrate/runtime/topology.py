@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -60,6 +62,12 @@ class Stream(_Frozen):
     forget_oldest: bool = False
 
 
+class Publisher(_Frozen):
+    """A program outside of the mesh that may publish on NATS: what a service has said that it listens to."""
+
+    publishes: tuple[str, ...] = Field(min_length=1)
+
+
 class Topology(_Frozen):
     """The whole mesh."""
 
@@ -69,6 +77,7 @@ class Topology(_Frozen):
     certificates: Certificates = Certificates()
     services: dict[Word, Service]
     streams: dict[str, Stream] = {}
+    publishers: dict[str, Publisher] = {}
 
     @model_validator(mode="after")
     def _names_exist(self) -> Topology:
@@ -92,9 +101,19 @@ class Topology(_Frozen):
             for name, s in self.streams.items()
             if s.owner not in self.services
         ]
+        problems += self._publishers_stay_outside()
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _publishers_stay_outside(self) -> Iterator[str]:
+        for name, publisher in self.publishers.items():
+            if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", name) or name in self.services:
+                yield f"publishers.{name}: a publisher's name is of a-z, 0-9 and -, and no service's"
+            for subject in publisher.publishes:
+                found = re.match(r"crossrate\.([a-z]+)\.v1\.[a-z_]+_in\.[^.]", subject)
+                if not found or found[1] not in self.services:
+                    yield f"publishers.{name}.publishes: {subject!r} is not below crossrate.<service>.v1.<noun>_in"
 
     def identity(self, service: Word) -> str:
         """The SPIFFE id of a service, or of "edge"."""

@@ -2,6 +2,7 @@ import datetime
 
 from buf.validate import validate_pb2 as _validate_pb2
 from crossrate.api.common.v1 import stream_pb2 as _stream_pb2
+from crossrate.api.marketdata.v1 import feed_list_pb2 as _feed_list_pb2
 from crossrate.api.marketdata.v1 import quote_pb2 as _quote_pb2
 from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
 from google.api import annotations_pb2 as _annotations_pb2

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from crossrate.api.marketdata.v1 import feed_list_pb2 as crossrate_dot_api_dot_marketdata_dot_v1_dot_feed__list__pb2
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -50,6 +51,16 @@ class MarketDataServiceStub:
                 request_serializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailyRatesRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailyRatesResponse.FromString,
                 _registered_method=True)
+        self.ListFeeds = channel.unary_unary(
+                '/crossrate.api.marketdata.v1.MarketDataService/ListFeeds',
+                request_serializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_feed__list__pb2.ListFeedsRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_feed__list__pb2.ListFeedsResponse.FromString,
+                _registered_method=True)
+        self.StreamHealth = channel.unary_stream(
+                '/crossrate.api.marketdata.v1.MarketDataService/StreamHealth',
+                request_serializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_feed__list__pb2.StreamHealthRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_feed__list__pb2.StreamHealthResponse.FromString,
+                _registered_method=True)
 
 
 class MarketDataServiceServicer:
@@ -81,6 +92,22 @@ class MarketDataServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFeeds(self, request, context):
+        """Every feed: whether it delivers, why not, and what came through it. Any instance answers alike, from the feeds' log.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamHealth(self, request, context):
+        """Health of feeds and of instruments as it changes: first everything as it is, or with a cursor every change after it
+        that is still kept (else OUT_OF_RANGE with CURSOR_EXPIRED). Any instance takes the cursor of any other; what is not
+        well because of its age or of a silent writer may then be told again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MarketDataServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -98,6 +125,16 @@ def add_MarketDataServiceServicer_to_server(servicer, server):
                     servicer.ListDailyRates,
                     request_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailyRatesRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailyRatesResponse.SerializeToString,
+            ),
+            'ListFeeds': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFeeds,
+                    request_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_feed__list__pb2.ListFeedsRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_feed__list__pb2.ListFeedsResponse.SerializeToString,
+            ),
+            'StreamHealth': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamHealth,
+                    request_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_feed__list__pb2.StreamHealthRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_feed__list__pb2.StreamHealthResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -182,6 +219,60 @@ class MarketDataService:
             '/crossrate.api.marketdata.v1.MarketDataService/ListDailyRates',
             crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailyRatesRequest.SerializeToString,
             crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailyRatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFeeds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.marketdata.v1.MarketDataService/ListFeeds',
+            crossrate_dot_api_dot_marketdata_dot_v1_dot_feed__list__pb2.ListFeedsRequest.SerializeToString,
+            crossrate_dot_api_dot_marketdata_dot_v1_dot_feed__list__pb2.ListFeedsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamHealth(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/crossrate.api.marketdata.v1.MarketDataService/StreamHealth',
+            crossrate_dot_api_dot_marketdata_dot_v1_dot_feed__list__pb2.StreamHealthRequest.SerializeToString,
+            crossrate_dot_api_dot_marketdata_dot_v1_dot_feed__list__pb2.StreamHealthResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,1 @@
+"""Ways to reach a venue, one a module; see services.marketdata.adapter."""

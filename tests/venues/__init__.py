@@ -1,0 +1,1 @@
+"""Venues that tests, and people who try feeds out, connect to."""
