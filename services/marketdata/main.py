@@ -46,7 +46,7 @@ async def serve(runtime: Runtime) -> None:
     silent_after_s = settings.takeover_ms / 1000 + settings.silence_ms / 1000
     health = HealthBoard(kinds(declared), board, lambda: follower.feeds, silent_after_s)
     follower = Follower(log, board, list(declared.feeds), settings.log_entries_read, note, applied=health.applied)
-    books = Books(events, list(declared.feeds), settings, note)
+    books = Books(events, list(declared.feeds), settings, note, ages(declared))
     changes = StatusChanges(events, catalogue, note)
     reference = Reference(channel, catalogue, note)
 
@@ -57,7 +57,8 @@ async def serve(runtime: Runtime) -> None:
         catalogue=catalogue,
         config=lambda: config.current,
         events=events,
-        depth=lambda name: books.simulated(name, board, catalogue),
+        books=books,
+        quotes=board,
         instance=runtime.instance,
         note=note,
     )

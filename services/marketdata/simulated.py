@@ -40,7 +40,7 @@ class Simulated:
         async with AsyncExitStack() as stack:
             venue = _Open(self._market, self._catalogue, self._config, term)
             if self._books is not None:
-                venue.check = await stack.enter_async_context(self._books.open(term.epoch))
+                venue.check = await stack.enter_async_context(self._books.open(term))
             yield venue
 
 

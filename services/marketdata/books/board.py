@@ -13,7 +13,7 @@ composite of an instrument, whose source is "" here, is only ever a view: while 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from google.protobuf.internal.encoder import _VarintBytes as varint
@@ -60,7 +60,7 @@ class Entry:
 
 
 class BookBoard:
-    """Books and the ring.
+    """Books and the ring. A book is STALE after `stale_after_s`, or what `ages` says of its source, without a change.
 
     Attributes:
         head: position of the newest change; 0 before the first.
@@ -73,12 +73,13 @@ class BookBoard:
         holes: changes of books that did not follow on what the board had, because the log forgot what was between.
     """
 
-    def __init__(self, capacity: int, stale_after_s: float) -> None:
+    def __init__(self, capacity: int, stale_after_s: float, ages: Mapping[str, float] | None = None) -> None:
         if capacity & (capacity - 1) or capacity < 2:
             raise ValueError(f"a ring's capacity is a power of two, not {capacity}")
         self._ring: list[Entry | None] = [None] * capacity
         self._mask = capacity - 1
         self._stale_after_ns = round(stale_after_s * 1e9)
+        self._ages_ns = {source: round(each * 1e9) for source, each in (ages or {}).items()}
         self._changed = asyncio.Event()
         self._books: dict[Key, HeldBook] = {}
         self._venues: dict[str, list[str]] = {}
@@ -150,8 +151,8 @@ class BookBoard:
     def mark_stale(self, now_ns: int) -> int:
         """Marks the books that are older than the limit, and returns how many are stale now."""
         count = 0
-        for (name, _), held in self._books.items():
-            old = now_ns - held.receive_time > self._stale_after_ns
+        for (name, source), held in self._books.items():
+            old = now_ns - held.receive_time > self._ages_ns.get(source, self._stale_after_ns)
             count += held.stale or old
             if old and not held.stale:
                 held.stale = True

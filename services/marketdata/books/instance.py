@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crossrate.events.events import Events
@@ -31,11 +31,18 @@ class Books:
         follower: keeps the board equal to the log.
     """
 
-    def __init__(self, events: Events, feeds: Iterable[str], settings: Settings, note: Any) -> None:
+    def __init__(
+        self,
+        events: Events,
+        feeds: Iterable[str],
+        settings: Settings,
+        note: Any,
+        ages: Mapping[str, float] | None = None,
+    ) -> None:
         self._settings = settings
         self._note = note
         self._log = BookLog(events)
-        self.board = BookBoard(settings.book_ring_capacity, settings.stale_after_ms / 1000)
+        self.board = BookBoard(settings.book_ring_capacity, settings.stale_after_ms / 1000, ages)
         self.follower = BookFollower(self._log, self.board, feeds, settings.book_log_entries_read, note)
 
     def feed(self, name: str) -> BookFeed:

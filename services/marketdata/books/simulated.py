@@ -14,6 +14,7 @@ from services.marketdata.catalogue import Catalogue
 from services.marketdata.domain.book import BookUpdate
 from services.marketdata.domain.depth import Depth, Levels, Top
 from services.marketdata.quote_log import pause
+from services.marketdata.term import Term
 
 
 class SimulatedBooks:
@@ -45,10 +46,10 @@ class SimulatedBooks:
         self._interval_s = interval_s
 
     @asynccontextmanager
-    async def open(self, epoch: int) -> AsyncIterator[Callable[[], None]]:
+    async def open(self, term: Term) -> AsyncIterator[Callable[[], None]]:
         """Makes and writes books for one term. What it gives raises what they failed with, if they did."""
         venue = _Venue(self._quotes, self._catalogue, self.feed.name, self._levels, self._seed)
-        async with self.feed.lead(epoch, venue.resnapshot) as books:
+        async with self.feed.lead(term.epoch, venue.resnapshot, term.confirmed) as books:
             running = asyncio.create_task(self._run(venue, books))
 
             def check() -> None:

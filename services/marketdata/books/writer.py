@@ -76,9 +76,18 @@ class BookFeed:
         self.resnapshot_s = resnapshot_s
 
     @asynccontextmanager
-    async def lead(self, epoch: int, resnapshot: Resnapshot) -> AsyncIterator[BookTerm]:
-        """Writes for one term of the feed's writer; what was put until the end is still written, if the log answers."""
-        term = BookTerm(self, epoch, resnapshot)
+    async def lead(
+        self, epoch: int, resnapshot: Resnapshot, confirmed: asyncio.Event | None = None
+    ) -> AsyncIterator[BookTerm]:
+        """Writes for one term of the feed's writer; what was put until the end is still written, if the log answers.
+
+        Args:
+            epoch: the term.
+            resnapshot: called with an instrument of which the venue is to send a whole book.
+            confirmed: set once the log of quotes has taken the term. Nothing is written before: of two instances that
+                begin a term at the same time one does not have it, and yet its number may be the greater one.
+        """
+        term = BookTerm(self, epoch, resnapshot, confirmed)
         writing = asyncio.create_task(term.run())
         try:
             yield term
@@ -100,10 +109,13 @@ class BookTerm:
         ended: whether another instance leads the feed; nothing is written any more.
     """
 
-    def __init__(self, feed: BookFeed, epoch: int, resnapshot: Resnapshot) -> None:
+    def __init__(
+        self, feed: BookFeed, epoch: int, resnapshot: Resnapshot, confirmed: asyncio.Event | None = None
+    ) -> None:
         self._feed = feed
         self._epoch = epoch
         self._resnapshot = resnapshot
+        self._confirmed = confirmed
         self._books: dict[str, VenueBook] = {}
         self._sequences: dict[str, int] = {}
         self._wanted: dict[str, float] = {}
@@ -240,7 +252,16 @@ class BookTerm:
             raise
 
     async def _write(self) -> None:
-        known = await self._read()
+        if self._confirmed is not None:
+            waiting = [asyncio.ensure_future(each.wait()) for each in (self._confirmed, self._closing)]
+            try:
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for each in waiting:
+                    each.cancel()
+            if not self._confirmed.is_set():
+                self.ended = True
+        known = not self.ended and await self._read()
         while not self.ended and not (self._closing.is_set() and not self._queue and not self._whole):
             if not known:
                 # What is in the queue was said of books that may not be those in the log.

@@ -123,6 +123,21 @@ async def test_updates_are_written_with_numbers_of_their_own() -> None:
     assert (held.sequence, held.venue_sequence, bids(board)) == (3, 72, [(2.0, 1.0)])
 
 
+async def test_nothing_is_written_before_the_term_is_confirmed() -> None:
+    """Of two instances that begin at the same time one has no term; the number of its own would stop the other."""
+    stand, confirmed = Stand(), asyncio.Event()
+    async with stand.feed.lead(9, stand.asked.append, confirmed) as term:
+        term.put(whole(1, 1.0))
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert stand.log.entries == []
+    assert stand.log.entries == []
+    async with stand.feed.lead(8, stand.asked.append, confirmed) as term:
+        term.put(whole(1, 1.0))
+        confirmed.set()
+    assert bids(await stand.read()) == [(1.0, 1.0)]
+
+
 async def test_a_gap_is_written_and_a_snapshot_asked_for() -> None:
     """The writer asks once when it finds the gap, and again when the answer was too old."""
     stand = Stand()
