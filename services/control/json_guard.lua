@@ -144,6 +144,9 @@ local function read_string(is_name)
   end
 end
 
+local HUGE = math.huge
+
+-- Whether the number that is skipped is beyond the range of a double.
 local function skip_number()
   local _, stop = find(text, "^-?[1-9]%d*", at)
   if not stop then
@@ -159,7 +162,9 @@ local function skip_number()
   if find(text, "^[%w.+-]", stop + 1) then
     fail("not a number")
   end
+  local value = (exponent or stop - at > 300) and tonumber(sub(text, at, stop))
   at = stop + 1
+  return value and (value == HUGE or value == -HUGE)
 end
 
 local function shortened(name)
@@ -369,7 +374,10 @@ function read_value(child, depth, bound, prefix)
   elseif sign == 34 then
     return read_string(false)
   elseif sign == 45 or sign and sign >= 48 and sign <= 57 then
-    return skip_number()
+    if skip_number() then
+      report("is beyond the range of a double", depth, prefix)
+    end
+    return
   end
   local _, stop = find(text, "^%a+", at)
   local word = stop and sub(text, at, stop)

@@ -21,63 +21,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
-from crossrate.api.marketdata.v1 import marketdata_service_pb2 as service_pb
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
 from services.marketdata.cursor import Cursor
-from services.marketdata.domain.composite import Health, Shown, composite
+from services.marketdata.domain.composite import composite
+from services.marketdata.entry import COMPOSITE, NANOSECONDS, Entry, quote_of, shown
 
-NANOSECONDS = 1_000_000_000
-COMPOSITE = ""
-"""Stands for the composite where a source is named."""
-COMPOSITE_SOURCE = "composite"
-"""What a composite of several venues says of itself."""
 PLACES_PER_ENTRY = 1 << 13
 """More than the quotes of one entry of the log."""
-
-Key = tuple[str, str]
-"""An instrument and a source."""
-
-
-class Entry:
-    """One quote, encoded once for all who will be sent it.
-
-    Attributes:
-        position: how many quotes this instance had seen with it; its place in the ring.
-        place: its place in the log, the same on every instance.
-        epoch: the term of its feed in which it was written.
-        name: its instrument.
-        source: its feed; COMPOSITE for one that was made of several.
-        composite: whether it is the instrument's composite; with one venue its quotes are both.
-        quote: the message; never changed.
-        encoded: the quote as one element of `QuoteBatch.quotes`, tag and length included.
-    """
-
-    __slots__ = ("_response", "composite", "encoded", "epoch", "name", "place", "position", "quote", "source")
-
-    def __init__(self, position: int, place: int, epoch: int, quote: pb.Quote, source: str, composite: bool) -> None:
-        self.position = position
-        self.place = place
-        self.epoch = epoch
-        self.name = quote.instrument
-        self.source = source
-        self.composite = composite
-        self.quote = quote
-        self.encoded = service_pb.QuoteBatch(quotes=(quote,)).SerializeToString()
-        self._response: service_pb.GetQuoteResponse | None = None
-
-    def response(self) -> service_pb.GetQuoteResponse:
-        """The answer of GetQuote, made when first asked for."""
-        if self._response is None:
-            self._response = service_pb.GetQuoteResponse(quote=self.quote)
-        return self._response
-
-    def of(self, source: str) -> bool:
-        """Whether it belongs to what a reader of a source is sent."""
-        return self.composite if source == COMPOSITE else self.source == source
-
-    def again(self, quote: pb.Quote) -> Entry:
-        """The same place with another quote under the same number."""
-        return Entry(self.position, self.place, self.epoch, quote, self.source, self.composite)
 
 
 @dataclass(slots=True)
@@ -96,15 +46,22 @@ class CursorUnknown(LookupError):
         self.oldest = oldest
 
 
+ByName = dict[str, Entry]
+
+
 @dataclass(slots=True)
 class _Last:
-    """The newest of each by key, and what has grown too old since."""
+    """The newest of each instrument by source, and what has grown too old since."""
 
-    newest: dict[Key, Entry] = field(default_factory=dict)
-    stale: dict[Key, Entry] = field(default_factory=dict)
+    newest: dict[str, ByName] = field(default_factory=lambda: {COMPOSITE: {}})
+    stale: dict[str, ByName] = field(default_factory=lambda: {COMPOSITE: {}})
 
-    def get(self, key: Key) -> Entry | None:
-        return self.stale.get(key) or self.newest.get(key)
+    def open(self, source: str) -> tuple[ByName, ByName]:
+        """Newest and stale of a source, to be filled."""
+        return self.newest.setdefault(source, {}), self.stale.setdefault(source, {})
+
+    def get(self, name: str, source: str) -> Entry | None:
+        return self.stale.get(source, {}).get(name) or self.newest.get(source, {}).get(name)
 
 
 class Board:
@@ -119,6 +76,7 @@ class Board:
         stale_version: grows when quotes have grown too old.
         generation: grows when a feed began anew, so that no position from before means anything.
         discarded: entries of the log that were older than the board.
+        readers: streams that are served from it.
     """
 
     def __init__(self, capacity: int, stale_after_s: float, stale_after_of: Mapping[str, float] | None = None) -> None:
@@ -136,7 +94,9 @@ class Board:
         self._stale_after_ns = round(stale_after_s * NANOSECONDS)
         self._stale_after_of = {feed: round(age * NANOSECONDS) for feed, age in (stale_after_of or {}).items()}
         self._changed = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
         self._last = _Last()
+        self._only: dict[str, str] = {}
         self.head = 0
         self.oldest = 1
         self.place = 0
@@ -145,6 +105,7 @@ class Board:
         self.stale_version = 0
         self.generation = 0
         self.discarded = 0
+        self.readers = 0
 
     # What comes from the log
 
@@ -162,8 +123,7 @@ class Board:
         for quote in published.board:
             self._recall(quote, feed, published.epoch)
         # Each quote has two places, whether this instance knows of another venue and makes a composite or not.
-        for place, quote in enumerate(published.quotes, number * PLACES_PER_ENTRY):
-            self._take(quote, feed, published.epoch, 2 * place)
+        self._take(published.quotes, feed, published.epoch, 2 * number * PLACES_PER_ENTRY)
         self.place = 2 * (number + 1) * PLACES_PER_ENTRY - 1
         self.oldest = max(self.oldest, self.head - self._mask)
         if count or published.board:
@@ -171,30 +131,50 @@ class Board:
 
     def _recall(self, quote: pb.Quote, feed: str, epoch: int) -> None:
         """Takes a quote from before the entry that tells of it; it has no place in the ring."""
-        known = self._last.newest.get((quote.instrument, feed))
+        name = quote.instrument
+        known = self._last.newest.get(feed, {}).get(name)
         if known is not None and known.quote.sequence >= quote.sequence:
             return
-        sole = self._sole(quote.instrument, feed)
-        entry = Entry(self.head, self.place, epoch, quote, feed, sole)
+        sole = self._sole(name, feed)
+        entry = Entry(self.head, self.place, epoch, name, quote, feed, sole)
         self._keep(entry)
         if not sole:
             self._keep(self._composed(entry))
 
-    def _take(self, quote: pb.Quote, feed: str, epoch: int, place: int) -> None:
-        sole = self._sole(quote.instrument, feed)
-        entry = Entry(self.head + 1, place, epoch, quote, feed, sole)
-        self._push(entry)
-        if not sole:
-            made = self._composed(entry)
-            made.position, made.place = entry.position + 1, place + 1
-            self._push(made)
+    def _take(self, quotes: Iterable[pb.Quote], feed: str, epoch: int, place: int) -> None:
+        """Takes the quotes of an entry, from a place on. Runs for every quote: the usual case is written out."""
+        ring, mask, only = self._ring, self._mask, self._only
+        newest, stale = self._last.open(feed)
+        composites, stale_composites = self._last.open(COMPOSITE)
+        for quote in quotes:
+            name = quote.instrument
+            sole = only.get(name) == feed or self._sole(name, feed)
+            position = self.head = self.head + 1
+            entry = Entry(position, place, epoch, name, quote, feed, sole)
+            ring[position & mask] = newest[name] = entry
+            if stale:
+                stale.pop(name, None)
+            if sole:
+                composites[name] = entry
+                if stale_composites:
+                    stale_composites.pop(name, None)
+            else:
+                made = self._composed(entry)
+                made.position, made.place = position + 1, place + 1
+                self._push(made)
+            place += 2
 
     def _sole(self, name: str, feed: str) -> bool:
         """Whether an instrument has no other venue than this."""
         venues = self.venues.setdefault(name, [])
         if feed not in venues:
             venues.append(feed)
-        return len(venues) == 1
+        sole = len(venues) == 1
+        if sole:
+            self._only[name] = feed
+        else:
+            self._only.pop(name, None)
+        return sole
 
     def _push(self, entry: Entry) -> None:
         self.head = entry.position
@@ -202,29 +182,32 @@ class Board:
         self._keep(entry)
 
     def _keep(self, entry: Entry) -> None:
-        last = self._last
-        keys = [(entry.name, entry.source)] if entry.source != COMPOSITE else []
-        keys += [(entry.name, COMPOSITE)] if entry.composite else []
-        for key in keys:
-            last.newest[key] = entry
-            if last.stale:
-                last.stale.pop(key, None)
+        sources = [entry.source] if entry.source != COMPOSITE else []
+        sources += [COMPOSITE] if entry.composite else []
+        for source in sources:
+            newest, stale = self._last.open(source)
+            newest[entry.name] = entry
+            stale.pop(entry.name, None)
 
     def _composed(self, because: Entry) -> Entry:
         """The composite of an instrument, made because one of its venues spoke (or fell silent)."""
-        shown = []
+        seen = []
         for venue in self.venues[because.name]:
-            entry = self._last.get((because.name, venue))
+            entry = self._last.get(because.name, venue)
             if entry is not None:
-                shown.append(_shown(entry.quote))
-        quote = _quote(because.name, composite(shown))
-        return Entry(because.position, because.place, because.epoch, quote, COMPOSITE, True)
+                seen.append(shown(entry.quote))
+        quote = quote_of(because.name, composite(seen))
+        return Entry(because.position, because.place, because.epoch, because.name, quote, COMPOSITE, True)
 
     def _restart(self, feed: str) -> None:
         last = self._last
-        for key in [k for k, e in last.newest.items() if k[1] == feed or e.source in (feed, COMPOSITE)]:
-            del last.newest[key]
-            last.stale.pop(key, None)
+        last.newest.pop(feed, None)
+        last.stale.pop(feed, None)
+        composites, stale = last.open(COMPOSITE)
+        for name in [n for n, e in composites.items() if e.source in (feed, COMPOSITE)]:
+            del composites[name]
+            stale.pop(name, None)
+        self._only.clear()
         for name, venues in list(self.venues.items()):
             if feed in venues:
                 venues.remove(feed)
@@ -237,54 +220,58 @@ class Board:
 
     def _recompose(self, name: str, venues: list[str]) -> None:
         for venue in venues:
-            if (entry := self._last.get((name, venue))) is not None:
+            if (entry := self._last.get(name, venue)) is not None:
                 entry.composite = len(venues) == 1
-                self._last.newest[name, COMPOSITE] = entry if entry.composite else self._composed(entry)
+                self._last.newest[COMPOSITE][name] = entry if entry.composite else self._composed(entry)
 
     # Age
 
     def mark_stale(self, now_ns: int) -> int:
         """Marks the quotes of venues that are older than the limit, and returns how many are stale now."""
         last, marked = self._last, []
-        for key, entry in last.newest.items():
-            if key[1] == COMPOSITE or key in last.stale or entry.quote.health != pb.QUOTE_HEALTH_LIVE:
-                continue
-            received, limit_ns = entry.quote.receive_time, self._stale_after_of.get(key[1], self._stale_after_ns)
-            if now_ns - received.seconds * NANOSECONDS - received.nanos > limit_ns:
-                quote = pb.Quote()
-                quote.CopyFrom(entry.quote)
-                quote.health = pb.QUOTE_HEALTH_STALE
-                last.stale[key] = entry.again(quote)
-                marked.append(key)
+        for source in [s for s in last.newest if s != COMPOSITE]:
+            newest, stale = last.open(source)
+            limit_ns = self._stale_after_of.get(source, self._stale_after_ns)
+            for name, entry in newest.items():
+                if name in stale or entry.quote.health != pb.QUOTE_HEALTH_LIVE:
+                    continue
+                received = entry.quote.receive_time
+                if now_ns - received.seconds * NANOSECONDS - received.nanos > limit_ns:
+                    quote = pb.Quote()
+                    quote.CopyFrom(entry.quote)
+                    quote.health = pb.QUOTE_HEALTH_STALE
+                    stale[name] = entry.again(quote)
+                    marked.append((name, source))
+        composites, stale_composites = last.open(COMPOSITE)
         for name, source in marked:
-            newest = last.newest[name, COMPOSITE]
+            newest_of_all = composites[name]
             sole = len(self.venues[name]) == 1
-            last.stale[name, COMPOSITE] = (
-                last.stale[name, source] if sole else newest.again(self._composed(newest).quote)
+            stale_composites[name] = (
+                last.stale[source][name] if sole else newest_of_all.again(self._composed(newest_of_all).quote)
             )
         if marked:
             self.stale_version += 1
             self.wake()
-        return sum(source != COMPOSITE for _, source in last.stale)
+        return sum(len(stale) for source, stale in last.stale.items() if source != COMPOSITE)
 
     # What readers ask
 
     def last(self, name: str, source: str = COMPOSITE) -> Entry | None:
         """The newest quote of an instrument as it is now, with its health; None while there is none."""
-        return self._last.get((name, source))
+        return self._last.get(name, source)
 
     def newest(self, source: str = COMPOSITE) -> dict[str, Entry]:
         """The newest quote of every instrument as it came, by name. May hold some that the ring no longer does."""
-        return {name: entry for (name, of), entry in self._last.newest.items() if of == source}
+        return dict(self._last.newest.get(source, {}))
 
     def stale(self, source: str = COMPOSITE) -> dict[str, Entry]:
         """The newest quote of every instrument for which it is not the same as when it came."""
-        return {name: entry for (name, of), entry in self._last.stale.items() if of == source}
+        return dict(self._last.stale.get(source, {}))
 
     @property
     def empty(self) -> bool:
         """Whether there is no quote at all."""
-        return not self._last.newest
+        return not self._last.newest[COMPOSITE]
 
     def between(self, after: int, names: frozenset[str], source: str = COMPOSITE) -> list[Entry]:
         """The quotes of some instruments at positions greater than `after`, ascending. `after` + 1 is in the ring."""
@@ -344,37 +331,15 @@ class Board:
         """An event that is set with the next change; take it before looking, wait after."""
         return self._changed
 
+    def tell(self, waiting: asyncio.Future[None]) -> None:
+        """Has a future done with the next change; the cheap way for streams, of which there are many."""
+        self._waiting.append(waiting)
+
     def wake(self) -> None:
         """Lets everyone who waits look again."""
         event, self._changed = self._changed, asyncio.Event()
         event.set()
-
-
-def _shown(quote: pb.Quote) -> Shown:
-    venue, receive = quote.venue_time, quote.receive_time
-    return Shown(
-        quote.bid,
-        quote.ask,
-        quote.bid_quantity,
-        quote.ask_quantity,
-        Health(quote.health),
-        quote.sequence,
-        venue.seconds * NANOSECONDS + venue.nanos,
-        receive.seconds * NANOSECONDS + receive.nanos,
-    )
-
-
-def _quote(name: str, made: Shown) -> pb.Quote:
-    quote = pb.Quote(
-        instrument=name,
-        bid=made.bid,
-        ask=made.ask,
-        bid_quantity=made.bid_quantity,
-        ask_quantity=made.ask_quantity,
-        sequence=made.sequence,
-        health=int(made.health),
-        source=COMPOSITE_SOURCE,
-    )
-    quote.venue_time.FromNanoseconds(made.venue_time)
-    quote.receive_time.FromNanoseconds(made.receive_time)
-    return quote
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            if not each.done():
+                each.set_result(None)

@@ -30,7 +30,7 @@ RETRY_S = 0.5
 """After the log did not answer, nothing is tried for this long."""
 
 PublishQuotes = Callable[[pb.QuotesPublished], Awaitable[None]]
-"""Tells the world outside of this service of quotes that were appended."""
+"""Tells the world outside of this service of an entry that was appended, with quotes or without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,8 @@ class Feed:
         payload = published.SerializeToString()
         number = await self._log.append(term.feed, payload, number)
         term.appended(published, number)
-        await self._log.announce(LogEntry(number, term.feed, payload))
-        if published.quotes:
-            await self._publish(published)
+        entry = LogEntry(number, term.feed, payload)
+        await self._log.announce(entry)
+        self._follower.wrote(entry, published)
+        await self._publish(published)
         return number

@@ -149,6 +149,13 @@ class Follower:
                 begin = min(begin, (board or entry.number) - 1)
         return begin
 
+    def wrote(self, entry: LogEntry, published: pb.QuotesPublished) -> None:
+        """Takes an entry that this instance has appended, if it is next, without its way over NATS; otherwise it comes
+        from there like those of others."""
+        if self.complete and not self._reading.locked() and entry.number == self.applied + 1:
+            self._take(entry, published)
+            self._drain()
+
     async def _heard(self, entry: LogEntry) -> None:
         if entry.number <= self.applied:
             return
@@ -176,14 +183,16 @@ class Follower:
         """Takes an entry, and returns whether it was news."""
         if entry.number <= self.applied:
             return False
+        self._take(entry, self._decoded(entry))
+        return True
+
+    def _take(self, entry: LogEntry, published: pb.QuotesPublished | None) -> None:
         self.applied = entry.number
-        published = self._decoded(entry)
         if published is not None:
             self._board.apply(published, entry.feed, entry.number)
             self.feeds.setdefault(entry.feed, Written()).take(entry.number, published, self._clock())
             if self._tell is not None:
                 self._tell(published, entry.feed, entry.number)
-        return True
 
     def _decoded(self, entry: LogEntry) -> pb.QuotesPublished | None:
         try:

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from crossrate.api.marketdata.v1 import feed_pb2 as pb
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
 from crossrate.api.marketdata.v1 import quote_pb2
-from services.marketdata.board import COMPOSITE, COMPOSITE_SOURCE, Board
+from services.marketdata.board import Board
 from services.marketdata.cursor import Cursor
+from services.marketdata.entry import COMPOSITE, COMPOSITE_SOURCE
 from services.marketdata.follower import Written
 
 CHANGES_KEPT = 8_192

@@ -21,13 +21,14 @@ from services.marketdata.domain.simulation import Market
 from services.marketdata.feed import Feed, Source
 from services.marketdata.follower import Follower
 from services.marketdata.health import HealthBoard
+from services.marketdata.latest import Latest
 from services.marketdata.peers import Reference
 from services.marketdata.quote_log import QuoteLog
 from services.marketdata.service import MarketDataService, register
 from services.marketdata.settings import FeedConfig, Settings
 from services.marketdata.simulated import FEED
 from services.marketdata.sources import ages, kinds, sources
-from services.marketdata.upkeep import has_instruments, has_quotes, keep_stale, part, publish
+from services.marketdata.upkeep import has_instruments, has_quotes, keep_stale, part
 
 
 async def serve(runtime: Runtime) -> None:
@@ -55,6 +56,7 @@ async def serve(runtime: Runtime) -> None:
         path.parent,
         market=market,
         catalogue=catalogue,
+        settings=settings,
         config=lambda: config.current,
         events=events,
         books=books,
@@ -112,7 +114,7 @@ def feed_of(
         log=log,
         follower=follower,
         board=board,
-        publish=lambda published: publish(events, published),
+        publish=Latest(events, board, source.name).publish,
         settings=settings,
         note=note,
     )

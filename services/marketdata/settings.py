@@ -24,15 +24,19 @@ class Settings(BaseSettings):
     half_life_days: float | None = Field(default=120.0, gt=0)
     """Published days after which a return weighs half; none for equal weights."""
     tick_ms: int = Field(default=100, ge=5, le=1000)
-    """Time between two entries of the log."""
+    """Longest time between two entries of the log while there is something to quote."""
+    tick_ms_min: int = Field(default=10, ge=1, le=1000)
+    """Shortest time between two entries of the simulated feed, at 1,600 quotes a second and more. Every entry is synced
+    to disk once."""
     silence_ms: int = Field(default=500, ge=50, le=5000)
     """An entry without quotes follows after this long without one, so that silence means that the writer is gone."""
     takeover_ms: int = Field(default=2000, ge=200, le=60_000)
     """Another instance writes after this silence. A multiple of `silence_ms`: it must outlast a busy machine."""
     stale_after_ms: int = Field(default=10_000, ge=100, le=3_600_000)
     """A live quote older than this is STALE."""
-    ring_capacity: int = Field(default=16_384, ge=2, le=2**22)
-    """Quotes that cursors can return to, a power of two; three minutes at the default rate, 1 KB each."""
+    ring_capacity: int = Field(default=32_768, ge=2, le=2**22)
+    """Quotes that cursors can return to, a power of two: seven minutes at the default rate, 1.6 seconds at 20,000
+    quotes a second; 0.7 KB each."""
     log_entries_read: int = Field(default=2_000, ge=700, le=100_000)
     """Entries of the log that an instance reads when it starts; more than lie between two that carry the board."""
     book_interval_ms: int = Field(default=100, ge=10, le=60_000)
@@ -52,8 +56,10 @@ class FeedConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    quotes_per_s: float = Field(default=80.0, ge=0.1, le=20_000.0)
-    """Quotes a second over all instruments."""
+    quotes_per_s: float = Field(default=80.0, ge=0.1, le=200_000.0)
+    """Quotes a second over all instruments; with `hours` the mean over a day."""
+    hours: bool = True
+    """Whether volatility, activity and spreads follow the hours of the market in New York."""
     spread_multiplier: float = Field(default=1.0, ge=0.1, le=100.0)
     """Multiplies every spread."""
     volatility_multiplier: float = Field(default=1.0, ge=0.0, le=20.0)

@@ -21,7 +21,7 @@ from services.marketdata.external import External
 from services.marketdata.feed import Source
 from services.marketdata.feeds import External as ExternalSpec
 from services.marketdata.feeds import Feeds, FixFeed, NatsFeed, Outside, ReplayFeed, SimulatedFeed
-from services.marketdata.settings import FeedConfig
+from services.marketdata.settings import FeedConfig, Settings
 from services.marketdata.simulated import Simulated
 from services.marketdata.told import Told
 
@@ -32,6 +32,7 @@ def sources(
     *,
     market: Market,
     catalogue: Catalogue,
+    settings: Settings,
     config: Callable[[], FeedConfig],
     events: Events,
     books: Books | None = None,
@@ -47,7 +48,8 @@ def sources(
     for name, spec in feeds.feeds.items():
         if isinstance(spec, SimulatedFeed):
             depth = books.simulated(name, quotes, catalogue) if books is not None and quotes is not None else None
-            simulated = Simulated(market, catalogue, config, depth)
+            tick_s_min, weekends = settings.tick_ms_min / 1000, not settings.always_open
+            simulated = Simulated(market, catalogue, config, depth, tick_s_min=tick_s_min, weekends=weekends)
             made.append(Told(simulated, feed_pb2.FEED_KIND_SIMULATED, instance))
         else:
             bound = note.bind(feed=name)

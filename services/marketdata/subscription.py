@@ -16,7 +16,14 @@ from services.marketdata.board import Board, Entry
 from services.marketdata.cursor import Cursor
 
 BATCH_MAX = 1_000
-"""Most quotes in one message. A reader that is further behind is not sent what it missed, but the newest of each."""
+"""Most quotes in one message."""
+BACKLOG_MAX = 5_000
+"""A reader that is further behind is not sent what it missed, but the newest of each."""
+
+STREAMS_PER_MS = 10
+"""A stream waits a millisecond between messages for every so many streams that there are, and then sends whatever has
+come: 10,000 messages a second in all. Otherwise many streams would keep the writer, in the same process, from its
+ticks."""
 
 _QUOTES_TAG = bytes([pb.StreamQuotesResponse.QUOTES_FIELD_NUMBER << 3 | 2])
 _CONFLATED_TAG = bytes([pb.QuoteBatch.CONFLATED_COUNT_FIELD_NUMBER << 3])
@@ -49,7 +56,8 @@ class Reader:
     _replay_until: int = 0
     _generation: int = -1
     _stale_version: int = 0
-    _sent: dict[str, int] = field(default_factory=dict)
+    _sent: dict[str, Entry] = field(default_factory=dict)
+    _before: dict[str, int] = field(default_factory=dict)
     _told: dict[str, Entry] = field(default_factory=dict)
 
     def resume(self, position: int) -> None:
@@ -58,9 +66,9 @@ class Reader:
         self._generation, self._stale_version = self.board.generation, self.board.stale_version
         newest = self.board.newest(self.source)
         for name in self.names & newest.keys():
-            self._sent[name] = newest[name].quote.sequence
+            self._before[name] = newest[name].quote.sequence
         for entry in reversed(self.board.between(position, self.names, self.source)):
-            self._sent[entry.name] = entry.quote.sequence - 1
+            self._before[entry.name] = entry.quote.sequence - 1
 
     def pending(self) -> bool:
         """Whether the board changed since the last `take`; what changed may be of no interest."""
@@ -82,7 +90,7 @@ class Reader:
             entries = board.between(self.position, self.names, self.source)
             if len(entries) <= BATCH_MAX:
                 return self._all(entries, board.head)
-            if self.position < self._replay_until:
+            if len(entries) <= BACKLOG_MAX or self.position < self._replay_until:
                 return self._all(entries[:BATCH_MAX], entries[BATCH_MAX - 1].position)
         return self._newest()
 
@@ -90,6 +98,7 @@ class Reader:
         board = self.board
         self._generation, self._stale_version = board.generation, board.stale_version
         self._sent.clear()
+        self._before.clear()
         found = [e for e in (board.last(n, self.source) for n in self.names) if e is not None]
         return self._all(sorted(found, key=_by_position), board.head)
 
@@ -102,8 +111,9 @@ class Reader:
 
     def _all(self, entries: list[Entry], position: int) -> Batch | None:
         self.position = position
+        sent = self._sent
         for entry in entries:
-            self._sent[entry.name] = entry.quote.sequence
+            sent[entry.name] = entry
         return Batch(entries, 0) if entries else None
 
     def _newest(self) -> Batch | None:
@@ -112,7 +122,9 @@ class Reader:
         conflated = 0
         for entry in entries:
             # Sequences of an instrument have no gaps, so their difference is exact even after the ring forgot them.
-            conflated += max(entry.quote.sequence - self._sent.get(entry.name, 0) - 1, 0)
+            sent = self._sent.get(entry.name)
+            before = sent.quote.sequence if sent is not None else self._before.get(entry.name, 0)
+            conflated += max(entry.quote.sequence - before - 1, 0)
         self._all(entries, self.board.head)
         return Batch(entries, conflated) if entries else None
 
@@ -161,6 +173,45 @@ class Wanted:
     source: str = ""
 
 
+class _Bell:
+    """Lets one stream wait for a change of the board or for a time, whichever comes first.
+
+    Its timer is set again only when it has rung: of the streams that are woken a hundred times a second, few need it.
+    """
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._loop = asyncio.get_running_loop()
+        self._waiting: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def rings(self, seconds: float, *, at_change: bool) -> None:
+        """Returns after some seconds or, if wanted, with the next change; sometimes earlier."""
+        loop = self._loop
+        waiting = self._waiting = loop.create_future()
+        if at_change:
+            self._board.tell(waiting)
+        at = loop.time() + max(seconds, 0.0)
+        timer = self._timer
+        if timer is not None and timer.when() > at:
+            timer.cancel()
+            timer = None
+        if timer is None:
+            self._timer = loop.call_at(at, self._ring)
+        await waiting
+
+    def _ring(self) -> None:
+        self._timer = None
+        waiting = self._waiting
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+    def put_away(self) -> None:
+        """It rings no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+
 async def frames(
     board: Board,
     wanted: Wanted,
@@ -177,29 +228,35 @@ async def frames(
     if wanted.position is not None:
         reader.resume(wanted.position)
     sequence = quoted = 0
+    bell = _Bell(board)
+    board.readers += 1
     earliest = monotonic()
     heartbeat_at = earliest + wanted.heartbeat_s
-    while not ending.is_set():
-        changed = board.changed()
-        now = monotonic()
-        batch = reader.take() if now >= earliest and reader.pending() else None
-        if batch is None and now < heartbeat_at:
-            due = min(heartbeat_at, earliest) if reader.pending() else heartbeat_at
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(due - now, 0.0)):
-                    await changed.wait()
-            continue
-        sequence += 1
-        position = stream_pb2.StreamPosition(sequence=sequence, cursor=board.cursor(reader.position).encode())
-        if batch is None:
-            yield heartbeat_frame(position, now_ns())
-        else:
-            yield quotes_frame(position, batch)
-            quoted += 1
-            if quoted == wanted.messages_max:
-                return
-            earliest = now + wanted.conflation_s
-        heartbeat_at = monotonic() + wanted.heartbeat_s
+    try:
+        while not ending.is_set():
+            now = monotonic()
+            batch = reader.take() if now >= earliest and reader.pending() else None
+            if batch is None and now < heartbeat_at:
+                # What is known to wait until its interval is over needs no change to be sent.
+                waits = reader.pending()
+                await bell.rings(
+                    min(heartbeat_at, earliest) - now if waits else heartbeat_at - now, at_change=not waits
+                )
+                continue
+            sequence += 1
+            position = stream_pb2.StreamPosition(sequence=sequence, cursor=board.cursor(reader.position).encode())
+            if batch is None:
+                yield heartbeat_frame(position, now_ns())
+            else:
+                yield quotes_frame(position, batch)
+                quoted += 1
+                if quoted == wanted.messages_max:
+                    return
+                earliest = now + max(wanted.conflation_s, board.readers // STREAMS_PER_MS / 1000)
+            heartbeat_at = monotonic() + wanted.heartbeat_s
+    finally:
+        board.readers -= 1
+        bell.put_away()
 
 
 async def place(board: Board, cursor: Cursor, patience_s: float) -> int:

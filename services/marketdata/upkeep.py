@@ -8,8 +8,6 @@ import time
 from collections.abc import Coroutine
 from typing import Any
 
-from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
-from crossrate.events.events import Events
 from crossrate.runtime.process import Runtime
 from services.marketdata.board import Board
 from services.marketdata.catalogue import Catalogue
@@ -31,13 +29,6 @@ async def part(runtime: Runtime, closed: asyncio.Event, work: Coroutine[Any, Any
         runtime.stopping.set()
         closed.set()
         raise
-
-
-async def publish(events: Events, published: events_pb.QuotesPublished) -> None:
-    """Sends each quote to its instrument's subject."""
-    for quote in published.quotes:
-        subject = f"crossrate.marketdata.v1.quote.{quote.instrument.replace('/', '-')}"
-        await events.publish_core(subject, quote.SerializeToString())
 
 
 # Health asks once a second; an answer that waits a little says "yes" as soon as it is true.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from crossrate.basics.calendar import OutsideCalendar
-from crossrate.kernel.faults import ArgumentError
+from crossrate.kernel.faults import ArgumentError, Reason
 from crossrate.rpc import errors
 from crossrate.store.errors import OutcomeUnknown, RequestIdReused, StoreUnavailable
 from services.pricing.domain.refusal import Missing, Refused
@@ -14,6 +14,11 @@ from services.pricing.store import VersionIsAnother
 
 GIVEN = ("spot", "volatility", "domestic_rate", "foreign_rate")
 """The arrays of a batch's own market."""
+
+NO_VOLATILITY = (
+    "no volatility from 0 to 100 gives this premium: give one from the discounted intrinsic value to the discounted "
+    "forward of a call, or strike of a put, or set skip_unsolved"
+)
 
 
 @contextmanager
@@ -28,11 +33,12 @@ def failures(request_id: str = "", *, given: str = "") -> Iterator[None]:
     except Refused as error:
         raise errors.invalid((error.field, error.words)) from None
     except Missing as error:
-        raise errors.not_found(error.resource, error.name) from None
+        raise errors.not_found(error.resource, error.name, error.remedy) from None
     except OutsideCalendar as error:
         raise errors.outside_calendar(str(error), error.first.isoformat(), error.last.isoformat()) from None
     except ArgumentError as error:
-        raise errors.invalid((_place(error, given), f"is {error.value!r}: {error.says}")) from None
+        words = NO_VOLATILITY if error.argument == "price" and error.reason is Reason.NO_SOLUTION else error.says
+        raise errors.invalid((_place(error, given), f"is {error.value!r}: {words}")) from None
     except VersionIsAnother as error:
         raise errors.version_conflict(error.expected, error.actual) from None
     except RequestIdReused:

@@ -39,7 +39,9 @@ def pair_of(name: str) -> Pair:
     """
     pair = Pair(*name.split("/"))
     if pair not in CONVENTIONS:
-        raise errors.not_found("instrument", name)
+        other = Pair(pair.counter, pair.base)
+        remedy = f"it is quoted as {other}" if other in CONVENTIONS else "ListInstruments names all there are"
+        raise errors.not_found("instrument", name, remedy)
     return pair
 
 
@@ -60,7 +62,7 @@ def moment_of(message: Timestamp, field: str) -> datetime:
     except (ValueError, OverflowError) as error:
         raise errors.invalid((field, f"is no time: {error}")) from None
     if not MOMENTS_FIRST <= moment.date() <= MOMENTS_LAST:
-        words = f"markets are known from {MOMENTS_FIRST} to {MOMENTS_LAST}"
+        words = f"{field}: {moment.date()} is outside of the days that are known, {MOMENTS_FIRST} to {MOMENTS_LAST}"
         raise errors.outside_calendar(words, MOMENTS_FIRST.isoformat(), MOMENTS_LAST.isoformat())
     return moment
 

@@ -35,6 +35,8 @@ from services.pricing.terms import WITHOUT_VOLATILITY, legs_of
 
 Clock = Callable[[], datetime]
 """Now, in UTC."""
+VOLATILITY_MIN = 1e-9
+"""The least volatility of an option in a flat market; the distances of points for Greeks go with it."""
 PRODUCTS_INLINE_MAX = 8
 """Products whose terms and answers are worked on in the loop in one go, a few milliseconds; more go to the thread."""
 
@@ -81,8 +83,8 @@ class Pricer:
             messages.moment_of(given.as_of, "flat_market.as_of") if given.HasField("as_of") else now or self._clock()
         )
         terms = product.WhichOneof("terms")
-        if terms not in WITHOUT_VOLATILITY and given.volatility <= 0:
-            raise Refused("flat_market.volatility", f"must be above 0 to price a {terms}")
+        if terms not in WITHOUT_VOLATILITY and given.volatility < VOLATILITY_MIN:
+            raise Refused("flat_market.volatility", f"must be at least {VOLATILITY_MIN:g} to price a {terms}")
         return market.flat(
             messages.pair_of(product.instrument),
             as_of,

@@ -83,6 +83,7 @@ class Instance:
             self._folder,
             market=None,  # type: ignore[arg-type]
             catalogue=self.catalogue,
+            settings=SETTINGS,
             config=None,  # type: ignore[arg-type]
             events=self.events,
             books=self.books,

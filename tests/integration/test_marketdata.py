@@ -32,7 +32,7 @@ from services.marketdata.domain.simulation import Market
 from services.marketdata.feed import Feed
 from services.marketdata.follower import Follower
 from services.marketdata.health import HealthBoard
-from services.marketdata.quote_log import Fenced, QuoteLog
+from services.marketdata.quote_log import Fenced, LogEntry, QuoteLog
 from services.marketdata.service import MarketDataService, register
 from services.marketdata.settings import FeedConfig, Settings
 from services.marketdata.simulated import FEED, Simulated
@@ -41,7 +41,7 @@ from tests.integration.conftest import Servers, eventually
 pytestmark = pytest.mark.integration
 
 SETTINGS = Settings(tick_ms=20, silence_ms=50, takeover_ms=400, ring_capacity=4096)
-CONFIG = FeedConfig(quotes_per_s=100)
+CONFIG = FeedConfig(quotes_per_s=100, hours=False)
 PAIRS = ("EUR/USD", "USD/JPY", "GBP/USD", "EUR/SEK", "USD/TRY")
 
 
@@ -67,10 +67,13 @@ def market() -> Market:
 class Instance:
     """Everything of one instance but its gRPC server."""
 
+    config = CONFIG
+    ring_capacity = SETTINGS.ring_capacity
+
     def __init__(self, mesh: Servers, market: Market) -> None:
         self._mesh = mesh
         self._market = market
-        self.board = Board(SETTINGS.ring_capacity, 10)
+        self.board = Board(self.ring_capacity, 10)
         self.catalogue = Catalogue()
         for name in PAIRS:
             base, counter = name.split("/")
@@ -84,17 +87,17 @@ class Instance:
         self.closed = asyncio.Event()
         self.numbers: list[int] = []
 
-    async def start(self) -> Instance:
+    async def start(self, log: type[QuoteLog] = QuoteLog) -> Instance:
         """Connects and begins."""
         self.events = await Events.open(self._mesh.runtime("marketdata"))
         note = structlog.get_logger()
-        self.log = QuoteLog(self.events)
+        self.log = log(self.events)
         self.health = HealthBoard({FEED: feed_pb2.FEED_KIND_SIMULATED}, self.board, lambda: self.follower.feeds, 1.0)
         self.follower = Follower(
             self.log, self.board, [FEED], SETTINGS.log_entries_read, note, applied=self.health.applied
         )
         self.feed = Feed(
-            source=Simulated(self._market, self.catalogue, lambda: CONFIG),
+            source=Simulated(self._market, self.catalogue, lambda: self.config),
             catalogue=self.catalogue,
             log=self.log,
             follower=self.follower,
@@ -180,6 +183,21 @@ async def test_every_instance_serves_what_one_writes(mesh: Servers, market: Mark
         yours = {e.position: e.encoded for e in second.between(low - 1, names)}
         assert all(mine[n] == yours[n] for n in range(low, high + 1))
         check(await whole_log(instances[0].events))
+
+
+class Unheard(QuoteLog):
+    """A log whose announcements all get lost."""
+
+    async def announce(self, entry: LogEntry) -> None:
+        """See QuoteLog."""
+
+
+async def test_a_writer_serves_its_own_entries_without_hearing_of_them(mesh: Servers, market: Market) -> None:
+    """What is appended is on the writer's board at once; no announcement and no reading is needed for it."""
+    instance = await Instance(mesh, market).start(Unheard)
+    await eventually(lambda: instance.board.head > 200)
+    check(await whole_log(instance.events))
+    await instance.die()
 
 
 async def test_a_writer_that_stops_hands_over_at_once(mesh: Servers, market: Market) -> None:

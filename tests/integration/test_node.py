@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -13,14 +14,19 @@ from pathlib import Path
 
 import pytest
 
+from crossrate.api.marketdata.v1 import quote_pb2 as pb
+from crossrate.events import Events, EventsUnavailable
 from crossrate.node import client as node
 from crossrate.node.leftovers import AlreadyRunning
 from crossrate.node.ports import Ports
 from crossrate.node.postgres import PostgresServer
 from crossrate.node.process import start_ticks
 from crossrate.node.progress import Progress
+from crossrate.runtime import topology
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import DEFAULT_PATH
+from services.marketdata.latest import STREAM
+from tests.integration.conftest import Runtime
 
 pytestmark = pytest.mark.integration
 
@@ -102,6 +108,30 @@ def test_a_killed_process_comes_back(where: Place, victim: str) -> None:
     os.kill(before["pid"], signal.SIGKILL)
     until(lambda: rows(where)[victim]["restarts"] > before["restarts"] and healthy(where))
     assert rows(where)[victim]["pid"] != before["pid"]
+
+
+async def last_values(where: Place) -> dict[str, int]:
+    """Last sequence of every instrument that is told on NATS, as marketdata may read it."""
+    events = await Events.open(Runtime("marketdata", where, topology.load()))
+    try:
+        found = [event async for event in events.replay(STREAM)]
+    except EventsUnavailable:
+        return {}
+    finally:
+        await events.close()
+    quotes = [pb.Quote.FromString(event.payload) for event in found]
+    return {quote.instrument: quote.sequence for quote in quotes}
+
+
+def test_last_values_come_back_with_nats(where: Place) -> None:
+    """The node makes the streams again that were only in memory, and soon all instruments are in them, not older."""
+    until(lambda: asyncio.run(last_values(where)))
+    before, nats = asyncio.run(last_values(where)), rows(where)["nats"]
+    os.kill(nats["pid"], signal.SIGKILL)
+    until(lambda: rows(where)["nats"]["restarts"] > nats["restarts"] and healthy(where))
+    until(lambda: asyncio.run(last_values(where)).keys() >= before.keys())
+    after = asyncio.run(last_values(where))
+    assert all(after[name] >= sequence for name, sequence in before.items())
 
 
 def test_a_restart_puts_the_new_instance_first(where: Place) -> None:

@@ -1,4 +1,4 @@
-"""What the README shows is what happens: its commands run, and their answers have the shape that it prints."""
+"""What READMEs show is what happens: their commands run, and the answers have the shape that they print."""
 
 import json
 import os
@@ -14,20 +14,32 @@ from tests.mesh import Mesh
 
 pytestmark = pytest.mark.system
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+READMES = tuple(ROOT / name for name in ("README.md", "services/pricing/README.md", "services/risk/README.md"))
 TOO_BIG = ("./scripts/run", "./scripts/test")
 """Commands that are the test run itself or contain it; scripts/run has a test of its own."""
 
 
 def shown() -> list[tuple[str, str]]:
     """Every command in a console block, with the output printed below it."""
-    blocks = re.findall(r"```console\n(.*?)```", README.read_text(), re.DOTALL)
+    blocks = [block for path in READMES for block in re.findall(r"```console\n(.*?)```", path.read_text(), re.DOTALL)]
     found = []
     for block in blocks:
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
             found.append((command, output.strip()))
     return [(c, o) for c, o in found if not c.startswith(TOO_BIG)]
+
+
+def programs() -> list[str]:
+    """Every block of Python."""
+    return [block for path in READMES for block in re.findall(r"```python\n(.*?)```", path.read_text(), re.DOTALL)]
+
+
+def here(mesh: Mesh) -> dict[str, str]:
+    """The environment of somebody at the mesh's own machine."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return mesh.environment | {"PATH": path, "COLUMNS": "110"}
 
 
 def shape(text: str) -> object:
@@ -51,13 +63,26 @@ def test_a_command_of_the_readme_does_what_it_shows(mesh: Mesh, command: str, ou
     """The command answers in the shape that the README prints."""
     if shutil.which(command.split()[0]) is None and command.split()[0] not in ("python", "crossrate"):
         pytest.skip(f"{command.split()[0]} is not on this machine")
-    here = command.replace("localhost:8443", f"localhost:{mesh.edge_port}")
-    here = here.replace(".crossrate/ca.pem", str(mesh.place.ca_bundle))
-    environment = mesh.environment | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "COLUMNS": "110",
-    }
+    command = command.replace("localhost:8443", f"localhost:{mesh.edge_port}")
+    command = command.replace(".crossrate/ca.pem", str(mesh.place.ca_bundle))
     done = subprocess.run(
-        here, shell=True, env=environment, capture_output=True, text=True, timeout=30, check=False, cwd=README.parent
+        command, shell=True, env=here(mesh), capture_output=True, text=True, timeout=30, check=False, cwd=ROOT
     )
     assert shape((done.stdout + done.stderr).strip()) == shape(output), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("program", programs(), ids=[f"python{i}" for i, _ in enumerate(programs())])
+def test_a_program_of_a_readme_prints_what_its_comments_say(mesh: Mesh, program: str) -> None:
+    """Each line that prints ends with a comment of what it prints, to the digit."""
+    said = re.findall(r"^ *print\(.*\)  # (.+)$", program, re.MULTILINE)
+    assert len(said) == program.count("print(") > 0
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=here(mesh),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.stdout.splitlines() == said, done.stderr

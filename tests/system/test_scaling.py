@@ -4,10 +4,13 @@ import asyncio
 import json
 import re
 import urllib.request
+import uuid
 from pathlib import Path
 
 import pytest
 
+from crossrate.api.pricing.v1 import pricing_service_pb2 as pricing
+from crossrate.api.pricing.v1 import pricing_service_pb2_grpc as pricing_grpc
 from crossrate.api.risk.v1 import book_pb2, covariance_pb2, measure_pb2, scenario_pb2, simulation_pb2
 from crossrate.api.risk.v1 import risk_service_pb2 as pb
 from crossrate.api.risk.v1 import risk_service_pb2_grpc as risk_grpc
@@ -21,11 +24,13 @@ CALLS = 24
 
 @pytest.fixture
 def topology_of_two(tmp_path: Path) -> Path:
-    """The topology with two instances of risk."""
+    """The topology with two instances of pricing and of risk."""
     text = DEFAULT_PATH.read_text()
-    assert text.count("[services.risk]\n") == 1
+    for table in ("[services.pricing]\n", "[services.risk]\n"):
+        assert text.count(table) == 1
+        text = text.replace(table, f"{table}instances = 2\n")
     path = tmp_path / "topology.toml"
-    path.write_text(text.replace("[services.risk]\n", "[services.risk]\ninstances = 2\n"))
+    path.write_text(text)
     return path
 
 
@@ -57,29 +62,70 @@ def request() -> pb.CalculateVarRequest:
     )
 
 
-def served(mesh: Mesh, instance: str) -> int:
-    """How many calculations an instance has ended, from its metrics."""
+def served(mesh: Mesh, instance: str, method: str) -> int:
+    """How many calls of a method an instance has ended well, from its metrics."""
     port = json.loads(mesh.place.registration(instance).read_text())["metrics_port"]
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
         text = answer.read().decode()
-    finished = r'^crossrate_rpc_finished_total\{code="OK",method="[^"]*RiskService/CalculateVar"\} ([0-9.e+]+)$'
+    finished = rf'^crossrate_rpc_finished_total\{{code="OK",method="[^"]*/{method}"\}} ([0-9.e+]+)$'
     counts = re.findall(finished, text, re.MULTILINE)
     return int(sum(float(each) for each in counts))
 
 
+def kept_snapshot(mesh: Mesh) -> str:
+    """A snapshot of a quoted market that the first instance of pricing took."""
+    spots = [{"instrument": "EUR/USD", "bid": 1.1, "ask": 1.1002}]
+    quotes = [
+        {"expiry": "1M", "atm": 0.07, "risk_reversal_25": -0.005, "butterfly_25": 0.002},
+        {"expiry": "1Y", "atm": 0.08},
+    ]
+    market = {
+        "request_id": str(uuid.uuid4()),
+        "name": "shared",
+        "comment": "for both instances",
+        "curves": [{"currency": "USD", "time": [1], "rate": [0.04]}, {"currency": "EUR", "time": [1], "rate": [0.02]}],
+        "surfaces": [{"instrument": "EUR/USD", "quotes": {"quotes": quotes}}],
+        "spots": spots,
+    }
+    take = {"request_id": str(uuid.uuid4()), "market": "shared", "spots": spots}
+    mesh.command("call", "PutMarket", json.dumps(market), "--local", "pricing-1")
+    return json.loads(mesh.command("call", "TakeSnapshot", json.dumps(take), "--local", "pricing-1"))["snapshot"]["id"]
+
+
+def products(snapshot_id: str) -> pricing.PriceProductsRequest:
+    """Options of several kinds on a snapshot."""
+    option = {"put_or_call": 2, "expiry": "3M", "cut": 1, "strike": 1.12, "notional": 1e6}
+    terms = [
+        {"vanilla": option},
+        {"american": option},
+        {"barrier": {**option, "knock": 1, "upper_barrier": 1.2}},
+        {"asian": {**option, "next_fixing": "1W", "fixings": 5}},
+        {"forward": {"value_date": "6M", "notional": 1e6, "rate": 1.1}},
+    ]
+    every = [{"product": {"instrument": "EUR/USD", **each}} for each in terms]
+    return pricing.PriceProductsRequest(snapshot_id=snapshot_id, products=every)
+
+
 async def test_two_instances_share_calls_and_agree_to_the_bit(topology_of_two: Path) -> None:
-    """Of calculations that come together through the edge both instances serve some, and all results are one."""
+    """Of calls that come together through the edge both instances serve some, and all results are one."""
     with Mesh(topology_of_two) as mesh:
         mesh.up()
+        wanted = products(kept_snapshot(mesh))
         async with mesh.edge_channel() as channel:
             risk = risk_grpc.RiskServiceStub(channel)
+            prices = pricing_grpc.PricingServiceStub(channel)
 
-            async def once() -> bytes:
+            async def measured() -> bytes:
                 found = [each async for each in risk.CalculateVar(request(), timeout=60)]
                 return found[-2].result.SerializeToString(deterministic=True)
 
-            results = set(await asyncio.gather(*(once() for _ in range(CALLS))))
-        assert len(results) == 1
-        shares = [served(mesh, f"risk-{number}") for number in (1, 2)]
-        assert sum(shares) == CALLS
-        assert min(shares) > 0, shares
+            async def priced() -> bytes:
+                answer = await prices.PriceProducts(wanted, timeout=10)
+                assert all(each.HasField("price") for each in answer.results)
+                return answer.SerializeToString(deterministic=True)
+
+            for once, service, method in ((measured, "risk", "CalculateVar"), (priced, "pricing", "PriceProducts")):
+                assert len(set(await asyncio.gather(*(once() for _ in range(CALLS))))) == 1
+                shares = [served(mesh, f"{service}-{number}", method) for number in (1, 2)]
+                assert sum(shares) == CALLS
+                assert min(shares) > 0, shares

@@ -56,6 +56,8 @@ def _refuse_unknown(value: Any, message: Descriptor, path: str) -> None:
         field = fields.get(name)
         if field is None:
             raise _unknown(name, message, path)
+        if field.enum_type is not None:
+            _refuse_names(inner, field, path + name)
         if field.message_type is None:
             continue
         if field.message_type.GetOptions().map_entry:
@@ -63,6 +65,17 @@ def _refuse_unknown(value: Any, message: Descriptor, path: str) -> None:
         for i, element in enumerate(inner if isinstance(inner, list) else [inner]):
             where = f"{path}{name}[{i}]." if isinstance(inner, list) else f"{path}{name}."
             _refuse_unknown(element, field.message_type, where)
+
+
+def _refuse_names(value: Any, field: FieldDescriptor, path: str) -> None:
+    known = field.enum_type.values_by_name
+    for given in value if isinstance(value, list) else [value]:
+        if isinstance(given, str) and given not in known:
+            names = [each.name for each in field.enum_type.values if each.number]
+            near = [each for each in names if each.endswith(f"_{given.upper()}")]
+            remedy = f"did you mean {near[0]}?" if len(near) == 1 else f"give one of {', '.join(names)}"
+            details = {"reason": "INVALID_REQUEST", "metadata": {"field": path}}
+            raise CommandError(f"{path} is {given!r}, which is no {field.enum_type.name}", remedy, details)
 
 
 def _unknown(name: str, message: Descriptor, path: str) -> CommandError:

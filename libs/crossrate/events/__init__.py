@@ -5,6 +5,7 @@ from crossrate.events.envelope import Event, Message, message_id
 from crossrate.events.errors import EventsError, EventsUnavailable, Refused, WrongLastSequence
 from crossrate.events.events import Events
 from crossrate.events.keyvalue import KeyValue, KeyValueEntry, WrongRevision
+from crossrate.events.latest import subscribe_latest
 
 __all__ = [
     "Consumer",
@@ -23,4 +24,5 @@ __all__ = [
     "WrongLastSequence",
     "WrongRevision",
     "message_id",
+    "subscribe_latest",
 ]

@@ -31,7 +31,7 @@ from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfi
 from crossrate.node import credentials
 from crossrate.node.command import Command
 from crossrate.runtime.place import Place
-from crossrate.runtime.topology import Topology
+from crossrate.runtime.topology import Stream, Topology
 
 READY_S_MAX = 30.0
 STORE_MIB_MAX = 4096
@@ -125,7 +125,7 @@ def render(
         "ping_max": 3,
         "jetstream": {
             "store_dir": str(store_folder),
-            "max_memory_store": 0,
+            "max_memory_store": sum(s.max_mib for s in topology.streams.values() if s.latest_only) * MIB,
             "max_file_store": store_mib_max * MIB,
             # An acknowledged message is on disk. The default acknowledges up to two minutes before that.
             "sync_interval": "always",
@@ -171,7 +171,8 @@ class NatsServer:
         Raises:
             NatsError: no server is installed, or the streams may take more than the store has.
         """
-        wanted_mib = sum(s.max_mib for s in topology.streams.values()) + DEAD_LETTERS_MIB_MAX + BUCKET_MIB_MAX * 2
+        kept = [s for s in topology.streams.values() if not s.latest_only]
+        wanted_mib = sum(s.max_mib for s in kept) + DEAD_LETTERS_MIB_MAX + BUCKET_MIB_MAX * 2
         if wanted_mib > self._store_mib_max:
             raise NatsError(
                 f"the streams may take {wanted_mib} MiB, the store has {self._store_mib_max}: "
@@ -208,11 +209,24 @@ class NatsServer:
                 await asyncio.sleep(0.02)
 
     async def provision(self, topology: Topology) -> None:
-        """Makes streams and buckets, or brings those that are there up to the topology. Never deletes one."""
-        async with self._connect() as client:
-            stream_api = client.jetstream(timeout=10)
-            for config in stream_configs(topology):
-                await _make_stream(stream_api, config)
+        """Makes streams and buckets, or brings those that are there up to the topology. Never deletes one.
+
+        A server that dies meanwhile is waited for: this also runs when it has been started again after a crash.
+        """
+        deadline = time.monotonic() + READY_S_MAX
+        while True:
+            try:
+                async with self._connect() as client:
+                    stream_api = client.jetstream(timeout=10)
+                    for config in stream_configs(topology):
+                        await _make_stream(stream_api, config)
+                    return
+            except nats.js.errors.APIError:
+                raise
+            except (OSError, nats.errors.Error, TimeoutError):
+                if time.monotonic() > deadline:
+                    raise
+                await self.ready()
 
     def _credentials(self, service: str) -> credentials.Credentials:
         found = credentials.read(self._place, service)
@@ -267,7 +281,7 @@ def stream_configs(topology: Topology) -> list[StreamConfig]:
             max_bytes=stream.max_mib * MIB,
             duplicate_window=min(DUPLICATE_WINDOW_S, stream.max_age_s),
             deny_purge=True,
-            **(common | ({"discard": DiscardPolicy.OLD} if stream.forget_oldest else {})),
+            **(common | _kind(stream)),
         )
         for name, stream in topology.streams.items()
     ]
@@ -296,6 +310,14 @@ def stream_configs(topology: Topology) -> list[StreamConfig]:
             )
         )
     return made
+
+
+def _kind(stream: Stream) -> dict[str, object]:
+    """How a stream differs from one that refuses when it is full."""
+    if stream.latest_only:
+        # Nothing is fsynced and no message is looked up by its id: it costs little more than passing messages on.
+        return {"storage": StorageType.MEMORY, "max_msgs_per_subject": 1, "discard": DiscardPolicy.OLD}
+    return {"discard": DiscardPolicy.OLD} if stream.forget_oldest else {}
 
 
 async def _make_stream(stream_api: JetStreamContext, wanted: StreamConfig) -> None:

@@ -43,7 +43,8 @@ async def _main(where: Place, topology: Topology, only: str, report: Report) -> 
     credentials.issue(where, topology, nats.url, postgres.socket_folder)
     jobs = []
     if only in ("", "nats"):
-        jobs.append(_provide("nats", nats, lambda: nats.prepare(topology), None if only else topology, report))
+        # Streams in memory are gone with the server that was.
+        jobs.append(_provide("nats", nats, lambda: nats.prepare(topology), topology, report))
     if only in ("", "postgres"):
         jobs.append(_provide("postgres", postgres, postgres.prepare, None if only else topology, report))
     await asyncio.gather(*jobs)

@@ -123,7 +123,8 @@ class CallError(grpc.aio.AioRpcError):
     def __str__(self) -> str:
         name = code_pb2.Code.Name(self.code().value[0])
         words = [f"{name}{f' ({self.reason})' if self.reason else ''}: {self.message}"]
-        words += [f"{v.field}: {v.description}" for v in self.violations]
+        told = (f"{v.field}: {v.description}" for v in self.violations)
+        words += [each for each in told if each not in self.message]
         return "; ".join(words)
 
     __repr__ = __str__

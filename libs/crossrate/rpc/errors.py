@@ -197,9 +197,10 @@ def unknown_field(field: str) -> Failure:
     )
 
 
-def not_found(resource: str, name: str) -> Failure:
-    """There is no `resource` ("instrument") of that name."""
-    return Failure(ErrorReason.NOT_FOUND, f"no {resource} {name!r}", metadata={"resource": resource, "name": name})
+def not_found(resource: str, name: str, remedy: str = "") -> Failure:
+    """There is no `resource` ("instrument") of that name; `remedy` says what would be found, or where it is missed."""
+    message = f"no {resource} {name!r}{f': {remedy}' if remedy else ''}"
+    return Failure(ErrorReason.NOT_FOUND, message, metadata={"resource": resource, "name": name})
 
 
 def request_id_reused(request_id: str) -> Failure:

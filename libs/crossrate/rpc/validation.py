@@ -14,6 +14,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from buf.validate import validate_pb2
 from crossrate.rpc.contract import holds_arrays
 from crossrate.rpc.errors import Violation, invalid
+from crossrate.rpc.violations import violation_of
 
 if TYPE_CHECKING:
     from crossrate.rpc.element_rules import ElementRules, Offender
@@ -98,17 +99,6 @@ class Known:
             self._valid.add(raw)
 
 
-def field_path(path) -> str:
-    """A `buf.validate.FieldPath` as people write it: legs[2].notional, limits["desk"]."""
-    words: list[str] = []
-    for element in path.elements if path is not None else ():
-        words.append(f".{element.field_name}" if words else element.field_name)
-        if (subscript := element.subscript) is not None:
-            value = f'"{subscript.value}"' if subscript.field == "string_key" else str(subscript.value).lower()
-            words.append(f"[{value}]")
-    return "".join(words)
-
-
 class Validation:
     """Compiled rules. A message type's rules are compiled when `check` is first asked for it: at start-up."""
 
@@ -131,15 +121,15 @@ class Validation:
             from crossrate.rpc.element_rules import ElementRules  # most services have no arrays and do without numpy
 
             if elements := ElementRules(message):
-                return self._check_arrays(elements)
+                return self._check_arrays(message, elements)
 
         def check(request: Message, _raw: bytes | None = None) -> None:
             if violations := collect(request):
-                raise invalid(*(_violation(v.proto) for v in violations))
+                raise invalid(*(violation_of(v, message) for v in violations))
 
         return check
 
-    def _check_arrays(self, elements: ElementRules) -> Check:
+    def _check_arrays(self, message: Descriptor, elements: ElementRules) -> Check:
         """The check of a message type whose arrays are looked at as a whole."""
         from crossrate.rpc.element_rules import only
 
@@ -157,12 +147,12 @@ class Validation:
             found: list[Violation] = []
             if other_rules:
                 again = kind.FromString(request.SerializeToString() if raw is None else raw)
-                found += (_violation(v.proto) for v in collect_rest(again))
+                found += (violation_of(v, message) for v in collect_rest(again))
             for offender in elements.offenders(request):
-                told = [_violation_of(offender, v.proto) for v in collect(only(offender))]
+                told = [_told_of(offender, v) for v in collect(only(offender))]
                 if not any(told):
                     # Whoever wrote the rules has the last word.
-                    found = [_violation(v.proto) for v in collect(request)]
+                    found = [violation_of(v, message) for v in collect(request)]
                     break
                 found += filter(None, told)
             if found:
@@ -171,14 +161,10 @@ class Validation:
         return check
 
 
-def _violation_of(offender: Offender, found) -> Violation | None:
+def _told_of(offender: Offender, found: protovalidate.Violation) -> Violation | None:
     """What is wrong with an element, as it was told of a message that held it alone; None if that is about another."""
-    path = found.field.elements if found.field is not None else ()
+    path = found.proto.field.elements if found.proto.field is not None else ()
     if len(path) != 1 or path[0].field_name != offender.name or path[0].subscript is None:
         return None
-    told = _violation(found)
+    told = violation_of(found, offender.message.DESCRIPTOR)
     return Violation(f"{offender.prefix}{offender.name}[{offender.index}]", told.description, told.rule)
-
-
-def _violation(found) -> Violation:
-    return Violation(field_path(found.field), found.message or f"breaks the rule {found.rule_id}", found.rule_id)

@@ -44,6 +44,7 @@ class BookFollower:
         applied: number of the newest entry that the board has; 0 before the first.
         complete: whether everything that was in the log when the instance started has been read.
         feeds: where the writing of each feed stands, by the entries that were read.
+        bytes_read: of the entries that were read.
     """
 
     def __init__(self, log: BookLog, board: BookBoard, feeds: Iterable[str], entries_read: int, note: Any) -> None:
@@ -57,6 +58,7 @@ class BookFollower:
         self._reading = asyncio.Lock()
         self.applied = 0
         self.complete = False
+        self.bytes_read = 0
         self.feeds: dict[str, Written] = {}
 
     def written(self, feed: str) -> Written:
@@ -156,6 +158,7 @@ class BookFollower:
         if entry.number <= self.applied:
             return
         self.applied = entry.number
+        self.bytes_read += len(entry.payload)
         published = self._decoded(entry)
         if published is not None:
             self._board.apply(published, entry.feed, entry.number)

@@ -35,7 +35,10 @@ BYTES_PER_ENTRY_MAX = 393_216
 QUEUE_MAX = 20_000
 """Changes that wait for the log; beyond it they are dropped, and every book is written whole."""
 ROUND_S = 10.0
-"""From one round of whole books to the next."""
+"""From one round of whole books to the next, if anything changed."""
+ROUND_BYTES = 4 * 1024 * 1024
+"""Of the log, whoever wrote them, after which a round begins in any case: an eighth of what the log keeps."""
+WAIT_S_MAX = 1.0
 RESNAPSHOT_S = 5.0
 """A venue is asked for a whole book again after this long without one."""
 RETRY_S = 0.5
@@ -127,6 +130,7 @@ class BookTerm:
         self._round: list[str] | None = None
         self._round_began = self._round_number = 0
         self._round_due = self._feed.clock.monotonic()
+        self._round_bytes = 0
         self._changed_since_round = True
         self.ended = False
         self._failure: Exception | None = None
@@ -271,7 +275,7 @@ class BookTerm:
             entry, began, finished = self._entry()
             if entry is None:
                 self._wake.clear()
-                await pause(self._wake, max(due - self._feed.clock.monotonic(), 0.01))
+                await pause(self._wake, min(max(due - self._feed.clock.monotonic(), 0.01), WAIT_S_MAX))
                 continue
             try:
                 await self._append(entry)
@@ -312,6 +316,7 @@ class BookTerm:
         self._number, self._round_number, self._round = written.number, written.round_number, None
         self._sequences = {name: held.sequence for name, held in feed.board.of(feed.name).items()}
         if written.round_number:
+            self._round_bytes = feed.follower.bytes_read
             self._round_due = feed.clock.monotonic() + feed.round_s
         return True
 
@@ -351,11 +356,13 @@ class BookTerm:
     def _fill_round(self, entry: events_pb.BooksPublished) -> tuple[bool, bool]:
         now, began = self._feed.clock.monotonic(), False
         if self._round is None:
-            if now < self._round_due:
+            pressing = self._feed.follower.bytes_read - self._round_bytes >= ROUND_BYTES
+            if now < self._round_due and not pressing:
                 return False, False
             self._round_due = now + self._feed.round_s
-            if not self._changed_since_round:
+            if not self._changed_since_round and not pressing:
                 return False, False
+            self._round_bytes = self._feed.follower.bytes_read
             self._round, began, self._changed_since_round = sorted(self._sequences), True, False
         size = 0
         while self._round and size < BYTES_PER_ENTRY_MAX:

@@ -1,4 +1,4 @@
-"""Volatilities and correlations of currencies, estimated from daily rates.
+"""Volatilities, correlations and tails of currencies, estimated from daily rates.
 
 Estimator. r(t, i) is the daily log return of currency i against the numeraire, known where the rate was published on
 two consecutive days of the history (a return is never taken across a hole). With weights w(t) = ½^(age(t) / half-life),
@@ -45,7 +45,7 @@ class Calibration:
         rates: shape (n,), newest rates, units of each currency per unit of the numeraire.
         daily_volatility: shape (n,), standard deviation of the log return over one published day; 0 for a hard peg.
         correlation: shape (n, n), symmetric, ones on the diagonal, positive definite.
-        cholesky: shape (n, n), lower triangular, cholesky @ cholesky.T = correlation.
+        excess_kurtosis: shape (n,), of the log returns of the window's days, equally weighted; 0 where nothing moves.
         shift_max: largest change that the repair made to any correlation.
         digest: sixteen hexadecimal digits that differ when the history, the currencies or the window do.
     """
@@ -55,14 +55,9 @@ class Calibration:
     rates: Floats
     daily_volatility: Floats
     correlation: Floats
-    cholesky: Floats
+    excess_kurtosis: Floats
     shift_max: float
     digest: str
-
-    @property
-    def volatility_per_sqrt_second(self) -> Floats:
-        """Volatility over one second of a market that trades around the clock, shape (n,)."""
-        return self.daily_volatility / np.sqrt(SECONDS_PER_DAY)
 
 
 def log_returns(rates: Floats) -> Floats:
@@ -105,6 +100,22 @@ def pairwise(returns: Floats, weight: Floats) -> tuple[Floats, Floats, NDArray[n
     own = np.diag(total)
     deviation = np.sqrt(np.divide(np.diag(variance), own, out=np.zeros_like(own), where=own > 0))
     return deviation, correlation, count
+
+
+def excess_kurtosis(returns: Floats) -> Floats:
+    """Fourth moment about zero over the squared second, less the normal law's 3; shape (n,).
+
+    All days weigh the same: tails are seen too seldom to let the older half of them fade, while a change of volatility
+    within the window is part of what makes a day's return heavy-tailed.
+
+    Args:
+        returns: shape (t, n), NaN where unknown.
+    """
+    known = np.isfinite(returns)
+    squares = np.where(known, returns, 0.0) ** 2
+    count = np.maximum(known.sum(axis=0), 1)
+    second, fourth = squares.sum(axis=0) / count, (squares**2).sum(axis=0) / count
+    return np.where(second > 0.0, fourth / np.where(second > 0.0, second, 1.0) ** 2 - 3.0, 0.0)
 
 
 def nearest_correlation(matrix: Floats, *, tolerance: float = 1e-10, steps_max: int = 1000) -> Floats:
@@ -168,7 +179,7 @@ def calibrate(
     inputs = f"{history.numeraire} {codes} {window_days} {half_life_days}".encode()
     digest = hashlib.blake2b(history.digest + inputs, digest_size=8).hexdigest()
     shift = float(np.abs(correlation - raw).max(initial=0.0))
-    arrays = [window[-1].copy(), deviation, correlation, np.linalg.cholesky(correlation)]
+    arrays = [window[-1].copy(), deviation, correlation, excess_kurtosis(returns)]
     for array in arrays:
         array.setflags(write=False)
     return Calibration(history.numeraire, codes, *arrays, shift, digest)

@@ -11,6 +11,11 @@ import heapq
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
 
 @dataclass(frozen=True, slots=True)
 class LiquidityClass:
@@ -64,46 +69,76 @@ def terms(base: str, counter: str) -> Terms:
     return Terms(first.spread_bp + second.spread_bp, lesser.notional, lesser.weight)
 
 
-def round_size(quantity: float) -> float:
-    """A quantity as dealers say it: one significant digit, at least 1."""
-    if quantity <= 1.0:
-        return 1.0
-    step = 10.0 ** math.floor(math.log10(quantity))
-    return round(quantity / step) * step
+def round_size(quantity: Floats) -> Floats:
+    """Quantities as dealers say them: one significant digit, at least 1. Any shape."""
+    quantity = np.maximum(quantity, 1.0)
+    step = 10.0 ** np.floor(np.log10(quantity))
+    return np.rint(quantity / step) * step
 
 
-def two_sided(mid: float, spread_bp: float, precision: int) -> tuple[float, float]:
-    """Bid and ask around a mid, at `precision` decimal places, at least one step of price apart.
+def two_sided(mid: Floats, spread_bp: Floats, scale: Floats) -> tuple[Floats, Floats]:
+    """Bids and asks around mids, at least one step of price apart; any shape.
 
     The bid is rounded down and the ask up, so that bid ≤ mid ≤ ask always holds: pairs whose mids are consistent can
     then never be traded around a triangle at a profit. The bid stays positive.
+
+    Args:
+        mid: units of the counter currency per unit of the base currency.
+        spread_bp: full spread, basis points of the mid.
+        scale: steps of price in a unit, a power of ten.
     """
     half = mid * spread_bp * 0.5e-4
-    scale = 10.0**precision
-    bid_steps = math.floor((mid - half) * scale)
-    ask_steps = max(math.ceil((mid + half) * scale), bid_steps + 1)
+    bid_steps = np.floor((mid - half) * scale)
+    ask_steps = np.maximum(np.ceil((mid + half) * scale), bid_steps + 1)
     # Division by a power of ten is correctly rounded: the double nearest to the decimal price.
-    return max(bid_steps, 1) / scale, max(ask_steps, 2) / scale
+    return np.maximum(bid_steps, 1) / scale, np.maximum(ask_steps, 2) / scale
+
+
+QUIET_EXPONENT = 0.25
+"""What a pair beyond the majors does with activity that is missing: half of it is a spread 1.19 times as wide."""
+
+
+def quiet_spread(base: str, counter: str, activity: float) -> float:
+    """Multiplier of a pair's spread for how active it is, 1 being the mean of its day; 1 for pairs of majors."""
+    if terms(base, counter).notional >= MAJOR.notional:
+        return 1.0
+    return float(np.clip(activity, 0.1, 10.0) ** -QUIET_EXPONENT)
 
 
 class Rotation:
     """Which pair is quoted next: each in proportion to its weight, evenly spread, always in the same order.
 
     Stride scheduling (Waldspurger and Weihl 1995): the pair with the least passed time comes next and passes
-    1 / weight of it.
+    1 / weight of it. With whole weights the order repeats after as many turns as they have together.
+
+    Attributes:
+        names: the pairs, ascending; turns are indices into them.
+        gap: fewest turns from one of a pair to its next.
     """
 
     def __init__(self, weights: dict[str, int]) -> None:
-        self._stride = {name: 1.0 / weight for name, weight in weights.items()}
-        self._queue = [(stride, name) for name, stride in self._stride.items()]
-        heapq.heapify(self._queue)
+        self.names = tuple(sorted(weights))
+        whole = math.lcm(*weights.values()) if weights else 1
+        strides = [whole // weights[name] for name in self.names]
+        queue = [(stride, index) for index, stride in enumerate(strides)]
+        heapq.heapify(queue)
+        order = []
+        for _ in range(sum(weights.values())):
+            passed, index = queue[0]
+            heapq.heapreplace(queue, (passed + strides[index], index))
+            order.append(index)
+        self._order = np.array(order, dtype=np.intp)
+        self._next = 0
+        places = [np.flatnonzero(self._order == index) for index in range(len(self.names))]
+        self.gap = min((int(np.diff(p, append=p[0] + len(order)).min()) for p in places), default=1)
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return len(self.names)
 
-    def take(self, count: int) -> list[str]:
-        """The next `count` pairs, each at most once."""
-        chosen = [heapq.heappop(self._queue) for _ in range(min(count, len(self._queue)))]
-        for passed, name in chosen:
-            heapq.heappush(self._queue, (passed + self._stride[name], name))
-        return [name for _, name in chosen]
+    def take(self, count: int) -> NDArray[np.intp]:
+        """The next `count` turns; none if there is no pair."""
+        if not len(self._order):
+            return self._order
+        turns = self._order[np.arange(self._next, self._next + count) % len(self._order)]
+        self._next = (self._next + count) % len(self._order)
+        return turns

@@ -19,6 +19,7 @@ from crossrate.kernel.curve import Curves, Interpolation
 from crossrate.kernel.faults import ArgumentError
 from crossrate.kernel.swap_points import SwapLeg
 from services.pricing.domain.curve import Curve, KnotCurve
+from services.pricing.domain.product import day_of
 from services.pricing.domain.refusal import Refused
 
 Array = NDArray[np.float64]
@@ -201,7 +202,7 @@ class PointsQuotes:
         path = f"{self.field}.quotes[{i}].tenor"
         try:
             if "-" in quote.tenor:
-                day = date.fromisoformat(quote.tenor)
+                day = day_of(quote.tenor)
                 if day > dates.spot:
                     return _Dated(i, SwapLeg.FROM_SPOT, dates.broken(day).far)
                 if not strict:

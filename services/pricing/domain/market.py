@@ -100,7 +100,7 @@ class Snapshot:
         """
         if pair not in self._standings:
             if pair not in self.spots:
-                raise Missing("spot rate", str(pair))
+                raise Missing("spot rate", str(pair), "take a snapshot with the pair")
             self._standings[pair] = Standing(self, pair)
         return self._standings[pair]
 
@@ -174,7 +174,9 @@ class Snapshot:
             first, second = self._direct(base, other), self._direct(other, counter)
             if first is not None and second is not None:
                 return first, second
-        raise Missing("spot rate", f"{base}/{counter}")
+        have = ", ".join(map(str, sorted(self.spots))) or "none"
+        remedy = f"of the spot rates here ({have}) none leads from one to the other: take a snapshot with one that does"
+        raise Missing("spot rate", f"{base}/{counter}", remedy)
 
     def _direct(self, base: str, counter: str) -> tuple[Pair, bool] | None:
         if Pair(base, counter) in self.spots:

@@ -96,10 +96,22 @@ def exchange(
     if deliverable and not CONVENTIONS[dates.pair].deliverable:
         raise Refused(field, f"{dates.pair} is not delivered: price it as an NDF")
     try:
-        day = dates.broken(date.fromisoformat(text)) if "-" in text else dates.at(parse_tenor(text))
+        day = dates.broken(day_of(text)) if "-" in text else dates.at(parse_tenor(text))
     except (NotDealt, ValueError) as error:
         raise Refused(field, str(error)) from None
     return Exchange(name, notional, day.far, rate, None if deliverable else fixing_of(dates, day.far))
+
+
+def day_of(text: str) -> date:
+    """The day that is written as "2026-12-10".
+
+    Raises:
+        ValueError: there is no such day.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text} is no day: {error}") from None
 
 
 def fixing_of(dates: ValueDates, value_date: date) -> date:
@@ -141,7 +153,7 @@ def expiry_of(dates: ValueDates, text: str, field: str) -> tuple[date, date]:
 @functools.lru_cache(maxsize=4096)
 def _expiry(pair: Pair, trade_date: date, text: str) -> tuple[date, date]:
     if "-" in text:
-        day = date.fromisoformat(text)
+        day = day_of(text)
     else:
         tenor = parse_tenor(text)
         if tenor.unit in (Unit.WEEKS, Unit.MONTHS):

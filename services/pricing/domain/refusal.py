@@ -23,9 +23,11 @@ class Missing(LookupError):
     Attributes:
         resource: what is missing: "curve", "surface", "spot rate".
         name: of what: "USD", "EUR/USD".
+        remedy: what would help; "" where it goes without saying.
     """
 
-    def __init__(self, resource: str, name: str) -> None:
+    def __init__(self, resource: str, name: str, remedy: str = "") -> None:
         super().__init__(f"the market has no {resource} of {name}")
         self.resource = resource
         self.name = name
+        self.remedy = remedy

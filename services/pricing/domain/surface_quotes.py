@@ -19,7 +19,7 @@ from crossrate.kernel.faults import ArgumentError, Reason
 from crossrate.kernel.smile import Smiles, Strangle
 from crossrate.kernel.strike import AtmConvention, DeltaConvention
 from services.pricing.domain.clock import ClockQuotes
-from services.pricing.domain.product import Cut, expiry_of
+from services.pricing.domain.product import Cut, day_of, expiry_of
 from services.pricing.domain.refusal import Refused
 from services.pricing.domain.smile import Between, Points, QuotedSmile, run
 from services.pricing.domain.surface import Surface
@@ -141,9 +141,9 @@ class SurfaceQuotes:
         return f"{self.field}.quotes[{i}]"
 
     def _expiry(self, standing: Standing, quote: Quote, path: str) -> Expiry:
-        if "-" in quote.expiry and date.fromisoformat(quote.expiry) < standing.trade_date:
+        if "-" in quote.expiry and (written := _written(quote.expiry, f"{path}.expiry")) < standing.trade_date:
             # It was quoted on an earlier day, and is over.
-            day = delivery = date.fromisoformat(quote.expiry)
+            day = delivery = written
         else:
             day, delivery = expiry_of(standing.dates, quote.expiry, f"{path}.expiry")
         time = standing.time_to(quote.cut.on(day))
@@ -234,3 +234,10 @@ _NO_SMILE = {
 
 def _group(quote: Quote) -> int:
     return _ONE if quote.inner is None else _THREE if quote.outer is None else _FIVE
+
+
+def _written(text: str, path: str) -> date:
+    try:
+        return day_of(text)
+    except ValueError as error:
+        raise Refused(path, str(error)) from None

@@ -88,11 +88,14 @@ def common(series: Mapping[str, Series], days: int, end: date | None, field: str
         Rates on `days` + 1 days, without a gap of more than GAP_DAYS_MAX days between two of them.
 
     Raises:
-        Refused: a currency has no rates any more, or there are too few days.
+        Refused: a currency has no rates yet or any more, or there are too few days.
     """
     until = {code: _until(each, end) for code, each in series.items()}
     newest = max((dates[-1] for dates in until.values() if len(dates)), default=None)
     for code, dates in sorted(until.items()):
+        if not len(dates) and end is not None and len(series[code].dates):
+            words = f"is {end}: {code} has no reference rate before {series[code].dates[0]}; end later"
+            raise Refused(f"{field.removesuffix('days')}end_date" if field.endswith("days") else field, words)
         if newest is None or not len(dates) or (newest - dates[-1]).astype(int) > GAP_DAYS_MAX:
             last = f"since {dates[-1]}" if len(dates) else "at all"
             words = f"{code} has no reference rate {last}: leave it out, or end before that"

@@ -80,7 +80,7 @@ def day_of(message: Date, field: str) -> date:
     try:
         return date(message.year, message.month, message.day)
     except ValueError as error:
-        raise Refused(field, f"it is not a day: {error}") from None
+        raise Refused(field, f"is no day: {error}") from None
 
 
 def date_message(day: date | None) -> Date | None:

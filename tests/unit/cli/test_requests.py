@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as marketdata
+from crossrate.api.pricing.v1 import pricing_service_pb2 as pricing
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.cli.operate import assignments
 from crossrate.cli.requests import example, parse
@@ -37,6 +38,23 @@ def test_an_unknown_field_is_found_inside_messages() -> None:
     with pytest.raises(CommandError, match=r"no field startDate\.yeer") as caught:
         parse('{"startDate": {"yeer": 2026}}', marketdata.ListDailyRatesRequest.DESCRIPTOR)
     assert caught.value.remedy == "did you mean year?"
+
+
+@pytest.mark.parametrize(
+    ("given", "remedy"),
+    [
+        ("CALL", "did you mean PUT_OR_CALL_CALL?"),
+        ("sell", "give one of PUT_OR_CALL_PUT, PUT_OR_CALL_CALL"),
+    ],
+)
+def test_an_unknown_value_of_an_enumeration_names_those_that_there_are(given: str, remedy: str) -> None:
+    """The error has the field's path and the names that may stand there."""
+    text = json.dumps({"product": {"vanilla": {"putOrCall": given}}})
+    with pytest.raises(
+        CommandError, match=rf"product\.vanilla\.putOrCall is '{given}', which is no PutOrCall"
+    ) as caught:
+        parse(text, pricing.PriceRequest.DESCRIPTOR)
+    assert caught.value.remedy == remedy
 
 
 def test_both_spellings_of_a_field_are_read() -> None:

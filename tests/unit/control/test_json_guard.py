@@ -134,6 +134,15 @@ def test_what_one_reader_takes_first_and_another_last_is_refused(
     assert refused[1]["details"][0]["reason"] == "INVALID_REQUEST"
 
 
+@pytest.mark.parametrize("number", [b"1e400", b"-2E+309", b"9" * 310])
+def test_a_number_that_no_double_holds_is_refused_by_field(guard: Guard, number: bytes) -> None:
+    """The transcoder would print a piece of the body; what is large but fits, or near zero, passes."""
+    refused = place(guard, b'{"order":{"tags":["a",' + number + b"]}}")
+    assert violations(refused) == [("order.tags[1]", "is beyond the range of a double")]
+    for fits in (b"1e308", b"-1.7E308", b"1e-400", b"9" * 300):
+        assert "beyond" not in str(place(guard, b'{"order":{"tags":["a",' + fits + b"]}}"))
+
+
 def test_a_field_of_the_path_may_not_stand_in_the_body(guard: Guard) -> None:
     """What the path gives is refused in the body, also where both agree, and at any depth."""
     refused = guard.judge("POST", "/v1/accounts/main/orders", b'{"order":{"account":"main","tags":[]}}')

@@ -43,7 +43,7 @@ def test_events_are_published_by_their_service_alone(service):
 def test_full_streams_refuse_and_nothing_is_deleted():
     """Every stream has a limit, and reaching it is an error for the publisher instead of a loss for the reader: unless
     the topology says that the stream may forget."""
-    forgetful = {name for name, stream in TOPOLOGY.streams.items() if stream.forget_oldest}
+    forgetful = {name for name, stream in TOPOLOGY.streams.items() if stream.forget_oldest or stream.latest_only}
     for config in stream_configs(TOPOLOGY):
         assert config.max_bytes > 0
         assert config.discard == ("old" if config.name in forgetful else "new")

@@ -11,7 +11,7 @@ from services.marketdata import cursor as cursors
 from services.marketdata import subscription
 from services.marketdata.board import PLACES_PER_ENTRY, Board, CursorUnknown
 from services.marketdata.cursor import Cursor
-from services.marketdata.subscription import BATCH_MAX, Reader, Wanted
+from services.marketdata.subscription import BACKLOG_MAX, BATCH_MAX, Reader, Wanted
 
 SECOND = 1_000_000_000
 BOTH = frozenset({"EUR/USD", "USD/JPY"})
@@ -51,7 +51,7 @@ class Venue:
 
 @pytest.fixture
 def board() -> Board:
-    return Board(2_048, stale_after_s=10)
+    return Board(8_192, stale_after_s=10)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_reader_begins_with_the_newest_and_goes_on_with_every_quote(board: Boa
 
 def test_a_reader_that_fell_behind_gets_the_newest_and_the_exact_count(board: Board, venue: Venue) -> None:
     """Whether the ring still has them or not, what was left out is counted to the quote."""
-    for behind in (BATCH_MAX + 1, 5 * BATCH_MAX):
+    for behind in (BACKLOG_MAX + 1, 2 * BACKLOG_MAX):
         venue.say("EUR/USD", "USD/JPY")
         reader = Reader(board, BOTH, conflate=False)
         reader.take()
@@ -92,6 +92,22 @@ def test_a_reader_that_fell_behind_gets_the_newest_and_the_exact_count(board: Bo
         assert sequences(batch) == [("EUR/USD", venue.sequences["EUR/USD"])]
         assert batch.conflated == behind - 1
         assert not reader.pending()
+
+
+def test_a_reader_that_is_a_little_behind_gets_every_quote(board: Board, venue: Venue) -> None:
+    """What does not fit into one message comes in the next, without conflation."""
+    venue.say("EUR/USD", "USD/JPY")
+    reader = Reader(board, BOTH, conflate=False)
+    reader.take()
+    for _ in range(BACKLOG_MAX):
+        venue.say("EUR/USD")
+    got, sizes = [], []
+    while reader.pending() and (batch := reader.take()):
+        assert batch.conflated == 0
+        got += [sequence for _, sequence in sequences(batch)]
+        sizes.append(len(batch.entries))
+    assert got == list(range(2, BACKLOG_MAX + 2))
+    assert sizes == [BATCH_MAX] * (BACKLOG_MAX // BATCH_MAX)
 
 
 def test_a_resumed_reader_gets_exactly_what_it_missed(board: Board, venue: Venue) -> None:
@@ -210,8 +226,10 @@ def test_a_feed_that_begins_anew_gives_readers_the_newest(venue: Venue, board: B
     assert sequences(reader.take()) == [("USD/JPY", 1)]
 
 
-async def test_the_ring_forgets_the_oldest(board: Board, venue: Venue) -> None:
+async def test_the_ring_forgets_the_oldest() -> None:
     """A ring of 2,048 has the last 2,048 quotes; a cursor older than that is expired and the oldest place is told."""
+    board = Board(2_048, stale_after_s=10)
+    venue = Venue(board)
     cursor = board.cursor(0)
     for _ in range(4_000):
         venue.say("EUR/USD")
@@ -231,11 +249,11 @@ async def test_frames_are_what_the_contract_says(board: Board, venue: Venue) -> 
     assert first.position.sequence == 1
     assert cursors.decode(first.position.cursor) == board.cursor(2)
     assert list(first.quotes.quotes) == [board.newest()[n].quote for n in ("EUR/USD", "USD/JPY")]
-    for _ in range(2_000):
+    for _ in range(BACKLOG_MAX + 1):
         venue.say("EUR/USD")
     second = service_pb.StreamQuotesResponse.FromString((await anext(stream)).encoded)
     assert second.position.sequence == 2
-    assert second.quotes.conflated_count == 1_999
+    assert second.quotes.conflated_count == BACKLOG_MAX
     with pytest.raises(StopAsyncIteration):
         await anext(stream)
 
@@ -266,6 +284,27 @@ async def test_conflation_sends_at_most_one_message_in_its_interval(board: Board
     await stream.aclose()
 
 
+async def test_many_streams_send_fewer_messages_with_every_quote(board: Board, venue: Venue) -> None:
+    """Among a thousand streams one sends ten messages a second at most, and leaves nothing out; alone it does not
+    wait, and a stream that ended does not count any more."""
+    loop = asyncio.get_running_loop()
+    stream = subscription.frames(board, Wanted(BOTH, 0.0, 5.0), asyncio.Event())
+    venue.say("EUR/USD")
+    await anext(stream)
+    assert board.readers == 1
+    board.readers += 999
+    venue.say("EUR/USD")
+    await anext(stream)
+    begun = loop.time()
+    for _ in range(7):
+        venue.say("EUR/USD", "USD/JPY")
+    batch = service_pb.StreamQuotesResponse.FromString((await anext(stream)).encoded).quotes
+    assert loop.time() - begun > 0.08
+    assert (len(batch.quotes), batch.conflated_count) == (14, 0)
+    await stream.aclose()
+    assert board.readers == 999
+
+
 async def test_a_stopped_reader_costs_the_others_nothing(board: Board, venue: Venue) -> None:
     """One stream is not read at all while another gets every quote, and later it gets the newest."""
     stopped = subscription.frames(board, Wanted(BOTH, 0.0, 5.0), asyncio.Event())
@@ -273,15 +312,15 @@ async def test_a_stopped_reader_costs_the_others_nothing(board: Board, venue: Ve
     venue.say("EUR/USD")
     await anext(stopped)
     got = 0
-    for _ in range(3_000):
+    for _ in range(6_000):
         venue.say("EUR/USD")
         frame = service_pb.StreamQuotesResponse.FromString((await anext(reading)).encoded)
         got += len(frame.quotes.quotes)
         assert frame.quotes.conflated_count == 0
-    assert got == 3_000
+    assert got == 6_000
     late = service_pb.StreamQuotesResponse.FromString((await anext(stopped)).encoded)
-    assert [q.sequence for q in late.quotes.quotes] == [3_001]
-    assert late.quotes.conflated_count == 2_999
+    assert [q.sequence for q in late.quotes.quotes] == [6_001]
+    assert late.quotes.conflated_count == 5_999
     await stopped.aclose()
     await reading.aclose()
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
-from services.marketdata.board import COMPOSITE_SOURCE, PLACES_PER_ENTRY, Board
+from services.marketdata.board import PLACES_PER_ENTRY, Board
 from services.marketdata.domain.composite import Health, Shown, composite
+from services.marketdata.entry import COMPOSITE_SOURCE
 from services.marketdata.subscription import Reader
 from tests.unit.marketdata.test_board import BOTH, SECOND, Venue, sequences
 

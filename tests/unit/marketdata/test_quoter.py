@@ -1,5 +1,6 @@
 """The simulated venue: what it writes into the log."""
 
+import asyncio
 import dataclasses
 
 import pytest
@@ -14,12 +15,12 @@ from services.marketdata.domain.calibration import calibrate
 from services.marketdata.domain.simulation import Market
 from services.marketdata.quoter import Quoter
 from services.marketdata.settings import FeedConfig
-from services.marketdata.simulated import FEED
+from services.marketdata.simulated import FEED, Simulated
 from services.marketdata.term import BOARD_EVERY, BOARD_EVERY_QUOTES
 from services.marketdata.term import Term as Writing
 
 NAMES = ("EUR/USD", "USD/JPY", "USD/TRY", "EUR/SKK", "NOK/SEK")
-CONFIG = FeedConfig(quotes_per_s=20.0)
+CONFIG = FeedConfig(quotes_per_s=20.0, hours=False)
 
 
 def instrument(name: str, status: int = reference_pb.INSTRUMENT_STATUS_TRADING, version: int = 1):
@@ -182,7 +183,7 @@ def test_nothing_due_is_no_entry_unless_one_is_wanted(term: Term) -> None:
 
 
 def test_the_board_is_in_the_log_often_enough(term: Term) -> None:
-    """The first entry of a term and every 300th after it carry the newest quote of each instrument before them."""
+    """The first entry of a term and every 150th after it carry the newest quote of each instrument before them."""
     boards = [len(term.tick(always=True).board) for _ in range(BOARD_EVERY + 1)]
     assert boards[0] == 0
     assert boards[BOARD_EVERY] == 3
@@ -190,6 +191,17 @@ def test_the_board_is_in_the_log_often_enough(term: Term) -> None:
     heir = term.succeed()
     newest = {n: e.quote for n, e in term.board.newest().items()}
     assert {q.instrument: q for q in heir.tick(always=True).board} == newest
+
+
+def test_entries_of_other_feeds_count_for_the_board(term: Term) -> None:
+    """A feed that writes little beside one that writes much tells its board as often by the length of the log."""
+    boards = []
+    for _ in range(10):
+        entry = term.tick(always=True)
+        boards.append(bool(entry.board))
+        # Others write before the next.
+        term.number += BOARD_EVERY // 3 - 1
+    assert [index for index, board in enumerate(boards) if board] == [4, 8]
 
 
 def test_a_reader_is_told_where_the_board_is(term: Term) -> None:
@@ -210,8 +222,61 @@ def test_live_configuration_applies_to_the_next_tick(term: Term) -> None:
     for _ in range(10):
         term.tick()
     narrow = term.newest("EUR/USD")
-    term.config = FeedConfig(quotes_per_s=20, spread_multiplier=10)
+    term.config = FeedConfig(quotes_per_s=20, spread_multiplier=10, hours=False)
     for _ in range(10):
         term.tick()
     wide = term.newest("EUR/USD")
     assert wide.ask - wide.bid == pytest.approx(10 * (narrow.ask - narrow.bid), rel=0.25)
+
+
+def test_quotes_are_dealt_by_weight_at_any_rate(term: Term) -> None:
+    """At 20,000 quotes a second too, EUR/USD is quoted eight times as often as an exotic pair, and moves in between."""
+    term.tick()
+    term.config = FeedConfig(quotes_per_s=20_000, hours=False)
+    quotes = [q for _ in range(20) for q in term.tick(0.01).quotes]
+    counts = {n: sum(q.instrument == n for q in quotes) for n in ("EUR/USD", "USD/JPY", "USD/TRY")}
+    assert sum(counts.values()) == pytest.approx(4_000, abs=1)
+    assert counts["EUR/USD"] == pytest.approx(8 * counts["USD/TRY"], rel=0.01)
+    assert counts["USD/JPY"] == pytest.approx(6 * counts["USD/TRY"], rel=0.01)
+    times = [q.venue_time.ToNanoseconds() for q in quotes]
+    assert times == sorted(times)
+    assert all(q.venue_time.ToNanoseconds() <= q.receive_time.ToNanoseconds() for q in quotes)
+    euro = [(q.venue_time.ToNanoseconds(), q.sequence) for q in quotes if q.instrument == "EUR/USD"]
+    assert len({when for when, _ in euro}) == len(euro)
+
+
+def test_hours_change_the_pace(term: Term) -> None:
+    """With hours, a day has as many quotes as without, within 1 %, and 09:00 in New York more than twice 17:00's."""
+    term.config = FeedConfig(quotes_per_s=1.0)
+    midnight = 1_772_427_600 * 10**9
+    counts = []
+    for minute in range(1_440):
+        term.now_ns = midnight + minute * 60 * 10**9
+        entries = [term.tick(1.0) for _ in range(60)]
+        counts.append(sum(len(e.quotes) for e in entries if e is not None))
+    hourly = [sum(counts[60 * hour : 60 * hour + 60]) for hour in range(24)]
+    assert sum(counts) == pytest.approx(86_400, rel=0.01)
+    assert hourly[9] > 2 * hourly[17]
+
+
+@pytest.mark.parametrize(("quotes_per_s", "interval_s"), [(80, 0.2), (800, 0.02), (1_600, 0.01), (100_000, 0.01)])
+async def test_the_more_is_quoted_the_sooner_it_is_told(term: Term, quotes_per_s: float, interval_s: float) -> None:
+    """An entry has sixteen quotes, or follows at the shortest interval that is set; the feed's own tick bounds it."""
+    config = FeedConfig(quotes_per_s=quotes_per_s, hours=False)
+    source = Simulated(term.market, term.catalogue, lambda: config, tick_s_min=0.01)
+    async with source.open(Writing(FEED, 1)) as venue:
+        venue.tick(0.1, term.now_ns, always=True)
+        assert venue.interval_s == pytest.approx(interval_s)
+
+
+async def test_a_faster_rate_applies_to_the_tick_that_is_awaited_next(term: Term) -> None:
+    """However long ticks were before: what was due in minutes is due in milliseconds."""
+    config, stopping = FeedConfig(quotes_per_s=0.1, hours=False), asyncio.Event()
+    source = Simulated(term.market, term.catalogue, lambda: config)
+    async with source.open(Writing(FEED, 1)) as venue:
+        venue.tick(0.1, term.now_ns, always=True)
+        for _ in range(3):
+            await venue.pause(stopping, 0.001)
+        config = FeedConfig(quotes_per_s=100_000, hours=False)
+        async with asyncio.timeout(60):
+            assert not await venue.pause(stopping, 600)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -204,6 +205,46 @@ async def test_a_missing_cross_is_named(desk: Desk) -> None:
     with pytest.raises(Failure) as caught:
         await desk.prices.Price(request, None)
     assert caught.value.metadata == {"resource": "spot rate", "name": "USD/JPY"}
+    assert "of the spot rates here (EUR/USD) none leads" in caught.value.message
+
+
+async def test_a_pair_the_wrong_way_round_is_told_its_order(desk: Desk) -> None:
+    """An instrument that is not there is missed with what there is instead."""
+    request = option(1.1, flat_market=market_pb2.FlatMarket(spot=1.08, volatility=0.1))
+    for name, remedy in (("USD/EUR", "it is quoted as EUR/USD"), ("XXX/YYY", "ListInstruments")):
+        request.product.instrument = name
+        with pytest.raises(Failure, match=remedy) as caught:
+            await desk.prices.Price(request, None)
+        assert caught.value.reason is ErrorReason.NOT_FOUND
+
+
+@pytest.mark.parametrize("terms", ["vanilla", "digital", "barrier", "touch", "asian", "american"])
+async def test_a_volatility_too_small_to_differ_by_is_refused(desk: Desk, terms: str) -> None:
+    """Every option has a price at 1e-9, and none below."""
+    full = {
+        "put_or_call": 2, "expiry": "3M", "cut": 1, "strike": 1.2, "notional": 1e6, "knock": 1, "upper_barrier": 1.5,
+        "condition": 1, "payout_currency": "USD", "payout": 1e6, "payout_style": 2, "next_fixing": "1M", "fixings": 3,
+    }  # fmt: skip
+    kind = product_pb2.Product.DESCRIPTOR.fields_by_name[terms].message_type
+    product = {"instrument": "EUR/USD", terms: {k: v for k, v in full.items() if k in kind.fields_by_name}}
+    for volatility in (1e-300, 9.9e-10):
+        flat = market_pb2.FlatMarket(spot=1.08, volatility=volatility)
+        with pytest.raises(Failure, match=f"must be at least 1e-09 to price a {terms}") as caught:
+            await desk.prices.Price(pb.PriceRequest(product=product, flat_market=flat), None)
+        assert [v.field for v in caught.value.violations] == ["flat_market.volatility"]
+    flat.volatility = 1e-9
+    answer = await desk.prices.Price(pb.PriceRequest(product=product, flat_market=flat), None)
+    greeks = [value for _, value in answer.valuation.ListFields()]
+    assert all(map(math.isfinite, greeks))
+
+
+async def test_a_premium_that_no_volatility_gives_is_told_what_would_do(desk: Desk) -> None:
+    """The refusal says between which premiums there is a volatility, and how to go on without."""
+    request = pb.ImplyVolatilityRequest(
+        put_or_call=[1], strike=[1.1], time=[0.5], price=[2.0], spot=[1.1], domestic_rate=[0.0], foreign_rate=[0.0]
+    )
+    with pytest.raises(Failure, match=r"price\[0\]: is 2.0: no volatility .* skip_unsolved"):
+        await desk.prices.ImplyVolatility(request, None)
 
 
 def test_a_shelf_lets_go_of_what_was_asked_for_longest_ago() -> None:

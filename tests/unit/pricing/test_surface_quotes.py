@@ -226,13 +226,15 @@ def test_expiries_that_are_over_are_left_out() -> None:
         ((("1M", 0.08), ("1M", 0.08)), "quotes[1].expiry"),
         ((("2026-03-03", 0.08), ("1M", 0.08)), "quotes[0].expiry"),
         ((("2026-03-07", 0.08),), "quotes[0].expiry"),
+        ((("1W", 0.08), ("2026-02-31", 0.08)), "quotes[1].expiry"),
+        ((("0000-01-01", 0.08),), "quotes[0].expiry"),
         ((("1M", 0.08, 0.3, 0.001),), "quotes[0]"),
         ((("1W", 0.08), ("1M", 0.08, 0.0, -0.2)), "quotes[1]"),
         ((("1Y", 0.10, 0.0, 0.0005, 0.0, -0.045),), "quotes[0]"),
     ],
 )
 def test_quotes_that_cannot_be_are_refused_by_path(quoted: tuple, field: str) -> None:
-    """Not ascending, twice, a Saturday, a wing below zero, and one that leads to volatilities of nothing."""
+    """Not ascending, twice, a Saturday, no day at all, a wing below zero, and one that leads to no volatility."""
     with pytest.raises(Refused) as caught:
         _ = snapshot(surfaces=[surface(quoted=quoted)], strict=True).of(EURUSD).surface
     assert caught.value.field == f"surfaces[0].quotes.{field}"

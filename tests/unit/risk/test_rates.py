@@ -40,6 +40,13 @@ def test_a_currency_without_new_rates_is_refused() -> None:
     assert common(given, 0, date(2024, 2, 5), "days").end == date(2024, 2, 1)
 
 
+def test_a_window_before_the_first_rate_names_its_end() -> None:
+    """A day before all rates is the request's mistake, not the currency's."""
+    with pytest.raises(Refused, match="USD has no reference rate before 2024-01-01; end later") as caught:
+        common({"USD": series("2024-01-01", "2024-03-01")}, 5, date(2023, 12, 31), "historical.days")
+    assert caught.value.field == "historical.end_date"
+
+
 def test_no_move_is_over_a_gap() -> None:
     """Days before a long gap are not used: those after it must be enough."""
     given = {"ISK": series("2024-01-01", "2024-03-01", without=("2024-01-20", "2024-02-10"))}

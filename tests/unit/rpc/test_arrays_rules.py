@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from buf.validate import validate_pb2
 from crossrate.rpc import validation
 from crossrate.rpc.element_rules import ElementRules
-from crossrate.rpc.errors import Failure, Violation
-from crossrate.rpc.validation import Known, Validation, field_path
+from crossrate.rpc.errors import Failure
+from crossrate.rpc.validation import Known, Validation
+from crossrate.rpc.violations import violation_of
 from tests.array_contract import kind
 
 DECIDED = {"spot", "strike", "weight", "shift", "lot", "moved", "rate", "time_ns"}
@@ -42,7 +43,7 @@ def violations(request: Any, *, raw: bool, small_bytes_max: int = 0) -> Found:
 def expected(request: Any) -> Found:
     """What protovalidate finds, of an array whose rules are decided as a whole only at its first offending element."""
     found = protovalidate.Validator().collect_violations(request)
-    told = [Violation(field_path(v.proto.field), v.proto.message, v.proto.rule_id) for v in found]
+    told = [violation_of(v, request.DESCRIPTOR) for v in found]
     first: dict[str, int] = {}
     kept: Found = set()
     for v in told:
@@ -134,8 +135,8 @@ def test_the_first_offending_element_is_named():
     spot[[17, 18, 60]] = np.nan, -1.0, np.inf
     request = kind("PriceRequest")(spot=spot.tolist())
     assert violations(request, raw=True) == {
-        ("spot[17]", "double.gt", "must be greater than 0"),
-        ("spot[17]", "double.finite", "must be finite"),
+        ("spot[17]", "double.gt", "is NaN: must be greater than 0"),
+        ("spot[17]", "double.finite", "is NaN: must be finite"),
     }
 
 
@@ -201,7 +202,8 @@ def test_bounds_mean_what_they_mean_to_protovalidate(lower, upper, bounds):
     assert check is not None
     plain = protovalidate.Validator()
     for value in (0.0, 1.0, 1.5, 2.0, 3.0, float("nan"), float("inf"), float("-inf")):
-        told = [(v.proto.message, v.proto.rule_id) for v in plain.collect_violations(only(value=[value]))]
+        found_plainly = plain.collect_violations(only(value=[value]))
+        told = [(each.description, each.rule) for each in (violation_of(v, only.DESCRIPTOR) for v in found_plainly)]
         try:
             check(only(value=[value]))
             found = []

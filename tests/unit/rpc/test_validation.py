@@ -4,6 +4,9 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from buf.validate import validate_pb2
+from crossrate.api.pricing.v1 import market_pb2 as market
+from crossrate.api.pricing.v1 import pricing_service_pb2 as pricing
+from crossrate.api.pricing.v1 import product_pb2 as product
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.rpc.errors import ErrorReason, Failure
 from crossrate.rpc.validation import Known, Validation, depends_on_time, has_rules
@@ -35,6 +38,46 @@ def test_a_rule_on_the_whole_message_names_its_own_id():
     (violation,) = raised.value.violations
     assert violation.rule == "settlement_days.range"
     assert violation.description.startswith("end_date must not be before start_date")
+
+
+def words(request) -> dict[str, str]:
+    """What is said of each field of a request that breaks rules."""
+    check = Validation().check(request.DESCRIPTOR)
+    assert check is not None
+    with pytest.raises(Failure) as raised:
+        check(request)
+    return {v.field: v.description for v in raised.value.violations}
+
+
+def test_what_is_missing_is_said_by_name():
+    """Of an enumeration and of fields that exclude each other the answer lists what may be given."""
+    request = pricing.PriceRequest(
+        product={"instrument": "EUR/USD", "vanilla": {"strike": 1.1, "cut": 7, "notional": 1}}
+    )
+    assert words(request) == {
+        "market": "give one of snapshot_id, flat_market",
+        "product.vanilla.put_or_call": "is not given: give one of PUT_OR_CALL_PUT, PUT_OR_CALL_CALL",
+        "product.vanilla.cut": "is 7: give one of EXPIRY_CUT_NEW_YORK, EXPIRY_CUT_TOKYO",
+        "product.vanilla.expiry": "is empty: does not match regex pattern "
+        "`^(ON|[1-9][0-9]?[DWMY]|[0-9]{4}-[0-9]{2}-[0-9]{2})$`",
+    }
+    curve = market.Curve(currency="USD", time=[1], rate=[0.04], interpolation=0)
+    assert words(curve)["interpolation"].startswith("is CURVE_INTERPOLATION_UNSPECIFIED: give one of CURVE_INTERP")
+    assert words(pricing.PriceProductsRequest())["products"] == "must contain at least 1 item(s)"
+
+
+def test_numbers_are_written_so_that_one_can_read_them():
+    """Long numbers come in powers of ten, single values without a list, and what is no number is called so."""
+    spot = product.Spot(notional=float("nan"), rate=0.0)
+    assert words(spot) == {
+        "notional": "is NaN: must be greater than or equal to -1e15 and less than or equal to 1e15",
+        "rate": "must be greater than or equal to 1e-9 and less than or equal to 1000000000",
+    }
+    assert words(product.Spot(notional=0.0)) == {"notional": "must not be 0"}
+    batch = pricing.PriceBatchRequest(put_or_call=[1], strike=[1.1, float("inf")], time=[0.5], given={"spot": [1.1]})
+    told = words(batch)
+    assert told["strike[1]"] == "is infinite: must be greater than or equal to 1e-60 and less than or equal to 1e60"
+    assert set(told) == {"strike[1]", "given.volatility", "given.domestic_rate", "given.foreign_rate"}
 
 
 def test_a_message_without_rules_costs_nothing():
