@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
+from services.marketdata.domain.book import BookUpdate
 from services.marketdata.domain.normalise import Raw
 
 
@@ -24,6 +25,13 @@ class Sink(Protocol):
 
     def put(self, quotes: Sequence[Raw], place: events_pb.ReplayPlace | None = None) -> None:
         """Quotes that came together, and where the source stands after them if it can be asked to go on there."""
+
+    def depth(self, updates: Sequence[tuple[BookUpdate, int]]) -> None:
+        """What the venue says of whole books, by its symbols; with each whether its time is IN_UTC already."""
+
+    @property
+    def wanted(self) -> set[str]:
+        """Symbols of which a whole book is to be asked, because something of it is missing."""
 
     def gapped(self, missing: int) -> None:
         """So many messages are missing, and it is not known whose: nothing is LIVE until a new quote of it comes."""

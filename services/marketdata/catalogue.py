@@ -70,6 +70,10 @@ class Catalogue:
             self._listed[name] = replace(listed, open=is_open)
             self.revision += 1
 
+    def get(self, name: str) -> Listed | None:
+        """An instrument; None while it is not listed."""
+        return self._listed.get(name)
+
     def __contains__(self, name: object) -> bool:
         return name in self._listed
 

@@ -23,10 +23,13 @@ from crossrate.api.marketdata.v1 import feed_pb2
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
 from services.marketdata.adapter import Adapter, Disconnected
+from services.marketdata.books.writer import BookFeed
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.domain.backoff import Backoff
+from services.marketdata.domain.book import BookUpdate
 from services.marketdata.domain.normalise import Normal, Normaliser, Raw
 from services.marketdata.domain.venue_clock import VenueClock
+from services.marketdata.external_books import VenueBooks
 from services.marketdata.feed_status import COMPLETE, CONNECTING, DISCONNECTED, LIVE, STALE, FeedStatus
 from services.marketdata.feeds import Outside
 from services.marketdata.term import QUOTES_PER_ENTRY_MAX, Term
@@ -56,6 +59,7 @@ class External:
         instance: str,
         note: Any,
         *,
+        books: BookFeed | None = None,
         now_ns: Callable[[], int] = time.time_ns,
         monotonic: Callable[[], float] = time.monotonic,
         draw: Callable[[float, float], float] = random.uniform,
@@ -69,6 +73,7 @@ class External:
             catalogue: the platform's instruments.
             instance: who this is.
             note: where to log.
+            books: what writes the feed's books; without it there are none.
             now_ns: the platform's clock, nanoseconds since 1970 UTC.
             monotonic: how much time has passed, seconds.
             draw: chance.
@@ -79,6 +84,7 @@ class External:
         self.catalogue = catalogue
         self.instance = instance
         self.note = note.bind(feed=name) if hasattr(note, "bind") else note
+        self.books = books
         self.now_ns = now_ns
         self.monotonic = monotonic
         self.draw = draw
@@ -87,10 +93,15 @@ class External:
     async def open(self, term: Term) -> AsyncIterator[Connection]:
         """A connection for a term, made once the log has taken the term's first entry; it ends with the term."""
         connection = Connection(self, term)
-        try:
-            yield connection
-        finally:
-            await connection.close()
+        async with contextlib.AsyncExitStack() as stack:
+            if self.books is not None:
+                books = connection.books
+                writing = self.books.lead(term.epoch, books.resnapshot, term.confirmed)
+                books.begin(await stack.enter_async_context(writing))
+            try:
+                yield connection
+            finally:
+                await connection.close()
 
 
 class Connection:
@@ -125,6 +136,7 @@ class Connection:
         self._connected_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self._adapter = source.adapter(term.begun_at)
+        self.books = VenueBooks(spec, source.catalogue)
 
     # The adapter's side
 
@@ -167,8 +179,19 @@ class Connection:
             self._taken.clear()
         self._heard.set()
 
+    def depth(self, updates: Sequence[tuple[BookUpdate, int]]) -> None:
+        """See Sink."""
+        self.books.take(updates, self._source.now_ns())
+
+    @property
+    def wanted(self) -> set[str]:
+        """See Sink."""
+        return self.books.wanted
+
     def gapped(self, missing: int) -> None:
         """See Sink."""
+        if missing:
+            self.books.lose(f"{missing} messages of the session are missing")
         self._do(lambda now_ns: self._normaliser.go_gapped(now_ns, missing))
 
     def missed(self, missing: int) -> None:
@@ -247,6 +270,7 @@ class Connection:
 
     def _listed(self, now_ns: int) -> list[Normal]:
         """CLOSED quotes of instruments that may not be quoted any more."""
+        self.books.listed(now_ns)
         catalogue = self._source.catalogue
         if self._revision == catalogue.revision:
             return []
@@ -314,6 +338,8 @@ class Connection:
         return []
 
     def _ended(self, reason: str, connected_s: float) -> None:
+        self.books.lose(reason)
+
         def disconnected(now_ns: int) -> list[Normal]:
             self._connected = False
             self.status.disconnects += connected_s > 0 and reason != COMPLETE

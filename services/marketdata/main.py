@@ -12,6 +12,7 @@ from crossrate.runtime.live_config import LiveConfig
 from crossrate.runtime.process import Runtime
 from services.marketdata import ecb, feeds
 from services.marketdata.board import Board
+from services.marketdata.books.instance import Books
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.consumer import StatusChanges
 from services.marketdata.domain.calibration import calibrate
@@ -47,7 +48,8 @@ async def serve(runtime: Runtime) -> None:
     silent_after_s = settings.takeover_ms / 1000 + settings.silence_ms / 1000
     health = HealthBoard(kinds(declared), board, lambda: follower.feeds, silent_after_s)
     follower = Follower(log, board, list(declared.feeds), settings.log_entries_read, note, applied=health.applied)
-    ticks = TickHistory(log, str(runtime.place.state / "ticks"), lambda: follower.feeds, settings, note)
+    ticks = TickHistory(log, str(runtime.place.state / "history"), lambda: follower.feeds, settings, note)
+    books = Books(events, list(declared.feeds), settings, note, ages(declared))
     changes = StatusChanges(events, catalogue, note)
     reference = Reference(channel, catalogue, note)
 
@@ -59,6 +61,8 @@ async def serve(runtime: Runtime) -> None:
         settings=settings,
         config=lambda: config.current,
         events=events,
+        books=books,
+        quotes=board,
         instance=runtime.instance,
         note=note,
     )
@@ -68,6 +72,7 @@ async def serve(runtime: Runtime) -> None:
     server.config = config
     server.add(register, MarketDataService(board, catalogue, history, health))
     ticks.add_to(server, board, catalogue)
+    books.add_to(server, catalogue)
     server.health.depends_on("nats", events.check)
     server.health.depends_on("reference", lambda: has_instruments(catalogue))
     server.health.depends_on("feed", lambda: has_quotes(catalogue, follower, board, expected=FEED in declared.feeds))
@@ -76,7 +81,7 @@ async def serve(runtime: Runtime) -> None:
     try:
         await config.watch(events)
         await changes.begin()
-        parts = [follower.run(closed), changes.run(closed), keep_stale(board, health, closed)]
+        parts = [follower.run(closed), books.run(closed), changes.run(closed), keep_stale(board, health, closed)]
         parts += [reference.keep_instruments(closed), ticks.run(closed)]
         parts += [] if settings.always_open else [reference.keep_sessions(closed)]
         # Feeds are handed over as soon as the process should stop; everything else lives until the last stream ended.

@@ -49,7 +49,16 @@ class LogEntry:
 
 
 class QuoteLog:
-    """The log."""
+    """The log.
+
+    Attributes:
+        stream, log_subject, announced_subject, kind: where its entries stand, where they are announced, what they are.
+    """
+
+    stream = STREAM
+    log_subject = LOG_SUBJECT
+    announced_subject = ANNOUNCED_SUBJECT
+    kind = TYPE
 
     def __init__(self, events: Events) -> None:
         self._events = events
@@ -61,9 +70,11 @@ class QuoteLog:
             Fenced: `after` is not the feed's newest entry.
             LogUnavailable: it is not known whether the entry was appended.
         """
-        headers = {"Nats-Expected-Last-Subject-Sequence": str(after), "Crossrate-Type": TYPE}
+        headers = {"Nats-Expected-Last-Subject-Sequence": str(after), "Crossrate-Type": self.kind}
         try:
-            done = await self._events.request_json(LOG_SUBJECT + feed, payload, headers=headers, timeout_s=ANSWER_S_MAX)
+            done = await self._events.request_json(
+                self.log_subject + feed, payload, headers=headers, timeout_s=ANSWER_S_MAX
+            )
         except WrongLastSequence as error:
             raise Fenced(str(error)) from error
         except EventsError as error:
@@ -72,8 +83,12 @@ class QuoteLog:
 
     async def announce(self, entry: LogEntry) -> None:
         """Tells every follower of an entry that was appended. One that does not hear it reads it later."""
-        headers = {"Crossrate-Type": TYPE, "Crossrate-Stream": STREAM, "Crossrate-Sequence": str(entry.number)}
-        await self._events.publish_core(ANNOUNCED_SUBJECT + entry.feed, entry.payload, headers)
+        headers = {
+            "Crossrate-Type": self.kind,
+            "Crossrate-Stream": self.stream,
+            "Crossrate-Sequence": str(entry.number),
+        }
+        await self._events.publish_core(self.announced_subject + entry.feed, entry.payload, headers)
 
     async def follow(self, heard: Callable[[LogEntry], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """Calls `heard` with every announced entry, one after the other, and returns what ends it.
@@ -85,10 +100,10 @@ class QuoteLog:
         async def message(msg: Msg) -> None:
             number = (msg.headers or {}).get("Crossrate-Sequence", "")
             if number.isdecimal():
-                await heard(LogEntry(int(number), msg.subject.removeprefix(ANNOUNCED_SUBJECT), msg.data))
+                await heard(LogEntry(int(number), msg.subject.removeprefix(self.announced_subject), msg.data))
 
         try:
-            subscription = await self._events.subscribe_core(f"{ANNOUNCED_SUBJECT}*", message)
+            subscription = await self._events.subscribe_core(f"{self.announced_subject}*", message)
         except (nats.errors.Error, OSError) as error:
             raise LogUnavailable(repr(error)) from error
 
@@ -105,7 +120,7 @@ class QuoteLog:
             LogUnavailable: the log did not answer.
         """
         try:
-            return (await self._events.stream_ends(STREAM, timeout_s=ANSWER_S_MAX)).last
+            return (await self._events.stream_ends(self.stream, timeout_s=ANSWER_S_MAX)).last
         except EventsError as error:
             raise LogUnavailable(str(error)) from error
 
@@ -116,7 +131,7 @@ class QuoteLog:
             LogUnavailable: the log did not answer.
         """
         try:
-            return await self._events.stream_ends(STREAM, timeout_s=ANSWER_S_MAX)
+            return await self._events.stream_ends(self.stream, timeout_s=ANSWER_S_MAX)
         except EventsError as error:
             raise LogUnavailable(str(error)) from error
 
@@ -127,7 +142,7 @@ class QuoteLog:
             LogUnavailable: the log did not answer.
         """
         try:
-            event = await self._events.last(STREAM, LOG_SUBJECT + feed, timeout_s=ANSWER_S_MAX)
+            event = await self._events.last(self.stream, self.log_subject + feed, timeout_s=ANSWER_S_MAX)
         except EventsError as error:
             raise LogUnavailable(str(error)) from error
         return None if event is None else LogEntry(event.sequence, feed, event.payload)
@@ -139,10 +154,12 @@ class QuoteLog:
             LogUnavailable: the log did not answer.
         """
         try:
-            found = await self._events.read(STREAM, after, subject=f"{LOG_SUBJECT}*", timeout_s=ANSWER_S_MAX)
+            found = await self._events.read(self.stream, after, subject=f"{self.log_subject}*", timeout_s=ANSWER_S_MAX)
         except EventsError as error:
             raise LogUnavailable(str(error)) from error
-        return [LogEntry(event.sequence, event.subject.removeprefix(LOG_SUBJECT), event.payload) for event in found]
+        return [
+            LogEntry(event.sequence, event.subject.removeprefix(self.log_subject), event.payload) for event in found
+        ]
 
 
 async def pause(stopping: asyncio.Event, seconds: float) -> bool:

@@ -51,8 +51,16 @@ class Settings(BaseSettings):
     """Time between two rounds of compaction, retention and deletion of files that are no longer needed."""
     bar_grace_ms: int = Field(default=1_000, ge=0, le=60_000)
     """A bar is over this long after its end by the clock, if no quote says so before: quotes are under way so long."""
+    book_interval_ms: int = Field(default=100, ge=10, le=60_000)
+    """Time between two changes of a simulated book."""
+    book_levels: int = Field(default=10, ge=1, le=100)
+    """Levels on each side of a simulated book, the quote among them."""
+    book_ring_capacity: int = Field(default=8_192, ge=2, le=2**22)
+    """Changes of books that cursors can return to, a power of two; a minute and a half at the default rate."""
+    book_log_entries_read: int = Field(default=1_000, ge=100, le=100_000)
+    """Entries of the books' log that an instance reads at least when it starts, to fill its ring."""
     streams_max: int = Field(default=1_000, ge=1, le=100_000)
-    """Quote streams that one instance serves at the same time."""
+    """Streams that one instance serves at the same time."""
 
 
 class FeedConfig(BaseModel):

@@ -13,6 +13,8 @@ from crossrate.fix.rules import Numbers
 from services.marketdata.adapter import Adapter
 from services.marketdata.adapters.fix import Fix
 from services.marketdata.adapters.from_nats import FromNats
+from services.marketdata.board import Board
+from services.marketdata.books.instance import Books
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.domain.simulation import Market
 from services.marketdata.external import External
@@ -33,19 +35,27 @@ def sources(
     settings: Settings,
     config: Callable[[], FeedConfig],
     events: Events,
+    books: Books | None = None,
+    quotes: Board | None = None,
     instance: str,
     note: Any,
 ) -> list[Source]:
-    """One source a feed; paths in the feeds' file are relative to `folder`."""
+    """One source a feed; paths in the file are relative to `folder`.
+
+    With `books` the feeds have order books: the simulated one depth behind `quotes`, those outside what venues send.
+    """
     made: list[Source] = []
     for name, spec in feeds.feeds.items():
         if isinstance(spec, SimulatedFeed):
+            depth = books.simulated(name, quotes, catalogue) if books is not None and quotes is not None else None
             tick_s_min, weekends = settings.tick_ms_min / 1000, not settings.always_open
-            simulated = Simulated(market, catalogue, config, tick_s_min=tick_s_min, weekends=weekends)
+            simulated = Simulated(market, catalogue, config, depth, tick_s_min=tick_s_min, weekends=weekends)
             made.append(Told(simulated, feed_pb2.FEED_KIND_SIMULATED, instance))
         else:
             bound = note.bind(feed=name)
-            made.append(External(name, spec, _adapter(name, spec, folder, events, bound), catalogue, instance, note))
+            adapter = _adapter(name, spec, folder, events, bound)
+            writes = books.feed(name) if books is not None else None
+            made.append(External(name, spec, adapter, catalogue, instance, note, books=writes))
     return made
 
 

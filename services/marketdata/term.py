@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from crossrate.api.marketdata.v1 import feed_pb2
@@ -25,6 +26,7 @@ class Term:
         begun_at: where the source stood when the term began.
         feed_before: how the feed was then.
         newest: the newest quote of every instrument before the term.
+        confirmed: set once the log has taken an entry of the term: then nobody else leads.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Term:
     ) -> None:
         self.feed = feed
         self.epoch = epoch
+        self.confirmed = asyncio.Event()
         self.newest = dict(newest or {})
         self.begun_at = begun_at or events_pb.FeedState()
         self.feed_before = feed_before or feed_pb2.Feed()
@@ -85,6 +88,7 @@ class Term:
         self._number = number
         if self._entries == 1:
             self._since = number
+        self.confirmed.set()
         if entry.board:
             self._board_number = number
         if entry.HasField("state"):

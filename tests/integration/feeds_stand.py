@@ -18,6 +18,7 @@ from crossrate.api.reference.v1 import instrument_pb2 as reference_pb
 from crossrate.events.events import Events
 from crossrate.runtime import topology
 from services.marketdata.board import Board
+from services.marketdata.books.instance import Books
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.feed import Feed
 from services.marketdata.feeds import Feeds, parse
@@ -76,6 +77,7 @@ class Instance:
             note,
             applied=self.health.applied,
         )
+        self.books = Books(self.events, list(self._feeds.feeds), SETTINGS, note, ages(self._feeds))
         made = sources(
             self._feeds,
             self._folder,
@@ -84,6 +86,8 @@ class Instance:
             settings=SETTINGS,
             config=None,  # type: ignore[arg-type]
             events=self.events,
+            books=self.books,
+            quotes=self.board,
             instance=self.name,
             note=note,
         )
@@ -101,6 +105,7 @@ class Instance:
             for source in made
         ]
         self.tasks = [asyncio.create_task(self.follower.run(self.closed)), asyncio.create_task(self._check())]
+        self.tasks += [asyncio.create_task(self.books.run(self.closed))]
         self.tasks += [asyncio.create_task(feed.run(self.stopping)) for feed in self.feeds]
         return self
 

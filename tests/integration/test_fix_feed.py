@@ -21,6 +21,7 @@ from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
 from crossrate.fix.rules import Numbers
 from services.marketdata.adapter import Disconnected
 from services.marketdata.adapters.fix import GARBLED, Fix
+from services.marketdata.domain.book import BookUpdate
 from services.marketdata.domain.normalise import GAPPED, Raw
 from services.marketdata.feeds import FixFeed
 from tests.integration.conftest import eventually, free_port
@@ -36,6 +37,8 @@ class Heard:
 
     def __init__(self) -> None:
         self.quotes: list[Raw] = []
+        self.updates: list[BookUpdate] = []
+        self.wanted: set[str] = set()
         self.ups: list[str] = []
         self.gaps: list[int] = []
         self.missing = 0
@@ -53,6 +56,10 @@ class Heard:
     def put(self, quotes: Sequence[Raw], place: events_pb.ReplayPlace | None = None) -> None:
         """See Sink."""
         self.quotes += quotes
+
+    def depth(self, updates: Sequence[tuple[BookUpdate, int]]) -> None:
+        """See Sink."""
+        self.updates += [update for update, _ in updates]
 
     def gapped(self, missing: int) -> None:
         """See Sink."""

@@ -66,7 +66,7 @@ def count(watch: Recording) -> int:
 
 
 async def test_killed_recorders_lose_nothing_and_store_nothing_twice(mesh: Servers, tmp_path: Path) -> None:
-    """Two record at once and are killed at any moment, NATS in between: in the end every quote is stored once."""
+    """Two record at once and are killed at any moment: in the end every quote is stored once."""
     url, chance = tmp_path / "ticks", random.Random(11)
     async with log_of(mesh, "marketdata-9") as log:
         feed = Feed(log)

@@ -11,6 +11,7 @@ import grpc
 from google.protobuf import message_factory
 from google.protobuf.descriptor import ServiceDescriptor
 
+from crossrate.client.books import BookStream, LiveBook
 from crossrate.client.find import local_target, roots
 from crossrate.client.quotes import Gap, QuoteStream, Resumption, warn
 from crossrate.rpc.client import channel_to_edge
@@ -19,6 +20,7 @@ from crossrate.rpc.resilience import RetryLimits
 
 if TYPE_CHECKING:
     from crossrate.api.control.v1.control_service_pb2_grpc import ControlServiceStub
+    from crossrate.api.marketdata.v1.book_service_pb2_grpc import BookServiceStub
     from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
     from crossrate.api.marketdata.v1.quote_pb2 import Quote
     from crossrate.api.pricing.v1.price_stream_service_pb2_grpc import PriceStreamServiceStub
@@ -90,7 +92,7 @@ class AsyncClient:
 
     if TYPE_CHECKING:
         control: ControlServiceStub
-        marketdata: MarketDataServiceStub
+        marketdata: MarketDataServiceStub | BookServiceStub
         pricing: PricingServiceStub | PriceStreamServiceStub | QuotingServiceStub | SnapshotServiceStub
         reference: ReferenceServiceStub
 
@@ -145,6 +147,56 @@ class AsyncClient:
     ) -> AsyncIterator[Quote | Gap]:
         """The same with the gaps in their places among the quotes."""
         stream = QuoteStream(list(instruments), conflation_s, resume_cursor, resumption or Resumption())
+        return stream.events(self.marketdata)
+
+    def stream_books(
+        self,
+        instruments: Iterable[str],
+        *,
+        source: str = "",
+        depth: int = 0,
+        conflation_s: float | None = None,
+        on_gap: Callable[[Gap], None] = warn,
+    ) -> AsyncIterator[LiveBook]:
+        """Order books as they change, without end: the book that changed, after each change of it.
+
+        There is one object for each instrument, and the stream goes on changing it: what is to be kept is copied.
+        Broken streams are resumed; `on_gap` is called as for quotes. Look at `health` before you trade on a book.
+
+        Args:
+            instruments: names as "EUR/USD", 1 to 100.
+            source: a feed; empty for the composite of all that are LIVE.
+            depth: most levels of each side; 0 for all.
+            conflation_s: changes are merged to one in this time, up to 60 s.
+            on_gap: called when changes were missed, or not told one by one where every change was asked for.
+
+        Raises:
+            CallError: the service refuses the request, or was not reachable for a minute.
+        """
+        events = self.book_events(instruments, source=source, depth=depth, conflation_s=conflation_s)
+
+        async def books() -> AsyncIterator[LiveBook]:
+            async for event in events:
+                if isinstance(event, Gap):
+                    on_gap(event)
+                else:
+                    yield event
+
+        return books()
+
+    def book_events(
+        self,
+        instruments: Iterable[str],
+        *,
+        source: str = "",
+        depth: int = 0,
+        conflation_s: float | None = None,
+        resumption: Resumption | None = None,
+    ) -> AsyncIterator[LiveBook | Gap]:
+        """The same with the gaps in their places among the books."""
+        stream = BookStream(
+            list(instruments), source=source, depth=depth, conflation_s=conflation_s, resumption=resumption
+        )
         return stream.events(self.marketdata)
 
     async def close(self) -> None:

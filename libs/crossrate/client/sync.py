@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from crossrate.client.aio import AsyncClient, public_services
+from crossrate.client.books import LiveBook
 from crossrate.client.quotes import Gap, warn
 from crossrate.rpc.resilience import RetryLimits
 
 if TYPE_CHECKING:
     from crossrate.api.control.v1.control_service_pb2_grpc import ControlServiceStub
+    from crossrate.api.marketdata.v1.book_service_pb2_grpc import BookServiceStub
     from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
     from crossrate.api.marketdata.v1.quote_pb2 import Quote
     from crossrate.api.pricing.v1.price_stream_service_pb2_grpc import PriceStreamServiceStub
@@ -108,7 +110,7 @@ class Client:
 
     if TYPE_CHECKING:
         control: ControlServiceStub
-        marketdata: MarketDataServiceStub
+        marketdata: MarketDataServiceStub | BookServiceStub
         pricing: PricingServiceStub | PriceStreamServiceStub | QuotingServiceStub | SnapshotServiceStub
         reference: ReferenceServiceStub
 
@@ -136,6 +138,23 @@ class Client:
     ) -> Iterator[Quote]:
         """As `AsyncClient.stream_quotes`; `on_gap` is called in the thread that iterates."""
         events = self._client.quote_events(instruments, conflation_s=conflation_s, resume_cursor=resume_cursor)
+        for event in self._loop.iterate(events):
+            if isinstance(event, Gap):
+                on_gap(event)
+            else:
+                yield event
+
+    def stream_books(
+        self,
+        instruments: Iterable[str],
+        *,
+        source: str = "",
+        depth: int = 0,
+        conflation_s: float | None = None,
+        on_gap: Callable[[Gap], None] = warn,
+    ) -> Iterator[LiveBook]:
+        """As `AsyncClient.stream_books`; a book stays as it is until the next one is asked for."""
+        events = self._client.book_events(instruments, source=source, depth=depth, conflation_s=conflation_s)
         for event in self._loop.iterate(events):
             if isinstance(event, Gap):
                 on_gap(event)

@@ -235,9 +235,13 @@ class _Connection:
             books.missing = 0
         if quotes:
             sink.put(quotes)
-        if books.broken and self._monotonic() >= self._asked_again_at + ASK_AGAIN_S:
+        if books.updates:
+            sink.depth(books.updates)
+            books.updates.clear()
+        broken = books.broken | sink.wanted
+        if broken and self._monotonic() >= self._asked_again_at + ASK_AGAIN_S:
             self._asked_again_at = self._monotonic()
-            self._ask(tuple(books.broken), subscribe=False)
+            self._ask(tuple(broken), subscribe=False)
 
     def _watch_gaps(self) -> None:
         """Says when messages are missing, and asks for snapshots if they do not come again."""

@@ -2,6 +2,7 @@
 
     W, snapshot ──────────▶ book of a symbol ── best bid and ask ──▶ Raw
     X, incremental refresh ─▶    by MDEntryID, else by side (top of book) or price
+                                 └─ entries, with their RptSeq ──▶ BookUpdate
 
 A symbol whose updates have a gap by RptSeq stays GAPPED until a snapshot of it comes; `broken` names those for which
 one is to be asked.
@@ -14,6 +15,8 @@ from collections.abc import Iterator, Sequence
 
 from crossrate.fix.message import Message, Pair, Times, whole
 from crossrate.ticks.clock import Clock
+from services.marketdata.domain.book import BookUpdate
+from services.marketdata.domain.entries import EntryUpdate
 from services.marketdata.domain.normalise import GAPPED, IN_UTC, WITHDRAWN, Raw
 from services.marketdata.domain.venue_clock import VenueClock
 
@@ -45,6 +48,15 @@ class Book:
             side.clear()
         self.reported, self.broken = 0, False
 
+    def entries(self) -> list[EntryUpdate]:
+        """Every entry of both sides that has a quantity."""
+        return [
+            _entry_update(side is self.sides[BID], key, *level)
+            for side in self.sides.values()
+            for key, level in side.items()
+            if level[1]
+        ]
+
     def top(self, time_ns: int, note: int) -> Raw:
         """Best bid and ask, with what is shown at them."""
         bids, asks = self.sides[BID], self.sides[OFFER]
@@ -54,6 +66,23 @@ class Book:
         ask, ask_quantity = _best(asks, min)
         note |= GAPPED if self.broken else 0
         return Raw(self.symbol, bid, ask, bid_quantity, ask_quantity, time_ns, 0, note)
+
+
+_Run = tuple[int, int, list[EntryUpdate]]
+"""First and last RptSeq of entries that follow on one another, 0 without, and the entries."""
+
+
+def _put_into(runs: list[_Run], number: int, entries: list[EntryUpdate]) -> None:
+    if runs and (runs[-1][1] + 1 == number or not number):
+        first, _, before = runs[-1]
+        runs[-1] = (first, number, before + entries)
+    else:
+        runs.append((number, number, entries))
+
+
+def _entry_update(bid: bool, key: object, price: float, quantity: float) -> EntryUpdate:
+    name = key.decode("latin-1") if isinstance(key, bytes) else str(key)
+    return EntryUpdate(("b" if bid else "o") + name, bid, price, quantity)
 
 
 def _best(side: dict[object, tuple[float, float]], choose) -> tuple[float, float]:
@@ -70,6 +99,8 @@ class Books:
         rejected: why something was no quote; whoever reads it empties it.
         missing: updates that are missing by RptSeq; whoever reads it sets it to 0.
         broken: symbols of which a snapshot is to be asked.
+        updates: what the messages say of whole books, by symbol, and what is known of their times (IN_UTC or 0);
+            whoever reads it empties it.
     """
 
     def __init__(self, clock: Clock, *, top_only: bool, entry_time: bool) -> None:
@@ -81,6 +112,7 @@ class Books:
         self.rejected: list[str] = []
         self.missing = 0
         self.broken: set[str] = set()
+        self.updates: list[tuple[BookUpdate, int]] = []
 
     def forget(self) -> None:
         """Messages are missing: no book is what the venue has until a snapshot of it comes."""
@@ -105,11 +137,14 @@ class Books:
                 last = entry
             number = _number(entry, b"83") or number
         book.reported = number or 0
-        return [book.top(*self._time(last, message))]
+        time_ns, note = self._time(last, message)
+        self.updates.append((BookUpdate(book.symbol, (), (), True, 0, book.reported, time_ns, 0, book.entries()), note))
+        return [book.top(time_ns, note)]
 
     def incremental(self, message: Message) -> list[Raw]:
         """Takes an X; one quote for each symbol in it."""
         changed: dict[bytes, Entry] = {}
+        runs: dict[bytes, list[_Run]] = {}
         symbol = b""
         for entry in _entries(message.pairs, b"279"):
             symbol = entry.get(b"55", symbol)
@@ -120,9 +155,18 @@ class Books:
                 continue
             book = self._book(symbol)
             if self._in_sequence(book, entry):
-                self._put(book, entry, entry[b"279"])
+                _put_into(
+                    runs.setdefault(symbol, []), _number(entry, b"83") or 0, self._put(book, entry, entry[b"279"])
+                )
                 changed[symbol] = entry
-        return [self._books[symbol].top(*self._time(entry, message)) for symbol, entry in changed.items()]
+        quotes = []
+        for symbol, entry in changed.items():
+            book = self._books[symbol]
+            time_ns, note = self._time(entry, message)
+            for first, last, entries in runs[symbol]:
+                self.updates.append((BookUpdate(book.symbol, (), (), False, first, last, time_ns, 0, entries), note))
+            quotes.append(book.top(time_ns, note))
+        return quotes
 
     def _in_sequence(self, book: Book, entry: Entry) -> bool:
         number = _number(entry, b"83")
@@ -137,7 +181,8 @@ class Books:
         book.reported = number
         return True
 
-    def _put(self, book: Book, entry: Entry, action: bytes) -> None:
+    def _put(self, book: Book, entry: Entry, action: bytes) -> list[EntryUpdate]:
+        """Takes an entry into its book, and returns what became of the book's entries."""
         identity = entry.get(b"278")
         side = book.sides.get(entry.get(b"269", b""))
         if side is None:
@@ -146,23 +191,26 @@ class Books:
             side = next((each for each in book.sides.values() if named in each), None)
             if side is None:
                 self.rejected.append(UNKNOWN_ENTRY)
-                return
+                return []
+        bid = side is book.sides[BID]
         reference = entry.get(b"280")
         before = side.pop(reference, None) if reference else side.get(identity) if identity else None
+        gone = [_entry_update(bid, reference, 0.0, 0.0)] if reference and before is not None else []
         key: object = identity if identity else b"top" if self._top_only else entry.get(b"270")
         if before is None and not identity:
             before = side.get(key)
         if action == DELETE:
             if side.pop(key, before) is None:
                 self.rejected.append(UNKNOWN_ENTRY)
-            return
+            return [*gone, _entry_update(bid, key, 0.0, 0.0)]
         price, size = _float(entry, b"270"), _float(entry, b"271")
         if before is not None and action == CHANGE:
             price, size = before[0] if price is None else price, before[1] if size is None else size
         if price is None or len(side) >= LEVELS_MAX:
             self.rejected.append(NO_PRICE)
-            return
+            return gone
         side[key] = (price, size or 0.0)
+        return [*gone, _entry_update(bid, key, price, size or 0.0)]
 
     def _book(self, symbol: bytes) -> Book:
         book = self._books.get(symbol)
