@@ -160,8 +160,9 @@ async def test_a_writer_of_an_older_term_is_stopped(mesh: Servers, market: Marke
         feed = rival.feed(FEED)
         async with feed.lead(epoch, lambda _name: None) as term:
             term.put(BookUpdate("EUR/USD", [(1.0, 1e6)], [(1.1, 1e6)], True, last_sequence=1))
+            # The older one writes a hundred times a second until then, so it may take more than one attempt.
+            await eventually(lambda: instance.board.epochs[FEED] == epoch)
         await eventually(lambda: any("another instance writes" in str(line.get("event")) for line in instance.lines))
-        await eventually(lambda: instance.board.epochs[FEED] == epoch)
         entries = await whole_log(instance.events)
         check(entries)
         assert entries[-1].epoch == epoch
