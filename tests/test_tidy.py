@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -285,6 +286,16 @@ def test_nothing_is_read_or_opened_at_import() -> None:
                 if isinstance(part, ast.Call) and opening.match(ast.unparse(part)):
                     found.append(f"{name}:{node.lineno}: {ast.unparse(part)}")
     report(found)
+
+
+def test_programs_do_not_import_what_starts_threads() -> None:
+    """Processes are forked from one that has imported every program, which threads would forbid."""
+    mains = [f"services.{folder.name}.main" for folder in services()]
+    heavy = ("pyarrow", "deltalake", "duckdb", "pandas")
+    text = f"import sys, {', '.join(mains)}; print([name for name in {heavy!r} if name in sys.modules])"
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'libs'}{os.pathsep}{ROOT}"}
+    done = subprocess.run([sys.executable, "-c", text], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_imports_point_one_way() -> None:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from crossrate.api.marketdata.v1 import history_pb2 as pb
 from crossrate.api.marketdata.v1 import quote_pb2
-from crossrate.history.parquet import Block
 from crossrate.rpc import arrays
 from crossrate.ticks.bars import SIDES, Bars
 from crossrate.ticks.columns import Flag, Ticks
 from services.marketdata.history.rows import SAID
 
 NANOSECONDS = 1_000_000_000
+Block = Mapping[str, np.ndarray]
+"""Columns by name."""
 COLUMNS = {
     pb.TICK_COLUMN_BID: "bid",
     pb.TICK_COLUMN_ASK: "ask",
@@ -47,13 +47,13 @@ def timestamp(time: int) -> Timestamp:
     return Timestamp(seconds=time // NANOSECONDS, nanos=time % NANOSECONDS)
 
 
-def columns_of(batch: pa.RecordBatch) -> Block:
+def columns_of(batch: Any) -> Block:
     """A record batch as numpy columns; times as nanoseconds."""
     block = {}
     for name in batch.schema.names:
         column = batch.column(name)
         if name.endswith("_time"):
-            column = column.view(pa.int64())
+            column = column.view("int64")
         block[name] = column.to_numpy()
     return block
 

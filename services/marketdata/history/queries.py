@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossrate.api.marketdata.v1 import history_pb2 as pb
-from crossrate.history import arrow
 from crossrate.history.cursor import Cursor
 from crossrate.ticks.bars import Bars
 from crossrate.ticks.columns import Flag
@@ -99,6 +98,9 @@ def tick_batches(
     view: View, asked: Range, names: list[str], size: int, resume: Cursor | None, *, as_arrow: bool
 ) -> Iterator[tuple[pb.TickColumns | bytes, Cursor]]:
     """Quotes as messages of at most `size`, each with the cursor behind it."""
+    # Not at import: pyarrow starts threads, and a process that has any cannot be forked.
+    from crossrate.history import arrow
+
     also = view.also(asked.source, asked.instrument)
     for page in view.store.ticks(
         asked.instrument, asked.start, asked.end, asked.source, names, resume=resume, rows_max=size, also=also
