@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import grpc
 from google.type import date_pb2
 
 from crossrate.api.marketdata.v1 import feed_list_pb2 as list_pb
@@ -14,6 +13,7 @@ from crossrate.api.marketdata.v1 import marketdata_service_pb2 as pb
 from crossrate.api.marketdata.v1 import marketdata_service_pb2_grpc as pb_grpc
 from crossrate.rpc import errors
 from crossrate.rpc.call import current
+from crossrate.rpc.frames import Frame, frames_of
 from services.marketdata import cursor as cursors
 from services.marketdata import daily, health_stream, subscription
 from services.marketdata.board import Board, CursorUnknown
@@ -43,7 +43,7 @@ class MarketDataService(pb_grpc.MarketDataServiceServicer):
             raise errors.no_quote(name, "UNSPECIFIED")
         return entry.response()
 
-    async def StreamQuotes(self, request: pb.StreamQuotesRequest, context: Any) -> AsyncIterator[subscription.Frame]:
+    async def StreamQuotes(self, request: pb.StreamQuotesRequest, context: Any) -> AsyncIterator[Frame]:
         for name in request.instruments:
             if self._board.last(name, request.source) is None:
                 self._known(name)
@@ -138,26 +138,5 @@ def _date(field: str, date: date_pb2.Date) -> dt.date:
         raise errors.invalid(errors.Violation(field, f"it is not a day: {error}", "date.valid")) from error
 
 
-def register(servicer: MarketDataService, server: Any) -> None:
-    """Adds the service to a server as the generated function does, but sends frames as the bytes that they are."""
-    pb_grpc.add_MarketDataServiceServicer_to_server(servicer, _Frames(server))
-
-
-class _Frames:
-    """Takes the handlers from the generated registration on their way to the server."""
-
-    def __init__(self, server: Any) -> None:
-        self._server = server
-
-    def add_generic_rpc_handlers(self, _handlers: Any) -> None:
-        """Left out: the same methods come by name."""
-
-    def add_registered_method_handlers(self, service: str, handlers: dict[str, grpc.RpcMethodHandler]) -> None:
-        """Hands the handlers on, the one of StreamQuotes with another serializer."""
-        made = handlers["StreamQuotes"]
-        streaming = grpc.unary_stream_rpc_method_handler(made.unary_stream, made.request_deserializer, _encode)
-        self._server.add_registered_method_handlers(service, handlers | {"StreamQuotes": streaming})
-
-
-def _encode(message: subscription.Frame | pb.StreamQuotesResponse) -> bytes:
-    return message.encoded if isinstance(message, subscription.Frame) else message.SerializeToString()
+register = frames_of(pb_grpc.add_MarketDataServiceServicer_to_server, "StreamQuotes")
+"""Adds the service to a server as the generated function does, but sends frames as the bytes that they are."""

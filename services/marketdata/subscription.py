@@ -12,6 +12,7 @@ from google.protobuf.internal.encoder import _VarintBytes as varint
 
 from crossrate.api.common.v1 import stream_pb2
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as pb
+from crossrate.rpc.frames import Frame
 from services.marketdata.board import Board, Entry
 from services.marketdata.cursor import Cursor
 
@@ -131,18 +132,6 @@ class Reader:
 
 def _by_position(entry: Entry) -> int:
     return entry.position
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A StreamQuotesResponse that is encoded already; to the server's envelope it is a message like any other."""
-
-    position: stream_pb2.StreamPosition
-    encoded: bytes
-
-    def HasField(self, name: str) -> bool:
-        """Frames carry quotes or a heartbeat, never what closes a stream."""
-        return name == "position"
 
 
 def quotes_frame(position: stream_pb2.StreamPosition, batch: Batch) -> Frame:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-import grpc
-
 from crossrate.api.marketdata.v1 import book_pb2
 from crossrate.api.marketdata.v1 import book_service_pb2 as pb
 from crossrate.api.marketdata.v1 import book_service_pb2_grpc as pb_grpc
 from crossrate.rpc import errors
 from crossrate.rpc.call import current
+from crossrate.rpc.frames import Frame, frames_of
 from services.marketdata import cursor as cursors
 from services.marketdata import subscription as quotes
 from services.marketdata.board import CursorUnknown
@@ -49,7 +48,7 @@ class BookService(pb_grpc.BookServiceServicer):
             answer.prices.add(quantity=quantity, bid=_fill(shown.bids, quantity), ask=_fill(shown.asks, quantity))
         return answer
 
-    async def StreamBook(self, request: pb.StreamBookRequest, context: Any) -> AsyncIterator[quotes.Frame]:
+    async def StreamBook(self, request: pb.StreamBookRequest, context: Any) -> AsyncIterator[Frame]:
         for name in request.instruments:
             if not self._board.venues(name):
                 self._known(name)
@@ -110,26 +109,5 @@ def _seconds(duration: Any) -> float:
     return duration.seconds + duration.nanos * 1e-9
 
 
-def register_books(servicer: BookService, server: Any) -> None:
-    """Adds the service to a server as the generated function does, but sends frames as the bytes that they are."""
-    pb_grpc.add_BookServiceServicer_to_server(servicer, _Frames(server))
-
-
-class _Frames:
-    """Takes the handlers from the generated registration on their way to the server."""
-
-    def __init__(self, server: Any) -> None:
-        self._server = server
-
-    def add_generic_rpc_handlers(self, _handlers: Any) -> None:
-        """Left out: the same methods come by name."""
-
-    def add_registered_method_handlers(self, service: str, handlers: dict[str, grpc.RpcMethodHandler]) -> None:
-        """Hands the handlers on, the one of StreamBook with another serializer."""
-        made = handlers["StreamBook"]
-        streaming = grpc.unary_stream_rpc_method_handler(made.unary_stream, made.request_deserializer, _encode)
-        self._server.add_registered_method_handlers(service, handlers | {"StreamBook": streaming})
-
-
-def _encode(message: quotes.Frame | pb.StreamBookResponse) -> bytes:
-    return message.encoded if isinstance(message, quotes.Frame) else message.SerializeToString()
+register_books = frames_of(pb_grpc.add_BookServiceServicer_to_server, "StreamBook")
+"""Adds the service to a server as the generated function does, but sends frames as the bytes that they are."""

@@ -18,10 +18,10 @@ from google.protobuf.internal.encoder import _VarintBytes as varint
 
 from crossrate.api.common.v1 import stream_pb2
 from crossrate.api.marketdata.v1 import book_service_pb2 as pb
+from crossrate.rpc.frames import Frame
 from services.marketdata.books.board import COMPOSITE, BookBoard
 from services.marketdata.books.view import View, health_only
 from services.marketdata.cursor import BOOKS
-from services.marketdata.subscription import Frame
 
 BACKLOG_MAX = 2_000
 """Changes of its books that a reader of every change may be behind; beyond it, it is sent whole books."""
