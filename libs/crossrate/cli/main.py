@@ -161,6 +161,9 @@ def call(
     local: Annotated[str, typer.Option(metavar="INSTANCE", help="Call this instance's own socket, as operator.")] = "",
     target: Annotated[str, typer.Option(help="Another edge, HOST:PORT.")] = "",
     ca: Annotated[Path | None, typer.Option(help="Roots to trust for --target, PEM.", exists=True)] = None,
+    client: Annotated[
+        str | None, typer.Option(help="Client of the topology to be at the edge; '' for nobody. Here: local.")
+    ] = None,
     timeout_s: Annotated[
         float | None, typer.Option("--timeout", min=0.001, help="Seconds; never more than the contract's deadline.")
     ] = None,
@@ -186,6 +189,7 @@ def call(
         local=local,
         target=target,
         ca=ca,
+        client=client,
         timeout_s=timeout_s,
         max_messages=max_messages,
         as_json=as_json,

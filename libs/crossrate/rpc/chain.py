@@ -22,6 +22,7 @@ from crossrate.api.common.v1 import stream_pb2
 from crossrate.rpc import errors
 from crossrate.rpc.admission import Admission, Method
 from crossrate.rpc.call import Call, Stop
+from crossrate.rpc.caller import CLIENT_HEADER
 from crossrate.rpc.contract import Idempotency, MethodContract
 from crossrate.rpc.envelope import Envelope
 from crossrate.rpc.errors import Failure, Violation
@@ -116,6 +117,7 @@ class Chain:
         read = self._decoder(method, handler.request_deserializer)
         encode = handler.response_serializer
         streamed = contract.client_streaming
+        account_of = account_reader(contract)
         tapped = not method.housekeeping and contract.workload != "instance"
         traced = self._tracing.on and not method.housekeeping
         told = traced or (self._access_log and not method.housekeeping)
@@ -128,7 +130,7 @@ class Chain:
             counts.in_flight += 1
             code, message = _CANCELLED, ""
             try:
-                enter(method, call, context, metadata.get("x-forwarded-client-cert"))
+                enter(method, call, context, metadata.get("x-forwarded-client-cert"), metadata.get(CLIENT_HEADER))
                 if traced:
                     self._begin_span(call, metadata.get("traceparent"))
                 if streamed:
@@ -137,6 +139,8 @@ class Chain:
                     if tapped and tap.readers:
                         tap.message(call, REQUEST, raw)
                     request = read(raw)
+                    if account_of is not None:
+                        check_grant(call, account_of(request))
                     call.received = 1
                 call.in_handler = call.reached = True
                 answer = encode(await behaviour(request, context))
@@ -163,6 +167,7 @@ class Chain:
         read = self._decoder(method, handler.request_deserializer)
         encode = handler.response_serializer
         envelope = Envelope(contract.output)
+        account_of = account_reader(contract)
         tapped = not method.housekeeping and contract.workload != "instance"
 
         async def handle(raw: Any, context: CallContext) -> AsyncIterator[bytes]:
@@ -175,7 +180,8 @@ class Chain:
             last: Message | None = None
             answers: AsyncIterator[Message] | None = None
             try:
-                self._admission.enter(method, call, context, metadata.get("x-forwarded-client-cert"))
+                certificate, client = metadata.get("x-forwarded-client-cert"), metadata.get(CLIENT_HEADER)
+                self._admission.enter(method, call, context, certificate, client)
                 if not method.housekeeping:
                     self._begin_span(call, metadata.get("traceparent"))
                 if contract.client_streaming:
@@ -184,6 +190,8 @@ class Chain:
                     if tapped and tap.readers:
                         tap.message(call, REQUEST, raw)
                     request = read(raw)
+                    if account_of is not None:
+                        check_grant(call, account_of(request))
                     call.received = 1
                 call.reached = True
                 answers = behaviour(request, context)
@@ -231,10 +239,13 @@ class Chain:
         self, call: Call, raws: AsyncIterator[bytes], read: Callable[[bytes], Message], tapped: bool
     ) -> AsyncIterator[Message]:
         """The requests of a call that sends several, each checked as it comes."""
+        account_of = account_reader(call.method)
         async for raw in raws:
             if tapped and self._tap.readers:
                 self._tap.message(call, REQUEST, raw)
             request = read(raw)
+            if account_of is not None:
+                check_grant(call, account_of(request))
             call.received += 1
             yield request
 
@@ -287,6 +298,30 @@ class Chain:
             self._log.info("call", code=code, message=message, received=call.received, sent=call.sent)
         if call.span is not None:
             call.span.end(code, message, call.received, call.sent)
+
+
+def account_reader(contract: MethodContract) -> Callable[[Message], str] | None:
+    """What finds the account that a request is for, if its method sticks to one ("order.account", "account")."""
+    *outer, name = contract.sticky_field.split(".")
+    if name != "account":
+        return None
+
+    def account(request: Any) -> str:
+        for field in outer:
+            request = getattr(request, field)
+        return request.account
+
+    return account
+
+
+def check_grant(call: Call, account: str) -> None:
+    """Refuses a client that was not granted the account; a later message of a stream names none.
+
+    Raises:
+        Failure: CALLER_NOT_ALLOWED.
+    """
+    if call.client is not None and account and not call.client.may_use(account):
+        raise errors.account_not_granted(account, str(call.client))
 
 
 def can_suspend(behaviour: Callable) -> bool:
