@@ -170,7 +170,7 @@ def call(
     max_messages: Annotated[int, typer.Option("--max", min=0, help="End a stream after this many messages.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Call any method, by default through the edge as a client without a token.
+    """Call any method, by default through the edge as client local.
 
     A field that the request does not have is refused. Streams are printed as JSON lines.
 

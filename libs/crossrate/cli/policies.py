@@ -166,7 +166,7 @@ def policies(method: MethodContract, topology: Topology) -> list[tuple[str, str,
     rest = "; ".join(f"{r.verb} {r.template}" + (f" (body {r.body})" if r.body else "") for r in method.rest)
     rows = [
         ("gRPC path", method.path, here),
-        ("REST path", rest if method.roles else "not through the edge", here),
+        ("REST path", rest or f"none: {method.no_rest_reason}" if method.roles else "not through the edge", here),
         ("callers", allowed, f"{here} × {TOPOLOGY_FILE}"),
         ("refused", spared or "nobody", f"{here} × {TOPOLOGY_FILE}"),
         ("identity", topology.identity(method.workload), f"{TOPOLOGY_FILE} trust_domain"),

@@ -19,7 +19,7 @@ EDGE = "edge"
 """The edge proxy, on behalf of a client outside of the mesh."""
 
 CLIENT_HEADER = "x-crossrate-client"
-"""Where the edge says whose certificate it saw: a SPIFFE id, "-" for none. It removes what a client sent under this
+"""Where the edge says whose certificate it saw: a SPIFFE id, and nothing for none. It removes what a client sent under this
 name, and nobody believes the header but of the edge."""
 ALL_ACCOUNTS = "*"
 
@@ -107,8 +107,8 @@ class Clients:
         }
 
     def of(self, header: str | None) -> Client | None:
-        """The client for the value of CLIENT_HEADER, nobody in particular without one; None if there is no such."""
-        if header is None or header == "-":
+        """The client for the value of CLIENT_HEADER, nobody in particular without it; None if there is no such."""
+        if header is None:
             return self.anonymous
         return self._known.get(header)
 

@@ -87,14 +87,16 @@ class Chain:
 
         return Wrapped("", True, False, handle)
 
-    def _decoder(self, method: Method, decode: Callable[[bytes], Message]) -> Callable[[bytes], Message]:
-        """Bytes to a request that keeps the contract's size and rules."""
+    def _decoder(self, method: Method, decode: Callable[[bytes], Message]) -> Callable[[bytes, Call], Message]:
+        """Bytes to a request that keeps the contract's size and rules and is for an account that its client may use."""
         bytes_max = method.contract.request_bytes_max
         check = self._validation.check(method.contract.input)
         reads = method.contract.idempotency is Idempotency.NO_SIDE_EFFECTS
         known = Known() if reads and not depends_on_time(method.contract.input) else None
 
-        def read(raw: bytes) -> Message:
+        account_of = account_reader(method.contract)
+
+        def read(raw: bytes, call: Call) -> Message:
             if len(raw) > bytes_max:
                 too_large = f"the request has {len(raw)} bytes; the most is {bytes_max}"
                 raise errors.invalid(Violation("", too_large, "request.max_bytes"))
@@ -107,6 +109,8 @@ class Chain:
                 check(request, raw)
                 if known is not None:
                     known.add(raw)
+            if account_of is not None:
+                check_grant(call, account_of(request))
             return request
 
         return read
@@ -117,7 +121,6 @@ class Chain:
         read = self._decoder(method, handler.request_deserializer)
         encode = handler.response_serializer
         streamed = contract.client_streaming
-        account_of = account_reader(contract)
         tapped = not method.housekeeping and contract.workload != "instance"
         traced = self._tracing.on and not method.housekeeping
         told = traced or (self._access_log and not method.housekeeping)
@@ -138,9 +141,7 @@ class Chain:
                 else:
                     if tapped and tap.readers:
                         tap.message(call, REQUEST, raw)
-                    request = read(raw)
-                    if account_of is not None:
-                        check_grant(call, account_of(request))
+                    request = read(raw, call)
                     call.received = 1
                 call.in_handler = call.reached = True
                 answer = encode(await behaviour(request, context))
@@ -167,7 +168,6 @@ class Chain:
         read = self._decoder(method, handler.request_deserializer)
         encode = handler.response_serializer
         envelope = Envelope(contract.output)
-        account_of = account_reader(contract)
         tapped = not method.housekeeping and contract.workload != "instance"
 
         async def handle(raw: Any, context: CallContext) -> AsyncIterator[bytes]:
@@ -189,9 +189,7 @@ class Chain:
                 else:
                     if tapped and tap.readers:
                         tap.message(call, REQUEST, raw)
-                    request = read(raw)
-                    if account_of is not None:
-                        check_grant(call, account_of(request))
+                    request = read(raw, call)
                     call.received = 1
                 call.reached = True
                 answers = behaviour(request, context)
@@ -236,16 +234,13 @@ class Chain:
         return handle
 
     async def _requests(
-        self, call: Call, raws: AsyncIterator[bytes], read: Callable[[bytes], Message], tapped: bool
+        self, call: Call, raws: AsyncIterator[bytes], read: Callable[[bytes, Call], Message], tapped: bool
     ) -> AsyncIterator[Message]:
         """The requests of a call that sends several, each checked as it comes."""
-        account_of = account_reader(call.method)
         async for raw in raws:
             if tapped and self._tap.readers:
                 self._tap.message(call, REQUEST, raw)
-            request = read(raw)
-            if account_of is not None:
-                check_grant(call, account_of(request))
+            request = read(raw, call)
             call.received += 1
             yield request
 
