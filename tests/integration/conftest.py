@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
@@ -25,6 +22,7 @@ from crossrate.node.nats import NatsServer
 from crossrate.node.postgres import PostgresServer
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import Service, Stream, Topology
+from tests.ports import free_port
 
 TOPOLOGY = Topology(
     services={
@@ -36,15 +34,6 @@ TOPOLOGY = Topology(
     streams={"alpha": Stream(owner="alpha", subjects=("crossrate.alpha.v1.>",), max_mib=64)},
 )
 """alpha publishes facts, beta reads them, gamma may do neither."""
-
-
-def free_port() -> int:
-    """A port below those of outgoing connections that nobody listens on."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 @dataclass

@@ -8,7 +8,6 @@ import http.client
 import json
 import os
 import shutil
-import socket
 import ssl
 import sys
 import tempfile
@@ -32,6 +31,7 @@ from crossrate.node.bootstrap import admin_socket, arguments, write_bootstrap
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import DEFAULT_PATH, load
 from services.control.compile import proxy_of
+from tests.ports import free_ports
 
 READY_S_MAX = 15.0
 
@@ -108,23 +108,6 @@ class Backend:
     async def stop(self) -> None:
         """Finishes what it does and ends."""
         await self.server.stop(2)
-
-
-def free_ports(count: int) -> list[int]:
-    """TCP ports below 32768 that nobody listens on."""
-    found: list[int] = []
-    start = 20_000 + os.getpid() % 5_000
-    for port in range(start, 32_768):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        found.append(port)
-        if len(found) == count:
-            return found
-    raise OSError("no free ports")
 
 
 class SmallMesh:

@@ -26,6 +26,7 @@ from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_grpc
 from crossrate.client import AsyncClient, CallError, Client, NoMesh
 from crossrate.runtime.place import Place
+from tests.ports import free_port
 
 
 class Platform(reference_grpc.ReferenceServiceServicer, marketdata_grpc.MarketDataServiceServicer):
@@ -77,12 +78,13 @@ async def mesh(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
     folder = Path(tempfile.mkdtemp(prefix="crossrate-cli-"))
     where = Place((folder / "state").resolve(), folder / "run").make()
     private, public = certificate()
-    server = grpc.aio.server()
+    # Without SO_REUSEPORT a port is this server's alone.
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     reference_grpc.add_ReferenceServiceServicer_to_server(Platform(), server)
     marketdata_grpc.add_MarketDataServiceServicer_to_server(Platform(), server)
     server.add_insecure_port(f"unix:{where.service_socket('reference-1')}")
     credentials = grpc.ssl_server_credentials([(private, public)])
-    port = next(p for p in range(24_100, 32_000) if _bound(server, p, credentials))
+    port = server.add_secure_port(f"127.0.0.1:{free_port()}", credentials)
     await server.start()
     where.ports.write_text(json.dumps({"edge": port}))
     where.ca_bundle.write_bytes(public)
@@ -92,13 +94,6 @@ async def mesh(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
     yield where
     await server.stop(None)
     shutil.rmtree(folder)
-
-
-def _bound(server: grpc.aio.Server, port: int, credentials: grpc.ServerCredentials) -> bool:
-    try:
-        return server.add_secure_port(f"127.0.0.1:{port}", credentials) == port
-    except RuntimeError:
-        return False
 
 
 async def crossrate(*arguments: str, text: str | None = None) -> tuple[int, str, str]:

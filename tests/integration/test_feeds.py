@@ -25,8 +25,9 @@ from services.marketdata import ecb
 from services.marketdata.domain.normalise import UNKNOWN_SYMBOL
 from services.marketdata.health import UNWRITTEN
 from services.marketdata.service import MarketDataService, register
-from tests.integration.conftest import Servers, eventually, free_port
+from tests.integration.conftest import Servers, eventually
 from tests.integration.feeds_stand import EUR, JPY, Instance, fix, mesh, quotes, running, venue, whole_log
+from tests.ports import free_port
 
 pytestmark = pytest.mark.integration
 

@@ -14,9 +14,10 @@ from crossrate.api.marketdata.v1 import feed_pb2
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as marketdata
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
 from crossrate.events import Events
-from tests.integration.conftest import eventually, free_port
+from tests.integration.conftest import eventually
 from tests.integration.feeds_stand import fix, quotes, replay, venue, whole_log, write
 from tests.integration.test_marketdata_process import ROOT, Processes, processes
+from tests.ports import free_port
 
 pytestmark = pytest.mark.integration
 

@@ -13,8 +13,9 @@ from crossrate.api.marketdata.v1 import book_service_pb2 as books_pb
 from crossrate.api.reference.v1 import instrument_pb2 as reference_pb
 from services.marketdata.books.held import HeldBook
 from services.marketdata.domain.composite import Health
-from tests.integration.conftest import Servers, eventually, free_port
+from tests.integration.conftest import Servers, eventually
 from tests.integration.feeds_stand import EUR, Instance, fix, mesh, running, venue
+from tests.ports import free_port
 from tests.venues.fix_acceptor import Acceptor, Peer
 
 __all__ = ["mesh"]

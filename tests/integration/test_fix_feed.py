@@ -24,7 +24,8 @@ from services.marketdata.adapters.fix import GARBLED, Fix
 from services.marketdata.domain.book import BookUpdate
 from services.marketdata.domain.normalise import GAPPED, Raw
 from services.marketdata.feeds import FixFeed
-from tests.integration.conftest import eventually, free_port
+from tests.integration.conftest import eventually
+from tests.ports import free_port
 from tests.venues.fix_acceptor import Acceptor, Peer
 
 pytestmark = pytest.mark.integration

@@ -26,7 +26,7 @@ from crossrate.history.store import TickStore
 from crossrate.ticks.bars import Bars, bars_of
 from crossrate.ticks.columns import Ticks
 from crossrate.ticks.periods import DAY, UTC, Period
-from tests.integration.envoys import free_ports
+from tests.ports import free_ports
 from tests.unit.history.some import MONDAY, PAIR, all_of, in_time, quotes, same
 from tests.unit.ticks.test_bars import same as same_bars
 

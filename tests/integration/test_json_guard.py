@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import http.client
 import json
-import random
 import signal
 import socket
 import statistics
@@ -27,6 +26,7 @@ from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_g
 from crossrate.rpc.contract import contracts, read_contracts
 from services.control.json_guard import guard_script, local_reply_mapper
 from tests.contract.dynamic import compile_set
+from tests.ports import free_ports
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -55,16 +55,6 @@ class Reference(reference_grpc.ReferenceServiceServicer):
         self.requests.append(request)
         name = f"{request.base}/{request.counter}"
         return reference.GetInstrumentResponse(instrument=instrument_pb2.Instrument(name=name))
-
-
-def free_port() -> int:
-    """A loopback port below the range that outgoing connections use."""
-    for _ in range(100):
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no free port")
 
 
 def listener(name: str, port: int, descriptors: str, services: list[str], guard: str | None) -> dict:
@@ -227,7 +217,7 @@ async def edge(tmp_path_factory) -> AsyncIterator[Edge]:
     services = sorted({contract.service for contract in both.values()})
     script = guard_script(both)
     guards = [script, None, script + 'judge = function() error("broken for the test") end']
-    ports = [free_port() for _ in guards]
+    ports = free_ports(len(guards))
     listeners = [
         listener(f"l{i}", port, str(folder / "all.binpb"), services, guard)
         for i, (port, guard) in enumerate(zip(ports, guards, strict=True))

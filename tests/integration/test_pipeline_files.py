@@ -22,8 +22,9 @@ import pytest
 import pytest_asyncio
 
 from crossrate.api.pipeline.v1 import dataset_pb2, job_pb2
-from tests.integration.conftest import eventually, free_port
+from tests.integration.conftest import eventually
 from tests.integration.pipelines import MONDAY, Pipeline, job, line, pipeline, text
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
