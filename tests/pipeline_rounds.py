@@ -56,7 +56,7 @@ async def _round(made: Pipeline, folder: Path, name: str, victim: str, number: i
         made.kill()
         await made.start(f"pipeline-{number + 2}")
     elif victim == "postgres":
-        await asyncio.to_thread(servers.kill, "postgres")
+        await asyncio.to_thread(servers.kill, "postgres", orphans_wait=False)
         await servers.start_postgres()
     else:
         await asyncio.to_thread(servers.kill, "nats")

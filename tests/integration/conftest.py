@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from crossrate.node import credentials
 from crossrate.node.command import Command
 from crossrate.node.nats import NatsServer
 from crossrate.node.postgres import PostgresServer
+from crossrate.node.process import start_ticks
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import Service, Stream, Topology
 from tests.ports import free_port
@@ -84,11 +86,19 @@ class Servers:
         self.start("postgres", await asyncio.to_thread(self.postgres.prepare))
         await self.postgres.ready()
 
-    def kill(self, name: str, with_signal: int = signal.SIGKILL) -> None:
-        """Ends one server and waits for its end."""
+    def kill(self, name: str, with_signal: int = signal.SIGKILL, *, orphans_wait: bool = True) -> None:
+        """Ends one server and waits for its end, and, unless told not to, for that of its children.
+
+        A backend of PostgreSQL outlives a killed parent for a moment, in which it may still answer.
+        """
         process = self.processes.pop(name)
+        orphans = children(process.pid) if orphans_wait else []
         process.send_signal(with_signal)
-        process.wait(timeout=20)
+        process.wait(timeout=60)
+        end = time.monotonic() + 60
+        while any(start_ticks(pid) == ticks for pid, ticks in orphans):
+            assert time.monotonic() < end, f"what {name} has left does not end"
+            time.sleep(0.002)
 
     def remove(self) -> None:
         """Ends everything and deletes the databases."""
@@ -101,6 +111,12 @@ class Servers:
     def secret(self, service: str) -> dict[str, Any]:
         """A service's credentials file."""
         return json.loads(self.place.credentials(service).read_text())
+
+
+def children(pid: int) -> list[tuple[int, int | None]]:
+    """The processes that a process has started, with the moments of their start."""
+    named = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [(int(child), ticks) for child in named if (ticks := start_ticks(int(child))) is not None]
 
 
 async def _servers(folder: Path, *names: str) -> AsyncIterator[Servers]:
@@ -147,7 +163,7 @@ async def postgres_server(folder: Path) -> AsyncIterator[Servers]:
         yield made
 
 
-async def eventually(condition, timeout_s: float = 20.0) -> None:
+async def eventually(condition, timeout_s: float = 60.0) -> None:
     """Polls until `condition()` is true; it may be a coroutine function."""
     async with asyncio.timeout(timeout_s):
         while True:

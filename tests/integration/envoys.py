@@ -33,7 +33,7 @@ from crossrate.runtime.topology import DEFAULT_PATH, load
 from services.control.compile import proxy_of
 from tests.ports import free_ports
 
-READY_S_MAX = 15.0
+READY_S_MAX = 60.0
 
 
 async def until(condition: Callable[[], Any], seconds: float = READY_S_MAX) -> Any:
@@ -177,6 +177,12 @@ class SmallMesh:
         backend = self.backends.pop(name)
         await backend.health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
         self.place.registration(name).unlink()
+
+        async def withdrawn() -> bool:
+            status = await self.status()
+            return status is not None and all(instance.name != name for instance in status.instances)
+
+        await until(withdrawn)
         await asyncio.sleep(0.3)  # What a server waits for every proxy to notice.
         await backend.server.stop(5)
 
@@ -228,7 +234,7 @@ class SmallMesh:
         assert self.processes["control-1"].returncode is None, self.log("control-1")
         async with self.operator() as stub:
             with contextlib.suppress(grpc.aio.AioRpcError):
-                return await stub.GetMeshStatus(control.GetMeshStatusRequest(), timeout=2)
+                return await stub.GetMeshStatus(control.GetMeshStatusRequest(), timeout=20)
         return None
 
     def edge_channel(self) -> grpc.aio.Channel:
@@ -252,7 +258,7 @@ class SmallMesh:
 
         def call() -> tuple[int, dict[str, str], bytes]:
             context = ssl.create_default_context(cadata=self.place.ca_bundle.read_text())
-            connection = http.client.HTTPSConnection("localhost", self.ports["edge"], context=context, timeout=10)
+            connection = http.client.HTTPSConnection("localhost", self.ports["edge"], context=context, timeout=60)
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
             result = answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()

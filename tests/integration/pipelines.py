@@ -80,7 +80,7 @@ class Pipeline:
         """Ends the instance with SIGKILL."""
         process = self.processes._running.pop(self.instance)
         process.kill()
-        process.wait(20)
+        process.wait(60)
 
     @contextlib.asynccontextmanager
     async def stub(self) -> AsyncIterator[PipelineServiceStub]:

@@ -79,10 +79,10 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     finally:
         process.terminate()
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(60)
         for port in ports.values():
             # It leaves sockets of fixed names.
             for socket in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):

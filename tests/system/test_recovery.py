@@ -37,11 +37,11 @@ def test_a_killed_mesh_starts_again() -> None:
         processes = mesh.processes()
         pids = [p["pid"] for p in processes.values()]
         os.kill(processes["supervisor"]["pid"], signal.SIGKILL)
-        assert wait_until_gone(pids, 15) == []
+        assert wait_until_gone(pids, 60) == []
         mesh.up()
         again = [p["pid"] for p in mesh.processes().values()]
         mesh.down()
-        assert wait_until_gone(again, 15) == []
+        assert wait_until_gone(again, 60) == []
 
 
 def test_a_second_start_says_that_one_runs(mesh: Mesh) -> None:

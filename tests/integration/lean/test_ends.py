@@ -207,7 +207,7 @@ async def test_a_connection_that_is_accepted_while_the_server_stops() -> None:
         handlers.go_on.set()
         await peer.finished(1)
         await peer.ended()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await stopping
             if reader is not None:
                 writer.write(PREFACE + settings() + call(1, "/t/now"))
