@@ -41,7 +41,7 @@ from tests.integration.conftest import Servers, eventually
 pytestmark = pytest.mark.integration
 
 SETTINGS = Settings(tick_ms=20, silence_ms=50, takeover_ms=400, ring_capacity=4096)
-CONFIG = FeedConfig(quotes_per_s=100, hours=False)
+CONFIG = FeedConfig(quotes_per_s=400, hours=False)
 PAIRS = ("EUR/USD", "USD/JPY", "GBP/USD", "EUR/SEK", "USD/TRY")
 
 
