@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import shutil
 import signal
@@ -53,6 +54,30 @@ class Runtime:
         self.instance = self.instance or f"{self.service}-1"
 
 
+class Template:
+    """The first data folder that initdb has made in this process: the others are copies, which takes a tenth."""
+
+    known: Template | None = None
+
+    def __init__(self, data: Path, secret: str) -> None:
+        self.secret = secret
+        self._folder = Path(tempfile.mkdtemp(prefix="xr-template-"))
+        atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
+        self._copy(data, self._folder / "data")
+
+    def opens_with(self, secret: str) -> bool:
+        """Whether the administrator's credentials are those of the template, whatever the addresses in them."""
+        return json.loads(self.secret)["nats"]["seed"] == json.loads(secret)["nats"]["seed"]
+
+    def give(self, data: Path) -> None:
+        """Makes a data folder."""
+        self._copy(self._folder / "data", data)
+
+    def _copy(self, source: Path, target: Path) -> None:
+        # With the owner, because root runs the server under another account.
+        subprocess.run(["cp", "-a", source, target], check=True)
+
+
 class Servers:
     """NATS and PostgreSQL of one mesh."""
 
@@ -68,7 +93,10 @@ class Servers:
         return Runtime(service, self.place, self.topology, instance)
 
     def issue(self) -> None:
-        """Credentials for everybody."""
+        """Credentials for everybody; the administrator's password is that of the data folder that will be copied."""
+        own = self.place.credentials(credentials.NODE)
+        if (known := Template.known) is not None and not own.exists():
+            credentials.write_private(own, known.secret)
         credentials.issue(self.place, self.topology, self.nats.url, self.postgres.socket_folder)
 
     def start(self, name: str, command: Command) -> None:
@@ -83,8 +111,19 @@ class Servers:
 
     async def start_postgres(self) -> None:
         """Starts PostgreSQL and waits until it answers."""
-        self.start("postgres", await asyncio.to_thread(self.postgres.prepare))
+        self.start("postgres", await asyncio.to_thread(self._prepare_postgres))
         await self.postgres.ready()
+
+    def _prepare_postgres(self) -> Command:
+        begins, known = not self.postgres.folder.exists(), Template.known
+        own = self.place.credentials(credentials.NODE).read_text()
+        if begins and known is not None and known.opens_with(own):
+            self.postgres._make_folders()
+            known.give(self.postgres.data)
+        command = self.postgres.prepare()
+        if begins and known is None:
+            Template.known = Template(self.postgres.data, own)
+        return command
 
     def kill(self, name: str, with_signal: int = signal.SIGKILL, *, orphans_wait: bool = True) -> None:
         """Ends one server and waits for its end, and, unless told not to, for that of its children.
@@ -103,7 +142,8 @@ class Servers:
     def remove(self) -> None:
         """Ends everything and deletes the databases."""
         if "postgres" in self.processes:
-            self.kill("postgres", signal.SIGINT)
+            # Without a last checkpoint of what is deleted anyway, but with its shared memory.
+            self.kill("postgres", signal.SIGQUIT)
         if "nats" in self.processes:
             self.kill("nats")
         self.postgres.remove()
