@@ -1,7 +1,9 @@
-"""The order of the suite: what waits for other processes first, so that what is short fills the end."""
+"""The order of the suite: what takes long first, so that what is short fills the end; and the end of its folder."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,10 @@ def _place(path: Path) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts long files first; within a file, and between files of one kind, the order stays."""
     items.sort(key=lambda item: _place(item.path))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Removes the folder that scripts/test has made for everything that tests write, once all processes are done."""
+    folder = os.environ.get("CROSSRATE_TEST_FOLDER")
+    if folder and not hasattr(config, "workerinput"):
+        shutil.rmtree(folder, ignore_errors=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -82,7 +83,7 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         process.wait(60)
         for port in ports.values():
             # It leaves sockets of fixed names.
-            for socket in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+            for socket in Path(tempfile.gettempdir()).glob(f"seaweedfs-*-{port}.sock"):
                 socket.unlink()
 
 
