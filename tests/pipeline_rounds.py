@@ -62,7 +62,8 @@ async def _round(made: Pipeline, folder: Path, name: str, victim: str, number: i
         await asyncio.to_thread(servers.kill, "nats")
         await servers.start_nats()
     found = await _ended(made, begun.id)
-    assert (found.state, found.error) == (job_pb2.JOB_STATE_SUCCEEDED, ""), await made.files(begun.id)
+    files = [(each.state, each.message) for each in await made.files(begun.id)]
+    assert (found.state, found.error, files) == (job_pb2.JOB_STATE_SUCCEEDED, "", files)
     progress = found.progress
     assert progress.files_loaded + progress.files_unchanged == FILES
     assert progress.files_loaded >= loaded

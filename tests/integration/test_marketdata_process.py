@@ -176,6 +176,8 @@ async def test_a_surge_restart_loses_no_quote_of_a_stream(processes: Processes) 
                 wanted.resume_cursor = message.position.cursor
                 assert message.quotes.conflated_count == 0
                 for quote in message.quotes.quotes:
+                    if quote.health == quotes.QUOTE_HEALTH_STALE and quote.sequence == last.get(quote.instrument):
+                        continue  # On a machine that stands still a quote grows too old, and is told again as such.
                     assert quote.sequence == last.get(quote.instrument, quote.sequence - 1) + 1
                     last[quote.instrument] = quote.sequence
                     seen.set()

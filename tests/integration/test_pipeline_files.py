@@ -280,7 +280,7 @@ async def test_the_command_line_loads_reports_and_takes_out(running: Pipeline, t
         'target = {dataset = "by-hand", venue = "HAND"}\n'
     )
     place = running.processes.place
-    environment = os.environ | {"CROSSRATE_STATE": str(place.state), "CROSSRATE_RUN": str(place.run)}
+    environment = os.environ | {"CROSSRATE_STATE": str(place.state), "CROSSRATE_RUN": str(place.run), "COLUMNS": "200"}
     command = [str(Path(sys.executable).with_name("crossrate")), "pipeline"]
 
     async def asked(*arguments: str, code: int = 0) -> tuple[str, str]:
