@@ -154,7 +154,7 @@ async def test_a_failed_call_says_why_and_what_next(mesh: Place) -> None:
         (["call", "GetInstrument", '{"bas": "EUR"}'], 1, "did you mean base?"),
         (["call", "GetInstrumen", "{}"], 1, "did you mean"),
         (["call", "GetInstrument", EURUSD, "--local", "ledger-1"], 1, "there are reference-1"),
-        (["call", "GetInstrument", EURUSD, "--as", "ledger"], 1, "there is no service 'ledger'"),
+        (["call", "GetInstrument", EURUSD, "--as", "nobody"], 1, "there is no service 'nobody'"),
         (["call", "GetInstrument", EURUSD, "--as", "marketdata"], 1, "crossrate up"),
         (["status"], 1, "crossrate up"),
         (["certs"], 1, "there are reference-1"),
