@@ -23,7 +23,10 @@ static void execute_new(book *b) {
   const int64_t slot = TAKE(h->of_orders, b->order, id);
   given.leaves = given.quantity;
   given.instructions &= POST_ONLY | PREVENTION;
-  if (given.trigger == TRAILING) given.extreme = reference(b, given.source);
+  if (given.trigger == TRAILING) {
+    given.extreme = reference(b, given.source);
+    h->trailed[given.source - 1] = 0; /* it has not been looked at for this order */
+  }
   b->order[slot] = given;
   tell(b, XR_ACCEPTED, 0, &given);
   if (given.trigger) {
