@@ -136,7 +136,7 @@ class Compiled:
                 return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
     def _run(self, count: int, address: Any) -> Rows:
-        taken, made, idle = self._step(count, address)
+        _, made, idle = self._step(count, address)
         first = self._events[:made].copy()
         if idle:
             return first
