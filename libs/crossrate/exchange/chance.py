@@ -1,7 +1,7 @@
 """Random numbers that are counted, not drawn: a number is a function of seed, purpose, order and place alone.
 
-So what happens to one order does not depend on which others came before it, and a run that is changed in one place stays
-the same everywhere else. Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011), as `crossrate.kernel.random.words`.
+So what happens to one order does not depend on which others came before it, and a run that is changed in one place
+stays the same everywhere else. Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011), as `crossrate.kernel.random.words`.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ class Chance:
         """A number in (0, 1), never 0 nor 1, in steps of 2**-52.
 
         Args:
-            order: the order's id, 0 to 2**64 - 1.
-            place: which number of that order and purpose, 0 to 2**24 - 1.
+            order: the order's id; of one out of range its 64 lowest bits count.
+            place: which number of that order and purpose, counted modulo 2**32.
         """
-        counter = (order & _LOW, order >> 32, place, int(purpose))
+        counter = (order & _LOW, order >> 32 & _LOW, place & _LOW, int(purpose))
         high, low, _, _ = philox(counter, (self.seed & _LOW, self.seed >> 32))
         return ((high << 20 | low >> 12) + 0.5) * 2.0**-52
 

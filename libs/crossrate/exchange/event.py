@@ -93,13 +93,13 @@ _SAYS = {
     Reason.TIME_IN_FORCE: "time_in_force must be 1 (GTC), 3 (IOC), 4 (FOK) or 6 (GTD)",
     Reason.QUANTITY: f"quantity {_WHOLE}",
     Reason.PRICE: f"price of a limit order {_WHOLE}; of a market order it must be 0",
-    Reason.DISPLAY_QUANTITY: "display_quantity must be 0, or from a thousandth of quantity to quantity, of an order that rests",
+    Reason.DISPLAY_QUANTITY: "display_quantity must be 0, or of a resting order a thousandth of quantity to all of it",
     Reason.MINIMUM_QUANTITY: "minimum_quantity must be 0 or at most quantity, and 0 of a fill-or-kill order",
     Reason.EXPIRE_TIME: "expire_time of a GTD order must be later than now; of any other order 0",
     Reason.TRIGGER: "trigger must be 0 (none), 1 (stop), 2 (if touched) or 3 (trailing stop)",
     Reason.TRIGGER_SOURCE: "trigger_source must be 1 (bid), 2 (ask), 3 (mid) or 4 (last); 0 without a trigger",
     Reason.TRIGGER_PRICE: f"trigger_price {_WHOLE}; without a trigger it must be 0",
-    Reason.INSTRUCTIONS: "post_only is for orders that rest and have no minimum_quantity; self_match_prevention is 0 to 3",
+    Reason.INSTRUCTIONS: "post_only is for resting orders without minimum_quantity; self_match_prevention is 0 to 3",
     Reason.TIME: "time is before that of an earlier command",
     Reason.BOOK_FULL: "the book keeps no more orders: cancel some, or use an immediate order",
     Reason.POST_ONLY: "a post-only order would have traded at once: choose a price behind the other side's best",
@@ -114,10 +114,10 @@ _SAYS = {
     Reason.MARKET_CLOSED: "the market is closed: send it when it opens; cancels are taken at any time",
     Reason.ABOVE_MAXIMUM_QUANTITY: "quantity is above the venue's maximum",
     Reason.BELOW_MINIMUM_QUANTITY: "quantity is below the venue's minimum",
-    Reason.QUANTITY_INCREMENT: "quantity, display_quantity and minimum_quantity must be multiples of the venue's increment",
+    Reason.QUANTITY_INCREMENT: "quantity, display_quantity, minimum_quantity must be multiples of the venue's increment",
     Reason.PRICE_INCREMENT: "price and trigger_price must be multiples of the venue's price increment",
     Reason.VENUE_REJECT: "the venue refused it, as it does at the rate that its terms disclose",
-    Reason.LAST_LOOK: "the liquidity provider refused after its hold: the price had moved beyond the disclosed tolerance",
+    Reason.LAST_LOOK: "the provider refused after its hold: the price had moved beyond the disclosed tolerance",
     Reason.HELD: "the order is under last look and cannot be replaced until that ends",
 }
 
@@ -163,7 +163,9 @@ _REASONS = {each.value: each for each in Reason}
 
 def events_of(rows: NDArray[np.int64]) -> list[Event]:
     """Records of the kernel, shape (n, 16), as events."""
-    return [
-        Event(row[0], _KINDS[row[1]], *row[2:11], _LIQUIDITIES[row[11]], _REASONS[row[12]], *row[13:])
-        for row in rows.tolist()
-    ]
+    return [event_of(row) for row in rows.tolist()]
+
+
+def event_of(row: list[int]) -> Event:
+    """One record as an event."""
+    return Event(row[0], _KINDS[row[1]], *row[2:11], _LIQUIDITIES[row[11]], _REASONS[row[12]], *row[13:])

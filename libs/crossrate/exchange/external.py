@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from crossrate.exchange.event import Event
 from crossrate.exchange.order import PRICE_MAX, Cancel, NewOrder, OrderType, Side, more
 from crossrate.exchange.terms import VenueTerms
 from crossrate.kernel.matching import Command as At
@@ -85,17 +84,17 @@ class External:
                 rows.append(more(order.row(time)))
         return rows
 
-    def filled(self, event: Event) -> None:
+    def filled(self, order: int, leaves: int) -> None:
         """Takes note of a fill of one of its orders."""
-        tier = self._places[event.id]
-        tier[1] = event.leaves
-        if not event.leaves:
-            del self._places[event.id]
+        tier = self._places[order]
+        tier[1] = leaves
+        if not leaves:
+            del self._places[order]
             tier[2] = 0
 
-    def refused(self, event: Event) -> None:
+    def refused(self, order: int) -> None:
         """Takes note of an order that the book had no room for: what it offered is not there."""
-        tier = self._places.pop(event.id)
+        tier = self._places.pop(order)
         tier[1] = tier[2] = 0
 
     def state(self) -> dict[str, Any]:

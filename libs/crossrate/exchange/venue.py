@@ -1,7 +1,7 @@
-"""An FX venue around one order book: liquidity behind a source's quotes, latency, last look, slippage, limits and hours.
+"""An FX venue around one order book: liquidity behind a source's quotes, latency, last look, limits and hours.
 
-Time is the caller's. `quote` and `send` say what happens when, `advance(to)` lets it happen and returns what clients learn:
-a test of a day runs in a second, a live venue advances to the clock's time whenever `next_time` has come. Equal calls give
+Time is the caller's. `quote` and `send` say what happens when, `advance(to)` lets it happen and returns what clients
+learn: a test need not wait, a live venue advances to the clock's time whenever `next_time` has come. Equal calls give
 equal reports; what happens to an order by chance depends on the seed and the order alone (`crossrate.exchange.chance`).
 """
 
@@ -14,40 +14,33 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
+import numpy as np
+
 from crossrate.exchange.book import CAPACITY, OrderBook, SnapshotError
 from crossrate.exchange.chance import Chance, Purpose
-from crossrate.exchange.event import Event, EventKind, Liquidity, Reason, events_of
+from crossrate.exchange.event import Event, EventKind, Liquidity, Reason, event_of
 from crossrate.exchange.external import PROVIDER, External, takes
 from crossrate.exchange.order import PRICE_MAX, Command, Operation, Side, TimeInForce, more
+from crossrate.exchange.reports import Report, Reports
 from crossrate.exchange.terms import VenueTerms
 from crossrate.kernel.matching import Command as At
 from crossrate.kernel.reference.matching_rules import POST_ONLY
+
+Row = tuple[int, ...]
 
 PENDING_MAX = 1_000_000
 """Commands, quotes and decisions that may lie ahead."""
 
 TIME_MAX = 1 << 62
 VERSION = 1
+ADVANCE: Row = (Operation.ADVANCE, *(0,) * 15)
+KIND, ID, OWNER, LEAVES, REASON = (Event._fields.index(each) for each in ("kind", "id", "owner", "leaves", "reason"))
 DEPTH_LEVELS = 1_000
 """Price levels of clients ahead of the provider's that are looked at; at more an order counts as taking from it."""
-
-Row = tuple[int, ...]
 
 
 class VenueError(ValueError):
     """What was asked of a venue cannot be; the text says why and what to do."""
-
-
-class Report(NamedTuple):
-    """What a client learns.
-
-    Attributes:
-        receive_time: when it reaches the client, nanoseconds.
-        event: numbered by the venue from 1 without gaps; `time` is the venue's.
-    """
-
-    receive_time: int
-    event: Event
 
 
 class Rank(IntEnum):
@@ -88,12 +81,10 @@ class Venue:
         self._chance = Chance(seed)
         self._external = External(terms)
         self._queue: list[tuple[int, int, int, Row]] = []
-        self._number = self._sequence = 0
+        self._number = 0
         self._held: dict[int, Held] = {}
-        self._counts: dict[int, list[int]] = {}
         self._arrivals: dict[int, int] = {}
-        self._receipts: dict[int, int] = {}
-        self._reports: list[Report] = []
+        self._reports = Reports(terms.outbound, self._chance)
         self._watch_hours()
 
     # What the caller says
@@ -127,9 +118,7 @@ class Venue:
         self._check(time)
         row = command.row(0)
         order, owner = row[At.ID], row[At.OWNER]
-        counts = self._counts.setdefault(order, [0, 0])
-        delay = self.terms.inbound.ns(self._uniform(Purpose.LATENCY_IN, order, counts[0]))
-        counts[0] += 1
+        delay = self.terms.inbound.ns(self._uniform(Purpose.LATENCY_IN, order, self._reports.sent(order)))
         arrival = max(time + delay, self._arrivals.get(owner, 0))
         self._schedule(arrival, Rank.ARRIVAL, row)
         self._arrivals[owner] = arrival
@@ -150,7 +139,6 @@ class Venue:
         """
         if to < self.now or to > TIME_MAX:
             raise VenueError(f"time is {to}: it must be from {self.now}, where the venue is, to 2^62")
-        self._reports = []
         while self._queue and self._queue[0][0] <= to:
             time, rank, _, row = heapq.heappop(self._queue)
             self.now = max(time, self.now)
@@ -165,7 +153,7 @@ class Venue:
             else:
                 self._run([])
         self.now = to
-        return self._reports
+        return self._reports.taken()
 
     # What happens
 
@@ -180,8 +168,7 @@ class Venue:
         heapq.heappush(self._queue, (time, int(rank), self._number, row))
 
     def _uniform(self, purpose: Purpose, order: int, place: int = 0) -> float:
-        # Ids that the book will refuse have chances too.
-        return self._chance.uniform(purpose, order % (1 << 64), place % (1 << 24))
+        return self._chance.uniform(purpose, order, place)
 
     def _arrive(self, row: Row) -> None:
         operation, order = row[At.OPERATION], row[At.ID]
@@ -260,7 +247,7 @@ class Venue:
         self._schedule(self.now + look.hold_ns, Rank.DECISION, (order,))
 
     def _takes(self, row: Row) -> bool:
-        """Whether an order would come to the provider's liquidity: orders of clients at better prices do not suffice."""
+        """Whether an order would come to the provider's liquidity: clients at better prices do not suffice."""
         if row[At.INSTRUCTIONS] & POST_ONLY:
             return False
         side = Side(row[At.SIDE]).other
@@ -303,7 +290,7 @@ class Venue:
         self._watch_expiry(held.row)
 
     def _deal_as_remembered(self, row: Row, side: Side, move: int) -> None:
-        """Deals an order with the provider at the prices that stood when it came, which have moved against the provider."""
+        """Deals an order at the prices that stood when it came, which have moved against the provider."""
         external = self._external
         self._run(external.withdrawn(self.now), settle=False)
         external.move(side, -move)
@@ -345,28 +332,18 @@ class Venue:
     # What clients learn
 
     def _run(self, rows: Sequence[Row], settle: bool = True) -> None:
-        """Carries out records at the time that it is; triggers are looked at after the last, unless they are to wait."""
-        timed = [(*row[: At.TIME], self.now) for row in rows]
-        if settle:
-            timed.append((Operation.ADVANCE, *(0,) * (At.TIME - 1), self.now))
-        for event in events_of(self.book.run(timed)):
-            if event.owner != PROVIDER:
-                self._report(event)
-            elif event.kind is EventKind.FILLED:
-                self._external.filled(event)
-            elif event.reason is Reason.BOOK_FULL:
-                self._external.refused(event)
-
-    def _report(self, event: Event) -> None:
-        self._sequence += 1
-        counts = self._counts.setdefault(event.id, [0, 0])
-        delay = self.terms.outbound.ns(self._uniform(Purpose.LATENCY_OUT, event.id, counts[1]))
-        counts[1] += 1
-        if not event.leaves:
-            del self._counts[event.id]
-        receive = max(self.now + delay, self._receipts.get(event.owner, 0))
-        self._receipts[event.owner] = receive
-        self._reports.append(Report(receive, event._replace(sequence=self._sequence)))
+        """Carries out records now; triggers are looked at after the last, unless they are to wait."""
+        if not rows and not settle:
+            return
+        timed = np.array([*rows, ADVANCE] if settle else rows, np.int64)
+        timed[:, At.TIME] = self.now
+        for row in self.book.run(timed).tolist():
+            if row[OWNER] != PROVIDER:
+                self._reports.tell(event_of(row), self.now)
+            elif row[KIND] == EventKind.FILLED:
+                self._external.filled(row[ID], row[LEAVES])
+            elif row[REASON] == Reason.BOOK_FULL:
+                self._external.refused(row[ID])
 
     def _refuse(self, row: Row, reason: Reason) -> None:
         words = row[At.ID], row[At.OWNER], row[At.SIDE], row[At.PRICE], row[At.QUANTITY]
@@ -379,7 +356,7 @@ class Venue:
 
     def _own(self, kind: EventKind, words: tuple[int, ...], reason: Reason, operation: int) -> None:
         tail = (0, 0, 0, 0, Liquidity.NONE, reason, self.now, operation, 0)
-        self._report(Event(0, kind, *words, *tail))
+        self._reports.tell(Event(0, kind, *words, *tail), self.now)
 
     # The whole of it
 
@@ -392,11 +369,10 @@ class Venue:
             "book": base64.b64encode(self.book.snapshot()).decode(),
             "external": self._external.state(),
             "queue": sorted(self._queue),
-            "numbers": [self._number, self._sequence],
+            "number": self._number,
+            "reports": self._reports.state(),
             "held": [[order, *held] for order, held in sorted(self._held.items())],
-            "counts": [[order, *counts] for order, counts in sorted(self._counts.items())],
             "arrivals": sorted(self._arrivals.items()),
-            "receipts": sorted(self._receipts.items()),
         }
         return json.dumps(state, separators=(",", ":")).encode()
 
@@ -415,10 +391,10 @@ class Venue:
             venue.book = OrderBook.restore(base64.b64decode(state["book"], validate=True))
             venue._external.load(state["external"])
             venue._queue = [(time, rank, number, tuple(row)) for time, rank, number, row in state["queue"]]
-            venue._number, venue._sequence = state["numbers"]
+            venue._number = state["number"]
+            venue._reports.load(state["reports"])
             venue._held = {order: Held(tuple(row), price) for order, row, price in state["held"]}
-            venue._counts = {order: [sent, told] for order, sent, told in state["counts"]}
-            venue._arrivals, venue._receipts = dict(state["arrivals"]), dict(state["receipts"])
+            venue._arrivals = dict(state["arrivals"])
         except SnapshotError:
             raise
         except (ValueError, KeyError, TypeError) as error:

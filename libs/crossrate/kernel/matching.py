@@ -1,7 +1,8 @@
 """Matching of orders in one order book: records of whole numbers in, records out. It is exact.
 
 This is the bare machine; `crossrate.exchange` has orders and events with names. Commands and events are rows of int64
-whose columns are `Command` and `Event`, orders that are kept rows of `Kept`. Same commands, same events, on every build.
+whose columns are `Command` and `Event`, orders that are kept rows of `Kept`. The same commands give the same events on
+every build.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from crossrate.kernel.reference.matching_places import Places, Rows
 from crossrate.kernel.reference.matching_rules import (
     BUY,
     CANCEL_AGGRESSING,
@@ -39,7 +39,6 @@ from crossrate.kernel.reference.matching_rules import (
 
 __all__ = ["COMMAND_WORDS", "EVENT_WORDS", "FACTS", "ORDERS_MAX", "ORDER_WORDS", "Book"]
 
-Rows = NDArray[np.int64]
 STAMP_MAX = 1 << 62
 BEFORE_ALL_TIME = -(1 << 63)
 
