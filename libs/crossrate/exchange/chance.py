@@ -59,6 +59,10 @@ class Chance:
         high, low, _, _ = philox(counter, (self.seed & _LOW, self.seed >> 32))
         return ((high << 20 | low >> 12) + 0.5) * 2.0**-52
 
+    def happens(self, rate: float, purpose: Purpose, order: int) -> bool:
+        """Whether something that happens at a rate, 0 to 1, happens to an order."""
+        return rate > 0.0 and self.uniform(purpose, order) < rate
+
 
 @dataclass(frozen=True, slots=True)
 class Latency:
@@ -82,6 +86,10 @@ class Latency:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be from 0 to an hour in nanoseconds")
         if not 0.0 <= self.sigma <= 5.0:
             raise ValueError(f"sigma is {self.sigma}: it must be from 0 to 5")
+
+    def drawn(self, chance: Chance, purpose: Purpose, order: int, place: int) -> int:
+        """The duration of one message, whole nanoseconds; arguments as of `Chance.uniform`."""
+        return self.ns(chance.uniform(purpose, order, place)) if self.median_ns else self.fixed_ns
 
     def ns(self, uniform: float) -> int:
         """The duration at a probability of (0, 1), whole nanoseconds."""

@@ -114,7 +114,7 @@ _SAYS = {
     Reason.MARKET_CLOSED: "the market is closed: send it when it opens; cancels are taken at any time",
     Reason.ABOVE_MAXIMUM_QUANTITY: "quantity is above the venue's maximum",
     Reason.BELOW_MINIMUM_QUANTITY: "quantity is below the venue's minimum",
-    Reason.QUANTITY_INCREMENT: "quantity, display_quantity, minimum_quantity must be multiples of the venue's increment",
+    Reason.QUANTITY_INCREMENT: "quantity, display and minimum quantity must be multiples of the venue's increment",
     Reason.PRICE_INCREMENT: "price and trigger_price must be multiples of the venue's price increment",
     Reason.VENUE_REJECT: "the venue refused it, as it does at the rate that its terms disclose",
     Reason.LAST_LOOK: "the provider refused after its hold: the price had moved beyond the disclosed tolerance",

@@ -42,7 +42,7 @@ class Reports:
         """Says something at a time."""
         self._sequence += 1
         counts = self._counts.get(event.id, (0, 0))
-        delay = self._outbound.ns(self._chance.uniform(Purpose.LATENCY_OUT, event.id, counts[1]))
+        delay = self._outbound.drawn(self._chance, Purpose.LATENCY_OUT, event.id, counts[1])
         if event.leaves:
             self._counts[event.id] = [counts[0], counts[1] + 1]
         else:

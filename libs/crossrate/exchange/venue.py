@@ -118,7 +118,7 @@ class Venue:
         self._check(time)
         row = command.row(0)
         order, owner = row[At.ID], row[At.OWNER]
-        delay = self.terms.inbound.ns(self._uniform(Purpose.LATENCY_IN, order, self._reports.sent(order)))
+        delay = self.terms.inbound.drawn(self._chance, Purpose.LATENCY_IN, order, self._reports.sent(order))
         arrival = max(time + delay, self._arrivals.get(owner, 0))
         self._schedule(arrival, Rank.ARRIVAL, row)
         self._arrivals[owner] = arrival
@@ -167,14 +167,11 @@ class Venue:
         self._number += 1
         heapq.heappush(self._queue, (time, int(rank), self._number, row))
 
-    def _uniform(self, purpose: Purpose, order: int, place: int = 0) -> float:
-        return self._chance.uniform(purpose, order, place)
-
     def _arrive(self, row: Row) -> None:
         operation, order = row[At.OPERATION], row[At.ID]
         if operation == Operation.NEW:
             reason = self._why_not(row) or self._why_no_prices(row)
-            if not reason and self._uniform(Purpose.REJECT, order) < self.terms.reject_rate:
+            if not reason and self._chance.happens(self.terms.reject_rate, Purpose.REJECT, order):
                 reason = Reason.VENUE_REJECT
             if reason:
                 self._refuse(row, reason)
@@ -255,16 +252,19 @@ class Venue:
         if not price or not takes(row, price):
             return False
         sign = 1 if side is Side.SELL else -1
+        best = self.book.best(side)
+        if best is None or sign * (price - best.price) <= 0:
+            return True
         better = (each.quantity for each in self.book.depth(side, DEPTH_LEVELS) if sign * (price - each.price) > 0)
         return sum(better) < row[At.QUANTITY]
 
     def _disturb(self, order: int, side: Side) -> None:
         """Slippage and the speed of others, drawn for the order that is to take from a side."""
         slippage, partial = self.terms.slippage, self.terms.partial_fills
-        shift = slippage.ticks if self._uniform(Purpose.SLIPPAGE, order) < slippage.rate else 0
+        shift = slippage.ticks if self._chance.happens(slippage.rate, Purpose.SLIPPAGE, order) else 0
         share = 1.0
-        if self._uniform(Purpose.PARTIAL, order) < partial.rate:
-            share = partial.share + (1.0 - partial.share) * self._uniform(Purpose.PARTIAL_SHARE, order)
+        if self._chance.happens(partial.rate, Purpose.PARTIAL, order):
+            share = partial.share + (1.0 - partial.share) * self._chance.uniform(Purpose.PARTIAL_SHARE, order)
         if shift or share < 1.0:
             withdrawn = self._external.withdrawn(self.now, side)
             self._external.move(side, shift)
@@ -280,7 +280,7 @@ class Venue:
         price = self._external.best(side.other)
         move = (price - held.price) * (1 if side is Side.BUY else -1)
         refused = not price or move > look.tolerance or (look.symmetric and -move > look.tolerance)
-        if refused or self._uniform(Purpose.LAST_LOOK, order) < look.refuse_rate:
+        if refused or self._chance.happens(look.refuse_rate, Purpose.LAST_LOOK, order):
             self._refuse(held.row, Reason.LAST_LOOK)
             return
         if move <= 0:

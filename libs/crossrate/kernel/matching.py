@@ -21,6 +21,7 @@ from crossrate.kernel.reference.matching import COMMAND_WORDS, EVENT_WORDS, FACT
 
 Rows = NDArray[np.int64]
 
+FEW = 64
 ROOM = 4096
 """Events that a book has room for at a time; more come in further calls of C."""
 
@@ -118,34 +119,26 @@ class Compiled:
         self._events = np.zeros((ROOM, EVENT_WORDS), np.int64)
         self._done = np.zeros(3, np.int64)
         self._out, self._progress = pointer(self._events), pointer(self._done)
-        # One command at a time has its row and pointer made once: making a pointer costs more than matching.
-        self._one = np.zeros((1, COMMAND_WORDS), np.int64)
-        self._given = pointer(self._one)
+        # Memory of few commands or levels has its pointer made once: making a pointer costs more than matching.
+        self._few = np.zeros((FEW, COMMAND_WORDS), np.int64)
+        self._given = pointer(self._few)
+        self._levels = np.zeros((4, FEW), np.int64)
+        self._columns = tuple(pointer(each) for each in self._levels)
 
     def run(self, commands: Rows) -> Rows:
         """Carries out commands."""
-        if len(commands) == 1:
-            self._one[0] = commands[0]
-            return self._run(1, self._given)
         pieces, at = [], 0
-        address = pointer(commands) if len(commands) else self._given
+        address = self._given
+        if len(commands) <= FEW:
+            self._few[: len(commands)] = commands
+        else:
+            address = pointer(commands)
         while True:
             taken, made, idle = self._step(len(commands) - at, address + at * COMMAND_WORDS)
             pieces.append(self._events[:made].copy())
             at += taken
             if idle and at == len(commands):
                 return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
-
-    def _run(self, count: int, address: Any) -> Rows:
-        _, made, idle = self._step(count, address)
-        first = self._events[:made].copy()
-        if idle:
-            return first
-        pieces = [first]
-        while not idle:
-            _, made, idle = self._step(0, address)
-            pieces.append(self._events[:made].copy())
-        return np.concatenate(pieces)
 
     def _step(self, count: int, address: Any) -> tuple[int, int, int]:
         fault = path.lib.xr_matching_run(self._size, self._book, count, address, ROOM, self._out, self._progress)
@@ -155,11 +148,14 @@ class Compiled:
 
     def depth(self, side: int, levels: int) -> tuple[Rows, Rows, Rows]:
         """Price, shown quantity and number of orders of the best levels of a side."""
-        price, quantity, orders, made = (np.zeros(count, np.int64) for count in (levels, levels, levels, 1))
-        out = pointer(price), pointer(quantity), pointer(orders), pointer(made)
-        path.lib.xr_matching_depth(self._size, self._book, side, levels, *out)
+        columns, pointers = self._levels, self._columns
+        if levels > FEW:
+            columns = np.zeros((4, levels), np.int64)
+            pointers = tuple(pointer(each) for each in columns)
+        path.lib.xr_matching_depth(self._size, self._book, side, levels, *pointers)
+        price, quantity, orders, made = columns
         count = int(made[0])
-        return price[:count], quantity[:count], orders[:count]
+        return price[:count].copy(), quantity[:count].copy(), orders[:count].copy()
 
     def facts(self) -> Rows:
         """What it knows beside its orders, by `Fact`."""
