@@ -1,6 +1,6 @@
 """Random commands to the order book beside the naive one, as many as one likes; stops at the first difference.
 
-    uv run python tests/exchange_steps.py --steps 100000 --seed 1 [--build numpy]
+uv run python tests/exchange_steps.py --steps 100000 --seed 1 [--build numpy]
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from crossrate.kernel import path  # noqa: E402
-from tests.unit.exchange.compare import compare  # noqa: E402
+from crossrate.kernel import path
+from tests.unit.exchange.compare import compare
 
 RUN_STEPS = 2000
 
