@@ -173,10 +173,10 @@ int64_t xr_matching_orders(int64_t size, const int64_t *book, int64_t room, int6
    book     in and out, size; empty
    facts    XR_FACTS, as they were read; the capacity may be another one
    count    orders
-   order    count records, ascending by stamp of time priority; XR_NOT_ASCENDING where they are not, XR_OUT_OF_RANGE or
+   kept     count records, ascending by stamp of time priority; XR_NOT_ASCENDING where they are not, XR_OUT_OF_RANGE or
             XR_INCONSISTENT where no book could hold it
    by_rank  count: places of the orders, ascending by stamp of acceptance */
-int64_t xr_matching_load(int64_t size, int64_t *book, const int64_t *facts, int64_t count, const int64_t *order,
+int64_t xr_matching_load(int64_t size, int64_t *book, const int64_t *facts, int64_t count, const int64_t *kept,
                          const int64_t *by_rank);
 
 #ifdef __cplusplus
