@@ -46,7 +46,8 @@ static int64_t *begun(int64_t capacity, int64_t *size) {
 }
 
 /* All commands with so much room; returns how many events there were. */
-static int64_t carried(int64_t size, int64_t *book, int64_t count, const int64_t *command, int64_t room, int64_t before) {
+static int64_t carried(int64_t size, int64_t *book, int64_t count, const int64_t *command, int64_t room,
+                       int64_t before) {
   int64_t *event = malloc((size_t)(room * XR_EVENT) * 8);
   int64_t done[3] = {0, 0, 0}, taken = 0, events = before;
   while (taken < count || !done[2]) {
