@@ -3,9 +3,9 @@
     uv run python tests/bench/orders.py            a minute
     uv run python tests/bench/orders.py --quick    some seconds, the same ids
 
-Each group of figures is a function of its own module that returns figures and notes by id; a new one is a line in GROUPS.
-Rounds are interleaved and medians are reported, because machines differ and are shared. It measures; it never passes or
-fails.
+Each group of figures is a function of its own module that returns figures and notes by id; a new one is a line in
+GROUPS. Rounds are interleaved and medians are reported, because machines differ and are shared. It measures; it never
+passes or fails.
 """
 
 from __future__ import annotations
