@@ -170,7 +170,7 @@ class Venue:
     def _arrive(self, row: Row) -> None:
         operation, order = row[At.OPERATION], row[At.ID]
         if operation == Operation.NEW:
-            reason = self._why_not(row) or self._why_no_prices(row)
+            reason = self._why_not(row)
             if not reason and self._chance.happens(self.terms.reject_rate, Purpose.REJECT, order):
                 reason = Reason.VENUE_REJECT
             if reason:
@@ -178,14 +178,14 @@ class Venue:
             else:
                 self._meet(row)
         elif operation == Operation.REPLACE:
-            reason = Reason.HELD if self._is_held(row) else self._why_not(row) or self._why_no_prices(row)
+            reason = Reason.HELD if self._is_held(row) else self._why_not(row)
             if reason:
                 self._refuse(row, reason)
             else:
                 self._run([row])
                 self._watch_expiry(row)
         elif operation == Operation.CANCEL and self._is_held(row):
-            self._end_held(order, EventKind.CANCELLED, Reason.REQUESTED, operation)
+            self._end_held(order, Reason.REQUESTED, operation)
         else:
             self._cancel(row)
 
@@ -199,7 +199,7 @@ class Venue:
             return
         for order, held in list(self._held.items()):
             if owner in (0, held.row[At.OWNER]) and side in (0, held.row[At.SIDE]):
-                self._end_held(order, EventKind.CANCELLED, Reason.MASS_CANCEL, Operation.MASS_CANCEL)
+                self._end_held(order, Reason.MASS_CANCEL, Operation.MASS_CANCEL)
         if owner:
             self._run([row])
         else:
@@ -221,12 +221,10 @@ class Venue:
             return Reason.ABOVE_MAXIMUM_QUANTITY
         if 0 < quantity < terms.minimum_quantity:
             return Reason.BELOW_MINIMUM_QUANTITY
-        quantities = quantity, row[At.DISPLAY], row[At.MINIMUM]
-        return Reason.QUANTITY_INCREMENT if any(each % terms.quantity_increment for each in quantities) else Reason.NONE
-
-    def _why_no_prices(self, row: Row) -> Reason:
-        prices = row[At.PRICE], row[At.TRIGGER_PRICE]
-        return Reason.PRICE_INCREMENT if any(each % self.terms.price_increment for each in prices) else Reason.NONE
+        if any(row[each] % terms.quantity_increment for each in (At.QUANTITY, At.DISPLAY, At.MINIMUM)):
+            return Reason.QUANTITY_INCREMENT
+        fits = not any(row[each] % terms.price_increment for each in (At.PRICE, At.TRIGGER_PRICE))
+        return Reason.NONE if fits else Reason.PRICE_INCREMENT
 
     def _meet(self, row: Row) -> None:
         """Lets a new order meet the book, or be held where it would take the provider's liquidity."""
@@ -346,15 +344,14 @@ class Venue:
                 self._external.refused(row[ID])
 
     def _refuse(self, row: Row, reason: Reason) -> None:
-        words = row[At.ID], row[At.OWNER], row[At.SIDE], row[At.PRICE], row[At.QUANTITY]
-        self._own(EventKind.REJECTED, words, reason, row[At.OPERATION])
+        self._own(EventKind.REJECTED, row, reason, row[At.OPERATION])
 
-    def _end_held(self, order: int, kind: EventKind, reason: Reason, operation: int) -> None:
-        row = self._held.pop(order).row
-        words = row[At.ID], row[At.OWNER], row[At.SIDE], row[At.PRICE], row[At.QUANTITY]
-        self._own(kind, words, reason, operation)
+    def _end_held(self, order: int, reason: Reason, operation: int) -> None:
+        self._own(EventKind.CANCELLED, self._held.pop(order).row, reason, operation)
 
-    def _own(self, kind: EventKind, words: tuple[int, ...], reason: Reason, operation: int) -> None:
+    def _own(self, kind: EventKind, row: Row, reason: Reason, operation: int) -> None:
+        """Tells what the book knows nothing of."""
+        words = row[At.ID], row[At.OWNER], row[At.SIDE], row[At.PRICE], row[At.QUANTITY]
         tail = (0, 0, 0, 0, Liquidity.NONE, reason, self.now, operation, 0)
         self._reports.tell(Event(0, kind, *words, *tail), self.now)
 

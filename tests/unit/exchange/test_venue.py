@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import itertools
 import random
-from datetime import date, datetime
-from decimal import Decimal
 from statistics import mean, median
-from zoneinfo import ZoneInfo
 
-import numpy as np
 import pytest
 
-from crossrate.basics.pair import Pair
 from crossrate.exchange.book import Level, SnapshotError
-from crossrate.exchange.chance import Chance, Latency, Purpose, philox
+from crossrate.exchange.chance import Chance, Latency, Purpose
 from crossrate.exchange.event import EventKind, Liquidity, Reason
 from crossrate.exchange.external import PROVIDER
-from crossrate.exchange.grid import Grid, OffGrid
-from crossrate.exchange.hours import AlwaysOpen, MarketHours
+from crossrate.exchange.hours import AlwaysOpen
 from crossrate.exchange.order import Cancel, MassCancel, NewOrder, OrderType, Replace, Side, TimeInForce, Trigger
 from crossrate.exchange.terms import LastLook, PartialFills, Slippage, Tier, VenueTerms
 from crossrate.exchange.venue import Report, Venue, VenueError
-from crossrate.kernel import random as counted
 
 BUY, SELL = Side.BUY, Side.SELL
 TIERS = (Tier(0, 100), Tier(2, 300))
@@ -349,41 +342,6 @@ def test_orders_end_at_their_own_time() -> None:
     ]  # fmt: skip
 
 
-def at(*when: int) -> int:
-    """A moment in New York, nanoseconds."""
-    return int(datetime(*when, tzinfo=ZoneInfo("America/New_York")).timestamp()) * 10**9
-
-
-def test_a_venue_keeps_the_market_s_week_and_its_holidays() -> None:
-    """From Friday 17:00 New York to Sunday 17:00, and on a trade date that it does not deal, only cancels are taken."""
-    hours = MarketHours(Pair("EUR", "USD"), holidays=[date(2026, 12, 25)])
-    friday, sunday = at(2026, 11, 27, 17), at(2026, 11, 29, 17)
-    assert hours.is_open(friday - 1)
-    assert not hours.is_open(friday)
-    assert hours.next_change(friday - 1) == friday
-    assert hours.next_change(friday) == sunday
-    assert hours.next_change(sunday) == at(2026, 12, 4, 17)
-    assert hours.next_change(at(2026, 12, 23, 12)) == at(2026, 12, 24, 17)
-    assert hours.next_change(at(2026, 12, 25, 12)) == at(2026, 12, 27, 17)
-    place = Venue(VenueTerms(tiers=TIERS, hours=hours, last_look=LastLook(10**9, 5)), seed=1, start=friday - 10**10)
-    place.quote(1000, 1002, friday - 10**9)
-    place.send(order(1, BUY, 10, 900), friday - 10**9)
-    place.send(order(2, BUY, 10), friday - 1)
-    place.send(order(3, BUY, 10, 900), friday)
-    place.quote(1000, 1002, friday + 1)
-    place.send(Cancel(id=1, owner=1), friday + 2)
-    found = [(each.event.id, each.event.kind, each.event.reason) for each in place.advance(sunday - 1)]
-    assert found == [
-        (1, EventKind.ACCEPTED, Reason.NONE), (2, EventKind.REJECTED, Reason.MARKET_CLOSED),
-        (3, EventKind.REJECTED, Reason.MARKET_CLOSED), (1, EventKind.CANCELLED, Reason.REQUESTED),
-    ]  # fmt: skip
-    assert place.book.depth(SELL) == []
-    assert place.next_time == sunday
-    place.quote(1000, 1002, sunday)
-    place.send(order(4, BUY, 10), sunday)
-    assert trades(place.advance(sunday + 10**10), 4) == [(1002, 10)]
-
-
 def test_what_cannot_be_is_an_error() -> None:
     """Of the past, of prices, of terms and of snapshots."""
     place = venue()
@@ -408,33 +366,3 @@ def test_a_venue_says_when_it_next_has_something_to_do() -> None:
     assert AlwaysOpen().next_change(0) is None
     place.send(order(1, BUY, 5, 900), 5)
     assert place.next_time == 55
-
-
-def test_chances_are_the_kernel_s_generator() -> None:
-    """The words are those of Philox4x32-10 as the kernel has it, uniforms lie within (0, 1)."""
-    generator = np.random.default_rng(2)
-    counter = generator.integers(0, 1 << 32, (20, 4), np.uint32)
-    key = np.array([0xA4093822, 0x299F31D0], np.uint32)
-    words = counted.words(counter, key)
-    assert [philox(tuple(row), (int(key[0]), int(key[1]))) for row in counter.tolist()] == [
-        tuple(r) for r in words.tolist()
-    ]
-    numbers = [Chance(3).uniform(Purpose.REJECT, name) for name in range(5000)]
-    assert 0.0 < min(numbers) < max(numbers) < 1.0
-    assert mean(numbers) == pytest.approx(0.5, abs=0.02)
-    with pytest.raises(ValueError, match="seed"):
-        Chance(-1)
-
-
-def test_a_grid_makes_whole_numbers_of_decimals_exactly() -> None:
-    """And back; what lies between is an error that says what would fit."""
-    grid = Grid(Decimal("0.00001"), Decimal("0.01"))
-    assert grid.ticks(Decimal("1.10005")) == 110_005
-    assert grid.price(110_005) == Decimal("1.10005")
-    assert grid.units(Decimal("1000000.25")) == 100_000_025
-    assert grid.quantity(100_000_025) == Decimal("1000000.25")
-    for wrong in ("1.100055", "0", "-1", "NaN", "Infinity", "99999999"):
-        with pytest.raises(OffGrid, match="price is"):
-            grid.ticks(Decimal(wrong))
-    with pytest.raises(ValueError, match="tick is 0"):
-        Grid(Decimal(0))
