@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from crossrate.exchange.order import PRICE_MAX, Cancel, NewOrder, OrderType, Side, more
+from crossrate.exchange.order import PRICE_MAX, Operation, OrderType, Side, TimeInForce
 from crossrate.exchange.terms import VenueTerms
 from crossrate.kernel.matching import Command as At
+from crossrate.kernel.reference.matching_rules import MORE, POST_ONLY
 
 PROVIDER = 1 << 61
 """The provider's owner id; ids of orders and owners from here on are its own."""
 
 Row = tuple[int, ...]
+
+# Parts of records: a venue makes several for each quote, and objects would take half of its time.
+_NEW = (int(Operation.NEW),)
+_LIMIT = (int(OrderType.LIMIT), int(TimeInForce.GOOD_TILL_CANCEL))
+_CANCEL_REST = (*(0,) * 11, MORE, 0)
 
 
 def takes(row: Row, price: int) -> bool:
@@ -57,20 +63,21 @@ class External:
         for tier in self._tiers[side]:
             tier[1] = int(tier[1] * share) // step * step if share < 1.0 else tier[1]
 
-    def withdrawn(self, time: int, side: Side | None = None) -> list[Row]:
-        """Records that take its orders out of the book."""
-        rows = []
+    def withdrawn(self, side: Side | None = None) -> list[Row]:
+        """Records that take its orders out of the book; their time is the venue's to set."""
+        rows: list[Row] = []
         for each in Side if side is None else (side,):
             for tier in self._tiers[each]:
                 if tier[2]:
-                    rows.append(more(Cancel(id=tier[2], owner=PROVIDER).row(time)))
+                    rows.append((Operation.CANCEL, tier[2], PROVIDER, *_CANCEL_REST))
                     del self._places[tier[2]]
                     tier[2] = 0
         return rows
 
-    def placed(self, time: int, side: Side | None = None, post_only: bool = False) -> list[Row]:
-        """Records that put what is left into the book."""
-        rows = []
+    def placed(self, side: Side | None = None, post_only: bool = False) -> list[Row]:
+        """Records that put what is left into the book; their time is the venue's to set."""
+        rows: list[Row] = []
+        how = MORE | POST_ONLY if post_only else MORE
         for each in Side if side is None else (side,):
             for tier in self._tiers[each]:
                 if not tier[1] or tier[2] or not 0 < tier[0] <= PRICE_MAX:
@@ -78,10 +85,7 @@ class External:
                 self._next += 1
                 tier[2] = self._next
                 self._places[self._next] = tier
-                order = NewOrder(
-                    id=self._next, owner=PROVIDER, side=each, quantity=tier[1], price=tier[0], post_only=post_only
-                )
-                rows.append(more(order.row(time)))
+                rows.append((*_NEW, self._next, PROVIDER, each, *_LIMIT, tier[1], tier[0], *(0,) * 6, how, 0))
         return rows
 
     def filled(self, order: int, leaves: int) -> None:

@@ -204,8 +204,8 @@ class Venue:
             self._run([row])
         else:
             # Everybody is every client: the provider's liquidity stays.
-            self._run([*self._external.withdrawn(self.now), more(row)], settle=False)
-            self._run(self._external.placed(self.now))
+            self._run([*self._external.withdrawn(), more(row)], settle=False)
+            self._run(self._external.placed())
 
     def _why_not(self, row: Row) -> Reason:
         terms, quantity = self.terms, row[At.QUANTITY]
@@ -264,10 +264,10 @@ class Venue:
         if self._chance.happens(partial.rate, Purpose.PARTIAL, order):
             share = partial.share + (1.0 - partial.share) * self._chance.uniform(Purpose.PARTIAL_SHARE, order)
         if shift or share < 1.0:
-            withdrawn = self._external.withdrawn(self.now, side)
+            withdrawn = self._external.withdrawn(side)
             self._external.move(side, shift)
             self._external.thin(side, share)
-            self._run([*withdrawn, *self._external.placed(self.now, side)])
+            self._run([*withdrawn, *self._external.placed(side)])
 
     def _decide(self, order: int) -> None:
         """The end of a hold."""
@@ -290,20 +290,20 @@ class Venue:
     def _deal_as_remembered(self, row: Row, side: Side, move: int) -> None:
         """Deals an order at the prices that stood when it came, which have moved against the provider."""
         external = self._external
-        self._run(external.withdrawn(self.now), settle=False)
+        self._run(external.withdrawn(), settle=False)
         external.move(side, -move)
         # Post-only: what the provider grants to one order it does not offer to bids and offers of others.
-        self._run(external.placed(self.now, side, post_only=True), settle=False)
+        self._run(external.placed(side, post_only=True), settle=False)
         self._run([more(row)], settle=False)
-        self._run(external.withdrawn(self.now, side), settle=False)
+        self._run(external.withdrawn(side), settle=False)
         external.move(side, move)
-        self._run(external.placed(self.now))
+        self._run(external.placed())
 
     def _take_quote(self, bid: int, ask: int) -> None:
-        withdrawn = self._external.withdrawn(self.now)
+        withdrawn = self._external.withdrawn()
         is_open = self.terms.hours.is_open(self.now)
         self._external.quote(*((bid, ask) if is_open and not (bid and ask and bid >= ask) else (0, 0)))
-        self._run([*withdrawn, *self._external.placed(self.now)])
+        self._run([*withdrawn, *self._external.placed()])
 
     def _watch_expiry(self, row: Row) -> None:
         expire = row[At.EXPIRE]
