@@ -6,7 +6,9 @@ It is filled from the log alone, in the log's order, so that every instance has 
                  └▶ newest by instrument and source ◀── GetQuote
 
 Beside the quotes of each source stands the composite of an instrument, whose source is "" here: while one venue quotes
-it, that venue's own quotes; from the second venue on the best of all, made anew with each quote of any of them.
+it, that venue's own quotes; from the second venue on the best of all, made anew with each quote of any of them. Which
+venues count as LIVE is told by the time at which that quote was received and not by this instance's clock: so the log
+alone says what each composite is, on every instance and in the history.
 
 The ring only grows at its head. A subscriber is a position in it and holds nothing else of the feeds: one that stops
 reading costs the others nothing, and when it comes back it finds its position in the ring or, too late, the newest of
@@ -23,8 +25,8 @@ from dataclasses import dataclass, field
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
 from services.marketdata.cursor import Cursor
-from services.marketdata.domain.composite import composite
-from services.marketdata.entry import COMPOSITE, NANOSECONDS, Entry, quote_of, shown
+from services.marketdata.domain.composite import Health, Shown, composite
+from services.marketdata.entry import COMPOSITE, NANOSECONDS, Entry, aged, quote_of, shown
 
 PLACES_PER_ENTRY = 1 << 13
 """More than the quotes of one entry of the log."""
@@ -72,20 +74,27 @@ class Board:
         oldest: position of the oldest quote in the ring; head + 1 while it is empty.
         place: place in the log up to which it has read everything.
         feeds: how far it has each feed.
-        venues: the sources that have quoted an instrument, by instrument, in the order in which they appeared.
+        venues: the sources that have quoted an instrument, by instrument, in the order of their names.
         stale_version: grows when quotes have grown too old.
         generation: grows when a feed began anew, so that no position from before means anything.
         discarded: entries of the log that were older than the board.
         readers: streams that are served from it.
     """
 
-    def __init__(self, capacity: int, stale_after_s: float, stale_after_of: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        capacity: int,
+        stale_after_s: float,
+        stale_after_of: Mapping[str, float] | None = None,
+        names: frozenset[str] | None = None,
+    ) -> None:
         """For one instance.
 
         Args:
             capacity: quotes that the ring holds, a power of two.
             stale_after_s: a LIVE quote older than this is STALE.
             stale_after_of: the same by feed, where a feed has a rule of its own.
+            names: the instruments that are kept; None for all.
         """
         if capacity & (capacity - 1) or capacity < 2:
             raise ValueError(f"a ring's capacity is a power of two, not {capacity}")
@@ -97,6 +106,8 @@ class Board:
         self._waiting: list[asyncio.Future[None]] = []
         self._last = _Last()
         self._only: dict[str, str] = {}
+        self._names = names
+        self._ahead: set[tuple[str, str]] = set()
         self.head = 0
         self.oldest = 1
         self.place = 0
@@ -120,10 +131,13 @@ class Board:
             # A greater term that counts from before: the log was lost, and the feed began anew.
             self._restart(feed)
         standing.epoch, standing.sequence = published.epoch, first + count - 1
-        for quote in published.board:
+        board, quotes, names = published.board, published.quotes, self._names
+        if names is not None:
+            board, quotes = ([q for q in each if q.instrument in names] for each in (board, quotes))
+        for quote in board:
             self._recall(quote, feed, published.epoch)
         # Each quote has two places, whether this instance knows of another venue and makes a composite or not.
-        self._take(published.quotes, feed, published.epoch, 2 * number * PLACES_PER_ENTRY)
+        self._take(quotes, feed, published.epoch, 2 * number * PLACES_PER_ENTRY)
         self.place = 2 * (number + 1) * PLACES_PER_ENTRY - 1
         self.oldest = max(self.oldest, self.head - self._mask)
         if count or published.board:
@@ -168,7 +182,9 @@ class Board:
         """Whether an instrument has no other venue than this."""
         venues = self.venues.setdefault(name, [])
         if feed not in venues:
+            # In one order everywhere: sums of quantities and ties in time come out alike.
             venues.append(feed)
+            venues.sort()
         sole = len(venues) == 1
         if sole:
             self._only[name] = feed
@@ -190,12 +206,30 @@ class Board:
             stale.pop(entry.name, None)
 
     def _composed(self, because: Entry) -> Entry:
-        """The composite of an instrument, made because one of its venues spoke (or fell silent)."""
-        seen = []
-        for venue in self.venues[because.name]:
-            entry = self._last.get(because.name, venue)
-            if entry is not None:
-                seen.append(shown(entry.quote))
+        """The composite of an instrument, made because one of its venues spoke."""
+        name, seen = because.name, []
+        received = because.quote.receive_time
+        now_ns = received.seconds * NANOSECONDS + received.nanos
+        for venue in self.venues[name]:
+            entry = self._last.newest.get(venue, {}).get(name)
+            if entry is None:
+                continue
+            each = shown(entry.quote)
+            if each.health == Health.LIVE:
+                if now_ns - each.receive_time > self._stale_after_of.get(venue, self._stale_after_ns):
+                    each = aged(each)
+                elif name in self._last.stale.get(venue, ()):
+                    # By this instance's clock it is too old already: the next look at ages says so of this composite.
+                    self._ahead.add((name, venue))
+            seen.append(each)
+        return self._made(because, seen)
+
+    def _composed_now(self, because: Entry) -> Entry:
+        """The composite as it is now, with the venues that have fallen silent since it was made."""
+        entries = (self._last.get(because.name, venue) for venue in self.venues[because.name])
+        return self._made(because, [shown(entry.quote) for entry in entries if entry is not None])
+
+    def _made(self, because: Entry, seen: list[Shown]) -> Entry:
         quote = quote_of(because.name, composite(seen))
         return Entry(because.position, because.place, because.epoch, because.name, quote, COMPOSITE, True)
 
@@ -208,6 +242,7 @@ class Board:
             del composites[name]
             stale.pop(name, None)
         self._only.clear()
+        self._ahead.clear()
         for name, venues in list(self.venues.items()):
             if feed in venues:
                 venues.remove(feed)
@@ -228,7 +263,9 @@ class Board:
 
     def mark_stale(self, now_ns: int) -> int:
         """Marks the quotes of venues that are older than the limit, and returns how many are stale now."""
-        last, marked = self._last, []
+        last = self._last
+        marked = [(name, venue) for name, venue in self._ahead if name in last.stale.get(venue, ())]
+        self._ahead.clear()
         for source in [s for s in last.newest if s != COMPOSITE]:
             newest, stale = last.open(source)
             limit_ns = self._stale_after_of.get(source, self._stale_after_ns)
@@ -247,7 +284,7 @@ class Board:
             newest_of_all = composites[name]
             sole = len(self.venues[name]) == 1
             stale_composites[name] = (
-                last.stale[source][name] if sole else newest_of_all.again(self._composed(newest_of_all).quote)
+                last.stale[source][name] if sole else newest_of_all.again(self._composed_now(newest_of_all).quote)
             )
         if marked:
             self.stale_version += 1
@@ -275,15 +312,23 @@ class Board:
 
     def between(self, after: int, names: frozenset[str], source: str = COMPOSITE) -> list[Entry]:
         """The quotes of some instruments at positions greater than `after`, ascending. `after` + 1 is in the ring."""
-        assert self.oldest - 1 <= after <= self.head, f"{after} is not in {self.oldest} … {self.head}"
-        begin, end = (after + 1) & self._mask, (self.head + 1) & self._mask
-        if after == self.head:
-            return []
-        ring = self._ring
-        parts: Iterable[Entry | None] = ring[begin:end] if begin < end else ring[begin:] + ring[:end]
+        parts = self._behind(after)
         if source == COMPOSITE:
             return [e for e in parts if e is not None and e.composite and e.name in names]
         return [e for e in parts if e is not None and e.source == source and e.name in names]
+
+    def composites(self, after: int) -> list[Entry]:
+        """The composites at positions greater than `after`, one for each quote of a venue, in its order. `after` + 1 is
+        in the ring."""
+        return [e for e in self._behind(after) if e is not None and e.composite]
+
+    def _behind(self, after: int) -> list[Entry | None]:
+        assert self.oldest - 1 <= after <= self.head, f"{after} is not in {self.oldest} … {self.head}"
+        if after == self.head:
+            return []
+        begin, end = (after + 1) & self._mask, (self.head + 1) & self._mask
+        ring = self._ring
+        return ring[begin:end] if begin < end else ring[begin:] + ring[:end]
 
     # Places
 

@@ -48,7 +48,8 @@ async def serve(runtime: Runtime) -> None:
     silent_after_s = settings.takeover_ms / 1000 + settings.silence_ms / 1000
     health = HealthBoard(kinds(declared), board, lambda: follower.feeds, silent_after_s)
     follower = Follower(log, board, list(declared.feeds), settings.log_entries_read, note, applied=health.applied)
-    ticks = TickHistory(log, str(runtime.place.state / "history"), lambda: follower.feeds, settings, note)
+    stored = str(runtime.place.state / "history")
+    ticks = TickHistory(log, stored, lambda: {*declared.feeds, *follower.feeds}, settings, note, ages(declared))
     books = Books(events, list(declared.feeds), settings, note, ages(declared))
     changes = StatusChanges(events, catalogue, note)
     reference = Reference(channel, catalogue, note)
