@@ -10,23 +10,19 @@ it, that venue's own quotes; from the second venue on the best of all, made anew
 venues count as LIVE is told by the time at which that quote was received and not by this instance's clock: so the log
 alone says what each composite is, on every instance and in the history.
 
-The ring only grows at its head. A subscriber is a position in it and holds nothing else of the feeds: one that stops
-reading costs the others nothing, and when it comes back it finds its position in the ring or, too late, the newest of
-each. A position counts what this instance has seen; a cursor names the same quote by its place in the log, which every
-instance understands.
+The ring is that of `ring.py`; who is too late for it is given the newest of each.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
-from services.marketdata.cursor import Cursor
 from services.marketdata.domain.composite import Health, Shown, composite
 from services.marketdata.entry import COMPOSITE, NANOSECONDS, Entry, aged, quote_of, shown
+from services.marketdata.ring import Ring
 
 PLACES_PER_ENTRY = 1 << 13
 """More than the quotes of one entry of the log."""
@@ -38,14 +34,6 @@ class Standing:
 
     epoch: int = 0
     sequence: int = 0
-
-
-class CursorUnknown(LookupError):
-    """The place that a cursor names is not in the ring (any more); `oldest` is the oldest cursor that is."""
-
-    def __init__(self, oldest: Cursor) -> None:
-        super().__init__(oldest.encode())
-        self.oldest = oldest
 
 
 ByName = dict[str, Entry]
@@ -66,13 +54,10 @@ class _Last:
         return self.stale.get(source, {}).get(name) or self.newest.get(source, {}).get(name)
 
 
-class Board:
+class Board(Ring[Entry]):
     """Last values and the ring.
 
     Attributes:
-        head: position of the newest quote; 0 before the first.
-        oldest: position of the oldest quote in the ring; head + 1 while it is empty.
-        place: place in the log up to which it has read everything.
         feeds: how far it has each feed.
         venues: the sources that have quoted an instrument, by instrument, in the order of their names.
         stale_version: grows when quotes have grown too old.
@@ -80,6 +65,9 @@ class Board:
         discarded: entries of the log that were older than the board.
         readers: streams that are served from it.
     """
+
+    # Another instance may have made a composite right behind the quote, where this one knew of no second venue.
+    together = 2
 
     def __init__(
         self,
@@ -96,21 +84,13 @@ class Board:
             stale_after_of: the same by feed, where a feed has a rule of its own.
             names: the instruments that are kept; None for all.
         """
-        if capacity & (capacity - 1) or capacity < 2:
-            raise ValueError(f"a ring's capacity is a power of two, not {capacity}")
-        self._ring: list[Entry | None] = [None] * capacity
-        self._mask = capacity - 1
+        super().__init__(capacity)
         self._stale_after_ns = round(stale_after_s * NANOSECONDS)
         self._stale_after_of = {feed: round(age * NANOSECONDS) for feed, age in (stale_after_of or {}).items()}
-        self._changed = asyncio.Event()
-        self._waiting: list[asyncio.Future[None]] = []
         self._last = _Last()
         self._only: dict[str, str] = {}
         self._names = names
         self._ahead: set[tuple[str, str]] = set()
-        self.head = 0
-        self.oldest = 1
-        self.place = 0
         self.feeds: dict[str, Standing] = {}
         self.venues: dict[str, list[str]] = {}
         self.stale_version = 0
@@ -322,69 +302,5 @@ class Board:
         in the ring."""
         return [e for e in self._behind(after) if e is not None and e.composite]
 
-    def _behind(self, after: int) -> list[Entry | None]:
-        assert self.oldest - 1 <= after <= self.head, f"{after} is not in {self.oldest} … {self.head}"
-        if after == self.head:
-            return []
-        begin, end = (after + 1) & self._mask, (self.head + 1) & self._mask
-        ring = self._ring
-        return ring[begin:end] if begin < end else ring[begin:] + ring[:end]
-
-    # Places
-
-    def cursor(self, position: int) -> Cursor:
-        """The cursor of a position."""
-        entry = self._at(position)
-        if entry is not None:
-            return Cursor(entry.epoch, entry.place)
-        return Cursor(max((s.epoch for s in self.feeds.values()), default=0), self.place if self.head else 0)
-
-    def find(self, cursor: Cursor) -> int | None:
-        """The position after which a cursor continues; None while the board has not come that far.
-
-        Raises:
-            CursorUnknown: the place is older than the ring, or of a log that was lost since.
-        """
-        if cursor.place > self.place and cursor.epoch >= min((s.epoch for s in self.feeds.values()), default=0):
-            return None
-        low, high = self.oldest - 1, self.head
-        while low < high:
-            middle = (low + high + 1) // 2
-            if self._ring[middle & self._mask].place <= cursor.place:  # type: ignore[union-attr]
-                low = middle
-            else:
-                high = middle - 1
-        # Another instance may have made a composite right behind the quote, where this one knew of no second venue.
-        entry = self._at(low)
-        if entry is None or entry.place // 2 != cursor.place // 2 or entry.epoch != cursor.epoch:
-            raise self.unknown()
-        return low
-
-    def _at(self, position: int) -> Entry | None:
-        entry = self._ring[position & self._mask]
-        return entry if entry is not None and entry.position == position and position >= self.oldest else None
-
-    def unknown(self) -> CursorUnknown:
-        """The error that a place is not in the ring."""
-        return CursorUnknown(self.cursor(min(self.oldest, self.head)))
-
-    def forget_places(self) -> None:
-        """Empties the ring: the log was lost, and another one's numbers begin anew. The newest quotes stay."""
-        self.oldest, self.place = self.head + 1, 0
-
-    def changed(self) -> asyncio.Event:
-        """An event that is set with the next change; take it before looking, wait after."""
-        return self._changed
-
-    def tell(self, waiting: asyncio.Future[None]) -> None:
-        """Has a future done with the next change; the cheap way for streams, of which there are many."""
-        self._waiting.append(waiting)
-
-    def wake(self) -> None:
-        """Lets everyone who waits look again."""
-        event, self._changed = self._changed, asyncio.Event()
-        event.set()
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            if not each.done():
-                each.set_result(None)
+    def _epochs(self) -> Iterable[int]:
+        return (standing.epoch for standing in self.feeds.values())

@@ -14,11 +14,12 @@ from crossrate.rpc.frames import Frame, frames_of
 from crossrate.rpc.values import seconds
 from services.marketdata import cursor as cursors
 from services.marketdata import health_stream, subscription
-from services.marketdata.board import Board, CursorUnknown
+from services.marketdata.board import Board
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.daily import answers
 from services.marketdata.daily.sources import DailySources
 from services.marketdata.health import ChangesForgotten, HealthBoard
+from services.marketdata.ring import CursorUnknown
 
 HEARTBEAT_S = 5.0
 RESUME_PATIENCE_S = 2.0
@@ -100,7 +101,7 @@ class MarketDataService(pb_grpc.MarketDataServiceServicer):
         if cursor.place == 0:
             return None
         try:
-            return await subscription.place(self._board, cursor, RESUME_PATIENCE_S)
+            return await self._board.found(cursor, RESUME_PATIENCE_S)
         except CursorUnknown as error:
             raise errors.cursor_expired(str(error)) from error
 
