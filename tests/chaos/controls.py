@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 
@@ -22,6 +23,15 @@ CONTROLS = {
     "lost": Broken.LOST,
 }
 """What each of them must be found as. The last ones leave a store that is wrong for good."""
+
+
+async def controls(stand: Stand) -> AsyncIterator[tuple[str, Broken, list[Problem]]]:
+    """Puts in one fault after the other: its name, as what it must be found, and what was found and was not before."""
+    known: set[Problem] = set()
+    for name, expected in CONTROLS.items():
+        found = [problem for problem in await control(stand, name) if problem not in known]
+        known |= set(found)
+        yield name, expected, found
 
 
 async def control(stand: Stand, name: str) -> list[Problem]:

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "libs"), str(ROOT)]
 
 from tests.chaos.checker import Problem  # noqa: E402 - the paths come first
-from tests.chaos.controls import CONTROLS, control  # noqa: E402
+from tests.chaos.controls import controls  # noqa: E402
 from tests.chaos.nemesis import Blow, plans  # noqa: E402
 from tests.chaos.stand import VICTIMS, Stand, standing, timed  # noqa: E402
 
@@ -42,14 +42,16 @@ async def play(seed: int, rounds: int) -> list[Problem]:
     wrong: list[Problem] = []
     done: dict[str, list[float]] = collections.defaultdict(list)
     async with standing(seed) as stand:
-        for number, plan in enumerate(itertools.islice(plans(seed, VICTIMS), rounds)):
-            found, seconds = await timed(stand, number, plan)
-            done[named(plan)].append(seconds)
-            print(f"{number:4} {named(plan):45} {seconds:5.1f} s  {len(found)} wrong", file=sys.stderr)
-            for problem in found:
-                print(f"     {problem}", file=sys.stderr)
-            wrong += found
-        print(table(done, stand, wrong))
+        try:
+            for number, plan in enumerate(itertools.islice(plans(seed, VICTIMS), rounds)):
+                found, seconds = await timed(stand, number, plan)
+                done[named(plan)].append(seconds)
+                print(f"{number:4} {named(plan):45} {seconds:5.1f} s  {len(found)} wrong", file=sys.stderr, flush=True)
+                for problem in found:
+                    print(f"     {problem}", file=sys.stderr, flush=True)
+                wrong += found
+        finally:
+            print(table(done, stand, wrong), flush=True)
     return wrong
 
 
@@ -79,8 +81,7 @@ async def try_controls(seed: int) -> bool:
     """Whether every fault that is put in is found."""
     all_found = True
     async with standing(seed) as stand:
-        for name, expected in CONTROLS.items():
-            found = await control(stand, name)
+        async for name, expected, found in controls(stand):
             good = expected in {problem.broken for problem in found}
             all_found &= good
             said = "; ".join(map(str, found[:2])) or "nothing"
