@@ -44,7 +44,7 @@ UNANSWERED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, gr
 MARKETDATA = ("marketdata-a", "marketdata-b")
 VICTIMS = (*MARKETDATA, "pipeline-a", "nats", "postgres")
 WRITERS_EVERY = 4
-"""Rounds from one with writers beside the services to the next: they compact all the time, and leave little to others."""
+"""Rounds from one with writers beside the services to the next: they compact all the time, which leaves little."""
 FILES, ROWS = 3, 4_000
 REPLAYED = 200_000
 SETTLED_S_MAX = 60.0
