@@ -39,3 +39,7 @@ class History:
 
     def __getitem__(self, client: str) -> Told:
         return self.clients[client]
+
+    def acknowledged(self, client: str) -> dict[Hashable, Any]:
+        """What was promised to a client; nothing to one that there is not."""
+        return self.clients[client].acknowledged if client in self.clients else {}

@@ -89,12 +89,12 @@ class Kept:
         for (feed, pair), quotes in sorted(self._quotes.items()):
             problems += continuous(f"log of {feed} {pair}", [sequence for _, sequence, _ in quotes])
         for feed in {feed for feed, _ in self._quotes}:
-            promised = history[f"feed {feed}"].acknowledged
+            promised = history.acknowledged(f"feed {feed}")
             there = {(pair, n): row(q) for (f, pair), quotes in self._quotes.items() if f == feed for _, n, q in quotes}
             problems += kept(f"feed {feed}", promised, there)
             for reader in readers:
                 if reader.source == feed:
-                    problems += kept(f"shown to {reader.name}", history[f"reader {reader.name}"].acknowledged, there)
+                    problems += kept(f"shown to {reader.name}", history.acknowledged(f"reader {reader.name}"), there)
         problems += self._check_replays()
         for reader in readers:
             problems += reader.problems

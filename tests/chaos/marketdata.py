@@ -24,10 +24,10 @@ from typing import Any, TypeVar
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "libs"), str(ROOT)]
 
-from tests.chaos.checker import Problem  # noqa: E402 - the paths come first
+from tests.chaos.checker import Broken, Problem  # noqa: E402 - the paths come first
 from tests.chaos.controls import controls  # noqa: E402
 from tests.chaos.nemesis import Blow, plans  # noqa: E402
-from tests.chaos.stand import VICTIMS, Stand, standing, timed  # noqa: E402
+from tests.chaos.stand import VICTIMS, Stand, Stuck, standing, timed  # noqa: E402
 
 T = TypeVar("T")
 
@@ -44,7 +44,12 @@ async def play(seed: int, rounds: int) -> list[Problem]:
     async with standing(seed) as stand:
         try:
             for number, plan in enumerate(itertools.islice(plans(seed, VICTIMS), rounds)):
-                found, seconds = await timed(stand, number, plan)
+                try:
+                    found, seconds = await timed(stand, number, plan)
+                except Stuck as stuck:
+                    print(f"{number:4} {named(plan)}: {stuck}", file=sys.stderr, flush=True)
+                    wrong.append(Problem(Broken.STUCK, f"round {number}", named(plan)))
+                    break
                 done[named(plan)].append(seconds)
                 print(f"{number:4} {named(plan):45} {seconds:5.1f} s  {len(found)} wrong", file=sys.stderr, flush=True)
                 for problem in found:

@@ -66,6 +66,10 @@ disorder_ms = 86_400_000
 """
 
 
+class Stuck(Exception):
+    """A round does not come to its end; what follows would say nothing."""
+
+
 class LoadClient(Pipeline):
     """Asks whoever stands in for the pipeline, again and again until there is an answer."""
 
@@ -185,7 +189,17 @@ class Stand:
         await self.supervisor.remove()
 
     async def round(self, number: int, plan: Sequence[Blow], feeds: Sequence[LogFeed] = ()) -> list[Problem]:
-        """One round: disturbed, healed, settled, checked. Returns what is wrong."""
+        """One round: disturbed, healed, settled, checked. Returns what is wrong.
+
+        Raises:
+            Stuck: somebody never came back, or never answered; with what the logs say at last.
+        """
+        try:
+            return await self._round(number, plan, feeds)
+        except* (TimeoutError, AssertionError) as errors:
+            raise Stuck(f"{errors.exceptions[0]!r}\n{self.supervisor.last_words()}") from errors
+
+    async def _round(self, number: int, plan: Sequence[Blow], feeds: Sequence[LogFeed]) -> list[Problem]:
         done = asyncio.Event()
         dataset = f"round-{number}-{uuid.uuid4().hex[:6]}"
         feeding = [asyncio.create_task(feed.run(done)) for feed in feeds or (self.log_feed,)]

@@ -88,19 +88,36 @@ class Supervisor:
         """
         try:
             async with asyncio.timeout(READY_S_MAX):
+                if name in SERVERS:
+                    await self._answering(name)
                 if name == "nats":
-                    await self.servers.nats.ready()
                     # Streams in memory went with it; the node makes them again after every start.
                     await self.servers.nats.provision(self.servers.topology)
-                elif name == "postgres":
-                    await self.servers.postgres.ready()
-                else:
+                elif name not in SERVERS:
                     registration = self.servers.place.registration(self.instances[name])
                     while not registration.exists():
                         assert self._running[name].poll() is None, self._said(name)
                         await asyncio.sleep(0.02)
         except TimeoutError:
             raise AssertionError(f"{name} does not serve: {self._said(name)}") from None
+
+    async def _answering(self, name: str) -> None:
+        """Returns when a server answers; it may have ended before it could."""
+        server = self.servers.nats if name == "nats" else self.servers.postgres
+        answering = asyncio.ensure_future(server.ready())
+        try:
+            while not answering.done():
+                code = self._running[name].poll()
+                assert code is None, f"{name} ended with {code}: {self._said(name)}"
+                await asyncio.wait([answering], timeout=0.1)
+            await answering
+        finally:
+            answering.cancel()
+
+    def last_words(self) -> str:
+        """Who runs, and the end of everybody's log."""
+        running = {name: process.poll() is None for name, process in self._running.items()}
+        return "\n".join([str(running), *(f"--- {name}\n{self._said(name)}" for name in self._running)])
 
     def _said(self, name: str) -> str:
         return self.servers.place.log(self.instances.get(name, name)).read_text()[-LOG_BYTES:]
