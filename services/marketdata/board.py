@@ -25,6 +25,7 @@ from crossrate.api.marketdata.v1 import quote_pb2 as pb
 from services.marketdata.cursor import Cursor
 from services.marketdata.domain.composite import composite
 from services.marketdata.entry import COMPOSITE, NANOSECONDS, Entry, quote_of, shown
+from services.marketdata.turns import Turns
 
 PLACES_PER_ENTRY = 1 << 13
 """More than the quotes of one entry of the log."""
@@ -77,6 +78,7 @@ class Board:
         generation: grows when a feed began anew, so that no position from before means anything.
         discarded: entries of the log that were older than the board.
         readers: streams that are served from it.
+        turns: when those that send at most so often do.
     """
 
     def __init__(self, capacity: int, stale_after_s: float, stale_after_of: Mapping[str, float] | None = None) -> None:
@@ -106,6 +108,7 @@ class Board:
         self.generation = 0
         self.discarded = 0
         self.readers = 0
+        self.turns = Turns()
 
     # What comes from the log
 
