@@ -165,7 +165,7 @@ class BookTerm:
         """
         now_ns = self._feed.clock.now_ns()
         for name, held in self._feed.board.of(self._feed.name).items():
-            if name not in self._books and held.gap is None:
+            if instrument in ("", name) and name not in self._books and held.gap is None:
                 self._books[name] = book = VenueBook()
                 # As a predecessor left it.
                 bids, asks = held.ladder.bids.levels(), held.ladder.asks.levels()
