@@ -196,7 +196,7 @@ class Stand:
         """
         try:
             return await self._round(number, plan, feeds)
-        except* (TimeoutError, AssertionError) as errors:
+        except* (TimeoutError, AssertionError, OSError) as errors:
             raise Stuck(f"{errors.exceptions[0]!r}\n{self.supervisor.last_words()}") from errors
 
     async def _round(self, number: int, plan: Sequence[Blow], feeds: Sequence[LogFeed]) -> list[Problem]:

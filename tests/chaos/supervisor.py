@@ -18,13 +18,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from crossrate.node.command import Command
 from tests.integration.conftest import Servers
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVERS = ("nats", "postgres")
 READY_S_MAX = 60.0
 LOG_BYTES = 3_000
+_PATH = f"{ROOT / 'libs'}{os.pathsep}{ROOT}"
 
 
 class Supervisor:
@@ -67,17 +67,18 @@ class Supervisor:
         environment = os.environ | dict(self._settings.get(service, {}))
         environment |= {"CROSSRATE_SERVICE": service, "CROSSRATE_INSTANCE": instance}
         environment |= {"CROSSRATE_STATE": str(place.state), "CROSSRATE_RUN": str(place.run)}
-        environment["PYTHONPATH"] = f"{ROOT / 'libs'}{os.pathsep}{ROOT}"
+        environment["PYTHONPATH"] = _PATH
         program = [sys.executable, "-m", f"services.{service}"]
         with place.log(instance).open("ab") as log:
             self._running[name] = _begun(program, log, cwd=ROOT, env=environment)
 
     async def _server(self, name: str) -> subprocess.Popen:
-        servers = self.servers
-        # As the node does: what a killed PostgreSQL left behind is ended first.
-        prepare = servers.postgres.prepare if name == "postgres" else lambda: servers.nats.prepare(servers.topology)
-        command: Command = await asyncio.to_thread(prepare)
-        with self.servers.place.log(name).open("ab") as log:
+        servers, place = self.servers, self.servers.place
+        with place.log(name).open("ab") as log:
+            if name == "postgres":
+                program = [sys.executable, "-m", "tests.chaos.launch", str(place.state), str(place.run)]
+                return _begun(program, log, cwd=ROOT, env=os.environ | {"PYTHONPATH": _PATH})
+            command = await asyncio.to_thread(servers.nats.prepare, servers.topology)
             return _begun(command.argv, log, **command.options())
 
     async def ready(self, name: str) -> None:
