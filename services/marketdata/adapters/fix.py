@@ -129,7 +129,9 @@ class _Connection:
         self._monotonic = owner._monotonic
         self._framer = Framer()
         self._garbled = self._filled = 0
-        self._books = Books(spec.venue_clock(), top_only=spec.depth == 1, entry_time=spec.time == "entry")
+        self._books = Books(
+            spec.venue_clock(), depth=spec.depth, entry_time=spec.time == "entry", entry_key=spec.entry_key
+        )
         self._asked: dict[str, tuple[str, ...]] = {}
         self._symbols: tuple[str, ...] = ()
         self._refused: set[str] = set()
