@@ -158,7 +158,7 @@ class _Connection:
             if self._framer.garbled > self._garbled:
                 self._sink.reject(GARBLED, self._framer.garbled - self._garbled)
                 self._garbled = self._framer.garbled
-            self._take([ready for message in messages for ready in session.receive(message)])
+            self._receive(messages)
             if self._monotonic() >= session.due:
                 session.tick()
             if self._sink.full:
@@ -210,6 +210,17 @@ class _Connection:
         session.excuse()
 
     # What comes
+
+    def _receive(self, messages: Sequence[Message]) -> None:
+        """Has the session read messages, and takes what is due; also of those before one that ends the session."""
+        ready: list[Message] = []
+        try:
+            for message in messages:
+                ready += self._session.receive(message)
+        except SessionEnded as ended:
+            self._take(ready + ended.ready)
+            raise
+        self._take(ready)
 
     def _take(self, messages: Sequence[Message]) -> None:
         session, sink, books = self._session, self._sink, self._books
