@@ -82,16 +82,40 @@ class Session(Receipt):
             Throttled: more than `sent_per_s_max`.
             ValueError: a value has the delimiter in it.
         """
-        active = self.state is State.ACTIVE
-        if not active and not offline:
-            raise NotLoggedOn(f"{self.rules.name} is not logged on: {self.state.value}")
-        if not active and self.rules.role == "initiator" and self.state is State.NEW and self.rules.reset != "never":
-            raise NotLoggedOn(f'{self.rules.name} may begin at 1 when it logs on; set reset = "never" to send before')
+        self.admit(offline=offline)
         made = body if isinstance(body, bytes) else packed(body)
-        extra = packed(header)
+        return self.post(kind, made, packed(header))
+
+    def admit(self, *, offline: bool) -> None:
+        """Raises what `send` raises, and counts one message; `post` may follow later."""
+        self.require(offline=offline)
         if wait_s := self._sending.take(self._monotonic()):
             raise Throttled(wait_s)
-        return self._outbox.application(kind, extra, made, hold=self.state is State.LOGON_SENT, now=active)
+
+    def require(self, *, offline: bool) -> None:
+        """Raises NotLoggedOn as `send` does."""
+        rules, active = self.rules, self.state is State.ACTIVE
+        if not active and not offline:
+            raise NotLoggedOn(f"{rules.name} is not logged on: {self.state.value}")
+        if self.state is State.NEW and rules.role == "initiator" and rules.reset != "never":
+            raise NotLoggedOn(f'{rules.name} may begin at 1 when it logs on; set reset = "never" to send before')
+
+    def post(self, kind: bytes, body: bytes, header: bytes = b"") -> int:
+        """Gives a message that was admitted its number, which is returned; both parts are encoded."""
+        active, waits = self.state is State.ACTIVE, self.state is State.LOGON_SENT
+        return self._outbox.application(kind, header, body, hold=waits, now=active)
+
+    def renew(self) -> None:
+        """The numbers begin at 1 without being asked for, because a new session of the schedule has begun."""
+        self._outbox.reset()
+
+    def turn_away(self, text: str) -> None:
+        """Answers a client's Logon that is not accepted with a Logout.
+
+        Raises:
+            SessionEnded: always.
+        """
+        self._refuse(text)
 
     def end(self, text: str = "") -> None:
         """Sends the Logout."""
