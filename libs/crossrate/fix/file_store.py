@@ -1,8 +1,8 @@
 """A session's numbers and messages in a file, for tools that have no database.
 
-Each commit is one line, `<CRC-32> <JSON>`, that is flushed to the disk before anything is sent. A last line that was cut
-off by a kill was not committed and is left out; a line that is wrong before others is an error. One process at a time
-holds the file.
+Each commit is one line, `<CRC-32> <JSON>`, that is flushed to the disk before anything is sent. A last line that was
+cut off by a kill was not committed and is left out; a line that is wrong before others is an error. One process at a
+time holds the file.
 """
 
 from __future__ import annotations

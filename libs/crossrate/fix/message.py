@@ -103,11 +103,12 @@ class Framer:
 
     Attributes:
         garbled: messages that were left out.
+        message_bytes_max: a message whose BodyLength is more is garbled.
     """
 
     def __init__(self, message_bytes_max: int = MESSAGE_BYTES_MAX) -> None:
         self._buffer = b""
-        self._bytes_max = message_bytes_max
+        self.message_bytes_max = message_bytes_max
         self.garbled = 0
 
     @property
@@ -131,7 +132,7 @@ class Framer:
                 continue
             length = int(head[2])
             end = head.end() + length
-            if length > self._bytes_max:
+            if length > self.message_bytes_max:
                 place = self._skip(buffer, place)
                 continue
             if len(buffer) < end + _TRAILER_BYTES:

@@ -1,7 +1,7 @@
 """When a session is open: from a time of day to another, on a zone's clock, each day or once a week.
 
-The numbers begin at 1 with every session. Where clocks are put forward over a boundary, it is the first moment after the
-gap; where they are put back, the first of the two.
+The numbers begin at 1 with every session. A boundary in the hour that clocks leave out when they are put forward is as
+long after midnight as it would be without; one in the hour that they repeat is the first of the two.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
     transaction ── the application's effects, and `save` of the step that caused or sends them ── commit ── bytes
 
-A message is written to the peer after it is stored, so nothing sent is forgotten: what the peer has not got it asks for.
-The number that acknowledges a received message is in the `Changes` of its step, which commit with what the application
-made of it where both are in one database: nothing is applied twice, and nothing is acknowledged that was not applied.
+A message is written to the peer after it is stored, so nothing sent is forgotten: what the peer has not got it asks
+for. The number that acknowledges a received message is in the `Changes` of its step, which commit with what the
+application made of it where both are in one database: nothing is applied twice, and nothing is acknowledged that was
+not applied.
 """
 
 from __future__ import annotations

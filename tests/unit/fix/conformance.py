@@ -11,8 +11,8 @@
     end                 our side begins to log out
     closed              the session has ended
 
-A value of "~" leaves a field out; times (52, 122) are seconds from now. `run` fails where script and session differ, and
-where something was said that the script does not have.
+A value of "~" leaves a field out; times (52, 122) are seconds from now. `run` fails where script and session differ,
+and where something was said that the script does not have.
 """
 
 from __future__ import annotations
