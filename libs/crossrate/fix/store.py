@@ -25,7 +25,7 @@ class Store(Protocol):
     """The numbers and messages of one session."""
 
     async def load(self) -> Numbers:
-        """The numbers as they were committed last; 1 and 1 for a session that is new."""
+        """The numbers as they were committed last; 1 and 1 for a session that is new. It comes before any `save`."""
 
     def transaction(self) -> contextlib.AbstractAsyncContextManager[Any]:
         """A transaction, committed at the end of its block and rolled back by an exception.
