@@ -77,7 +77,14 @@ async def opened(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[
             yield opening
 
 
-async def test_what_was_saved_is_there_when_it_is_opened_again(opened: Opened) -> None:
+async def test_a_store_keeps_what_it_is_given(opened: Opened) -> None:
+    """All that the protocol says holds for each kind of store."""
+    await kept(opened)
+    await forgotten(opened)
+    await refused(opened)
+
+
+async def kept(opened: Opened) -> None:
     """Numbers, and every message with its bytes and time, by range and in order; sessions are apart."""
     async with opened("a") as store:
         numbers = await store.load()
@@ -95,21 +102,21 @@ async def test_what_was_saved_is_there_when_it_is_opened_again(opened: Opened) -
         assert not await store.sent(1, 100, 100)
 
 
-async def test_a_reset_forgets_what_was_sent(opened: Opened) -> None:
+async def forgotten(opened: Opened) -> None:
     """Numbers begin at 1, and a number that is used again is another message."""
-    async with opened("a") as store:
+    async with opened("c") as store:
         await store.load()
         await save(store, changes((1, 1), (9, 9), 2, 8))
         await save(store, changes((9, 9), (3, 1), 2, reset=True))
         assert list(await store.sent(1, 100, 100)) == [sent(2)]
-    async with opened("a") as store:
+    async with opened("c") as store:
         assert (await store.load()).out == 3
         assert list(await store.sent(1, 100, 100)) == [sent(2)]
 
 
-async def test_two_writers_cannot_both_go_on(opened: Opened) -> None:
+async def refused(opened: Opened) -> None:
     """Whoever saves from numbers that are not stored is refused, and nothing of it is kept."""
-    async with opened("a") as store:
+    async with opened("d") as store:
         await store.load()
         await save(store, changes((1, 1), (3, 1), 2))
         with pytest.raises(StaleNumbers):

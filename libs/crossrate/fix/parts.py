@@ -66,8 +66,8 @@ class TradingSession:
 
 @member
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leg:
-    """One leg of a swap or a strategy.
+class QuoteLeg:
+    """One leg of a swap or a strategy that is asked for.
 
     Attributes:
         leg_symbol: pair, "EUR/USD".
@@ -76,7 +76,6 @@ class Leg:
         leg_ratio_qty: quantity for one of the order's.
         leg_settl_type: tenor of the leg.
         leg_settl_date: value date of the leg; with SettlType B.
-        leg_last_px: price of the leg in an execution report.
     """
 
     leg_symbol: str = required(600)
@@ -92,10 +91,24 @@ class Leg:
     leg_side: Side | None = optional(624)
     leg_currency: str | None = optional(556)
     leg_qty: Decimal | None = optional(687)
-    nested_parties: tuple[NestedParty, ...] = group(539, NestedParty)
-    leg_ref_id: str | None = optional(654)
-    leg_price: Decimal | None = optional(566)
     leg_settl_type: str | None = optional(587)
     leg_settl_date: dt.date | None = optional(588)
-    leg_last_px: Decimal | None = optional(637)
+    nested_parties: tuple[NestedParty, ...] = group(539, NestedParty)
     extra: Extra = ()
+
+
+@member
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg(QuoteLeg):
+    """One leg of an order; `leg_price` is its limit, `leg_ref_id` what its fills are told by."""
+
+    leg_ref_id: str | None = optional(654)
+    leg_price: Decimal | None = optional(566)
+
+
+@member
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutedLeg(Leg):
+    """One leg of a fill; `leg_last_px` is its price, forward points included."""
+
+    leg_last_px: Decimal | None = optional(637)

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from crossrate.fix.codec import Extra, group, member, message, optional, required
 from crossrate.fix.enums import OrdType, QuoteType, Side, SubscriptionRequestType
-from crossrate.fix.parts import Leg, Party
+from crossrate.fix.parts import Party, QuoteLeg
 
 
 @member
@@ -38,7 +38,7 @@ class QuoteRequestItem:
     order_qty2: Decimal | None = optional(192)
     currency: str | None = optional(15)
     account: str | None = optional(1)
-    legs: tuple[Leg, ...] = group(555, Leg)
+    legs: tuple[QuoteLeg, ...] = group(555, QuoteLeg)
     ord_type: OrdType | None = optional(40)
     valid_until_time: int | None = optional(62)
     expire_time: int | None = optional(126)

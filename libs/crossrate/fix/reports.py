@@ -27,7 +27,7 @@ from crossrate.fix.enums import (
     TimeInForce,
     TradeReportTransType,
 )
-from crossrate.fix.parts import Leg, Party
+from crossrate.fix.parts import ExecutedLeg, Party
 
 
 @message("8")
@@ -116,7 +116,7 @@ class ExecutionReport:
     multi_leg_reporting_type: MultiLegReportingType | None = optional(442)
     last_liquidity_ind: int | None = optional(851)
     copy_msg_indicator: bool | None = optional(797)
-    legs: tuple[Leg, ...] = group(555, Leg)
+    legs: tuple[ExecutedLeg, ...] = group(555, ExecutedLeg)
     extra: Extra = ()
 
 
@@ -229,7 +229,7 @@ class TradeCaptureReport:
     last_mkt: str | None = optional(30)
     trade_date: dt.date = required(75)
     multi_leg_reporting_type: MultiLegReportingType | None = optional(442)
-    legs: tuple[Leg, ...] = group(555, Leg)
+    legs: tuple[ExecutedLeg, ...] = group(555, ExecutedLeg)
     transact_time: int = required(60)
     settl_type: str | None = optional(63)
     settl_date: dt.date | None = optional(64)
