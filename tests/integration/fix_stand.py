@@ -12,7 +12,8 @@ from typing import Any
 import structlog
 
 from crossrate.fix.acceptor import Acceptor
-from crossrate.fix.endpoint import Endpoint, Unit
+from crossrate.fix.application import Unit
+from crossrate.fix.endpoint import Endpoint
 from crossrate.fix.enums import ExecType, OrdStatus
 from crossrate.fix.initiator import Initiator
 from crossrate.fix.message import Message

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import structlog
 
-from crossrate.fix.endpoint import Endpoint, Unit
+from crossrate.fix.application import Unit
+from crossrate.fix.endpoint import Endpoint
 from crossrate.fix.enums import OrdType, Side
 from crossrate.fix.file_store import FileStore
 from crossrate.fix.initiator import Initiator

@@ -11,8 +11,9 @@ import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from crossrate.fix.endpoint import READ_BYTES, Disconnected, Endpoint
-from crossrate.fix.faults import SessionEnded
+from crossrate.fix.application import Disconnected
+from crossrate.fix.endpoint import READ_BYTES, Endpoint
+from crossrate.fix.faults import NotLoggedOn, SessionEnded
 from crossrate.fix.kinds import LOGON
 from crossrate.fix.message import Framer, Message
 from crossrate.fix.store import StaleNumbers
@@ -93,7 +94,7 @@ class Acceptor:
         note = self._note.bind(client=str(writer.get_extra_info("peername")))
         try:
             await self._serve(reader, writer, note)
-        except (Disconnected, SessionEnded) as error:
+        except (Disconnected, NotLoggedOn, SessionEnded) as error:
             note.info("FIX connection ended", reason=str(error))
         except asyncio.CancelledError:
             # `stop` ends what did not answer its Logout; asyncio would report the task of a connection as failed.

@@ -15,12 +15,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
 
-from crossrate.fix.codec import encode
-from crossrate.fix.faults import SessionEnded
-from crossrate.fix.message import Field, Framer, Message, packed
+from crossrate.fix.application import Application, Disconnected, Unit
+from crossrate.fix.faults import NotLoggedOn, SessionEnded
+from crossrate.fix.message import Framer, Message
 from crossrate.fix.numbers import Recall, Sent
 from crossrate.fix.rules import Rules, State
 from crossrate.fix.schedule import Schedule
@@ -32,78 +32,6 @@ WRITE_S_MAX = 10.0
 """How long the peer may take to read what it is sent."""
 RESEND_CHUNK = 500
 """Messages that are read from the store at a time."""
-
-
-class Disconnected(Exception):
-    """The connection cannot be made, or has ended otherwise than by the session; the message says so in words."""
-
-
-class Application(Protocol):
-    """What is behind a session."""
-
-    async def received(self, message: Message, unit: Unit) -> None:
-        """Takes a message whose number is due, in order; exactly once, if its effects are in `unit.transaction`.
-
-        It sends by `unit`; Endpoint.unit would wait for this one to end.
-
-        `message.value` is what the decoder made of it. Session-level Rejects (kind 3) of what was sent come too. An
-        exception rolls everything back and ends the connection, and the message comes again.
-        """
-
-    async def logged_on(self) -> None:
-        """The session stands."""
-
-    async def logged_out(self, reason: str) -> None:
-        """It stands no more."""
-
-
-class Unit:
-    """What the application does in one transaction.
-
-    Attributes:
-        transaction: the store's.
-        numbers: MsgSeqNum of each message that was sent, in order; filled before the commit.
-    """
-
-    def __init__(self, session: Session, transaction: Any, *, offline: bool) -> None:
-        self._session, self._offline = session, offline
-        self._posts: list[tuple[bytes, bytes, bytes, bool]] = []
-        self.transaction = transaction
-        self.numbers: list[int] = []
-
-    def send(
-        self, message: Any, body: Sequence[Field] | None = None, header: Iterable[Field] = (), *,
-        offline: bool | None = None,
-    ) -> None:  # fmt: skip
-        """Sends a message once the transaction is committed.
-
-        Args:
-            message: a typed value, or a MsgType.
-            body: fields of the body, with a MsgType.
-            header: fields of the header beside the session's own, such as PossResend.
-            offline: whether it may wait for the next logon, to go as a possible duplicate then; by default what
-                answers a received message may, and what begins something may not.
-
-        Raises:
-            NotLoggedOn: it may not wait. It may come from the end of the transaction too, which is rolled back then.
-            Throttled: the session may not send more now.
-            ValueError: a field is wrong or missing.
-        """
-        kind, data = (message, packed(body or ())) if isinstance(message, bytes) else (message.KIND, encode(message))
-        extra = packed(header)
-        waits = self._offline if offline is None else offline
-        self._session.admit(offline=waits)
-        self._posts.append((kind, data, extra, waits))
-
-    def check(self) -> None:
-        """Raises NotLoggedOn if something may not wait and has to by now."""
-        for *_, offline in self._posts:
-            self._session.require(offline=offline)
-
-    def post(self) -> None:
-        """Gives what was sent its numbers."""
-        self.numbers += [self._session.post(kind, body, header) for kind, body, header, _ in self._posts]
-        self._posts.clear()
 
 
 class Endpoint:
@@ -154,6 +82,7 @@ class Endpoint:
         self._lock = asyncio.Lock()
         self._garbled = 0
         self._told = False
+        self._span: tuple[int, int] | None = None
 
     @property
     def standing(self) -> bool:
@@ -174,6 +103,8 @@ class Endpoint:
         """
         async with self._lock:
             session = await self._loaded()
+            if not self.connected:
+                self._renew(session)
             async with self._committing() as begin, self._store.transaction() as transaction:
                 unit = Unit(session, transaction, offline=False)
                 yield unit
@@ -181,7 +112,27 @@ class Endpoint:
                 begin()
                 unit.post()
                 items = await self._stored(session, transaction)
-            await self._write(session, items)
+            # It is committed: what cannot be written now is asked for after the next logon.
+            with contextlib.suppress(Disconnected):
+                await self._write(session, items)
+
+    async def set_numbers(self, *, out: int, due: int) -> None:
+        """Sets the numbers by hand, where both sides' operators have agreed on them; not while there is a connection.
+
+        Numbers that are left out are filled by a gap when the peer asks for them. 1 and 1 forget all that was sent.
+
+        Raises:
+            ValueError: there is a connection, or `out` would be given a second time.
+        """
+        async with self._lock:
+            session = await self._loaded()
+            numbers, anew = session.numbers, (out, due) == (1, 1)
+            if self.connected or due < 1 or (out < numbers.out and not anew):
+                raise ValueError(f"out {out}, due {due}: our next is {numbers.out}; connected: {self.connected}")
+            if anew:
+                session.renew()
+            numbers.out, numbers.due = out, due
+            await self._save_and_write(session)
 
     async def end(self, text: str = "") -> None:
         """Logs out; the connection ends with the peer's answer, or without it after `logout_s`."""
@@ -293,8 +244,7 @@ class Endpoint:
         """What came; None when a timer is due first."""
         wait_s = session.due - self.monotonic()
         if self.schedule is not None and session.state is State.ACTIVE:
-            span = self.schedule.session(self.now_ns())
-            wait_s = min(wait_s, (span[1] - self.now_ns()) / 1e9) if span else 0.0
+            wait_s = min(wait_s, (self._span[1] - self.now_ns()) / 1e9) if self._span else 0.0
         try:
             async with asyncio.timeout(max(wait_s, 0.0)):
                 return await reader.read(READ_BYTES)
@@ -304,17 +254,16 @@ class Endpoint:
             raise Disconnected(f"the connection broke: {error.strerror or error}") from error
 
     def _over(self) -> bool:
-        return self.schedule is not None and self.schedule.session(self.now_ns()) is None
+        return self.schedule is not None and self.schedule.session(self.now_ns()) != self._span
 
     def _renew(self, session: Session) -> None:
         """Numbers of a session of the schedule that is over begin at 1."""
-        now_ns = self.now_ns()
         if self.schedule is None:
             return
-        span = self.schedule.session(now_ns)
-        if span is None:
-            raise Disconnected("the session is closed by its schedule")
-        if session.numbers.begun_ns < span[0]:
+        self._span = self.schedule.session(self.now_ns())
+        if self._span is None:
+            raise NotLoggedOn(f"{self.rules.name} is closed by its schedule")
+        if session.numbers.begun_ns < self._span[0]:
             session.renew()
 
     async def _tell(self, session: Session) -> None:
@@ -355,6 +304,8 @@ class Endpoint:
     async def _stored(self, session: Session, transaction: Any) -> list[bytes | Recall]:
         changes, items = session.step()
         if changes is not None:
+            if changes.reset:
+                self._note.warning("FIX numbers begin at 1; what was sent before is no longer kept")
             await self._store.save(transaction, changes)
         return items
 

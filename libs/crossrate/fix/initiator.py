@@ -9,8 +9,9 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from crossrate.fix.endpoint import WRITE_S_MAX, Disconnected, Endpoint
-from crossrate.fix.faults import SessionEnded
+from crossrate.fix.application import Disconnected
+from crossrate.fix.endpoint import WRITE_S_MAX, Endpoint
+from crossrate.fix.faults import NotLoggedOn, SessionEnded
 
 CONNECT_S_MAX = 10.0
 
@@ -59,7 +60,7 @@ class Initiator:
             logons = endpoint.logons
             try:
                 await self._connection(stopping)
-            except (Disconnected, SessionEnded) as error:
+            except (Disconnected, NotLoggedOn, SessionEnded) as error:
                 self._note.warning("FIX session ended", reason=str(error))
             except Exception:
                 # Of the application or its store, which may come back: the session goes on from what is stored.

@@ -262,6 +262,7 @@ class Receipt(Checks):
         """A Logon that asks: a client's first, or one that resets the numbers while the session stands."""
         rules, numbers = self.rules, self.numbers
         reset = message.get(141) == b"Y"
+        self._check_logon(message)
         if reset and not rules.peer_may_reset:
             self._refuse("ResetSeqNumFlag is not allowed on this session")
         if reset and number != 1:
@@ -289,6 +290,15 @@ class Receipt(Checks):
         self._become(State.ACTIVE)
         self._outbox.administrative(LOGON, body)
         self._expected(message)
+
+    def _check_logon(self, message: Message) -> None:
+        """A Logon with wrong fields is not answered with one."""
+        try:
+            if self._decode is not None and message.get(108):
+                self._decode(message)
+        except Fault as fault:
+            self._reject(message, fault)
+            self._refuse(str(fault))
 
     def _expected(self, message: Message) -> None:
         """Sends again what the peer's NextExpectedMsgSeqNum shows to be missing."""
@@ -321,8 +331,13 @@ class Receipt(Checks):
 
     def _resend(self, message: Message) -> None:
         """Has what is asked for sent again."""
-        newest = self.numbers.out - 1
-        self._outbox.recall(message.number(7) or 1, min(message.number(16) or newest, newest))
+        newest, first = self.numbers.out - 1, message.number(7) or 1
+        last = message.number(16) or newest
+        if first > newest or last < first:
+            # Nothing would come, and the peer would wait.
+            self._reject(message, Fault(RejectReason.VALUE_INCORRECT, 7 if first > newest else 16))
+            return
+        self._outbox.recall(first, min(last, newest))
 
     def _logout(self, message: Message) -> None:
         text = message.text(58)

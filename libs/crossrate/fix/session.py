@@ -97,7 +97,7 @@ class Session(Receipt):
         rules, active = self.rules, self.state is State.ACTIVE
         if not active and not offline:
             raise NotLoggedOn(f"{rules.name} is not logged on: {self.state.value}")
-        if self.state is State.NEW and rules.role == "initiator" and rules.reset != "never":
+        if not active and rules.role == "initiator" and rules.reset != "never":
             raise NotLoggedOn(f'{rules.name} may begin at 1 when it logs on; set reset = "never" to send before')
 
     def post(self, kind: bytes, body: bytes, header: bytes = b"") -> int:

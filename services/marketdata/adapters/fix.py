@@ -279,7 +279,7 @@ class _Connection:
                 f"the venue rejects message {message.text(45)} of type {message.text(372)}: "
                 f"{message.text(58) or 'without a reason'}"
             )
-        else:
+        elif self._session.state is State.ACTIVE:
             ignored = kind.decode("latin-1")
             self._session.send(BUSINESS_REJECT, [(45, message.text(34)), (372, ignored), (380, 3)])
             self._note.warning("the venue sent a message of a type that is not asked for", type=ignored)
@@ -306,8 +306,10 @@ class _Connection:
         self._ask(symbols, subscribe=True)
 
     def _ask(self, symbols: Sequence[str], *, subscribe: bool) -> None:
-        """Asks for snapshots, and for updates after them if `subscribe`."""
+        """Asks for snapshots, and for updates after them if `subscribe`; not in a session that has ended."""
         spec = self._spec
+        if self._session.state is not State.ACTIVE:
+            return
         for start in range(0, len(symbols), spec.symbols_per_request):
             part = tuple(symbols[start : start + spec.symbols_per_request])
             name = self._owner.request()
