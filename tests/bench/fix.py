@@ -3,8 +3,8 @@
     uv run python tests/bench/fix.py [--quick]
 
 One thread. Reading is framing, checksum and every check of the session level, strict; writing is a typed value to the
-bytes of a whole message. "Session" is from an order's value on one side to its report's value on the other, through both
-sessions with their numbers, without a socket.
+bytes of a whole message. "Session" is an order from its value on one side to its value on the other, and its report
+back, through both sessions with their numbers, without a socket.
 """
 
 from __future__ import annotations

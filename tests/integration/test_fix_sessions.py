@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
+import re
 import signal
 import ssl
 import sys
@@ -24,7 +25,7 @@ from crossrate.fix.schedule import Schedule
 from crossrate.fix.store import MemoryStore, StaleNumbers
 from crossrate.store import Database
 from crossrate.store.fix_store import FixStore
-from tests.integration.conftest import eventually
+from tests.integration.conftest import eventually, free_port
 from tests.integration.fix_stand import NOTE, stand
 from tests.venues.certificate import certificate
 from tests.venues.fix_desk import order
@@ -52,6 +53,16 @@ def spoken(kind: str, number: int, *body: tuple[int, Any], sender: str = "DESK")
     """A message of a client that is written by hand."""
     header = [(35, kind), (49, sender), (56, "VENUE"), (34, number), (52, utc_text(time.time_ns()))]
     return encoded(header, body)
+
+
+async def test_what_the_readme_shows_works() -> None:
+    """Its program runs as it stands, on a port that is free."""
+    text = (Path(__file__).parents[2] / "libs/crossrate/fix/README.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", program.replace("9880", str(free_port()))]
+    process = await asyncio.create_subprocess_exec(*command, env=environment)
+    assert await asyncio.wait_for(process.wait(), 60) == 0
 
 
 async def test_an_order_is_sent_and_its_report_comes() -> None:
