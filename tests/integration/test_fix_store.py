@@ -126,7 +126,10 @@ async def refused(opened: Opened) -> None:
 
 
 async def test_effects_and_numbers_commit_together(postgres_server: Any) -> None:
-    """In PostgreSQL the application's rows and the session's stand or fall together; of two writers one is refused."""
+    """In PostgreSQL the application's rows and the session's stand or fall together; of two writers one is refused.
+
+    Old messages can be deleted, and the numbers stay.
+    """
     database = await Database.open(postgres_server.runtime("alpha"))
     try:
         await FixStore.prepare(database)
@@ -135,6 +138,13 @@ async def test_effects_and_numbers_commit_together(postgres_server: Any) -> None
         await store.load()
         async with database.connection() as connection:
             await connection.execute("CREATE TABLE effect (number bigint PRIMARY KEY)")
+
+        other = FixStore(database, "b")
+        await other.load()
+        await save(other, changes((1, 1), (9, 1), 2, 5, 8))
+        assert await other.forget(6) == 2
+        assert list(await other.sent(1, 9, 9)) == [sent(8)]
+        assert (await other.load()).out == 9
 
         async def once(number: int, fail: bool = False) -> None:
             async with store.transaction() as connection:

@@ -70,6 +70,18 @@ class Rules:
     sent_per_s_max: float = 0.0
     time_digits: int = 3
 
+    def __post_init__(self) -> None:
+        for name in ("sender", "target", "sender_sub", "target_sub"):
+            value = getattr(self, name)
+            if not (value or name.endswith("_sub")) or not all("!" <= character <= "~" for character in value):
+                raise ValueError(f"{name}: {value!r} is empty, or has other characters than visible ASCII")
+        if min(self.heartbeat_s, self.heartbeat_s_min) < 1:
+            raise ValueError(
+                "heartbeat_s and heartbeat_s_min are at least 1: a silent peer is found by heartbeats alone"
+            )
+        if self.time_digits not in (0, 3, 6, 9):
+            raise ValueError(f"time_digits is {self.time_digits}, not 0, 3, 6 or 9")
+
     @property
     def peer(self) -> str:
         """What the other side is called in words for people."""

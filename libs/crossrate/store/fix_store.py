@@ -86,6 +86,21 @@ class FixStore:
                 [each.time_ns for each in sent],
             )
 
+    async def forget(self, before: int) -> int:
+        """Deletes the messages with numbers below `before`, and returns how many there were.
+
+        For sessions whose numbers never begin anew. A peer that asks for them gets a gap in their place, so `before` is
+        a number that both sides have reconciled.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        async with self._database.connection() as connection:
+            done = await connection.execute(
+                "DELETE FROM fix_sent WHERE session = $1 AND number < $2", self._name, before
+            )
+        return int(done.rpartition(" ")[2])
+
     async def sent(self, first: int, last: int, limit: int) -> Sequence[Sent]:
         """See crossrate.fix.store.
 

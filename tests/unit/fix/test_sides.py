@@ -166,6 +166,23 @@ def test_a_value_with_the_delimiter_in_it_is_not_sent() -> None:
     assert bench.session.send(b"D", [(95, 3), (96, b"a\x01b")]) == 2
 
 
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        ({"sender": ""}, "sender"),
+        ({"target": "a\x0135=D"}, "target"),
+        ({"sender_sub": "ü"}, "sender_sub"),
+        ({"heartbeat_s": 0}, "heartbeat_s"),
+        ({"heartbeat_s_min": 0}, "heartbeat_s_min"),
+        ({"time_digits": 4}, "time_digits"),
+    ],
+)
+def test_rules_that_cannot_be_kept_are_refused(wrong: dict, name: str) -> None:
+    """The error names the field."""
+    with pytest.raises(ValueError, match=name):
+        Rules(**{"sender": "US", "target": "THEM"} | wrong)
+
+
 def test_a_session_has_a_name() -> None:
     """Its CompIDs, with SubIDs where there are."""
     assert Rules("US", "THEM").name == "US→THEM"
