@@ -199,6 +199,24 @@ async def test_two_processes_cannot_speak_for_one_session() -> None:
         await eventually(lambda: at.reported() == ["one", "three"])
 
 
+async def test_numbers_may_be_set_by_hand() -> None:
+    """Without a connection, and never so that one is given twice; what is left out is filled by a gap."""
+    store = MemoryStore()
+    async with stand(desk=False, desk_store=store) as at:
+        await at.desk_end.set_numbers(out=10, due=1)
+        for out, due in ((9, 1), (10, 0)):
+            with pytest.raises(ValueError, match="our next is 10"):
+                await at.desk_end.set_numbers(out=out, due=due)
+        at.running = asyncio.create_task(Initiator(at.desk_end, "127.0.0.1", at.port, NOTE).run(at.stopping))
+        await at.desk.standing.wait()
+        with pytest.raises(ValueError, match="connected: True"):
+            await at.desk_end.set_numbers(out=50, due=1)
+        await at.trade("one")
+        await eventually(lambda: at.reported() == ["one"])
+        assert store.numbers.out > 11
+        assert at.desk_end.logons == 1
+
+
 async def test_a_second_client_of_the_same_name_gets_no_answer() -> None:
     """The first one's session stands (case 1S-b)."""
     async with stand() as at:
