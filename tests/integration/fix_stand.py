@@ -22,7 +22,7 @@ from crossrate.fix.reader import Decoder
 from crossrate.fix.reports import BusinessMessageReject, ExecutionReport
 from crossrate.fix.rules import Rules
 from crossrate.fix.store import MemoryStore, Store
-from tests.integration.conftest import free_port
+from tests.ports import free_port
 from tests.venues.fix_desk import Desk, order
 
 NOTE = structlog.get_logger()

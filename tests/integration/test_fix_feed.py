@@ -18,7 +18,8 @@ from services.marketdata.adapters.fix import GARBLED, Fix
 from services.marketdata.domain.book import BookUpdate
 from services.marketdata.domain.normalise import GAPPED, Raw
 from services.marketdata.feeds import FixFeed
-from tests.integration.conftest import eventually, free_port
+from tests.integration.conftest import eventually
+from tests.ports import free_port
 from tests.venues.certificate import certificate
 from tests.venues.fix_acceptor import Acceptor, Peer
 
@@ -99,7 +100,7 @@ class Stand:
         """Why the connection ended."""
         assert self.running is not None
         with pytest.raises(Disconnected) as caught:
-            await asyncio.wait_for(self.running, 20)
+            await asyncio.wait_for(self.running, 60)
         return str(caught.value)
 
     async def close(self) -> None:

@@ -25,8 +25,9 @@ from crossrate.fix.schedule import Schedule
 from crossrate.fix.store import MemoryStore, StaleNumbers
 from crossrate.store import Database
 from crossrate.store.fix_store import FixStore
-from tests.integration.conftest import eventually, free_port
+from tests.integration.conftest import eventually
 from tests.integration.fix_stand import NOTE, stand
+from tests.ports import free_port
 from tests.venues.certificate import certificate
 from tests.venues.fix_desk import order
 
