@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crossrate.api.broker.v1.routing_service_pb2_grpc import RoutingServiceStub
 from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
+from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
 from crossrate.api.pricing.v1.quoting_service_pb2_grpc import QuotingServiceStub
 from crossrate.api.risk.v1.pretrade_service_pb2_grpc import PreTradeServiceStub
 from crossrate.api.trading.v1.trading_state_service_pb2_grpc import add_TradingStateServiceServicer_to_server
@@ -20,7 +21,10 @@ from crossrate.store import Database, OutboxRelay
 from services.trading.domain.dates import Calendar
 from services.trading.engine.engine import Engine
 from services.trading.engine.gate import GateKeeper
+from services.trading.engine.market import Market
 from services.trading.engine.sweeper import Sweeper, holder_of
+from services.trading.engine.taking import Taking
+from services.trading.engine.timers import Timers
 from services.trading.peers import LedgerAccounts, PricingQuotes
 from services.trading.service import TradingService, TradingStateService, register
 from services.trading.service.entering import Entering
@@ -51,12 +55,26 @@ async def serve(runtime: Runtime) -> None:
             AccountServiceStub(channel), note, fresh_s=settings.account_fresh_s, kept_s=settings.account_kept_s
         )
         quotes = PricingQuotes(QuotingServiceStub(channel))
+        market = Market(
+            MarketDataServiceStub(channel),
+            engine.accounts,
+            engine.writer,
+            note,
+            silence_s_max=settings.quotes_silence_s_max,
+            trail_s=settings.trail_interval_s,
+            linger_s=settings.quotes_linger_s,
+        )
+        timers = Timers(engine.writer, time.time_ns, grace_s=settings.expire_grace_s)
+        engine.applier.quote = market.last
+        engine.follow(market, market.run)
+        engine.follow(timers, timers.run)
+        engine.follow(Taking(quotes, engine.writer, note))
         entering = Entering(ledger, quotes, Calendar(), new_request_id, time.time_ns)
         server = Server(runtime, concurrency_max=settings.concurrency_max, streams_max=settings.streams_max)
         server.add(register, TradingService(engine, entering, new_request_id, settings.heartbeat_s))
         server.add(add_TradingStateServiceServicer_to_server, TradingStateService(reading, gate))
         server.health.depends_on("postgres", database.check)
-        engine.parts += [sweeper.run]
+        engine.parts.append(sweeper.run)
         served = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             # A part that fails takes the process down, and the supervisor starts it anew: memory that may be wrong

@@ -152,6 +152,39 @@ def image_of(
     return image
 
 
+def protection_of(parent: Order, order_id: str, client_order_id: str, terms: Terms, now_ns: int) -> Order:
+    """An order that protects what another one has filled, as it would have been entered."""
+    of: order_pb2.Order = parent.image
+    new = order_pb2.NewOrder(
+        client_order_id=client_order_id,
+        account=parent.account,
+        instrument=parent.instrument,
+        side=order_pb2.SIDE_BUY if terms.side == order.BUY else order_pb2.SIDE_SELL,
+        quantity=amounts.quantity_text(terms.quantity),
+        order_type=terms.order_type.value,
+        time_in_force=terms.time_in_force.value,
+        reduce_only=True,
+        strategy=of.terms.strategy,
+        venue=of.terms.venue,
+        position_id=terms.position_id,
+    )
+    put_terms(new, terms)
+    if terms.order_type in TRIGGERED_TYPES:
+        new.trigger_source = terms.trigger_source.value
+    if of.terms.HasField("settlement"):
+        new.settlement.CopyFrom(of.terms.settlement)
+    image = order_pb2.Order(
+        order_id=order_id, terms=new, cum_quantity="0", version=1, entered_by=of.entered_by, session=of.session
+    )
+    image.settl_date.CopyFrom(of.settl_date)
+    image.trade_date.CopyFrom(of.trade_date)
+    image.position_id = of.position_id
+    put_ns(image.create_time, now_ns)
+    made = Order(order_id, parent.account, client_order_id, parent.instrument, terms, image)
+    made.session = of.session
+    return made
+
+
 def order_of(image: order_pb2.Order) -> Order:
     """An order from its message: the state is in it, whole."""
     terms = image.terms
@@ -159,6 +192,7 @@ def order_of(image: order_pb2.Order) -> Order:
     made.status = Status(image.status)
     made.cum = amounts.quantity(image.cum_quantity)
     made.value = amounts.number(image.cum_counter_amount or "0", amounts.VALUE_PLACES)
+    made.withdrawn = _quantity(image.withdrawn_quantity)
     made.version, made.sequence, made.pending_sequence = image.version, image.sequence, image.pending_sequence
     made.triggered, made.confirmed, made.venue = image.triggered, image.confirmed, image.venue
     made.trigger_price = _price(image.trigger_price)
@@ -203,6 +237,8 @@ def refresh(made: Order, now_ns: int) -> order_pb2.Order:
         image.cum_quantity = amounts.quantity_text(made.cum)
         image.cum_counter_amount = amounts.value_text(made.value) if made.cum else ""
         image.avg_price = amounts.price_text(amounts.average(made.value, made.cum)) if made.cum else ""
+    if made.withdrawn or image.withdrawn_quantity:
+        image.withdrawn_quantity = amounts.quantity_text(made.withdrawn) if made.withdrawn else ""
     if made.version != image.version or made.entered:
         put_terms(image.terms, made.terms)
         image.version = made.version

@@ -90,6 +90,8 @@ class Account:
         """By instrument and position: units of the base currency, and of the counter currency received less paid."""
         self.venue_sequence = 0
         """Broker's number of the last report that was applied."""
+        self.stuck = False
+        """Whether a report of broker's waits for something that is not in memory; those behind it wait too."""
 
     def add(self, order: Order) -> None:
         """Takes an order in."""
@@ -163,7 +165,7 @@ class Account:
             Refused: the order has ended, or something is under way already.
         """
         self.may_amend(order)
-        if amendment.quantity and amendment.quantity <= order.cum:
+        if amendment.quantity and amendment.quantity <= order.done:
             words = f"the new quantity is {amounts.quantity_text(amendment.quantity)}, filled is as much or more"
             self.ask_cancel(order, Reason.CLIENT, cause, to, words)
             return
@@ -200,25 +202,26 @@ class Account:
         assert new is not None
         order.proposed = None
         order.version += 1
-        order.terms = _replaced(old, new, order.cum)
+        order.terms = _replaced(old, new, order.done)
         order.expire_ns = new.expire_ns or order.expire_ns
         if new.stop_price:
             order.trigger_price = new.stop_price
 
     def deal(self, order: Order, deal: Deal, to: Recorder, cause: str = "") -> None:
         """A fill. Whatever was amended or cancelled meanwhile, it counts."""
+        order.exec_ids.add(deal.venue_exec_id)
         order.cum += deal.quantity
         order.value += deal.quantity * deal.price
         order.confirmed = True
         order.venue = order.venue or deal.venue
         text = ""
-        if order.cum > order.terms.quantity:
-            over = amounts.quantity_text(order.cum - order.terms.quantity)
+        if order.done > order.terms.quantity:
+            over = amounts.quantity_text(order.done - order.terms.quantity)
             text = f"filled by {over} more than the order's quantity; what a venue reports is booked"
         pending = order.status in PENDING
-        if order.cum >= order.terms.quantity:
+        if order.done >= order.terms.quantity:
             # With an amendment to more under way the venue has the last word on whether it goes on.
-            more = pending and order.proposed is not None and order.proposed.quantity > order.cum
+            more = pending and order.proposed is not None and order.proposed.quantity > order.done
             after = order.status if more else Status.FILLED
         elif order.final or pending:
             after = order.status
@@ -232,6 +235,7 @@ class Account:
     def correct(self, order: Order, was: Deal, now: Deal | None, cause: str, text: str, to: Recorder) -> None:
         """A venue takes a fill back, or says what it is instead."""
         order.cum -= was.quantity
+        order.withdrawn += was.quantity - (now.quantity if now is not None else 0)
         order.value -= was.quantity * was.price
         self._move_position(order, was, -1, to)
         if now is not None:
@@ -240,7 +244,7 @@ class Account:
             self._move_position(order, now, 1, to)
         after = order.status
         if order.status is Status.PARTIALLY_FILLED or order.status is Status.NEW:
-            after = Status.FILLED if order.cum >= order.terms.quantity else order.resting
+            after = order.resting
         exec_type = Exec.TRADE_CANCEL if now is None else Exec.TRADE_CORRECT
         self.record(order, after, Step(exec_type, cause, None, text, now or was, was.venue_exec_id), to)
 
@@ -299,7 +303,7 @@ class Account:
         if order.final or order.proposed is None:
             return
         self._amended(order)
-        full = order.cum >= order.terms.quantity
+        full = order.done >= order.terms.quantity
         after = Status.PENDING_CANCEL if order.status is Status.PENDING_CANCEL else order.resting
         if after is Status.PENDING_NEW:
             after = Status.NEW
@@ -314,18 +318,14 @@ class Account:
                 return
             order.proposed = None
             after = Status.PENDING_CANCEL if order.status is Status.PENDING_CANCEL else order.resting
-            if after is not Status.PENDING_CANCEL and order.cum >= order.terms.quantity:
-                self.record(order, order.status, Step(exec_type, cause, reason, text), to)
-                self._close_filled(order, cause, to)
-                return
         else:
-            order.reason, order.reason_text = None, ""
-            after = order.resting
+            if order.status is Status.PENDING_CANCEL:
+                order.reason, order.reason_text = None, ""
+            after = order.resting if order.proposed is None else Status.PENDING_REPLACE
+        if order.done >= order.terms.quantity and order.proposed is None:
+            # It was filled whole while an amendment to more was under way; now there is no more.
+            order.reason, order.reason_text, after = None, "", Status.FILLED
         self.record(order, after, Step(exec_type, cause, reason, text), to)
-
-    def _close_filled(self, order: Order, cause: str, to: Recorder) -> None:
-        """What was filled whole while an amendment to more was under way ends when that is refused."""
-        self.record(order, Status.FILLED, Step(Exec.REPLACED, cause, None, "the order was filled whole"), to)
 
     def trigger(self, order: Order, text: str, to: Recorder) -> None:
         """Its trigger was reached: it goes to a venue."""
@@ -334,10 +334,10 @@ class Account:
         to.instruct(order, Instruct.NEW)
 
 
-def _replaced(old: Terms, new: Amendment, cum: int) -> Terms:
+def _replaced(old: Terms, new: Amendment, done: int) -> Terms:
     return replace(
         old,
-        quantity=max(new.quantity, cum) if new.quantity else old.quantity,
+        quantity=max(new.quantity, done) if new.quantity else old.quantity,
         limit_price=new.limit_price or old.limit_price,
         stop_price=new.stop_price or old.stop_price,
         trailing_distance=new.trailing_distance or old.trailing_distance,

@@ -114,6 +114,7 @@ class Order:
         "contingency",
         "cum",
         "entered",
+        "exec_ids",
         "expire_ns",
         "gate_version",
         "image",
@@ -135,6 +136,7 @@ class Order:
         "value",
         "venue",
         "version",
+        "withdrawn",
     )
 
     def __init__(
@@ -149,6 +151,7 @@ class Order:
         self.status = Status.NONE
         self.cum = 0
         self.value = 0
+        self.withdrawn = 0
         self.version = 1
         self.sequence = 0
         self.trigger_price = terms.stop_price
@@ -166,6 +169,7 @@ class Order:
         self.reason: Reason | None = None
         self.reason_text = ""
         self.session = ""
+        self.exec_ids: set[str] = set()
         self.position_id = ""
 
     @property
@@ -179,9 +183,14 @@ class Order:
         return self.status in FINAL
 
     @property
+    def done(self) -> int:
+        """What has been filled, also what was taken back: that does not work again."""
+        return self.cum + self.withdrawn
+
+    @property
     def leaves(self) -> int:
         """What may still be filled by its terms; 0 once it is final."""
-        return 0 if self.status in FINAL else max(0, self.terms.quantity - self.cum)
+        return 0 if self.status in FINAL else max(0, self.terms.quantity - self.done)
 
     @property
     def exposed(self) -> int:
@@ -189,7 +198,7 @@ class Order:
         if self.status in FINAL:
             return 0
         proposed = self.proposed.quantity if self.proposed is not None else 0
-        return max(0, max(self.terms.quantity, proposed) - self.cum)
+        return max(0, max(self.terms.quantity, proposed) - self.done)
 
     @property
     def held(self) -> bool:

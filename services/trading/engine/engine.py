@@ -4,24 +4,39 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from crossrate.api.broker.v1 import routing_service_pb2 as routing
 from crossrate.api.broker.v1.routing_service_pb2_grpc import RoutingServiceStub
 from crossrate.api.risk.v1.pretrade_service_pb2_grpc import PreTradeServiceStub
-from services.trading.domain import lists
+from crossrate.rpc.call import new_request_id
+from services.trading import messages
+from services.trading.domain import settling
 from services.trading.domain.account import Account, Instruct, Step
 from services.trading.domain.lifecycle import Exec, Reason, Status
-from services.trading.domain.order import Order, OrderType
+from services.trading.domain.order import Order, OrderType, Terms
 from services.trading.engine.accounts import Accounts
 from services.trading.engine.dispatch import Dispatch
 from services.trading.engine.follower import Follower
 from services.trading.engine.hub import Hub
 from services.trading.engine.replay import Replays
 from services.trading.engine.risk import PreTrade
+from services.trading.engine.venue_reports import Applier
 from services.trading.engine.writer import Writer
 from services.trading.store import Batch, Reading, Store
 from services.trading.store.batch import instruction_of
+
+
+class Follows(Protocol):
+    """Who acts on what was committed."""
+
+    async def claimed(self, account: Account) -> None:
+        """An account is here now."""
+        ...
+
+    def committed(self, batch: Batch) -> None:
+        """A batch was committed."""
+        ...
 
 
 class Engine:
@@ -47,7 +62,7 @@ class Engine:
         self.hub = Hub()
         self.accounts = Accounts(store, note)
         self.replays = Replays(reading)
-        self.writer = Writer(self.accounts, store, self.replays.entries, settle, note, clock_ns)
+        self.writer = Writer(self.accounts, store, self.replays.entries, self._settle, note, clock_ns)
         self.risk = PreTrade(
             pretrade,
             writer_name,
@@ -58,14 +73,20 @@ class Engine:
         )
         self.writer.risk = self.risk
         self.dispatch = Dispatch(routing_stub, self._refused, note)
-        self.follower = Follower(routing_stub, self.accounts, self.writer, reading, note)
+        self.applier = Applier(note)
+        self.follower = Follower(routing_stub, self.accounts, self.writer, reading, self.applier, note)
         self.accounts.on_claimed(self._claimed)
         self.accounts.on_claimed(self.follower.claimed)
         self.writer.on_committed(self._committed)
-        self.watching: list[Callable[[Batch], None]] = []
-        """Called after each commit, after everything else."""
+        self._followers: list[Follows] = []
         self.parts: list[Callable[[], Any]] = []
         """Further tasks, by the functions that make them."""
+
+    def follow(self, follower: Follows, *parts: Callable[[], Any]) -> None:
+        """Tells a follower of each account that comes here and of each commit; its `parts` run with the others."""
+        self._followers.append(follower)
+        self.accounts.on_claimed(follower.claimed)
+        self.parts += parts
 
     async def run(self) -> None:
         """Runs all parts."""
@@ -81,6 +102,12 @@ class Engine:
             ):
                 group.create_task(part())
 
+    def _settle(self, account: Account, batch: Batch) -> None:
+        def make(parent: Order, client_order_id: str, terms: Terms) -> Order:
+            return messages.protection_of(parent, new_request_id(), client_order_id, terms, batch.now_ns)
+
+        settling.settle(account, batch, make)
+
     async def _claimed(self, account: Account) -> None:
         """What an account needs whose last owner may have died between a commit and what follows from it."""
         self.risk.whole([account.name])
@@ -92,8 +119,8 @@ class Engine:
         self.risk.reported(batch.reported)
         self.dispatch.add(batch.instructions)
         self.hub.publish(batch.reported)
-        for call in self.watching:
-            call(batch)
+        for each in self._followers:
+            each.committed(batch)
 
     def _refused(self, instruction: routing.Instruction, why: str) -> None:
         """Broker will never take an instruction: the order, or its cancel or amendment, is refused by that."""
@@ -126,14 +153,3 @@ def outstanding(order: Order) -> Instruct | None:
         case Status.PENDING_REPLACE:
             return Instruct.REPLACE
     return None
-
-
-def settle(account: Account, batch: Batch) -> None:
-    """Brings the lists of what took a step to what they should be; a step of one order may need one of another."""
-    for _ in range(8):
-        before = len(batch.reported)
-        for list_id in dict.fromkeys(order.list_id for order in batch.orders if order.account == account.name):
-            if list_id:
-                lists.settle(account, list_id, batch)
-        if len(batch.reported) == before:
-            return

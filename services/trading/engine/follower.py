@@ -7,6 +7,7 @@ or somebody else, had it is read by account before its first report from the str
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -14,14 +15,19 @@ from typing import Any
 from crossrate.api.broker.v1 import routing_service_pb2 as pb
 from crossrate.api.broker.v1 import venue_report_pb2
 from crossrate.api.broker.v1.routing_service_pb2_grpc import RoutingServiceStub
+from crossrate.api.trading.v1 import execution_pb2
 from crossrate.rpc.call_error import CallError
+from crossrate.rpc.errors import Failure
+from crossrate.store.errors import StoreError
+from services.trading import messages
 from services.trading.domain.account import Account
 from services.trading.engine.accounts import Accounts
-from services.trading.engine.venue_reports import Applier
+from services.trading.engine.venue_reports import Applier, Prepared
 from services.trading.engine.writer import Writer
 from services.trading.store import Batch, Reading
 
 PAGE = 1000
+PAUSE_S = 0.1
 PAUSE_S_MAX = 2.0
 SILENCE_S_MAX = 30.0
 BEHIND_MAX = 100_000
@@ -32,19 +38,25 @@ class Follower:
     """See the module."""
 
     def __init__(
-        self, stub: RoutingServiceStub, accounts: Accounts, writer: Writer, reading: Reading, note: Any
+        self,
+        stub: RoutingServiceStub,
+        accounts: Accounts,
+        writer: Writer,
+        reading: Reading,
+        applier: Applier,
+        note: Any,
     ) -> None:
         self._stub = stub
         self._accounts = accounts
         self._writer = writer
-        self._applier = Applier(reading, note)
+        self._applier = applier
+        self._reading = reading
+        applier.stuck = self._stuck
         self._note = note
         self._heard: int | None = None
         self._behind: dict[str, deque[venue_report_pb2.VenueReport]] = {}
         self._catching: deque[str] = deque()
         self._wanted = asyncio.Event()
-        self.market: Any = None
-        """Knows the composite quote of an instrument, for what is kept with a fill."""
 
     @property
     def behind(self) -> int:
@@ -53,9 +65,12 @@ class Follower:
 
     async def claimed(self, account: Account) -> None:
         """An account is here now: what it missed has to be read first."""
-        self._behind[account.name] = deque(maxlen=BEHIND_MAX)
-        if account.name not in self._catching:
-            self._catching.append(account.name)
+        self._stuck(account.name)
+
+    def _stuck(self, name: str) -> None:
+        self._behind.setdefault(name, deque(maxlen=BEHIND_MAX))
+        if name not in self._catching:
+            self._catching.append(name)
         self._wanted.set()
 
     async def run(self) -> None:
@@ -100,10 +115,8 @@ class Follower:
                 self._apply(report)
 
     def _apply(self, report: venue_report_pb2.VenueReport) -> asyncio.Future[Any]:
-        quote = self.market.last(report.order_id, report.account) if self.market is not None else None
-
         def do(account: Account, batch: Batch) -> None:
-            self._applier.apply(account, batch, report, quote)
+            self._applier.apply(account, batch, report)
 
         return self._writer.work(report.account, do)
 
@@ -126,18 +139,53 @@ class Follower:
                 failures = 0
 
     async def _one(self, name: str) -> None:
-        account = self._accounts.held.get(name)
-        after = account.venue_sequence if account is not None else 0
-        while account is not None:
-            request = pb.ListReportsRequest(account=name, after_sequence=after, page_size=PAGE)
+        """Applies what an account has missed, up to where the stream goes on."""
+        after = 0
+        while (account := self._accounts.held.get(name)) is not None:
+            request = pb.ListReportsRequest(account=name, after_sequence=account.venue_sequence, page_size=PAGE)
             page = await self._stub.ListReports(request)
+            account.stuck = False
             for report in page.reports:
                 self._apply(report)
-                after = report.sequence
-            if len(page.reports) < PAGE:
+            if page.reports:
+                await self._flush(name)
+            account = self._accounts.held.get(name)
+            if account is not None and account.stuck:
+                await self._prepared(account, page.reports)
+            elif len(page.reports) < PAGE:
+                after = max(page.last_sequence, account.venue_sequence if account is not None else 0)
                 break
         # Nothing is awaited from here on, so that no report comes between.
         self._catching.remove(name)
         for report in self._behind.pop(name, ()):
             if report.sequence > after:
                 self._apply(report)
+
+    async def _flush(self, name: str) -> None:
+        """Waits for the commit of everything that was given to the writer for an account."""
+        with contextlib.suppress(StoreError, Failure):
+            await self._writer.work(name, lambda account, batch: None)
+
+    async def _prepared(self, account: Account, reports: Sequence[venue_report_pb2.VenueReport]) -> None:
+        """Reads what the next report needs, and applies it."""
+        report = next((each for each in reports if each.sequence > account.venue_sequence), None)
+        if report is None:
+            return
+        try:
+            kept = await self._reading.order(account.name, report.order_id)
+            fill = await self._reading.fill(report.venue, report.exec_ref_id) if report.exec_ref_id else None
+            exec_ids = await self._reading.exec_ids(report.order_id) if kept is not None else []
+        except StoreError:
+            await asyncio.sleep(PAUSE_S)
+            return
+        deal = None
+        if fill is not None and not fill[2]:
+            deal = messages.deal_of_fill(execution_pb2.Fill.FromString(fill[1]))
+        prepared = Prepared(kept[0] if kept is not None else None, tuple(exec_ids), deal)
+
+        def do(held: Account, batch: Batch) -> None:
+            held.stuck = False
+            self._applier.apply(held, batch, report, prepared)
+
+        with contextlib.suppress(StoreError, Failure):
+            await self._writer.work(account.name, do)

@@ -67,8 +67,6 @@ class Batch:
     instructions: list[routing.Instruction] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     entered: dict[str, Entered] = field(default_factory=dict)
-    touched: set[str] = field(default_factory=set)
-    """Ids of orders that took a step."""
     _rows: dict[str, _Row] = field(default_factory=dict)
     _positions: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     _fills: dict[tuple[str, str], tuple[str, str, bytes, bool]] = field(default_factory=dict)
@@ -118,6 +116,11 @@ class Batch:
     def empty(self) -> bool:
         """Whether there is nothing to commit."""
         return not self.bases and not self.requests
+
+    @property
+    def count(self) -> int:
+        """How many steps were taken."""
+        return len(self.reported)
 
     @property
     def orders(self) -> list[Order]:

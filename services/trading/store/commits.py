@@ -33,6 +33,8 @@ GROUPS = """
 SELECT content FROM client_order
 WHERE NOT working AND (list_id = ANY ($1::text[]) OR order_id = ANY ($2::text[]::uuid[])) ORDER BY first_sequence"""
 
+FILLS = "SELECT order_id::text, venue_exec_id FROM fill WHERE order_id = ANY ($1::text[]::uuid[])"
+
 
 class TakenOver(StoreError):
     """Other instances have taken accounts over; nothing was committed."""
@@ -153,6 +155,10 @@ async def load(connection: asyncpg.Connection, name: str) -> Account:
         account.positions[instrument, position_id] = list(place)
     found = await connection.fetchval("SELECT venue_sequence FROM account_venue WHERE account = $1", name)
     account.venue_sequence = found or 0
+    if account.orders:
+        rows = await connection.fetch(FILLS, list(account.orders))
+        for order_id, venue_exec_id in rows:
+            account.orders[order_id].exec_ids.add(venue_exec_id)
     return account
 
 

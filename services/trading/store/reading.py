@@ -124,6 +124,12 @@ class Reading:
             )
         return None if row is None else (row[0], row[1], row[2])
 
+    async def exec_ids(self, order_id: str) -> list[str]:
+        """The venues' ids of an order's fills."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch("SELECT venue_exec_id FROM fill WHERE order_id = $1::text::uuid", order_id)
+        return [row[0] for row in rows]
+
     async def account_names(self, after: str, limit: int) -> list[str]:
         """Accounts that ever had an order, by name, after one."""
         async with self._database.connection() as connection:
