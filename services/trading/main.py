@@ -22,6 +22,7 @@ from services.trading.domain.dates import Calendar
 from services.trading.engine.engine import Engine
 from services.trading.engine.gate import GateKeeper
 from services.trading.engine.market import Market
+from services.trading.engine.sessions import Sessions
 from services.trading.engine.sweeper import Sweeper, holder_of
 from services.trading.engine.taking import Taking
 from services.trading.engine.timers import Timers
@@ -71,10 +72,19 @@ async def serve(runtime: Runtime) -> None:
         engine.follow(Taking(quotes, engine.writer, note))
         entering = Entering(ledger, quotes, Calendar(), new_request_id, time.time_ns)
         server = Server(runtime, concurrency_max=settings.concurrency_max, streams_max=settings.streams_max)
-        server.add(register, TradingService(engine, entering, new_request_id, settings.heartbeat_s))
+        sessions = Sessions(database, engine.writer, note, interval_s=settings.session_interval_s)
+        trading = TradingService(
+            engine,
+            entering,
+            sessions,
+            new_request_id,
+            instance=runtime.instance,
+            heartbeat_s=settings.heartbeat_s,
+        )
+        server.add(register, trading)
         server.add(add_TradingStateServiceServicer_to_server, TradingStateService(reading, gate))
         server.health.depends_on("postgres", database.check)
-        engine.parts.append(sweeper.run)
+        engine.parts += [sweeper.run, sessions.run]
         served = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             # A part that fails takes the process down, and the supervisor starts it anew: memory that may be wrong

@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     """How long a venue may take to expire an order by itself before it is told to cancel it."""
     sweep_interval_s: float = Field(default=1.0, ge=0.05, le=60)
     """How often accounts of instances that are gone are looked for, and the gate is looked at."""
+    session_interval_s: float = Field(default=0.25, ge=0.02, le=1)
+    """How often open sessions are renewed and lost ones are looked for; a session's silence is two seconds at least."""
     heartbeat_s: float = Field(default=5.0, ge=0.1, le=30)
     """A stream of reports says at least so often that it is there."""
     streams_max: int = Field(default=1000, ge=1, le=100_000)

@@ -62,6 +62,7 @@ class Market:
         self._wanted: dict[str, float] = {}
         self._rewire = asyncio.Event()
         self._stream: QuoteStream | None = None
+        self._refusal = ""
         self.following: frozenset[str] = frozenset()
         """The instruments of the stream that is open."""
 
@@ -140,7 +141,9 @@ class Market:
                     if not isinstance(event, Gap):
                         self._take(event)
             except CallError as error:
-                self._note.warning("marketdata refuses to stream quotes", why=str(error))
+                if str(error) != self._refusal:
+                    self._note.warning("marketdata refuses to stream quotes", why=str(error))
+                self._refusal = str(error)
             await asyncio.sleep(REFUSED_PAUSE_S)
 
     def _silent(self) -> bool:

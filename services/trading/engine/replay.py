@@ -40,15 +40,19 @@ class Replays:
         return found
 
     async def _answer(self, entry: Entry, there: dict[tuple[str, str], KnownOrder]) -> Any:
+        answers: dict[tuple[str, str], Any] = {}
         for each in entry.orders:
-            if each.key in there and there[each.key].digest != each.digest:
-                return reused(each.key[1])
-        whole = len(there) == len(entry.orders)
-        if not whole and entry.atomic:
-            return reused(next(iter(there))[1])
-        answers = {key: await self.placed(key[0], known) for key, known in there.items()}
-        if whole:
+            if each.key in there:
+                if there[each.key].digest == each.digest:
+                    answers[each.key] = await self.placed(each.key[0], there[each.key])
+                elif entry.terms.each_alone:
+                    answers[each.key] = reused(each.key[1])
+                else:
+                    return reused(each.key[1])
+        if len(there) == len(entry.orders):
             return [answers[key] for key in entry.keys]
+        if entry.atomic:
+            return reused(next(iter(there))[1])
         entry.known = answers
         return None
 

@@ -91,6 +91,8 @@ class ListTerms:
     """How the orders of one request depend on each other."""
 
     atomic: bool = False
+    each_alone: bool = False
+    """What is wrong with one is told in its place, and is nothing to the others."""
     contingency: Contingency = Contingency.NONE
     list_id: str = ""
     request: Request | None = None
@@ -99,18 +101,15 @@ class ListTerms:
 class Entry(Group):
     """New orders of one request."""
 
-    def __init__(
-        self, account: str, orders: Sequence[NewEntry], terms: ListTerms, cause: str, future: asyncio.Future[Any]
-    ) -> None:
+    def __init__(self, account: str, orders: Sequence[NewEntry], terms: ListTerms, future: asyncio.Future[Any]) -> None:
         super().__init__(account, future)
         self.orders = list(orders)
         self.terms = terms
-        self.cause = cause
         self.atomic = terms.atomic
         self.keys = [each.key for each in orders]
         self.order_ids = [each.order_id for each in orders]
-        self.known: dict[tuple[str, str], pb.PlaceOrderResponse] = {}
-        """Answers of those among its orders that were entered before."""
+        self.known: dict[tuple[str, str], pb.PlaceOrderResponse | errors.Failure] = {}
+        """Answers of those among its orders that were entered before, or why one is refused for that."""
 
     def to_admit(self, account: Account) -> list[risk_pb.OrderToAuthorise]:
         """See Group."""
@@ -148,12 +147,12 @@ class Entry(Group):
             batch.entered[order.order_id] = Entered(entry.digest, answer.SerializeToString())
             if refusal is not None:
                 reason, text = refusal
-                step = Step(Exec.REJECTED, self.cause, reason, text, None, "", admission)
+                step = Step(Exec.REJECTED, entry.key[1], reason, text, None, "", admission)
                 account.enter(order, Status.REJECTED, step, batch)
             else:
                 status = lists.first_status(order)
                 exec_type = {Status.PENDING_NEW: Exec.PENDING_NEW, Status.NEW: Exec.NEW}.get(status, Exec.SUSPENDED)
-                account.enter(order, status, Step(exec_type, self.cause, None, "", None, "", admission), batch)
+                account.enter(order, status, Step(exec_type, entry.key[1], None, "", None, "", admission), batch)
             answer.order.CopyFrom(order.image)
             answer.checks.extend(admission.answer.checks)
             answers.append(answer)

@@ -57,6 +57,17 @@ CREATE TABLE account_request (
     PRIMARY KEY (account, request_id)
 );
 
+-- Sessions that are open or lost; see engine/sessions.py.
+CREATE TABLE trade_session (
+    account              text        NOT NULL,
+    session              text        NOT NULL,
+    connection           text        NOT NULL UNIQUE,
+    cancel_on_disconnect boolean     NOT NULL,
+    silence_s            float8      NOT NULL,
+    expire_time          timestamptz NOT NULL,
+    PRIMARY KEY (account, session)
+);
+
 -- One row. A commit of orders reads it under a shared lock; changing it waits for them, and they for the change.
 CREATE TABLE gate (
     one     boolean PRIMARY KEY DEFAULT true CHECK (one),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 from crossrate.api.trading.v1 import order_entry_pb2 as pb
+from crossrate.api.trading.v1 import order_pb2, session_pb2
 from crossrate.api.trading.v1.trading_service_pb2_grpc import (
     TradingServiceServicer,
     add_TradingServiceServicer_to_server,
@@ -18,11 +19,13 @@ from services.trading.domain.account import Account
 from services.trading.domain.lifecycle import Reason, Status
 from services.trading.domain.order import SELL, Contingency, Order
 from services.trading.engine.engine import Engine
-from services.trading.engine.work import Entry, ListTerms
+from services.trading.engine.sessions import Sessions
+from services.trading.engine.work import Entry, ListTerms, NewEntry
 from services.trading.service.amending import Amending
 from services.trading.service.entering import Entering, body_digest, same_account
 from services.trading.service.failures import failures
 from services.trading.service.history import History
+from services.trading.service.session import Session, result_of
 from services.trading.store import Batch
 from services.trading.store.batch import Request
 
@@ -38,8 +41,20 @@ def caller() -> str:
 class TradingService(History, Amending, TradingServiceServicer):
     """Entry, amendments, cancels, and the reading of them."""
 
-    def __init__(self, engine: Engine, entering: Entering, new_id: Callable[[], str], heartbeat_s: float) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        entering: Entering,
+        sessions: Sessions,
+        new_id: Callable[[], str],
+        *,
+        instance: str,
+        heartbeat_s: float,
+    ) -> None:
         History.__init__(self, engine, heartbeat_s)
+        self._sessions = sessions
+        self._instance = instance
+        self.hub = engine.hub
         self._engine = engine
         self._entering = entering
         self._new_id = new_id
@@ -54,6 +69,55 @@ class TradingService(History, Amending, TradingServiceServicer):
         with failures(request.request_id):
             return (await self._enter([made], ListTerms()))[0]
 
+    async def TradeSession(
+        self, requests: AsyncIterator[session_pb2.TradeSessionRequest], context: Any
+    ) -> AsyncIterator[session_pb2.TradeSessionResponse]:
+        """See the contract."""
+        with failures():
+            async for message in Session(self, self._sessions, self._instance).run(requests):
+                yield message
+
+    async def last_sequence(self, account: str) -> int:
+        """Number of the newest report of an account."""
+        return await self._engine.reading.last_sequence(account)
+
+    async def enter_on_session(
+        self, account: str, session: str, orders: Sequence[order_pb2.NewOrder]
+    ) -> Awaitable[list[session_pb2.SessionResult]]:
+        """Enters orders, each by itself; returns when they are on their way. What is wrong with one is its own
+        result."""
+        results: list[session_pb2.SessionResult | None] = [None] * len(orders)
+        made: dict[tuple[str, str], tuple[int, NewEntry]] = {}
+        for i, new in enumerate(orders):
+            try:
+                if new.account != account:
+                    raise errors.invalid(("account", f"the session is of {account}: open another one"))
+                each = await self._entering.entry(new, caller(), "", session)
+                if each.key in made:
+                    raise errors.invalid(("client_order_id", "is twice in one message: an order has one of its own"))
+                made[each.key] = (i, each)
+            except errors.Failure as failure:
+                results[i] = await self._refused_or_known(new, failure)
+        entered = None
+        if made:
+            entered = await self._begin_entry([each for _, each in made.values()], ListTerms(each_alone=True))
+
+        async def answered() -> list[session_pb2.SessionResult]:
+            if entered is not None:
+                for (i, _), answer in zip(made.values(), await entered, strict=True):
+                    failed = isinstance(answer, errors.Failure)
+                    results[i] = refused(orders[i], answer) if failed else result_of(answer.order)
+            return [each for each in results if each is not None]
+
+        return answered()
+
+    async def _refused_or_known(self, new: order_pb2.NewOrder, failure: errors.Failure) -> session_pb2.SessionResult:
+        """A repetition has its answer also when it is not valid any more."""
+        known = (await self._engine.reading.known_orders([(new.account, new.client_order_id)])).values()
+        for each in known:
+            return result_of((await self._engine.replays.placed(new.account, each)).order)
+        return refused(new, failure)
+
     async def _known_or_made(self, request: pb.PlaceOrderRequest) -> Any:
         """An order ready for the writer; the answer that it was given before, where it is not valid any more."""
         try:
@@ -67,17 +131,20 @@ class TradingService(History, Amending, TradingServiceServicer):
                     return await self._engine.replays.placed(key[0], known)
             raise
 
-    async def _enter(self, orders: list[Any], terms: ListTerms) -> list[pb.PlaceOrderResponse]:
-        account, cause = orders[0].key[0], orders[0].key[1] if len(orders) == 1 else terms.list_id
+    async def _enter(self, orders: list[NewEntry], terms: ListTerms) -> list[Any]:
+        return await (await self._begin_entry(orders, terms))
+
+    async def _begin_entry(self, orders: list[NewEntry], terms: ListTerms) -> asyncio.Future[list[Any]]:
+        """Hands orders to the writer; the future has their answers."""
         future = asyncio.get_running_loop().create_future()
-        group = Entry(account, orders, terms, cause, future)
+        group = Entry(orders[0].key[0], orders, terms, future)
         for each in orders:
             before = self._engine.writer.inflight.get(each.key)
             if before is not None:
                 # The same order is on its way: its answer is committed first, then this one finds it.
                 await asyncio.wait([before.future])
         self._engine.writer.enter(group)
-        return await future
+        return future
 
     async def _checked(self, orders: list[Any], terms: ListTerms) -> list[pb.PlaceOrderResponse]:
         """What would become of orders: the same way, and nothing is kept of it."""
@@ -85,7 +152,7 @@ class TradingService(History, Amending, TradingServiceServicer):
         with failures():
             await self._engine.accounts.ensure([account])
             held = self._engine.accounts.held[account]
-            group = Entry(account, orders, terms, "", asyncio.get_running_loop().create_future())
+            group = Entry(account, orders, terms, asyncio.get_running_loop().create_future())
             numbers = [1 if terms.atomic else 0] * len(orders)
             said = await self._engine.risk.authorise(group.to_admit(held), numbers, validate_only=True)
         return group.as_if(held, said)
@@ -94,7 +161,7 @@ class TradingService(History, Amending, TradingServiceServicer):
         """See the contract."""
         same_account(request.account, request.orders)
         contingency = Contingency(request.contingency)
-        terms = ListTerms(request.atomic or bool(contingency), contingency)
+        terms = ListTerms(request.atomic or bool(contingency), contingency=contingency)
         with failures(request.request_id):
             if contingency or request.atomic:
                 body = body_digest(request)
@@ -104,7 +171,7 @@ class TradingService(History, Amending, TradingServiceServicer):
                 list_id = self._new_id() if contingency else ""
                 answer = pb.PlaceOrdersResponse(list_id=list_id).SerializeToString()
                 kept = Request(request.account, request.request_id, body, answer)
-                terms = ListTerms(True, contingency, list_id, kept)
+                terms = ListTerms(True, False, contingency, list_id, kept)
             self._list_is_one(request, contingency)
             orders = [await self._entering.entry(new, caller(), f"orders[{i}]") for i, new in enumerate(request.orders)]
             if request.validate_only:
@@ -200,6 +267,11 @@ class TradingService(History, Amending, TradingServiceServicer):
                 return answer
 
             return await self._engine.writer.work(account, do)
+
+
+def refused(new: order_pb2.NewOrder, failure: errors.Failure) -> session_pb2.SessionResult:
+    """The result of an order that was not entered."""
+    return session_pb2.SessionResult(client_order_id=new.client_order_id, error=failure.to_status())
 
 
 class _NotHere(errors.Failure):
