@@ -28,6 +28,12 @@ from crossrate.api.ledger.v1.account_service_pb2_grpc import (
     AccountServiceServicer,
     add_AccountServiceServicer_to_server,
 )
+from crossrate.api.pricing.v1 import quote_pb2
+from crossrate.api.pricing.v1 import quoting_service_pb2 as quoting
+from crossrate.api.pricing.v1.quoting_service_pb2_grpc import (
+    QuotingServiceServicer,
+    add_QuotingServiceServicer_to_server,
+)
 from crossrate.api.risk.v1 import pretrade_service_pb2 as pretrade
 from crossrate.api.risk.v1.pretrade_service_pb2_grpc import (
     PreTradeServiceServicer,
@@ -43,8 +49,12 @@ from crossrate.rpc.errors import Failure, failure_of
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import RuntimeSettings, open_runtime
 from crossrate.runtime.topology import Service, Stream, Topology
+from crossrate.store.database import Database
+from services.marketdata.service import register
 from services.trading import main
+from services.trading.store.proof import differences
 from tests.integration.conftest import Servers, eventually
+from tests.integration.desk import Upstream
 
 TOPOLOGY = Topology(
     services={
@@ -228,6 +238,36 @@ class Ledger(AccountServiceServicer):
         return accounts.GetAccountResponse(account=account_pb2.Account(**(values | self.said.get(request.account, {}))))
 
 
+class Quotes(QuotingServiceServicer):
+    """Executable quotes that a test makes; each is taken once."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, quote_pb2.ExecutableQuote] = {}
+        self.taken: dict[str, str] = {}
+
+    def make(self, amount: str = "100000", bid: str = "1.0799", offer: str = "1.0801") -> str:
+        """A two-way quote of EUR/USD."""
+        quote = quote_pb2.ExecutableQuote(quote_id=str(uuid.uuid4()), amount=amount)
+        quote.product.instrument, quote.state = "EUR/USD", quote_pb2.QUOTE_STATE_ACTIVE
+        quote.product.spot.notional = 1
+        quote.bid.px, quote.offer.px = bid, offer
+        leg = quote.legs.add(amount=amount, bid_px=bid, offer_px=offer)
+        leg.value_date.year, leg.value_date.month, leg.value_date.day = 2026, 3, 6
+        self.made[quote.quote_id] = quote
+        return quote.quote_id
+
+    async def GetQuoteTerms(self, request, context):
+        if request.quote_id not in self.made:
+            raise errors.not_found("quote", request.quote_id)
+        return quoting.GetQuoteTermsResponse(quote=self.made[request.quote_id])
+
+    async def TakeQuote(self, request, context):
+        by = self.taken.setdefault(request.quote_id, request.request_id)
+        if by != request.request_id:
+            raise errors.wrong_state("EXECUTED", "the quote was executed before: it is executed once")
+        return quoting.TakeQuoteResponse(quote=self.made[request.quote_id])
+
+
 class Instance:
     """One running server of a service in this process."""
 
@@ -260,7 +300,10 @@ class Floor:
     def __init__(self, servers: Servers) -> None:
         self.servers = servers
         self.risk, self.broker, self.ledger = Risk(), Broker(), Ledger()
+        self.market = Upstream(servers)
+        self.quotes = Quotes()
         self.instances: dict[str, Instance] = {}
+        self.database: Database
         self._channels: list[grpc.aio.Channel] = []
 
     async def start_peers(self) -> None:
@@ -270,8 +313,11 @@ class Floor:
         server.add(add_PreTradeServiceServicer_to_server, self.risk)
         server.add(add_RoutingServiceServicer_to_server, self.broker)
         server.add(add_AccountServiceServicer_to_server, self.ledger)
+        server.add(add_QuotingServiceServicer_to_server, self.quotes)
+        server.add(register, self.market.service)
         self.instances["broker-1"] = await stand.start(server.serve())
         self.servers.place.outbound_socket("trading").symlink_to(self.servers.place.service_socket("broker-1"))
+        self.database = await Database.open(self.servers.runtime("trading", "trading-test"), main.MIGRATIONS)
 
     async def start(self, name: str = "trading-1") -> None:
         """An instance of trading."""
@@ -296,17 +342,29 @@ class Floor:
         """The calls of risk."""
         return TradingStateServiceStub(self.channel(name))
 
+    async def is_proved(self, *accounts: str) -> None:
+        """The tables are what the journal makes of them, and risk knows all of it."""
+        for account in accounts:
+            assert await differences(self.database, account) == []
+            async with self.database.connection() as connection:
+                last = await connection.fetchval(
+                    "SELECT last_seq FROM journal_head WHERE stream = $1", f"accounts/{account}"
+                )
+            await eventually(lambda account=account, last=last: self.risk.sequences.get(account) == last)
+
     async def close(self) -> None:
         """Ends everything."""
         for channel in self._channels:
             await channel.close()
         for name in sorted(self.instances, reverse=True):
             await self.instances[name].stop()
+        if hasattr(self, "database"):
+            await self.database.close()
 
 
 @contextlib.asynccontextmanager
 async def floor(*instances: str) -> AsyncIterator[Floor]:
-    """PostgreSQL, the stand-ins and some instances of trading; no NATS, which orders do not need."""
+    """PostgreSQL, the stand-ins and some instances of trading, "none" for none; no NATS, which orders do not need."""
     folder = Path(tempfile.mkdtemp(prefix="xr-"))
     servers = Servers(folder, TOPOLOGY)
     made = Floor(servers)
@@ -316,7 +374,8 @@ async def floor(*instances: str) -> AsyncIterator[Floor]:
         await servers.postgres.provision(servers.topology)
         await made.start_peers()
         for name in instances or ("trading-1",):
-            await made.start(name)
+            if name != "none":
+                await made.start(name)
         yield made
     finally:
         await made.close()

@@ -58,6 +58,7 @@ class Market:
         self._held: dict[str, dict[str, Order]] = {}
         self._best: dict[str, int] = {}
         self._written_s: dict[str, float] = {}
+        self._writing: set[str] = set()
         self._firing: set[str] = set()
         self._wanted: dict[str, float] = {}
         self._rewire = asyncio.Event()
@@ -173,11 +174,19 @@ class Market:
         """Moves a trailing stop's price in memory, and writes it down now and then."""
         best = trigger.trailed(order, self._best.get(order.order_id, order.trigger_price), price)
         self._best[order.order_id] = best
-        now = time.monotonic()
-        if best != order.trigger_price and now - self._written_s.get(order.order_id, -1e9) >= self._trail_s:
-            self._written_s[order.order_id] = now
-            self._writer.work(order.account, _Trail(order.order_id, best))
+        if best != order.trigger_price and order.order_id not in self._writing:
+            # At once if that is due, else when it is: what is written is the best by then.
+            due_s = self._written_s.get(order.order_id, -1e9) + self._trail_s - time.monotonic()
+            self._writing.add(order.order_id)
+            asyncio.get_running_loop().call_later(max(0.0, due_s), self._write, order)
         return best
+
+    def _write(self, order: Order) -> None:
+        self._writing.discard(order.order_id)
+        best = self._best.get(order.order_id)
+        if best is not None:
+            self._written_s[order.order_id] = time.monotonic()
+            self._writer.work(order.account, _Trail(order.order_id, best))
 
 
 def _price(value: float) -> int:
@@ -216,7 +225,7 @@ class _Trail:
 
     def __call__(self, account: Account, batch: Batch) -> None:
         order = account.orders.get(self._order_id)
-        if order is None or order.status is not Status.NEW or not order.held:
+        if order is None or order.status is not Status.NEW or not order.held or order.trigger_price == self._price:
             return
         order.trigger_price = self._price
         account.record(order, Status.NEW, Step(Exec.RESTATED, "market", None, "the trailing stop has moved"), batch)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from crossrate.rpc import errors
 from crossrate.store.errors import OutcomeUnknown, StoreError
 from services.trading.domain.account import Refused
+from services.trading.store import GateIsNewer
 
 
 @contextmanager
@@ -19,5 +20,8 @@ def failures(request_id: str = "") -> Iterator[None]:
         raise errors.wrong_state(error.status.name, str(error)) from None
     except OutcomeUnknown:
         raise errors.outcome_unknown(request_id) from None
+    except GateIsNewer:
+        # The gate has moved on, and risk still admits by the one before.
+        raise errors.dependency_unavailable("risk", 0.1) from None
     except StoreError as error:
         raise errors.dependency_unavailable("postgres") from error
