@@ -86,6 +86,8 @@ class Account:
         self.by_client: dict[str, Order] = {}
         self.children: dict[str, list[Order]] = {}
         """By list, or by the order that they protect: those that depend on each other."""
+        self.reducing: dict[str, Order] = {}
+        """Orders that only reduce, by id."""
         self.positions: dict[tuple[str, str], list[int]] = {}
         """By instrument and position: units of the base currency, and of the counter currency received less paid."""
         self.venue_sequence = 0
@@ -97,6 +99,8 @@ class Account:
         """Takes an order in."""
         self.orders[order.order_id] = order
         self.by_client[order.client_order_id] = order
+        if order.terms.reduce_only:
+            self.reducing[order.order_id] = order
         for group in {order.list_id, order.parent_id} - {""}:
             self.children.setdefault(group, []).append(order)
 
@@ -110,6 +114,7 @@ class Account:
         self.children.pop(order.order_id, None)
         for each in dropped:
             self.orders.pop(each.order_id, None)
+            self.reducing.pop(each.order_id, None)
             self.by_client.pop(each.client_order_id, None)
             if each.parent_id in self.children:
                 self.children[each.parent_id] = [o for o in self.children[each.parent_id] if o is not each]

@@ -35,16 +35,16 @@ class Calendar:
     """Sessions and spot dates, each worked out once."""
 
     def __init__(self) -> None:
-        self._sessions: dict[Pair, Session] = {}
+        self._sessions: dict[Pair, tuple[int, Session]] = {}
         self._dates: dict[tuple[Pair, date], ValueDates] = {}
 
     def session(self, pair: Pair, now_ns: int) -> Session:
         """The session of a moment; while the market is closed the next one."""
         known = self._sessions.get(pair)
-        now = datetime.fromtimestamp(now_ns / 1e9, UTC)
-        if known is None or now >= known.end:
-            known = self._sessions[pair] = standing_at(pair, now).session
-        return known
+        if known is None or now_ns >= known[0]:
+            session = standing_at(pair, datetime.fromtimestamp(now_ns / 1e9, UTC)).session
+            known = self._sessions[pair] = (int(session.end.timestamp()) * 1_000_000_000, session)
+        return known[1]
 
     def dates(self, pair: Pair, now_ns: int, near: str | date | None, far: str | date | None, swap: bool) -> Dates:
         """The dates of an order entered now. A leg is a tenor, a date, or None for spot.

@@ -57,8 +57,8 @@ def settle(account: Account, list_id: str, to: Recorder) -> None:
 
 def settle_reductions(account: Account, instrument: str, to: Recorder) -> None:
     """Brings the orders that only reduce, outside of lists, to what there is to reduce."""
-    for order in list(account.orders.values()):
-        if order.terms.reduce_only and order.instrument == instrument and not order.final and not order.list_id:
+    for order in list(account.reducing.values()):
+        if order.instrument == instrument and not order.final and not order.list_id:
             wanted = min(order.terms.quantity, order.done + reduction.room(account, order))
             _bring(account, order, wanted, to, Reason.REDUCE_ONLY)
 

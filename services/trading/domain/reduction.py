@@ -18,8 +18,8 @@ def room(account: Account, order: Order) -> int:
     if size <= 0:
         return 0
     taken: dict[str, int] = {}
-    for other in account.orders.values():
-        if other.order_id == order.order_id or other.final or not other.terms.reduce_only:
+    for other in account.reducing.values():
+        if other.order_id == order.order_id or other.final:
             continue
         if other.instrument != order.instrument or other.side != order.side:
             continue

@@ -42,7 +42,7 @@ def settle(account: Account, steps: Steps, make: protection.Make) -> None:
         related = [key for order in mine for key in (order.list_id, order.order_id) if key in account.children]
         for list_id in dict.fromkeys(related):
             lists.settle(account, list_id, steps)
-        if any(order.terms.reduce_only and not order.final for order in account.orders.values()):
+        if account.reducing:
             for instrument in dict.fromkeys(order.instrument for order in mine):
                 lists.settle_reductions(account, instrument, steps)
         if steps.count == before:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from crossrate.api.common.v1 import check_pb2
@@ -12,7 +14,7 @@ from crossrate.api.risk.v1 import pretrade_service_pb2 as risk_pb
 from crossrate.api.trading.v1 import order_entry_pb2 as pb
 from crossrate.rpc import errors
 from services.trading import messages
-from services.trading.domain import amounts, lists, reduction
+from services.trading.domain import lists, reduction
 from services.trading.domain.account import Account, Step
 from services.trading.domain.lifecycle import Exec, Reason, Status
 from services.trading.domain.order import Amendment, Contingency, Order, Terms
@@ -108,6 +110,7 @@ class Entry(Group):
         self.atomic = terms.atomic
         self.keys = [each.key for each in orders]
         self.order_ids = [each.order_id for each in orders]
+        self._made_ready: list[Order] = []
         self.known: dict[tuple[str, str], pb.PlaceOrderResponse | errors.Failure] = {}
         """Answers of those among its orders that were entered before, or why one is refused for that."""
 
@@ -132,7 +135,11 @@ class Entry(Group):
         self, account: Account, batch: Batch, admissions: Sequence[messages.Admission]
     ) -> list[pb.PlaceOrderResponse]:
         """See Group."""
-        orders = [self._made(each, account, i) for i, each in enumerate(self.orders)]
+        # What risk was asked about serves once: a failed attempt has changed it, and a fill what there is to reduce.
+        ready, self._made_ready = self._made_ready, []
+        if not ready or any(order.terms.reduce_only for order in ready):
+            ready = [self._made(each, account, i) for i, each in enumerate(self.orders)]
+        orders = ready
         refusals = [_refusal(order, admission) for order, admission in zip(orders, admissions, strict=True)]
         if self.atomic and any(refusals):
             others = (Reason.CONTINGENCY, "another order of its list was refused: none of them was entered")
@@ -238,27 +245,23 @@ def _answer(admission: messages.Admission) -> pb.PlaceOrderResponse:
     """The part of an answer that the report does not have."""
     answer, said = pb.PlaceOrderResponse(first_limit=first_limit(admission.answer.checks)), admission.answer
     if said.margin_currency:
-        equity, after = said.equity or "0", said.margin_after or "0"
-        free = amounts.number(equity, 20) - amounts.number(after, 20)
-        answer.margin.currency = said.margin_currency
-        answer.margin.equity, answer.margin.used_before = said.equity, said.margin_before
-        answer.margin.used_after, answer.margin.free_after = said.margin_after, amounts.written(free, 20)
+        margin = answer.margin
+        margin.currency, margin.equity = said.margin_currency, said.equity
+        margin.used_before, margin.used_after = said.margin_before, said.margin_after
+        margin.free_after = f"{Decimal(said.equity or '0') - Decimal(said.margin_after or '0'):f}"
     return answer
 
 
 def first_limit(checks: Sequence[check_pb2.Check]) -> int:
     """The place of the check with the least headroom relative to its limit; -1 if none has a limit."""
-    best, found = None, -1
+    best, found = math.inf, -1
     for i, check in enumerate(checks):
-        if not check.limit or not check.headroom:
-            continue
-        try:
-            limit, headroom = amounts.number(check.limit, 20), amounts.number(check.headroom, 20)
-        except ValueError:
-            continue
-        share = headroom * 10**12 // abs(limit) if limit else headroom
-        if best is None or share < best:
-            best, found = share, i
+        if check.limit and check.headroom:
+            # A ranking for people: the amounts themselves are never floats.
+            limit, headroom = float(check.limit), float(check.headroom)
+            share = headroom / abs(limit) if limit else headroom
+            if share < best:
+                best, found = share, i
     return found
 
 
