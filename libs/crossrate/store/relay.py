@@ -169,7 +169,8 @@ class OutboxRelay:
                 "UPDATE relay SET last_sequence = $2 WHERE target = $1", self._target, last_sequence
             )
             await connection.execute(
-                "INSERT INTO relay_position (target, stream, last_seq) SELECT $1, * FROM unnest($2::text[], $3::bigint[]) "
+                "INSERT INTO relay_position (target, stream, last_seq) "
+                "SELECT $1, * FROM unnest($2::text[], $3::bigint[]) "
                 "ON CONFLICT (target, stream) DO UPDATE SET last_seq = excluded.last_seq",
                 self._target,
                 list(positions),

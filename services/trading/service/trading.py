@@ -35,7 +35,7 @@ register = frames_of(add_TradingServiceServicer_to_server, "StreamExecutions")
 def caller() -> str:
     """Who calls, as the mesh has proved it."""
     call = current_or_none()
-    return call.caller if call is not None else ""
+    return call.principal if call is not None else ""
 
 
 class TradingService(History, Amending, TradingServiceServicer):
