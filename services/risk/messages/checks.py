@@ -1,7 +1,8 @@
 """Checks written down as bytes of the contract's messages.
 
-An order has twenty checks, and most of a check is the same every time: its scope, kind, limit and unit are encoded once for
-each limit, and the answer is put together from them. A test compares the bytes with what the generated classes make.
+An order has twenty checks, and most of a check is the same every time: its scope, kind, limit and unit are encoded once
+for each limit, and the answer is put together from them. A test compares the bytes with what the generated classes
+make.
 """
 
 from __future__ import annotations

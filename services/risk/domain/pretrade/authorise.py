@@ -1,13 +1,14 @@
 """Whether orders may be entered: each is reserved first, then looked at with everything before it, and released if not.
 
-**What a reduction is.** An order reduces if the account's position, with everything that works on the order's side and the
-order itself filled and nothing of the other side, would not be taken beyond zero. What works on the other side is left out: it
-could only leave more to reduce. A reduce-only order reduces if it is on the side that closes the position and not larger than
-that, whatever else works, since trading cuts it to what is left. In a hedging account an order that names a position reduces
-by that position alone. No limit refuses a reduction, and no mode of the kill switch; a halted or restricted instrument, a
-closed market, a closed account and an own order on the other side do.
+**What a reduction is.** An order reduces if the account's position, with everything that works on the order's side and
+the order itself filled and nothing of the other side, would not be taken beyond zero. What works on the other side is
+left out: it could only leave more to reduce. A reduce-only order reduces if it is on the side that closes the position
+and not larger than that, whatever else works, since trading cuts it to what is left. In a hedging account an order that
+names a position reduces by that position alone. No limit refuses a reduction, and no mode of the kill switch; a halted
+or restricted instrument, a closed market, a closed account and an own order on the other side do.
 
-**What does not add is not refused.** Sums that are above their limit already refuse an order only if it makes them larger.
+**What does not add is not refused.** Sums that are above their limit already refuse an order only if it makes them
+larger.
 """
 
 from __future__ import annotations
@@ -86,7 +87,9 @@ class Authoriser:
             outcomes.append(outcome)
             done.append(change)
         if any(groups):
-            failed = {group for group, outcome in zip(groups, outcomes, strict=True) if group and not outcome.authorised}
+            failed = {
+                group for group, outcome in zip(groups, outcomes, strict=True) if group and not outcome.authorised
+            }
             for place in reversed(range(len(outcomes))):
                 if groups[place] in failed and (change := done[place]) is not None:
                     self._undo(change)
@@ -318,7 +321,7 @@ class Authoriser:
         """Of sums above their limits, those that were not larger before the order are refused."""
         working = change.working
         terms, asked = working.order, working.asked
-        after = {place: value for place, value in breached}
+        after = dict(breached)
         self._undo(change)
         before = {place: self._value(plan.sums[place], working.direction) for place in after}
         if change.is_new:

@@ -1,4 +1,5 @@
-"""Which checks an order has to pass: the limits that reach it, found once for each account, strategy, venue, instrument."""
+"""Which checks an order has to pass: the limits that reach it, found once for each account, strategy, venue,
+instrument."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from services.risk.domain.pretrade.windows import Window
 
 
 class Row:
-    """One limit as it reaches an order. `encoded` is for whoever writes checks down: what is the same in all of them."""
+    """One limit as it reaches an order. `encoded` is for whoever writes checks down: what all of them share."""
 
     __slots__ = ("currency", "encoded", "floor", "kind", "limit", "scope", "unit", "words")
 

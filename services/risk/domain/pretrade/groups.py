@@ -33,7 +33,7 @@ class Slot:
 
 
 class Leg:
-    """One currency of a group, in FINE_SCALE of it; `long` and `short` are the worst cases in the reporting currency."""
+    """One currency of a group, in FINE_SCALE of it; `long` and `short` are the worst cases in REPORTING."""
 
     __slots__ = ("adds", "currency", "long", "net", "rate", "short", "takes")
 

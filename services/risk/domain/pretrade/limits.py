@@ -100,7 +100,7 @@ class Limit:
 
     @property
     def scope_kind(self) -> str:
-        """"account" of "account:alpha"."""
+        """ "account" of "account:alpha"."""
         return self.scope.partition(":")[0]
 
 

@@ -16,7 +16,7 @@ _REMEDIES = {
     Check.NET_EXPOSURE: "with everything that works: enter less, or hedge first",
     Check.CONCENTRATION: "too much would be in this one instrument: enter less of it",
     Check.MARGIN: "margin used would be above equity: enter less, close positions, or deposit",
-    Check.DAILY_LOSS: "more was lost since the roll of the day than is allowed: only what reduces is taken until the next",
+    Check.DAILY_LOSS: "more was lost since the roll of the day than is allowed: until the next only reduce",
     Check.ORDER_RATE: "too many orders in the window: wait",
     Check.DUPLICATE: "too many orders alike in the window: if that is meant, wait or vary them",
     Check.OPEN_ORDERS: "too many orders work: cancel some",
