@@ -118,7 +118,7 @@ class Flattener:
     ) -> None:
         made = self._book.market.instruments[instrument]
         why = self._book.market.why_not_live(made, self._now_ns())
-        if not why and not made.is_open(self._now_ns()):
+        if not why and not self._book.market.is_open(made, self._now_ns()):
             why = "the market is closed"
         step = kill_switch_pb2.FlattenStep(account=account, instrument=instrument)
         step.time.FromNanoseconds(self._now_ns())

@@ -67,6 +67,7 @@ def before_trades(
         CONVENTIONS.values(),
         age_max_ns=round(settings.quote_age_s_max * 1e9),
         rate_age_max_ns=round(settings.rate_age_s_max * 1e9),
+        always_open=settings.always_open,
     )
     limits, kills = LimitStore(database), KillStore(database)
     decider = Decider(

@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     """Connections to PostgreSQL."""
     lease_s: float = Field(default=3.0, ge=0.3, le=60)
     """How long an instance that decides before trades may be silent before another one takes over."""
+    always_open: bool = True
+    """Orders are taken outside of trading sessions too, as long as the quote is not CLOSED: the simulated market never
+    closes unless `marketdata` is set so. False for a real market."""
     quote_interval_s: float = Field(default=0.05, ge=0, le=1)
     """Each instrument's quote is taken at most so often."""
     quotes_silence_s_max: float = Field(default=3.0, gt=1, le=60)

@@ -23,7 +23,7 @@ ON_BEHALF = "x-crossrate-on-behalf-of"
 
 
 def principal(context: Any) -> str:
-    """Who makes the call: the identity that the proxy proved, or that another instance of risk says was proved to it."""
+    """Who makes the call: the identity that the proxy proved, or that another instance of risk says was proved."""
     call = current_or_none()
     caller = call.caller if call is not None else LOCAL
     if caller == LOCAL:

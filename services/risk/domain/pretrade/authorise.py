@@ -219,7 +219,7 @@ class Authoriser:
             texts[2] = f"{instrument.name} is halted: wait until it is opened"
         elif instrument.status == REDUCE_ONLY and not reduces:
             texts[2] = f"{instrument.name} is close-only: only what reduces a position is taken"
-        if not instrument.is_open(now_ns):
+        if not self._book.market.is_open(instrument, now_ns):
             texts[3] = f"the market of {instrument.name} is closed: see GetTradingSession for when it opens"
         for row, text in zip((plan.kill, plan.who, plan.status, plan.hours), texts, strict=True):
             found.append((row, not text, None, None, text))

@@ -60,8 +60,8 @@ class Instrument:
         self.open = False
         self.next_change_ns = 0
 
-    def is_open(self, now_ns: int) -> bool:
-        """Whether its market is open; the calendar is asked only when that may have changed."""
+    def in_session(self, now_ns: int) -> bool:
+        """Whether its session is open; the calendar is asked only when that may have changed."""
         if now_ns >= self.next_change_ns:
             standing = standing_at(self.pair, datetime.fromtimestamp(now_ns / 1e9, UTC))
             self.open = standing.open
@@ -77,9 +77,18 @@ class Market:
         conventions: the platform's instruments.
         age_max_ns: a quote that was received longer ago is not young.
         rate_age_max_ns: a currency whose pair was not LIVE for longer has no value.
+        always_open: sessions close no market; a quote that is CLOSED does.
     """
 
-    def __init__(self, conventions: Iterable[Convention], *, age_max_ns: int, rate_age_max_ns: int) -> None:
+    def __init__(
+        self,
+        conventions: Iterable[Convention],
+        *,
+        age_max_ns: int,
+        rate_age_max_ns: int,
+        always_open: bool = False,
+    ) -> None:
+        self.always_open = always_open
         self.instruments: Mapping[str, Instrument] = {
             str(each.pair): Instrument(each) for each in conventions if each.last_trade_date is None
         }
@@ -110,6 +119,10 @@ class Market:
         instrument.bid, instrument.ask = round(bid * PRICE_SCALE), round(ask * PRICE_SCALE)
         instrument.mid = (instrument.bid + instrument.ask) // 2
         instrument.receive_ns = receive_ns
+
+    def is_open(self, instrument: Instrument, now_ns: int) -> bool:
+        """Whether an instrument's market is open."""
+        return instrument.health != "CLOSED" and (self.always_open or instrument.in_session(now_ns))
 
     def why_not_live(self, instrument: Instrument, now_ns: int) -> str:
         """Why an instrument's quote cannot be referred to; empty if it can."""
