@@ -47,7 +47,6 @@ class Decider:
         market: the market as it is followed, whoever decides.
         install_accounts: writes what the ledger has said into a new book.
         now_ns: the clock, ns since 1970, UTC.
-        new_id: makes UUIDs.
     """
 
     def __init__(
@@ -60,7 +59,6 @@ class Decider:
         note: Any,
         install_accounts: Callable[[], None],
         now_ns: Callable[[], int],
-        new_id: Callable[[], str],
     ) -> None:
         self.limits = limits
         self.kills = kills
@@ -70,7 +68,6 @@ class Decider:
         self._note = note
         self._install_accounts = install_accounts
         self._now_ns = now_ns
-        self._new_id = new_id
         self._idle = Book(market, Limits(0, ()))
         self.now: Deciding | None = None
         """What the term has; None while this instance does not decide."""
@@ -109,7 +106,7 @@ class Decider:
             certificates,
             self._note,
             self._now_ns,
-            self._new_id,
+            self.failed.set,
         )
         flattener = Flattener(
             kills,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from crossrate.api.common.v1 import gate_pb2
 from crossrate.api.risk.v1 import kill_switch_pb2
 from crossrate.rpc import errors
 from crossrate.rpc.client import CallError
+from crossrate.store.errors import OutcomeUnknown
 from services.risk.certificates import Certificates
 from services.risk.domain.pretrade.accounts import Book
 from services.risk.domain.pretrade.authorise import Authoriser
@@ -33,7 +35,7 @@ class KillSwitch:
         authoriser: refuses by its gate.
         book: whose accounts a desk has.
         now_ns: the clock, ns since 1970, UTC.
-        new_id: makes UUIDs.
+        doubt: called when it cannot be known whether something was committed; the term has to be begun anew.
     """
 
     def __init__(
@@ -47,7 +49,7 @@ class KillSwitch:
         certificates: Certificates,
         note: Any,
         now_ns: Callable[[], int],
-        new_id: Callable[[], str],
+        doubt: Callable[[], None],
     ) -> None:
         self._term = term
         self._store = store
@@ -57,7 +59,7 @@ class KillSwitch:
         self.certificates = certificates
         self._note = note
         self._now_ns = now_ns
-        self._new_id = new_id
+        self._doubt = doubt
         self._version = kept.gate_version
         self._applied = 0
         self._kills = {kill.kill_id: kill for kill in kept.kills}
@@ -133,7 +135,8 @@ class KillSwitch:
             RequestIdReused, OutcomeUnknown, StoreUnavailable, StaleWriter: as the store.
         """
         async with self._turn:
-            content = await self._store.engage(self._term, request_id, body, kill, self._state_for_facts)
+            with self._certain():
+                content = await self._store.engage(self._term, request_id, body, kill, self._state_for_facts)
             kept = kill_switch_pb2.Kill.FromString(content)
             if kept.gate_version > self._version:
                 self._version = kept.gate_version
@@ -203,7 +206,10 @@ class KillSwitch:
                 _drop(state.proposals, "kill_id", proposal.kill_id)
                 return state
 
-            content = await self._store.resume(self._term, request_id, body, proposal, approver, after, self._now_ns())
+            with self._certain():
+                content = await self._store.resume(
+                    self._term, request_id, body, proposal, approver, after, self._now_ns()
+                )
             state = kill_switch_pb2.KillSwitchState.FromString(content)
             self._kills.pop(proposal.kill_id, None)
             for each in [p for p in self._proposals.values() if p.kill_id == proposal.kill_id]:
@@ -342,6 +348,14 @@ class KillSwitch:
         if any(kill.scope.kind == "desk" for kill in self._kills.values()):
             self._applied = 0
             self._tell()
+
+    @contextlib.contextmanager
+    def _certain(self) -> Iterator[None]:
+        try:
+            yield
+        except OutcomeUnknown:
+            self._doubt()
+            raise
 
     def _install(self) -> None:
         rules = [Rule(kill.scope.kind, kill.scope.name, Mode(kill.mode)) for kill in self._kills.values()]

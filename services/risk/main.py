@@ -8,20 +8,25 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import add_KillSwitchServiceServicer_to_server
+from crossrate.api.risk.v1.limit_service_pb2_grpc import add_LimitServiceServicer_to_server
 from crossrate.api.risk.v1.risk_service_pb2_grpc import add_RiskServiceServicer_to_server
 from crossrate.basics.instrument import CONVENTIONS
+from crossrate.events import Events, EventsUnavailable
 from crossrate.kernel import path
 from crossrate.rpc.call import new_request_id
 from crossrate.rpc.client import ContractChannel, channel_to_mesh
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime
-from crossrate.store import Database, StoreUnavailable
+from crossrate.store import Database, OutboxRelay, StoreUnavailable
 from services.risk.decider import Decider
 from services.risk.domain.pretrade.market import Market
 from services.risk.duty import Duty
 from services.risk.peers import MarketData
 from services.risk.service import RiskService
 from services.risk.service.deciding import Deciding
+from services.risk.service.kill_switch import KillSwitchService
+from services.risk.service.limits import LimitService
 from services.risk.service.pretrade import PreTradeService, register
 from services.risk.settings import Settings
 from services.risk.store import KillStore, LimitStore
@@ -30,6 +35,8 @@ from services.risk.trading_peer import TradingPeer
 from services.risk.worker import Worker
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+JETSTREAM = "risk"
+"""The stream of the topology that carries the facts."""
 
 
 async def serve(runtime: Runtime) -> None:
@@ -79,7 +86,6 @@ def before_trades(
         note,
         lambda: accounts.install(),
         time.time_ns,
-        new_request_id,
     )
     duty = Duty(
         database,
@@ -110,14 +116,32 @@ def before_trades(
     )
     deciding = Deciding(duty, runtime.instance, runtime.place.service_socket, runtime.settings.transport)
     server.add(register, PreTradeService(deciding, decider.engine, accounts))
+    server.add(add_LimitServiceServicer_to_server, LimitService(deciding, decider, time.time_ns, new_request_id))
+    switch = KillSwitchService(deciding, decider, time.time_ns, new_request_id)
+    server.add(add_KillSwitchServiceServicer_to_server, switch)
     return [
         duty.run(),
+        _publish(database, runtime),
         accounts.run(),
         instruments.run(),
         quotes.run(),
         _forget(limits, settings, note),
         _fail(decider, runtime),
     ]
+
+
+async def _publish(database: Database, runtime: Runtime) -> None:
+    """Carries facts to NATS while that is there; nothing else waits for it."""
+    while True:
+        try:
+            events = await Events.open(runtime)
+            break
+        except EventsUnavailable as error:
+            runtime.log.warning("facts are not published yet; trying again", why=str(error))
+    try:
+        await OutboxRelay(database, events, JETSTREAM).run(runtime.stopping)
+    finally:
+        await events.close()
 
 
 async def _fail(decider: Decider, runtime: Runtime) -> None:

@@ -33,7 +33,7 @@ from crossrate.runtime.place import Place
 from crossrate.runtime.topology import DEFAULT_PATH, load
 from services.control.compile import proxy_of
 
-READY_S_MAX = 15.0
+READY_S_MAX = 60.0
 
 
 async def until(condition: Callable[[], Any], seconds: float = READY_S_MAX) -> Any:

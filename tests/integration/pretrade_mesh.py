@@ -1,4 +1,5 @@
-"""The real risk behind real proxies on a real PostgreSQL, with stand-ins of its neighbours whose every word a test turns."""
+"""The real risk behind real proxies on a real PostgreSQL, with stand-ins of its neighbours whose every word a test
+turns."""
 
 from __future__ import annotations
 
@@ -178,8 +179,10 @@ class PreTradeMesh(SmallMesh):
         status = await self.status()
         risks = sum(name.startswith("risk-") for name in self.processes)
         wanted = len(self.backends) + 1 + risks
-        return status is not None and len(status.instances) == wanted and all(
-            i.health == mesh_pb2.INSTANCE_HEALTH_SERVING for i in status.instances
+        return (
+            status is not None
+            and len(status.instances) == wanted
+            and all(i.health == mesh_pb2.INSTANCE_HEALTH_SERVING for i in status.instances)
         )
 
     async def start_risk(self, name: str) -> None:

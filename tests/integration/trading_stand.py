@@ -1,7 +1,8 @@
 """Trading as risk sees it: a stand-in that speaks the real contract and keeps to its promises, in memory.
 
-It commits orders under the gate that they were authorised by, and refuses what a newer gate has overtaken; its accounts have
-gap-free reports; it fills at the quote when told to. What it lacks is a database, venues, and everything that risk never sees.
+It commits orders under the gate that they were authorised by, and refuses what a newer gate has overtaken; its accounts
+have gap-free reports; it fills at the quote when told to. What it lacks is a database, venues, and everything that risk
+never sees.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ from crossrate.api.trading.v1 import (
     order_pb2,
 )
 from crossrate.api.trading.v1 import trading_state_service_pb2 as state_pb
-from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceServicer, add_TradingServiceServicer_to_server
+from crossrate.api.trading.v1.trading_service_pb2_grpc import (
+    TradingServiceServicer,
+    add_TradingServiceServicer_to_server,
+)
 from crossrate.api.trading.v1.trading_state_service_pb2_grpc import (
     TradingStateServiceServicer,
     add_TradingStateServiceServicer_to_server,
@@ -154,9 +158,7 @@ class Trading(TradingStateServiceServicer, TradingServiceServicer):
         for name in sorted(set(accounts)):
             kept = self.kept(name)
             found.append(
-                risk.AccountReports(
-                    account=name, reports=kept.reports[kept.told :], last_sequence=len(kept.reports)
-                )
+                risk.AccountReports(account=name, reports=kept.reports[kept.told :], last_sequence=len(kept.reports))
             )
         return found
 
@@ -185,7 +187,9 @@ class Trading(TradingStateServiceServicer, TradingServiceServicer):
                 return answer
             names = names | set(answer.missing_accounts)
             accounts = [
-                risk.AccountReports(account=name, state=self.kept(name).state(), last_sequence=len(self.kept(name).reports))
+                risk.AccountReports(
+                    account=name, state=self.kept(name).state(), last_sequence=len(self.kept(name).reports)
+                )
                 for name in sorted(names)
             ]
         raise AssertionError(f"risk keeps asking for {answer.missing_accounts}")
