@@ -13,16 +13,15 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from crossrate.api.common.v1 import check_pb2
 from crossrate.api.trading.v1 import execution_pb2
-from services.risk.domain.pretrade.amounts import price_text, text_of
+from services.risk.domain.pretrade.amounts import SCALE, price_text, text_of
 from services.risk.domain.pretrade.authorise import Outcome
 from services.risk.domain.pretrade.checks import Found, Row
 from services.risk.domain.pretrade.market import Instrument
+from services.risk.domain.pretrade.sums import WITHOUT_PRICE
 
 _AUTHORISED = b"\x08\x01"
 _CHECKS, _QUOTE, _CURRENCY, _EQUITY, _BEFORE, _AFTER = b"\x12", b"\x1a", b"\x22", b"\x2a", b"\x32", b"\x3a"
 """Tags of Authorisation's fields."""
-_VALUE, _HEADROOM = b"\x2a", b"\x32"
-"""Tags of Check's fields."""
 
 
 def varint(number: int) -> bytes:
@@ -40,8 +39,8 @@ def varint(number: int) -> bytes:
 _SMALL = tuple(bytes([n]) for n in range(128))
 
 
-def _fixed(row: Row, version: int) -> tuple[bytes, bytes]:
-    """What is the same in every passed check of a row: with and without numbers."""
+def _fixed(row: Row, version: int) -> tuple[bytes, bytes, bytes]:
+    """What all passed checks of a row share: with its limit, without it, and as a whole field without numbers."""
     message = check_pb2.Check(
         kind=int(row.kind), scope=row.scope, passed=True, unit=row.unit, text=row.words, limits_version=version
     )
@@ -50,40 +49,54 @@ def _fixed(row: Row, version: int) -> tuple[bytes, bytes]:
     if row.limit is not None:
         message.limit = text_of(row.limit)
         whole = message.SerializeToString()
-    return whole, bare
+    return whole, bare, _CHECKS + varint(len(bare)) + bare
 
 
-def _check(found: Found, version: int) -> bytes:
-    row, passed, limit, value, text = found
-    encoded = row.encoded
-    if encoded is None:
-        encoded = row.encoded = _fixed(row, version)
-    if passed:
-        if value is None:
-            body = encoded[1]
+def _checks(checks: Iterable[Found], version: int, parts: list[bytes]) -> None:
+    """Every check as a field of Authorisation."""
+    for found in checks:
+        row, passed, limit, value, _ = found
+        if not passed:
+            parts.append(_failed(found, version))
+            continue
+        encoded = row.encoded
+        if encoded is None:
+            encoded = row.encoded = _fixed(row, version)
+        if value is None or limit is None:
+            parts.append(encoded[2])
+            continue
+        whole, part = divmod(value, SCALE)
+        value_text = b"%d.%04d" % (whole, part) if part else b"%d" % whole
+        whole, part = divmod(limit - value, SCALE)
+        left_text = b"%d.%04d" % (whole, part) if part else b"%d" % whole
+        if value > limit:
+            # It passed since it was no smaller before.
+            left_text = text_of(limit - value).encode()
+        head = encoded[0]
+        if limit != row.limit:
+            limit_text = text_of(limit).encode()
+            head = b"%b\x22%c%b" % (encoded[1], len(limit_text), limit_text)
+        value_length, left_length = len(value_text), len(left_text)
+        length = len(head) + value_length + left_length + 4
+        if length < 128:
+            body = b"\x12%c%b\x2a%c%b\x32%c%b"
+            parts.append(body % (length, head, value_length, value_text, left_length, left_text))
         else:
-            value_text = text_of(value)
-            left_text = text_of(limit - value)
-            if limit == row.limit:
-                head = encoded[0]
-            else:
-                limit_text = text_of(limit).encode()
-                head = encoded[1] + b"\x22" + varint(len(limit_text)) + limit_text
-            body = b"%b\x2a%c%b\x32%c%b" % (
-                head,
-                len(value_text),
-                value_text.encode(),
-                len(left_text),
-                left_text.encode(),
-            )
-    else:
-        message = check_pb2.Check(
-            kind=int(row.kind), scope=row.scope, unit=row.unit, text=text[:1000], limits_version=version
-        )
-        if value is not None:
-            message.limit, message.value = text_of(limit), text_of(value)
-            message.headroom = text_of(limit - value)
-        body = message.SerializeToString()
+            body = b"\x12%b%b\x2a%c%b\x32%c%b"
+            parts.append(body % (varint(length), head, value_length, value_text, left_length, left_text))
+
+
+def _failed(found: Found, version: int) -> bytes:
+    row, _, limit, value, text = found
+    message = check_pb2.Check(
+        kind=int(row.kind), scope=row.scope, unit=row.unit, text=text[:1000], limits_version=version
+    )
+    if value is not None and limit is not None:
+        message.limit = text_of(limit)
+        # A value without a price is above any limit and no number.
+        if value < WITHOUT_PRICE:
+            message.value, message.headroom = text_of(value), text_of(limit - value)
+    body = message.SerializeToString()
     return _CHECKS + varint(len(body)) + body
 
 
@@ -122,7 +135,7 @@ class Quotes:
 def authorisation(outcome: Outcome, version: int, quotes: Quotes) -> bytes:
     """An Authorisation as bytes."""
     parts = [_AUTHORISED] if outcome.authorised else []
-    parts += [_check(found, version) for found in outcome.checks]
+    _checks(outcome.checks, version, parts)
     if outcome.instrument is not None:
         parts.append(quotes.encoded(outcome.instrument))
     if outcome.equity is not None:

@@ -14,16 +14,19 @@ larger.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from services.risk.domain.pretrade import words
 from services.risk.domain.pretrade.accounts import ACCOUNT_CLOSE_ONLY, ACCOUNT_CLOSED, Account, Book
-from services.risk.domain.pretrade.amounts import PRICE_SCALE, RATE_SCALE, SCALE, price_text, text_of
+from services.risk.domain.pretrade.accounts import ACTIVE as ACCOUNT_ACTIVE
+from services.risk.domain.pretrade.amounts import RATE_SCALE, SCALE, price_text
 from services.risk.domain.pretrade.checks import Found, Plan, Plans, Row
 from services.risk.domain.pretrade.gate import Gate
 from services.risk.domain.pretrade.limits import RESTRICTED, Check
-from services.risk.domain.pretrade.market import HALTED, REDUCE_ONLY, Instrument
+from services.risk.domain.pretrade.market import HALTED, REDUCE_ONLY, TRADING, Instrument
 from services.risk.domain.pretrade.orders import Kind, Order, Working
+from services.risk.domain.pretrade.reserving import Change, reserve, undo
+from services.risk.domain.pretrade.sums import Sums, compare
 from services.risk.domain.pretrade.windows import Window
 
 _BP = 10_000 * SCALE
@@ -44,24 +47,13 @@ class Outcome:
     margin_after: int = 0
 
 
-@dataclass(slots=True)
-class _Done:
-    """What an order that passed has changed, to be undone if its group fails or nothing is to be kept."""
-
-    account: Account
-    working: Working
-    asked_before: int
-    terms_before: Order
-    is_new: bool
-    windows: list[Window] = field(default_factory=list)
-
-
 class Authoriser:
     """Checks and reserves."""
 
     def __init__(self, book: Book, plans: Plans) -> None:
         self._book = book
         self._plans = plans
+        self._sums = Sums(book)
         self._alike: dict[tuple[object, ...], Window] = {}
         self._alike_swept_ns = 0
         self.gate = Gate()
@@ -80,8 +72,9 @@ class Authoriser:
             orders: each, and whether it amends the one of the same id.
             groups: of each the number of its atomic group, 0 for none; may be empty.
         """
+        book = self._book
         outcomes: list[Outcome] = []
-        done: list[_Done | None] = []
+        done: list[Change | None] = []
         for order, amends in orders:
             outcome, change = self._one(order, amends, now_ns)
             outcomes.append(outcome)
@@ -92,16 +85,16 @@ class Authoriser:
             }
             for place in reversed(range(len(outcomes))):
                 if groups[place] in failed and (change := done[place]) is not None:
-                    self._undo(change)
+                    undo(book, change)
                     done[place] = None
                     outcomes[place].authorised = False
         if validate_only:
             for change in reversed(done):
                 if change is not None:
-                    self._undo(change)
+                    undo(book, change)
         return outcomes
 
-    def _one(self, order: Order, amends: bool, now_ns: int) -> tuple[Outcome, _Done | None]:
+    def _one(self, order: Order, amends: bool, now_ns: int) -> tuple[Outcome, Change | None]:
         book = self._book
         account = book.account(order.account)
         if order.instrument not in book.market.instruments:
@@ -111,18 +104,17 @@ class Authoriser:
         plan = self._plans.plan(account, order.strategy, order.venue, order.instrument)
         group = account.group.fresh()
         gross_before = group.gross
-        change = self._reserve(account, order, amends)
+        change = reserve(book, account, order, amends)
         working = change.working
-        added = working.wanted if change.is_new else max(working.asked - order.filled - working.leaves, 0)
         reduces = self._reduces(plan, order, working)
         found: list[Found] = []
         good = self._may(plan, order, reduces, now_ns, found)
-        adds = not reduces and added > 0
+        adds = not reduces and change.added > 0
         if not reduces:
             good &= self._price(plan, order, now_ns, found)
         if adds:
-            good &= self._sizes(plan, order, found)
-            good &= self._sums(plan, change, found)
+            good &= self._sums.sizes(plan, order, found)
+            good &= self._sums.sums(plan, change, found)
             if change.is_new:
                 good &= self._pace(plan, order, now_ns, found, change if good else None)
         good &= self._own(plan, order, found)
@@ -143,39 +135,9 @@ class Authoriser:
                 book.rest(account, working)
             return outcome, change
         outcome.authorised = False
-        self._undo(change)
+        undo(book, change)
         found.sort(key=lambda each: each[1])
         return outcome, None
-
-    def _reserve(self, account: Account, order: Order, amends: bool) -> _Done:
-        working = account.working.get(order.order_id)
-        if working is None or not amends:
-            if working is not None:
-                # The same order again, before its first commit: what it reserved then is taken back.
-                self._book.remove(account, order.order_id)
-            working = Working(order, order.direction)
-            working.asked = order.quantity
-            self._book.add(account, working)
-            return _Done(account, working, 0, order, True)
-        change = _Done(account, working, working.asked, working.order, False)
-        order.filled = working.order.filled
-        working.confirmed = working.confirmed or working.order
-        working.order, working.asked = order, order.quantity
-        self._book.settle(account, working)
-        return change
-
-    def _undo(self, change: _Done) -> None:
-        working = change.working
-        if change.is_new:
-            self._book.remove(change.account, working.order.order_id)
-        else:
-            working.order, working.asked = change.terms_before, change.asked_before
-            if working.confirmed is working.order:
-                working.confirmed = None
-            self._book.settle(change.account, working)
-            self._book.rest(change.account, working)
-        for window in change.windows:
-            window.take_back()
 
     def _reduces(self, plan: Plan, order: Order, working: Working) -> bool:
         slot = plan.slot
@@ -197,6 +159,17 @@ class Authoriser:
     def _may(self, plan: Plan, order: Order, reduces: bool, now_ns: int, found: list[Found]) -> bool:
         """Whether the order may be entered at all: kill switch, account, instrument, hours."""
         account, instrument = plan.account, plan.instrument
+        if (
+            not self.gate.rules
+            and account.listed
+            and account.status == ACCOUNT_ACTIVE
+            and instrument.status == TRADING
+            and self._book.market.statuses_known
+            and not plan.uses
+            and self._book.market.is_open(instrument, now_ns)
+        ):
+            found += plan.passes
+            return True
         texts = ["", "", "", ""]
         rule = self.gate.reaching(
             account=account.name,
@@ -262,107 +235,16 @@ class Authoriser:
                 good &= passed
         return good
 
-    def _sizes(self, plan: Plan, order: Order, found: list[Found]) -> bool:
-        good = True
-        quantity = max(order.quantity, order.far)
-        for row in plan.quantities:
-            good &= _compare(row, quantity, found)
-        if plan.notionals:
-            rates = self._book.market.rates
-            value = quantity * rates.get(plan.instrument.base, 0) // RATE_SCALE
-            for row in plan.notionals:
-                good &= self._money(row, value, found)
-        return good
-
-    def _money(self, row: Row, value: int, found: list[Found]) -> bool:
-        """Compares an amount of the reporting currency with a limit in its own."""
-        return _compare(row, self._in_unit(row, value), found)
-
-    def _in_unit(self, row: Row, value: int) -> int:
-        rate = self._book.market.rates.get(row.currency, 0)
-        if rate == RATE_SCALE:
-            return value
-        # Without a price it is above any limit.
-        return value * RATE_SCALE // rate if rate else 10**26
-
-    def _sums(self, plan: Plan, change: _Done, found: list[Found]) -> bool:
-        good = True
-        direction = change.working.direction
-        breached = []
-        for place, entry in enumerate(plan.sums):
-            kind, row, group, slot, leg = entry
-            if kind is Check.POSITION:
-                value = slot.position + slot.buys if direction > 0 else slot.sells - slot.position
-                value = value if value > 0 else 0
-            elif kind is Check.CURRENCY_EXPOSURE:
-                assert leg is not None
-                value = self._in_unit(row, leg.long if leg.long > leg.short else leg.short)
-            elif kind is Check.GROSS_EXPOSURE:
-                value = self._in_unit(row, group.gross)
-            elif kind is Check.NET_EXPOSURE:
-                value = self._in_unit(row, group.net_open(row.currency))
-            else:
-                if self._in_unit(row, group.gross) < row.floor or not group.gross:
-                    continue
-                value = -(-max(each.value for each in group.slots.values()) * SCALE // group.gross)
-            limit = row.limit or 0
-            if value > limit:
-                breached.append((place, value))
-            found.append((row, value <= limit, limit, value, ""))
-        if breached:
-            good = self._judge(plan, change, breached, found)
-        for row, group in plan.losses:
-            good &= self._money(row, max(group.day_loss, 0), found)
-        for row, group in plan.opens:
-            good &= _compare(row, group.working * SCALE, found)
-        return good
-
-    def _judge(self, plan: Plan, change: _Done, breached: list[tuple[int, int]], found: list[Found]) -> bool:
-        """Of sums above their limits, those that were not larger before the order are refused."""
-        working = change.working
-        terms, asked = working.order, working.asked
-        after = dict(breached)
-        self._undo(change)
-        before = {place: self._value(plan.sums[place], working.direction) for place in after}
-        if change.is_new:
-            working.touched, working.reserved, working.counted = [], 0, False
-            self._book.add(change.account, working)
-        else:
-            working.order, working.asked = terms, asked
-            self._book.settle(change.account, working)
-        good = True
-        for place, value in after.items():
-            row, limit = plan.sums[place][1], plan.sums[place][1].limit or 0
-            passed = value <= before[place]
-            at = next(i for i, each in enumerate(found) if each[0] is row)
-            found[at] = (row, passed, limit, value, "" if passed else words.failed(row, limit, value))
-            good &= passed
-        return good
-
-    def _value(self, entry: tuple, direction: int) -> int:
-        kind, row, group, slot, leg = entry
-        if kind is Check.POSITION:
-            return max(slot.position + slot.buys if direction > 0 else slot.sells - slot.position, 0)
-        if kind is Check.CURRENCY_EXPOSURE:
-            return self._in_unit(row, max(leg.long, leg.short))
-        if kind is Check.GROSS_EXPOSURE:
-            return self._in_unit(row, group.gross)
-        if kind is Check.NET_EXPOSURE:
-            return self._in_unit(row, group.net_open(row.currency))
-        if not group.gross:
-            return 0
-        return -(-max(each.value for each in group.slots.values()) * SCALE // group.gross)
-
-    def _pace(self, plan: Plan, order: Order, now_ns: int, found: list[Found], change: _Done | None) -> bool:
+    def _pace(self, plan: Plan, order: Order, now_ns: int, found: list[Found], change: Change | None) -> bool:
         """Rates; what passes is counted in `change`."""
         good = True
         windows = [window for _, window in plan.rates]
         for row, window in plan.rates:
-            good &= _compare(row, (window.at(now_ns) + 1) * SCALE, found)
+            good &= compare(row, (window.at(now_ns) + 1) * SCALE, found)
         if plan.duplicate is not None:
             key = (order.account, order.instrument, order.side, order.kind, order.quantity, order.limit_price)
             alike = self._window_alike((*key, order.stop_price), plan.duplicate_ns, now_ns)
-            good &= _compare(plan.duplicate, (alike.at(now_ns) + 1) * SCALE, found)
+            good &= compare(plan.duplicate, (alike.at(now_ns) + 1) * SCALE, found)
             windows.append(alike)
         if good and change is not None:
             for window in windows:
@@ -426,13 +308,3 @@ class Authoriser:
         text = "" if passed else words.failed(row, limit, outcome.margin_after)
         found.append((row, passed, limit, outcome.margin_after, text))
         return passed
-
-
-def _compare(row: Row, value: int, found: list[Found]) -> bool:
-    limit = row.limit or 0
-    passed = value <= limit
-    found.append((row, passed, limit, value, "" if passed else words.failed(row, limit, value)))
-    return passed
-
-
-__all__ = ["MARGIN_SCALE", "PRICE_SCALE", "Authoriser", "Outcome", "text_of"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from services.risk.domain.pretrade.accounts import Account, Book
 from services.risk.domain.pretrade.groups import Group, Leg, Slot
 from services.risk.domain.pretrade.limits import Check, Limit
-from services.risk.domain.pretrade.market import Instrument
+from services.risk.domain.pretrade.market import REPORTING, Instrument
 from services.risk.domain.pretrade.resting import Resting
 from services.risk.domain.pretrade.windows import Window
 
@@ -17,7 +17,7 @@ from services.risk.domain.pretrade.windows import Window
 class Row:
     """One limit as it reaches an order. `encoded` is for whoever writes checks down: what all of them share."""
 
-    __slots__ = ("currency", "encoded", "floor", "kind", "limit", "scope", "unit", "words")
+    __slots__ = ("currency", "encoded", "floor", "is_reporting", "kind", "limit", "scope", "unit", "words")
 
     def __init__(
         self,
@@ -34,11 +34,14 @@ class Row:
         self.limit = limit
         self.unit = unit
         self.currency = currency
+        self.is_reporting = currency == REPORTING
         self.floor = floor
         self.words = words
-        self.encoded: tuple[bytes, bytes] | None = None
+        self.encoded: tuple[bytes, bytes, bytes] | None = None
 
 
+Sum = tuple[Check, Row, Group, Slot, Leg | None]
+"""A limit of something that orders add to, and where that is."""
 Found = tuple[Row, bool, int | None, int | None, str]
 """A check that was made: its row, whether it passed, limit and value in ten-thousandths (None for none), words."""
 
@@ -57,12 +60,12 @@ class Plan:
     quote: Row
     status: Row
     hours: Row
-    use: Limit | None = None
+    passes: list[Found] = field(default_factory=list)
     uses: list[tuple[Row, Limit]] = field(default_factory=list)
     collars: list[Row] = field(default_factory=list)
     quantities: list[Row] = field(default_factory=list)
     notionals: list[Row] = field(default_factory=list)
-    sums: list[tuple[Check, Row, Group, Slot, Leg | None]] = field(default_factory=list)
+    sums: list[Sum] = field(default_factory=list)
     losses: list[tuple[Row, Group]] = field(default_factory=list)
     opens: list[tuple[Row, Group]] = field(default_factory=list)
     margin: Row | None = None
@@ -123,6 +126,7 @@ class Plans:
             status=Row(Check.INSTRUMENT, f"instrument:{name}", None, name),
             hours=Row(Check.MARKET_HOURS, f"instrument:{name}", None, name),
         )
+        plan.passes = [(row, True, None, None, "") for row in (plan.kill, plan.who, plan.status, plan.hours)]
         for scope, who in scopes:
             if who or scope == "platform":
                 text = f"{scope}:{who}" if who else scope

@@ -7,7 +7,7 @@ sums only have to be added to: the price collar alone looks at the newest quote.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from crossrate.basics.instrument import Convention
 from crossrate.basics.pair import Pair
@@ -21,6 +21,14 @@ TRADING, REDUCE_ONLY, HALTED = 1, 2, 3
 _VIA = "EUR"
 _DAY = Pair("EUR", "USD")
 """The pair whose sessions are the days of the daily loss: they roll at 17:00 New York."""
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def moment_of(now_ns: int) -> datetime:
+    """A moment from ns since 1970, UTC; never a later one."""
+    return _EPOCH + timedelta(microseconds=now_ns // 1000)
 
 
 class Instrument:
@@ -63,7 +71,7 @@ class Instrument:
     def in_session(self, now_ns: int) -> bool:
         """Whether its session is open; the calendar is asked only when that may have changed."""
         if now_ns >= self.next_change_ns:
-            standing = standing_at(self.pair, datetime.fromtimestamp(now_ns / 1e9, UTC))
+            standing = standing_at(self.pair, moment_of(now_ns))
             self.open = standing.open
             change = standing.session.end if standing.open else standing.next_open
             self.next_change_ns = int(change.timestamp()) * 1_000_000_000
@@ -164,7 +172,7 @@ class Market:
     def trade_date(self, now_ns: int) -> date:
         """The day of the daily loss: it begins at 17:00 New York."""
         if self._trade_date is None or now_ns >= self._trade_date_until_ns:
-            session = standing_at(_DAY, datetime.fromtimestamp(now_ns / 1e9, UTC)).session
+            session = standing_at(_DAY, moment_of(now_ns)).session
             self._trade_date = session.trade_date
             self._trade_date_until_ns = int(session.end.timestamp()) * 1_000_000_000
         return self._trade_date
