@@ -162,7 +162,6 @@ class PreTrade:
                     account.known = False
                     missing[account.name] = None
                     break
-                writer.pending.pop(report.order.order_id, None) if report.order.order_id not in kept else None
                 if self.watched is not None:
                     self.watched(account.name, report)
             if account.known and each.last_sequence > account.sequence:

@@ -25,12 +25,13 @@ ON_BEHALF = "x-crossrate-on-behalf-of"
 def principal(context: Any) -> str:
     """Who makes the call: the identity that the proxy proved, or that another instance of risk says was proved."""
     call = current_or_none()
-    caller = call.caller if call is not None else LOCAL
-    if caller == LOCAL:
+    if call is None:
+        return LOCAL
+    if call.caller == LOCAL:
         for key, value in context.invocation_metadata() or ():
             if key == ON_BEHALF:
                 return str(value)
-    return caller
+    return str(getattr(call, "principal", call.caller))
 
 
 class Deciding:
