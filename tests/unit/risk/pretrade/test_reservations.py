@@ -238,13 +238,12 @@ class Reservations(RuleBasedStateMachine):
         wanted.CopyFrom(known.message)
         quantity = max(units * 1000, known.filled + 1000)
         wanted.terms.quantity, wanted.version = str(quantity), known.message.version + 1
-        header = self.header()
-        header["pending_order_ids"] = [*header["pending_order_ids"], wanted.order_id]
         orders = [pb.OrderToAuthorise(order=wanted, amends=True)]
         looked_at = pb.AuthoriseRequest(orders=orders, validate_only=True, **self.header())
         assert pb.AuthoriseResponse.FromString(self.engine.authorise(looked_at)).authorisations[0].authorised
         self.check()
-        header["number"], header["request_id"] = next(self.numbers), str(uuid.uuid4())
+        header = self.header()
+        header["pending_order_ids"] = [*header["pending_order_ids"], wanted.order_id]
         answer = pb.AuthoriseResponse.FromString(self.engine.authorise(pb.AuthoriseRequest(orders=orders, **header)))
         assert answer.authorisations[0].authorised, answer
         known.asked = quantity
