@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+import grpc
+
 from crossrate.api.common.v1 import gate_pb2
 from crossrate.api.trading.v1 import account_state_pb2, order_entry_pb2, order_history_pb2, order_pb2
 from crossrate.api.trading.v1 import trading_state_service_pb2 as pb
@@ -65,7 +67,7 @@ class TradingPeer:
         try:
             answer = await self._orders.GetOrder(order_history_pb2.GetOrderRequest(account=account, order=order_id))
         except CallError as error:
-            if error.reason == "NOT_FOUND":
+            if error.code() is grpc.StatusCode.NOT_FOUND:
                 return None
             raise
         return answer.order

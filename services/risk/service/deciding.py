@@ -20,6 +20,8 @@ from services.risk.duty import Duty
 
 ON_BEHALF = "x-crossrate-on-behalf-of"
 """Header of a call that was handed on: who made it."""
+HANDED_ON = "x-crossrate-handed-on"
+"""Header of a call that was handed on once, and is not again."""
 
 
 def principal(context: Any) -> str:
@@ -61,7 +63,7 @@ class Deciding:
 
     def _elsewhere(self, context: Any) -> ContractChannel:
         decider = self._duty.decider
-        handed_on = any(key == ON_BEHALF for key, _ in context.invocation_metadata() or ())
+        handed_on = any(key == HANDED_ON for key, _ in context.invocation_metadata() or ())
         if not decider or decider == self._instance or handed_on:
             raise errors.dependency_unavailable("risk", 0.2)
         channel = self._channels.get(decider)
@@ -78,7 +80,7 @@ class Deciding:
         """
         channel = self._elsewhere(context)
         try:
-            return await getattr(stub(channel), method)(request, metadata=((ON_BEHALF, principal(context)),))
+            return await getattr(stub(channel), method)(request, metadata=_headers(context))
         except CallError as error:
             raise _failure(error) from error
 
@@ -88,7 +90,7 @@ class Deciding:
         """The deciding instance's messages; ends as its stream does."""
         channel = self._elsewhere(context)
         try:
-            async for message in getattr(stub(channel), method)(request, metadata=((ON_BEHALF, principal(context)),)):
+            async for message in getattr(stub(channel), method)(request, metadata=_headers(context)):
                 yield message
         except CallError as error:
             raise _failure(error) from error
@@ -103,6 +105,10 @@ class Deciding:
         """Closes the ways to other instances."""
         for channel in self._channels.values():
             await channel.close()
+
+
+def _headers(context: Any) -> tuple[tuple[str, str], ...]:
+    return (ON_BEHALF, principal(context)), (HANDED_ON, "1")
 
 
 def _failure(error: CallError) -> errors.Failure:

@@ -91,7 +91,7 @@ def test_only_a_live_quote_is_a_reference(health: str) -> None:
 
 
 def test_a_quote_has_an_age() -> None:
-    """One of ten seconds is young enough, a nanosecond more is not; and nobody is LIVE while marketdata is not heard."""
+    """One of ten seconds is young enough, a nanosecond more is not; while marketdata is not heard none is."""
     bench = Bench()
     order = bench.order()
     bench.now_ns += 10 * SECOND_NS
