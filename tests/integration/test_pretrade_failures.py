@@ -1,4 +1,4 @@
-"""`risk` before a trade when things break: quotes, trading, its own process; and what the kill switch does by itself."""
+"""`risk` before a trade when things break: quotes, trading, its process; what the kill switch does by itself."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ async def test_a_restart_knows_everything_and_fences_what_was_authorised_before(
 
 
 async def test_a_second_instance_stands_by_and_takes_over(mesh: PreTradeMesh) -> None:
-    """It hands calls on with the caller's name; when the first is killed it decides within its lease, with everything."""
+    """It hands calls on with the caller's name; killed, the first is replaced within its lease, with everything."""
     await mesh.start_risk("risk-2")
     await until(mesh.is_whole)
     first, second = await state_of(mesh), await state_of(mesh, "risk-2")

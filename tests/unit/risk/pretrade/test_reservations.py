@@ -34,7 +34,7 @@ CANCELLED, FILLED, NEW, REPLACING = (
 
 @dataclass
 class Known:
-    """An order as trading knows it: what may still be filled of it is the most of what it was, will be and may become."""
+    """An order as trading knows it: what may be filled of it is the most of what it was, will be and may become."""
 
     message: order_pb2.Order
     committed: bool = False
