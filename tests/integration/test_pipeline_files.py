@@ -22,8 +22,9 @@ import pytest
 import pytest_asyncio
 
 from crossrate.api.pipeline.v1 import dataset_pb2, job_pb2
-from tests.integration.conftest import eventually, free_port
+from tests.integration.conftest import eventually
 from tests.integration.pipelines import MONDAY, Pipeline, job, line, pipeline, text
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -255,7 +256,7 @@ async def test_a_web_file_is_fetched_once_and_gone_on_with(running: Pipeline, si
     assert "the server answers 404" in (await running.files(lost.id))[0].message
     assert running.rows("web") == 20_000
     spool = running.processes.place.state / "pipeline"
-    await eventually(lambda: list(spool.iterdir()) == [], 5)
+    await eventually(lambda: list(spool.iterdir()) == [])
 
 
 async def test_objects_are_read_through_their_urls(running: Pipeline, tmp_path: Path) -> None:
@@ -279,7 +280,7 @@ async def test_the_command_line_loads_reports_and_takes_out(running: Pipeline, t
         'target = {dataset = "by-hand", venue = "HAND"}\n'
     )
     place = running.processes.place
-    environment = os.environ | {"CROSSRATE_STATE": str(place.state), "CROSSRATE_RUN": str(place.run)}
+    environment = os.environ | {"CROSSRATE_STATE": str(place.state), "CROSSRATE_RUN": str(place.run), "COLUMNS": "200"}
     command = [str(Path(sys.executable).with_name("crossrate")), "pipeline"]
 
     async def asked(*arguments: str, code: int = 0) -> tuple[str, str]:
