@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from crossrate.api.common.v1 import gate_pb2
-from crossrate.api.risk.v1 import kill_switch_pb2
+from crossrate.api.risk.v1 import dead_man_lease_pb2, kill_switch_pb2
 from crossrate.rpc import errors
 from crossrate.rpc.client import CallError
 from crossrate.store.errors import OutcomeUnknown
@@ -219,21 +219,21 @@ class KillSwitch:
         return state
 
     async def register(
-        self, request_id: str, body: bytes, lease: kill_switch_pb2.DeadManLease
-    ) -> kill_switch_pb2.DeadManLease:
+        self, request_id: str, body: bytes, lease: dead_man_lease_pb2.DeadManLease
+    ) -> dead_man_lease_pb2.DeadManLease:
         """Begins a dead-man lease once."""
         async with self._turn:
             if len(self._leases) >= LEASES_MAX:
                 raise errors.wrong_state("TOO_MANY", f"{LEASES_MAX} leases are held: release some")
             content = await self._store.register(self._term, request_id, body, lease)
-            kept = kill_switch_pb2.DeadManLease.FromString(content)
+            kept = dead_man_lease_pb2.DeadManLease.FromString(content)
             if kept.lease_id == lease.lease_id or kept.lease_id in self._leases:
                 self._leases[kept.lease_id] = kept
                 self._hear(kept)
                 self._tell()
         return kept
 
-    def renew(self, lease_id: str, holder: str) -> kill_switch_pb2.DeadManLease:
+    def renew(self, lease_id: str, holder: str) -> dead_man_lease_pb2.DeadManLease:
         """A lease's holder is alive.
 
         Raises:
@@ -253,7 +253,7 @@ class KillSwitch:
         self._silent_at.pop(lease_id, None)
         self._tell()
 
-    def _lease(self, lease_id: str, holder: str) -> kill_switch_pb2.DeadManLease:
+    def _lease(self, lease_id: str, holder: str) -> dead_man_lease_pb2.DeadManLease:
         lease = self._leases.get(lease_id)
         if lease is None:
             raise errors.not_found("lease", lease_id, "it ran out or was released: register anew")
@@ -261,7 +261,7 @@ class KillSwitch:
             raise errors.wrong_state("ANOTHERS", f"{lease.holder} holds the lease: register one of your own")
         return lease
 
-    def _hear(self, lease: kill_switch_pb2.DeadManLease) -> None:
+    def _hear(self, lease: dead_man_lease_pb2.DeadManLease) -> None:
         silence_s = lease.silence_max.ToNanoseconds() / 1e9
         self._silent_at[lease.lease_id] = time.monotonic() + silence_s
         lease.expire_time.FromNanoseconds(self._now_ns() + lease.silence_max.ToNanoseconds())

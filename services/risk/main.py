@@ -12,13 +12,13 @@ from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import add_KillSwitchSer
 from crossrate.api.risk.v1.limit_service_pb2_grpc import add_LimitServiceServicer_to_server
 from crossrate.api.risk.v1.risk_service_pb2_grpc import add_RiskServiceServicer_to_server
 from crossrate.basics.instrument import CONVENTIONS
-from crossrate.events import Events, EventsUnavailable
 from crossrate.kernel import path
 from crossrate.rpc.call import new_request_id
 from crossrate.rpc.client import ContractChannel, channel_to_mesh
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime
-from crossrate.store import Database, OutboxRelay, StoreUnavailable
+from crossrate.store import Database
+from services.risk import upkeep
 from services.risk.decider import Decider
 from services.risk.domain.pretrade.market import Market
 from services.risk.duty import Duty
@@ -35,8 +35,6 @@ from services.risk.trading_peer import TradingPeer
 from services.risk.worker import Worker
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-JETSTREAM = "risk"
-"""The stream of the topology that carries the facts."""
 
 
 async def serve(runtime: Runtime) -> None:
@@ -121,42 +119,10 @@ def before_trades(
     server.add(add_KillSwitchServiceServicer_to_server, switch)
     return [
         duty.run(),
-        _publish(database, runtime),
+        upkeep.publish(database, runtime),
         accounts.run(),
         instruments.run(),
         quotes.run(),
-        _forget(limits, settings, note),
-        _fail(decider, runtime),
+        upkeep.forget(limits, settings, note),
+        upkeep.fail(decider, runtime),
     ]
-
-
-async def _publish(database: Database, runtime: Runtime) -> None:
-    """Carries facts to NATS while that is there; nothing else waits for it."""
-    while True:
-        try:
-            events = await Events.open(runtime)
-            break
-        except EventsUnavailable as error:
-            runtime.log.warning("facts are not published yet; trying again", why=str(error))
-    try:
-        await OutboxRelay(database, events, JETSTREAM).run(runtime.stopping)
-    finally:
-        await events.close()
-
-
-async def _fail(decider: Decider, runtime: Runtime) -> None:
-    """Ends the process when a part of the term broke: no half of it decides."""
-    await decider.failed.wait()
-    runtime.exit_code = 1
-    runtime.stopping.set()
-
-
-async def _forget(limits: LimitStore, settings: Settings, note: Any) -> None:
-    while True:
-        await asyncio.sleep(settings.forget_interval_s)
-        try:
-            count = await limits.forget_answers(settings.answers_kept_s)
-        except StoreUnavailable as error:
-            note.warning("old answers were not forgotten", error=str(error))
-        else:
-            note.info("forgot old answers", count=count)

@@ -12,6 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from crossrate.api.common.v1 import check_pb2, gate_pb2
 from crossrate.api.marketdata.v1 import quote_pb2
+from crossrate.api.risk.v1 import dead_man_lease_pb2 as leases
 from crossrate.api.risk.v1 import kill_switch_pb2, limit_pb2
 from crossrate.api.risk.v1 import kill_switch_service_pb2 as kill_pb
 from crossrate.api.risk.v1 import limit_service_pb2 as limit_pb
@@ -110,8 +111,8 @@ async def test_silence_engages(mesh: PreTradeMesh) -> None:
     its name."""
     switch = switch_of(mesh)
 
-    async def register(strategy: str) -> kill_switch_pb2.DeadManLease:
-        request = kill_pb.RegisterLeaseRequest(
+    async def register(strategy: str) -> leases.DeadManLease:
+        request = leases.RegisterLeaseRequest(
             request_id=new_id(),
             scope=gate_pb2.KillScope(kind="strategy", name=strategy),
             mode=gate_pb2.KILL_MODE_CANCEL_ONLY,
@@ -120,10 +121,10 @@ async def test_silence_engages(mesh: PreTradeMesh) -> None:
         return (await switch.RegisterLease(request, **as_("bot"))).lease
 
     loud, gone, silent = await register("loud"), await register("gone"), await register("silent")
-    await switch.ReleaseLease(kill_pb.ReleaseLeaseRequest(request_id=new_id(), lease_id=gone.lease_id), **as_("bot"))
+    await switch.ReleaseLease(leases.ReleaseLeaseRequest(request_id=new_id(), lease_id=gone.lease_id), **as_("bot"))
 
     async def engaged() -> list[str]:
-        renewal = kill_pb.RenewLeaseRequest(request_id=new_id(), lease_id=loud.lease_id)
+        renewal = leases.RenewLeaseRequest(request_id=new_id(), lease_id=loud.lease_id)
         await switch.RenewLease(renewal, **as_("bot"))
         return [kill.scope.name for kill in (await state_of(mesh)).kills]
 
@@ -132,8 +133,8 @@ async def test_silence_engages(mesh: PreTradeMesh) -> None:
     assert kill.engaged_by == f"lease:{silent.lease_id}"
     assert await looks(mesh, strategy="silent") == {check_pb2.CHECK_KIND_KILL_SWITCH}
     assert await looks(mesh, strategy="loud") == set()
-    await switch.ReleaseLease(kill_pb.ReleaseLeaseRequest(request_id=new_id(), lease_id=loud.lease_id), **as_("bot"))
-    renewal = kill_pb.RenewLeaseRequest(request_id=new_id(), lease_id=silent.lease_id)
+    await switch.ReleaseLease(leases.ReleaseLeaseRequest(request_id=new_id(), lease_id=loud.lease_id), **as_("bot"))
+    renewal = leases.RenewLeaseRequest(request_id=new_id(), lease_id=silent.lease_id)
     assert (await failed(switch.RenewLease(renewal, **as_("bot")))).reason is ErrorReason.NOT_FOUND
     await resume(mesh, kill.kill_id)
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from crossrate.api.common.v1 import stream_pb2
+from crossrate.api.risk.v1 import dead_man_lease_pb2 as leases
 from crossrate.api.risk.v1 import kill_switch_pb2
 from crossrate.api.risk.v1 import kill_switch_service_pb2 as pb
 from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchServiceServicer, KillSwitchServiceStub
@@ -144,13 +145,13 @@ class KillSwitchService(KillSwitchServiceServicer):
                 continue
         raise errors.shutting_down("risk")
 
-    async def RegisterLease(self, request: pb.RegisterLeaseRequest, context: Any) -> pb.RegisterLeaseResponse:
+    async def RegisterLease(self, request: leases.RegisterLeaseRequest, context: Any) -> leases.RegisterLeaseResponse:
         """See the contract."""
         switch = self._here()
         if switch is None:
             return await self._elsewhere("RegisterLease", request, context)
         switch.check(request.scope, request.mode)
-        lease = kill_switch_pb2.DeadManLease(
+        lease = leases.DeadManLease(
             lease_id="" if request.validate_only else self._new_id(),
             scope=request.scope,
             mode=request.mode,
@@ -161,23 +162,23 @@ class KillSwitchService(KillSwitchServiceServicer):
         if not request.validate_only:
             with kept(request.request_id):
                 lease = await switch.register(request.request_id, body_of(request), lease)
-        return pb.RegisterLeaseResponse(lease=lease)
+        return leases.RegisterLeaseResponse(lease=lease)
 
-    async def RenewLease(self, request: pb.RenewLeaseRequest, context: Any) -> pb.RenewLeaseResponse:
+    async def RenewLease(self, request: leases.RenewLeaseRequest, context: Any) -> leases.RenewLeaseResponse:
         """See the contract."""
         switch = self._here()
         if switch is None:
             return await self._elsewhere("RenewLease", request, context)
-        return pb.RenewLeaseResponse(lease=switch.renew(request.lease_id, principal(context)))
+        return leases.RenewLeaseResponse(lease=switch.renew(request.lease_id, principal(context)))
 
-    async def ReleaseLease(self, request: pb.ReleaseLeaseRequest, context: Any) -> pb.ReleaseLeaseResponse:
+    async def ReleaseLease(self, request: leases.ReleaseLeaseRequest, context: Any) -> leases.ReleaseLeaseResponse:
         """See the contract."""
         switch = self._here()
         if switch is None:
             return await self._elsewhere("ReleaseLease", request, context)
         with kept(request.request_id):
             await switch.release(request.lease_id, principal(context))
-        return pb.ReleaseLeaseResponse()
+        return leases.ReleaseLeaseResponse()
 
     async def GetCertificate(self, request: pb.GetCertificateRequest, context: Any) -> pb.GetCertificateResponse:
         """See the contract."""

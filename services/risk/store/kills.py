@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from crossrate.api.risk.v1 import kill_switch_pb2, risk_events_pb2
+from crossrate.api.risk.v1 import dead_man_lease_pb2, kill_switch_pb2, risk_events_pb2
 from crossrate.store.database import Database
 from crossrate.store.requests import RequestLog
 from services.risk.store.term import Term
@@ -22,7 +22,7 @@ class Kept:
     gate_version: int
     kills: list[kill_switch_pb2.Kill] = field(default_factory=list)
     proposals: list[kill_switch_pb2.ResumeProposal] = field(default_factory=list)
-    leases: list[kill_switch_pb2.DeadManLease] = field(default_factory=list)
+    leases: list[dead_man_lease_pb2.DeadManLease] = field(default_factory=list)
     certificates: list[kill_switch_pb2.KillCertificate] = field(default_factory=list)
 
 
@@ -45,7 +45,7 @@ class KillStore:
             version,
             [kill_switch_pb2.Kill.FromString(row["content"]) for row in kills],
             [kill_switch_pb2.ResumeProposal.FromString(row["content"]) for row in proposals],
-            [kill_switch_pb2.DeadManLease.FromString(row["content"]) for row in leases],
+            [dead_man_lease_pb2.DeadManLease.FromString(row["content"]) for row in leases],
             [kill_switch_pb2.KillCertificate.FromString(row["content"]) for row in certificates],
         )
 
@@ -123,7 +123,7 @@ class KillStore:
 
         return await self._requests.once(request_id, body, work)
 
-    async def register(self, term: Term, request_id: str, body: bytes, lease: kill_switch_pb2.DeadManLease) -> bytes:
+    async def register(self, term: Term, request_id: str, body: bytes, lease: dead_man_lease_pb2.DeadManLease) -> bytes:
         """Keeps a dead-man lease once; returns it."""
 
         async def work(connection: asyncpg.Connection) -> bytes:

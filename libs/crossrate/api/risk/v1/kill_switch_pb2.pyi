@@ -3,8 +3,8 @@ import datetime
 from buf.validate import validate_pb2 as _validate_pb2
 from crossrate.api.common.v1 import gate_pb2 as _gate_pb2
 from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
+from crossrate.api.risk.v1 import dead_man_lease_pb2 as _dead_man_lease_pb2
 from crossrate.api.trading.v1 import order_pb2 as _order_pb2
-from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -48,22 +48,6 @@ class ResumeProposal(_message.Message):
     create_time: _timestamp_pb2.Timestamp
     def __init__(self, proposal_id: _Optional[str] = ..., kill_id: _Optional[str] = ..., proposed_by: _Optional[str] = ..., comment: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
-class DeadManLease(_message.Message):
-    __slots__ = ("lease_id", "scope", "mode", "silence_max", "holder", "expire_time")
-    LEASE_ID_FIELD_NUMBER: _ClassVar[int]
-    SCOPE_FIELD_NUMBER: _ClassVar[int]
-    MODE_FIELD_NUMBER: _ClassVar[int]
-    SILENCE_MAX_FIELD_NUMBER: _ClassVar[int]
-    HOLDER_FIELD_NUMBER: _ClassVar[int]
-    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
-    lease_id: str
-    scope: _gate_pb2.KillScope
-    mode: _gate_pb2.KillMode
-    silence_max: _duration_pb2.Duration
-    holder: str
-    expire_time: _timestamp_pb2.Timestamp
-    def __init__(self, lease_id: _Optional[str] = ..., scope: _Optional[_Union[_gate_pb2.KillScope, _Mapping]] = ..., mode: _Optional[_Union[_gate_pb2.KillMode, str]] = ..., silence_max: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., holder: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
-
 class KillSwitchState(_message.Message):
     __slots__ = ("gate_version", "applied_version", "kills", "proposals", "leases")
     GATE_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -75,8 +59,8 @@ class KillSwitchState(_message.Message):
     applied_version: int
     kills: _containers.RepeatedCompositeFieldContainer[Kill]
     proposals: _containers.RepeatedCompositeFieldContainer[ResumeProposal]
-    leases: _containers.RepeatedCompositeFieldContainer[DeadManLease]
-    def __init__(self, gate_version: _Optional[int] = ..., applied_version: _Optional[int] = ..., kills: _Optional[_Iterable[_Union[Kill, _Mapping]]] = ..., proposals: _Optional[_Iterable[_Union[ResumeProposal, _Mapping]]] = ..., leases: _Optional[_Iterable[_Union[DeadManLease, _Mapping]]] = ...) -> None: ...
+    leases: _containers.RepeatedCompositeFieldContainer[_dead_man_lease_pb2.DeadManLease]
+    def __init__(self, gate_version: _Optional[int] = ..., applied_version: _Optional[int] = ..., kills: _Optional[_Iterable[_Union[Kill, _Mapping]]] = ..., proposals: _Optional[_Iterable[_Union[ResumeProposal, _Mapping]]] = ..., leases: _Optional[_Iterable[_Union[_dead_man_lease_pb2.DeadManLease, _Mapping]]] = ...) -> None: ...
 
 class CertifiedOrder(_message.Message):
     __slots__ = ("account", "order_id", "client_order_id", "instrument", "status_at_commit", "must_end", "final_status", "final_time", "cum_quantity")

@@ -26,13 +26,14 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from crossrate.api.common.v1 import gate_pb2 as crossrate_dot_api_dot_common_dot_v1_dot_gate__pb2
 from crossrate.api.common.v1 import stream_pb2 as crossrate_dot_api_dot_common_dot_v1_dot_stream__pb2
 from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_dot_v1_dot_policy__pb2
+from crossrate.api.risk.v1 import dead_man_lease_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2
 from crossrate.api.risk.v1 import kill_switch_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/crossrate/api/risk/v1/kill_switch_service.proto\x12\x15\x63rossrate.api.risk.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"crossrate/api/common/v1/gate.proto\x1a$crossrate/api/common/v1/stream.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\'crossrate/api/risk/v1/kill_switch.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\"\xd9\x01\n\rEngageRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x05scope\x18\x02 \x01(\x0b\x32\".crossrate.api.common.v1.KillScopeB\x06\xbaH\x03\xc8\x01\x01\x12;\n\x04mode\x18\x03 \x01(\x0e\x32!.crossrate.api.common.v1.KillModeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1b\n\x07\x63omment\x18\x04 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"L\n\x0e\x45ngageResponse\x12)\n\x04kill\x18\x01 \x01(\x0b\x32\x1b.crossrate.api.risk.v1.Kill\x12\x0f\n\x07\x61pplied\x18\x02 \x01(\x08\"\x83\x01\n\x14ProposeResumeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x07kill_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\x07\x63omment\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"P\n\x15ProposeResumeResponse\x12\x37\n\x08proposal\x18\x01 \x01(\x0b\x32%.crossrate.api.risk.v1.ResumeProposal\"j\n\x14\x41pproveResumeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\x0bproposal_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"N\n\x15\x41pproveResumeResponse\x12\x35\n\x05state\x18\x01 \x01(\x0b\x32&.crossrate.api.risk.v1.KillSwitchState\"\x11\n\x0fGetStateRequest\"I\n\x10GetStateResponse\x12\x35\n\x05state\x18\x01 \x01(\x0b\x32&.crossrate.api.risk.v1.KillSwitchState\"\x7f\n\x12StreamStateRequest\x12\x1f\n\rresume_cursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12H\n\x12heartbeat_interval\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\x0b\"\x02\x08<2\x05\x10\x80\xc2\xd7/\"\xa3\x02\n\x13StreamStateResponse\x12\x39\n\x08position\x18\x01 \x01(\x0b\x32\'.crossrate.api.common.v1.StreamPosition\x12\x37\n\x05state\x18\x02 \x01(\x0b\x32&.crossrate.api.risk.v1.KillSwitchStateH\x00\x12\x37\n\theartbeat\x18\x03 \x01(\x0b\x32\".crossrate.api.common.v1.HeartbeatH\x00\x12#\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12\x31\n\x03\x65nd\x18\x05 \x01(\x0b\x32\".crossrate.api.common.v1.StreamEndH\x00\x42\x07\n\x05\x65vent\"\x87\x02\n\x14RegisterLeaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x05scope\x18\x02 \x01(\x0b\x32\".crossrate.api.common.v1.KillScopeB\x06\xbaH\x03\xc8\x01\x01\x12;\n\x04mode\x18\x03 \x01(\x0e\x32!.crossrate.api.common.v1.KillModeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x42\n\x0bsilence_max\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\t\"\x03\x08\x90\x1c\x32\x02\x08\x01\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"K\n\x15RegisterLeaseResponse\x12\x32\n\x05lease\x18\x01 \x01(\x0b\x32#.crossrate.api.risk.v1.DeadManLease\"M\n\x11RenewLeaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08lease_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"H\n\x12RenewLeaseResponse\x12\x32\n\x05lease\x18\x01 \x01(\x0b\x32#.crossrate.api.risk.v1.DeadManLease\"O\n\x13ReleaseLeaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08lease_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x16\n\x14ReleaseLeaseResponse\"9\n\x15GetCertificateRequest\x12 \n\x0e\x63\x65rtificate_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"U\n\x16GetCertificateResponse\x12;\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0b\x32&.crossrate.api.risk.v1.KillCertificate\"U\n\x17ListCertificatesRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"q\n\x18ListCertificatesResponse\x12<\n\x0c\x63\x65rtificates\x18\x01 \x03(\x0b\x32&.crossrate.api.risk.v1.KillCertificate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x9d\x0e\n\x11KillSwitchService\x12\xa5\x01\n\x06\x45ngage\x12$.crossrate.api.risk.v1.EngageRequest\x1a%.crossrate.api.risk.v1.EngageResponse\"N\x90\x02\x02\xb2\xe1\x18\x33\n\x04\x02\x04\x05\x07\x12\x08\x61nalysis\x12\x06\x62roker\x12\x06ledger\x12\x07trading\x1a\x02\x08\x05 \x01\x30\x02\x38\x02\x82\xd3\xe4\x93\x02\x0e\"\t/v1/kills:\x01*\x12\xae\x01\n\rProposeResume\x12+.crossrate.api.risk.v1.ProposeResumeRequest\x1a,.crossrate.api.risk.v1.ProposeResumeResponse\"B\x90\x02\x02\xb2\xe1\x18\x0f\n\x03\x04\x05\x07\x1a\x02\x08\x05 \x01\x30\x02\x38\x02\x82\xd3\xe4\x93\x02&\"!/v1/kills/{kill_id}:proposeResume:\x01*\x12\xb6\x01\n\rApproveResume\x12+.crossrate.api.risk.v1.ApproveResumeRequest\x1a,.crossrate.api.risk.v1.ApproveResumeResponse\"J\x90\x02\x02\xb2\xe1\x18\x0f\n\x03\x04\x05\x07\x1a\x02\x08\x05 \x01\x30\x02\x38\x02\x82\xd3\xe4\x93\x02.\")/v1/resumeProposals/{proposal_id}:approve:\x01*\x12\xaf\x01\n\x08GetState\x12&.crossrate.api.risk.v1.GetStateRequest\x1a\'.crossrate.api.risk.v1.GetStateResponse\"R\x90\x02\x01\xb2\xe1\x18\x35\n\x06\x01\x02\x04\x05\x06\x07\x12\x08\x61nalysis\x12\x06\x62roker\x12\x06ledger\x12\x07trading\x1a\x02\x08\x02 \x01\x30\x01\x38\x02\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/killSwitch\x12\xb3\x01\n\x0bStreamState\x12).crossrate.api.risk.v1.StreamStateRequest\x1a*.crossrate.api.risk.v1.StreamStateResponse\"K\x90\x02\x01\xb2\xe1\x18\'\n\x06\x01\x02\x04\x05\x06\x07\x12\x08\x61nalysis\x12\x06\x62roker\x1a\x03\x08\x90\x1c \x05\x30\x01R\x02\x08\x1e\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/killSwitch:stream0\x01\x12\xb0\x01\n\rRegisterLease\x12+.crossrate.api.risk.v1.RegisterLeaseRequest\x1a,.crossrate.api.risk.v1.RegisterLeaseResponse\"D\x90\x02\x02\xb2\xe1\x18!\n\x03\x02\x04\x05\x12\x08\x61nalysis\x12\x06\x62roker\x1a\x02\x08\x02 \x01\x30\x02\x38\x02\x82\xd3\xe4\x93\x02\x16\"\x11/v1/deadManLeases:\x01*\x12\xb8\x01\n\nRenewLease\x12(.crossrate.api.risk.v1.RenewLeaseRequest\x1a).crossrate.api.risk.v1.RenewLeaseResponse\"U\x90\x02\x02\xb2\xe1\x18!\n\x03\x02\x04\x05\x12\x08\x61nalysis\x12\x06\x62roker\x1a\x02\x08\x02 \x01\x30\x03\x38\x02\x82\xd3\xe4\x93\x02\'\"\"/v1/deadManLeases/{lease_id}:renew:\x01*\x12\xc0\x01\n\x0cReleaseLease\x12*.crossrate.api.risk.v1.ReleaseLeaseRequest\x1a+.crossrate.api.risk.v1.ReleaseLeaseResponse\"W\x90\x02\x02\xb2\xe1\x18!\n\x03\x02\x04\x05\x12\x08\x61nalysis\x12\x06\x62roker\x1a\x02\x08\x02 \x01\x30\x03\x38\x02\x82\xd3\xe4\x93\x02)\"$/v1/deadManLeases/{lease_id}:release:\x01*\x12\xb2\x01\n\x0eGetCertificate\x12,.crossrate.api.risk.v1.GetCertificateRequest\x1a-.crossrate.api.risk.v1.GetCertificateResponse\"C\x90\x02\x01\xb2\xe1\x18\x0f\n\x05\x02\x04\x05\x06\x07\x1a\x02\x08\x05 \x02\x30\x01\x82\xd3\xe4\x93\x02\'\x12%/v1/killCertificates/{certificate_id}\x12\xa7\x01\n\x10ListCertificates\x12..crossrate.api.risk.v1.ListCertificatesRequest\x1a/.crossrate.api.risk.v1.ListCertificatesResponse\"2\x90\x02\x01\xb2\xe1\x18\x0f\n\x05\x02\x04\x05\x06\x07\x1a\x02\x08\x05 \x02\x30\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/killCertificatesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/crossrate/api/risk/v1/kill_switch_service.proto\x12\x15\x63rossrate.api.risk.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"crossrate/api/common/v1/gate.proto\x1a$crossrate/api/common/v1/stream.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a*crossrate/api/risk/v1/dead_man_lease.proto\x1a\'crossrate/api/risk/v1/kill_switch.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\"\xd9\x01\n\rEngageRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x05scope\x18\x02 \x01(\x0b\x32\".crossrate.api.common.v1.KillScopeB\x06\xbaH\x03\xc8\x01\x01\x12;\n\x04mode\x18\x03 \x01(\x0e\x32!.crossrate.api.common.v1.KillModeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1b\n\x07\x63omment\x18\x04 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"L\n\x0e\x45ngageResponse\x12)\n\x04kill\x18\x01 \x01(\x0b\x32\x1b.crossrate.api.risk.v1.Kill\x12\x0f\n\x07\x61pplied\x18\x02 \x01(\x08\"\x83\x01\n\x14ProposeResumeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x07kill_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\x07\x63omment\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"P\n\x15ProposeResumeResponse\x12\x37\n\x08proposal\x18\x01 \x01(\x0b\x32%.crossrate.api.risk.v1.ResumeProposal\"j\n\x14\x41pproveResumeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\x0bproposal_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"N\n\x15\x41pproveResumeResponse\x12\x35\n\x05state\x18\x01 \x01(\x0b\x32&.crossrate.api.risk.v1.KillSwitchState\"\x11\n\x0fGetStateRequest\"I\n\x10GetStateResponse\x12\x35\n\x05state\x18\x01 \x01(\x0b\x32&.crossrate.api.risk.v1.KillSwitchState\"\x7f\n\x12StreamStateRequest\x12\x1f\n\rresume_cursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12H\n\x12heartbeat_interval\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\x0b\"\x02\x08<2\x05\x10\x80\xc2\xd7/\"\xa3\x02\n\x13StreamStateResponse\x12\x39\n\x08position\x18\x01 \x01(\x0b\x32\'.crossrate.api.common.v1.StreamPosition\x12\x37\n\x05state\x18\x02 \x01(\x0b\x32&.crossrate.api.risk.v1.KillSwitchStateH\x00\x12\x37\n\theartbeat\x18\x03 \x01(\x0b\x32\".crossrate.api.common.v1.HeartbeatH\x00\x12#\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12\x31\n\x03\x65nd\x18\x05 \x01(\x0b\x32\".crossrate.api.common.v1.StreamEndH\x00\x42\x07\n\x05\x65vent\"9\n\x15GetCertificateRequest\x12 \n\x0e\x63\x65rtificate_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"U\n\x16GetCertificateResponse\x12;\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0b\x32&.crossrate.api.risk.v1.KillCertificate\"U\n\x17ListCertificatesRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"q\n\x18ListCertificatesResponse\x12<\n\x0c\x63\x65rtificates\x18\x01 \x03(\x0b\x32&.crossrate.api.risk.v1.KillCertificate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x9d\x0e\n\x11KillSwitchService\x12\xa5\x01\n\x06\x45ngage\x12$.crossrate.api.risk.v1.EngageRequest\x1a%.crossrate.api.risk.v1.EngageResponse\"N\x90\x02\x02\xb2\xe1\x18\x33\n\x04\x02\x04\x05\x07\x12\x08\x61nalysis\x12\x06\x62roker\x12\x06ledger\x12\x07trading\x1a\x02\x08\x05 \x01\x30\x02\x38\x02\x82\xd3\xe4\x93\x02\x0e\"\t/v1/kills:\x01*\x12\xae\x01\n\rProposeResume\x12+.crossrate.api.risk.v1.ProposeResumeRequest\x1a,.crossrate.api.risk.v1.ProposeResumeResponse\"B\x90\x02\x02\xb2\xe1\x18\x0f\n\x03\x04\x05\x07\x1a\x02\x08\x05 \x01\x30\x02\x38\x02\x82\xd3\xe4\x93\x02&\"!/v1/kills/{kill_id}:proposeResume:\x01*\x12\xb6\x01\n\rApproveResume\x12+.crossrate.api.risk.v1.ApproveResumeRequest\x1a,.crossrate.api.risk.v1.ApproveResumeResponse\"J\x90\x02\x02\xb2\xe1\x18\x0f\n\x03\x04\x05\x07\x1a\x02\x08\x05 \x01\x30\x02\x38\x02\x82\xd3\xe4\x93\x02.\")/v1/resumeProposals/{proposal_id}:approve:\x01*\x12\xaf\x01\n\x08GetState\x12&.crossrate.api.risk.v1.GetStateRequest\x1a\'.crossrate.api.risk.v1.GetStateResponse\"R\x90\x02\x01\xb2\xe1\x18\x35\n\x06\x01\x02\x04\x05\x06\x07\x12\x08\x61nalysis\x12\x06\x62roker\x12\x06ledger\x12\x07trading\x1a\x02\x08\x02 \x01\x30\x01\x38\x02\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/killSwitch\x12\xb3\x01\n\x0bStreamState\x12).crossrate.api.risk.v1.StreamStateRequest\x1a*.crossrate.api.risk.v1.StreamStateResponse\"K\x90\x02\x01\xb2\xe1\x18\'\n\x06\x01\x02\x04\x05\x06\x07\x12\x08\x61nalysis\x12\x06\x62roker\x1a\x03\x08\x90\x1c \x05\x30\x01R\x02\x08\x1e\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/killSwitch:stream0\x01\x12\xb0\x01\n\rRegisterLease\x12+.crossrate.api.risk.v1.RegisterLeaseRequest\x1a,.crossrate.api.risk.v1.RegisterLeaseResponse\"D\x90\x02\x02\xb2\xe1\x18!\n\x03\x02\x04\x05\x12\x08\x61nalysis\x12\x06\x62roker\x1a\x02\x08\x02 \x01\x30\x02\x38\x02\x82\xd3\xe4\x93\x02\x16\"\x11/v1/deadManLeases:\x01*\x12\xb8\x01\n\nRenewLease\x12(.crossrate.api.risk.v1.RenewLeaseRequest\x1a).crossrate.api.risk.v1.RenewLeaseResponse\"U\x90\x02\x02\xb2\xe1\x18!\n\x03\x02\x04\x05\x12\x08\x61nalysis\x12\x06\x62roker\x1a\x02\x08\x02 \x01\x30\x03\x38\x02\x82\xd3\xe4\x93\x02\'\"\"/v1/deadManLeases/{lease_id}:renew:\x01*\x12\xc0\x01\n\x0cReleaseLease\x12*.crossrate.api.risk.v1.ReleaseLeaseRequest\x1a+.crossrate.api.risk.v1.ReleaseLeaseResponse\"W\x90\x02\x02\xb2\xe1\x18!\n\x03\x02\x04\x05\x12\x08\x61nalysis\x12\x06\x62roker\x1a\x02\x08\x02 \x01\x30\x03\x38\x02\x82\xd3\xe4\x93\x02)\"$/v1/deadManLeases/{lease_id}:release:\x01*\x12\xb2\x01\n\x0eGetCertificate\x12,.crossrate.api.risk.v1.GetCertificateRequest\x1a-.crossrate.api.risk.v1.GetCertificateResponse\"C\x90\x02\x01\xb2\xe1\x18\x0f\n\x05\x02\x04\x05\x06\x07\x1a\x02\x08\x05 \x02\x30\x01\x82\xd3\xe4\x93\x02\'\x12%/v1/killCertificates/{certificate_id}\x12\xa7\x01\n\x10ListCertificates\x12..crossrate.api.risk.v1.ListCertificatesRequest\x1a/.crossrate.api.risk.v1.ListCertificatesResponse\"2\x90\x02\x01\xb2\xe1\x18\x0f\n\x05\x02\x04\x05\x06\x07\x1a\x02\x08\x05 \x02\x30\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/killCertificatesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -61,22 +62,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STREAMSTATEREQUEST'].fields_by_name['resume_cursor']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_STREAMSTATEREQUEST'].fields_by_name['heartbeat_interval']._loaded_options = None
   _globals['_STREAMSTATEREQUEST'].fields_by_name['heartbeat_interval']._serialized_options = b'\272H\016\252\001\013\"\002\010<2\005\020\200\302\327/'
-  _globals['_REGISTERLEASEREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_REGISTERLEASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
-  _globals['_REGISTERLEASEREQUEST'].fields_by_name['scope']._loaded_options = None
-  _globals['_REGISTERLEASEREQUEST'].fields_by_name['scope']._serialized_options = b'\272H\003\310\001\001'
-  _globals['_REGISTERLEASEREQUEST'].fields_by_name['mode']._loaded_options = None
-  _globals['_REGISTERLEASEREQUEST'].fields_by_name['mode']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
-  _globals['_REGISTERLEASEREQUEST'].fields_by_name['silence_max']._loaded_options = None
-  _globals['_REGISTERLEASEREQUEST'].fields_by_name['silence_max']._serialized_options = b'\272H\017\252\001\t\"\003\010\220\0342\002\010\001\310\001\001'
-  _globals['_RENEWLEASEREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_RENEWLEASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
-  _globals['_RENEWLEASEREQUEST'].fields_by_name['lease_id']._loaded_options = None
-  _globals['_RENEWLEASEREQUEST'].fields_by_name['lease_id']._serialized_options = b'\272H\005r\003\260\001\001'
-  _globals['_RELEASELEASEREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_RELEASELEASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
-  _globals['_RELEASELEASEREQUEST'].fields_by_name['lease_id']._loaded_options = None
-  _globals['_RELEASELEASEREQUEST'].fields_by_name['lease_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_GETCERTIFICATEREQUEST'].fields_by_name['certificate_id']._loaded_options = None
   _globals['_GETCERTIFICATEREQUEST'].fields_by_name['certificate_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_LISTCERTIFICATESREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -103,46 +88,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KILLSWITCHSERVICE'].methods_by_name['GetCertificate']._serialized_options = b'\220\002\001\262\341\030\017\n\005\002\004\005\006\007\032\002\010\005 \0020\001\202\323\344\223\002\'\022%/v1/killCertificates/{certificate_id}'
   _globals['_KILLSWITCHSERVICE'].methods_by_name['ListCertificates']._loaded_options = None
   _globals['_KILLSWITCHSERVICE'].methods_by_name['ListCertificates']._serialized_options = b'\220\002\001\262\341\030\017\n\005\002\004\005\006\007\032\002\010\005 \0020\001\202\323\344\223\002\026\022\024/v1/killCertificates'
-  _globals['_ENGAGEREQUEST']._serialized_start=344
-  _globals['_ENGAGEREQUEST']._serialized_end=561
-  _globals['_ENGAGERESPONSE']._serialized_start=563
-  _globals['_ENGAGERESPONSE']._serialized_end=639
-  _globals['_PROPOSERESUMEREQUEST']._serialized_start=642
-  _globals['_PROPOSERESUMEREQUEST']._serialized_end=773
-  _globals['_PROPOSERESUMERESPONSE']._serialized_start=775
-  _globals['_PROPOSERESUMERESPONSE']._serialized_end=855
-  _globals['_APPROVERESUMEREQUEST']._serialized_start=857
-  _globals['_APPROVERESUMEREQUEST']._serialized_end=963
-  _globals['_APPROVERESUMERESPONSE']._serialized_start=965
-  _globals['_APPROVERESUMERESPONSE']._serialized_end=1043
-  _globals['_GETSTATEREQUEST']._serialized_start=1045
-  _globals['_GETSTATEREQUEST']._serialized_end=1062
-  _globals['_GETSTATERESPONSE']._serialized_start=1064
-  _globals['_GETSTATERESPONSE']._serialized_end=1137
-  _globals['_STREAMSTATEREQUEST']._serialized_start=1139
-  _globals['_STREAMSTATEREQUEST']._serialized_end=1266
-  _globals['_STREAMSTATERESPONSE']._serialized_start=1269
-  _globals['_STREAMSTATERESPONSE']._serialized_end=1560
-  _globals['_REGISTERLEASEREQUEST']._serialized_start=1563
-  _globals['_REGISTERLEASEREQUEST']._serialized_end=1826
-  _globals['_REGISTERLEASERESPONSE']._serialized_start=1828
-  _globals['_REGISTERLEASERESPONSE']._serialized_end=1903
-  _globals['_RENEWLEASEREQUEST']._serialized_start=1905
-  _globals['_RENEWLEASEREQUEST']._serialized_end=1982
-  _globals['_RENEWLEASERESPONSE']._serialized_start=1984
-  _globals['_RENEWLEASERESPONSE']._serialized_end=2056
-  _globals['_RELEASELEASEREQUEST']._serialized_start=2058
-  _globals['_RELEASELEASEREQUEST']._serialized_end=2137
-  _globals['_RELEASELEASERESPONSE']._serialized_start=2139
-  _globals['_RELEASELEASERESPONSE']._serialized_end=2161
-  _globals['_GETCERTIFICATEREQUEST']._serialized_start=2163
-  _globals['_GETCERTIFICATEREQUEST']._serialized_end=2220
-  _globals['_GETCERTIFICATERESPONSE']._serialized_start=2222
-  _globals['_GETCERTIFICATERESPONSE']._serialized_end=2307
-  _globals['_LISTCERTIFICATESREQUEST']._serialized_start=2309
-  _globals['_LISTCERTIFICATESREQUEST']._serialized_end=2394
-  _globals['_LISTCERTIFICATESRESPONSE']._serialized_start=2396
-  _globals['_LISTCERTIFICATESRESPONSE']._serialized_end=2509
-  _globals['_KILLSWITCHSERVICE']._serialized_start=2512
-  _globals['_KILLSWITCHSERVICE']._serialized_end=4333
+  _globals['_ENGAGEREQUEST']._serialized_start=388
+  _globals['_ENGAGEREQUEST']._serialized_end=605
+  _globals['_ENGAGERESPONSE']._serialized_start=607
+  _globals['_ENGAGERESPONSE']._serialized_end=683
+  _globals['_PROPOSERESUMEREQUEST']._serialized_start=686
+  _globals['_PROPOSERESUMEREQUEST']._serialized_end=817
+  _globals['_PROPOSERESUMERESPONSE']._serialized_start=819
+  _globals['_PROPOSERESUMERESPONSE']._serialized_end=899
+  _globals['_APPROVERESUMEREQUEST']._serialized_start=901
+  _globals['_APPROVERESUMEREQUEST']._serialized_end=1007
+  _globals['_APPROVERESUMERESPONSE']._serialized_start=1009
+  _globals['_APPROVERESUMERESPONSE']._serialized_end=1087
+  _globals['_GETSTATEREQUEST']._serialized_start=1089
+  _globals['_GETSTATEREQUEST']._serialized_end=1106
+  _globals['_GETSTATERESPONSE']._serialized_start=1108
+  _globals['_GETSTATERESPONSE']._serialized_end=1181
+  _globals['_STREAMSTATEREQUEST']._serialized_start=1183
+  _globals['_STREAMSTATEREQUEST']._serialized_end=1310
+  _globals['_STREAMSTATERESPONSE']._serialized_start=1313
+  _globals['_STREAMSTATERESPONSE']._serialized_end=1604
+  _globals['_GETCERTIFICATEREQUEST']._serialized_start=1606
+  _globals['_GETCERTIFICATEREQUEST']._serialized_end=1663
+  _globals['_GETCERTIFICATERESPONSE']._serialized_start=1665
+  _globals['_GETCERTIFICATERESPONSE']._serialized_end=1750
+  _globals['_LISTCERTIFICATESREQUEST']._serialized_start=1752
+  _globals['_LISTCERTIFICATESREQUEST']._serialized_end=1837
+  _globals['_LISTCERTIFICATESRESPONSE']._serialized_start=1839
+  _globals['_LISTCERTIFICATESRESPONSE']._serialized_end=1952
+  _globals['_KILLSWITCHSERVICE']._serialized_start=1955
+  _globals['_KILLSWITCHSERVICE']._serialized_end=3776
 # @@protoc_insertion_point(module_scope)

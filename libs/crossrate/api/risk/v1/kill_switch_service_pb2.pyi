@@ -4,6 +4,7 @@ from buf.validate import validate_pb2 as _validate_pb2
 from crossrate.api.common.v1 import gate_pb2 as _gate_pb2
 from crossrate.api.common.v1 import stream_pb2 as _stream_pb2
 from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
+from crossrate.api.risk.v1 import dead_man_lease_pb2 as _dead_man_lease_pb2
 from crossrate.api.risk.v1 import kill_switch_pb2 as _kill_switch_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
@@ -103,52 +104,6 @@ class StreamStateResponse(_message.Message):
     error: _status_pb2.Status
     end: _stream_pb2.StreamEnd
     def __init__(self, position: _Optional[_Union[_stream_pb2.StreamPosition, _Mapping]] = ..., state: _Optional[_Union[_kill_switch_pb2.KillSwitchState, _Mapping]] = ..., heartbeat: _Optional[_Union[_stream_pb2.Heartbeat, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., end: _Optional[_Union[_stream_pb2.StreamEnd, _Mapping]] = ...) -> None: ...
-
-class RegisterLeaseRequest(_message.Message):
-    __slots__ = ("request_id", "scope", "mode", "silence_max", "validate_only")
-    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
-    SCOPE_FIELD_NUMBER: _ClassVar[int]
-    MODE_FIELD_NUMBER: _ClassVar[int]
-    SILENCE_MAX_FIELD_NUMBER: _ClassVar[int]
-    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
-    request_id: str
-    scope: _gate_pb2.KillScope
-    mode: _gate_pb2.KillMode
-    silence_max: _duration_pb2.Duration
-    validate_only: bool
-    def __init__(self, request_id: _Optional[str] = ..., scope: _Optional[_Union[_gate_pb2.KillScope, _Mapping]] = ..., mode: _Optional[_Union[_gate_pb2.KillMode, str]] = ..., silence_max: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
-
-class RegisterLeaseResponse(_message.Message):
-    __slots__ = ("lease",)
-    LEASE_FIELD_NUMBER: _ClassVar[int]
-    lease: _kill_switch_pb2.DeadManLease
-    def __init__(self, lease: _Optional[_Union[_kill_switch_pb2.DeadManLease, _Mapping]] = ...) -> None: ...
-
-class RenewLeaseRequest(_message.Message):
-    __slots__ = ("request_id", "lease_id")
-    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
-    LEASE_ID_FIELD_NUMBER: _ClassVar[int]
-    request_id: str
-    lease_id: str
-    def __init__(self, request_id: _Optional[str] = ..., lease_id: _Optional[str] = ...) -> None: ...
-
-class RenewLeaseResponse(_message.Message):
-    __slots__ = ("lease",)
-    LEASE_FIELD_NUMBER: _ClassVar[int]
-    lease: _kill_switch_pb2.DeadManLease
-    def __init__(self, lease: _Optional[_Union[_kill_switch_pb2.DeadManLease, _Mapping]] = ...) -> None: ...
-
-class ReleaseLeaseRequest(_message.Message):
-    __slots__ = ("request_id", "lease_id")
-    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
-    LEASE_ID_FIELD_NUMBER: _ClassVar[int]
-    request_id: str
-    lease_id: str
-    def __init__(self, request_id: _Optional[str] = ..., lease_id: _Optional[str] = ...) -> None: ...
-
-class ReleaseLeaseResponse(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
 
 class GetCertificateRequest(_message.Message):
     __slots__ = ("certificate_id",)

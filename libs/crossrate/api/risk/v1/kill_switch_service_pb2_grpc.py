@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from crossrate.api.risk.v1 import dead_man_lease_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2
 from crossrate.api.risk.v1 import kill_switch_service_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -63,18 +64,18 @@ class KillSwitchServiceStub:
                 _registered_method=True)
         self.RegisterLease = channel.unary_unary(
                 '/crossrate.api.risk.v1.KillSwitchService/RegisterLease',
-                request_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.RegisterLeaseRequest.SerializeToString,
-                response_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.RegisterLeaseResponse.FromString,
+                request_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.RegisterLeaseRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.RegisterLeaseResponse.FromString,
                 _registered_method=True)
         self.RenewLease = channel.unary_unary(
                 '/crossrate.api.risk.v1.KillSwitchService/RenewLease',
-                request_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.RenewLeaseRequest.SerializeToString,
-                response_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.RenewLeaseResponse.FromString,
+                request_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.RenewLeaseRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.RenewLeaseResponse.FromString,
                 _registered_method=True)
         self.ReleaseLease = channel.unary_unary(
                 '/crossrate.api.risk.v1.KillSwitchService/ReleaseLease',
-                request_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.ReleaseLeaseRequest.SerializeToString,
-                response_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.ReleaseLeaseResponse.FromString,
+                request_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.ReleaseLeaseRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.ReleaseLeaseResponse.FromString,
                 _registered_method=True)
         self.GetCertificate = channel.unary_unary(
                 '/crossrate.api.risk.v1.KillSwitchService/GetCertificate',
@@ -194,18 +195,18 @@ def add_KillSwitchServiceServicer_to_server(servicer, server):
             ),
             'RegisterLease': grpc.unary_unary_rpc_method_handler(
                     servicer.RegisterLease,
-                    request_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.RegisterLeaseRequest.FromString,
-                    response_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.RegisterLeaseResponse.SerializeToString,
+                    request_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.RegisterLeaseRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.RegisterLeaseResponse.SerializeToString,
             ),
             'RenewLease': grpc.unary_unary_rpc_method_handler(
                     servicer.RenewLease,
-                    request_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.RenewLeaseRequest.FromString,
-                    response_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.RenewLeaseResponse.SerializeToString,
+                    request_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.RenewLeaseRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.RenewLeaseResponse.SerializeToString,
             ),
             'ReleaseLease': grpc.unary_unary_rpc_method_handler(
                     servicer.ReleaseLease,
-                    request_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.ReleaseLeaseRequest.FromString,
-                    response_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.ReleaseLeaseResponse.SerializeToString,
+                    request_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.ReleaseLeaseRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.ReleaseLeaseResponse.SerializeToString,
             ),
             'GetCertificate': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCertificate,
@@ -380,8 +381,8 @@ class KillSwitchService:
             request,
             target,
             '/crossrate.api.risk.v1.KillSwitchService/RegisterLease',
-            crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.RegisterLeaseRequest.SerializeToString,
-            crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.RegisterLeaseResponse.FromString,
+            crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.RegisterLeaseRequest.SerializeToString,
+            crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.RegisterLeaseResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -407,8 +408,8 @@ class KillSwitchService:
             request,
             target,
             '/crossrate.api.risk.v1.KillSwitchService/RenewLease',
-            crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.RenewLeaseRequest.SerializeToString,
-            crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.RenewLeaseResponse.FromString,
+            crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.RenewLeaseRequest.SerializeToString,
+            crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.RenewLeaseResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -434,8 +435,8 @@ class KillSwitchService:
             request,
             target,
             '/crossrate.api.risk.v1.KillSwitchService/ReleaseLease',
-            crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.ReleaseLeaseRequest.SerializeToString,
-            crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.ReleaseLeaseResponse.FromString,
+            crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.ReleaseLeaseRequest.SerializeToString,
+            crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2.ReleaseLeaseResponse.FromString,
             options,
             channel_credentials,
             insecure,
