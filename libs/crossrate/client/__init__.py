@@ -9,6 +9,14 @@
         for book in client.stream_books(["EUR/USD"], depth=5):
             print(book.bids(), book.buy(5_000_000).average_price)
 
+And it trades. Amounts are Decimal, str or int, never float:
+
+    with Client() as client:
+        answer = client.place("alpha", "EUR/USD", "buy", 100_000, limit_price="1.0825", time_in_force="gtc")
+        client.cancel("alpha", answer.order.terms.client_order_id)
+        for report in client.stream_executions("alpha", after=0):   # resumes by itself, each report once
+            print(report.sequence, report.order.status, report.fill.price)
+
 A method takes its request message or the request's fields by name, and returns the answer message. Deadlines and
 repetition follow the contract; failures are `CallError`.
 """
@@ -16,8 +24,23 @@ repetition follow the contract; failures are `CallError`.
 from crossrate.client.aio import AsyncClient
 from crossrate.client.books import LiveBook
 from crossrate.client.find import NoMesh
+from crossrate.client.order_form import OrderRejected, OutcomeUnknown, new_order
 from crossrate.client.quotes import Gap
+from crossrate.client.session import SessionEnded, TradeSession
 from crossrate.client.sync import Client
 from crossrate.rpc.call_error import CallError, Violation
 
-__all__ = ["AsyncClient", "CallError", "Client", "Gap", "LiveBook", "NoMesh", "Violation"]
+__all__ = [
+    "AsyncClient",
+    "CallError",
+    "Client",
+    "Gap",
+    "LiveBook",
+    "NoMesh",
+    "OrderRejected",
+    "OutcomeUnknown",
+    "SessionEnded",
+    "TradeSession",
+    "Violation",
+    "new_order",
+]

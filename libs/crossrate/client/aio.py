@@ -14,12 +14,14 @@ from google.protobuf.descriptor import ServiceDescriptor
 from crossrate.client.books import BookStream, LiveBook
 from crossrate.client.find import client_certificate, local_target, roots
 from crossrate.client.quotes import Gap, QuoteStream, Resumption, warn
+from crossrate.client.trading import Orders
 from crossrate.rpc.client import channel_to_edge
 from crossrate.rpc.contract import MethodContract, contracts
 from crossrate.rpc.resilience import RetryLimits
 
 if TYPE_CHECKING:
     from crossrate.api.control.v1.control_service_pb2_grpc import ControlServiceStub
+    from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
     from crossrate.api.marketdata.v1.book_service_pb2_grpc import BookServiceStub
     from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
     from crossrate.api.marketdata.v1.quote_pb2 import Quote
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from crossrate.api.pricing.v1.quoting_service_pb2_grpc import QuotingServiceStub
     from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
     from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
+    from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchServiceStub
+    from crossrate.api.risk.v1.limit_service_pb2_grpc import LimitServiceStub
+    from crossrate.api.risk.v1.risk_service_pb2_grpc import RiskServiceStub
+    from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 
 
 class Service:
@@ -78,7 +84,7 @@ def public_services() -> dict[str, list[MethodContract]]:
     return services
 
 
-class AsyncClient:
+class AsyncClient(Orders):
     """A client of the platform. Use it as an asynchronous context manager, or call `close`.
 
     Args:
@@ -94,9 +100,12 @@ class AsyncClient:
 
     if TYPE_CHECKING:
         control: ControlServiceStub
+        ledger: AccountServiceStub
         marketdata: MarketDataServiceStub | BookServiceStub
         pricing: PricingServiceStub | PriceStreamServiceStub | QuotingServiceStub | SnapshotServiceStub
         reference: ReferenceServiceStub
+        risk: RiskServiceStub | LimitServiceStub | KillSwitchServiceStub
+        trading: TradingServiceStub
 
     def __init__(
         self,

@@ -64,7 +64,8 @@ class Torn(Exception):
 
 
 class ResumingStream(Generic[T]):
-    """The state of one reader, whatever it reads; `request` has `resume_cursor` and `heartbeat_interval`.
+    """The state of one reader, whatever it reads; `request` has `resume_cursor`, and `heartbeat_interval` if that
+    can be asked for.
 
     Args:
         method: full path, for errors.
@@ -72,10 +73,14 @@ class ResumingStream(Generic[T]):
         resumption: how a broken stream is resumed.
     """
 
+    oneof = "event"
+    """What a message calls that which it carries."""
+
     def __init__(self, method: str, request: Any, resumption: Resumption) -> None:
         self._method = method
         self._request = request
-        self._request.heartbeat_interval.seconds = HEARTBEAT_S
+        if "heartbeat_interval" in request.DESCRIPTOR.fields_by_name:
+            self._request.heartbeat_interval.seconds = HEARTBEAT_S
         self._resumption = resumption
         self._heard_s = time.monotonic()
         self._broken = 0
@@ -99,12 +104,14 @@ class ResumingStream(Generic[T]):
             except Broken as broken:
                 await self._pause(broken.cause)
             except Torn as torn:
-                yield self._begin_anew(str(torn))
+                for gap in self._begin_anew(str(torn)):
+                    yield gap
                 await self._pause(self._unavailable(str(torn)))
             except CallError as error:
                 if error.reason == "CURSOR_EXPIRED" and self._request.resume_cursor:
-                    yield self._begin_anew(f"the stream could not be resumed where it broke: {error.message}")
-                elif error.may_pass or error.code() in _BREAKS:
+                    for gap in self._begin_anew(f"the stream could not be resumed where it broke: {error.message}"):
+                        yield gap
+                elif error.may_pass or error.code() in BREAKS:
                     await self._pause(error)
                 else:
                     raise
@@ -123,14 +130,14 @@ class ResumingStream(Generic[T]):
                 raise Broken(self._unavailable(f"the stream was silent for {SILENCE_S_MAX} s")) from None
             if message is grpc.aio.EOF:
                 raise Broken(self._unavailable("the stream ended without saying why"))
-            kind = message.WhichOneof("event")
+            kind = message.WhichOneof(self.oneof)
             if kind == "error":
                 raise CallError.of_status(message.error, self._method)
             self._heard_s, self._broken, self.heard = time.monotonic(), 0, True
             if kind not in ("heartbeat", "end"):
                 for event in self._taken(message):
                     yield event
-            self._request.resume_cursor = message.position.cursor or self._request.resume_cursor
+            self._moved(message)
             if kind == "end":
                 if message.end.reason == stream_pb2.STREAM_END_REASON_COMPLETE:
                     return
@@ -148,11 +155,15 @@ class ResumingStream(Generic[T]):
         """What was received does not continue."""
         raise NotImplementedError
 
-    def _begin_anew(self, reason: str) -> Gap:
+    def _moved(self, message: Any) -> None:
+        """Everything up to this message was received."""
+        self._request.resume_cursor = message.position.cursor or self._request.resume_cursor
+
+    def _begin_anew(self, reason: str) -> list[Gap]:
         gap = Gap(reason, cursor=self._request.resume_cursor)
         self._request.resume_cursor = ""
         self._forget()
-        return gap
+        return [gap]
 
     async def _pause(self, cause: CallError) -> None:
         limits = self._resumption
@@ -167,7 +178,7 @@ class ResumingStream(Generic[T]):
         return CallError(grpc.StatusCode.UNAVAILABLE, words, method=self._method)
 
 
-_BREAKS = frozenset(
+BREAKS = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.CANCELLED,

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from crossrate.client.aio import AsyncClient, public_services
 from crossrate.client.books import LiveBook
 from crossrate.client.quotes import Gap, warn
+from crossrate.client.sync_trading import BlockingOrders
 from crossrate.rpc.resilience import RetryLimits
 
 if TYPE_CHECKING:
     from crossrate.api.control.v1.control_service_pb2_grpc import ControlServiceStub
+    from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
     from crossrate.api.marketdata.v1.book_service_pb2_grpc import BookServiceStub
     from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
     from crossrate.api.marketdata.v1.quote_pb2 import Quote
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from crossrate.api.pricing.v1.quoting_service_pb2_grpc import QuotingServiceStub
     from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
     from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
+    from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchServiceStub
+    from crossrate.api.risk.v1.limit_service_pb2_grpc import LimitServiceStub
+    from crossrate.api.risk.v1.risk_service_pb2_grpc import RiskServiceStub
+    from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 
 T = TypeVar("T")
 
@@ -102,7 +108,7 @@ def _blocking(loop: _Loop, method: Callable[..., Any], streams: bool) -> Callabl
     return chosen
 
 
-class Client:
+class Client(BlockingOrders):
     """A client of the platform for code without asyncio; safe to share between threads.
 
     Use it as a context manager, or call `close`. Arguments and errors are those of `AsyncClient`.
@@ -110,9 +116,12 @@ class Client:
 
     if TYPE_CHECKING:
         control: ControlServiceStub
+        ledger: AccountServiceStub
         marketdata: MarketDataServiceStub | BookServiceStub
         pricing: PricingServiceStub | PriceStreamServiceStub | QuotingServiceStub | SnapshotServiceStub
         reference: ReferenceServiceStub
+        risk: RiskServiceStub | LimitServiceStub | KillSwitchServiceStub
+        trading: TradingServiceStub
 
     def __init__(
         self,
