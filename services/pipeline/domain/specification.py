@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from crossrate.basics.pair import parse_pair
 from crossrate.files.shape import Kind, Shape
 from crossrate.files.shapes import shape_of
+from crossrate.runtime.document import NotADocument, read
 from crossrate.ticks.clock import Clock
 from crossrate.ticks.thresholds import Thresholds
 
@@ -29,7 +29,6 @@ FILES_MAX = 10_000
 """Files of one job."""
 PROBLEMS_MAX = 50
 """Problems of one specification that are told."""
-FORMATS = ("toml", "json")
 
 
 class Refused(ValueError):
@@ -58,7 +57,7 @@ class Files(_Part):
     def _are_absolute(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for path in value:
             if not path.startswith("/") or "\0" in path:
-                raise ValueError(f"{path!r} is not an absolute path; `crossrate pipeline run` makes it one")
+                raise ValueError(f"{path!r} is not an absolute path; `crossrate data import` makes it one")
             if ".." in path.split("/"):
                 raise ValueError(f"{path!r} goes up by ..; write the path without")
         return value
@@ -246,24 +245,28 @@ def parse(text: str, form: str) -> Specification:
     """The job that a text declares.
 
     Args:
-        text: TOML or JSON.
-        form: which of them.
+        text: TOML, JSON or YAML.
+        form: which of them: "toml", "json", "yaml".
 
     Raises:
-        Refused: it is not of that form, or not a job; every problem with the path of its field.
+        Refused: it is not of that form, or not a job; every problem with the path of its field, in YAML with its line.
     """
     try:
-        value = tomllib.loads(text) if form == "toml" else json.loads(text)
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
-        raise Refused([("", f"is no {form.upper()}: {error}")]) from None
-    except RecursionError:
-        raise Refused([("", "is nested too deeply")]) from None
+        document = read(text, form)
+    except NotADocument as wrong:
+        raise Refused([("", str(wrong))]) from None
+    value = document.value
     if not isinstance(value, dict):
         raise Refused([("", "is not a table of fields")])
     try:
         return Specification.model_validate(value)
     except ValidationError as error:
-        raise Refused([_problem(each, value) for each in error.errors()[:PROBLEMS_MAX]]) from None
+        problems = [_problem(each, value) for each in error.errors()[:PROBLEMS_MAX]]
+    told = []
+    for path, words in problems:
+        line = document.line_of(path)
+        told.append((path, words if line is None else f"{words} (line {line})"))
+    raise Refused(told)
 
 
 def _problem(error: Any, value: dict[str, Any]) -> tuple[str, str]:
