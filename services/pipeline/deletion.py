@@ -12,7 +12,7 @@ from crossrate.api.pipeline.v1 import pipeline_events_pb2 as events_pb
 from crossrate.api.pipeline.v1 import pipeline_service_pb2 as pb
 from crossrate.store.errors import LeaseHeld
 from crossrate.store.journal import Lease
-from services.pipeline.job import DELETED, fact
+from services.pipeline.dataset_writer import DELETED, fact
 from services.pipeline.store.jobs import JobStore
 from services.pipeline.store.ledger import Ledger
 from services.pipeline.workers import dataset_lease

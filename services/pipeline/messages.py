@@ -82,6 +82,7 @@ def file_message(row: FileRow) -> job_pb2.JobFile:
         rows=row.rows,
         rejected=row.rejected,
         message=row.message,
+        resumed_rows=row.resumed_rows,
     )
 
 
@@ -108,6 +109,7 @@ def dataset_message(row: DatasetRow) -> dataset_pb2.Dataset:
         job_id=row.job_id,
         specification_digest=row.specification_digest,
         update_time=moment(row.update_time),
+        kind=int(row.kind),
     )
 
 
@@ -115,11 +117,12 @@ def _finding(each: Finding) -> dataset_pb2.Finding:
     return dataset_pb2.Finding(rule=each.rule, figure=each.figure, limit=each.limit, holds=each.holds)
 
 
-def report_message(ordinal: int, uri: str, found: Inspected) -> dataset_pb2.QualityReport:
+def report_message(job_id: str, ordinal: int, uri: str, found: Inspected) -> dataset_pb2.QualityReport:
     """What one instrument of a file is like."""
     report = found.report
     counts = ("crossed", "locked", "duplicates", "out_of_order", "outliers", "closed", "leaps", "one_sided", "gaps")
     return dataset_pb2.QualityReport(
+        job_id=job_id,
         file_ordinal=ordinal,
         uri=uri,
         instrument=found.instrument,

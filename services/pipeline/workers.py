@@ -13,11 +13,11 @@ from crossrate.store.journal import Lease
 from services.pipeline.domain.progress import JobState
 from services.pipeline.domain.specification import Specification
 from services.pipeline.job import JobRun
-from services.pipeline.loading import Stopped
 from services.pipeline.settings import Settings
 from services.pipeline.sources import FileSource
 from services.pipeline.store.jobs import Job, JobStore
 from services.pipeline.store.ledger import Ledger
+from services.pipeline.work import Stopped
 
 if TYPE_CHECKING:
     from crossrate.history.store import TickStore
@@ -105,8 +105,17 @@ class Workers:
             except LeaseHeld:
                 continue
             ledger = Ledger(self._store.database, lease)
-            interval_s = self._settings.progress_interval_s
-            attempt = JobRun(job, self._store, ledger, self._executor, self._history, self._source, interval_s)
+            settings = self._settings
+            attempt = JobRun(
+                job,
+                self._store,
+                ledger,
+                self._executor,
+                self._history,
+                self._source,
+                settings.progress_interval_s,
+                settings.checkpoint_rows,
+            )
             task = asyncio.create_task(self._attempt(job, attempt, lease))
             self._running[name] = (attempt, task)
             task.add_done_callback(lambda _, name=name: self._ended(name))

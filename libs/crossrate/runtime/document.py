@@ -1,4 +1,4 @@
-"""A declared document in TOML, JSON or YAML as plain values, with the line of each field where the form has lines to tell.
+"""A declared document in TOML, JSON or YAML as plain values, with the line of each field where the form has lines.
 
 Of YAML what the core schema of version 1.2 has: `no`, `on`, 12:30 and 2024-05-01 are text, as people mean them, and a
 field that stands twice, an anchor or a tag is refused. The safe loader's constructor is not used at all: nothing but

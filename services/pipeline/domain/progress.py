@@ -41,6 +41,13 @@ class FileState(enum.IntEnum):
     CHECKED = 6
 
 
+class RowKind(enum.IntEnum):
+    """DATASET_KIND_… of the contract: what the rows of a dataset are."""
+
+    QUOTES = 1
+    BARS = 2
+
+
 @dataclass(slots=True)
 class Progress:
     """Counts of a job; changed by the thread that works on it and read by others, each count whole.
@@ -139,6 +146,8 @@ class Reading:
     lines: int = 0
     rows: int = 0
     rejected: int = 0
+    resumed: int = 0
+    """Rows that an attempt before had read."""
     kept: list[tuple[str, Rejected]] = field(default_factory=list)
     """The first rejected lines, each with its file or member."""
     inspected: list[Inspected] = field(default_factory=list)

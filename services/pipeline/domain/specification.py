@@ -20,6 +20,7 @@ from crossrate.files.shapes import shape_of
 from crossrate.runtime.document import NotADocument, read
 from crossrate.ticks.clock import Clock
 from crossrate.ticks.thresholds import Thresholds
+from services.pipeline.domain.progress import RowKind
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 VENUE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -208,6 +209,11 @@ class Specification(_Part):
         if self.shape.kind is Kind.BARS:
             raise ValueError("shape: it is of bars, and the history keeps quotes: load the ticks they were made of")
         return self
+
+    @property
+    def kind(self) -> RowKind:
+        """What its rows are."""
+        return RowKind.BARS if self.shape.kind is Kind.BARS else RowKind.QUOTES
 
     @property
     def effective_shape(self) -> Shape:

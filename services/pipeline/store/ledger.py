@@ -130,9 +130,10 @@ class Ledger:
         """The dataset that a job loads into, made if it is not there."""
         async with self.fenced() as connection:
             await connection.execute(
-                "INSERT INTO dataset (name, venue) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                "INSERT INTO dataset (name, venue, kind) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
                 spec.target.dataset,
                 spec.target.venue,
+                int(spec.kind),
             )
             found = await dataset_row(connection, spec.target.dataset)
         assert found is not None
@@ -182,16 +183,12 @@ class Ledger:
 
     async def deleted(self, connection: asyncpg.Connection, name: str, facts: Sequence[Fact]) -> None:
         """Ends a deletion, within a transaction that saw the lease."""
-        await connection.execute(
-            "DELETE FROM dataset_file f USING dataset d WHERE f.dataset = $1 AND d.name = $1 "
-            "AND f.generation < d.generation",
-            name,
-        )
-        await connection.execute(
-            "DELETE FROM fetched f USING dataset d WHERE f.dataset = $1 AND d.name = $1 "
-            "AND f.generation < d.generation",
-            name,
-        )
+        for table in ("dataset_file", "fetched", "checkpoint"):
+            await connection.execute(
+                f"DELETE FROM {table} f USING dataset d WHERE f.dataset = $1 AND d.name = $1 "
+                "AND f.generation < d.generation",
+                name,
+            )
         await connection.execute(
             "UPDATE dataset SET is_deleting = false, update_time = clock_timestamp() WHERE name = $1", name
         )
@@ -268,6 +265,12 @@ class Ledger:
             if settled is None:
                 return
             await connection.execute(
+                "DELETE FROM checkpoint WHERE dataset = $1 AND generation = $2 AND digest = $3",
+                dataset.name,
+                dataset.generation,
+                known.digest,
+            )
+            await connection.execute(
                 "UPDATE job_file SET state = 2 WHERE job_id = $1 AND ordinal = $2 AND state = 1",
                 known.job_id,
                 known.ordinal,
@@ -339,8 +342,8 @@ class Ledger:
         place = (job.id, file.ordinal)
         reading = outcome.reading
         await connection.execute(
-            "UPDATE job_file SET digest = $3, lines = $4, rows = $5, rejected = $6, message = $7, size_bytes = $8 "
-            "WHERE job_id = $1 AND ordinal = $2",
+            "UPDATE job_file SET digest = $3, lines = $4, rows = $5, rejected = $6, message = $7, size_bytes = $8, "
+            "resumed_rows = $9 WHERE job_id = $1 AND ordinal = $2",
             *place,
             outcome.digest,
             reading.lines,
@@ -348,6 +351,7 @@ class Ledger:
             reading.rejected,
             _text(outcome.message)[:2000],
             file.size_bytes,
+            reading.resumed,
         )
         await connection.execute("DELETE FROM report WHERE job_id = $1 AND file_ordinal = $2", *place)
         await connection.execute("DELETE FROM rejected_row WHERE job_id = $1 AND file_ordinal = $2", *place)
