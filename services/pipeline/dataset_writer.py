@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crossrate.store.journal import Fact
+from crossrate.ticks.bars import Bars
 from crossrate.ticks.columns import Ticks
+from crossrate.ticks.periods import Period
+from services.pipeline.bar_pass import Built
 from services.pipeline.checkpoint import Checkpoint
 from services.pipeline.clock_check import Reference, thin
-from services.pipeline.domain.progress import FileState, Outcome, Span
+from services.pipeline.domain.progress import FileState, Outcome, RowKind, Span
 from services.pipeline.domain.specification import Specification
 from services.pipeline.file_pass import Pass
 from services.pipeline.loading import Book, Positions, load, position_of
@@ -22,9 +25,11 @@ from services.pipeline.sources import Mark
 from services.pipeline.store import checkpoints
 from services.pipeline.store.jobs import DatasetRow, FileRow, Job
 from services.pipeline.store.ledger import Known, Ledger
+from services.pipeline.stores import Stores
 from services.pipeline.work import Stopped, Work
 
 if TYPE_CHECKING:
+    from crossrate.history.bars import BarStore
     from crossrate.history.store import TickStore
 
 WRITE_S_MAX = 30.0
@@ -43,6 +48,7 @@ class DatasetWriter:
     Attributes:
         dataset: as it was when the job began; None for a dry run.
         history: the store of quotes; None where nothing needs it.
+        target: the store that the rows go to; None for a dry run.
     """
 
     def __init__(self, job: Job, ledger: Ledger, work: Work, thread: Callable[..., Any], checkpoint_rows: int) -> None:
@@ -51,8 +57,9 @@ class DatasetWriter:
         self._spans: list[tuple[str, str, Span]] = []
         self.dataset: DatasetRow | None = None
         self.history: TickStore | None = None
+        self.target: TickStore | BarStore | None = None
 
-    async def open(self, job: Job, spec: Specification, open_history: Callable[[], TickStore]) -> None:
+    async def open(self, job: Job, spec: Specification, stores: Stores) -> None:
         """Opens what the job needs, and writes down what an attempt before could not.
 
         Raises:
@@ -62,7 +69,8 @@ class DatasetWriter:
         if job.dry_run and not spec.quality.reference:
             return
         try:
-            self.history = await self._thread(open_history)
+            self.history = await self._thread(stores.quotes)
+            bars = None if job.dry_run else await self._thread(stores.bars)
         except ImportError as missing:
             raise JobFailed(f"the history needs {missing.name}: uv sync --group history") from None
         if job.dry_run:
@@ -73,7 +81,9 @@ class DatasetWriter:
                 raise JobFailed(f"target.venue: dataset {dataset.name} is of {dataset.venue}; give another dataset")
             if dataset.kind is not spec.kind:
                 raise JobFailed(f"target.dataset: {dataset.name} has {dataset.kind.name.lower()}; give another dataset")
-        self.dataset = await recover(self._ledger, self.history, dataset, self._thread)
+        self.target = bars if spec.kind is RowKind.BARS else self.history
+        await self._thread(_alone, spec, self.history, bars)
+        self.dataset = await recover(self._ledger, self.target, dataset, self._thread)
         self._spans = await self._ledger.spans(self.dataset)
 
     def others(self, digest: str) -> list[tuple[str, Span]]:
@@ -95,7 +105,7 @@ class DatasetWriter:
         """
         book = self._book(spec, file, source, digest)
         try:
-            store = self.history if self.dataset is not None else None
+            store = self.target if self.dataset is not None else None
             return await self._thread(load, store, spec, source, digest, positions, book)
         except Exception as wrong:
             raise of_history(wrong) from wrong
@@ -111,7 +121,7 @@ class DatasetWriter:
             assert dataset is not None
             outcome = Outcome(FileState.LOADED, source.reading, digest)
             self._work.check()
-            waited(ledger.prepare(job, file, dataset, spec.recipe, outcome, reports(job, file, outcome)))
+            waited(ledger.prepare(job, file, dataset, spec.recipe, outcome, reports(job, spec, file, outcome)))
             # The lease may have been lost while this thread stood still.
             self._work.check()
 
@@ -130,8 +140,8 @@ class DatasetWriter:
         return Book(prepare, keep, found, drop, self._checkpoint_rows)
 
     def _discard(self, pending: list[Any]) -> None:
-        if pending and self.history is not None:
-            self.history.discard(pending)
+        if pending and self.target is not None:
+            self.target.discard(pending)
 
     def reference(self, spec: Specification) -> Reference | None:
         """Quotes of the venue whose clock is trusted."""
@@ -150,7 +160,20 @@ class DatasetWriter:
 
         return quotes
 
-    async def done(self, file: FileRow, outcome: Outcome, mark: Mark | None) -> None:
+    def built(self, spec: Specification) -> Built | None:
+        """Bars of the quotes of the reference."""
+        venue, history = spec.quality.reference, self.history
+        if venue is None or history is None:
+            return None
+
+        def bars(instrument: str, period: Period, begin: int, end: int) -> Bars:
+            return Bars.joined(
+                [Bars.none(("bid", "ask")), *history.bars(instrument, period, begin, end, venue, quantities=False)]
+            )
+
+        return bars
+
+    async def done(self, spec: Specification, file: FileRow, outcome: Outcome, mark: Mark | None) -> None:
         """Writes down what became of a file."""
         dataset = self.dataset
         if outcome.state is FileState.LOADED:
@@ -160,7 +183,7 @@ class DatasetWriter:
             self._spans += [(outcome.digest, file.uri, span) for span in outcome.reading.spans]
         else:
             keep = (dataset, mark) if dataset and mark and outcome.state is FileState.UNCHANGED else None
-            await self._ledger.finish(self._job, file, outcome, reports(self._job, file, outcome), keep)
+            await self._ledger.finish(self._job, file, outcome, reports(self._job, spec, file, outcome), keep)
             if dataset is not None and outcome.digest and outcome.state is not FileState.UNCHANGED:
                 await self._thread(self._discard, await checkpoints.drop(self._ledger, dataset, outcome.digest))
         self._work.done(outcome, file.size_bytes)
@@ -171,7 +194,9 @@ class DatasetWriter:
             await self._thread(self._discard, await checkpoints.drop(self._ledger, self.dataset))
 
 
-async def recover(ledger: Ledger, history: TickStore, dataset: DatasetRow, thread: Callable[..., Any]) -> DatasetRow:
+async def recover(
+    ledger: Ledger, history: TickStore | BarStore, dataset: DatasetRow, thread: Callable[..., Any]
+) -> DatasetRow:
     """Ends what a crash cut off: a deletion, or a load of which only the store knows whether it was committed.
 
     Returns:
@@ -201,10 +226,23 @@ def fact(subject: str, dataset: str, message: Any) -> Fact:
     )
 
 
-def reports(job: Job, file: FileRow, outcome: Outcome) -> list[bytes]:
+def reports(job: Job, spec: Specification, file: FileRow, outcome: Outcome) -> list[bytes]:
     """What was found in a file, as messages."""
-    found = outcome.reading.inspected
-    return [report_message(job.id, file.ordinal, file.uri, each).SerializeToString() for each in found]
+    found, reference = outcome.reading.inspected, spec.quality.reference or ""
+    return [report_message(job.id, file.ordinal, file.uri, each, reference).SerializeToString() for each in found]
+
+
+def _alone(spec: Specification, quotes: TickStore, bars: BarStore) -> None:
+    """Sees to it that a source has quotes or bars of its own, and never both: who asks for it gets what he thinks.
+
+    Raises:
+        JobFailed: it has the others.
+    """
+    venue = spec.target.venue
+    if spec.kind is RowKind.BARS and quotes.files(venue=venue):
+        raise JobFailed(f"target.venue: {venue} has quotes; bars need a source name of their own, such as {venue}.bars")
+    if spec.kind is RowKind.QUOTES and bars.files(venue=venue):
+        raise JobFailed(f"target.venue: {venue} is the source name of bars; give quotes another one")
 
 
 def of_history(wrong: Exception) -> Exception:

@@ -204,17 +204,22 @@ class Pass:
             if report.first_time is not None and report.last_time is not None:
                 span = Span(instrument, report.rows, report.first_time, report.last_time)
                 reading.spans.append(span)
-                if not quality.overlap_allowed:
-                    met = [uri for uri, other in self._others if span.meets(other)]
-                    findings.append(Finding("overlaps_max", len(met), 0, not met))
-                    if met:
-                        problems.append(
-                            f"{instrument} has quotes of the same time from {met[0]} "
-                            "(set quality.overlap_allowed if both are wanted)"
-                        )
+                findings += self._overlaps(span, problems)
             reading.inspected.append(Inspected(instrument, report, rejected, tuple(findings)))
             broken = [str(each) for each in reading.inspected[-1].broken if each.rule != "overlaps_max"]
             if broken:
                 problems.append(f"{instrument} breaks {'; '.join(broken)}")
         if problems:
             raise Quarantined("; ".join(problems))
+
+    def _overlaps(self, span: Span, problems: list[str]) -> list[Finding]:
+        """Whether other files of the dataset have rows of the same time."""
+        if self._spec.quality.overlap_allowed:
+            return []
+        met = [uri for uri, other in self._others if span.meets(other)]
+        if met:
+            problems.append(
+                f"{span.instrument} has rows of the same time from {met[0]} "
+                "(set quality.overlap_allowed if both are wanted)"
+            )
+        return [Finding("overlaps_max", len(met), 0, not met)]

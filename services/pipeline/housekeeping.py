@@ -1,7 +1,7 @@
 """What keeps the service small: old jobs are forgotten, files of the store that no commit names are deleted.
 
-A load that was killed leaves files that it had written. Those that a checkpoint names stay, whatever their age: somebody
-will go on from them. All others go once they are old enough for nobody to be writing or reading them.
+A load that was killed leaves files that it had written. Those that a checkpoint names stay, whatever their age:
+somebody will go on from them. All others go once they are old enough for nobody to be writing or reading them.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from services.pipeline.settings import Settings
 from services.pipeline.store import checkpoints
 from services.pipeline.store.datasets import DatasetStore, VacuumRow
 from services.pipeline.store.jobs import JobStore
+from services.pipeline.stores import Stores
 
 if TYPE_CHECKING:
+    from crossrate.history.bars import BarStore
     from crossrate.history.log import Vacuumed
     from crossrate.history.store import TickStore
 
@@ -27,6 +29,12 @@ INTERVAL_S = 3600.0
 FIRST_S = 60.0
 """Not at once: an instance that begins goes on with loads first."""
 HOUR_S = 3600
+
+VACUUMED_FILES = Counter(
+    "crossrate_pipeline_vacuumed_files", "Files of the store that no commit named and that were deleted"
+)
+VACUUMED_BYTES = Counter("crossrate_pipeline_vacuumed_bytes", "Their bytes")
+UNFINISHED = Gauge("crossrate_pipeline_unfinished_files", "Old files of no commit that a load will go on from")
 
 
 class Housekeeping:
@@ -36,9 +44,8 @@ class Housekeeping:
         store: where jobs are.
         datasets: where it is told what was deleted.
         settings: for how long what is kept.
-        stores: open the stores of rows; block.
+        stores: that rows are in.
         log: where it is told.
-        registry: of the metrics.
     """
 
     def __init__(
@@ -46,20 +53,11 @@ class Housekeeping:
         store: JobStore,
         datasets: DatasetStore,
         settings: Settings,
-        stores: tuple[Callable[[], TickStore], ...],
+        stores: Stores,
         log: Any,
-        registry: Any = None,
     ) -> None:
         self._store, self._datasets, self._settings = store, datasets, settings
         self._stores, self._log = stores, log
-        more: dict[str, Any] = {} if registry is None else {"registry": registry}
-        self._files = Counter(
-            "crossrate_pipeline_vacuumed_files", "Files of the store that no commit named and that were deleted", **more
-        )
-        self._bytes = Counter("crossrate_pipeline_vacuumed_bytes", "Their bytes", **more)
-        self._kept = Gauge(
-            "crossrate_pipeline_unfinished_files", "Old files of no commit that a load will go on from", **more
-        )
 
     async def run(self) -> None:
         """Keeps order now and then, for ever."""
@@ -99,7 +97,7 @@ class Housekeeping:
         paths: list[str] = []
         size = kept = 0
         error = ""
-        for open_store in self._stores:
+        for open_store in (self._stores.quotes, self._stores.bars):
             try:
                 found = await asyncio.to_thread(_vacuum, open_store, min_age_s, keep, dry_run)
             except Exception as wrong:
@@ -110,11 +108,11 @@ class Housekeeping:
             size += found.size_bytes
             kept += found.kept
         if not dry_run:
-            self._files.inc(len(paths))
-            self._bytes.inc(size)
-            self._kept.set(kept)
+            VACUUMED_FILES.inc(len(paths))
+            VACUUMED_BYTES.inc(size)
+            UNFINISHED.set(kept)
         return VacuumRow(datetime.now(UTC), min_age_s, len(paths), size, kept, error[:2000]), paths
 
 
-def _vacuum(open_store: Callable[[], TickStore], min_age_s: int, keep: list[str], dry_run: bool) -> Vacuumed:
+def _vacuum(open_store: Callable[[], TickStore | BarStore], min_age_s: int, keep: list[str], dry_run: bool) -> Vacuumed:
     return open_store().vacuum(max(1, -(-min_age_s // HOUR_S)), keep=keep, dry_run=dry_run)

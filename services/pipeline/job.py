@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from crossrate.api.pipeline.v1 import pipeline_events_pb2 as events_pb
 from crossrate.files.failure import FileFailure
 from crossrate.store.errors import OutcomeUnknown, StaleWriter, StoreUnavailable
 from crossrate.store.journal import Fact
+from services.pipeline.bar_pass import BarPass
 from services.pipeline.dataset_writer import READY, DatasetWriter, JobFailed, fact
-from services.pipeline.domain.progress import FileState, JobState, Outcome, Reading, verdict
+from services.pipeline.domain.progress import FileState, JobState, Outcome, Reading, RowKind, verdict
 from services.pipeline.domain.specification import Specification
 from services.pipeline.file_pass import Pass
 from services.pipeline.loading import Positions
@@ -21,10 +22,8 @@ from services.pipeline.messages import dataset_message
 from services.pipeline.sources import FileSource, Listed, Mark, SourceFailure
 from services.pipeline.store.jobs import FileRow, Job, JobStore
 from services.pipeline.store.ledger import Ledger
+from services.pipeline.stores import Stores
 from services.pipeline.work import Stopped, Work, digest_of, identity
-
-if TYPE_CHECKING:
-    from crossrate.history.store import TickStore
 
 T = TypeVar("T")
 
@@ -45,7 +44,7 @@ class JobRun:
         store: where jobs are.
         ledger: the book of its dataset, under the lease.
         executor: where files are read.
-        history: opens the store of quotes; blocks.
+        stores: that rows go to.
         source: makes the source of a specification; its second argument says whether the local operator asks.
         tell_s: how often progress is written down.
         checkpoint_rows: from one checkpoint within a file to the next.
@@ -57,7 +56,7 @@ class JobRun:
         store: JobStore,
         ledger: Ledger,
         executor: ThreadPoolExecutor,
-        history: Callable[[], TickStore],
+        stores: Stores,
         source: Callable[[Job, Specification], FileSource],
         tell_s: float,
         checkpoint_rows: int,
@@ -66,7 +65,7 @@ class JobRun:
         self._store = store
         self._ledger = ledger
         self._executor = executor
-        self._open_history = history
+        self._stores = stores
         self._make_source = source
         self._tell_s = tell_s
         self._source: FileSource | None = None
@@ -106,7 +105,7 @@ class JobRun:
 
     async def _carry_out(self, spec: Specification) -> None:
         job = self._job
-        await self._writer.open(job, spec, self._open_history)
+        await self._writer.open(job, spec, self._stores)
         if job.cancel_requested:
             raise JobCancelled
         if job.attempts_in_vain > ATTEMPTS_IN_VAIN_MAX:
@@ -151,17 +150,17 @@ class JobRun:
         try:
             fetched = await self._thread(source.fetch, file.uri, mark, self.work)
         except FileFailure as wrong:
-            await self._writer.done(file, Outcome(FileState.FAILED, nothing, message=str(wrong)), None)
+            await self._writer.done(spec, file, Outcome(FileState.FAILED, nothing, message=str(wrong)), None)
             return
         if fetched.path is None:
             assert mark is not None
-            await self._writer.done(file, Outcome(FileState.UNCHANGED, nothing, mark.digest), None)
+            await self._writer.done(spec, file, Outcome(FileState.UNCHANGED, nothing, mark.digest), None)
             return
         try:
             before = await self._thread(identity, fetched.path)
             digest = await self._thread(digest_of, fetched.path, self.work)
         except FileFailure as wrong:
-            await self._writer.done(file, Outcome(FileState.FAILED, nothing, message=str(wrong)), None)
+            await self._writer.done(spec, file, Outcome(FileState.FAILED, nothing, message=str(wrong)), None)
             return
         file = _sized(file, before[2])
         self.work.progress.bytes_total = max(self.work.progress.bytes_total, self.work.progress.bytes_done + before[2])
@@ -169,7 +168,7 @@ class JobRun:
         outcome = await self._known(spec, file, digest) if dataset is not None else None
         if outcome is None:
             outcome = await self._load(spec, file, fetched.path, before, digest)
-        await self._writer.done(file, outcome, new_mark)
+        await self._writer.done(spec, file, outcome, new_mark)
         if fetched.is_ours:
             await self._thread(_unlink, fetched.path)
 
@@ -192,9 +191,12 @@ class JobRun:
         self, spec: Specification, file: FileRow, path: Path, before: tuple[int, ...], digest: str
     ) -> Outcome:
         writer = self._writer
-        source = Pass(
-            path, spec, self.work, writer.others(digest), lambda: identity(path) == before, writer.reference(spec)
-        )
+        others = writer.others(digest)
+        source: Pass
+        if spec.kind is RowKind.BARS:
+            source = BarPass(path, spec, self.work, others, lambda: identity(path) == before, built=writer.built(spec))
+        else:
+            source = Pass(path, spec, self.work, others, lambda: identity(path) == before, writer.reference(spec))
         return await writer.load(spec, file, source, digest, Positions({writer.position(digest): 1}))
 
     async def _tell(self) -> None:

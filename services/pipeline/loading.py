@@ -19,6 +19,7 @@ from services.pipeline.domain.specification import Specification
 from services.pipeline.file_pass import Pass, Quarantined
 
 if TYPE_CHECKING:
+    from crossrate.history.bars import BarStore
     from crossrate.history.store import TickStore
     from crossrate.history.writing import Load
 
@@ -56,7 +57,7 @@ class Positions:
 
 
 def load(
-    store: TickStore | None, spec: Specification, source: Pass, digest: str, positions: Positions, book: Book
+    store: TickStore | BarStore | None, spec: Specification, source: Pass, digest: str, positions: Positions, book: Book
 ) -> Outcome:
     """Loads a file, or says why not.
 
@@ -99,7 +100,7 @@ def load(
     return Outcome(FileState.LOADED, source.reading, digest)
 
 
-def _begun(store: TickStore, dataset: str, source: Pass, positions: Positions, book: Book) -> Load:
+def _begun(store: TickStore | BarStore, dataset: str, source: Pass, positions: Positions, book: Book) -> Load:
     """The write of a file, and the pass over it, where an attempt before was cut off."""
     from crossrate.history.errors import MissingPartError
 

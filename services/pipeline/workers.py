@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from crossrate.store.errors import LeaseHeld, OutcomeUnknown, StaleWriter, StoreUnavailable
 from crossrate.store.journal import Lease
@@ -17,10 +17,8 @@ from services.pipeline.settings import Settings
 from services.pipeline.sources import FileSource
 from services.pipeline.store.jobs import Job, JobStore
 from services.pipeline.store.ledger import Ledger
+from services.pipeline.stores import Stores
 from services.pipeline.work import Stopped
-
-if TYPE_CHECKING:
-    from crossrate.history.store import TickStore
 
 LOOK_MAX = 100
 """Waiting jobs that are looked at in one go."""
@@ -45,7 +43,7 @@ class Workers:
         store: where jobs are.
         settings: limits and times.
         holder: this instance's name, in leases.
-        history: opens the store of quotes; blocks.
+        stores: that rows go to.
         source: makes the source of a job.
         log: where what happens is told.
     """
@@ -55,12 +53,12 @@ class Workers:
         store: JobStore,
         settings: Settings,
         holder: str,
-        history: Callable[[], TickStore],
+        stores: Stores,
         source: Callable[[Job, Specification], FileSource],
         log: Any,
     ) -> None:
         self._store, self._settings, self._holder = store, settings, holder
-        self._history, self._source, self._log = history, source, log
+        self._stores, self._source, self._log = stores, source, log
         self._executor = ThreadPoolExecutor(settings.jobs_max, thread_name_prefix="pipeline")
         self._running: dict[str, tuple[JobRun, asyncio.Task[None]]] = {}
         self._wake = asyncio.Event()
@@ -111,7 +109,7 @@ class Workers:
                 self._store,
                 ledger,
                 self._executor,
-                self._history,
+                self._stores,
                 self._source,
                 settings.progress_interval_s,
                 settings.checkpoint_rows,

@@ -120,9 +120,7 @@ class BarStore:
         """See TickStore.position."""
         return self._log.position(f"feed/{checked('app_id', app_id)}")
 
-    def files(
-        self, instrument: str | None = None, venue: str | None = None, dataset: str | None = None
-    ) -> list[File]:
+    def files(self, instrument: str | None = None, venue: str | None = None, dataset: str | None = None) -> list[File]:
         """The files with bars of these."""
         return self._log.refresh().files(instrument=instrument, venue=venue, dataset=dataset)
 
@@ -311,9 +309,7 @@ def _cut(block: Block, step: int, period: Period, session: Session, month: date)
 def _made(block: Block, step: int, period: Period, session: Session, start: int, end: int) -> VenueBars:
     """Bars of rows of one length."""
     begin, close = block["venue_time"], block["close_time"]
-    sides = [
-        Ohlc(*(block[f"{side}_{part}"] for part in PARTS), begin, close - 1) for side in ("bid", "ask")
-    ]
+    sides = [Ohlc(*(block[f"{side}_{part}"] for part in PARTS), begin, close - 1) for side in ("bid", "ask")]
     count, none = len(begin), np.zeros(len(begin), np.uint64)
     # The volume takes the place of a quantity while bars are joined: both are sums of what is known.
     bars = Bars(

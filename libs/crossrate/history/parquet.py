@@ -177,5 +177,7 @@ def _block(table: pa.Table) -> Block:
     for name in table.column_names:
         chunks = table.column(name).combine_chunks()
         column = chunks.to_numpy(zero_copy_only=True)
-        block[name] = column.view(np.uint64) if name == "sequence" else column.astype(COLUMNS.get(name, column.dtype), copy=False)
+        block[name] = (
+            column.view(np.uint64) if name == "sequence" else column.astype(COLUMNS.get(name, column.dtype), copy=False)
+        )
     return block

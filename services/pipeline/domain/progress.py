@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from crossrate.files.failure import Rejected
+from crossrate.ticks.bar_comparison import Comparison
 from crossrate.ticks.quality import Report
 from crossrate.ticks.thresholds import Finding
 
@@ -132,6 +133,8 @@ class Inspected:
     report: Report
     rejected: int
     findings: tuple[Finding, ...]
+    comparison: Comparison | None = None
+    """Of bars: how they stand to those built of the reference's quotes."""
 
     @property
     def broken(self) -> tuple[Finding, ...]:

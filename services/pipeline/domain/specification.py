@@ -9,10 +9,10 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from crossrate.basics.pair import parse_pair
 from crossrate.files.shape import Kind, Shape
@@ -153,11 +153,16 @@ class Quality(Thresholds):
             file: as a rule these are the same quotes once more.
         reference: a venue of the history whose clock is trusted. A file's quotes are laid over its quotes, and
             `clock_offset_s_max` and `clock_residual_pips_max` are looked at; a file that cannot be compared is
-            quarantined.
+            quarantined. Bars are laid beside those that are built of its quotes.
+        bars_twice_max: bars that have begin and end of another one in the file.
+        bar_difference_p95_pips_max: how far 95 % of the bars may be from those built of the reference's quotes, each at
+            its furthest price; not looked at by default, because venues build bars of other quotes than they sell.
     """
 
     overlap_allowed: bool = False
     reference: str | None = Field(None, pattern=VENUE)
+    bars_twice_max: int | None = Field(0, ge=0)
+    bar_difference_p95_pips_max: float | None = Field(None, gt=0)
 
 
 class Target(_Part):
@@ -203,12 +208,6 @@ class Specification(_Part):
         if isinstance(value, Mapping) and "columns" not in value and isinstance(value.get("name"), str):
             return shape_of(value["name"], **{k: v for k, v in value.items() if k != "name"})
         return value
-
-    @model_validator(mode="after")
-    def _quotes(self) -> Self:
-        if self.shape.kind is Kind.BARS:
-            raise ValueError("shape: it is of bars, and the history keeps quotes: load the ticks they were made of")
-        return self
 
     @property
     def kind(self) -> RowKind:

@@ -130,7 +130,10 @@ class Ledger:
         """The dataset that a job loads into, made if it is not there."""
         async with self.fenced() as connection:
             await connection.execute(
-                "INSERT INTO dataset (name, venue, kind) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                # One that has nothing yet becomes what is loaded into it first.
+                "INSERT INTO dataset (name, venue, kind) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE "
+                "SET venue = excluded.venue, kind = excluded.kind WHERE NOT dataset.is_deleting AND NOT EXISTS "
+                "(SELECT 1 FROM dataset_file f WHERE f.dataset = $1 AND f.generation = dataset.generation)",
                 spec.target.dataset,
                 spec.target.venue,
                 int(spec.kind),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_what_decides_over_rows_is_in_the_recipe(changes: dict[str, Any]) -> Non
         ({"source": {"kind": "object_store", "urls": ["file:///a/../b"]}}, "source.urls", "goes up"),
         ({"shape": "unheard_of"}, "shape", "is no shape"),
         ({"shape": {"name": "generic", "delimiter": ""}}, "shape.delimiter", "at least 1"),
-        ({"shape": "histdata_m1"}, "shape", "bars"),
+        ({"quality": {"bar_difference_p95_pips_max": 0}}, "quality.bar_difference_p95_pips_max", "greater than 0"),
         ({"map": {"instrument": "EURO"}}, "map.instrument", ""),
         ({"map": {"clock": "Mars"}}, "map.clock", "zone"),
         ({"quality": {"crossed_share_max": 2}}, "quality.crossed_share_max", "less than or equal to 1"),
@@ -112,3 +113,66 @@ def test_paths_count_from_the_jobs_file(tmp_path: Path) -> None:
     file.write_text("a =")
     with pytest.raises(CommandError, match="is no job"):
         read(file)
+
+
+def test_a_job_in_yaml_is_the_same_job() -> None:
+    """Words that YAML 1.1 would take for something else are text; anything wrong is told with its line."""
+    text = """# a job
+name: some-job
+source:
+  kind: files
+  paths:
+    - /data/12:30
+shape: generic
+map:
+  symbols: {NO: USD/NOK, on: EUR/USD}
+quality:
+  crossed_share_max: 1e-1
+target:
+  dataset: some
+  venue: "2024"
+"""
+    made = parse(text, "yaml")
+    same = {
+        "name": "some-job",
+        "source": {"kind": "files", "paths": ["/data/12:30"]},
+        "shape": "generic",
+        "map": {"symbols": {"NO": "USD/NOK", "on": "EUR/USD"}},
+        "quality": {"crossed_share_max": 0.1},
+        "target": {"dataset": "some", "venue": "2024"},
+    }
+    assert made == parse(json.dumps(same), "json")
+    with pytest.raises(Refused) as caught:
+        parse(text.replace("paths:", "pathz:").replace("crossed_share_max: 1e-1", "crossed_share_max: many"), "yaml")
+    assert {path: words.rpartition(" (")[2] for path, words in caught.value.problems} == {
+        "source.paths": "line 3)",
+        "source.pathz": "line 5)",
+        "quality.crossed_share_max": "line 11)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name: a\nshape: b\nname: c\n", "line 3: the field 'name' stands a second time"),
+        ("a: &x [1]\nb: *x\n", "line 1: 'x' is an anchor"),
+        ("a: 1\nb: !!python/object/apply:os.system [ls]\n", "line 2: 'tag:yaml.org,2002:python"),
+        ("a: [1\nb: 2\n", "is no YAML: line 2"),
+        ("a:\n  b: 1\n c: 2\n", "is no YAML: line 3"),
+        ("? [a]\n: 1\n", "line 1: a field's name is text"),
+        ("- 1\n", "is not a table of fields"),
+        ("", "is not a table of fields"),
+        ("[" * 5_000, "levels"),
+        ("a: 1\n---\nb: 2\n", "is no YAML: line 2"),
+    ],
+)
+def test_yaml_that_means_more_than_it_says_is_refused(text: str, words: str) -> None:
+    """With the line."""
+    with pytest.raises(Refused, match=re.escape(words)):
+        parse(text, "yaml")
+
+
+def test_a_field_that_stands_twice_is_refused_in_json_as_well() -> None:
+    """Of two values nobody can say which is meant."""
+    with pytest.raises(Refused, match="'name' twice"):
+        parse('{"name": "a", "name": "b"}', "json")
