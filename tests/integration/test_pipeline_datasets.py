@@ -16,8 +16,7 @@ import pytest
 import pytest_asyncio
 
 from crossrate.api.pipeline.v1 import dataset_pb2, job_pb2
-from crossrate.api.pipeline.v1 import pipeline_service_pb2 as pb
-from crossrate.history.bars import PRICES, BarStore, beside
+from crossrate.history.bars import BarStore, beside
 from crossrate.rpc.errors import ErrorReason, failure_of
 from crossrate.store.database import Database
 from crossrate.ticks.periods import DAY, Period
@@ -74,13 +73,12 @@ async def test_a_killed_load_of_a_large_file_goes_on_from_its_checkpoint(running
     calm = await running.run(job("calm", path, target={"dataset": "calm", "venue": "CALM"}))
     begun = await running.start_job(job("cut", path, target={"dataset": "cut", "venue": "CUT"}))
     seen: set[str] = set()
+
+    async def further() -> bool:
+        ended = (await running.call("GetJob", job_id=begun.id)).job.state > job_pb2.JOB_STATE_RUNNING
+        return ended or bool(set(await pending(running, "cut")) - seen)
+
     for number in (2, 3):
-
-        async def further() -> bool:
-            now = set(await pending(running, "cut"))
-            ended = (await running.call("GetJob", job_id=begun.id)).job.state > job_pb2.JOB_STATE_RUNNING
-            return ended or bool(now - seen)
-
         await eventually(further, 30)
         seen |= set(await pending(running, "cut"))
         running.kill()
@@ -184,10 +182,7 @@ async def test_a_vacuum_deletes_what_no_commit_names_and_no_load_needs(running: 
         await opened.close()
     assert list((await running.call("VacuumHistory")).paths) == [str(needed.relative_to(root))]
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        request_of = pb.VacuumHistoryRequest(request_id=str(uuid.uuid4()))
-        request_of.min_age.seconds = 60
-        async with running.stub() as stub:
-            await stub.VacuumHistory(request_of)
+        await running.call("VacuumHistory", min_age=timedelta(seconds=60))
     assert failure_of(caught.value).reason is ErrorReason.INVALID_REQUEST
 
 

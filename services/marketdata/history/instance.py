@@ -13,6 +13,7 @@ from typing import Any
 
 from crossrate.api.marketdata.v1.bar_service_pb2_grpc import add_BarServiceServicer_to_server
 from crossrate.api.marketdata.v1.history_service_pb2_grpc import add_HistoryServiceServicer_to_server
+from crossrate.history.bars import BarStore, beside
 from crossrate.history.errors import HistoryError
 from crossrate.history.keys import LIVE
 from crossrate.history.store import TickStore
@@ -53,7 +54,7 @@ class History:
         self._upkeep = ThreadPoolExecutor(1, "history-upkeep", _yielding)
         # Each has the store for itself, so that none waits for another's lock.
         self.recorder = Recorder(log, self._open, self._writing, settings, note)
-        self.reader = Reader(log, self._open, self._reading)
+        self.reader = Reader(log, self._open, self._reading, self._open_bars)
         self.status = Status(log, self.reader, self.recorder, feeds)
 
     def add_to(self, server: Server, board: Board, catalogue: Catalogue) -> None:
@@ -75,6 +76,9 @@ class History:
 
     def _open(self) -> TickStore:
         return TickStore.open(self._url)
+
+    def _open_bars(self) -> BarStore:
+        return BarStore.open(beside(self._url))
 
     async def _measure(self, closed: asyncio.Event) -> None:
         while not await pause(closed, MEASURE_S):

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from crossrate.history.bars import BarStore
 from crossrate.history.keys import LIVE
 from crossrate.history.store import Coverage, TickStore
 from crossrate.ticks.columns import Ticks
@@ -83,9 +84,17 @@ class View:
 class Reader:
     """Answers of one instance about history. Questions wait for each other: `threads` has one or two of them."""
 
-    def __init__(self, log: QuoteLog, open_store: Callable[[], TickStore], threads: Executor) -> None:
+    def __init__(
+        self,
+        log: QuoteLog,
+        open_store: Callable[[], TickStore],
+        threads: Executor,
+        open_bars: Callable[[], BarStore] | None = None,
+    ) -> None:
         self._log = log
         self._open_store = open_store
+        self._open_bars = open_bars
+        self._bars: BarStore | None = None
         self._threads = threads
         self._store: TickStore | None = None
 
@@ -102,6 +111,16 @@ class Reader:
         if self._store is None:
             self._store = await self.blocking(self._open_store)
         return self._store
+
+    def bars(self) -> BarStore | None:
+        """The store of venues' own bars, opened when first asked for; None if this instance has none. Blocks.
+
+        Raises:
+            HistoryError: it cannot be opened.
+        """
+        if self._bars is None and self._open_bars is not None:
+            self._bars = self._open_bars()
+        return self._bars
 
     async def view(self, instruments: Iterable[str] | None = None) -> View:
         """The history as it is now; what is not stored yet only of some instruments, if they are said.

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from crossrate.cli.pipeline_jobs import read
+from crossrate.cli.data_import import Said, job_of, job_of_file
 from crossrate.cli.show import CommandError
-from services.pipeline.domain.specification import Refused, Specification, parse
+from services.pipeline.domain.specification import Files, Refused, Specification, parse
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = {"kind": "files", "paths": ["/quotes/a.csv"]}
@@ -96,10 +96,10 @@ def test_what_is_no_job_at_all_is_told() -> None:
             parse(text, form)
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "mesh" / "jobs").glob("*.toml")), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", sorted((ROOT / "mesh" / "jobs").iterdir()), ids=lambda file: file.name)
 def test_every_example_is_a_job(file: Path) -> None:
     """The files of mesh/jobs, as the command line reads them."""
-    made = parse(read(file), "json")
+    made = parse(job_of_file(file).text, "json")
     assert made.name
 
 
@@ -108,11 +108,39 @@ def test_paths_count_from_the_jobs_file(tmp_path: Path) -> None:
     file = tmp_path / "jobs" / "a.toml"
     file.parent.mkdir()
     file.write_text('source = {kind = "files", paths = ["../a.csv", "/b.csv", "sub/*.zip"]}')
-    paths = json.loads(read(file))["source"]["paths"]
+    paths = json.loads(job_of_file(file).text)["source"]["paths"]
     assert paths == [f"{tmp_path}/a.csv", "/b.csv", f"{tmp_path}/jobs/sub/*.zip"]
     file.write_text("a =")
     with pytest.raises(CommandError, match="is no job"):
-        read(file)
+        job_of_file(file)
+
+
+def test_files_and_urls_are_a_job_of_their_own(tmp_path: Path) -> None:
+    """Named after the first; of one kind; whose rows they are has to be said."""
+    file = tmp_path / "EUR USD 2024.csv.gz"
+    file.write_text("")
+    said = Said(venue="LMAX", instrument="EUR/USD", recursive=True)
+    made = parse(job_of([str(file), str(tmp_path)], said).text, "json")
+    assert made.source == Files(kind="files", paths=(str(file), str(tmp_path)), recursive=True)
+    assert (made.target.dataset, made.target.venue, made.map.instrument) == ("eur-usd-2024", "LMAX", "EUR/USD")
+    web = parse(job_of(["https://quotes.example.com/a/EURUSD.csv"], Said(venue="LMAX", dataset="web")).text, "json")
+    assert (web.source.kind, web.target.dataset) == ("http", "web")
+    assert parse(job_of(["s3://bucket/quotes/"], said).text, "json").source.kind == "object_store"
+    for what, words in (
+        ([str(tmp_path / "none.csv")], "is not there"),
+        ([str(file), "s3://bucket/a"], "several imports"),
+        (["ftp://host/a.csv"], "no source"),
+        (["s3://bucket/"], "no name"),
+    ):
+        with pytest.raises(CommandError, match=words):
+            job_of(what, Said(venue="LMAX"))
+    with pytest.raises(CommandError, match="whose rows"):
+        job_of([str(file)], Said())
+    job_file = tmp_path / "a.yaml"
+    job_file.write_text("name: a\nsource: {kind: files, paths: [x.csv]}\n")
+    with pytest.raises(CommandError, match="a job says all of that itself"):
+        job_of([str(job_file)], said)
+    assert job_of([str(job_file)], Said()).line_of("specification.source.paths[0]") == 2
 
 
 def test_a_job_in_yaml_is_the_same_job() -> None:
