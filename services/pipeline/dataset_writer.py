@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from services.pipeline.bar_pass import Built
 from services.pipeline.checkpoint import Checkpoint
 from services.pipeline.clock_check import Reference, thin
 from services.pipeline.domain.progress import FileState, Outcome, RowKind, Span
-from services.pipeline.domain.specification import Specification
+from services.pipeline.domain.specification import Nats, Specification
 from services.pipeline.file_pass import Pass
 from services.pipeline.loading import Book, Positions, load, position_of
 from services.pipeline.messages import report_message
@@ -93,6 +94,19 @@ class DatasetWriter:
     def position(self, digest: str) -> str:
         """Name of the store's position of a content; of none in a dry run."""
         return position_of(self.dataset.name, self.dataset.generation, digest) if self.dataset is not None else ""
+
+    def position_in(self, declared: Nats) -> str:
+        """Name of the store's position of the dataset in a stream."""
+        if self.dataset is None:
+            return ""
+        which = hashlib.sha256(f"{declared.stream}\0{declared.subject}".encode()).hexdigest()[:16]
+        return f"{self.dataset.name}.{self.dataset.generation}.stream.{which}"
+
+    async def stream_position(self, declared: Nats) -> int | None:
+        """Number of the last message of a stream that the dataset has; None if it has none."""
+        if self.target is None:
+            return None
+        return await self._thread(self.target.position, self.position_in(declared))
 
     async def load(
         self, spec: Specification, file: FileRow, source: Pass, digest: str, positions: Positions

@@ -113,6 +113,19 @@ class Pass:
                 columns = {name.removeprefix(begin): each for name, each in arrays.items() if name.startswith(begin)}
                 made(instrument, str(self._path)).restore(found, columns)
 
+    @property
+    def _size(self) -> int:
+        """Bytes of all of it."""
+        return self._path.stat().st_size
+
+    def _chunks(self) -> Iterator[Chunk]:
+        """What is read, from the checkpoint on."""
+        from crossrate.files.reader import read
+
+        self._work.density(self._path)
+        shape, instrument = self._spec.effective_shape, self._spec.map.instrument
+        yield from read(self._path, shape, instrument=instrument, start=self._place)
+
     def batches(self) -> Iterator[Batch | None]:
         """The quotes, with None where all of a part was given; judged when all of the file was.
 
@@ -121,16 +134,14 @@ class Pass:
             FileFailure: the file cannot be read, or not on.
             Quarantined: its quality breaks a threshold.
         """
-        from crossrate.files.reader import read
         from crossrate.history.keys import Batch
 
-        venue = self._spec.target.venue
-        size = self._path.stat().st_size
-        self._work.density(self._path)
-        shape, instrument = self._spec.effective_shape, self._spec.map.instrument
-        for chunk in read(self._path, shape, instrument=instrument, start=self._place):
+        venue, size = self._spec.target.venue, self._size
+        for chunk in self._chunks():
             self._work.check()
             self._count(chunk)
+            if not chunk.instrument:
+                continue
             if self._reference is not None:
                 self._clock_check(chunk.instrument, chunk.member).add(chunk.ticks)
             inspector, self._place = self._inspector(chunk.instrument, chunk.member), None

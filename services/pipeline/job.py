@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from crossrate.api.pipeline.v1 import pipeline_events_pb2 as events_pb
+from crossrate.events import EventsUnavailable
 from crossrate.files.failure import FileFailure
 from crossrate.store.errors import OutcomeUnknown, StaleWriter, StoreUnavailable
 from crossrate.store.journal import Fact
 from services.pipeline.bar_pass import BarPass
 from services.pipeline.dataset_writer import READY, DatasetWriter, JobFailed, fact
 from services.pipeline.domain.progress import FileState, JobState, Outcome, Reading, RowKind, verdict
-from services.pipeline.domain.specification import Specification
+from services.pipeline.domain.specification import Nats, Specification
 from services.pipeline.file_pass import Pass
 from services.pipeline.loading import Positions
 from services.pipeline.messages import dataset_message
 from services.pipeline.sources import FileSource, Listed, Mark, SourceFailure
+from services.pipeline.sources.stream import StreamSource, Stretch
+from services.pipeline.store import stretches
 from services.pipeline.store.jobs import FileRow, Job, JobStore
 from services.pipeline.store.ledger import Ledger
 from services.pipeline.stores import Stores
+from services.pipeline.stream_pass import StreamPass
 from services.pipeline.work import Stopped, Work, digest_of, identity
 
 T = TypeVar("T")
@@ -57,7 +62,7 @@ class JobRun:
         ledger: Ledger,
         executor: ThreadPoolExecutor,
         stores: Stores,
-        source: Callable[[Job, Specification], FileSource],
+        source: Callable[[Job, Specification], FileSource | StreamSource],
         tell_s: float,
         checkpoint_rows: int,
     ) -> None:
@@ -68,7 +73,7 @@ class JobRun:
         self._stores = stores
         self._make_source = source
         self._tell_s = tell_s
-        self._source: FileSource | None = None
+        self._source: FileSource | StreamSource | None = None
         self._cancelled = False
         self.work = Work(job.progress)
         self._writer = DatasetWriter(job, ledger, self.work, self._thread, checkpoint_rows)
@@ -100,7 +105,7 @@ class JobRun:
         await self._discard()
 
     async def _discard(self) -> None:
-        if self._source is not None:
+        if self._source is not None and not isinstance(self._source, StreamSource):
             await self._thread(self._source.discard)
 
     async def _carry_out(self, spec: Specification) -> None:
@@ -108,12 +113,15 @@ class JobRun:
         await self._writer.open(job, spec, self._stores)
         if job.cancel_requested:
             raise JobCancelled
+        source = self._source = self._make_source(job, spec)
+        if isinstance(source, StreamSource):
+            await self._stream(spec, source)
+            return
         if job.attempts_in_vain > ATTEMPTS_IN_VAIN_MAX:
             raise JobFailed(
                 f"it was begun {job.attempts_in_vain} times without one file coming to an end; "
                 "look into the log for what ends the instance, and take the file out"
             )
-        source = self._source = self._make_source(job, spec)
         if not job.is_listed:
             found: list[Listed] = await self._thread(source.files)
             self.work.progress.files_total = len(found)
@@ -121,12 +129,52 @@ class JobRun:
             await self._ledger.listed(job.id, found, self.work.progress)
         self._job = await self._ledger.recount(job.id)
         self.work.resume(self._job.progress)
+        async with self._telling():
+            await self._files(spec, source)
+
+    @asynccontextmanager
+    async def _telling(self) -> AsyncIterator[None]:
+        """Writes progress down meanwhile."""
         telling = asyncio.create_task(self._tell())
         try:
-            await self._files(spec, source)
+            yield
+        except Stopped:
+            if self._cancelled:
+                raise JobCancelled from None
+            raise
         finally:
             telling.cancel()
             await asyncio.wait([telling])
+
+    async def _stream(self, spec: Specification, source: StreamSource) -> None:
+        """Loads a stream, stretch by stretch, until its declared end."""
+        self._job = await self._ledger.recount(self._job.id)
+        self.work.resume(self._job.progress)
+        async with self._telling():
+            try:
+                at = await source.begin(await self._writer.stream_position(source.declared))
+                is_end = False
+                while not is_end:
+                    stretch = await source.following(at, self.work.check)
+                    if stretch.messages:
+                        await self._stretch(spec, source.declared, stretch)
+                    at, is_end = stretch.last, stretch.is_end
+            except EventsUnavailable as away:
+                raise Stopped(f"NATS does not answer: {away}") from None
+
+    async def _stretch(self, spec: Specification, declared: Nats, stretch: Stretch) -> None:
+        """Loads some messages, and with them where the dataset stands in the stream."""
+        writer, uri, digest = self._writer, stretch.uri(declared), stretch.digest(declared)
+        file = await stretches.add(self._ledger, self._job.id, uri, stretch.size_bytes)
+        self.work.progress.files_total += 1
+        self.work.progress.bytes_total += stretch.size_bytes
+        self.work.begin(uri)
+        source = StreamPass(uri, stretch.messages, spec, self.work)
+        position = writer.position_in(declared)
+        before = await writer.stream_position(declared)
+        to = {writer.position(digest): 1, position: stretch.messages[-1].sequence}
+        outcome = await writer.load(spec, file, source, digest, Positions(to, {position: before}))
+        await writer.done(spec, file, outcome, None)
 
     async def _files(self, spec: Specification, source: FileSource) -> None:
         after = 0
@@ -135,12 +183,7 @@ class JobRun:
                 after = file.ordinal
                 if file.state is not FileState.PENDING:
                     continue
-                try:
-                    await self._file(spec, source, file)
-                except Stopped:
-                    if self._cancelled:
-                        raise JobCancelled from None
-                    raise
+                await self._file(spec, source, file)
 
     async def _file(self, spec: Specification, source: FileSource, file: FileRow) -> None:
         self.work.check()

@@ -44,7 +44,7 @@ async def serve(runtime: Runtime) -> None:
 
 async def _serve(runtime: Runtime, settings: Settings, database: Database, events: Events) -> None:
     store = JobStore(database)
-    sources = Sources(settings, runtime.place.state)
+    sources = Sources(settings, runtime.place.state, events, runtime.topology.services[runtime.service].consumes)
     datasets = DatasetStore(database)
     stores = opening(settings.history_url or str(runtime.place.state / "history"))
     workers = Workers(store, settings, runtime.instance, stores, sources, runtime.log)

@@ -15,6 +15,7 @@ from services.pipeline.domain.specification import Specification
 from services.pipeline.job import JobRun
 from services.pipeline.settings import Settings
 from services.pipeline.sources import FileSource
+from services.pipeline.sources.stream import StreamSource
 from services.pipeline.store.jobs import Job, JobStore
 from services.pipeline.store.ledger import Ledger
 from services.pipeline.stores import Stores
@@ -54,7 +55,7 @@ class Workers:
         settings: Settings,
         holder: str,
         stores: Stores,
-        source: Callable[[Job, Specification], FileSource],
+        source: Callable[[Job, Specification], FileSource | StreamSource],
         log: Any,
     ) -> None:
         self._store, self._settings, self._holder = store, settings, holder

@@ -159,9 +159,9 @@ class Pipeline:
 
 
 @contextlib.asynccontextmanager
-async def pipeline(folder: Path, **settings: str) -> AsyncIterator[Pipeline]:
+async def pipeline(folder: Path, mesh: topology.Topology | None = None, **settings: str) -> AsyncIterator[Pipeline]:
     """A pipeline with NATS and PostgreSQL of its own."""
-    servers = Servers(folder, topology.load())
+    servers = Servers(folder, mesh or topology.load())
     processes = Processes(servers)
     try:
         servers.issue()

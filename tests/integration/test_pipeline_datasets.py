@@ -67,8 +67,8 @@ def large(path: Path, rows: int = 1_000_000) -> Path:
 
 
 async def test_a_killed_load_of_a_large_file_goes_on_from_its_checkpoint(running: Pipeline, tmp_path: Path) -> None:
-    """Killed again and again, the file is read on from the last checkpoint, each row is there once, and report, rejected
-    lines and lineage are those of a load that nobody disturbed."""
+    """Killed again and again, the file is read on from the last checkpoint, each row is there once, and report and
+    rejected lines are those of a load that nobody disturbed."""
     path = large(tmp_path / "big.csv")
     calm = await running.run(job("calm", path, target={"dataset": "calm", "venue": "CALM"}))
     begun = await running.start_job(job("cut", path, target={"dataset": "cut", "venue": "CUT"}))

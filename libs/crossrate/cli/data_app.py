@@ -57,8 +57,8 @@ def import_(
 ) -> None:
     """Load a job, or files, folders and URLs, with a bar on standard error.
 
-    Exit 1 unless every file is loaded or had been before. Relative paths of a job count from its file. Ctrl-C leaves the
-    run going: `crossrate data cancel last` ends it. A run outlives the death of its instance, and goes on where it was.
+    Exit 1 unless every file is loaded or had been before. Relative paths of a job count from its file. Ctrl-C leaves
+    the run going: `crossrate data cancel last` ends it. A run outlives its instance's death, and goes on where it was.
     """
     from crossrate.cli import data_import, data_jobs
 

@@ -222,8 +222,14 @@ def show_run(job: str, lines: int, *, as_json: bool) -> None:
     _tell(found)
     named = job_pb2.FileState.Name
     rows = [
-        (each.ordinal, named(each.state).removeprefix("FILE_STATE_").lower(), f"{each.rows:,}", each.rejected)
-        + (f"{each.resumed_rows:,}" if each.resumed_rows else "", each.uri)
+        (
+            each.ordinal,
+            named(each.state).removeprefix("FILE_STATE_").lower(),
+            f"{each.rows:,}",
+            each.rejected,
+            f"{each.resumed_rows:,}" if each.resumed_rows else "",
+            each.uri,
+        )
         for each in files
     ]
     show.table(("file ", "state", "rows ", "rejected ", "resumed at row ", "from"), rows)

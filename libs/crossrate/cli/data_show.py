@@ -70,8 +70,15 @@ def dataset(name: str, samples: int, lines: int, *, as_json: bool) -> None:
     ]
     show.table(("", ""), facts)
     rows = [
-        (moment(each.load_time), PurePosixPath(each.uri).name, f"{each.lines:,}", f"{each.rows:,}", each.rejected)
-        + (each.digest[:12], each.job_id)
+        (
+            moment(each.load_time),
+            PurePosixPath(each.uri).name,
+            f"{each.lines:,}",
+            f"{each.rows:,}",
+            each.rejected,
+            each.digest[:12],
+            each.job_id,
+        )
         for each in files
     ]
     show.table(("loaded, UTC", "file", "lines ", "rows ", "rejected ", "digest", "run"), rows, title="Files")
@@ -104,8 +111,13 @@ def _origin(job: dict[str, Any]) -> str:
 def _sample(sample: Any) -> None:
     of_bars = any(row.HasField("close_time") for row in (*sample.first, *sample.last))
     rows = [
-        (moment(row.venue_time), *(_number(value) for value in (row.bid, row.ask)))
-        + (moment(row.close_time) if of_bars else (_number(row.bid_quantity) or "") + " ", row.flags or "")
+        (
+            moment(row.venue_time),
+            _number(row.bid),
+            _number(row.ask),
+            moment(row.close_time) if of_bars else _number(row.bid_quantity),
+            row.flags or "",
+        )
         for part in (sample.first, sample.last)
         for row in part
     ]

@@ -1,8 +1,8 @@
 """The store of venues' own bars: beside the store of quotes, of the same making, and never mixed with it.
 
-A bar has no quotes that could be stored, so bars have a table of their own: partitioned as that of quotes, but by month,
-because a month of bars is as many rows as an hour of quotes. In a file they are in the order of their begin, then of
-their length.
+A bar has no quotes that could be stored, so bars have a table of their own: partitioned as that of quotes, but by
+month, because a month of bars is as many rows as an hour of quotes. In a file they are in the order of their begin,
+then of their length.
 """
 
 from __future__ import annotations

@@ -103,7 +103,8 @@ class Draft:
             self.rows += written.rows
 
     def discard(self, begin: int = 0) -> None:
-        """Deletes the files, from one of them on. What cannot be deleted is not part of the store either, and goes with the next vacuum."""
+        """Deletes the files, from one of them on. What cannot be deleted is not part of the store either, and goes with
+        the next vacuum."""
         for action in self.actions[begin:]:
             with contextlib.suppress(OSError):
                 self._log.place.delete(action.path)

@@ -22,8 +22,8 @@ class Comparison:
         equal: of these, those whose every price is the same.
         without_quotes: bars of the venue, within the time of the built ones, that no quote is there for.
         missing: built bars, within the time of the venue's, that the venue does not have.
-        median, p95, largest: what share of the compared bars (half, 95 %, all) has no price further from its counterpart;
-            NaN if none was compared.
+        median, p95, largest: half, 95 % and all of the compared bars have no price further from its counterpart; NaN if
+            none was compared.
     """
 
     compared: int

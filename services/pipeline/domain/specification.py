@@ -9,13 +9,13 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from crossrate.basics.pair import parse_pair
-from crossrate.files.shape import Kind, Shape
+from crossrate.files.shape import Container, Kind, Shape
 from crossrate.files.shapes import shape_of
 from crossrate.runtime.document import NotADocument, read
 from crossrate.ticks.clock import Clock
@@ -112,7 +112,29 @@ class ObjectStore(_Part):
         return value
 
 
-Source = Annotated[Files | Http | ObjectStore, Field(discriminator="kind")]
+class Nats(_Part):
+    """A stream of JetStream that the topology lets the service read. Its messages are loaded stretch by stretch, each
+    once: the position in the stream is committed with the rows. Without a declared end the job runs until somebody
+    cancels it."""
+
+    kind: Literal["nats"]
+    stream: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="its name in the topology")
+    subject: str = Field("", pattern=r"^[^\s]{0,255}$", description="only messages of this one, wildcards allowed")
+    encoding: Literal["lines", "quotes"] = Field(
+        "lines", description="lines of the declared shape, without a header; or each a Quote in protobuf or JSON"
+    )
+    begin_sequence: int | None = Field(
+        None, ge=1, description="number of the first message for a dataset that has none; by default the stream's first"
+    )
+    end_sequence: int | None = Field(None, ge=1, description="number of the last message")
+    until_now: bool = Field(False, description="end with the last message that is there when the job begins")
+    until_idle_s: float | None = Field(None, gt=0, le=86_400, description="end when nothing came for so long")
+    part_s: float = Field(60.0, ge=0.1, le=3_600, description="at most so long until what came is committed")
+    part_messages_max: int = Field(50_000, ge=1, le=1_000_000, description="messages that are committed together")
+    gaps_allowed: bool = Field(False, description="go on where messages that follow are gone from the stream")
+
+
+Source = Annotated[Files | Http | ObjectStore | Nats, Field(discriminator="kind")]
 
 
 class Naming(_Part):
@@ -208,6 +230,26 @@ class Specification(_Part):
         if isinstance(value, Mapping) and "columns" not in value and isinstance(value.get("name"), str):
             return shape_of(value["name"], **{k: v for k, v in value.items() if k != "name"})
         return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_a_shape(cls, value: Any) -> Any:
+        """Messages that are quotes need no shape."""
+        source = value.get("source") if isinstance(value, Mapping) else None
+        if isinstance(source, Mapping) and source.get("kind") == "nats" and source.get("encoding") == "quotes":
+            return {"shape": "generic", **value}
+        return value
+
+    @model_validator(mode="after")
+    def _streams_have_quotes(self) -> Self:
+        if isinstance(self.source, Nats):
+            if self.shape.kind is Kind.BARS:
+                raise ValueError("shape: it is of bars, and a stream has quotes")
+            if self.shape.container is not Container.TEXT:
+                raise ValueError("shape: it is of files, and messages are lines of text")
+            if self.quality.reference is not None:
+                raise ValueError("quality: a stretch of a stream is too short to find its clock; leave `reference` out")
+        return self
 
     @property
     def kind(self) -> RowKind:

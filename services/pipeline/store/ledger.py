@@ -87,7 +87,7 @@ class Ledger:
             await connection.execute("DELETE FROM job_file WHERE job_id = $1", job_id)
             await connection.executemany(
                 "INSERT INTO job_file (job_id, ordinal, uri, size_bytes) VALUES ($1, $2, $3, $4)",
-                [(job_id, number, _text(each.uri), each.size_bytes) for number, each in enumerate(files, 1)],
+                [(job_id, number, plain(each.uri), each.size_bytes) for number, each in enumerate(files, 1)],
             )
             await connection.execute(
                 "UPDATE job SET is_listed = true, progress = $2 WHERE id = $1", job_id, json.dumps(progress.to_dict())
@@ -118,7 +118,7 @@ class Ledger:
                 job_id,
                 int(state),
                 json.dumps(progress.to_dict()),
-                _text(error)[:2000],
+                plain(error)[:2000],
             )
             await self._progress(connection, job_id)
             if facts:
@@ -156,7 +156,7 @@ class Ledger:
                 dataset.name,
                 dataset.generation,
                 digest,
-                _text(uri),
+                plain(uri),
             )
         return [Known(**dict(row)) for row in rows]
 
@@ -352,7 +352,7 @@ class Ledger:
             reading.lines,
             reading.rows,
             reading.rejected,
-            _text(outcome.message)[:2000],
+            plain(outcome.message)[:2000],
             file.size_bytes,
             reading.resumed,
         )
@@ -366,7 +366,7 @@ class Ledger:
             "INSERT INTO rejected_row (job_id, file_ordinal, number, member, line, text, reason) "
             "VALUES ($1, $2, $3, $4, $5, $6, $7)",
             [
-                (*place, number, _text(member), each.line, _text(each.text), _text(each.reason))
+                (*place, number, plain(member), each.line, plain(each.text), plain(each.reason))
                 for number, (member, each) in enumerate(reading.kept, 1)
             ],
         )
@@ -393,6 +393,6 @@ UPDATE job SET progress = progress || (
 ) WHERE id = $1"""
 
 
-def _text(value: str) -> str:
+def plain(value: str) -> str:
     """As PostgreSQL takes it: UTF-8 without NUL."""
     return value.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
