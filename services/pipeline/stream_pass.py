@@ -13,7 +13,6 @@ from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 
 from crossrate.api.marketdata.v1.quote_pb2 import Quote
-from crossrate.basics.pair import parse_pair
 from crossrate.events import Event
 from crossrate.files.chunk import Chunk
 from crossrate.files.failure import TEXT_MAX, FileFailure, Rejected
@@ -51,7 +50,7 @@ class StreamPass(Pass):
     def _chunks(self) -> Iterator[Chunk]:
         assert isinstance(self._spec.source, Nats)
         if self._spec.source.encoding == "quotes":
-            yield from quotes(self._uri, self._messages, self._spec.effective_shape.symbols)
+            yield from quotes(self._uri, self._messages, self._spec.effective_shape)
         else:
             yield from lines(self._uri, self._messages, self._spec.effective_shape, self._spec.map.instrument)
 
@@ -95,14 +94,14 @@ def _refused(uri: str, group: Sequence[bytes], numbers: Sequence[int], reason: s
     return Chunk(uri, "", Ticks.concatenated([]), None, rejected, len(group), 1, None)
 
 
-def quotes(uri: str, messages: Sequence[Event], symbols: dict[str, str]) -> Iterator[Chunk]:
+def quotes(uri: str, messages: Sequence[Event], shape: Shape) -> Iterator[Chunk]:
     """Quotes of messages that are each a `Quote` of the platform's contract, in protobuf or in JSON."""
     found: dict[str, list[Quote]] = {}
     rejected: list[Rejected] = []
     for message in messages:
         try:
             quote = _decoded(message.payload)
-            name = symbols.get(quote.instrument) or str(parse_pair(quote.instrument))
+            name = shape.instrument(quote.instrument)
             _check(quote)
         except ValueError as wrong:
             text = message.payload[: 4 * TEXT_MAX]

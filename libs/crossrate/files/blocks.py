@@ -64,15 +64,19 @@ def blocks(member: Member, limits: Limits) -> Iterator[Block]:
         FileFailure: the stream is damaged, empty or not text.
     """
     carry, stream = decoded(member)
-    line, at = 1, 0
+    line, at, width = 1, 0, 1
     while True:
-        part = stream.read(max(limits.block_bytes - len(carry), 4096))
+        size = max(limits.block_bytes - len(carry), 4096)
+        # Where lines are alike a block ends with one, and nothing is copied to make it do so.
+        part = stream.read(size - (size + len(carry)) % width)
         data = carry + part if carry else part
         if not part:
             if data:
                 yield Block(data, line, _lines(data) + (not data.endswith(b"\n")), end=at + len(data))
             return
         end = data.rfind(b"\n") + 1
+        first = data.find(b"\n")
+        width = min(max(data.find(b"\n", first + 1) - first, 1), 1024)
         carry = data[end:]
         lines = _lines(data)
         if len(carry) <= limits.line_bytes_max:

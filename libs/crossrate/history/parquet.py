@@ -107,6 +107,8 @@ def encoded(block: Block, form: Form = QUOTES) -> Iterator[Written]:
             use_dictionary=list(form.dictionary),
             column_encoding=dict.fromkeys(form.delta, "DELTA_BINARY_PACKED"),
             write_page_checksum=True,
+            # The default of 1,024 costs a sixth more time.
+            write_batch_size=ROW_GROUP,
         )
         content = sink.getvalue()
         times = rows["venue_time"]
