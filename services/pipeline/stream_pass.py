@@ -16,7 +16,6 @@ from crossrate.api.marketdata.v1.quote_pb2 import Quote
 from crossrate.events import Event
 from crossrate.files.chunk import Chunk
 from crossrate.files.failure import TEXT_MAX, FileFailure, Rejected
-from crossrate.files.reader import read
 from crossrate.files.shape import Container, Header, Role, Shape
 from crossrate.ticks.columns import Ticks
 from services.pipeline.domain.specification import Nats, Specification
@@ -65,6 +64,9 @@ class StreamPass(Pass):
 
 def lines(uri: str, messages: Sequence[Event], shape: Shape, instrument: str | None) -> Iterator[Chunk]:
     """Quotes of messages that are lines of a shape, one or several each, without a header."""
+    # Not at import: pyarrow starts threads, and a process that has any cannot be forked.
+    from crossrate.files.reader import read
+
     shape = shape.model_copy(update={"header": Header.NONE, "file_name": "", "container": Container.TEXT})
     place = shape.roles.index(Role.INSTRUMENT) if Role.INSTRUMENT in shape.roles else None
     texts: dict[bytes, list[bytes]] = {}

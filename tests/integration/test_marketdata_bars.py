@@ -354,8 +354,8 @@ async def test_what_cannot_be_answered_is_refused(mesh: Servers, log: QuoteLog, 
 
 
 async def test_a_venues_own_bars_are_answered_and_never_mixed_with_built_ones(mesh: Servers, folder: Path) -> None:
-    """By their source, with their origin and volume, also as longer ones and page by page; a source of quotes gives built
-    bars; where no quote of the pair is, the one venue that has bars is meant. Mids of them nobody knows."""
+    """By their source, with their origin and volume, also as longer ones and page by page; a source of quotes gives
+    built bars; where no quote of the pair is, the one venue that has bars is meant. Mids of them nobody knows."""
     url = folder / "history"
     begin = MONDAY + 3600 * SECOND
     times = begin + np.arange(120) * 60 * SECOND

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from crossrate.cli.show import CommandError
-from crossrate.runtime.document import FORMS, Document, NotADocument, read
+from crossrate.files.document import FORMS, Document, NotADocument, read
 
 WEB, OBJECTS = ("http", "https"), ("s3", "gs", "file")
 

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from crossrate.basics.pair import parse_pair
+from crossrate.files.document import NotADocument, read
 from crossrate.files.shape import Container, Kind, Shape
 from crossrate.files.shapes import shape_of
-from crossrate.runtime.document import NotADocument, read
 from crossrate.ticks.clock import Clock
 from crossrate.ticks.thresholds import Thresholds
 from services.pipeline.domain.progress import RowKind
