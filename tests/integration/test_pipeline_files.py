@@ -314,7 +314,7 @@ async def test_the_command_line_loads_reports_and_takes_out(running: Pipeline, t
 
 
 async def test_a_dataset_is_played_back_in_the_terminal(running: Pipeline, tmp_path: Path) -> None:
-    """As marketdata's replay gives it, quote by quote, in JSON with cursors; behind a cursor the rest, and no quote twice."""
+    """As marketdata gives it, quote by quote, in JSON with cursors; behind a cursor the rest, and no quote twice."""
     (tmp_path / "EURUSD.csv").write_bytes(rows())
     target = {"dataset": "played", "venue": "PLAYED"}
     assert (await running.run(job("played", tmp_path / "EURUSD.csv", target=target))).state == SUCCEEDED
