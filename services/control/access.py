@@ -65,14 +65,22 @@ def inbound_rbac(service: str, topology: Topology, contracts: Contracts) -> dict
     return _rbac(policies)
 
 
-def anonymous_paths(topology: Topology, contracts: Contracts) -> list[str]:
-    """Methods that a client without a token may call, in order."""
-    roles = set(topology.edge.anonymous_roles)
+def paths_of_roles(roles: Iterable[str], topology: Topology, contracts: Contracts) -> list[str]:
+    """Methods that whoever has some roles may call through the edge, in order."""
+    roles = set(roles)
     return [m.path for m in contracts.values() if m.workload in topology.services and m.roles & roles]
 
 
 def edge_rbac(topology: Topology, contracts: Contracts, also: Iterable[str] = ()) -> dict[str, Any]:
-    """The filter of the edge: what a client without a token may call, and the paths in `also`."""
-    permissions = [_path_is(p) for p in (*anonymous_paths(topology, contracts), *also)]
+    """The filter of the edge: what everybody may call, with the paths in `also`, and what the roles of a client allow
+    it on top, by the certificate that it showed."""
+    everybody = paths_of_roles(topology.edge.anonymous_roles, topology, contracts)
+    permissions = [_path_is(p) for p in (*everybody, *also)]
     permissions += [_path_below(s) for s in PUBLIC]
-    return _rbac({"anonymous": {"permissions": permissions, "principals": [{"any": True}]}})
+    policies = {"anonymous": {"permissions": permissions, "principals": [{"any": True}]}}
+    for name, client in sorted(topology.clients.items()):
+        more = [p for p in paths_of_roles(client.roles, topology, contracts) if p not in set(everybody)]
+        if more:
+            identity = {"authenticated": {"principal_name": {"exact": topology.client_identity(name)}}}
+            policies[f"client/{name}"] = {"permissions": [_path_is(p) for p in more], "principals": [identity]}
+    return _rbac(policies)

@@ -72,6 +72,18 @@ class Root:
         return _pem(self.certificate)
 
 
+def write_secret(path: Path, text: str) -> None:
+    """Puts a file that only its owner reads in the place of the one before, as a whole and on disk."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
 def _pem(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
@@ -176,14 +188,7 @@ class Authority:
             "cross": self._cross_pem,
         }
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self._path.with_suffix(".new")
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(kept, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._path)
+        write_secret(self._path, json.dumps(kept, indent=1))
 
     def _new_root(self, lifetime_s: int, now: dt.datetime) -> Root:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -249,6 +254,11 @@ class Authority:
         san = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(identity)])
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         return self._issue(identity, san, usages, lifetime_s, now)
+
+    def issue_client(self, identity: str, lifetime_s: int, now: dt.datetime) -> Issued:
+        """The certificate of a client of the edge, for its side of a connection alone."""
+        san = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(identity)])
+        return self._issue(identity, san, [ExtendedKeyUsageOID.CLIENT_AUTH], lifetime_s, now)
 
     def issue_edge(self, lifetime_s: int, now: dt.datetime) -> Issued:
         """The certificate that the edge shows to clients."""

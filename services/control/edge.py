@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from crossrate.rpc.caller import CLIENT_HEADER
 from crossrate.rpc.contract import MethodContract
 from crossrate.runtime.topology import Topology
 from services.control import transcoder
@@ -27,6 +28,7 @@ from services.control.routes import Match, Rule
 from services.control.secrets import (
     ADS_SOURCE,
     EDGE_SERVER,
+    TRUST,
     certificate_name,
     certificate_secret,
     trust_secret,
@@ -69,13 +71,19 @@ STRIPPED_PREFIXES = ("x-envoy-", "x-crossrate-", "x-forwarded-client-cert")
 """Headers by which the mesh talks to itself; a client's own are taken away before anything reads them."""
 
 
-def _tls() -> dict[str, Any]:
-    common = {
+def _tls(topology: Topology) -> dict[str, Any]:
+    common: dict[str, Any] = {
         "tls_params": {"tls_minimum_protocol_version": "TLSv1_2", "tls_maximum_protocol_version": "TLSv1_3"},
         "alpn_protocols": ["h2", "http/1.1"],
         "tls_certificate_sds_secret_configs": [{"name": EDGE_SERVER, "sds_config": ADS_SOURCE}],
     }
-    return extension("envoy.transport_sockets.tls", _DOWNSTREAM_TLS, {"common_tls_context": common})
+    config: dict[str, Any] = {"common_tls_context": common}
+    if topology.clients:
+        # A client may show a certificate: a rule on its names would make Envoy demand one, so they are looked at where
+        # calls are let in. It is asked for anew on each connection.
+        common["validation_context_sds_secret_config"] = {"name": TRUST, "sds_config": ADS_SOURCE}
+        config["disable_stateless_session_resumption"] = config["disable_stateful_session_resumption"] = True
+    return extension("envoy.transport_sockets.tls", _DOWNSTREAM_TLS, config)
 
 
 def _strip() -> dict[str, Any]:
@@ -147,7 +155,7 @@ def _listener(topology: Topology, contracts: Contracts, state: State) -> dict[st
         # manager bounds the sum.
         "per_connection_buffer_limit_bytes": transcoder.rest_request_bytes_max(contracts),
         "filter_chains": [
-            {"transport_socket": _tls(), "transport_socket_connect_timeout": "10s", "filters": [limit, http]}
+            {"transport_socket": _tls(topology), "transport_socket_connect_timeout": "10s", "filters": [limit, http]}
         ],
     }
 
@@ -238,6 +246,8 @@ def edge(topology: Topology, contracts: Contracts, state: State) -> Resources:
     table["max_direct_response_body_size_bytes"] = OPENAPI_BYTES_MAX
     # It says what x-forwarded-for says, and would be carried to every service.
     table["request_headers_to_remove"] = ["x-envoy-external-address"]
+    client = {"key": CLIENT_HEADER, "value": "%DOWNSTREAM_PEER_URI_SAN%"}
+    table["request_headers_to_add"] = [{"header": client, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}]
     secret, trust = certificate_name(EDGE), trust_secret(state.roots_pem)
     result.listeners[LISTENER] = _listener(topology, contracts, state)
     result.routes[LISTENER] = table

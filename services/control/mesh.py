@@ -13,7 +13,7 @@ from crossrate.runtime.topology import Topology
 from services.control import routes as gateway
 from services.control.access import Contracts, methods_of
 from services.control.ads import AdsServer, RefusedError
-from services.control.ca import Authority
+from services.control.ca import Authority, write_secret
 from services.control.certificates import Certificates
 from services.control.compile import compile
 from services.control.envoy_api import ResourceError
@@ -75,6 +75,7 @@ class Mesh:
         self._changing = asyncio.Lock()
         self._load_kept_routes()
         self._write_bundle()
+        self._write_clients()
 
     def _load_kept_routes(self) -> None:
         for service, document in self.kept.routes.items():
@@ -88,6 +89,14 @@ class Mesh:
         draft = path.with_suffix(".new")
         draft.write_text(self.certificates.authority.roots_pem)
         draft.replace(path)
+
+    def _write_clients(self) -> None:
+        """Each client's certificate and key in one file: read at once, they always fit each other."""
+        for name, pair in self.certificates.clients.items():
+            path = self._place.client_certificate(name)
+            for folder in (path.parent.parent, path.parent):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            write_secret(path, pair.chain_pem + pair.key_pem)
 
     def _state(self, routes: Mapping[str, GrpcRoute] | None = None) -> State:
         place = self._place
@@ -194,6 +203,7 @@ class Mesh:
 
     async def _renew(self, cause: str) -> Snapshot:
         self.certificates.renew(self._clock())
+        self._write_clients()
         snapshot = self.refresh(cause)
         await self.ads.acknowledged(snapshot.version, ACKNOWLEDGED_S_MAX)
         return snapshot

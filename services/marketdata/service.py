@@ -14,6 +14,7 @@ from crossrate.api.marketdata.v1 import marketdata_service_pb2_grpc as pb_grpc
 from crossrate.rpc import errors
 from crossrate.rpc.call import current
 from crossrate.rpc.frames import Frame, frames_of
+from crossrate.rpc.values import seconds
 from services.marketdata import cursor as cursors
 from services.marketdata import daily, health_stream, subscription
 from services.marketdata.board import Board, CursorUnknown
@@ -49,8 +50,8 @@ class MarketDataService(pb_grpc.MarketDataServiceServicer):
                 self._known(name)
         wanted = subscription.Wanted(
             names=frozenset(request.instruments),
-            conflation_s=_seconds(request.conflation_interval),
-            heartbeat_s=_seconds(request.heartbeat_interval) or HEARTBEAT_S,
+            conflation_s=seconds(request.conflation_interval),
+            heartbeat_s=seconds(request.heartbeat_interval) or HEARTBEAT_S,
             messages_max=request.max_messages,
             position=await self._place(request.resume_cursor),
             source=request.source,
@@ -75,7 +76,7 @@ class MarketDataService(pb_grpc.MarketDataServiceServicer):
         wanted = health_stream.Wanted(
             instruments=frozenset(request.instruments),
             sources=frozenset(request.sources),
-            heartbeat_s=_seconds(request.heartbeat_interval) or HEARTBEAT_S,
+            heartbeat_s=seconds(request.heartbeat_interval) or HEARTBEAT_S,
             messages_max=request.max_messages,
             after=after,
         )
@@ -125,10 +126,6 @@ def _cursor(text: str, decode: Callable[[str], cursors.Cursor]) -> cursors.Curso
         return decode(text)
     except ValueError as error:
         raise errors.invalid(errors.Violation("resume_cursor", str(error), "resume_cursor.unknown")) from error
-
-
-def _seconds(duration: Any) -> float:
-    return duration.seconds + duration.nanos * 1e-9
 
 
 def _date(field: str, date: date_pb2.Date) -> dt.date:

@@ -7,7 +7,6 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 import asyncpg
 from google.protobuf.message import Message
@@ -20,6 +19,7 @@ from crossrate.rpc import errors
 from crossrate.rpc.call import current, new_request_id
 from crossrate.rpc.caller import LOCAL
 from crossrate.store.errors import OutcomeUnknown, RequestIdReused, StaleWriter, StoreUnavailable
+from crossrate.store.requests import body_of
 from services.pipeline import messages
 from services.pipeline.deletion import Busy, Deletion, UnknownDataset
 from services.pipeline.domain.specification import Refused, Specification, parse
@@ -42,7 +42,6 @@ FORMATS = {
     pb.SPECIFICATION_FORMAT_JSON: "json",
     pb.SPECIFICATION_FORMAT_YAML: "yaml",
 }
-R = TypeVar("R", bound=Message)
 
 
 class PipelineService(PipelineServiceServicer):
@@ -79,7 +78,7 @@ class PipelineService(PipelineServiceServicer):
             return pb.StartJobResponse(job=message)
         limit = self._settings.waiting_max
         with failures(request.request_id):
-            answer = await self._store.start(job, request.request_id, _body(request), limit, _started)
+            answer = await self._store.start(job, request.request_id, body_of(request), limit, _started)
         self._workers.wake()
         return pb.StartJobResponse.FromString(answer)
 
@@ -146,7 +145,7 @@ class PipelineService(PipelineServiceServicer):
     async def CancelJob(self, request: pb.CancelJobRequest, context) -> pb.CancelJobResponse:
         """See the contract."""
         with failures(request.request_id):
-            answer = await self._store.cancel(request.job_id, request.request_id, _body(request), _cancelled)
+            answer = await self._store.cancel(request.job_id, request.request_id, body_of(request), _cancelled)
         return pb.CancelJobResponse.FromString(answer)
 
     async def GetQualityReport(self, request: pb.GetQualityReportRequest, context) -> pb.GetQualityReportResponse:
@@ -256,7 +255,7 @@ class PipelineService(PipelineServiceServicer):
                 if request.validate_only:
                     return pb.DeleteDatasetResponse(rows_removed=await self._deletion.rows(request.dataset))
                 answer = await self._deletion.delete(
-                    request.dataset, request.comment, request.request_id, _body(request)
+                    request.dataset, request.comment, request.request_id, body_of(request)
                 )
             except UnknownDataset:
                 raise errors.not_found("dataset", request.dataset) from None
@@ -288,14 +287,6 @@ def _started(job: Job) -> bytes:
 
 def _cancelled(job: Job) -> bytes:
     return pb.CancelJobResponse(job=messages.job_message(job)).SerializeToString()
-
-
-def _body(request: R) -> bytes:
-    """What a repetition must have in common: everything but the id."""
-    body = type(request)()
-    body.CopyFrom(request)
-    body.ClearField("request_id")
-    return body.SerializeToString(deterministic=True)
 
 
 def _place(token: str, parts: int) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from crossrate.basics.tenor import parse_tenor
 from crossrate.basics.value_date import NotDealt, ValueDate, ValueDates
 from crossrate.rpc import errors
 from crossrate.store.errors import OutcomeUnknown, RequestIdReused, StaleWriter, StoreUnavailable
+from crossrate.store.requests import body_of
 from services.reference.catalogue import Catalogue, Choice
 from services.reference.domain import Ended, SetStatus, State, Status, VersionConflict, after, decide
 from services.reference.messages import (
@@ -123,7 +124,7 @@ class ReferenceService(ReferenceServiceServicer):
             if request.validate_only:
                 state = self._catalogue.states[pair]
                 return _changed(after(state, decide(state, command, self._clock())))
-            change = await self._store.set_status(pair, command, _body(request), self._clock())
+            change = await self._store.set_status(pair, command, body_of(request), self._clock())
         except VersionConflict as error:
             raise errors.version_conflict(error.expected, error.actual) from None
         except Ended as error:
@@ -141,14 +142,6 @@ class ReferenceService(ReferenceServiceServicer):
 
 def _changed(state: State) -> pb.SetInstrumentStatusResponse:
     return pb.SetInstrumentStatusResponse(instrument=instrument_message(CONVENTIONS[state.pair], state))
-
-
-def _body(request: pb.SetInstrumentStatusRequest) -> bytes:
-    """What a repetition must have in common: everything but the id."""
-    body = pb.SetInstrumentStatusRequest()
-    body.CopyFrom(request)
-    body.request_id = ""
-    return body.SerializeToString(deterministic=True)
 
 
 def _moment(at_time: Timestamp) -> datetime:

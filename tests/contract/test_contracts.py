@@ -140,7 +140,8 @@ def test_a_stream_carries_its_position(method) -> None:
     fields = method.output.fields_by_name
     assert fields["position"].message_type.full_name == "crossrate.api.common.v1.StreamPosition"
     assert {"heartbeat", "error", "end"} <= set(fields)
-    assert "resume_cursor" in method.input.fields_by_name
+    begins = method.input.fields_by_name["logon"].message_type if method.client_streaming else method.input
+    assert {"resume_cursor", "after_sequence"} & set(begins.fields_by_name)
 
 
 def test_services_that_may_call_are_words() -> None:

@@ -189,7 +189,7 @@ def test_every_kind_of_field_has_its_form(orders: dict) -> None:
     assert properties["clientNumber"]["pattern"] == "^-?[0-9]+$"
     assert properties["legs"]["maxItems"] == 16
     assert "At most one of limitPrice, market, schedule." in order["description"]
-    put = orders["paths"]["/v1/accounts/{order.account}/orders/{request_id}"]["put"]
+    put = orders["paths"]["/v1/desks/{order.account}/orders/{request_id}"]["put"]
     assert put["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("orders.v1.Order")
     assert put["operationId"] == "OrderService_PlaceOrder_2"
     full = {"legs": [{"quantity": "5", "hedges": [{"quantity": "1"}]}], "notes": {"a": [1]}, "lifetime": "1.5s"}

@@ -282,12 +282,12 @@ async def test_nested_fields_are_checked_in_envoy_too(edge: Edge) -> None:
     """Arrays, maps and well-known types: what passes arrives, what is misspelt is named."""
     order = {"legs": [{"quantity": "5", "stopLoss": "1.1", "valueDate": {"year": 2026, "month": 2, "day": 3}}]}
     full = {"requestId": "x", "order": order | {"namedLegs": {"a": {"stop_loss": "2"}}, "notes": {"any": [1]}}}
-    status, _, answer = await edge.rest("POST", "/v1/accounts/main/orders", full)
+    status, _, answer = await edge.rest("POST", "/v1/desks/main/orders", full)
     assert status == 200, answer
     placed = edge.orders.pop().order
     assert (placed.account, placed.legs[0].stop_loss, placed.named_legs["a"].stop_loss) == ("main", "1.1", "2")
     order["legs"].append({"StopLoss": "1.1"})
-    status, _, answer = await edge.rest("PUT", "/v1/accounts/main/orders/x", order)
+    status, _, answer = await edge.rest("PUT", "/v1/desks/main/orders/x", order)
     assert status == 400
     assert answer["message"] == 'unknown field "order.legs[1].StopLoss"; did you mean "stopLoss"?'
     assert edge.orders == []

@@ -49,6 +49,7 @@ def call(
     local: str,
     target: str,
     ca: Path | None,
+    client: str | None,
     timeout_s: float | None,
     max_messages: int,
     as_json: bool,
@@ -70,7 +71,7 @@ def call(
         elif local:
             channel = reach.instance(local)
         else:
-            channel = reach.edge(target, ca)
+            channel = reach.edge(target, ca, client)
         async with channel:
             called = caller_for(channel, method)(request, timeout=timeout_s)
             if not method.server_streaming:

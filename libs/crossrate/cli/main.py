@@ -161,13 +161,16 @@ def call(
     local: Annotated[str, typer.Option(metavar="INSTANCE", help="Call this instance's own socket, as operator.")] = "",
     target: Annotated[str, typer.Option(help="Another edge, HOST:PORT.")] = "",
     ca: Annotated[Path | None, typer.Option(help="Roots to trust for --target, PEM.", exists=True)] = None,
+    client: Annotated[
+        str | None, typer.Option(help="Client of the topology to be at the edge; '' for nobody. Here: local.")
+    ] = None,
     timeout_s: Annotated[
         float | None, typer.Option("--timeout", min=0.001, help="Seconds; never more than the contract's deadline.")
     ] = None,
     max_messages: Annotated[int, typer.Option("--max", min=0, help="End a stream after this many messages.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Call any method, by default through the edge as a client without a token.
+    """Call any method, by default through the edge as client local.
 
     A field that the request does not have is refused. Streams are printed as JSON lines.
 
@@ -186,6 +189,7 @@ def call(
         local=local,
         target=target,
         ca=ca,
+        client=client,
         timeout_s=timeout_s,
         max_messages=max_messages,
         as_json=as_json,

@@ -22,6 +22,7 @@ from crossrate.rpc.resilience import RetryLimits
 from crossrate.runtime.topology import Topology
 
 EDGE = "edge"
+CLIENT = "client:"
 TOPOLOGY_FILE = "mesh/topology.toml"
 
 
@@ -37,14 +38,21 @@ class Verdict:
 
 
 def verdict(method: MethodContract, caller: str, topology: Topology) -> Verdict:
-    """What the mesh answers to a caller: a service's one word, or "edge" for a client without a token."""
+    """What the mesh answers to a caller: a service's one word, "edge" for a client that proves nothing, or
+    "client:<name>" for one of the topology's."""
     if caller == EDGE:
         anonymous = set(topology.edge.anonymous_roles)
         shared = sorted(method.roles & anonymous)
         roles = ", ".join(sorted(method.roles)) or "none"
         contract = f"roles: {roles}"
         given = f"edge.anonymous_roles: {', '.join(sorted(anonymous)) or 'none'}"
-        return Verdict(method.path, "client without a token", bool(shared), contract, given)
+        return Verdict(method.path, "client without a proof", bool(shared), contract, given)
+    if caller.startswith(CLIENT):
+        name = caller.removeprefix(CLIENT)
+        held = set(topology.clients[name].roles) | set(topology.edge.anonymous_roles)
+        contract = f"roles: {', '.join(sorted(method.roles)) or 'none'}"
+        given = f"clients.{name}.roles: {', '.join(sorted(topology.clients[name].roles))}"
+        return Verdict(method.path, caller, bool(method.roles & held), contract, given)
     calls = topology.services[caller].calls
     named = caller in method.services
     connected = method.workload in calls
@@ -55,7 +63,8 @@ def verdict(method: MethodContract, caller: str, topology: Topology) -> Verdict:
 
 def verdicts(method: MethodContract, topology: Topology) -> list[Verdict]:
     """The verdict on every caller that there is: clients of the edge and every service of the topology."""
-    callers = [EDGE, *(name for name in topology.services if name != method.workload)]
+    clients = [CLIENT + name for name in topology.clients]
+    callers = [EDGE, *clients, *(name for name in topology.services if name != method.workload)]
     return [verdict(method, caller, topology) for caller in callers]
 
 
@@ -84,7 +93,7 @@ def authz(name: str, *, as_json: bool) -> None:
         ("method", *callers),
         [(f"{m.workload}.{m.name}", *(_cell(m, caller, topology) for caller in callers)) for m in chosen],
     )
-    show.note("edge: a client without a token. `crossrate authz METHOD` says why.")
+    show.note("edge: a client that proves nothing. `crossrate authz METHOD` says why, and what each client may.")
 
 
 def _cell(method: MethodContract, caller: str, topology: Topology) -> Any:
@@ -157,7 +166,7 @@ def policies(method: MethodContract, topology: Topology) -> list[tuple[str, str,
     rest = "; ".join(f"{r.verb} {r.template}" + (f" (body {r.body})" if r.body else "") for r in method.rest)
     rows = [
         ("gRPC path", method.path, here),
-        ("REST path", rest if method.roles else "not through the edge", here),
+        ("REST path", rest or f"none: {method.no_rest_reason}" if method.roles else "not through the edge", here),
         ("callers", allowed, f"{here} × {TOPOLOGY_FILE}"),
         ("refused", spared or "nobody", f"{here} × {TOPOLOGY_FILE}"),
         ("identity", topology.identity(method.workload), f"{TOPOLOGY_FILE} trust_domain"),

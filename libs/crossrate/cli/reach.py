@@ -62,12 +62,13 @@ def as_service(service: str) -> ContractChannel:
     return _socket(place().outbound_socket(service), f"the way out of {service}", NOT_RUNNING)
 
 
-def edge(target: str = "", ca: Path | None = None) -> ContractChannel:
-    """The edge, over TLS, as a client without a token."""
-    from crossrate.client.find import NoMesh, local_target, roots
+def edge(target: str = "", ca: Path | None = None, client: str | None = None) -> ContractChannel:
+    """The edge, over TLS, as a client of the topology; "" for nobody, None for "local" where no target is named."""
+    from crossrate.client.find import NoMesh, client_certificate, local_target, roots
     from crossrate.rpc.client import channel_to_edge
 
     try:
-        return channel_to_edge(target or local_target(), roots(ca))
+        proof = client_certificate("" if target and client is None else client)
+        return channel_to_edge(target or local_target(), roots(ca), client_pem=proof)
     except NoMesh as error:
         raise CommandError(str(error)) from None

@@ -7,6 +7,7 @@ import json
 import ssl
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 TIMEOUT_S = 15.0
@@ -72,11 +73,16 @@ def read_answer(body: bytes, headers: dict[str, str]) -> bytes:
 
 
 class Web:
-    """A plain HTTPS client of the edge. A call opens a connection of its own; all of them block."""
+    """A plain HTTPS client of the edge. A call opens a connection of its own; all of them block.
 
-    def __init__(self, target: str, ca_pem: bytes) -> None:
+    `client` is the file of a certificate with its key, by which it proves itself; None for nobody.
+    """
+
+    def __init__(self, target: str, ca_pem: bytes, client: Path | None = None) -> None:
         self._target = target
         self._context = ssl.create_default_context(cadata=ca_pem.decode())
+        if client is not None:
+            self._context.load_cert_chain(client)
 
     def _open(self) -> http.client.HTTPSConnection:
         return http.client.HTTPSConnection(self._target, context=self._context, timeout=TIMEOUT_S)

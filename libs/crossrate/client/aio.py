@@ -12,7 +12,7 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import ServiceDescriptor
 
 from crossrate.client.books import BookStream, LiveBook
-from crossrate.client.find import local_target, roots
+from crossrate.client.find import client_certificate, local_target, roots
 from crossrate.client.quotes import Gap, QuoteStream, Resumption, warn
 from crossrate.rpc.client import channel_to_edge
 from crossrate.rpc.contract import MethodContract, contracts
@@ -84,6 +84,8 @@ class AsyncClient:
     Args:
         target: the edge, "localhost:8443"; by default the mesh that runs on this machine.
         ca: roots to trust, as PEM bytes or the path of a file; by default those of the mesh on this machine.
+        client: who it is: a client of the topology by name, the path of its certificate with its key, or their bytes;
+            "" for nobody. By default "local" if the mesh runs on this machine and no target was named.
         retries: limits of repetition, where the contract allows it.
 
     Raises:
@@ -97,10 +99,16 @@ class AsyncClient:
         reference: ReferenceServiceStub
 
     def __init__(
-        self, target: str | None = None, *, ca: bytes | str | Path | None = None, retries: RetryLimits | None = None
+        self,
+        target: str | None = None,
+        *,
+        ca: bytes | str | Path | None = None,
+        client: bytes | str | Path | None = None,
+        retries: RetryLimits | None = None,
     ) -> None:
         self.target = target or local_target()
-        self._channel = channel_to_edge(self.target, roots(ca), retries=retries)
+        proof = client_certificate("" if target and client is None else client)
+        self._channel = channel_to_edge(self.target, roots(ca), client_pem=proof, retries=retries)
         for word, methods in public_services().items():
             setattr(self, word, Service(self._channel, methods))
 

@@ -115,11 +115,16 @@ class Client:
         reference: ReferenceServiceStub
 
     def __init__(
-        self, target: str | None = None, *, ca: bytes | str | Path | None = None, retries: RetryLimits | None = None
+        self,
+        target: str | None = None,
+        *,
+        ca: bytes | str | Path | None = None,
+        client: bytes | str | Path | None = None,
+        retries: RetryLimits | None = None,
     ) -> None:
         self._loop = _Loop()
         try:
-            self._client = self._loop.run(_make(target, ca, retries))
+            self._client = self._loop.run(_make(target, ca, client, retries))
         except BaseException:
             self._loop.close()
             raise
@@ -173,5 +178,10 @@ class Client:
         self.close()
 
 
-async def _make(target: str | None, ca: bytes | str | Path | None, retries: RetryLimits | None) -> AsyncClient:
-    return AsyncClient(target, ca=ca, retries=retries)
+async def _make(
+    target: str | None,
+    ca: bytes | str | Path | None,
+    client: bytes | str | Path | None,
+    retries: RetryLimits | None,
+) -> AsyncClient:
+    return AsyncClient(target, ca=ca, client=client, retries=retries)

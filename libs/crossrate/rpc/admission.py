@@ -9,7 +9,7 @@ from crossrate.api.common.v1 import stream_pb2
 from crossrate.rpc import errors
 from crossrate.rpc.alarms import Alarms
 from crossrate.rpc.call import Call, Stop, monotonic
-from crossrate.rpc.caller import Callers, allowed_callers
+from crossrate.rpc.caller import EDGE, LOCAL, OPERATOR, Callers, Clients, allowed_callers
 from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.deadlines import NeededTime, shave
 from crossrate.rpc.metrics import MethodCounts, RpcCounts
@@ -58,6 +58,7 @@ class Admission:
     def __init__(self, topology: Topology, counts: RpcCounts, *, concurrency_max: int, streams_max: int) -> None:
         self._topology = topology
         self._callers = Callers(topology.trust_domain)
+        self._clients = Clients(topology)
         self._counts = counts
         self._busy_max = concurrency_max
         self._busy_reserved_max = concurrency_max + max(RESERVED_MIN, concurrency_max // RESERVED_SHARE)
@@ -78,11 +79,14 @@ class Admission:
             housekeeping,
         )
 
-    def enter(self, method: Method, call: Call, context: CallContext, certificate: str | None) -> None:
+    def enter(
+        self, method: Method, call: Call, context: CallContext, certificate: str | None, client: str | None
+    ) -> None:
         """Lets a call in: sets its caller, deadline, timer and task, and takes a slot, which `leave` gives back.
 
         Args:
             certificate: the value of `x-forwarded-client-cert`, None without one.
+            client: the value of CLIENT_HEADER, None without one.
 
         Raises:
             Failure: NO_IDENTITY, CALLER_NOT_ALLOWED, DEADLINE_TOO_SHORT or TOO_MANY_REQUESTS.
@@ -96,6 +100,12 @@ class Admission:
             if not caller:
                 raise errors.no_identity(method.name)
             raise errors.caller_not_allowed(method.name, caller)
+        if caller == EDGE:
+            call.client = self._clients.of(client)
+            if call.client is None or not call.client.roles & method.contract.roles:
+                raise errors.caller_not_allowed(method.name, str(call.client or client))
+        elif caller == LOCAL:
+            call.client = OPERATOR
         budget_s = method.deadline_s
         remaining_s = context.time_remaining()
         if remaining_s is not None and remaining_s < budget_s:

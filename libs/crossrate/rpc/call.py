@@ -31,6 +31,7 @@ from crossrate.rpc.tracing import ServerSpan, Trace, place_in_trace
 from crossrate.runtime.logs import correlation
 
 if TYPE_CHECKING:
+    from crossrate.rpc.caller import Client
     from crossrate.rpc.transport import CallContext
 
 INTERRUPT_S = 0.25
@@ -68,6 +69,7 @@ class Call:
         "_traceparent",
         "begun",
         "caller",
+        "client",
         "deadline",
         "end_reason",
         "in_handler",
@@ -85,6 +87,7 @@ class Call:
     def __init__(self, method: MethodContract, request_id: str | None = None, traceparent: str | None = None) -> None:
         self.method = method
         self.caller = ""
+        self.client: Client | None = None
         self.begun = monotonic()
         self.deadline = self.begun + method.deadline_s
         self.task: asyncio.Task | None = None
@@ -111,6 +114,11 @@ class Call:
     def name(self) -> str:
         """The full method name, as in errors, logs and metrics: the wire path without its leading slash."""
         return self.method.path[1:]
+
+    @property
+    def principal(self) -> str:
+        """Who is answerable for the call: "client:desk", "anonymous", "client:operator", or a service by its word."""
+        return str(self.client) if self.client is not None else self.caller
 
     @property
     def request_id(self) -> str:
@@ -155,7 +163,7 @@ class Call:
         return {
             "request_id": self.request_id,
             "trace_id": self.trace_id,
-            "caller": self.caller,
+            "caller": self.principal,
             "method": self.name,
         }
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import grpc
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
+from crossrate.rpc.values import seconds
+
 DOMAIN = "crossrate"
 STATUS_KEY = "grpc-status-details-bin"
 
@@ -92,7 +94,7 @@ class CallError(grpc.aio.AioRpcError):
                 self.violations = tuple(Violation(v.field, v.description) for v in bad.field_violations)
             elif detail.Is(again.DESCRIPTOR):
                 detail.Unpack(again)
-                self.retry_after_s = again.retry_delay.seconds + again.retry_delay.nanos / 1e9
+                self.retry_after_s = seconds(again.retry_delay)
 
     @property
     def may_pass(self) -> bool:

@@ -8,14 +8,20 @@ can open it, so it is the local operator.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from crossrate.rpc.contract import MethodContract
-from crossrate.runtime.topology import Topology
+from crossrate.runtime.topology import ROLES, Topology
 
 LOCAL = "local"
 """The local operator; may call everything."""
 EDGE = "edge"
 """The edge proxy, on behalf of a client outside of the mesh."""
+
+CLIENT_HEADER = "x-crossrate-client"
+"""Where the edge says whose certificate it saw: a SPIFFE id, and nothing for none. It removes what a client sent under this
+name, and nobody believes the header but of the edge."""
+ALL_ACCOUNTS = "*"
 
 CACHED_MAX = 1024
 """Header values remembered; a certificate's rotation brings a new one for each caller."""
@@ -61,6 +67,50 @@ class Callers:
             return ""
         word = identities[0].removeprefix(self._prefix)
         return word if word.isascii() and word.isalpha() and word.islower() and word != LOCAL else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """On whose behalf the edge, or the local operator, calls.
+
+    `name` is "" for who showed no certificate. `accounts` are names, beginnings with "*" behind them, or "*".
+    """
+
+    name: str
+    roles: frozenset[str]
+    accounts: tuple[str, ...]
+
+    def may_use(self, account: str) -> bool:
+        """Whether it was granted an account."""
+        return any(
+            account.startswith(granted[:-1]) if granted.endswith("*") else account == granted
+            for granted in self.accounts
+        )
+
+    def __str__(self) -> str:
+        return f"client:{self.name}" if self.name else "anonymous"
+
+
+OPERATOR = Client("operator", ROLES, (ALL_ACCOUNTS,))
+"""The local operator."""
+
+
+class Clients:
+    """The clients of the topology, by what the edge says of them."""
+
+    def __init__(self, topology: Topology) -> None:
+        everybody = frozenset(topology.edge.anonymous_roles)
+        self.anonymous = Client("", everybody, ())
+        self._known = {
+            topology.client_identity(name): Client(name, everybody | frozenset(client.roles), client.accounts)
+            for name, client in topology.clients.items()
+        }
+
+    def of(self, header: str | None) -> Client | None:
+        """The client for the value of CLIENT_HEADER, nobody in particular without it; None if there is no such."""
+        if header is None:
+            return self.anonymous
+        return self._known.get(header)
 
 
 def allowed_callers(method: MethodContract, topology: Topology) -> frozenset[str]:

@@ -22,6 +22,7 @@ from crossrate.api.common.v1 import stream_pb2
 from crossrate.rpc import errors
 from crossrate.rpc.admission import Admission, Method
 from crossrate.rpc.call import Call, Stop
+from crossrate.rpc.caller import CLIENT_HEADER
 from crossrate.rpc.contract import Idempotency, MethodContract
 from crossrate.rpc.envelope import Envelope
 from crossrate.rpc.errors import Failure, Violation
@@ -86,14 +87,16 @@ class Chain:
 
         return Wrapped("", True, False, handle)
 
-    def _decoder(self, method: Method, decode: Callable[[bytes], Message]) -> Callable[[bytes], Message]:
-        """Bytes to a request that keeps the contract's size and rules."""
+    def _decoder(self, method: Method, decode: Callable[[bytes], Message]) -> Callable[[bytes, Call], Message]:
+        """Bytes to a request that keeps the contract's size and rules and is for an account that its client may use."""
         bytes_max = method.contract.request_bytes_max
         check = self._validation.check(method.contract.input)
         reads = method.contract.idempotency is Idempotency.NO_SIDE_EFFECTS
         known = Known() if reads and not depends_on_time(method.contract.input) else None
 
-        def read(raw: bytes) -> Message:
+        account_of = account_reader(method.contract)
+
+        def read(raw: bytes, call: Call) -> Message:
             if len(raw) > bytes_max:
                 too_large = f"the request has {len(raw)} bytes; the most is {bytes_max}"
                 raise errors.invalid(Violation("", too_large, "request.max_bytes"))
@@ -106,6 +109,8 @@ class Chain:
                 check(request, raw)
                 if known is not None:
                     known.add(raw)
+            if account_of is not None:
+                check_grant(call, account_of(request))
             return request
 
         return read
@@ -128,7 +133,7 @@ class Chain:
             counts.in_flight += 1
             code, message = _CANCELLED, ""
             try:
-                enter(method, call, context, metadata.get("x-forwarded-client-cert"))
+                enter(method, call, context, metadata.get("x-forwarded-client-cert"), metadata.get(CLIENT_HEADER))
                 if traced:
                     self._begin_span(call, metadata.get("traceparent"))
                 if streamed:
@@ -136,7 +141,7 @@ class Chain:
                 else:
                     if tapped and tap.readers:
                         tap.message(call, REQUEST, raw)
-                    request = read(raw)
+                    request = read(raw, call)
                     call.received = 1
                 call.in_handler = call.reached = True
                 answer = encode(await behaviour(request, context))
@@ -175,7 +180,8 @@ class Chain:
             last: Message | None = None
             answers: AsyncIterator[Message] | None = None
             try:
-                self._admission.enter(method, call, context, metadata.get("x-forwarded-client-cert"))
+                certificate, client = metadata.get("x-forwarded-client-cert"), metadata.get(CLIENT_HEADER)
+                self._admission.enter(method, call, context, certificate, client)
                 if not method.housekeeping:
                     self._begin_span(call, metadata.get("traceparent"))
                 if contract.client_streaming:
@@ -183,7 +189,7 @@ class Chain:
                 else:
                     if tapped and tap.readers:
                         tap.message(call, REQUEST, raw)
-                    request = read(raw)
+                    request = read(raw, call)
                     call.received = 1
                 call.reached = True
                 answers = behaviour(request, context)
@@ -228,13 +234,13 @@ class Chain:
         return handle
 
     async def _requests(
-        self, call: Call, raws: AsyncIterator[bytes], read: Callable[[bytes], Message], tapped: bool
+        self, call: Call, raws: AsyncIterator[bytes], read: Callable[[bytes, Call], Message], tapped: bool
     ) -> AsyncIterator[Message]:
         """The requests of a call that sends several, each checked as it comes."""
         async for raw in raws:
             if tapped and self._tap.readers:
                 self._tap.message(call, REQUEST, raw)
-            request = read(raw)
+            request = read(raw, call)
             call.received += 1
             yield request
 
@@ -287,6 +293,30 @@ class Chain:
             self._log.info("call", code=code, message=message, received=call.received, sent=call.sent)
         if call.span is not None:
             call.span.end(code, message, call.received, call.sent)
+
+
+def account_reader(contract: MethodContract) -> Callable[[Message], str] | None:
+    """What finds the account that a request is for, if its method sticks to one ("order.account", "account")."""
+    *outer, name = contract.sticky_field.split(".")
+    if name != "account":
+        return None
+
+    def account(request: Any) -> str:
+        for field in outer:
+            request = getattr(request, field)
+        return request.account
+
+    return account
+
+
+def check_grant(call: Call, account: str) -> None:
+    """Refuses a client that was not granted the account; a later message of a stream names none.
+
+    Raises:
+        Failure: CALLER_NOT_ALLOWED.
+    """
+    if call.client is not None and account and not call.client.may_use(account):
+        raise errors.account_not_granted(account, str(call.client))
 
 
 def can_suspend(behaviour: Callable) -> bool:

@@ -67,13 +67,20 @@ def channel_to_socket(
 
 
 def channel_to_edge(
-    target: str, ca_pem: bytes, *, retries: RetryLimits | None = None, metadata: Metadata = ()
+    target: str,
+    ca_pem: bytes,
+    *,
+    client_pem: bytes | None = None,
+    retries: RetryLimits | None = None,
+    metadata: Metadata = (),
 ) -> ContractChannel:
     """A client's channel to the edge ("localhost:8443") over TLS.
 
-    `ca_pem` are the roots to trust; `metadata` goes with every call.
+    `ca_pem` are the roots to trust, `client_pem` the certificate and key by which the client proves itself, None for
+    nobody in particular; `metadata` goes with every call.
     """
-    credentials = grpc.ssl_channel_credentials(ca_pem)
+    # Of one file: gRPC looks for the key and for certificates by their headings.
+    credentials = grpc.ssl_channel_credentials(ca_pem, client_pem, client_pem)
     channel = grpc.aio.secure_channel(target, credentials, options=_OPTIONS + _KEEPALIVE)
     return ContractChannel(channel, retries=retries, metadata=metadata)
 

@@ -19,6 +19,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescript
 
 import crossrate.api
 from crossrate.api.policy.v1 import policy_pb2
+from crossrate.rpc.values import seconds
 
 REQUEST_BYTES_MAX = 1 << 20
 """Largest request of a method whose policy names no size."""
@@ -128,10 +129,6 @@ def workload_of(package: str) -> str:
     return package.removeprefix("crossrate.api.").split(".")[0]
 
 
-def _seconds(duration) -> float:
-    return duration.seconds + duration.nanos / 1e9
-
-
 _IDEMPOTENCY = {
     descriptor_pb2.MethodOptions.NO_SIDE_EFFECTS: Idempotency.NO_SIDE_EFFECTS,
     descriptor_pb2.MethodOptions.IDEMPOTENT: Idempotency.IDEMPOTENT,
@@ -169,7 +166,7 @@ def read_method(method: MethodDescriptor) -> MethodContract:
         "states no idempotency_level": not options.HasField("idempotency_level"),
         "names nobody who may call it: give roles or services": not policy.roles and not policy.services,
         "names ROLE_UNSPECIFIED": 0 in policy.roles,
-        "has no deadline": _seconds(policy.deadline) <= 0,
+        "has no deadline": seconds(policy.deadline) <= 0,
         "has no cost": policy.cost < 1,
         "does not state its side effects": policy.side_effects == 0,
         "has side effects but claims NO_SIDE_EFFECTS (or the reverse)": (effects == "NONE")
@@ -198,8 +195,8 @@ def read_method(method: MethodDescriptor) -> MethodContract:
         server_streaming=method.server_streaming,
         roles=frozenset(policy_pb2.Role.Name(r).removeprefix("ROLE_").lower() for r in policy.roles),
         services=frozenset(policy.services),
-        deadline_s=_seconds(policy.deadline),
-        stream_idle_timeout_s=_seconds(policy.stream_idle_timeout) if streaming else None,
+        deadline_s=seconds(policy.deadline),
+        stream_idle_timeout_s=seconds(policy.stream_idle_timeout) if streaming else None,
         idempotency=idempotency,
         cost=policy.cost,
         sticky_field=policy.sticky_field,

@@ -48,6 +48,7 @@ class ErrorReason(enum.IntEnum):
     UNIMPLEMENTED = error_pb2.ERROR_REASON_UNIMPLEMENTED
     CANCELLED = error_pb2.ERROR_REASON_CANCELLED
     OUTCOME_UNKNOWN = error_pb2.ERROR_REASON_OUTCOME_UNKNOWN
+    ALREADY_EXISTS = error_pb2.ERROR_REASON_ALREADY_EXISTS
 
 
 CODES: Mapping[ErrorReason, grpc.StatusCode] = {
@@ -72,6 +73,7 @@ CODES: Mapping[ErrorReason, grpc.StatusCode] = {
     ErrorReason.UNIMPLEMENTED: grpc.StatusCode.UNIMPLEMENTED,
     ErrorReason.CANCELLED: grpc.StatusCode.CANCELLED,
     ErrorReason.OUTCOME_UNKNOWN: grpc.StatusCode.UNAVAILABLE,
+    ErrorReason.ALREADY_EXISTS: grpc.StatusCode.ALREADY_EXISTS,
 }
 """The one mapping of reasons to codes; a test holds it equal to the comments of error.proto."""
 
@@ -212,12 +214,30 @@ def request_id_reused(request_id: str) -> Failure:
     )
 
 
+def already_exists(resource: str, name: str, words: str) -> Failure:
+    """A thing of that name exists with other content; `words` say what to do."""
+    return Failure(
+        ErrorReason.ALREADY_EXISTS,
+        f"{resource} {name!r} exists: {words}",
+        metadata={"resource": resource, "name": name},
+    )
+
+
 def caller_not_allowed(method: str, caller: str) -> Failure:
     """The caller may not call the method."""
     return Failure(
         ErrorReason.CALLER_NOT_ALLOWED,
         f"{caller} may not call {method}",
         metadata={"method": method, "caller": caller},
+    )
+
+
+def account_not_granted(account: str, client: str) -> Failure:
+    """The client may call the method, but not for this account."""
+    return Failure(
+        ErrorReason.CALLER_NOT_ALLOWED,
+        f"{client} has no grant for account {account!r}",
+        metadata={"account": account, "caller": client},
     )
 
 

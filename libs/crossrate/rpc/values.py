@@ -1,4 +1,4 @@
-"""JSON objects in messages: google.protobuf.Struct and plain values.
+"""Values in messages: durations, and JSON objects as google.protobuf.Struct.
 
 Struct has one kind of number, a double. A whole one is an int here: strict readers of configuration tell 5 from 5.0,
 and every int is a float to those who want one.
@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from google.protobuf import json_format, struct_pb2
+from google.protobuf import duration_pb2, json_format, struct_pb2
+
+
+def seconds(duration: duration_pb2.Duration) -> float:
+    """A duration in seconds, the nearest double."""
+    return duration.seconds + duration.nanos / 1e9
 
 
 def to_struct(values: Mapping[str, Any]) -> struct_pb2.Struct:

@@ -58,6 +58,10 @@ class Place:
         """The roots that clients of the edge trust, PEM."""
         return self.state / "ca.pem"
 
+    def client_certificate(self, client: str) -> Path:
+        """The certificate and key of a client of the edge, PEM, mode 0600."""
+        return self.state / "clients" / client / "client.pem"
+
     def log(self, process: str) -> Path:
         """A process's log."""
         return self.state / "logs" / f"{process}.log"

@@ -35,6 +35,7 @@ class Certificates(_Frozen):
     """Lifetimes in seconds."""
 
     workload_lifetime_s: int = Field(default=3600, ge=60, le=3600)
+    client_lifetime_s: int = Field(default=604_800, ge=60, le=2_592_000)
     root_lifetime_s: int = Field(default=31_536_000, ge=3600)
 
 
@@ -77,6 +78,21 @@ class Publisher(_Frozen):
     publishes: tuple[str, ...] = Field(min_length=1)
 
 
+ROLES = frozenset({"viewer", "trader", "quant", "risk_officer", "operator", "auditor", "admin"})
+"""The words of `crossrate.api.policy.v1.Role`; a test holds them equal."""
+
+
+class Client(_Frozen):
+    """A program or a person outside of the mesh that proves itself to the edge by a certificate.
+
+    `accounts` names the accounts that it may use: a name, a beginning with "*" behind it, or "*" for all. Control
+    issues the certificate as `<state>/clients/<name>/client.pem`: whoever can read the file is the client.
+    """
+
+    roles: tuple[str, ...] = Field(min_length=1)
+    accounts: tuple[str, ...] = ()
+
+
 class Topology(_Frozen):
     """The whole mesh."""
 
@@ -87,6 +103,7 @@ class Topology(_Frozen):
     services: dict[Word, Service]
     streams: dict[str, Stream] = {}
     publishers: dict[str, Publisher] = {}
+    clients: dict[str, Client] = {}
 
     @model_validator(mode="after")
     def _names_exist(self) -> Topology:
@@ -116,6 +133,7 @@ class Topology(_Frozen):
             if s.forget_oldest and s.max_mib > FORGETFUL_MIB_MAX
         ]
         problems += self._publishers_stay_outside()
+        problems += self._clients_are_known()
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -128,6 +146,20 @@ class Topology(_Frozen):
                 found = re.match(r"crossrate\.([a-z]+)\.v1\.[a-z_]+_in\.[^.]", subject)
                 if not found or found[1] not in self.services:
                     yield f"publishers.{name}.publishes: {subject!r} is not below crossrate.<service>.v1.<noun>_in"
+
+    def _clients_are_known(self) -> Iterator[str]:
+        for name, client in self.clients.items():
+            if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", name):
+                yield f"clients.{name}: a client's name is of a-z, 0-9 and -"
+            for role in sorted(set(client.roles) - ROLES):
+                yield f"clients.{name}.roles: there is no role {role!r}; there are {', '.join(sorted(ROLES))}"
+            for account in client.accounts:
+                if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}\*?|\*", account):
+                    yield f"clients.{name}.accounts: {account!r} is no account, beginning with *, or *"
+
+    def client_identity(self, client: str) -> str:
+        """The SPIFFE id of a client of the edge."""
+        return f"spiffe://{self.trust_domain}/client/{client}"
 
     def identity(self, service: Word) -> str:
         """The SPIFFE id of a service, or of "edge"."""

@@ -7,12 +7,21 @@ import hashlib
 from collections.abc import Awaitable, Callable
 
 import asyncpg
+from google.protobuf.message import Message
 
 from crossrate.store.database import Database
 from crossrate.store.errors import OutcomeUnknown, RequestIdReused, StoreError, StoreUnavailable
 
 ANSWER_BYTES_MAX = 1_048_576
 _SETTLE_S_MAX = 5.0
+
+
+def body_of(request: Message) -> bytes:
+    """What a repetition of a request has in common with it: everything but `request_id`."""
+    body = type(request)()
+    body.CopyFrom(request)
+    body.ClearField("request_id")
+    return body.SerializeToString(deterministic=True)
 
 
 class RequestLog:

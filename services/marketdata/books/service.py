@@ -11,6 +11,7 @@ from crossrate.api.marketdata.v1 import book_service_pb2_grpc as pb_grpc
 from crossrate.rpc import errors
 from crossrate.rpc.call import current
 from crossrate.rpc.frames import Frame, frames_of
+from crossrate.rpc.values import seconds
 from services.marketdata import cursor as cursors
 from services.marketdata import subscription as quotes
 from services.marketdata.board import CursorUnknown
@@ -56,8 +57,8 @@ class BookService(pb_grpc.BookServiceServicer):
             names=frozenset(request.instruments),
             source=request.source,
             depth=request.depth,
-            conflation_s=_seconds(request.conflation_interval),
-            heartbeat_s=_seconds(request.heartbeat_interval) or HEARTBEAT_S,
+            conflation_s=seconds(request.conflation_interval),
+            heartbeat_s=seconds(request.heartbeat_interval) or HEARTBEAT_S,
             messages_max=request.max_messages,
             position=await self._place(request.resume_cursor),
         )
@@ -103,10 +104,6 @@ def _fill(levels: list[SharedLevel], quantity: float) -> book_pb2.Fill:
         level_count=done.level_count,
         venues=venues_message(given),
     )
-
-
-def _seconds(duration: Any) -> float:
-    return duration.seconds + duration.nanos * 1e-9
 
 
 register_books = frames_of(pb_grpc.add_BookServiceServicer_to_server, "StreamBook")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from google.protobuf.duration_pb2 import Duration
 
 from crossrate.api.marketdata.v1 import bar_service_pb2, history_service_pb2
 from crossrate.rpc import errors
+from crossrate.rpc.values import seconds
 from crossrate.ticks.periods import grid
 from services.marketdata.history import bar_stream, queries, replay, tokens
 from services.marketdata.history.asked import decoded, moment, rule_of
@@ -71,8 +71,3 @@ def replay_wanted(
         messages_max=request.max_messages,
         question=question,
     )
-
-
-def seconds(duration: Duration) -> float:
-    """A duration in seconds."""
-    return duration.seconds + duration.nanos * 1e-9

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from google.protobuf.message import Message
 
 from crossrate.api.pricing.v1 import market_pb2
 from crossrate.api.pricing.v1 import snapshot_list_pb2 as lists
 from crossrate.api.pricing.v1 import snapshot_service_pb2 as kept
 from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceServicer
 from crossrate.rpc import arrays, errors
+from crossrate.store.requests import body_of
 from services.pricing import messages
 from services.pricing.checks import Checked, check_market, check_snapshot
 from services.pricing.domain.refusal import Refused
@@ -42,7 +42,7 @@ class SnapshotService(SnapshotServiceServicer):
 
     async def PutMarket(self, request: kept.PutMarketRequest, context: Any) -> kept.PutMarketResponse:
         """See the contract."""
-        now, body = self._clock(), _body(request)
+        now, body = self._clock(), body_of(request)
         with failures(request.request_id):
             as_of = messages.moment_of(request.as_of, "as_of") if request.HasField("as_of") else now
             if not request.validate_only:
@@ -89,7 +89,7 @@ class SnapshotService(SnapshotServiceServicer):
 
     async def TakeSnapshot(self, request: kept.TakeSnapshotRequest, context: Any) -> kept.TakeSnapshotResponse:
         """See the contract."""
-        body = _body(request)
+        body = body_of(request)
         with failures(request.request_id):
             if not request.validate_only:
                 # Before the quotes are asked for: a repetition is answered also when there are none any more.
@@ -183,11 +183,3 @@ def _put(name: str, version: int, now: datetime, checked: Checked) -> kept.PutMa
 
 def _named(name: str, version: int) -> str:
     return f"{name} version {version}" if version else name
-
-
-def _body(request: Message) -> bytes:
-    """What a repetition must have in common: everything but the id."""
-    body = type(request)()
-    body.CopyFrom(request)
-    body.request_id = ""
-    return body.SerializeToString(deterministic=True)

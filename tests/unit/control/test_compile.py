@@ -10,7 +10,7 @@ from crossrate.rpc.caller import LOCAL, allowed_callers
 from crossrate.rpc.contract import Idempotency, contracts
 from crossrate.runtime.topology import Topology, load
 from services.control import envoy_api
-from services.control.access import PUBLIC, anonymous_paths, callers_of
+from services.control.access import PUBLIC, callers_of, paths_of_roles
 from services.control.compile import compile
 from services.control.routes import Backend, GrpcRoute, Match, Rule
 from services.control.snapshots import TYPES
@@ -104,7 +104,7 @@ def test_a_method_is_open_to_its_callers_alone(path: str, topology: Topology, no
 def test_a_client_without_a_token_may_call_what_its_roles_may(topology: Topology, nodes: dict[str, Resources]) -> None:
     """The edge lets through the methods of the anonymous roles, OpenAPI, and gRPC's own services."""
     policy = rbac_of(nodes[EDGE].listeners[EDGE])["anonymous"]
-    assert paths_of(policy) == {*anonymous_paths(topology, contracts()), "/openapi.json"}
+    assert paths_of(policy) == {*paths_of_roles(topology.edge.anonymous_roles, topology, contracts()), "/openapi.json"}
     prefixes = {p["url_path"]["path"].get("prefix") for p in policy["permissions"]} - {None}
     assert prefixes == {f"/{name}/" for name in PUBLIC}
     nobody = topology.model_copy(update={"edge": topology.edge.model_copy(update={"anonymous_roles": ()})})

@@ -145,16 +145,16 @@ def test_a_number_that_no_double_holds_is_refused_by_field(guard: Guard, number:
 
 def test_a_field_of_the_path_may_not_stand_in_the_body(guard: Guard) -> None:
     """What the path gives is refused in the body, also where both agree, and at any depth."""
-    refused = guard.judge("POST", "/v1/accounts/main/orders", b'{"order":{"account":"main","tags":[]}}')
+    refused = guard.judge("POST", "/v1/desks/main/orders", b'{"order":{"account":"main","tags":[]}}')
     assert violations(refused) == [("order.account", "the path gives this field; leave it out of the body")]
-    refused = guard.judge("PUT", "/v1/accounts/main/orders/1", b'{"account":"main"}')
+    refused = guard.judge("PUT", "/v1/desks/main/orders/1", b'{"account":"main"}')
     assert violations(refused) == [("order.account", "the path gives this field; leave it out of the body")]
 
 
 def test_a_body_that_is_one_field_is_checked_as_that_field(guard: Guard) -> None:
     """Paths are those of the request message, so that they read as the server's own violations do."""
-    assert guard.judge("PUT", "/v1/accounts/main/orders/1", b'{"legs":[{"stopLoss":"1"}]}') is None
-    refused = guard.judge("PUT", "/v1/accounts/main/orders/1", b'{"legs":[{"stop":"1"}]}')
+    assert guard.judge("PUT", "/v1/desks/main/orders/1", b'{"legs":[{"stopLoss":"1"}]}') is None
+    refused = guard.judge("PUT", "/v1/desks/main/orders/1", b'{"legs":[{"stop":"1"}]}')
     assert violations(refused)[0][0] == "order.legs[0].stop"
 
 
@@ -187,7 +187,7 @@ def test_paths_match_as_the_transcoder_matches_them(guard: Guard) -> None:
         assert guard.knows("POST", path), path
     for path in ("/v1/orders", "/v1/orders:places", "/v1/orders:place/x", "//v1/orders:place"):
         assert not guard.knows("POST", path), path
-    assert guard.knows("POST", "/v1/accounts/a:b/orders")
+    assert guard.knows("POST", "/v1/desks/a:b/orders")
     assert not guard.knows("GET", "/v1/orders:place")
 
 
@@ -197,13 +197,13 @@ def test_paths_match_as_the_transcoder_matches_them(guard: Guard) -> None:
         ("POST", "/v1/orders:place", False),
         ("POST", "/v1/orders:place?", False),
         ("POST", "/v1/orders:place?requestId=x", True),
-        ("POST", "/v1/accounts/main/orders?order.account=other", True),
-        ("PUT", "/v1/accounts/main/orders/1?requestId=2", True),
-        ("PUT", "/v1/accounts/main/orders/1?request_id=2", True),
-        ("PUT", "/v1/accounts/main/orders/1?a=b&REQUEST%49D=2", True),
-        ("PUT", "/v1/accounts/main/orders/1?order.tags=x", True),
-        ("PUT", "/v1/accounts/main/orders/1?order=x", True),
-        ("PUT", "/v1/accounts/main/orders/1?orders=x", False),
+        ("POST", "/v1/desks/main/orders?order.account=other", True),
+        ("PUT", "/v1/desks/main/orders/1?requestId=2", True),
+        ("PUT", "/v1/desks/main/orders/1?request_id=2", True),
+        ("PUT", "/v1/desks/main/orders/1?a=b&REQUEST%49D=2", True),
+        ("PUT", "/v1/desks/main/orders/1?order.tags=x", True),
+        ("PUT", "/v1/desks/main/orders/1?order=x", True),
+        ("PUT", "/v1/desks/main/orders/1?orders=x", False),
         ("POST", "/v1/orders:place?%FF%22%00=x", True),
     ],
 )

@@ -31,14 +31,7 @@ DATASET_KIND_QUOTES: DatasetKind
 DATASET_KIND_BARS: DatasetKind
 
 class Dataset(_message.Message):
-    __slots__ = ("name", "venue", "instruments", "files", "lines_in", "rows_out", "rejected", "first_time", "last_time", "digest", "job_id", "specification_digest", "update_time", "kind", "stream_positions")
-    class StreamPositionsEntry(_message.Message):
-        __slots__ = ("key", "value")
-        KEY_FIELD_NUMBER: _ClassVar[int]
-        VALUE_FIELD_NUMBER: _ClassVar[int]
-        key: str
-        value: int
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    __slots__ = ("name", "venue", "instruments", "files", "lines_in", "rows_out", "rejected", "first_time", "last_time", "digest", "job_id", "specification_digest", "update_time", "kind")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VENUE_FIELD_NUMBER: _ClassVar[int]
     INSTRUMENTS_FIELD_NUMBER: _ClassVar[int]
@@ -53,7 +46,6 @@ class Dataset(_message.Message):
     SPECIFICATION_DIGEST_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
-    STREAM_POSITIONS_FIELD_NUMBER: _ClassVar[int]
     name: str
     venue: str
     instruments: _containers.RepeatedScalarFieldContainer[str]
@@ -68,8 +60,7 @@ class Dataset(_message.Message):
     specification_digest: str
     update_time: _timestamp_pb2.Timestamp
     kind: DatasetKind
-    stream_positions: _containers.ScalarMap[str, int]
-    def __init__(self, name: _Optional[str] = ..., venue: _Optional[str] = ..., instruments: _Optional[_Iterable[str]] = ..., files: _Optional[int] = ..., lines_in: _Optional[int] = ..., rows_out: _Optional[int] = ..., rejected: _Optional[int] = ..., first_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., digest: _Optional[str] = ..., job_id: _Optional[str] = ..., specification_digest: _Optional[str] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[DatasetKind, str]] = ..., stream_positions: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., venue: _Optional[str] = ..., instruments: _Optional[_Iterable[str]] = ..., files: _Optional[int] = ..., lines_in: _Optional[int] = ..., rows_out: _Optional[int] = ..., rejected: _Optional[int] = ..., first_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., digest: _Optional[str] = ..., job_id: _Optional[str] = ..., specification_digest: _Optional[str] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[DatasetKind, str]] = ...) -> None: ...
 
 class DatasetFile(_message.Message):
     __slots__ = ("digest", "uri", "job_id", "specification_digest", "lines", "rows", "rejected", "load_time", "spans")

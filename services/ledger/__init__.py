@@ -1,0 +1,1 @@
+"""Accounts; double-entry books: positions, cash and profit of every account."""

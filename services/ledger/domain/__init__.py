@@ -1,0 +1,1 @@
+"""The rules of the books: pure values, exact decimals, neither gRPC nor a database."""

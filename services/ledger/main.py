@@ -1,0 +1,71 @@
+"""The assembly of `ledger`, top to bottom."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from crossrate.api.ledger.v1.account_service_pb2_grpc import add_AccountServiceServicer_to_server
+from crossrate.events import Events
+from crossrate.rpc.server import Server
+from crossrate.runtime.process import Runtime
+from crossrate.store import Database, OutboxRelay, StoreUnavailable
+from services.ledger.service.accounts import AccountService
+from services.ledger.settings import Settings
+from services.ledger.store.accounts import PostgresAccounts
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+JETSTREAM = "ledger"
+"""The stream of the topology that carries the facts."""
+LAST_RELAY_S_MAX = 2.0
+"""How long the relay may take at the end; what it does not publish then, the next instance does."""
+
+
+async def serve(runtime: Runtime) -> None:
+    """Serves one instance until the runtime is stopping."""
+    settings = Settings()
+    database = await Database.open(runtime, MIGRATIONS, connections_max=settings.connections_max)
+    try:
+        events = await Events.open(runtime)
+        try:
+            await _serve(runtime, settings, database, events)
+        finally:
+            await events.close()
+    finally:
+        await database.close()
+
+
+async def _serve(runtime: Runtime, settings: Settings, database: Database, events: Events) -> None:
+    accounts = PostgresAccounts(database, runtime.instance)
+    relay = OutboxRelay(database, events, JETSTREAM)
+    server = Server(runtime)
+    server.add(add_AccountServiceServicer_to_server, AccountService(accounts, _now))
+    server.health.depends_on("postgres", database.check)
+
+    served = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        # A task that fails takes the process down, and the supervisor starts it anew: no half of an instance serves.
+        forgetting = group.create_task(_forget(accounts, settings, runtime.log))
+        relaying = group.create_task(relay.run(served))
+        await server.serve()
+        served.set()
+        await asyncio.wait([relaying], timeout=LAST_RELAY_S_MAX)
+        for task in (forgetting, relaying):
+            task.cancel()
+
+
+async def _forget(accounts: PostgresAccounts, settings: Settings, log: Any) -> None:
+    while True:
+        await asyncio.sleep(settings.forget_interval_s)
+        try:
+            count = await accounts.forget_answers(settings.answers_kept_s)
+        except StoreUnavailable as error:
+            log.warning("old answers were not forgotten", error=str(error))
+        else:
+            log.info("forgot old answers", count=count)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

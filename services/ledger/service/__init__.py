@@ -1,0 +1,1 @@
+"""The gRPC surface of `ledger`, a module a service of the contract."""

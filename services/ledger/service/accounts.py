@@ -1,0 +1,87 @@
+"""AccountService."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from crossrate.api.ledger.v1 import account_pb2
+from crossrate.api.ledger.v1 import account_service_pb2 as pb
+from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceServicer
+from crossrate.rpc import errors
+from crossrate.store.errors import OutcomeUnknown, RequestIdReused, StaleWriter, StoreUnavailable
+from crossrate.store.requests import body_of
+from services.ledger.domain.account import currency_fault
+from services.ledger.store.accounts import AccountExists, Accounts
+
+PAGE_SIZE_DEFAULT = 100
+
+
+class AccountService(AccountServiceServicer):
+    """Answers every call of the contract."""
+
+    def __init__(self, accounts: Accounts, clock: Callable[[], datetime]) -> None:
+        self._accounts = accounts
+        self._clock = clock
+
+    async def OpenAccount(self, request: pb.OpenAccountRequest, context) -> pb.OpenAccountResponse:
+        """See the contract."""
+        account = _new(request.account)
+        try:
+            if request.validate_only:
+                return await self._as_if_opened(account)
+            answer = await self._accounts.open(request.request_id, account, body_of(request), self._clock())
+        except AccountExists:
+            raise _exists(account) from None
+        except RequestIdReused:
+            raise errors.request_id_reused(request.request_id) from None
+        except OutcomeUnknown:
+            raise errors.outcome_unknown(request.request_id) from None
+        except (StoreUnavailable, StaleWriter) as error:
+            raise errors.dependency_unavailable("postgres") from error
+        return pb.OpenAccountResponse.FromString(answer)
+
+    async def GetAccount(self, request: pb.GetAccountRequest, context) -> pb.GetAccountResponse:
+        """See the contract."""
+        try:
+            account = await self._accounts.get(request.account)
+        except StoreUnavailable as error:
+            raise errors.dependency_unavailable("postgres") from error
+        if account is None:
+            raise errors.not_found("account", request.account, "OpenAccount opens it")
+        return pb.GetAccountResponse(account=account)
+
+    async def ListAccounts(self, request: pb.ListAccountsRequest, context) -> pb.ListAccountsResponse:
+        """See the contract."""
+        size = request.page_size or PAGE_SIZE_DEFAULT
+        try:
+            found = await self._accounts.page(request.desk, request.page_token, size + 1)
+        except StoreUnavailable as error:
+            raise errors.dependency_unavailable("postgres") from error
+        more = len(found) > size
+        return pb.ListAccountsResponse(accounts=found[:size], next_page_token=found[size - 1].account if more else "")
+
+    async def _as_if_opened(self, account: account_pb2.Account) -> pb.OpenAccountResponse:
+        known = await self._accounts.get(account.account)
+        if known is not None:
+            account.version = known.version
+            account.create_time.CopyFrom(known.create_time)
+            if known != account:
+                raise _exists(account)
+        return pb.OpenAccountResponse(account=account)
+
+
+def _new(asked: account_pb2.Account) -> account_pb2.Account:
+    account = account_pb2.Account()
+    account.CopyFrom(asked)
+    account.ClearField("version")
+    account.ClearField("create_time")
+    if fault := currency_fault(account.currency):
+        raise errors.invalid(("account.currency", fault))
+    if account.status != account_pb2.ACCOUNT_STATUS_ACTIVE:
+        raise errors.invalid(("account.status", "a new account is ACCOUNT_STATUS_ACTIVE"))
+    return account
+
+
+def _exists(account: account_pb2.Account) -> errors.Failure:
+    return errors.already_exists("account", account.account, "with other terms; GetAccount tells them")

@@ -1,0 +1,1 @@
+"""What the ledger keeps, each a port and PostgreSQL behind it."""
