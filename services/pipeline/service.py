@@ -226,7 +226,7 @@ class PipelineService(PipelineServiceServicer):
         """See the contract."""
         age_s = request.min_age.seconds or int(self._settings.vacuum_age_s)
         with failures(request.request_id):
-            body = _body(request)
+            body = body_of(request)
             if not request.validate_only:
                 known = await self._store.requests.known(request.request_id, body)
                 if known is not None:
