@@ -27,7 +27,7 @@ async def rotate_certificates(mesh: Mesh, times: int) -> None:
             request = control.RotateCertificatesRequest(
                 request_id=str(uuid.uuid4()), scope=control.ROTATION_SCOPE_WORKLOADS
             )
-            await stub.RotateCertificates(request, timeout=30)
+            await stub.RotateCertificates(request, timeout=60)
 
 
 async def restart_services(mesh: Mesh, times: int, services: tuple[str, ...] = ("reference", "marketdata")) -> None:
@@ -41,7 +41,7 @@ async def change_routes(mesh: Mesh, times: int) -> None:
     """Applies changed routes of the reference service, some times in a row, then puts the rendered one back."""
     async with mesh.control_channel() as channel:
         stub = control_grpc.ControlServiceStub(channel)
-        routes = await stub.ListRoutes(control.ListRoutesRequest(), timeout=5)
+        routes = await stub.ListRoutes(control.ListRoutesRequest(), timeout=60)
         rendered = next(r for r in routes.routes if r.service == "reference").grpc_route
         for i in range(times):
             route = json_format.MessageToDict(rendered)
@@ -50,9 +50,9 @@ async def change_routes(mesh: Mesh, times: int) -> None:
                     backend["weight"] = 1 + i % 100
             changed = json_format.ParseDict(route, struct_pb2.Struct())
             await stub.ApplyRoute(
-                control.ApplyRouteRequest(request_id=str(uuid.uuid4()), grpc_route=changed), timeout=10
+                control.ApplyRouteRequest(request_id=str(uuid.uuid4()), grpc_route=changed), timeout=60
             )
-        await stub.ApplyRoute(control.ApplyRouteRequest(request_id=str(uuid.uuid4()), service="reference"), timeout=10)
+        await stub.ApplyRoute(control.ApplyRouteRequest(request_id=str(uuid.uuid4()), service="reference"), timeout=60)
 
 
 async def kill_control(mesh: Mesh) -> float:

@@ -80,7 +80,7 @@ class Process:
     def kill(self) -> int | None:
         """Kills it; returns the last number that it said and that nobody took."""
         self._process.kill()
-        self._process.join(10)
+        self._process.join(60)
         last = None
         # What was being said when it died ends in an error.
         with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError):

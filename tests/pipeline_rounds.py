@@ -56,13 +56,14 @@ async def _round(made: Pipeline, folder: Path, name: str, victim: str, number: i
         made.kill()
         await made.start(f"pipeline-{number + 2}")
     elif victim == "postgres":
-        await asyncio.to_thread(servers.kill, "postgres")
+        await asyncio.to_thread(servers.kill, "postgres", orphans_wait=False)
         await servers.start_postgres()
     else:
         await asyncio.to_thread(servers.kill, "nats")
         await servers.start_nats()
     found = await _ended(made, begun.id)
-    assert (found.state, found.error) == (job_pb2.JOB_STATE_SUCCEEDED, ""), await made.files(begun.id)
+    files = [(each.state, each.message) for each in await made.files(begun.id)]
+    assert (found.state, found.error, files) == (job_pb2.JOB_STATE_SUCCEEDED, "", files)
     progress = found.progress
     assert progress.files_loaded + progress.files_unchanged == FILES
     assert progress.files_loaded >= loaded

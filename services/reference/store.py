@@ -7,6 +7,8 @@ replaced. So memory is never the authority for a write, only for reads, which `f
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,8 +31,11 @@ STREAM = "instruments"
 """The journal's stream: every change of every instrument, in order of commit."""
 LEASE = "instruments"
 SUBJECT = "crossrate.reference.v1.instrument_status_changed.{base}-{counter}"
-TAKE_OVERS_MAX = 3
+TAKE_OVERS_MAX = 10
 """How often a write takes the lease before it gives up. Two instances overlap only while one replaces the other."""
+PAUSE_S_MAX = 0.02
+"""Before it takes the lease again a write waits for a random part of this: two in step could each take it from the
+other before it is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,7 @@ class PostgresStore:
                     self._lease = None
                 if attempt == TAKE_OVERS_MAX:
                     raise
+                await asyncio.sleep(random.uniform(0.0, PAUSE_S_MAX))
             else:
                 return Change(answer, made[-1] if made else None)
         raise AssertionError("the last attempt returns or raises")

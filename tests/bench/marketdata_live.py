@@ -38,8 +38,8 @@ from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_g
 from crossrate.node.nats import binary  # noqa: E402
 from tests.bench.figures import median, percentile, report  # noqa: E402
 from tests.bench.processes import cpu_us  # noqa: E402
-from tests.integration.envoys import free_ports  # noqa: E402
 from tests.mesh import Mesh  # noqa: E402
+from tests.ports import free_ports  # noqa: E402
 
 AIM_PER_S = 20_000
 P99_MS_MAX = 50.0

@@ -30,9 +30,9 @@ from crossrate.api.reference.v1 import reference_service_pb2 as pb  # noqa: E402
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as pb_grpc  # noqa: E402
 from tests import disturb  # noqa: E402
 from tests.bench.figures import median, percentile, report  # noqa: E402
-from tests.integration.envoys import free_ports  # noqa: E402
 from tests.load import Load  # noqa: E402
 from tests.mesh import Mesh  # noqa: E402
+from tests.ports import free_ports  # noqa: E402
 
 REQUEST = pb.GetInstrumentRequest(base="EUR", counter="USD")
 PATH = "/v1/instruments/EUR/USD"

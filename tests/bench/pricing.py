@@ -36,8 +36,8 @@ from crossrate.api.risk.v1.risk_service_pb2_grpc import RiskServiceStub  # noqa:
 from crossrate.kernel import path, vanilla  # noqa: E402
 from crossrate.rpc import arrays  # noqa: E402
 from tests.bench.figures import median, report  # noqa: E402
-from tests.integration.envoys import free_ports  # noqa: E402
 from tests.mesh import Mesh  # noqa: E402
+from tests.ports import free_ports  # noqa: E402
 
 COUNT = 10_000
 LARGEST = 100_000

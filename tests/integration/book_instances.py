@@ -35,7 +35,7 @@ from tests.integration.conftest import Servers, eventually
 SETTINGS = Settings(
     tick_ms=20, silence_ms=50, takeover_ms=400, ring_capacity=4096, book_interval_ms=10, book_ring_capacity=4096
 )
-CONFIG = FeedConfig(quotes_per_s=100)
+CONFIG = FeedConfig(quotes_per_s=400)
 PAIRS = ("EUR/USD", "USD/JPY", "GBP/USD", "EUR/SEK", "USD/TRY")
 
 

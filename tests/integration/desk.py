@@ -104,7 +104,7 @@ class Upstream:
         """Ends as a service does, its streams with their reason."""
         if self._running is not None:
             self._runtime.stopping.set()
-            await asyncio.wait_for(self._running, 20)
+            await asyncio.wait_for(self._running, 60)
             self._running = None
 
     def tick(self, instrument: str, bid: float, ask: float, health: int = quote_pb2.QUOTE_HEALTH_LIVE) -> None:
@@ -210,14 +210,14 @@ async def desk(*, linger_s: float = 0.0, silence_s_max: float = 60.0) -> AsyncIt
         tasks = [asyncio.create_task(work) for work in (server.serve(), live.run(), markets.run())]
         try:
             async with grpc.aio.insecure_channel(f"unix:{server.socket}") as client:
-                await asyncio.wait_for(client.channel_ready(), 10)
+                await asyncio.wait_for(client.channel_ready(), 60)
                 await eventually(lambda: servers.place.registration("pricing-1").exists())
                 kinds = (PricingServiceStub, PriceStreamServiceStub, SnapshotServiceStub, QuotingServiceStub)
                 stubs = (stub(client) for stub in kinds)
                 yield Desk(servers, upstream, *stubs, live, queue, quotes, statuses, turn, runtime)
         finally:
             runtime.stopping.set()
-            await asyncio.wait_for(tasks[0], 20)
+            await asyncio.wait_for(tasks[0], 60)
             for task in tasks[1:]:
                 task.cancel()
             await asyncio.gather(*tasks[1:], return_exceptions=True)

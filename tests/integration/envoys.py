@@ -8,7 +8,6 @@ import http.client
 import json
 import os
 import shutil
-import socket
 import ssl
 import sys
 import tempfile
@@ -32,8 +31,9 @@ from crossrate.node.bootstrap import admin_socket, arguments, write_bootstrap
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import DEFAULT_PATH, load
 from services.control.compile import proxy_of
+from tests.ports import free_ports
 
-READY_S_MAX = 15.0
+READY_S_MAX = 60.0
 
 
 async def until(condition: Callable[[], Any], seconds: float = READY_S_MAX) -> Any:
@@ -110,23 +110,6 @@ class Backend:
         await self.server.stop(2)
 
 
-def free_ports(count: int) -> list[int]:
-    """TCP ports below 32768 that nobody listens on."""
-    found: list[int] = []
-    start = 20_000 + os.getpid() % 5_000
-    for port in range(start, 32_768):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        found.append(port)
-        if len(found) == count:
-            return found
-    raise OSError("no free ports")
-
-
 class SmallMesh:
     """Control, the proxies and small servers behind them; `stop` leaves no process and no file."""
 
@@ -194,6 +177,12 @@ class SmallMesh:
         backend = self.backends.pop(name)
         await backend.health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
         self.place.registration(name).unlink()
+
+        async def withdrawn() -> bool:
+            status = await self.status()
+            return status is not None and all(instance.name != name for instance in status.instances)
+
+        await until(withdrawn)
         await asyncio.sleep(0.3)  # What a server waits for every proxy to notice.
         await backend.server.stop(5)
 
@@ -245,7 +234,7 @@ class SmallMesh:
         assert self.processes["control-1"].returncode is None, self.log("control-1")
         async with self.operator() as stub:
             with contextlib.suppress(grpc.aio.AioRpcError):
-                return await stub.GetMeshStatus(control.GetMeshStatusRequest(), timeout=2)
+                return await stub.GetMeshStatus(control.GetMeshStatusRequest(), timeout=20)
         return None
 
     def edge_channel(self) -> grpc.aio.Channel:
@@ -263,13 +252,20 @@ class SmallMesh:
         return grpc.aio.insecure_channel(f"unix:{socket}", options)
 
     async def rest(
-        self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
+        client: Path | None = None,
     ) -> tuple[int, dict[str, str], bytes]:
         """One REST call through the edge: status, headers, body."""
 
         def call() -> tuple[int, dict[str, str], bytes]:
             context = ssl.create_default_context(cadata=self.place.ca_bundle.read_text())
-            connection = http.client.HTTPSConnection("localhost", self.ports["edge"], context=context, timeout=10)
+            if client is not None:
+                context.load_cert_chain(client)
+            connection = http.client.HTTPSConnection("localhost", self.ports["edge"], context=context, timeout=60)
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
             result = answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()

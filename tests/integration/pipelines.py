@@ -29,7 +29,7 @@ MONDAY = datetime(2024, 3, 4, 10)
 ALL_TIME = (0, 4_000_000_000 * 10**9)
 SETTINGS = {
     "CROSSRATE_SETTLE_S": "0",
-    "CROSSRATE_PIPELINE_LEASE_S": "1",
+    "CROSSRATE_PIPELINE_LEASE_S": "3",
     "CROSSRATE_PIPELINE_POLL_INTERVAL_S": "0.1",
     "CROSSRATE_PIPELINE_PROGRESS_INTERVAL_S": "0.05",
 }
@@ -81,7 +81,7 @@ class Pipeline:
         """Ends the instance with SIGKILL."""
         process = self.processes._running.pop(self.instance)
         process.kill()
-        process.wait(20)
+        process.wait(60)
 
     @contextlib.asynccontextmanager
     async def stub(self) -> AsyncIterator[PipelineServiceStub]:

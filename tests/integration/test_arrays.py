@@ -23,7 +23,7 @@ from crossrate.runtime.place import Place
 from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
 from tests.array_contract import SERVICE, contracts, kind, register
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 PRICE = f"/{SERVICE}/Price"
 STREAM = f"/{SERVICE}/StreamPrices"
 

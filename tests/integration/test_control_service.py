@@ -111,7 +111,7 @@ async def test_live_configuration_is_checked_applied_and_taken_back(mesh: SmallM
     """A running instance judges every change; versions grow, a rollback is a new version, and a stale one conflicts."""
     async with mesh.operator() as stub:
         await until(lambda: knows_nats(stub))
-        error = await refused(stub.SetConfig(change(values={"page_size": 5}), timeout=5))
+        error = await refused(stub.SetConfig(change(values={"page_size": 5}), timeout=60))
         assert error.code() is grpc.StatusCode.UNAVAILABLE, "no instance runs that could judge"
         async with instance_of_reference(mesh) as config:
             await until(mesh.status)
@@ -121,34 +121,34 @@ async def test_live_configuration_is_checked_applied_and_taken_back(mesh: SmallM
 
             await until(registered)
             first = change(values={"page_size": 7}, comment="smaller pages")
-            answer = (await stub.SetConfig(first, timeout=5)).config
+            answer = (await stub.SetConfig(first, timeout=60)).config
             assert (answer.version, answer.author, answer.comment) == (1, "local", "smaller pages")
             assert json_format.MessageToDict(answer.values) == {"page_size": 7.0, "note": ""}
-            assert (await stub.SetConfig(first, timeout=5)).config == answer, "the same request is answered the same"
+            assert (await stub.SetConfig(first, timeout=60)).config == answer, "the same request is answered the same"
             await until(lambda: config.version == 1)
             assert config.current == Values(page_size=7)
 
             reused = change(first.request_id, values={"page_size": 8})
-            assert (await refused(stub.SetConfig(reused, timeout=5))).code() is grpc.StatusCode.ALREADY_EXISTS
-            wrong = await refused(stub.SetConfig(change(values={"page_size": 0, "colour": "red"}), timeout=5))
+            assert (await refused(stub.SetConfig(reused, timeout=60))).code() is grpc.StatusCode.ALREADY_EXISTS
+            wrong = await refused(stub.SetConfig(change(values={"page_size": 0, "colour": "red"}), timeout=60))
             assert wrong.code() is grpc.StatusCode.INVALID_ARGUMENT
             stale = change(values={"note": "x"}, expected_version=9)
-            assert (await refused(stub.SetConfig(stale, timeout=5))).code() is grpc.StatusCode.ABORTED
-            await stub.SetConfig(change(values={"page_size": 9}, validate_only=True), timeout=5)
+            assert (await refused(stub.SetConfig(stale, timeout=60))).code() is grpc.StatusCode.ABORTED
+            await stub.SetConfig(change(values={"page_size": 9}, validate_only=True), timeout=60)
 
-            await stub.SetConfig(change(values={"note": "hello"}), timeout=5)
-            back = (await stub.SetConfig(change(rollback_to_version=1), timeout=5)).config
+            await stub.SetConfig(change(values={"note": "hello"}), timeout=60)
+            back = (await stub.SetConfig(change(rollback_to_version=1), timeout=60)).config
             assert (back.version, back.comment) == (3, "back to version 1")
             await until(lambda: config.version == 3)
             assert config.current == Values(page_size=7)
             request = control.ListConfigVersionsRequest(service="reference")
-            versions = (await stub.ListConfigVersions(request, timeout=5)).versions
+            versions = (await stub.ListConfigVersions(request, timeout=60)).versions
             assert [v.version for v in versions] == [3, 2, 1]
-            shown = (await stub.GetConfig(control.GetConfigRequest(service="reference"), timeout=5)).config
+            shown = (await stub.GetConfig(control.GetConfigRequest(service="reference"), timeout=60)).config
             assert shown.version == 3
             assert json_format.MessageToDict(shown.values)["note"] == ""
 
-            await stub.SetConfig(change(rollback_to_version=0), timeout=5)
+            await stub.SetConfig(change(rollback_to_version=0), timeout=60)
             await until(lambda: config.version == 4)
             assert config.current == Values(), "version 0 is what the program comes with"
 
@@ -157,16 +157,16 @@ async def test_a_route_outlives_control_and_its_disk(mesh: SmallMesh) -> None:
     """A route that was applied is in force again after a restart, from disk, or from NATS when the disk was lost."""
     async with mesh.operator() as stub:
         await until(lambda: knows_nats(stub))
-        routes = (await stub.ListRoutes(control.ListRoutesRequest(), timeout=5)).routes
+        routes = (await stub.ListRoutes(control.ListRoutesRequest(), timeout=60)).routes
         document = json_format.MessageToDict(next(r for r in routes if r.service == "reference").grpc_route)
         document["spec"]["rules"][0]["backendRefs"][0]["weight"] = 42
         request = control.ApplyRouteRequest(request_id=new_id())
         request.grpc_route.CopyFrom(json_format.ParseDict(document, struct_pb2.Struct()))
-        await stub.ApplyRoute(request, timeout=5)
+        await stub.ApplyRoute(request, timeout=60)
 
     async def weight() -> float:
         async with mesh.operator() as stub:
-            routes = (await stub.ListRoutes(control.ListRoutesRequest(), timeout=5)).routes
+            routes = (await stub.ListRoutes(control.ListRoutesRequest(), timeout=60)).routes
         route = json_format.MessageToDict(next(r for r in routes if r.service == "reference").grpc_route)
         return route["spec"]["rules"][0]["backendRefs"][0]["weight"]
 
@@ -187,7 +187,7 @@ async def test_a_tap_shows_what_passes(mesh: SmallMesh) -> None:
     """Requests, answers and the status of a call are seen while they pass through an instance."""
     async with mesh.operator() as stub, instance_of_reference(mesh):
         name = "crossrate.api.reference.v1.ReferenceService/GetInstrument"
-        stream = stub.Tap(control.TapRequest(method=name, max_messages=3), timeout=20)
+        stream = stub.Tap(control.TapRequest(method=name, max_messages=3), timeout=60)
         seen: list[instance_pb2.TapMessagesResponse] = []
 
         async def read() -> None:
@@ -199,11 +199,11 @@ async def test_a_tap_shows_what_passes(mesh: SmallMesh) -> None:
             call = reference_grpc.ReferenceServiceStub(channel).GetInstrument
 
             async def passed() -> bool:
-                await call(reference.GetInstrumentRequest(base="EUR", counter="USD"), timeout=5)
+                await call(reference.GetInstrumentRequest(base="EUR", counter="USD"), timeout=60)
                 return reading.done()
 
             await until(passed)
         assert [m.direction for m in seen] == [1, 2, 3]
         assert "EUR" in seen[0].body
-        unknown = stub.Tap(control.TapRequest(method="Nothing/AtAll"), timeout=5)
+        unknown = stub.Tap(control.TapRequest(method="Nothing/AtAll"), timeout=60)
         assert (await refused(unknown.read())).code() is grpc.StatusCode.INVALID_ARGUMENT

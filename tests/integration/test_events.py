@@ -42,7 +42,7 @@ async def running(consumer):
         yield consumer
     finally:
         stopping.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
 
 
 def fact(number: int) -> Message:
@@ -186,4 +186,4 @@ async def test_core_messages_reach_who_listens(nats_server):
         await beta.check()
         await beta.check()
         await alpha.publish_core("crossrate.alpha.v1.tick", b"x")
-        assert (await asyncio.wait_for(got.get(), 5)).data == b"x"
+        assert (await asyncio.wait_for(got.get(), 60)).data == b"x"

@@ -14,9 +14,10 @@ from crossrate.api.marketdata.v1 import feed_pb2
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as marketdata
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
 from crossrate.events import Events
-from tests.integration.conftest import eventually, free_port
+from tests.integration.conftest import eventually
 from tests.integration.feeds_stand import fix, quotes, replay, venue, whole_log, write
 from tests.integration.test_marketdata_process import ROOT, Processes, processes
+from tests.ports import free_port
 
 pytestmark = pytest.mark.integration
 
@@ -54,7 +55,7 @@ async def test_two_feeds_beside_each_other(processes: Processes, folder: Path) -
 
             await eventually(composite)
         await processes.stop("marketdata-1")
-        assert acceptor.peers[-1].count(b"5") == 1
+        await eventually(lambda: acceptor.peers[-1].count(b"5") == 1)
 
 
 async def test_a_replay_survives_kill_9(processes: Processes, folder: Path) -> None:
@@ -98,7 +99,7 @@ async def writing(processes: Processes, instances: list[str]) -> str:
         live = all(feed.health == feed_pb2.FEED_HEALTH_LIVE for feed in told)
         return live and len({feed.writer for feed in told}) == 1 and told[0].writer in instances
 
-    await eventually(same, 40)
+    await eventually(same)
     return told[0].writer
 
 

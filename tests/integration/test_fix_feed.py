@@ -24,7 +24,8 @@ from services.marketdata.adapters.fix import GARBLED, Fix
 from services.marketdata.domain.book import BookUpdate
 from services.marketdata.domain.normalise import GAPPED, Raw
 from services.marketdata.feeds import FixFeed
-from tests.integration.conftest import eventually, free_port
+from tests.integration.conftest import eventually
+from tests.ports import free_port
 from tests.venues.fix_acceptor import Acceptor, Peer
 
 pytestmark = pytest.mark.integration
@@ -104,7 +105,7 @@ class Stand:
         """Why the connection ended."""
         assert self.running is not None
         with pytest.raises(Disconnected) as caught:
-            await asyncio.wait_for(self.running, 20)
+            await asyncio.wait_for(self.running, 60)
         return str(caught.value)
 
     async def close(self) -> None:
@@ -363,9 +364,8 @@ async def test_a_message_from_somebody_else_ends_the_session(folder: Path) -> No
 
 def _certificate(folder: Path) -> ssl.SSLContext:
     """A venue's certificate, which signs itself; its root is in ca.pem."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "venue")])
-    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)

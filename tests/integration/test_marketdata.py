@@ -41,7 +41,7 @@ from tests.integration.conftest import Servers, eventually
 pytestmark = pytest.mark.integration
 
 SETTINGS = Settings(tick_ms=20, silence_ms=50, takeover_ms=400, ring_capacity=4096)
-CONFIG = FeedConfig(quotes_per_s=100, hours=False)
+CONFIG = FeedConfig(quotes_per_s=400, hours=False)
 PAIRS = ("EUR/USD", "USD/JPY", "GBP/USD", "EUR/SEK", "USD/TRY")
 
 
@@ -68,6 +68,7 @@ class Instance:
     """Everything of one instance but its gRPC server."""
 
     config = CONFIG
+    settings = SETTINGS
     ring_capacity = SETTINGS.ring_capacity
 
     def __init__(self, mesh: Servers, market: Market) -> None:
@@ -103,7 +104,7 @@ class Instance:
             follower=self.follower,
             board=self.board,
             publish=self._publish,
-            settings=SETTINGS,
+            settings=self.settings,
             note=note,
         )
         self.tasks = [
@@ -172,7 +173,8 @@ async def test_every_instance_serves_what_one_writes(mesh: Servers, market: Mark
     """Three instances have the same quotes under the same numbers; exactly one of them writes."""
     async with running(mesh, market, 3) as instances:
         await eventually(lambda: all(i.board.head > 200 for i in instances))
-        assert sum(i.feed.leading for i in instances) == 1
+        # Who was only slow learns with its next append that another one writes.
+        await eventually(lambda: sum(i.feed.leading for i in instances) == 1)
         first, second, third = (i.board for i in instances)
         low, high = max(b.oldest for b in (first, second, third)), min(b.head for b in (first, second, third))
         for number in range(low, high + 1):
@@ -200,24 +202,27 @@ async def test_a_writer_serves_its_own_entries_without_hearing_of_them(mesh: Ser
     await instance.die()
 
 
+class Patient(Instance):
+    """An instance that takes over from a silent writer after an hour."""
+
+    settings = SETTINGS.model_copy(update={"takeover_ms": 3_600_000})
+
+
 async def test_a_writer_that_stops_hands_over_at_once(mesh: Servers, market: Market) -> None:
     """Five surge restarts in a row: no quote is numbered twice, none is missing, and none waits for the silence."""
-    instance = await Instance(mesh, market).start()
-    loop = asyncio.get_running_loop()
+    instance = await Patient(mesh, market).start()
     for _ in range(5):
         head = instance.board.head
         await eventually(lambda i=instance, h=head: i.feed.leading and i.board.head > h + 20)
-        successor = await Instance(mesh, market).start()
+        successor = await Patient(mesh, market).start()
         await eventually(lambda s=successor: s.follower.complete)
-        began = loop.time()
         await instance.stop()
         await eventually(lambda s=successor: s.feed.leading)
-        assert loop.time() - began < SETTINGS.takeover_ms / 1000
         instance = successor
     entries = await whole_log(instance.events)
     await instance.stop()
     assert check(entries) > 100
-    assert len({e.epoch for e in entries}) >= 5
+    assert len({e.epoch for e in entries}) == 6
     assert sum(e.released for e in entries) == 5
 
 
@@ -292,7 +297,7 @@ async def test_nats_can_be_killed(mesh: Servers, market: Market) -> None:
         mesh.kill("nats")
         await mesh.start_nats()
         head = max(i.board.head for i in instances)
-        await eventually(lambda: all(i.board.head > head + 50 for i in instances), 30)
+        await eventually(lambda: all(i.board.head > head + 50 for i in instances))
         check(await whole_log(instances[0].events))
 
 

@@ -49,20 +49,25 @@ async def test_every_instance_has_the_same_books(mesh: Servers, market: Market) 
     async with running(mesh, market, 3) as instances:
         await eventually(lambda: all(i.board.head > 300 for i in instances))
         await same(instances)
-        assert sum(i.feed.leading for i in instances) == 1
+        # Who was only slow learns with its next append that another one writes.
+        await eventually(lambda: sum(i.feed.leading for i in instances) == 1)
         bids = check(await whole_log(instances[0].events))
         assert set(bids) == set(PAIRS)
         first, second, third = (i.board for i in instances)
         low, high = max(b.oldest for b in (first, second, third)), min(b.head for b in (first, second, third))
         for number in range(low, high + 1):
             assert second.find(first.cursor(number)) == third.find(first.cursor(number)) == number
-        quoted = {(e.name, e.quote.bid, e.quote.ask) for e in instances[1].quotes.between(0, frozenset(PAIRS))}
-        for name in PAIRS:
-            view = second.view(name, FEED)
-            assert view is not None
-            assert len(view.shown.bids) == len(view.shown.asks) == SETTINGS.book_levels
-            assert (name, view.shown.bids[0].price, view.shown.asks[0].price) in quoted
-            assert view.shown.health is Health.LIVE
+
+        def tops_are_quotes() -> bool:
+            # Books and quotes come by logs of their own, and either may be ahead.
+            quoted = {(e.name, e.quote.bid, e.quote.ask) for e in instances[1].quotes.between(0, frozenset(PAIRS))}
+            shown = {name: view.shown for name in PAIRS if (view := second.view(name, FEED)) is not None}
+            tops = {(name, book.bids[0].price, book.asks[0].price) for name, book in shown.items()}
+            return len(tops) == len(PAIRS) and tops <= quoted and all(b.health is Health.LIVE for b in shown.values())
+
+        await eventually(tops_are_quotes)
+        shown = [second.view(name, FEED).shown for name in PAIRS]
+        assert {(len(book.bids), len(book.asks)) for book in shown} == {(SETTINGS.book_levels, SETTINGS.book_levels)}
 
 
 async def test_a_missing_change_is_named_once_and_healed(mesh: Servers, market: Market) -> None:
@@ -97,7 +102,7 @@ async def test_a_missing_change_is_named_once_and_healed(mesh: Servers, market: 
         assert [d.gap.received_sequence for d in gapped] == [dropped[0] + 1]
         assert healed[0].sequence == gapped[0].last_sequence + 1
         assert healed[0].health == quote_pb2.QUOTE_HEALTH_LIVE
-        assert other.health() is Health.LIVE
+        await eventually(lambda: other.health() is Health.LIVE)
         await same(instances)
         check(await whole_log(other.events))
 
@@ -126,7 +131,7 @@ async def test_while_the_venue_gives_no_snapshot_a_book_stays_gapped(mesh: Serve
         view = other.board.view("EUR/USD")
         assert view is not None
         assert view.message().gap == held.gap
-        assert other.health("USD/JPY") is Health.LIVE
+        await eventually(lambda: other.health("USD/JPY") is Health.LIVE)
         assert writer.counts["gaps"] == 1
         writer.lost = lambda _update: False
         await eventually(lambda: other.health() is Health.LIVE)
@@ -144,10 +149,11 @@ async def test_a_writer_that_stops_or_dies_is_followed_by_another(mesh: Servers,
             await eventually(lambda: any(i.feed.leading for i in instances))
             head = instances[0].board.head
             await eventually(lambda h=head: all(i.board.head > h + 50 for i in instances))
-        assert all(i.health(name) is Health.LIVE for i in instances for name in PAIRS)
+        await eventually(lambda: all(i.health(name) is Health.LIVE for i in instances for name in PAIRS))
         entries = await whole_log(instances[0].events)
         check(entries)
-        assert len({e.epoch for e in entries}) == 3
+        # A machine that stands still for longer than the silence adds terms of its own.
+        assert len({e.epoch for e in entries}) >= 3
 
 
 async def test_a_writer_of_an_older_term_is_stopped(mesh: Servers, market: Market) -> None:
@@ -223,7 +229,7 @@ async def test_nats_can_be_killed(mesh: Servers, market: Market) -> None:
         mesh.kill("nats")
         await mesh.start_nats()
         head = max(i.board.head for i in instances)
-        await eventually(lambda: all(i.board.head > head + 50 for i in instances), 30)
+        await eventually(lambda: all(i.board.head > head + 50 for i in instances))
         await same(instances)
         check(await whole_log(instances[0].events))
 

@@ -49,7 +49,7 @@ class Processes:
     async def start(self, instance: str, **settings: str) -> None:
         """Starts an instance and waits until it is registered."""
         process = self._running[instance] = self._spawn(instance, settings)
-        await eventually(lambda: self.place.registration(instance).exists() or process.poll() is not None, 40)
+        await eventually(lambda: self.place.registration(instance).exists() or process.poll() is not None)
         assert process.poll() is None, self.place.log(instance).read_text()[-3000:]
 
     def _spawn(self, instance: str, settings: dict[str, str]) -> subprocess.Popen:
@@ -72,7 +72,7 @@ class Processes:
         """SIGKILL."""
         process = self._running.pop(instance)
         process.kill()
-        process.wait(20)
+        process.wait(60)
 
     def log(self, instance: str) -> list[dict[str, object]]:
         """What an instance has logged."""
@@ -83,7 +83,7 @@ class Processes:
         """Kills what is left."""
         for process in self._running.values():
             process.kill()
-            process.wait(10)
+            process.wait(60)
 
     @contextlib.asynccontextmanager
     async def stub(self, instance: str) -> AsyncIterator[marketdata_grpc.MarketDataServiceStub]:
@@ -138,9 +138,9 @@ async def test_an_instance_serves_halts_and_follows_its_configuration(processes:
             return (await stub.GetQuote(EURUSD)).quote.health == expected
 
         await halt(instrument_pb2.INSTRUMENT_STATUS_HALTED)
-        await eventually(lambda: health(quotes.QUOTE_HEALTH_CLOSED), 5)
+        await eventually(lambda: health(quotes.QUOTE_HEALTH_CLOSED))
         await halt(instrument_pb2.INSTRUMENT_STATUS_TRADING)
-        await eventually(lambda: health(quotes.QUOTE_HEALTH_LIVE), 5)
+        await eventually(lambda: health(quotes.QUOTE_HEALTH_LIVE))
 
         async def spread() -> float:
             quote = (await stub.GetQuote(EURUSD)).quote
@@ -154,14 +154,16 @@ async def test_an_instance_serves_halts_and_follows_its_configuration(processes:
         async def wider() -> bool:
             return await spread() > 10 * narrow
 
-        await eventually(wider, 5)
+        await eventually(wider)
         await control.close()
     await processes.stop("marketdata-1")
 
 
 async def test_a_surge_restart_loses_no_quote_of_a_stream(processes: Processes) -> None:
     """Three restarts under a stream: it ends with DRAINING, goes on at the successor, misses and repeats nothing."""
-    await processes.start("marketdata-1")
+    # Nobody takes over because of a silence here: each handover is one in good order.
+    patient = {"CROSSRATE_MARKETDATA_TAKEOVER_MS": "60000"}
+    await processes.start("marketdata-1", **patient)
     wanted = marketdata.StreamQuotesRequest(instruments=["EUR/USD", "USD/JPY"])
     wanted.heartbeat_interval.seconds = 1
     last: dict[str, int] = {}
@@ -174,6 +176,8 @@ async def test_a_surge_restart_loses_no_quote_of_a_stream(processes: Processes) 
                 wanted.resume_cursor = message.position.cursor
                 assert message.quotes.conflated_count == 0
                 for quote in message.quotes.quotes:
+                    if quote.health == quotes.QUOTE_HEALTH_STALE and quote.sequence == last.get(quote.instrument):
+                        continue  # On a machine that stands still a quote grows too old, and is told again as such.
                     assert quote.sequence == last.get(quote.instrument, quote.sequence - 1) + 1
                     last[quote.instrument] = quote.sequence
                     seen.set()
@@ -181,12 +185,12 @@ async def test_a_surge_restart_loses_no_quote_of_a_stream(processes: Processes) 
 
     following = asyncio.create_task(follow("marketdata-1"))
     for number in (2, 3, 4):
-        await asyncio.wait_for(seen.wait(), 10)
-        await processes.start(f"marketdata-{number}")
+        await asyncio.wait_for(seen.wait(), 60)
+        await processes.start(f"marketdata-{number}", **patient)
         await processes.stop(f"marketdata-{number - 1}")
         await following
         following = asyncio.create_task(follow(f"marketdata-{number}"))
-    await asyncio.wait_for(seen.wait(), 10)
+    await asyncio.wait_for(seen.wait(), 60)
     leaders = [
         line["instance"]
         for n in (1, 2, 3, 4)
@@ -215,5 +219,5 @@ async def test_outside_of_its_session_an_instrument_is_closed(processes: Process
                 return error.code() is grpc.StatusCode.UNAVAILABLE and not is_open
             return (quote.health == quotes.QUOTE_HEALTH_LIVE) == is_open
 
-        await eventually(right, 10)
+        await eventually(right)
     await processes.stop("marketdata-1")

@@ -63,7 +63,7 @@ def rows(where: Place) -> dict[str, dict]:
         return {row["name"]: row for row in client.status()["processes"]}
 
 
-def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Waits for what other processes make true."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -177,7 +177,7 @@ def test_a_killed_node_leaves_nothing_and_starts_again(own: Place) -> None:
     node.start_detached(own, env=environment())
     pids = {name: row["pid"] for name, row in rows(own).items()}
     os.kill(pids["supervisor"], signal.SIGKILL)
-    until(lambda: not [name for name, pid in pids.items() if start_ticks(pid)], 15)
+    until(lambda: not [name for name, pid in pids.items() if start_ticks(pid)])
     node.start_detached(own, env=environment())
     pids = {name: row["pid"] for name, row in rows(own).items()}
     assert node.stop(own) is True
@@ -220,8 +220,8 @@ def test_a_start_can_be_stopped(own: Place) -> None:
 
     starter = threading.Thread(target=start)
     starter.start()
-    assert begun.wait(20)
+    assert begun.wait(60)
     assert node.stop(own) is True
-    starter.join(20)
+    starter.join(60)
     assert failures
     assert node.stop(own) is False

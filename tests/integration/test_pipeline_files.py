@@ -337,7 +337,7 @@ async def test_a_dataset_is_played_back_in_the_terminal(running: Pipeline, tmp_p
 async def commanded(running: Pipeline, *arguments: str, code: int = 0) -> tuple[str, str]:
     """What `crossrate data …` says on standard output and standard error."""
     place = running.processes.place
-    environment = os.environ | {"CROSSRATE_STATE": str(place.state), "CROSSRATE_RUN": str(place.run)}
+    environment = os.environ | {"CROSSRATE_STATE": str(place.state), "CROSSRATE_RUN": str(place.run), "COLUMNS": "200"}
     command = [str(Path(sys.executable).with_name("crossrate")), "data", *arguments]
     run = functools.partial(subprocess.run, capture_output=True, text=True, env=environment, timeout=60, check=False)
     done = await asyncio.to_thread(run, command)

@@ -106,12 +106,12 @@ async def serving() -> AsyncIterator[Served]:
         running = asyncio.create_task(server.serve())
         options = [("grpc.max_receive_message_length", 16 << 20)]
         async with grpc.aio.insecure_channel(f"unix:{server.socket}", options=options) as channel:
-            await asyncio.wait_for(channel.channel_ready(), 10)
+            await asyncio.wait_for(channel.channel_ready(), 60)
             await eventually(lambda: servers.place.registration("pricing-1").exists())
             stubs = PricingServiceStub(channel), SnapshotServiceStub(channel)
             yield Served(*stubs, quotes, queue, servers, store, database)
         runtime.stopping.set()
-        await asyncio.wait_for(running, 20)
+        await asyncio.wait_for(running, 60)
         queue.close()
         await database.close()
     finally:

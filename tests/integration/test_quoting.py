@@ -392,7 +392,7 @@ async def test_a_withdrawn_quote_is_never_executed(house: Desk) -> None:
 
 async def test_old_quotes_are_forgotten_and_executed_ones_kept(house: Desk) -> None:
     """Deleted is what ended without execution longer ago than the setting says."""
-    executed, left = await quoted(house, ask(validity=Duration(seconds=1))), await quoted(house, ask())
+    executed, left = await quoted(house, ask()), await quoted(house, ask())
     short = await quoted(house, ask(validity=Duration(nanos=100_000_000)))
     await house.quoting.TakeQuote(take(executed))
 

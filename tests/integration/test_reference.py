@@ -197,11 +197,11 @@ async def served(mesh: Servers, database: Database) -> AsyncIterator[Served]:
     server.health.depends_on("postgres", database.check)
     serving = asyncio.create_task(server.serve())
     async with grpc.aio.insecure_channel(f"unix:{server.socket}") as channel:
-        await asyncio.wait_for(channel.channel_ready(), 10)
+        await asyncio.wait_for(channel.channel_ready(), 60)
         await eventually(lambda: mesh.place.registration("reference-1").exists())
         yield Served(ReferenceServiceStub(channel), database, runtime)
     runtime.stopping.set()
-    await asyncio.wait_for(serving, 20)
+    await asyncio.wait_for(serving, 60)
 
 
 async def failure(call: Awaitable[object]) -> Failure:
@@ -368,7 +368,7 @@ async def assembled(mesh: Servers, instance: str) -> AsyncIterator[ReferenceServ
             yield ReferenceServiceStub(channel)
     finally:
         runtime.stopping.set()
-        await asyncio.wait_for(running, 20)
+        await asyncio.wait_for(running, 60)
 
 
 async def test_the_assembled_service_publishes_its_facts(mesh: Servers) -> None:

@@ -49,13 +49,13 @@ async def test_value_at_risk_of_marketdata_s_rates(processes: Processes) -> None
     await processes.start("risk-1", CROSSRATE_SETTLE_S="0")
     async with grpc.aio.insecure_channel(f"unix:{place.service_socket('risk-1')}") as channel:
         risk = RiskServiceStub(channel)
-        found = [each async for each in risk.CalculateVar(request("USD"), timeout=20)]
+        found = [each async for each in risk.CalculateVar(request("USD"), timeout=60)]
         result = found[-2].result
         assert result.scenarios == 2_500
         assert 5_000 < result.measures[0].value_at_risk < result.measures[0].expected_shortfall < 50_000
         assert result.end_date == result.market_date
         await processes.stop("marketdata-1")
-        again = [each async for each in risk.CalculateVar(request("USD"), timeout=20)]
+        again = [each async for each in risk.CalculateVar(request("USD"), timeout=60)]
         assert again[-2].result == result
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             [each async for each in risk.CalculateVar(request("JPY"), timeout=2)]

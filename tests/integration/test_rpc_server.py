@@ -14,8 +14,9 @@ import tempfile
 import time
 import urllib.request
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -40,7 +41,7 @@ from crossrate.runtime.process import EXIT_INVARIANT_BROKEN, Runtime, RuntimeSet
 from crossrate.runtime.telemetry import Telemetry
 from tests.integration.rpc_service import Instruments, Quotes
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 EUR_USD = reference.GetInstrumentRequest(base="EUR", counter="USD")
 HANGING = reference.GetInstrumentRequest(base="HNG", counter="USD")
 GET_INSTRUMENT = "crossrate.api.reference.v1.ReferenceService/GetInstrument"
@@ -200,7 +201,7 @@ async def test_a_fault_of_the_server_is_counted_and_says_nothing(capfd, running)
     (line,) = (each for each in lines if each["event"] == "the handler failed")
     assert "secret of the server" in line["exception"]
     assert (line["request_id"], line["caller"], line["method"]) == ("r-7", "local", GET_INSTRUMENT)
-    assert "crossrate_unexpected_errors_total 1.0" in await asyncio.to_thread(running.metrics)
+    await _counted(running, "crossrate_unexpected_errors_total 1.0")
 
 
 async def test_a_broken_invariant_ends_the_process_in_good_order(running):
@@ -219,19 +220,43 @@ async def test_what_is_not_implemented_says_so(running):
     assert (await failure(running.channel.unary_unary("/no.Service/Method")(b""))).reason is ErrorReason.UNIMPLEMENTED
 
 
+async def _in_time(attempt: Callable[[], Awaitable[Any]]) -> Any:
+    """What an attempt gives in which the server's answer was faster than the caller's own clock.
+
+    A server keeps back a few hundredths of a second for it; a machine that stands still for longer costs an attempt.
+    """
+    for _ in range(20):
+        if (found := await attempt()) is not None:
+            return found
+    raise AssertionError("the server never answered before the caller's deadline")
+
+
 async def test_the_server_itself_says_that_the_deadline_passed(running):
     """The handler is stopped a little before the caller's deadline, so that the caller learns who was late."""
-    got = await failure(running.reference.GetInstrument(HANGING, timeout=0.3))
+
+    async def told() -> Failure | None:
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await running.reference.GetInstrument(HANGING, timeout=0.3)
+        assert raised.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        return failure_of(raised.value)
+
+    got = await _in_time(told)
     assert got.reason is ErrorReason.DEADLINE_EXCEEDED
-    assert 200 <= int(got.metadata["deadline_ms"]) < 300
-    assert await _in_flight(running) == 0
+    assert 0 < int(got.metadata["deadline_ms"]) < 300
+    await _idle(running)
 
 
 async def test_work_that_cannot_finish_is_not_begun(running):
     """Once it is known how long a method takes, a call with less time is refused at once."""
     slow = reference.GetInstrumentRequest(base="SLW", counter="USD")
     await asyncio.gather(*(running.reference.GetInstrument(slow) for _ in range(40)))
-    got = await failure(running.reference.GetInstrument(EUR_USD, timeout=0.1))
+
+    async def told() -> Failure | None:
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await running.reference.GetInstrument(EUR_USD, timeout=0.1)
+        return failure_of(raised.value)
+
+    got = await _in_time(told)
     assert got.reason is ErrorReason.DEADLINE_TOO_SHORT
     assert float(got.metadata["needed_ms"]) > float(got.metadata["remaining_ms"])
 
@@ -263,8 +288,17 @@ async def test_a_caller_that_leaves_frees_its_place(running):
     assert await _in_flight(running) == 1
     task.cancel()
     await _idle(running)
-    line = f'crossrate_rpc_finished_total{{code="CANCELLED",method="{GET_INSTRUMENT}"}} 1.0'
-    assert line in await asyncio.to_thread(running.metrics)
+    await _counted(running, f'crossrate_rpc_finished_total{{code="CANCELLED",method="{GET_INSTRUMENT}"}} 1.0')
+
+
+async def _counted(running: Running, *lines: str) -> None:
+    """Returns once all lines stand in the metrics: a call is counted when its answer has gone out."""
+    missing = lines
+    end = asyncio.get_running_loop().time() + WAIT_S
+    while missing:
+        text = await asyncio.to_thread(running.metrics)
+        missing = [line for line in lines if line not in text]
+        assert not missing or asyncio.get_running_loop().time() < end, missing
 
 
 async def _in_flight(running: Running) -> int:
@@ -315,7 +349,16 @@ async def _all(stream) -> list:
 @pytest.mark.parametrize("instrument", ["EUR/USD", "STI/LLX"])
 async def test_a_stream_ends_in_order_at_its_deadline(running, instrument):
     """At its longest life a stream ends with MAX_AGE and OK, also if its handler waits for something at that time."""
-    messages = await _all(running.marketdata.StreamQuotes(_quotes(instrument), timeout=0.5))
+
+    async def ended() -> list | None:
+        try:
+            return await _all(running.marketdata.StreamQuotes(_quotes(instrument), timeout=0.5))
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise
+            return None
+
+    messages = await _in_time(ended)
     assert messages[-1].end.reason == stream_pb2.STREAM_END_REASON_MAX_AGE
     assert messages[-1].position.cursor == messages[-2].position.cursor
 
@@ -473,10 +516,10 @@ async def test_metrics_count_calls_by_method_and_code(running):
         await running.reference.GetInstrument(EUR_USD)
     await failure(running.reference.GetInstrument(EUR_USD, metadata=from_service("ledger")))
     await _all(running.marketdata.StreamQuotes(_quotes("EUR/USD", most=5)))
-    text = await asyncio.to_thread(running.metrics)
     label = f'method="{GET_INSTRUMENT}"'
     stream = 'method="crossrate.api.marketdata.v1.MarketDataService/StreamQuotes"'
-    for line in (
+    await _counted(
+        running,
         f"crossrate_rpc_started_total{{{label}}} 4.0",
         f'crossrate_rpc_finished_total{{code="OK",{label}}} 3.0',
         f'crossrate_rpc_finished_total{{code="PERMISSION_DENIED",{label}}} 1.0',
@@ -485,11 +528,9 @@ async def test_metrics_count_calls_by_method_and_code(running):
         f'crossrate_rpc_messages_total{{direction="sent",{stream}}} 5.0',
         f'crossrate_rpc_refused_total{{{label},reason="CALLER_NOT_ALLOWED"}} 1.0',
         f"crossrate_rpc_duration_seconds_count{{{label}}} 4.0",
-    ):
-        assert line in text, line
+    )
     if running.runtime.settings.transport == "lean":
-        assert "crossrate_transport_connections 1.0" in text
-        assert "crossrate_transport_streams 0.0" in text
+        await _counted(running, "crossrate_transport_connections 1.0", "crossrate_transport_streams 0.0")
 
 
 async def test_a_sampled_trace_has_a_span_for_every_call(prepared):

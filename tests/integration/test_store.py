@@ -50,7 +50,7 @@ async def running(*workers):
         yield
     finally:
         stopping.set()
-        await asyncio.wait_for(asyncio.gather(*tasks), 20)
+        await asyncio.wait_for(asyncio.gather(*tasks), 60)
 
 
 def facts(first: int, count: int = 1) -> list[Fact]:
@@ -188,7 +188,7 @@ async def test_a_database_that_goes_away_is_reported_and_comes_back(postgres_ser
         await database.check()
         postgres_server.kill("postgres")
         with pytest.raises(StoreUnavailable):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await database.check()
         await postgres_server.start_postgres()
 
@@ -233,7 +233,7 @@ async def test_the_relay_loses_and_doubles_nothing_through_kills(servers):
             for _ in range(3):
                 for name, start in (("nats", servers.start_nats), ("postgres", servers.start_postgres)):
                     await asyncio.sleep(random.uniform(0.1, 0.5))
-                    servers.kill(name)
+                    servers.kill(name, orphans_wait=False)
                     await start()
             count = await asyncio.wait_for(written, 60)
 
@@ -242,8 +242,9 @@ async def test_the_relay_loses_and_doubles_nothing_through_kills(servers):
                     async with beta.connection() as connection:
                         return await connection.fetchval("SELECT count(*) FROM effect") == count
 
-            await eventually(applied, 60)
-            assert await relays[0].lag() == 0
+            await eventually(applied)
+            # What has arrived is written down as sent a moment later.
+            await eventually(relay_is_done(relays[0]))
         entries = [entry async for entry in Journal(alpha).read("main")]
         events = [event async for event in beta_events.replay("alpha")]
         assert [entry.seq for entry in entries] == list(range(1, count + 1))

@@ -17,8 +17,9 @@ from crossrate.node.bootstrap import arguments
 from crossrate.rpc.lean import LeanChannel, LeanTransport
 from crossrate.rpc.transport import Transport
 from crossrate.rpc.transport_aio import AioTransport
-from tests.integration.envoys import free_ports, until
+from tests.integration.envoys import until
 from tests.interop.servicer import TestServicer, Unchained
+from tests.ports import free_ports
 
 TRANSPORTS: dict[str, Callable[[], Transport]] = {"grpc.aio": AioTransport, "lean": LeanTransport}
 """What is tested, by name."""

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.envoys import free_ports
 from tests.interop.relay import tcp_relay
 from tests.interop.stand import TRANSPORTS, stand
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.integration
 

@@ -14,7 +14,7 @@ from tests.interop.stand import CLIENTS, TRANSPORTS, Stand
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
-CASE_S_MAX = 15.0
+CASE_S_MAX = 90.0
 NOT_OFFERED: dict[tuple[str, str], str] = {}
 """Cases that must fail, by client or transport and case, and why."""
 

@@ -35,13 +35,13 @@ async def test_a_mesh_of_sidecars_serves_and_refuses_the_same(sidecar_topology: 
         assert {f"sidecar-{service}" for service in services} <= names, names
         async with mesh.edge_channel() as channel:
             answer = await reference_grpc.ReferenceServiceStub(channel).GetInstrument(
-                reference.GetInstrumentRequest(base="EUR", counter="USD"), timeout=5
+                reference.GetInstrumentRequest(base="EUR", counter="USD"), timeout=60
             )
         assert answer.instrument.name == "EUR/USD"
         async with grpc.aio.insecure_channel(f"unix:{mesh.place.outbound_socket('reference')}") as channel:
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await marketdata_grpc.MarketDataServiceStub(channel).GetQuote(
-                    marketdata.GetQuoteRequest(base="EUR", counter="USD"), timeout=5
+                    marketdata.GetQuoteRequest(base="EUR", counter="USD"), timeout=60
                 )
         assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
         inbound = set(json.loads(mesh.place.ports.read_text())["inbound"])

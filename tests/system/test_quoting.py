@@ -57,7 +57,7 @@ async def market(mesh: Mesh) -> AsyncIterator[None]:
 
 async def until_configured(mesh: Mesh, stub: QuotingServiceStub) -> quote_pb2.ExecutableQuote:
     """A two-way quote of a million EUR/USD, as soon as the instance has the rules of the test."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             request = quoting_pb.RequestQuoteRequest(
                 request_id=identity(), product=SPOT, side=quote_pb2.QUOTE_SIDE_TWO_WAY, amount="1000000"

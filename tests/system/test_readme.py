@@ -66,7 +66,7 @@ def test_a_command_of_the_readme_does_what_it_shows(mesh: Mesh, command: str, ou
     command = command.replace("localhost:8443", f"localhost:{mesh.edge_port}")
     command = command.replace(".crossrate/ca.pem", str(mesh.place.ca_bundle))
     done = subprocess.run(
-        command, shell=True, env=here(mesh), capture_output=True, text=True, timeout=30, check=False, cwd=ROOT
+        command, shell=True, env=here(mesh), capture_output=True, text=True, timeout=60, check=False, cwd=ROOT
     )
     assert shape((done.stdout + done.stderr).strip()) == shape(output), done.stdout + done.stderr
 
@@ -81,7 +81,7 @@ def test_a_program_of_a_readme_prints_what_its_comments_say(mesh: Mesh, program:
         env=here(mesh),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
         cwd=ROOT,
     )

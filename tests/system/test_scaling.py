@@ -15,6 +15,7 @@ from crossrate.api.risk.v1 import book_pb2, covariance_pb2, measure_pb2, scenari
 from crossrate.api.risk.v1 import risk_service_pb2 as pb
 from crossrate.api.risk.v1 import risk_service_pb2_grpc as risk_grpc
 from crossrate.runtime.topology import DEFAULT_PATH
+from tests.integration.envoys import until
 from tests.mesh import Mesh
 
 pytestmark = pytest.mark.system
@@ -65,7 +66,7 @@ def request() -> pb.CalculateVarRequest:
 def served(mesh: Mesh, instance: str, method: str) -> int:
     """How many calls of a method an instance has ended well, from its metrics."""
     port = json.loads(mesh.place.registration(instance).read_text())["metrics_port"]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         text = answer.read().decode()
     finished = rf'^crossrate_rpc_finished_total\{{code="OK",method="[^"]*/{method}"\}} ([0-9.e+]+)$'
     counts = re.findall(finished, text, re.MULTILINE)
@@ -120,12 +121,18 @@ async def test_two_instances_share_calls_and_agree_to_the_bit(topology_of_two: P
                 return found[-2].result.SerializeToString(deterministic=True)
 
             async def priced() -> bytes:
-                answer = await prices.PriceProducts(wanted, timeout=10)
+                answer = await prices.PriceProducts(wanted, timeout=60)
                 assert all(each.HasField("price") for each in answer.results)
                 return answer.SerializeToString(deterministic=True)
 
             for once, service, method in ((measured, "risk", "CalculateVar"), (priced, "pricing", "PriceProducts")):
                 assert len(set(await asyncio.gather(*(once() for _ in range(CALLS))))) == 1
-                shares = [served(mesh, f"{service}-{number}", method) for number in (1, 2)]
-                assert sum(shares) == CALLS
-                assert min(shares) > 0, shares
+
+                async def shares(service: str = service, method: str = method) -> list[int] | None:
+                    # A call is counted when its answer has gone out.
+                    counts = [served(mesh, f"{service}-{number}", method) for number in (1, 2)]
+                    return counts if sum(counts) >= CALLS else None
+
+                counts = await until(shares)
+                assert sum(counts) == CALLS
+                assert min(counts) > 0, counts

@@ -1,6 +1,8 @@
 """The TCP ports of one start: free ones below those that the kernel gives to outgoing connections.
 
 A port from the kernel's own range (32768 and up) may belong to a connection in TIME-WAIT when a proxy wants to listen.
+Between the choice of a port and the moment when a proxy listens there, nobody else may take it: another start on this
+machine sees that it is reserved, and the listeners for metrics have a range of their own.
 """
 
 from __future__ import annotations
@@ -18,7 +20,10 @@ from typing import Any
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import Topology
 
-FIRST, LAST = 20_000, 32_767
+FIRST, LAST = 20_000, 27_999
+"""The ports of proxies and NATS. Those from 28,000 on are for metrics, see `crossrate.rpc.metrics_listener`."""
+HIGHEST = 32_767
+"""The highest port that the edge may be given."""
 LOOPBACK = "127.0.0.1"
 
 
@@ -40,12 +45,29 @@ def is_free(address: str, port: int) -> bool:
     return True
 
 
+def reserve(port: int) -> socket.socket | None:
+    """Holds a port against the other starts on this machine until what is returned is closed; None if one has it.
+
+    The name is in the kernel alone: it is gone with the process that holds it, and no file is left.
+    """
+    name = socket.socket(socket.AF_UNIX)
+    try:
+        name.bind(f"\0crossrate-port-{port}")
+    except OSError:
+        name.close()
+        return None
+    return name
+
+
 class Ports:
-    """Gives out free ports, each once; those of the last start first, so that they seldom change."""
+    """Gives out free ports, each once; those of the last start first, so that they seldom change.
+
+    What it gives out is reserved until `close`, or until the process ends.
+    """
 
     def __init__(self, last: Mapping[str, Any] | None = None, seed: int | None = None) -> None:
         self._last = dict(last or {})
-        self._taken: set[int] = set()
+        self._taken: dict[int, socket.socket | None] = {}
         self._random = random.Random(seed)
 
     def take(self, *name: str, address: str = LOOPBACK) -> int:
@@ -60,9 +82,12 @@ class Ports:
         candidates: list[int] = [wanted] if isinstance(wanted, int) and FIRST <= wanted <= LAST else []
         candidates += self._random.sample(range(FIRST, LAST + 1), 1000)
         for port in candidates:
-            if port not in self._taken and is_free(address, port):
-                self._taken.add(port)
+            if port in self._taken or (name := reserve(port)) is None:
+                continue
+            if is_free(address, port):
+                self._taken[port] = name
                 return port
+            name.close()
         raise PortError(f"no port between {FIRST} and {LAST} is free on {address}")
 
     def claim(self, port: int, address: str, purpose: str, remedy: str) -> int:
@@ -83,8 +108,15 @@ class Ports:
                 else:
                     why = f"cannot be opened: {error.strerror}"
                 raise PortError(f"port {port} on {address}, wanted for {purpose}, {why}: {remedy}") from error
-        self._taken.add(port)
+        # Whoever wants this very port is told by the kernel that it is busy; no other start chooses it from now on.
+        self._taken[port] = reserve(port)
         return port
+
+    def close(self) -> None:
+        """Lets others choose what was given out."""
+        for name in self._taken.values():
+            if name is not None:
+                name.close()
 
 
 def listener(port: int) -> str:
@@ -117,18 +149,18 @@ def read(place: Place) -> dict[str, Any]:
         return {}
 
 
-def assign(place: Place, topology: Topology) -> dict[str, Any]:
+def assign(place: Place, topology: Topology, ports: Ports) -> dict[str, Any]:
     """Takes every port that this mesh needs, writes them to `place.ports` and returns them.
 
-    The edge has the topology's port, or the one in CROSSRATE_EDGE_PORT, where 0 stands for any free one.
+    They are reserved for as long as `ports` is open. The edge has the topology's port, or the one in
+    CROSSRATE_EDGE_PORT, where 0 stands for any free one.
 
     Raises:
         PortError: the edge's port is taken, or none is left.
     """
-    ports = Ports(read(place))
     wanted = os.environ.get("CROSSRATE_EDGE_PORT", "").strip() or str(topology.edge.port)
-    if not wanted.isdigit() or int(wanted) > LAST:
-        raise PortError(f"CROSSRATE_EDGE_PORT is {wanted!r}: give a number from 0 (any free port) to {LAST}")
+    if not wanted.isdigit() or int(wanted) > HIGHEST:
+        raise PortError(f"CROSSRATE_EDGE_PORT is {wanted!r}: give a number from 0 (any free port) to {HIGHEST}")
     address = topology.edge.address
     if int(wanted):
         remedy = "end it, or choose another port with CROSSRATE_EDGE_PORT (0 takes any free one)"

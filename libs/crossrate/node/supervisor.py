@@ -137,7 +137,8 @@ class Node:
     async def _start_all(self) -> None:
         self._check_paths()
         self.table.keep(Kept("zygote", "zygote", self._start_zygote, self._log("zygote"), grace_s=GRACE_S["zygote"]))
-        self.taken_ports = ports.assign(self.place, self.topology)
+        self._ports = ports.Ports(ports.read(self.place))
+        self.taken_ports = ports.assign(self.place, self.topology, self._ports)
         await self.table["zygote"].running()
         helper = await self._fork_helper("provision", "data", "crossrate.node.provision:main")
         helper.exited.add_done_callback(self._provision_ended)

@@ -8,8 +8,9 @@ import random
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-PORTS = range(20_000, 32_768)
-"""Below the range from which the kernel takes ports for outgoing connections."""
+PORTS = range(28_000, 32_768)
+"""Below the range from which the kernel takes ports for outgoing connections, and above those that a mesh has given to
+its proxies (`crossrate.node.ports`), which may not listen yet."""
 TRIES_MAX = 200
 REQUEST_BYTES_MAX = 8192
 REQUEST_S_MAX = 5.0

@@ -25,7 +25,7 @@ from crossrate.rpc.lean.frames import (
     WINDOW_UPDATE,
 )
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 async def eventually(condition: Callable[[], object]) -> None:

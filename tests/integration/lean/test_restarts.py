@@ -24,18 +24,18 @@ async def test_no_call_is_lost_while_servers_follow_each_other(client: str) -> N
         async def call_unary(number: int) -> None:
             method = channel.unary_unary("/t/echo" if number % 2 else "/t/now")
             while not over:
-                assert await method(b"x", wait_for_ready=True, timeout=20) == b"x"
+                assert await method(b"x", wait_for_ready=True, timeout=60) == b"x"
                 answered[0] += 1
 
         async def read_stream() -> None:
             while not over:
-                call = channel.unary_stream("/t/count")(b"70 2000", wait_for_ready=True, timeout=20)
+                call = channel.unary_stream("/t/count")(b"70 2000", wait_for_ready=True, timeout=60)
                 assert [len(m) async for m in call] == [2000] * 70
                 answered[1] += 1
 
         async def write_stream() -> None:
             while not over:
-                call = channel.stream_unary("/t/collect")(wait_for_ready=True, timeout=20)
+                call = channel.stream_unary("/t/collect")(wait_for_ready=True, timeout=60)
                 await call.wait_for_connection()
                 for _ in range(3):
                     await call.write(b"ab")

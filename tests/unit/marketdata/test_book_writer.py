@@ -106,7 +106,7 @@ def bids(board: BookBoard, pair: str = "EUR/USD") -> list[tuple[float, float]]:
 
 async def settle(condition: Callable[[], bool]) -> None:
     """Lets the writer work until a condition holds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.001)
 

@@ -71,7 +71,7 @@ def eur(count: int = 1) -> Sequence[Raw]:
 async def entries(connection: Connection, until, now_ns: int = NOW) -> list[events_pb.QuotesPublished]:
     """What it writes until something holds."""
     stopping, made = asyncio.Event(), []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not until(made):
             await connection.pause(stopping, 0.01)
             if (entry := connection.tick(0.0, now_ns, always=False)) is not None:
@@ -152,7 +152,7 @@ async def test_the_end_of_a_process_wakes_the_feed() -> None:
         pausing = asyncio.ensure_future(connection.pause(stopping, 3600.0))
         await asyncio.sleep(0)
         stopping.set()
-        assert await asyncio.wait_for(pausing, 10) is True
+        assert await asyncio.wait_for(pausing, 60) is True
 
 
 def test_a_publisher_from_outside_may_send_to_what_a_service_listens_to_and_nowhere_else() -> None:

@@ -80,7 +80,7 @@ async def test_a_failure_is_in_the_instances_log(nursery: Nursery, tmp_path: Pat
     """A program that raises ends with 1 and its traceback in its own log."""
     where = Place(tmp_path / "state", tmp_path / "run").make()
     child = await fork(nursery, where, "fail")
-    assert await asyncio.wait_for(child.wait(), 20) == 1
+    assert await asyncio.wait_for(child.wait(), 60) == 1
     assert "no market today" in where.log("reference-1").read_text()
 
 

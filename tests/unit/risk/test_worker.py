@@ -115,7 +115,7 @@ async def test_silence_is_told_and_who_leaves_is_not_valued(worker: Worker) -> N
     await steps.aclose()
     cancelled = asyncio.create_task(worker.all(work()))
     await asyncio.sleep(0.01)
-    assert await asyncio.wait_for(worker.aside(lambda: 7), 5) == 7  # what is not a slice waits for none
+    assert await asyncio.wait_for(worker.aside(lambda: 7), 60) == 7  # what is not a slice waits for none
     cancelled.cancel()
     with pytest.raises(asyncio.CancelledError):
         await cancelled
