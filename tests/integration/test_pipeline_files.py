@@ -313,27 +313,6 @@ async def test_the_command_line_loads_reports_and_takes_out(running: Pipeline, t
     assert "no dataset 'by-hand'" in (await asked("show", "by-hand", code=1))[1]
 
 
-async def test_a_dataset_is_played_back_in_the_terminal(running: Pipeline, tmp_path: Path) -> None:
-    """As marketdata gives it, quote by quote, in JSON with cursors; behind a cursor the rest, and no quote twice."""
-    (tmp_path / "EURUSD.csv").write_bytes(rows())
-    target = {"dataset": "played", "venue": "PLAYED"}
-    assert (await running.run(job("played", tmp_path / "EURUSD.csv", target=target))).state == SUCCEEDED
-    await running.processes.start("marketdata-1", CROSSRATE_SETTLE_S="0")
-    lines = (await commanded(running, "replay", "played", "--speed", "0"))[0].splitlines()
-    assert len(lines) == 2000
-    assert lines[0].split() == ["2024-03-04", "10:00:00.000", "EUR/USD", "1.08", "1.0801", "PLAYED"]
-    (one,) = (await commanded(running, "replay", "played", "--speed", "0", "--json", "--max", "1"))[0].splitlines()
-    first = json.loads(one)
-    resumed = (await commanded(running, "replay", "played", "--speed", "0", "--resume", first["cursor"]))[
-        0
-    ].splitlines()
-    assert lines[len(first["quotes"]) :] == resumed
-    part = ["--from", "2024-03-04T10:00:10", "--to", "2024-03-04T10:00:20Z", "-i", "EUR/USD", "--speed", "1000"]
-    assert (await commanded(running, "replay", "played", *part))[0].splitlines() == lines[10:20]
-    assert "no quotes of USD/JPY" in (await commanded(running, "replay", "played", "-i", "USD/JPY", code=1))[1]
-    assert "is no time" in (await commanded(running, "replay", "played", "--from", "noon", code=1))[1]
-
-
 async def commanded(running: Pipeline, *arguments: str, code: int = 0) -> tuple[str, str]:
     """What `crossrate data …` says on standard output and standard error."""
     place = running.processes.place
