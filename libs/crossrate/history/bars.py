@@ -180,7 +180,7 @@ class BarStore:
         from crossrate.history.parquet import joined, read
 
         every = [*TIMES, *PRICES, "volume", "flags"]
-        blocks = list(read(self._log.place, file.path, every, file.first, file.last + 1, TIMES))
+        blocks = list(read(self._log.place, file.path, every, file.first, file.last + 1, order=TIMES))
         return joined(blocks) if blocks else _none()
 
     def ends(self, dataset: str, instrument: str, count: int) -> tuple[Block, Block]:

@@ -27,7 +27,7 @@ class Subject:
     async def of(self, request: Any) -> tuple[Range | None, View]:
         """The quotes that a request is about, and the state to look in; None if there are none of a known pair."""
         name, start, end = self._range(request)
-        view = await self._reader.view([name])
+        view = await self._reader.view([name], request.source)
         source = await self._reader.blocking(self.source, view, name, request.source)
         return (Range(name, source, start, end) if source is not None else None), view
 
@@ -45,7 +45,7 @@ class Subject:
         only where none has, the one that has bars.
         """
         name, start, end = self._range(request)
-        view = await self._reader.view([name])
+        view = await self._reader.view([name], request.source)
 
         def found() -> tuple[str | None, BarStore | None]:
             try:
