@@ -248,15 +248,10 @@ class TickStore:
         return reading.pages(self._log, files, names, cursor, end, limit, rows_max, also, proceed)
 
     def ends(self, dataset: str, instrument: str, count: int) -> tuple[Block, Block]:
-        """The first and the last rows of an instrument in a dataset, in the order of time; none is in both.
-
-        Raises:
-            DamagedError: a file cannot be read.
-        """
+        """The first and the last rows of an instrument in a dataset, in the order of time; none is in both."""
         from crossrate.history import reading
 
-        files = self._log.refresh().files(instrument=instrument, dataset=dataset)
-        return reading.ends(self._log, files, count)
+        return reading.ends(self._log, self._log.refresh().files(instrument=instrument, dataset=dataset), count)
 
     def bars(
         self,
