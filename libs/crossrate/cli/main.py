@@ -11,6 +11,8 @@ import typer
 from typer.core import TyperGroup
 
 from crossrate.cli.data_app import data_app
+from crossrate.cli.kill_app import kill_app
+from crossrate.cli.orders_app import accounts_app, orders_app, positions
 
 HELP = """Runs an FX trading platform that is a service mesh, calls it, and explains it.
 
@@ -62,6 +64,10 @@ config_app = typer.Typer(
 app.add_typer(certs_app, name="certs", rich_help_panel="Operate")
 app.add_typer(config_app, name="config", rich_help_panel="Operate")
 app.add_typer(data_app, name="data", rich_help_panel="Data")
+app.add_typer(orders_app, name="orders", rich_help_panel="Trade")
+app.add_typer(accounts_app, name="accounts", rich_help_panel="Trade")
+app.command(rich_help_panel="Trade")(positions)
+app.add_typer(kill_app, name="kill", rich_help_panel="Trade")
 
 RUN, CALL, EXPLAIN, OPERATE = "Run", "Call", "Explain", "Operate"
 

@@ -1,0 +1,276 @@
+"""`crossrate orders`, `crossrate accounts`, `crossrate positions`: what a trader and an operator do with accounts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+orders_app = typer.Typer(
+    help="""Enter orders, change them, and see what becomes of them.
+
+\b
+Begin:
+  crossrate accounts open alpha --currency USD
+  crossrate accounts deposit alpha 1000000 USD
+  crossrate orders place buy 100000 EUR/USD -a alpha                 at the market
+  crossrate orders place buy 100000 EUR/USD -a alpha --limit 1.08    at 1.08 or better, today
+  crossrate orders place sell 100000 EUR/USD -a alpha --stop 1.05 --tif gtc
+  crossrate orders watch -a alpha                                    every report, as it comes
+  crossrate orders explain ID -a alpha                               why an order is where it is
+
+\b
+Quantities are units of the base currency, prices units of the counter currency for one of the base currency.
+CROSSRATE_ACCOUNT names the account where -a does not.""",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+accounts_app = typer.Typer(
+    help="""Accounts: what trades, holds positions and cash, and has profit and loss.
+
+\b
+Begin:
+  crossrate accounts open alpha --currency USD --desk spot
+  crossrate accounts deposit alpha 1000000 USD
+  crossrate accounts show alpha""",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Machine output: one JSON document, or JSON lines.")]
+Account = Annotated[
+    str, typer.Option("--account", "-a", help="The account.", envvar="CROSSRATE_ACCOUNT", metavar="ACCOUNT")
+]
+OrderId = Annotated[str, typer.Argument(help="The order: the client's id or the platform's.", metavar="ORDER")]
+Name = Annotated[str, typer.Argument(help="The account.", metavar="ACCOUNT")]
+Who = Annotated[
+    str | None, typer.Option("--client", help="Who asks: a client of the topology by its name.", metavar="CLIENT")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check: answer as if done, change nothing.")]
+
+
+@orders_app.command()
+def place(
+    side: Annotated[str, typer.Argument(help="buy or sell the base currency.", metavar="SIDE")],
+    quantity: Annotated[str, typer.Argument(help="Units of the base currency.", metavar="QUANTITY")],
+    instrument: Annotated[str, typer.Argument(help="EUR/USD", metavar="INSTRUMENT")],
+    account: Account,
+    limit: Annotated[str | None, typer.Option("--limit", help="Price, or better.")] = None,
+    stop: Annotated[str | None, typer.Option("--stop", help="Price that sets it off.")] = None,
+    trailing: Annotated[str | None, typer.Option("--trailing", help="Distance of a trailing stop.")] = None,
+    bound: Annotated[str | None, typer.Option("--bound", help="Worst price of a market order.")] = None,
+    tif: Annotated[str | None, typer.Option("--tif", help="ioc, fok, day, gtc; ioc at the market, else day.")] = None,
+    take_profit: Annotated[str | None, typer.Option("--take-profit", help="Price that takes the profit.")] = None,
+    stop_loss: Annotated[str | None, typer.Option("--stop-loss", help="Price that limits the loss.")] = None,
+    tenor: Annotated[str, typer.Option("--tenor", help="Settlement: SP, 1W, 3M …; spot if left out.")] = "",
+    strategy: Annotated[str, typer.Option("--strategy", help="Strategy that it belongs to.")] = "",
+    venue: Annotated[str, typer.Option("--venue", help="Venue that it must go to.")] = "",
+    identity: Annotated[str, typer.Option("--id", help="Your id of it, unique for ever; else one is made.")] = "",
+    post_only: Annotated[bool, typer.Option("--post-only", help="Refused rather than deal at once.")] = False,
+    reduce_only: Annotated[bool, typer.Option("--reduce-only", help="Only takes the position to zero.")] = False,
+    wait_s: Annotated[
+        float, typer.Option("--wait", help="Seconds to wait for a fill, a refusal or a venue's word.", min=0, max=3600)
+    ] = 5.0,
+    dry_run: DryRun = False,
+    client: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Enter one order and wait until it works, is filled or refused; exit 1 if it is refused.
+
+    Without a price it is a market order; --limit, --stop, both, or --trailing make the other types. --dry-run shows
+    every check with its limit and headroom, and the margin. The same --id and terms enter an order once.
+    """
+    from crossrate.cli import orders
+
+    terms = {
+        "limit_price": limit,
+        "stop_price": stop,
+        "trailing_distance": trailing,
+        "price_bound": bound,
+        "time_in_force": tif,
+        "take_profit_price": take_profit,
+        "stop_loss_price": stop_loss,
+        "tenor": tenor,
+        "strategy": strategy,
+        "venue": venue,
+        "client_order_id": identity,
+        "post_only": post_only,
+        "reduce_only": reduce_only,
+    }
+    orders.place(
+        account, instrument, side, quantity, terms, wait_s=wait_s, dry_run=dry_run, who=client, as_json=as_json
+    )
+
+
+@orders_app.command()
+def cancel(
+    account: Account,
+    order: Annotated[str, typer.Argument(help="The client's id; left out with --all.", metavar="ORDER")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Every working order of the account.")] = False,
+    instrument: Annotated[str, typer.Option("--instrument", help="With --all: only this instrument.")] = "",
+    client: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Cancel an order, or all of an account. Cancels are never checked by risk and pass the kill switch."""
+    from crossrate.cli import orders
+
+    orders.cancel(account, order, everything=everything, instrument=instrument, who=client, as_json=as_json)
+
+
+@orders_app.command()
+def amend(
+    order: Annotated[str, typer.Argument(help="The client's id.", metavar="ORDER")],
+    account: Account,
+    quantity: Annotated[str | None, typer.Option("--quantity", help="Whole, with what has been filled.")] = None,
+    limit: Annotated[str | None, typer.Option("--limit", help="The new limit price.")] = None,
+    stop: Annotated[str | None, typer.Option("--stop", help="The new price that sets it off.")] = None,
+    trailing: Annotated[str | None, typer.Option("--trailing", help="The new distance.")] = None,
+    client: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Change quantity or prices of a working order. What has been filled meanwhile counts."""
+    from crossrate.cli import orders
+
+    changes = {"quantity": quantity, "limit_price": limit, "stop_price": stop, "trailing_distance": trailing}
+    orders.amend(account, order, changes, who=client, as_json=as_json)
+
+
+@orders_app.command("list")
+def list_orders(
+    account: Account,
+    working: Annotated[bool, typer.Option("--working", "-w", help="Only those that still work.")] = False,
+    instrument: Annotated[str, typer.Option("--instrument", help="Only this instrument.")] = "",
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=1000, help="How many.")] = 20,
+    client: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Show orders of an account, the newest first."""
+    from crossrate.cli import orders
+
+    orders.list_orders(account, working=working, instrument=instrument, lines=lines, who=client, as_json=as_json)
+
+
+@orders_app.command("show")
+def show_order(order: OrderId, account: Account, client: Who = None, as_json: Json = False) -> None:
+    """Show one order: terms, status, fills, dates."""
+    from crossrate.cli import orders
+
+    orders.show_order(account, order, who=client, as_json=as_json)
+
+
+@orders_app.command()
+def explain(order: OrderId, account: Account, client: Who = None, as_json: Json = False) -> None:
+    """Show why an order is where it is: the quote, each check, the venue's words, fills, postings, in order."""
+    from crossrate.cli import orders
+
+    orders.explain(account, order, who=client, as_json=as_json)
+
+
+@orders_app.command()
+def watch(
+    account: Account,
+    after: Annotated[
+        int | None, typer.Option("--after", help="Reports after this number; 0 for all. Else from now on.", min=0)
+    ] = None,
+    count: Annotated[int, typer.Option("--max", help="End after so many; 0 for no end.", min=0)] = 0,
+    client: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Show execution reports as they are committed, without a gap, until Ctrl-C; --json gives JSON lines."""
+    from crossrate.cli import orders
+
+    orders.watch(account, after, count, who=client, as_json=as_json)
+
+
+@accounts_app.command("open")
+def open_account(
+    account: Name,
+    currency: Annotated[str, typer.Option("--currency", "-c", help="In which equity and profit are told.")] = "USD",
+    desk: Annotated[str, typer.Option("--desk", help="The desk that it belongs to.")] = "spot",
+    hedging: Annotated[bool, typer.Option("--hedging", help="A position for each opening order, no netting.")] = False,
+    average: Annotated[bool, typer.Option("--average-cost", help="Realise against the average, not FIFO.")] = False,
+    margin_rate: Annotated[str, typer.Option("--margin-rate", help="0.05 for a leverage of 20.")] = "0.05",
+    name: Annotated[str, typer.Option("--name", help="For people.")] = "",
+    dry_run: DryRun = False,
+    client: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Open an account. The same terms again change nothing."""
+    from crossrate.cli import accounts
+
+    terms = {"currency": currency, "desk": desk, "margin_rate": margin_rate, "display_name": name}
+    accounts.open_account(
+        account, terms, hedging=hedging, average=average, dry_run=dry_run, who=client, as_json=as_json
+    )
+
+
+@accounts_app.command("list")
+def list_accounts(
+    desk: Annotated[str, typer.Option("--desk", help="Only this desk.")] = "", client: Who = None, as_json: Json = False
+) -> None:
+    """Show accounts by name."""
+    from crossrate.cli import accounts
+
+    accounts.list_accounts(desk, who=client, as_json=as_json)
+
+
+@accounts_app.command("show")
+def show_account(account: Name, client: Who = None, as_json: Json = False) -> None:
+    """Show an account: terms, cash, equity, margin, profit and loss."""
+    from crossrate.cli import accounts
+
+    accounts.show_account(account, who=client, as_json=as_json)
+
+
+@accounts_app.command()
+def deposit(
+    account: Name,
+    amount: Annotated[str, typer.Argument(help="Above zero.", metavar="AMOUNT")],
+    currency: Annotated[str, typer.Argument(help="ISO 4217 code.", metavar="CURRENCY")],
+    text: Annotated[str, typer.Option("--text", "-m", help="The payment's reference.")] = "",
+    identity: Annotated[str, typer.Option("--id", help="A UUID: the same one is booked once.")] = "",
+    dry_run: DryRun = False,
+    client: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Book money that came in."""
+    from crossrate.cli import accounts
+
+    accounts.move(
+        "Deposit", account, amount, currency, text, identity=identity, dry_run=dry_run, who=client, as_json=as_json
+    )
+
+
+@accounts_app.command()
+def withdraw(
+    account: Name,
+    amount: Annotated[str, typer.Argument(help="Above zero.", metavar="AMOUNT")],
+    currency: Annotated[str, typer.Argument(help="ISO 4217 code.", metavar="CURRENCY")],
+    text: Annotated[str, typer.Option("--text", "-m", help="The payment's reference.")] = "",
+    identity: Annotated[str, typer.Option("--id", help="A UUID: the same one is booked once.")] = "",
+    dry_run: DryRun = False,
+    client: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Book money that goes out; refused beyond settled cash and free margin."""
+    from crossrate.cli import accounts
+
+    accounts.move(
+        "Withdraw", account, amount, currency, text, identity=identity, dry_run=dry_run, who=client, as_json=as_json
+    )
+
+
+def positions(
+    account: Annotated[
+        str,
+        typer.Option(
+            "--account", "-a", help="Only this account; else all.", envvar="CROSSRATE_ACCOUNT", metavar="ACCOUNT"
+        ),
+    ] = "",
+    client: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Show open positions: quantity, average price, mark and profit, by account and instrument."""
+    from crossrate.cli import accounts
+
+    accounts.positions(account, who=client, as_json=as_json)
