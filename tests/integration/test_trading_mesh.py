@@ -59,8 +59,8 @@ class Stand:
         self._postgres = PostgresServer(mesh.place)
         self._processes: list[subprocess.Popen] = []
 
-    async def start(self) -> None:
-        """Starts all of it."""
+    async def start(self, program: list[str] | None = None) -> None:
+        """Starts all of it; `program` is what serves as trading."""
         mesh, place_ = self.mesh, self.mesh.place
         credentials.issue(place_, mesh.topology, "nats://127.0.0.1:1", self._postgres.socket_folder)
         # Before anything of gRPC is there: its threads and a fork do not go together.
@@ -83,7 +83,8 @@ class Stand:
             "CROSSRATE_TOPOLOGY": str(self._path),
             "PYTHONPATH": f"{ROOT / 'libs'}{os.pathsep}{ROOT}",
         }
-        self._run("trading-1", [sys.executable, "-m", "services.trading"], {"cwd": ROOT, "env": environment})
+        program = program or [sys.executable, "-m", "services.trading"]
+        self._run("trading-1", program, {"cwd": ROOT, "env": environment})
         await until(lambda: self._serves("trading-1"), 60)
 
     def _run(self, name: str, argv: list[str], options: dict) -> None:
