@@ -19,8 +19,8 @@ EDGE = "edge"
 """The edge proxy, on behalf of a client outside of the mesh."""
 
 CLIENT_HEADER = "x-crossrate-client"
-"""Where the edge says whose certificate it saw: a SPIFFE id, and nothing for none. It removes what a client sent under this
-name, and nobody believes the header but of the edge."""
+"""Where the edge says whose certificate it saw: a SPIFFE id, and nothing for none. It removes what a client sent under
+this name, and nobody believes the header but of the edge."""
 ALL_ACCOUNTS = "*"
 
 CACHED_MAX = 1024
