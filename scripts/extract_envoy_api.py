@@ -31,6 +31,7 @@ ROOTS = [
     "envoy.extensions.filters.common.fault.v3.fault",
     "envoy.extensions.filters.http.cors.v3.cors",
     "envoy.extensions.filters.http.fault.v3.fault",
+    "envoy.extensions.filters.http.grpc_field_extraction.v3.config",
     "envoy.extensions.filters.http.grpc_json_transcoder.v3.transcoder",
     "envoy.extensions.filters.http.grpc_stats.v3.config",
     "envoy.extensions.filters.http.grpc_web.v3.grpc_web",

@@ -14,6 +14,7 @@ from services.control.http import DEADLINE_MARGIN_S, manager, retry, retry_on, r
 from services.control.replies import grpc_replies
 from services.control.secrets import ADS_SOURCE, certificate_name, certificate_secret, trust_secret, validation
 from services.control.state import CONTROL, Limits, Resources, State, service_of
+from services.control.sticky import by_value, hash_policy, sticky_filters, sticky_methods
 
 _DOWNSTREAM_TLS = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
 STREAMS_PER_CONNECTION_MAX = 1024
@@ -45,7 +46,7 @@ def _listener(backend: str, port: int, topology: Topology, contracts: Contracts)
     service, name = service_of(backend), inbound_listener_name(backend)
     http = manager(
         name,
-        [inbound_rbac(service, topology, contracts)],
+        [inbound_rbac(service, topology, contracts), *sticky_filters(methods_of(service, contracts))],
         codec_type="HTTP2",
         http2_protocol_options={
             "max_concurrent_streams": STREAMS_PER_CONNECTION_MAX,
@@ -70,6 +71,7 @@ def _method_route(method: MethodContract, backend: str, limits: Limits) -> dict[
     action = {
         "cluster": local_name(backend),
         "retry_policy": retry(retry_on(method), limits),
+        **hash_policy(method),
         **timing(method, DEADLINE_MARGIN_S),
     }
     return {"match": {"path": method.path}, "route": action}
@@ -86,10 +88,13 @@ def inbound(backend: str, topology: Topology, contracts: Contracts, state: State
     routes = [_method_route(m, backend, state.limits) for m in methods_of(service, contracts)]
     if service == CONTROL:
         routes += [_public_route(s, backend) for s in PUBLIC]
+    cluster = local_cluster(backend, state.limits)
+    if sticky_methods(methods_of(service, contracts)):
+        cluster |= by_value()
     secret = certificate_name(service)
     trust = trust_secret(state.roots_pem)
     return Resources(
-        clusters={local_name(backend): local_cluster(backend, state.limits)},
+        clusters={local_name(backend): cluster},
         endpoints={local_name(backend): local_endpoints(backend, state.endpoints.get(backend, ()))},
         listeners={name: _listener(backend, state.inbound_ports[backend], topology, contracts)},
         routes={name: route_table(name, routes)},

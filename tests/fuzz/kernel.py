@@ -6,7 +6,7 @@ The harness is made from the public headers: an input chooses a function over ar
 values, among them the borders of what is allowed and what is no number. Arrays have exactly the elements that are
 passed. What has to hold: no access outside of them, no undefined operation, a result is finite exactly where the status
 is OK, and without a status array the first bad element is named. With `--subject calls` it is all other functions:
-see `kernel_calls.py`.
+see `kernel_calls.py`. With `--subject book` it is commands to an order book: see `kernel_book.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 
 from crossrate.kernel import path
-from tests.fuzz import kernel_calls
+from tests.fuzz import kernel_book, kernel_calls
 from tests.kernel_build import kernel_build
 from tests.portable.calls import every_function
 from tests.portable.recording import packed, recording
@@ -133,7 +133,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=300)
     parser.add_argument("--corpus", type=Path, help="folder where inputs are kept; a temporary one without it")
-    parser.add_argument("--subject", choices=("arrays", "calls"), default="arrays", help="which functions")
+    parser.add_argument("--subject", choices=("arrays", "calls", "book"), default="arrays", help="which functions")
     parser.add_argument("--march", default="x86-64-v3", help="which path is built, as the compiler's -march names it")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -146,6 +146,8 @@ def main() -> int:
             environment["XR_CALLS"] = str(folder / "calls")
             (folder / "calls").write_bytes(recorded_calls())
             text.write_text(kernel_calls.harness(HEAD))
+        elif chosen.subject == "book":
+            text.write_text(kernel_book.harness(HEAD))
         else:
             text.write_text(harness())
         sources = sorted((ROOT / "libs" / "kernel" / "src").glob("*.c"))

@@ -252,12 +252,19 @@ class SmallMesh:
         return grpc.aio.insecure_channel(f"unix:{socket}", options)
 
     async def rest(
-        self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
+        client: Path | None = None,
     ) -> tuple[int, dict[str, str], bytes]:
         """One REST call through the edge: status, headers, body."""
 
         def call() -> tuple[int, dict[str, str], bytes]:
             context = ssl.create_default_context(cadata=self.place.ca_bundle.read_text())
+            if client is not None:
+                context.load_cert_chain(client)
             connection = http.client.HTTPSConnection("localhost", self.ports["edge"], context=context, timeout=60)
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()

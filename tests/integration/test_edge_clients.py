@@ -88,8 +88,7 @@ async def test_a_service_learns_who_the_client_is_and_nobody_can_pretend(mesh: S
 
 
 async def test_other_certificates_prove_nothing(mesh: SmallMesh, tmp_path: Path) -> None:
-    """Of a foreign authority, or not valid at this time: no connection. Of a service or an unknown client: nothing but
-    anonymous."""
+    """A foreign or an early one: no connection. A service's or an unknown client's: no more than nobody."""
     own = mesh.place.state / CONTROL_FOLDER / "authority.json"
     foreign, early = pem(tmp_path / "authority.json", LOCAL), pem(own, LOCAL, 60, NOW + dt.timedelta(hours=1))
     for proof in (foreign, early):

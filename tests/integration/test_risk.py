@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Awaitable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
@@ -48,13 +48,15 @@ class Published:
 
     history: History
     away: bool = False
+    others: dict[str, History] = field(default_factory=dict)
 
-    async def series(self, currencies: Iterable[str]) -> dict[str, Series]:
+    async def series(self, currencies: Iterable[str], source: str = "") -> dict[str, Series]:
         """See the service's port."""
         if self.away:
             raise errors.dependency_unavailable("marketdata")
-        first, last = self.history.dates[0], self.history.dates[-1]
-        return {code: Series(*self.history.days("EUR", code, first, last)) for code in currencies}
+        history = self.others[source] if source else self.history
+        first, last = history.dates[0], history.dates[-1]
+        return {code: Series(*history.days("EUR", code, first, last)) for code in currencies}
 
 
 @dataclass

@@ -13,6 +13,7 @@ from crossrate.kernel import (
     heston,
     local_volatility,
     margin,
+    matching,
     monte_carlo,
     ohlc,
     parametric,
@@ -30,6 +31,7 @@ from crossrate.kernel.bootstrap import bootstrap, deposit, overnight_index_swap,
 from crossrate.kernel.curve import Curves, Interpolation
 from crossrate.kernel.domain import Codes, Rule, Whole
 from crossrate.kernel.vanilla_batch import Batch
+from tests.unit.exchange.flow import commands
 from tests.unit.kernel.test_every_function import FUNCTIONS
 
 ELEMENTS = 150
@@ -235,8 +237,19 @@ def bars(generator: np.random.Generator) -> None:
         ohlc.prices(found.start, np.where(generator.random(len(time)) < 0.1, np.nan, price))
 
 
+def orders(generator: np.random.Generator) -> None:
+    """Commands of every kind to a small book, what is read of it, and how it moves."""
+    rows = commands(int(generator.integers(1000)), 600)
+    book = matching.Matcher(40)
+    for begin in range(0, len(rows), 100):
+        book.run(rows[begin : begin + 100])
+    for side in (1, 2):
+        book.depth(side, 40)
+    matching.Matcher(40).load(book.facts(), book.orders())
+
+
 def every_function() -> None:
     """Calls all; the same arguments each time."""
     generator = np.random.default_rng(2027)
-    for group in (over_arrays, curves, smiles, simulation, risk, bars):
+    for group in (over_arrays, curves, smiles, simulation, risk, bars, orders):
         group(generator)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from crossrate.rpc.server import Server
 from services.marketdata.board import Board
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.history.bar_service import BarService
+from services.marketdata.history.composer import Composing, boards
 from services.marketdata.history.reader import Reader
 from services.marketdata.history.recorder import Recorder
 from services.marketdata.history.service import HistoryService
@@ -43,7 +44,13 @@ class History:
     """
 
     def __init__(
-        self, log: QuoteLog, url: str, feeds: Callable[[], Iterable[str]], settings: Settings, note: Any
+        self,
+        log: QuoteLog,
+        url: str,
+        feeds: Callable[[], Iterable[str]],
+        settings: Settings,
+        note: Any,
+        ages: Mapping[str, float] | None = None,
     ) -> None:
         self._settings = settings
         self._note = note
@@ -52,8 +59,9 @@ class History:
         self._reading = ThreadPoolExecutor(READING_THREADS, "history-read")
         self._upkeep = ThreadPoolExecutor(1, "history-upkeep", _yielding)
         # Each has the store for itself, so that none waits for another's lock.
-        self.recorder = Recorder(log, self._open, self._writing, settings, note)
-        self.reader = Reader(log, self._open, self._reading)
+        composing = Composing(feeds, boards(settings.stale_after_ms / 1000, ages or {}))
+        self.recorder = Recorder(log, self._open, self._writing, settings, note, composing=composing)
+        self.reader = Reader(log, self._open, self._reading, composing)
         self.status = Status(log, self.reader, self.recorder, feeds)
 
     def add_to(self, server: Server, board: Board, catalogue: Catalogue) -> None:

@@ -31,8 +31,8 @@ COLUMNS = {
 PRICE_SIDES = {pb.PRICE_SIDE_BID: "bid", pb.PRICE_SIDE_ASK: "ask", pb.PRICE_SIDE_MID: "mid"}
 _HEALTH = (
     (Flag.CLOSED, quote_pb2.QUOTE_HEALTH_CLOSED),
-    (Flag.CROSSED, quote_pb2.QUOTE_HEALTH_CROSSED),
     (Flag.STALE, quote_pb2.QUOTE_HEALTH_STALE),
+    (Flag.CROSSED, quote_pb2.QUOTE_HEALTH_CROSSED),
     (Flag.AFTER_GAP, quote_pb2.QUOTE_HEALTH_GAPPED),
 )
 

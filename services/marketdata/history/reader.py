@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 from crossrate.history.keys import LIVE
 from crossrate.history.store import Coverage, TickStore
 from crossrate.ticks.columns import Ticks
+from services.marketdata.entry import COMPOSITE_SOURCE
 from services.marketdata.history import ledger
+from services.marketdata.history.composer import Composer, Composing
 from services.marketdata.history.rows import Collected, Key, Mark
 from services.marketdata.quote_log import LogEntry, QuoteLog
 
@@ -42,21 +44,28 @@ class View:
     tail: dict[Key, Ticks]
 
     def source(self, instrument: str, source: str) -> str:
-        """The source that a question is about.
+        """The source that a question is about. The composite of an instrument that only one feed quotes is that feed's
+        quotes.
 
         Raises:
             SourceUnclear: none was named, and there are several.
             NothingStored: there is none.
         """
-        found = {key[0] for key in self.tail if key[1] == instrument}
-        found |= {file.key.venue for file in self.store.files(instrument)}
+        files = self.store.files(instrument)
+        live = {key[0] for key in self.tail if key[1] == instrument}
+        found = live | {file.key.venue for file in files}
         if source in found:
             return source
+        if source == COMPOSITE_SOURCE:
+            live |= {file.key.venue for file in files if file.key.dataset == LIVE}
+            if len(live) == 1:
+                return live.pop()
         if not found or source:
             raise NothingStored(source)
-        if len(found) > 1:
+        venues = found - {COMPOSITE_SOURCE} or found
+        if len(venues) > 1:
             raise SourceUnclear(f"{instrument} has quotes of {', '.join(sorted(found))}: name one of them")
-        return found.pop()
+        return venues.pop()
 
     def also(self, source: str, instrument: str) -> Ticks | None:
         """What is not stored yet of an instrument and source."""
@@ -83,8 +92,15 @@ class View:
 class Reader:
     """Answers of one instance about history. Questions wait for each other: `threads` has one or two of them."""
 
-    def __init__(self, log: QuoteLog, open_store: Callable[[], TickStore], threads: Executor) -> None:
+    def __init__(
+        self,
+        log: QuoteLog,
+        open_store: Callable[[], TickStore],
+        threads: Executor,
+        composing: Composing | None = None,
+    ) -> None:
         self._log = log
+        self._composing = composing
         self._open_store = open_store
         self._threads = threads
         self._store: TickStore | None = None
@@ -103,8 +119,9 @@ class Reader:
             self._store = await self.blocking(self._open_store)
         return self._store
 
-    async def view(self, instruments: Iterable[str] | None = None) -> View:
-        """The history as it is now; what is not stored yet only of some instruments, if they are said.
+    async def view(self, instruments: Iterable[str] | None = None, source: str = "") -> View:
+        """The history as it is now; what is not stored yet only of some instruments, if they are said, and of
+        composites if the source is theirs.
 
         Raises:
             LogUnavailable: the log did not answer.
@@ -117,10 +134,20 @@ class Reader:
         while after < ends.last and len(entries) < ENTRIES_MAX and (page := await self._log.read(after)):
             entries += page
             after = page[-1].number
-        return await self.blocking(_view, store, at.name, entries, wanted)
+        composer = None
+        if self._composing is not None and source == COMPOSITE_SOURCE:
+            always = await self.blocking(ledger.composed, store)
+            composer = await self._composing.composer(self._log, at.number or 0, entries, names=wanted, always=always)
+        return await self.blocking(_view, store, at.name, entries, wanted, composer)
 
 
-def _view(store: TickStore, name: str, entries: Sequence[LogEntry], wanted: frozenset[str] | None) -> View:
+def _view(
+    store: TickStore,
+    name: str,
+    entries: Sequence[LogEntry],
+    wanted: frozenset[str] | None,
+    composer: Composer | None = None,
+) -> View:
     """The store, and what the entries have behind it."""
     feeds = {entry.feed for entry in entries}
     marks = {feed: [f"{what}-{feed}" for what in ledger.MARK] for feed in feeds}
@@ -132,6 +159,15 @@ def _view(store: TickStore, name: str, entries: Sequence[LogEntry], wanted: froz
         epoch, sequence, missing = (positions[each] for each in marks[feed])
         return None if epoch is None else Mark(epoch, sequence or 0, missing or 0)
 
-    taken = Collected(number, mark, lambda key: ledger.last_sequence(pinned, key), wanted)
+    taken = Collected(
+        number,
+        mark,
+        lambda key: ledger.last_sequence(pinned, key),
+        wanted,
+        composer=composer,
+        composed=lambda name: ledger.composed(pinned, name),
+    )
+    if composer is not None:
+        composer.seed((entry for entry in entries if entry.number <= number), ())
     taken.take_all(entry for entry in entries if entry.number > number)
     return View(pinned, {key: columns.ticks() for key, columns in taken.columns.items()})

@@ -30,7 +30,7 @@ class Subject:
         end = moment("end_time", request.end_time) if request.HasField("end_time") else time.time_ns() + 1
         if start > end:
             raise errors.invalid(errors.Violation("end_time", "it is before start_time", "history.range"))
-        view = await self._reader.view([name])
+        view = await self._reader.view([name], request.source)
         source = await self._reader.blocking(self.source, view, name, request.source)
         return (Range(name, source, start, end) if source is not None else None), view
 

@@ -25,6 +25,8 @@ NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 VENUE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 LIVE = "live"
 """The history's own name for what came from feeds."""
+COMPOSITE = "composite"
+"""The history's own source of what was the best of several feeds."""
 FILES_MAX = 10_000
 """Files of one job."""
 PROBLEMS_MAX = 50
@@ -171,6 +173,13 @@ class Target(_Part):
     def _is_not_live(cls, value: str) -> str:
         if value == LIVE:
             raise ValueError(f"{LIVE!r} is the dataset of the feeds; give another name")
+        return value
+
+    @field_validator("venue")
+    @classmethod
+    def _is_no_composite(cls, value: str) -> str:
+        if value == COMPOSITE:
+            raise ValueError(f"{COMPOSITE!r} stands for the best of the feeds; give another name")
         return value
 
 

@@ -9,8 +9,9 @@ from crossrate.api.marketdata.v1 import marketdata_service_pb2 as service_pb
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
 from services.marketdata import cursor as cursors
 from services.marketdata import subscription
-from services.marketdata.board import PLACES_PER_ENTRY, Board, CursorUnknown
+from services.marketdata.board import PLACES_PER_ENTRY, Board
 from services.marketdata.cursor import Cursor
+from services.marketdata.ring import CursorUnknown
 from services.marketdata.subscription import BACKLOG_MAX, BATCH_MAX, Reader, Wanted
 
 SECOND = 1_000_000_000
@@ -236,7 +237,7 @@ async def test_the_ring_forgets_the_oldest() -> None:
         cursor = cursor if cursor.place else board.cursor(1)
     assert (board.oldest, board.head) == (1_953, 4_000)
     with pytest.raises(CursorUnknown) as caught:
-        await subscription.place(board, cursor, 0.0)
+        await board.found(cursor, 0.0)
     assert board.find(caught.value.oldest) == 1_953
     assert len(board.between(1_952, BOTH)) == 2_048
 

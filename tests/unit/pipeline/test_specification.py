@@ -78,6 +78,7 @@ def test_what_decides_over_rows_is_in_the_recipe(changes: dict[str, Any]) -> Non
         ({"map": {"clock": "Mars"}}, "map.clock", "zone"),
         ({"quality": {"crossed_share_max": 2}}, "quality.crossed_share_max", "less than or equal to 1"),
         ({"target": {"dataset": "live", "venue": "V"}}, "target.dataset", "feeds"),
+        ({"target": {"dataset": "some", "venue": "composite"}}, "target.venue", "best of the feeds"),
         ({"target": {"dataset": "some"}}, "target.venue", "required"),
     ],
 )

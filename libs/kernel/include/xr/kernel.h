@@ -18,6 +18,7 @@
 #include "xr/implied.h"
 #include "xr/local_volatility.h"
 #include "xr/margin.h"
+#include "xr/matching.h"
 #include "xr/monte_carlo.h"
 #include "xr/normal.h"
 #include "xr/ohlc.h"

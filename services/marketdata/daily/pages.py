@@ -7,12 +7,11 @@ import binascii
 import datetime as dt
 import hashlib
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
-from services.marketdata.domain.history import History
+from services.marketdata.domain.history import Days, History
 
 PAGE_DEFAULT = 1_000
 
@@ -40,10 +39,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Dates and rates, shape (n,) each, ascending, and the token of the next page; empty on the last."""
+    """Days, ascending, and the token of the next page; empty on the last."""
 
-    dates: NDArray[np.datetime64]
-    rates: NDArray[np.float64]
+    days: Days
     next_token: str
 
 
@@ -61,10 +59,10 @@ def page(history: History, question: Question, size: int, token: str) -> Page:
     last = np.datetime64(question.last) if question.last else history.dates[-1]
     if token:
         first = _read_token(history, question, token)
-    dates, rates = history.days(*pair, first, last)
+    found = history.quoted(*pair, first, last)
     size = size or PAGE_DEFAULT
-    following = _token(history, question, dates[size]) if len(dates) > size else ""
-    return Page(dates[:size], rates[:size], following)
+    following = _token(history, question, found.dates[size]) if len(found.dates) > size else ""
+    return Page(Days(*(getattr(found, each.name)[:size] for each in fields(Days))), following)
 
 
 def _token(history: History, question: Question, following: np.datetime64) -> str:
@@ -79,7 +77,8 @@ def _read_token(history: History, question: Question, token: str) -> np.datetime
         raise BadToken("it is not a token that this method gave out") from error
     body, check = raw[: _FORMAT.size], raw[_FORMAT.size :]
     if len(body) != _FORMAT.size or check != _check(history, question, body):
-        raise BadToken("it belongs to another pair, range or history: ask for the first page again")
+        words = "it belongs to another pair, range or history, or the source has changed since"
+        raise BadToken(f"{words}: ask for the first page again")
     return np.datetime64(_FORMAT.unpack(body)[0], "D")
 
 

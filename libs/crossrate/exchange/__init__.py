@@ -1,0 +1,1 @@
+"""An exchange as a value: order books that match, and a venue around one."""
