@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,21 +117,33 @@ def part(block: Block, begin: int, end: int) -> Block:
     return {name: column[begin:end] for name, column in block.items()}
 
 
-def read(place: Place, path: str, columns: Iterable[str], start: int, end: int) -> Iterator[Block]:
+def read(
+    place: Place,
+    path: str,
+    columns: Iterable[str],
+    start: int,
+    end: int,
+    proceed: Callable[[], object] | None = None,
+) -> Iterator[Block]:
     """The rows of a file with a venue time from `start` to before `end`, row group by row group.
 
     Row groups outside of that time are not read, nor are columns that are neither asked for nor part of the order.
+    `proceed` is called before the file is opened and before each row group is read; what it raises ends it.
 
     Raises:
         DamagedError: the file is not there or cannot be read.
     """
     names = list(dict.fromkeys([*ORDER, *columns]))
+    if proceed is not None:
+        proceed()
     try:
         with place.open(path) as source, pq.ParquetFile(source, page_checksum_verification=True) as file:
             for number in range(file.num_row_groups):
                 seen = file.metadata.row_group(number).column(0).statistics
                 if seen is not None and seen.has_min_max and (seen.max < start or seen.min >= end):
                     continue
+                if proceed is not None:
+                    proceed()
                 block = _block(file.read_row_group(number, names, use_threads=False))
                 times = block["venue_time"]
                 if len(times) and (times[0] < start or times[-1] >= end):

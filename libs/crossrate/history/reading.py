@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,13 +31,22 @@ class Page:
 
 
 def blocks(
-    log: Log | Pinned, files: Sequence[File], columns: Sequence[str], start: int, end: int, also: Ticks | None = None
+    log: Log | Pinned,
+    files: Sequence[File],
+    columns: Sequence[str],
+    start: int,
+    end: int,
+    also: Ticks | None = None,
+    proceed: Callable[[], object] | None = None,
 ) -> Iterator[Block]:
-    """The rows of files, and some more, from `start` to before `end` in the order of time, day by day."""
+    """The rows of files, and some more, from `start` to before `end` in the order of time, day by day.
+
+    `proceed` is called before each row group is read; what it raises ends it.
+    """
     wanted = [name for name in columns if name != "venue"]
 
     def rows(file: File) -> Iterator[Block]:
-        for block in read(log.place, file.path, wanted, start, end):
+        for block in read(log.place, file.path, wanted, start, end, proceed):
             if "venue" in columns:
                 block["venue"] = np.full(len(block["venue_time"]), file.key.venue, object)
             yield block
@@ -66,10 +75,11 @@ def pages(
     limit: int | None,
     rows_max: int,
     also: Ticks | None = None,
+    proceed: Callable[[], object] | None = None,
 ) -> Iterator[Page]:
     """Quotes after a cursor as record batches of at most `rows_max` rows, in all at most `limit`."""
     skip, left = cursor.count, limit
-    for block in blocks(log, files, columns, cursor.venue_time, end, also):
+    for block in blocks(log, files, columns, cursor.venue_time, end, also, proceed):
         begin = min(skip, len(block["venue_time"]))
         skip -= begin
         while begin < len(block["venue_time"]) and left != 0:
@@ -105,6 +115,7 @@ def bars(
     end: int,
     until: int | None,
     also: Ticks | None = None,
+    proceed: Callable[[], object] | None = None,
 ) -> Iterator[Bars]:
     """The bars that begin from `start` to before `end`; the last may be incomplete."""
     edges = grid(builder.period, builder.session, start, max(start, end - 1))
@@ -116,7 +127,7 @@ def bars(
     the_venue(every, instrument)
     files = [file for file in every if file.first < high]
     columns = [*BAR_COLUMNS, *(QUANTITIES if builder.quantities else ())]
-    for block in blocks(log, files, columns, low, high, also):
+    for block in blocks(log, files, columns, low, high, also, proceed):
         done = builder.add(ticks_of(block))
         if len(done):
             yield done

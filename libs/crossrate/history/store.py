@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -187,6 +187,7 @@ class TickStore:
         resume: Cursor | None = None,
         rows_max: int = BATCH_ROWS_MAX,
         also: Ticks | None = None,
+        proceed: Callable[[], object] | None = None,
     ) -> Iterator[Page]:
         """Quotes of an instrument in the order of venue time, then sequence, page by page.
 
@@ -202,6 +203,7 @@ class TickStore:
             resume: `resume` of the last page that was read; `start` is then without effect.
             rows_max: most rows of a page.
             also: quotes of the instrument and venue that are not stored; `venue` has to be named then.
+            proceed: called before each row group is read; what it raises ends the reading.
 
         Raises:
             ValueError: a name or a range is none.
@@ -216,7 +218,7 @@ class TickStore:
             raise ValueError(f"limit {limit} and rows_max {rows_max} are numbers of rows")
         cursor = resume or Cursor(start)
         files = self.files(instrument, cursor.venue_time, end, venue)
-        return reading.pages(self._log, files, names, cursor, end, limit, rows_max, also)
+        return reading.pages(self._log, files, names, cursor, end, limit, rows_max, also, proceed)
 
     def bars(
         self,
@@ -232,6 +234,7 @@ class TickStore:
         quantities: bool = True,
         until: int | None = None,
         also: Ticks | None = None,
+        proceed: Callable[[], object] | None = None,
     ) -> Iterator[Bars]:
         """Bars that begin from `start` to before `end`, built of the stored quotes by `ticks.bars.BarBuilder`.
 
@@ -250,6 +253,7 @@ class TickStore:
             until: the clock, if all quotes up to now are stored; by default a bar is complete if there are quotes after
                 it.
             also: quotes of the instrument and venue that are not stored.
+            proceed: called before each row group is read; what it raises ends the reading.
 
         Raises:
             ValueError: a name, a side or a range is none.
@@ -262,7 +266,7 @@ class TickStore:
         _check_range(start, end)
         builder = BarBuilder(period, session, sides, exclude=exclude, quantities=quantities)
         snapshot = self._log.refresh()
-        return reading.bars(self._log, snapshot, builder, instrument, venue, start, end, until, also)
+        return reading.bars(self._log, snapshot, builder, instrument, venue, start, end, until, also, proceed)
 
     def coverage(self, instrument: str | None = None, venue: str | None = None) -> list[Coverage]:
         """What the store has of each venue and instrument, out of the log alone."""

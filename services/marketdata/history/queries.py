@@ -15,7 +15,7 @@ from crossrate.ticks.bars import Bars
 from crossrate.ticks.columns import Flag
 from crossrate.ticks.periods import NEW_YORK_17, Period, Session
 from services.marketdata.history.messages import bar_messages, columns_of, tick_columns, timestamp
-from services.marketdata.history.reader import View
+from services.marketdata.history.reader import View, proceed
 
 _CURSOR = struct.Struct(">qI")
 GAP_DAYS_MAX = 366
@@ -78,10 +78,7 @@ def tick_page(
 ) -> tuple[pb.TickColumns, Cursor | None]:
     """One page of quotes, and where to go on; None at the end."""
     parts, cursor, left = [], resume, size + 1
-    also = view.also(asked.source, asked.instrument)
-    pages = view.store.ticks(
-        asked.instrument, asked.start, asked.end, asked.source, names, limit=left, resume=resume, also=also
-    )
+    pages = view.ticks(asked.instrument, asked.start, asked.end, asked.source, names, limit=left, resume=resume)
     for page in pages:
         block = columns_of(page.batch)
         parts.append(block)
@@ -101,10 +98,7 @@ def tick_batches(
     # Not at import: pyarrow starts threads, and a process that has any cannot be forked.
     from crossrate.history import arrow
 
-    also = view.also(asked.source, asked.instrument)
-    for page in view.store.ticks(
-        asked.instrument, asked.start, asked.end, asked.source, names, resume=resume, rows_max=size, also=also
-    ):
+    for page in view.ticks(asked.instrument, asked.start, asked.end, asked.source, names, resume=resume, rows_max=size):
         content = arrow.to_ipc([page.batch]) if as_arrow else tick_columns(columns_of(page.batch))
         yield content, page.resume
 
@@ -121,6 +115,7 @@ def bars(view: View, asked: Range, rule: BarRule) -> Iterator[Bars]:
         sides=rule.sides,
         until=rule.until,
         also=view.also(asked.source, asked.instrument),
+        proceed=proceed,
     )
 
 
@@ -146,8 +141,7 @@ def gaps(view: View, asked: Range) -> list[pb.TickGap]:
     found: list[pb.TickGap] = []
     before: tuple[int, int] | None = None
     names = ["venue_time", "sequence", "flags"]
-    also = view.also(asked.source, asked.instrument)
-    for page in view.store.ticks(asked.instrument, asked.start, asked.end, asked.source, names, also=also):
+    for page in view.ticks(asked.instrument, asked.start, asked.end, asked.source, names):
         block = columns_of(page.batch)
         times, numbers = block["venue_time"], block["sequence"]
         for place in np.flatnonzero(block["flags"] & int(Flag.AFTER_GAP)).tolist():
