@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Takes the folder of scripts/test out of the environment: this process removes it, not a pytest that a test runs."""
+    """Takes the folder of scripts/test out of the environment: a pytest that a test runs must not remove it."""
     if not hasattr(config, "workerinput"):
         config.stash[FOLDER] = os.environ.pop("CROSSRATE_TEST_FOLDER", "")
 
