@@ -21,6 +21,7 @@ from crossrate.api.risk.v1.pretrade_service_pb2_grpc import add_PreTradeServiceS
 from crossrate.api.trading.v1 import order_pb2
 from crossrate.api.trading.v1 import session_pb2 as session
 from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
+from crossrate.client import AsyncClient
 from crossrate.client.find import client_certificate
 from crossrate.node import credentials
 from crossrate.node.postgres import PostgresServer
@@ -58,8 +59,8 @@ class Stand:
         self._postgres = PostgresServer(mesh.place)
         self._processes: list[subprocess.Popen] = []
 
-    async def start(self) -> None:
-        """Starts all of it."""
+    async def start(self, program: list[str] | None = None) -> None:
+        """Starts all of it; `program` is what serves as trading."""
         mesh, place_ = self.mesh, self.mesh.place
         credentials.issue(place_, mesh.topology, "nats://127.0.0.1:1", self._postgres.socket_folder)
         # Before anything of gRPC is there: its threads and a fork do not go together.
@@ -82,7 +83,8 @@ class Stand:
             "CROSSRATE_TOPOLOGY": str(self._path),
             "PYTHONPATH": f"{ROOT / 'libs'}{os.pathsep}{ROOT}",
         }
-        self._run("trading-1", [sys.executable, "-m", "services.trading"], {"cwd": ROOT, "env": environment})
+        program = program or [sys.executable, "-m", "services.trading"]
+        self._run("trading-1", program, {"cwd": ROOT, "env": environment})
         await until(lambda: self._serves("trading-1"), 60)
 
     def _run(self, name: str, argv: list[str], options: dict) -> None:
@@ -185,3 +187,44 @@ async def test_a_session_goes_through_the_mesh(made: Stand) -> None:
         while (message := await call.read()) is not grpc.aio.EOF:
             last = message
         assert last.HasField("end")
+
+
+async def test_the_sdk_and_the_command_line_trade(made: Stand) -> None:
+    """Placed, listed, explained and watched by the command; reports followed by the SDK without a gap."""
+    place_ = made.mesh.place
+    environment = os.environ | {
+        "CROSSRATE_STATE": str(place_.state),
+        "CROSSRATE_RUN": str(place_.run),
+        "PYTHONPATH": f"{ROOT / 'libs'}{os.pathsep}{ROOT}",
+    }
+
+    async def command(*arguments: str, code: int = 0) -> str:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "crossrate.cli", "orders", *arguments, stdout=-1, stderr=-1, env=environment, cwd=ROOT
+        )
+        out, problems = await process.communicate()
+        assert process.returncode == code, (out, problems)
+        return out.decode()
+
+    order = ("gamma", "buy", "100_000", "EUR/USD", "--limit", "1.08", "--id", "one")
+    placed = json.loads(await command("place", *order, "--json"))
+    assert placed["order"]["status"] == "ORDER_STATUS_PENDING_NEW"
+    assert json.loads(await command("place", *order, "--json")) == placed
+    assert "one" in await command("list", "gamma")
+    await command("cancel", "gamma", "one")
+    words = await command("explain", "gamma", "one")
+    assert "checks, all passed" in words
+    watched = await command("watch", "gamma", "--after", "0", "-n", "2", "--json")
+    assert [int(json.loads(line)["sequence"]) for line in watched.splitlines()] == [1, 2]
+    assert "write buy or sell" in await command("place", "gamma", "hold", "1", "EUR/USD", "--json", code=1)
+    target, ca = f"localhost:{made.mesh.ports['edge']}", place_.ca_bundle.read_bytes()
+    proof = client_certificate("local", place_)
+    async with AsyncClient(target, ca=ca, client=proof) as client:
+        await client.trading.PlaceOrder(place(new("gamma")))
+        seen = []
+        async with asyncio.timeout(30):
+            async for report in client.stream_executions("gamma", after=1):
+                seen.append(report.sequence)
+                if len(seen) == 4:
+                    break
+    assert seen == [2, 3, 4, 5]
