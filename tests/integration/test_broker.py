@@ -85,7 +85,7 @@ async def test_a_resting_order_is_amended_filled_by_a_quote_and_cancelled(desk: 
     await desk.stub.Instruct(instruct(instruction(REPLACE, amended)))
     await desk.reader.until(lambda: desk.reader.kinds(rests)[1:] == ["REPLACED"])
     assert desk.reader.about(rests)[-1].version == 2
-    await desk.market.say("EUR/USD", 1.0748, 1.0749)
+    await desk.market.say("EUR/USD", 1.0749, 1.075)
     await desk.reader.until(lambda: desk.reader.kinds(rests)[2:] == ["FILLED"])
     fill = desk.reader.about(rests)[-1].fill
     assert (fill.quantity, fill.price, fill.liquidity) == ("1000000", "1.075", execution.LIQUIDITY_MAKER)
