@@ -152,7 +152,7 @@ async def test_what_no_venue_takes_is_refused_in_words(desk: Floor) -> None:
     assert "no venue 'nowhere'" in desk.reader.about(pinned)[0].text
     assert desk.reader.about(pinned)[0].reason == execution.EXECUTION_REASON_NO_VENUE
     assert "deals spot" in desk.reader.about(forward)[0].text
-    assert "multiple of 0.01" in desk.reader.about(fine)[0].text
+    assert "multiple of 1" in desk.reader.about(fine)[0].text
 
 
 async def test_an_instruction_without_its_order_is_refused(desk: Floor) -> None:
