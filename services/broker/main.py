@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crossrate.api.broker.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
+from crossrate.api.broker.v1.venue_service_pb2_grpc import add_VenueServiceServicer_to_server
 from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
 from crossrate.rpc.client import channel_to_mesh
 from crossrate.rpc.server import Server
@@ -21,8 +22,10 @@ from services.broker.engine.router import Router
 from services.broker.engine.session import Sessions
 from services.broker.peers import Quotes
 from services.broker.service.routing import RoutingService
+from services.broker.service.venues import VenueService
 from services.broker.settings import Settings
 from services.broker.store import Reading, Store
+from services.broker.store.switches import Switches
 from services.broker.venues import declared
 from services.broker.venues.sim import RealClock, SimAdapter
 
@@ -63,6 +66,7 @@ async def serve(runtime: Runtime) -> None:
             add_RoutingServiceServicer_to_server,
             RoutingService(router, store, reading, hub, settings.heartbeat_s),
         )
+        server.add(add_VenueServiceServicer_to_server, VenueService(venues, router, sessions, Switches(database)))
         server.health.depends_on("postgres", database.check)
         async with asyncio.TaskGroup() as group:
             # A task that fails takes the process down, and it starts anew: no half of an instance serves.

@@ -258,12 +258,14 @@ class Reader:
         """What was told of an order, in words."""
         return [kind_of(each) for each in self.about(of)]
 
-    async def until(self, holds: Callable[[], bool], timeout_s: float = 30.0) -> None:
+    async def until(
+        self, holds: Callable[[], bool], timeout_s: float = 30.0, says: Callable[[], str] = lambda: ""
+    ) -> None:
         """Waits until something holds of what was read."""
         end = time.monotonic() + timeout_s
         while not holds():
             said = [(each.order_id[:8], kind_of(each), each.text) for each in self.reports[-10:]]
-            assert time.monotonic() < end, f"it does not come; the last reports are {said}"
+            assert time.monotonic() < end, f"it does not come; {says()} the last reports are {said}"
             assert not self._task.done(), self._task.exception()
             await asyncio.sleep(0.01)
 

@@ -85,7 +85,7 @@ async def test_a_resting_order_is_amended_filled_by_a_quote_and_cancelled(desk: 
     await desk.stub.Instruct(instruct(instruction(REPLACE, amended)))
     await desk.reader.until(lambda: desk.reader.kinds(rests)[1:] == ["REPLACED"])
     assert desk.reader.about(rests)[-1].version == 2
-    await desk.market.say("EUR/USD", 1.0748, 1.0749)
+    await desk.market.say("EUR/USD", 1.0749, 1.075)
     await desk.reader.until(lambda: desk.reader.kinds(rests)[2:] == ["FILLED"])
     fill = desk.reader.about(rests)[-1].fill
     assert (fill.quantity, fill.price, fill.liquidity) == ("1000000", "1.075", execution.LIQUIDITY_MAKER)
@@ -152,7 +152,7 @@ async def test_what_no_venue_takes_is_refused_in_words(desk: Floor) -> None:
     assert "no venue 'nowhere'" in desk.reader.about(pinned)[0].text
     assert desk.reader.about(pinned)[0].reason == execution.EXECUTION_REASON_NO_VENUE
     assert "deals spot" in desk.reader.about(forward)[0].text
-    assert "multiple of 0.01" in desk.reader.about(fine)[0].text
+    assert "multiple of 1" in desk.reader.about(fine)[0].text
 
 
 async def test_an_instruction_without_its_order_is_refused(desk: Floor) -> None:

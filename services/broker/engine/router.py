@@ -25,7 +25,8 @@ class Router:
         self._names = list(declared.venues)
         self._sessions = sessions
         self._reading = reading
-        self._fresh_s_max = fresh_s_max
+        self.fresh_s_max = fresh_s_max
+        """A venue whose holder has not written for so long counts as away, seconds."""
 
     async def standings(self) -> dict[str, Standing]:
         """How each declared venue stands.
@@ -43,7 +44,7 @@ class Router:
             return Standing(
                 False, False, f"it was set {word} by {row.wanted_by}: {row.wanted_why or 'no reason given'}"
             )
-        if row.heard_s > self._fresh_s_max:
+        if row.heard_s > self.fresh_s_max:
             return Standing(False, True, "no instance has it")
         ready = row.session is Session.READY
         return Standing(ready, True, "" if ready else f"its session is {row.session.name.lower()}: {row.text}")
