@@ -71,7 +71,7 @@ class Writing:
 
     async def begin(self) -> Writing:
         """Takes the lock; waits for whoever has it."""
-        await self.connection.execute("SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))", _LOCK)
+        await lock_books(self.connection)
         return self
 
     async def load(self, names: Iterable[str]) -> dict[str, Kept]:
@@ -206,6 +206,11 @@ class Writing:
                 for kept in changed
             ],
         )
+
+
+async def lock_books(connection: asyncpg.Connection) -> None:
+    """Takes the lock of the books until the transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))", _LOCK)
 
 
 def kept_of(row: asyncpg.Record) -> Kept:
