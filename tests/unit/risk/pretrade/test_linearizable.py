@@ -49,7 +49,7 @@ def test_an_order_after_the_kill_is_found() -> None:
 
 
 def test_true_histories_of_a_register_pass_and_one_lie_fails() -> None:
-    """Of a register with one moment for each operation every history passes; a read of a value that nobody wrote never."""
+    """Of a register with one moment for each operation every history passes; a read of what nobody wrote never."""
     draw = random.Random(7)
     for _ in range(200):
         state, history = 0, []
