@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 from services.risk.domain.pretrade.accounts import Account, Book
 from services.risk.domain.pretrade.orders import Order, Working
-from services.risk.domain.pretrade.windows import Window
+from services.risk.domain.pretrade.windows import Alike, Window
 
 
 @dataclass(slots=True)
@@ -18,7 +19,8 @@ class Change:
     asked_before: int
     terms_before: Order
     is_new: bool
-    windows: list[Window] = field(default_factory=list)
+    windows: Sequence[Window] = ()
+    alike: tuple[Alike, Hashable] | None = None
 
     @property
     def added(self) -> int:
@@ -62,6 +64,9 @@ def undo(book: Book, change: Change) -> None:
         book.rest(change.account, working)
     for window in change.windows:
         window.take_back()
+    if change.alike is not None:
+        alike, key = change.alike
+        alike.take_back(key)
 
 
 def redo(book: Book, change: Change, terms: Order, asked: int) -> None:

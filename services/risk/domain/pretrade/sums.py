@@ -44,7 +44,25 @@ class Sums:
         """Everything that an order adds to, with the order reserved."""
         good = True
         direction = change.working.direction
-        breached = []
+        breached: list[tuple[Sum, int]] = []
+        for entry in plan.positions:
+            row, slot = entry[1], entry[3]
+            value = slot.position + slot.buys if direction > 0 else slot.sells - slot.position
+            limit = row.limit
+            if value <= limit:
+                found.append((row, True, limit, value if value > 0 else 0, ""))
+            else:
+                breached.append((entry, value))
+        for entry, leg in plan.currencies:
+            row = entry[1]
+            value = leg.long if leg.long > leg.short else leg.short
+            if not row.is_reporting:
+                value = self.in_unit(row, value)
+            limit = row.limit
+            if value <= limit:
+                found.append((row, True, limit, value, ""))
+            else:
+                breached.append((entry, value))
         for entry in plan.sums:
             value = self._value(entry, direction)
             row = entry[1]
