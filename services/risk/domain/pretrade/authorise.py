@@ -101,7 +101,7 @@ class Authoriser:
         plan = self._plans.plan(account, order.strategy, order.venue, order.instrument)
         group = account.group.fresh()
         gross_before = group.gross
-        change = reserve(book, account, order, amends)
+        change = reserve(book, account, order, amends, plan.touched)
         working = change.working
         reduces = self._reduces(plan, order, working)
         found: list[Found] = []
@@ -211,9 +211,9 @@ class Authoriser:
         instrument = plan.instrument
         why = self._book.market.why_not_live(instrument, now_ns)
         if not why:
-            unpriced = next((group.unpriced for group, _ in plan.touched if group.fresh().unpriced), "")
-            if unpriced:
-                why = f"{unpriced}, which is held or works, has no fresh price"
+            for group, _ in plan.touched:
+                if group.fresh().unpriced:
+                    why = f"{group.unpriced}, which is held or works, has no fresh price"
         text = f"{why}: wait for a LIVE quote of {instrument.name}" if why else ""
         found.append((plan.quote, not why, None, None, text))
         if why:

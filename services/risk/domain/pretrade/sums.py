@@ -35,9 +35,9 @@ class Sums:
 
     def in_unit(self, row: Row, value: int) -> int:
         """An amount of the reporting currency in that of a limit."""
-        rate = self._book.market.rates.get(row.currency, 0)
-        if rate == RATE_SCALE:
+        if row.is_reporting:
             return value
+        rate = self._book.market.rates.get(row.currency, 0)
         return value * RATE_SCALE // rate if rate else WITHOUT_PRICE
 
     def sums(self, plan: Plan, change: Change, found: list[Found]) -> bool:
@@ -113,9 +113,7 @@ class Sums:
             if not gross or self.in_unit(row, gross) < row.floor:
                 return -1
             return -(-max(each.value for each in group.slots.values()) * SCALE // gross)
-        if row.is_reporting:
-            return value
-        return self.in_unit(row, value)
+        return value if row.is_reporting else self.in_unit(row, value)
 
 
 def compare(row: Row, value: int, found: list[Found]) -> bool:
