@@ -23,6 +23,7 @@ from crossrate.api.marketdata.v1 import quote_pb2 as pb
 from services.marketdata.domain.composite import Health, Shown, composite
 from services.marketdata.entry import COMPOSITE, NANOSECONDS, Entry, aged, quote_of, shown
 from services.marketdata.ring import Ring
+from services.marketdata.turns import Turns
 
 PLACES_PER_ENTRY = 1 << 13
 """More than the quotes of one entry of the log."""
@@ -64,6 +65,7 @@ class Board(Ring[Entry]):
         generation: grows when a feed began anew, so that no position from before means anything.
         discarded: entries of the log that were older than the board.
         readers: streams that are served from it.
+        turns: when those that send at most so often do.
     """
 
     # Another instance may have made a composite right behind the quote, where this one knew of no second venue.
@@ -97,6 +99,7 @@ class Board(Ring[Entry]):
         self.generation = 0
         self.discarded = 0
         self.readers = 0
+        self.turns = Turns()
 
     # What comes from the log
 

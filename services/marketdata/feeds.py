@@ -207,6 +207,10 @@ class FixFeed(FromVenue):
     """How the venue writes a pair that is not in `symbols`: {base}{counter}, {base}.{counter}."""
     depth: int = Field(default=1, ge=0, le=100)
     """MarketDepth: 1 for the top of the book, 0 for all of it."""
+    entry_key: Literal["auto", "id", "price", "position", "slot"] = "auto"
+    """What names an entry of the book in updates: MDEntryID; MDEntryPositionNo, where New and Delete move what stands
+    behind ("position") or nothing moves ("slot"); the price. "auto": MDEntryID, else MDEntryPositionNo as "position",
+    else the price, by what each entry has."""
     updates: Literal["incremental", "full"] = "incremental"
     """MDUpdateType."""
     time: Literal["entry", "sending"] = "entry"

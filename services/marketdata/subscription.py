@@ -21,7 +21,7 @@ BACKLOG_MAX = 5_000
 """A reader that is further behind is not sent what it missed, but the newest of each."""
 
 STREAMS_PER_MS = 10
-"""A stream waits a millisecond between messages for every so many streams that there are, and then sends whatever has
+"""A stream sends once in a millisecond for every so many streams that there are, in its turn, and then whatever has
 come: 10,000 messages a second in all. Otherwise many streams would keep the writer, in the same process, from its
 ticks."""
 
@@ -177,7 +177,7 @@ async def frames(
     if wanted.position is not None:
         reader.resume(wanted.position)
     sequence = quoted = 0
-    bell = Bell(board)
+    bell, turn = Bell(board), board.turns.take()
     board.readers += 1
     earliest = monotonic()
     heartbeat_at = earliest + wanted.heartbeat_s
@@ -201,7 +201,7 @@ async def frames(
                 quoted += 1
                 if quoted == wanted.messages_max:
                     return
-                earliest = now + max(wanted.conflation_s, board.readers // STREAMS_PER_MS / 1000)
+                earliest = turn.after(now, max(wanted.conflation_s, board.readers // STREAMS_PER_MS / 1000))
             heartbeat_at = monotonic() + wanted.heartbeat_s
     finally:
         board.readers -= 1

@@ -24,6 +24,7 @@ from services.marketdata.books.held import HeldBook
 from services.marketdata.books.view import View
 from services.marketdata.domain.composite_book import composite_book
 from services.marketdata.ring import Ring
+from services.marketdata.turns import Turns
 
 COMPOSITE = ""
 PLACES_PER_ENTRY = 1 << 13
@@ -66,6 +67,7 @@ class BookBoard(Ring[Entry]):
         generation: grows when a book came that no change in the ring tells of.
         discarded: changes that the board had already.
         holes: changes of books that did not follow on what the board had, because the log forgot what was between.
+        turns: when streams that send at most so often do.
     """
 
     def __init__(self, capacity: int, stale_after_s: float, ages: Mapping[str, float] | None = None) -> None:
@@ -81,6 +83,7 @@ class BookBoard(Ring[Entry]):
         self.generation = 0
         self.discarded = 0
         self.holes = 0
+        self.turns = Turns()
 
     # What comes from the log
 

@@ -226,6 +226,7 @@ async def frames(
     if wanted.position is not None:
         chosen.resume(wanted.position)
     sequence = sent = 0
+    turn = board.turns.take()
     cursor = board.cursor(wanted.position).encode(BOOKS) if wanted.position is not None else ""
     earliest = monotonic()
     heartbeat_at = earliest + wanted.heartbeat_s
@@ -253,7 +254,7 @@ async def frames(
                 sent += 1
                 if sent == wanted.messages_max:
                     return
-                earliest = now + wanted.conflation_s
+                earliest = turn.after(now, wanted.conflation_s)
             heartbeat_at = monotonic() + wanted.heartbeat_s
     finally:
         bell.put_away()

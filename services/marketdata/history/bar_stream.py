@@ -267,9 +267,8 @@ def _builder(rule: BarRule) -> BarBuilder:
 
 def _seed(view: View, line: Line) -> None:
     """Gives a line the quotes since the last bar that was sent. Blocks."""
-    also = view.also(line.source, line.name)
     line.builder.advance(line.sent)
-    for page in view.store.ticks(line.name, line.sent, FOREVER, line.source, also=also):
+    for page in view.ticks(line.name, line.sent, FOREVER, line.source):
         line.builder.add(Ticks(**columns_of(page.batch)))
     line.changed = True
     line.sequence = _newest(view, line)
@@ -286,9 +285,8 @@ def _newest(view: View, line: Line) -> int:
 def _late(view: View, line: Line, number: int) -> set[int]:
     """The bars that were sent and have quotes behind a number: those came while nobody listened. Blocks."""
     opens: set[int] = set()
-    also, builder = view.also(line.source, line.name), line.builder
-    begin = line.sent - LATE_NS_MAX
-    for page in view.store.ticks(line.name, begin, line.sent, line.source, ["venue_time", "sequence"], also=also):
+    begin, builder = line.sent - LATE_NS_MAX, line.builder
+    for page in view.ticks(line.name, begin, line.sent, line.source, ["venue_time", "sequence"]):
         block = columns_of(page.batch)
         times = block["venue_time"][block["sequence"] > number]
         if len(times):

@@ -140,7 +140,7 @@ def test_the_shared_currency_of_a_long_file_is_its_base(tmp_path: Path) -> None:
         ("Date,USD\n2026-02-02,1.1\n2026-02-02,1.1\n", WIDE, "f.csv, line 3, date: 2026-02-02 is on line 2 already"),
         (b"Date,USD\n2026-02-02,\xff\n", WIDE, "f.csv, line 2: is not UTF-8"),
         ('Date,USD\n2026-02-02,"1.1\n', WIDE, "f.csv, line 2: is no delimited text"),
-        (gzip.compress(b"Date,USD\n2026-02-02,1.1\n" * 99)[:-9], WIDE, "f.csv: is damaged or cut off after"),
+        (gzip.compress(b"Date,USD\n2026-02-02,1.1\n" * 99, mtime=0)[:-9], WIDE, "f.csv: is damaged or cut off after"),
         ("PAR1 and more", WIDE, "f.csv: is no whole Parquet file"),
         ("date,rate\n", LONG, "f.csv, pair_column: there is no column 'pair', nor both 'base' and 'counter'"),
         ("date,pair,bid\n", LONG, "f.csv, rate_column: there is no column 'rate', nor both 'bid' and 'ask'"),

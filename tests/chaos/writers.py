@@ -1,4 +1,4 @@
-"""Rounds in which processes that write to a store of quotes are killed, for tests and for soaking.
+"""Processes that write to a store of quotes and are killed.
 
 Two writers, each with a feed and a position of its own, and one that compacts, work on one store. After every kill the
 store must have exactly the batches up to each feed's position, that position must be at least what the writer was told,
@@ -16,12 +16,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from crossrate.history.keys import Batch
 from crossrate.history.store import TickStore
 from crossrate.ticks.columns import Ticks
 from crossrate.ticks.periods import DAY
+from tests.chaos.checker import Broken, Problem, once, whole_files
 
 FEEDS = ("one", "two")
 PAIR = "EUR/USD"
@@ -64,7 +64,7 @@ class Process:
     def __init__(self, url: str, role: str) -> None:
         context = multiprocessing.get_context("forkserver")
         # The server has imported everything; what it forks has not opened anything yet.
-        context.set_forkserver_preload(["tests.history_rounds"])
+        context.set_forkserver_preload(["tests.chaos.writers"])
         self._said, say = context.Pipe(duplex=False)
         self._process = context.Process(target=compact if role == "compact" else write, args=(url, role, say))
         self._process.start()
@@ -111,31 +111,28 @@ def round_of_kills(url: str, rng: random.Random) -> dict[str, int]:
     return told
 
 
-def check(url: str, told: dict[str, int]) -> dict[str, int]:
-    """Fails unless the store keeps its promises; returns how far each feed has come."""
-    store, reached = TickStore.open(url), {}
+def problems(url: str, told: dict[str, int]) -> list[Problem]:
+    """What is not as it was promised: every acknowledged batch is there, each row once."""
+    store, found = TickStore.open(url), []
     for feed in FEEDS:
         position = store.position(feed)
-        reached[feed] = -1 if position is None else position
-        assert reached[feed] >= told.get(feed, -1), f"{feed}: batch {told[feed]} was acknowledged, {position} is there"
+        reached = -1 if position is None else position
+        if reached < told.get(feed, -1):
+            said = f"batch {told[feed]} was acknowledged, {position} is there"
+            found.append(Problem(Broken.LOST, f"writer {feed}", said))
         pages = store.ticks(PAIR, 0, 2**62, feed, ["sequence"])
         numbers = np.concatenate([np.empty(0, np.uint64), *(page.batch["sequence"].to_numpy() for page in pages)])
-        expected = np.arange((reached[feed] + 1) * ROWS, dtype=np.uint64)
-        assert np.array_equal(numbers, expected), f"{feed}: rows are missing or there twice"
-    assert list(store.verify()) == []
-    for path in Path(url).glob("venue=*/**/*.parquet"):
-        # Also those that were never committed: whoever reads the folder with another tool sees whole files.
-        with contextlib.suppress(FileNotFoundError), pq.ParquetFile(path) as file:
-            file.read()
-    return reached
+        if not np.array_equal(numbers, np.arange((reached + 1) * ROWS, dtype=np.uint64)):
+            found += once(f"writer {feed}", list(range((reached + 1) * ROWS)), numbers.tolist())
+    return found
 
 
-def rounds(url: str, count: int, seed: int) -> dict[str, int]:
-    """So many rounds; returns how far each feed has come at last."""
-    rng = random.Random(seed)
-    told: dict[str, int] = {}
-    reached: dict[str, int] = {}
+def rounds(url: str, count: int, seed: int) -> tuple[dict[str, int], list[Problem]]:
+    """So many rounds with nobody else; what the feeds were told last, and what is wrong at last or at first."""
+    rng, told, files = random.Random(seed), dict[str, int](), set[Path]()
     for _ in range(count):
         told |= round_of_kills(url, rng)
-        reached = check(url, told)
-    return reached
+        damaged = [Problem(Broken.HALF_WRITTEN, each.path, each.what) for each in TickStore.open(url).verify()]
+        if found := problems(url, told) + damaged + whole_files(Path(url), files):
+            return told, found
+    return told, []
