@@ -14,7 +14,7 @@ from crossrate.api.risk.v1 import pretrade_service_pb2 as pb
 from services.risk.domain.pretrade.accounts import Account, Book
 from services.risk.domain.pretrade.authorise import Authoriser
 from services.risk.messages.checks import Quotes, response
-from services.risk.messages.orders import order_of, take_report, take_state
+from services.risk.messages.orders import asked_of, take_report, take_state
 
 WRITERS_MAX = 1024
 """Writers remembered; the one that was silent for longest is forgotten first, if nothing of it is on its way."""
@@ -84,7 +84,7 @@ class PreTrade:
         orders = []
         for place, each in enumerate(request.orders):
             try:
-                orders.append((order_of(each.order), each.amends))
+                orders.append((asked_of(each.order), each.amends))
             except ValueError as error:
                 raise BadOrder(place, str(error)) from None
         book = self.book

@@ -21,7 +21,7 @@ def connected(who: str | None) -> Iterator[Client]:
         checks = [{"kind": word(check, "kind"), "scope": check.scope, "text": check.text} for check in error.checks]
         details = {"reason": error.reason, "order": error.order.terms.client_order_id, "checks": checks}
         terms = error.order.terms
-        remedy = f"`crossrate orders explain {terms.client_order_id} -a {terms.account}` shows every check"
+        remedy = f"`crossrate orders explain {terms.account} {terms.client_order_id}` shows every check"
         raise CommandError(str(error), remedy, details) from None
     except OutcomeUnknown as error:
         remedy = f"repeat the command with --id {error.client_order_id}"

@@ -13,15 +13,14 @@ orders_app = typer.Typer(
 Begin:
   crossrate accounts open alpha --currency USD
   crossrate accounts deposit alpha 1000000 USD
-  crossrate orders place buy 100000 EUR/USD -a alpha                 at the market
-  crossrate orders place buy 100000 EUR/USD -a alpha --limit 1.08    at 1.08 or better, today
-  crossrate orders place sell 100000 EUR/USD -a alpha --stop 1.05 --tif gtc
-  crossrate orders watch -a alpha                                    every report, as it comes
-  crossrate orders explain ID -a alpha                               why an order is where it is
+  crossrate orders place alpha buy 100000 EUR/USD                 at the market
+  crossrate orders place alpha buy 100000 EUR/USD --limit 1.08    at 1.08 or better, today
+  crossrate orders place alpha sell 100000 EUR/USD --stop 1.05 --tif gtc
+  crossrate orders watch alpha                                    every report, as it comes
+  crossrate orders explain alpha ID                               why an order is where it is
 
 \b
-Quantities are units of the base currency, prices units of the counter currency for one of the base currency.
-CROSSRATE_ACCOUNT names the account where -a does not.""",
+Quantities are units of the base currency, prices units of the counter currency for one of the base currency.""",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -38,11 +37,8 @@ Begin:
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Machine output: one JSON document, or JSON lines.")]
-Account = Annotated[
-    str, typer.Option("--account", "-a", help="The account.", envvar="CROSSRATE_ACCOUNT", metavar="ACCOUNT")
-]
 OrderId = Annotated[str, typer.Argument(help="The order: the client's id or the platform's.", metavar="ORDER")]
-Name = Annotated[str, typer.Argument(help="The account.", metavar="ACCOUNT")]
+Account = Annotated[str, typer.Argument(help="The account.", metavar="ACCOUNT")]
 Who = Annotated[
     str | None, typer.Option("--client", help="Who asks: a client of the topology by its name.", metavar="CLIENT")
 ]
@@ -51,10 +47,10 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check: answer as i
 
 @orders_app.command()
 def place(
+    account: Account,
     side: Annotated[str, typer.Argument(help="buy or sell the base currency.", metavar="SIDE")],
     quantity: Annotated[str, typer.Argument(help="Units of the base currency.", metavar="QUANTITY")],
     instrument: Annotated[str, typer.Argument(help="EUR/USD", metavar="INSTRUMENT")],
-    account: Account,
     limit: Annotated[str | None, typer.Option("--limit", help="Price, or better.")] = None,
     stop: Annotated[str | None, typer.Option("--stop", help="Price that sets it off.")] = None,
     trailing: Annotated[str | None, typer.Option("--trailing", help="Distance of a trailing stop.")] = None,
@@ -119,8 +115,8 @@ def cancel(
 
 @orders_app.command()
 def amend(
-    order: Annotated[str, typer.Argument(help="The client's id.", metavar="ORDER")],
     account: Account,
+    order: Annotated[str, typer.Argument(help="The client's id.", metavar="ORDER")],
     quantity: Annotated[str | None, typer.Option("--quantity", help="Whole, with what has been filled.")] = None,
     limit: Annotated[str | None, typer.Option("--limit", help="The new limit price.")] = None,
     stop: Annotated[str | None, typer.Option("--stop", help="The new price that sets it off.")] = None,
@@ -151,7 +147,7 @@ def list_orders(
 
 
 @orders_app.command("show")
-def show_order(order: OrderId, account: Account, client: Who = None, as_json: Json = False) -> None:
+def show_order(account: Account, order: OrderId, client: Who = None, as_json: Json = False) -> None:
     """Show one order: terms, status, fills, dates."""
     from crossrate.cli import orders
 
@@ -159,7 +155,7 @@ def show_order(order: OrderId, account: Account, client: Who = None, as_json: Js
 
 
 @orders_app.command()
-def explain(order: OrderId, account: Account, client: Who = None, as_json: Json = False) -> None:
+def explain(account: Account, order: OrderId, client: Who = None, as_json: Json = False) -> None:
     """Show why an order is where it is: the quote, each check, the venue's words, fills, postings, in order."""
     from crossrate.cli import orders
 
@@ -172,7 +168,7 @@ def watch(
     after: Annotated[
         int | None, typer.Option("--after", help="Reports after this number; 0 for all. Else from now on.", min=0)
     ] = None,
-    count: Annotated[int, typer.Option("--max", help="End after so many; 0 for no end.", min=0)] = 0,
+    count: Annotated[int, typer.Option("--lines", "-n", help="End after so many; 0 for no end.", min=0)] = 0,
     client: Who = None,
     as_json: Json = False,
 ) -> None:
@@ -184,7 +180,7 @@ def watch(
 
 @accounts_app.command("open")
 def open_account(
-    account: Name,
+    account: Account,
     currency: Annotated[str, typer.Option("--currency", "-c", help="In which equity and profit are told.")] = "USD",
     desk: Annotated[str, typer.Option("--desk", help="The desk that it belongs to.")] = "spot",
     hedging: Annotated[bool, typer.Option("--hedging", help="A position for each opening order, no netting.")] = False,
@@ -215,7 +211,7 @@ def list_accounts(
 
 
 @accounts_app.command("show")
-def show_account(account: Name, client: Who = None, as_json: Json = False) -> None:
+def show_account(account: Account, client: Who = None, as_json: Json = False) -> None:
     """Show an account: terms, cash, equity, margin, profit and loss."""
     from crossrate.cli import accounts
 
@@ -224,7 +220,7 @@ def show_account(account: Name, client: Who = None, as_json: Json = False) -> No
 
 @accounts_app.command()
 def deposit(
-    account: Name,
+    account: Account,
     amount: Annotated[str, typer.Argument(help="Above zero.", metavar="AMOUNT")],
     currency: Annotated[str, typer.Argument(help="ISO 4217 code.", metavar="CURRENCY")],
     text: Annotated[str, typer.Option("--text", "-m", help="The payment's reference.")] = "",
@@ -243,7 +239,7 @@ def deposit(
 
 @accounts_app.command()
 def withdraw(
-    account: Name,
+    account: Account,
     amount: Annotated[str, typer.Argument(help="Above zero.", metavar="AMOUNT")],
     currency: Annotated[str, typer.Argument(help="ISO 4217 code.", metavar="CURRENCY")],
     text: Annotated[str, typer.Option("--text", "-m", help="The payment's reference.")] = "",
@@ -261,12 +257,7 @@ def withdraw(
 
 
 def positions(
-    account: Annotated[
-        str,
-        typer.Option(
-            "--account", "-a", help="Only this account; else all.", envvar="CROSSRATE_ACCOUNT", metavar="ACCOUNT"
-        ),
-    ] = "",
+    account: Annotated[str, typer.Argument(help="Only this account; else all.", metavar="ACCOUNT")] = "",
     client: Who = None,
     as_json: Json = False,
 ) -> None:
