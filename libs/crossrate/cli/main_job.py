@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import signal
 import sys
@@ -23,10 +24,12 @@ from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataSe
 from crossrate.api.marketdata.v1.quote_pb2 import QuoteHealth
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
-from crossrate.cli import lifecycle, reach, show
+from crossrate.cli import lifecycle, reach, show, trading_report
+from crossrate.cli.trading_day import Report, TradingDay
 from crossrate.cli.traffic import Traffic
 from crossrate.cli.web import Web, WebError
-from crossrate.client import AsyncClient, CallError, NoMesh
+from crossrate.client import AsyncClient, CallError, NoMesh, OrderRejected, OutcomeUnknown, SessionEnded
+from crossrate.client.find import DEFAULT_CLIENT
 from crossrate.node import client as node
 from crossrate.node.leftovers import AlreadyRunning, running_node
 from crossrate.rpc.call import new_request_id
@@ -34,7 +37,21 @@ from crossrate.runtime.place import place
 
 STEP_S_MAX = 45.0
 QUOTE_METHOD = "/crossrate.api.marketdata.v1.MarketDataService/GetQuote"
-EXPECTED = (CallError, WebError, NoMesh, show.CommandError, node.NodeError, OSError, grpc.RpcError, ValueError)
+TRADES = frozenset({"broker", "ledger", "risk", "trading"})
+"""The services that a trading day needs."""
+EXPECTED = (
+    CallError,
+    WebError,
+    NoMesh,
+    OrderRejected,
+    OutcomeUnknown,
+    SessionEnded,
+    show.CommandError,
+    node.NodeError,
+    OSError,
+    grpc.RpcError,
+    ValueError,
+)
 """What a step may fail with and be shown by its message; anything else is a defect and shown with its type."""
 
 
@@ -181,14 +198,15 @@ def run(*, once: bool, as_json: bool) -> int:
     with _interruptible():
         began = time.monotonic()
         # Known before the start, so that an interruption never stops a mesh that somebody else runs.
-        ours, steps = running_node(place()) is None, []
+        ours, steps, day = running_node(place()) is None, [], None
         try:
             start = _start(as_json=as_json)
             steps.append(start)
             if start.ok:
-                steps += asyncio.run(_run_steps(as_json=as_json))
+                told, day = asyncio.run(_run_steps(as_json=as_json))
+                steps += told
             ok = all(step.ok for step in steps)
-            _summary(steps, time.monotonic() - began, as_json=as_json)
+            _summary(steps, day, time.monotonic() - began, as_json=as_json)
             if not once and start.ok:
                 _stay(ours)
         except KeyboardInterrupt:
@@ -221,7 +239,8 @@ def _start(*, as_json: bool) -> Step:
     began = time.monotonic()
     try:
         with lifecycle.progress("starting the mesh", as_json=as_json) as told:
-            node.start_detached(place(), told)
+            # The day that this job trades ends before it is over.
+            node.start_detached(place(), told, env={"CROSSRATE_LEDGER_SIMULATED_DAYS": "true", **os.environ})
     except AlreadyRunning as error:
         show.note(f"{error}. It is used and left running.")
         return Step("mesh", True, "was running already, is used and left running", time.monotonic() - began)
@@ -234,11 +253,17 @@ def _start(*, as_json: bool) -> Step:
     return Step("mesh", True, words, took_s)
 
 
-async def _run_steps(*, as_json: bool) -> list[Step]:
-    steps = []
+async def _run_steps(*, as_json: bool) -> tuple[list[Step], Report | None]:
+    steps, day = [], None
     async with AsyncClient() as client:
-        job = MainJob(client, Web(client.target, place().ca_bundle.read_bytes()))
-        for name, work in job.steps():
+        roots = place().ca_bundle.read_bytes()
+        todo = MainJob(client, Web(client.target, roots)).steps()
+        if reach.topology().services.keys() >= TRADES:
+            proof = place().client_certificate(DEFAULT_CLIENT)
+            trading = TradingDay(client, Web(client.target, roots, proof))
+            day = trading.report
+            todo += trading.steps()
+        for name, work in todo:
             began = time.monotonic()
             try:
                 async with asyncio.timeout(STEP_S_MAX):
@@ -252,19 +277,22 @@ async def _run_steps(*, as_json: bool) -> list[Step]:
             steps.append(step)
             if not as_json:
                 show.aside().print(show.mark("✓" if step.ok else "✗", step.ok), name, "·", step.result, markup=False)
-    return steps
+    return steps, day
 
 
-def _summary(steps: list[Step], took_s: float, *, as_json: bool) -> None:
+def _summary(steps: list[Step], day: Report | None, took_s: float, *, as_json: bool) -> None:
     where = place()
     ok = all(step.ok for step in steps)
     edge = f"https://localhost:{json.loads(where.ports.read_text())['edge']}" if steps[0].ok else ""
     if as_json:
         rows = [{"name": s.name, "ok": s.ok, "result": s.result, "seconds": round(s.seconds, 3)} for s in steps]
-        show.document({"ok": ok, "seconds": round(took_s, 3), "edge": edge, "steps": rows})
+        traded = {"tradingDay": trading_report.document(day)} if day is not None else {}
+        show.document({"ok": ok, "seconds": round(took_s, 3), "edge": edge, "steps": rows, **traded})
         return
     rows = [(s.name, show.mark("ok" if s.ok else "FAILED", s.ok), s.result, f"{s.seconds:.2f} s") for s in steps]
     show.table(("step", "", "result", "time "), rows)
+    if day is not None:
+        trading_report.tables(day)
     show.console().print(f"{'everything did what it promises' if ok else 'something failed'}, {took_s:.1f} s in all\n")
     if not edge:
         show.console().print(f"logs: {where.state / 'logs'}", markup=False)

@@ -101,6 +101,20 @@ class Web:
         finally:
             connection.close()
 
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The JSON that REST answers to a JSON body.
+
+        Raises:
+            WebError: it is not 200.
+        """
+        connection = self._open()
+        try:
+            headers = {"accept": "application/json", "content-type": "application/json"}
+            connection.request("POST", path, json.dumps(body), headers)
+            return json.loads(_checked(connection.getresponse()))
+        finally:
+            connection.close()
+
     def lines(self, path: str, accept: str) -> Iterator[str]:
         """The lines of a stream without empty ones, as they come.
 
