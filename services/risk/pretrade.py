@@ -66,8 +66,6 @@ class PreTrade:
         self._value_ns = value_ns
         self._quotes = Quotes()
         self._writers: dict[str, Writer] = {}
-        self.watched: Callable[[str, Any], None] | None = None
-        """Called with account and report for each report that is taken."""
 
     def authorise(self, request: pb.AuthoriseRequest) -> bytes:
         """An AuthoriseResponse as bytes.
@@ -162,8 +160,6 @@ class PreTrade:
                     account.known = False
                     missing[account.name] = None
                     break
-                if self.watched is not None:
-                    self.watched(account.name, report)
             if account.known and each.last_sequence > account.sequence:
                 account.known = False
                 missing[account.name] = None

@@ -43,7 +43,7 @@ from crossrate.node import credentials
 from crossrate.node.postgres import PostgresServer
 from crossrate.runtime.topology import DEFAULT_PATH, load
 from tests.integration.envoys import SmallMesh, until
-from tests.integration.pretrade_stand import Trading
+from tests.integration.stand_in_trading import Trading
 
 QUOTES = {"EUR/USD": (1.17, 1.1701), "USD/JPY": (148.0, 148.01), "GBP/USD": (1.3, 1.3001), "EUR/GBP": (0.9, 0.9001)}
 
@@ -231,7 +231,7 @@ class PreTradeMesh(SmallMesh):
 
     async def authorises(self) -> bool:
         """Whether orders are authorised, with quotes and instruments known: an order that is only looked at passes."""
-        from tests.integration.pretrade_stand import order
+        from tests.integration.stand_in_trading import order
 
         with contextlib.suppress(grpc.aio.AioRpcError):
             answer = await self.trading.authorise([order()], validate_only=True)

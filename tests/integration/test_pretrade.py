@@ -20,7 +20,7 @@ from crossrate.rpc.errors import ErrorReason, Failure, failure_of
 from services.risk.service.deciding import ON_BEHALF
 from tests.integration.envoys import until
 from tests.integration.pretrade_mesh import PreTradeMesh, pretrade_mesh
-from tests.integration.pretrade_stand import order
+from tests.integration.stand_in_trading import order
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
