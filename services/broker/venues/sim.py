@@ -271,7 +271,8 @@ class SimAdapter:
             routed = await self._desk.reading.by_number(number)
             if routed is not None:
                 self._numbers[number] = routed.order_id
-                self._desk.remember(routed)
+                if self._desk.order(routed.order_id) is None:
+                    self._desk.remember(routed)
         while len(self._numbers) > NUMBERS_MAX:
             self._numbers.pop(next(iter(self._numbers)))
 
