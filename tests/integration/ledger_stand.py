@@ -36,6 +36,13 @@ from services.ledger.messages import date_message
 from tests.integration.conftest import Servers, eventually
 
 TOPOLOGY = """
+[clients.local]
+roles = ["viewer", "trader", "operator"]
+accounts = ["*"]
+
+[clients.second]
+roles = ["viewer", "risk_officer"]
+
 [services.control]
 publishes = ["crossrate.control.v1.>"]
 

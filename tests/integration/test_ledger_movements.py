@@ -14,6 +14,7 @@ import pytest
 from crossrate.api.ledger.v1 import correction_pb2
 from crossrate.api.ledger.v1 import ledger_service_pb2 as pb
 from crossrate.api.ledger.v1 import movement_service_pb2 as moves
+from crossrate.rpc.caller import CLIENT_HEADER
 from crossrate.rpc.errors import ErrorReason
 from tests.integration.conftest import eventually
 from tests.integration.ledger_stand import Stand, Stubs, applied, deposit, failure, opened, stand_in
@@ -92,50 +93,62 @@ async def test_a_correction_takes_two_persons(stand: Stand) -> None:
         wrong = (await stubs.movements.Deposit(deposit("alpha", "USD", "777"), timeout=10)).entry
         await stand.publish(stand.trade("alpha", 1000, "1.1"))
         await applied(stubs, "alpha", 1)
-        request = moves.ProposeCorrectionRequest(
-            request_id=identity(), account="alpha", reverses=wrong.sequence, reason="paid to another account"
-        )
-        proposed = (await stubs.movements.ProposeCorrection(request, timeout=10)).correction
-        assert proposed.state == correction_pb2.CORRECTION_STATE_PROPOSED
-        second = moves.ProposeCorrectionRequest(
-            request_id=identity(), account="alpha", reverses=wrong.sequence, reason="again"
-        )
-        assert (await failure(stubs.movements.ProposeCorrection(second, timeout=10))).reason is ErrorReason.WRONG_STATE
-        second.reverses = wrong.sequence + 1
-        trade = await failure(stubs.movements.ProposeCorrection(second, timeout=10))
+        proposed = await _proposed(stubs, wrong.sequence)
+        again = await failure(_proposed(stubs, wrong.sequence))
+        assert again.metadata["state"] == "PROPOSED"
+        trade = await failure(_proposed(stubs, wrong.sequence + 1))
         assert trade.metadata["state"] == "TRADE"
         approval = moves.ApproveCorrectionRequest(request_id=identity(), correction_id=proposed.correction_id)
-        alone = await failure(stubs.movements.ApproveCorrection(approval, timeout=10))
+        approve = stubs.movements.ApproveCorrection
+        alone = await failure(approve(approval, timeout=10, metadata=client("local")))
         assert alone.reason is ErrorReason.CALLER_NOT_ALLOWED
-        await _proposed_by_another(stand, proposed)
-        approved = await stubs.movements.ApproveCorrection(approval, timeout=10)
-        assert approved.correction.decided_by == "client:operator"
-        assert (approved.entry.entered_by, approved.entry.approved_by) == ("client:second", "client:operator")
+        approved = await approve(approval, timeout=10, metadata=client("second"))
+        assert approved.correction.state == correction_pb2.CORRECTION_STATE_APPROVED
+        assert (approved.entry.entered_by, approved.entry.approved_by) == ("client:local", "client:second")
         assert approved.entry.reverses == wrong.sequence
         mirrored = [Decimal(posting.amount) for posting in approved.entry.postings]
         assert mirrored == [-Decimal(posting.amount) for posting in wrong.postings]
         approval.request_id = identity()
-        assert (
-            await failure(stubs.movements.ApproveCorrection(approval, timeout=10))
-        ).reason is ErrorReason.WRONG_STATE
+        late = await failure(approve(approval, timeout=10, metadata=client("second")))
+        assert late.reason is ErrorReason.WRONG_STATE
+        reversed_twice = await failure(_proposed(stubs, wrong.sequence))
+        assert reversed_twice.metadata["state"] == "REVERSED"
         assert (await balances(stubs, "alpha")).cash_value == "0"
+        await _adjusted(stubs)
         listed = (await stubs.movements.ListCorrections(moves.ListCorrectionsRequest(), timeout=10)).corrections
-        assert [each.state for each in listed] == [correction_pb2.CORRECTION_STATE_APPROVED]
+        assert [each.state for each in listed] == [
+            correction_pb2.CORRECTION_STATE_REJECTED,
+            correction_pb2.CORRECTION_STATE_APPROVED,
+            correction_pb2.CORRECTION_STATE_APPROVED,
+        ]
         await proved(stubs)
 
 
-async def _proposed_by_another(stand: Stand, proposed: correction_pb2.Correction) -> None:
-    """The socket of an instance knows one operator: the proposal is put under another name."""
-    proposed.proposed_by = "client:second"
-    connection = await stand.servers.postgres.connect("ledger")
-    try:
-        await connection.execute(
-            "UPDATE ledger.correction SET message = $2 WHERE correction_id = $1",
-            proposed.correction_id,
-            proposed.SerializeToString(),
+def client(name: str) -> tuple[tuple[str, str], ...]:
+    """What the edge says of a client."""
+    edge = ("x-forwarded-client-cert", "URI=spiffe://crossrate/edge")
+    return edge, (CLIENT_HEADER, f"spiffe://crossrate/client/{name}")
+
+
+async def _proposed(stubs: Stubs, reverses: int, amount: str = "") -> correction_pb2.Correction:
+    request = moves.ProposeCorrectionRequest(
+        request_id=identity(), account="alpha", reverses=reverses, reason="paid to another account"
+    )
+    if amount:
+        request.adjustment.currency, request.adjustment.amount = "USD", amount
+    answer = await stubs.movements.ProposeCorrection(request, timeout=10, metadata=client("local"))
+    return answer.correction
+
+
+async def _adjusted(stubs: Stubs) -> None:
+    """An adjustment is booked by the second person's approval, and not by a refusal."""
+    for amount, reject in (("-1.5", False), ("99", True)):
+        proposed = await _proposed(stubs, 0, amount)
+        decision = moves.ApproveCorrectionRequest(
+            request_id=identity(), correction_id=proposed.correction_id, reject=reject
         )
-    finally:
-        await connection.close()
+        await stubs.movements.ApproveCorrection(decision, timeout=10, metadata=client("second"))
+    assert (await balances(stubs, "alpha")).cash_value == "-1.5"
 
 
 async def test_a_block_is_shared_at_its_price(stand: Stand) -> None:
@@ -163,7 +176,7 @@ async def test_a_block_is_shared_at_its_price(stand: Stand) -> None:
 
 
 async def test_risk_is_told_what_no_fill_tells(stand: Stand) -> None:
-    """Cash is what was realised and what came otherwise; the number is that of the last report, also one without a fill."""
+    """Cash is what was realised and what came otherwise; the number is that of the last report, with a fill or not."""
     async with stand.assembled() as stubs:
         await opened(stubs, "alpha")
         await opened(stubs, "beta")
@@ -210,11 +223,8 @@ async def test_two_instances_keep_one_set_of_books(stand: Stand) -> None:
     async with stand.assembled("ledger-1") as one, stand.assembled("ledger-2") as other:
         await opened(one, "alpha")
         reports = [stand.trade("alpha", 10, "1.1") for _ in range(60)]
-        calls = [
-            stubs.movements.Deposit(deposit("alpha", "USD", "1"), timeout=30)
-            for stubs in (one, other)
-            for _ in range(10)
-        ]
+        each = [stubs.movements.Deposit for stubs in (one, other) for _ in range(10)]
+        calls = [call(deposit("alpha", "USD", "1"), timeout=30) for call in each]
         await asyncio.gather(stand.publish(*reports), *calls)
         await applied(other, "alpha", 60)
         proof = await proved(other)

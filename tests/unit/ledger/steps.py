@@ -1,4 +1,4 @@
-"""Random steps on a book and on the naive one, compared after each. Also a program: `python -m tests.unit.ledger.steps`."""
+"""Random steps on a book and on the naive one, compared after each: `python -m tests.unit.ledger.steps --seed 1`."""
 
 from __future__ import annotations
 
