@@ -7,11 +7,13 @@ import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import grpc
 import pytest
 
 from crossrate.api.ledger.v1 import ledger_service_pb2 as pb
 from crossrate.api.ledger.v1 import movement_service_pb2 as moves
+from services.ledger.store.books import lock_books
 from tests.integration.conftest import eventually
 from tests.integration.ledger_stand import Stand, Stubs, deposit, opened, stand_in
 
@@ -71,6 +73,7 @@ async def test_kills_lose_and_repeat_nothing(stand: Stand) -> None:
             process.kill()
             process.wait(timeout=60)
     async with stand.assembled() as stubs:
+        await eventually(lambda: _answers(stubs))
         await stubs.movements.Deposit(deposit("alpha", "USD", "1"), timeout=10)
         await eventually(lambda: _reached(stubs, published))
         (position,) = (await stubs.ledger.ListPositions(pb.ListPositionsRequest(account="alpha"), timeout=10)).positions
@@ -91,6 +94,44 @@ async def _answers(stubs: Stubs) -> bool:
 
 async def _reached(stubs: Stubs, target: int) -> bool:
     return await _applied(stubs) >= target
+
+
+async def test_a_kill_between_the_inbox_and_the_commit_undoes_both(stand: Stand) -> None:
+    """Killed within the transaction that has moved the inbox, the ledger begins again where it stood before."""
+    process = stand.process()
+    connection = await asyncpg.connect(stand.servers.secret("ledger")["postgres"]["dsn"])
+    try:
+        async with stand.stubs("ledger-1") as stubs:
+            await eventually(lambda: _answers(stubs))
+            await opened(stubs, "alpha")
+        async with connection.transaction():
+            await lock_books(connection)
+            await stand.publish(stand.trade("alpha", 3, "1.1"), stand.trade("alpha", 4, "1.1"))
+            await eventually(lambda: _waits_for_the_books(connection))
+            process.kill()
+            process.wait(timeout=60)
+        await eventually(lambda: _nobody_waits(connection))
+        assert await connection.fetchval("SELECT coalesce(max(last_seq), 0) FROM inbox") == 0
+        assert await connection.fetchval("SELECT count(*) FROM entry") == 0
+    finally:
+        process.kill()
+        process.wait(timeout=60)
+        await connection.close()
+    async with stand.assembled() as stubs:
+        await eventually(lambda: _answers(stubs))
+        await eventually(lambda: _reached(stubs, 2))
+        proof = await stubs.movements.VerifyBooks(moves.VerifyBooksRequest(), timeout=60)
+        assert (proof.entries, list(proof.differences)) == (2, [])
+
+
+async def _waits_for_the_books(connection: asyncpg.Connection) -> bool:
+    return await connection.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") > 0
+
+
+async def _nobody_waits(connection: asyncpg.Connection) -> bool:
+    return not await connection.fetchval(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+    )
 
 
 async def test_the_database_may_die_while_it_books(stand: Stand) -> None:
