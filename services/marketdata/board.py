@@ -6,25 +6,24 @@ It is filled from the log alone, in the log's order, so that every instance has 
                  └▶ newest by instrument and source ◀── GetQuote
 
 Beside the quotes of each source stands the composite of an instrument, whose source is "" here: while one venue quotes
-it, that venue's own quotes; from the second venue on the best of all, made anew with each quote of any of them.
+it, that venue's own quotes; from the second venue on the best of all, made anew with each quote of any of them. Which
+venues count as LIVE is told by the time at which that quote was received and not by this instance's clock: so the log
+alone says what each composite is, on every instance and in the history.
 
-The ring only grows at its head. A subscriber is a position in it and holds nothing else of the feeds: one that stops
-reading costs the others nothing, and when it comes back it finds its position in the ring or, too late, the newest of
-each. A position counts what this instance has seen; a cursor names the same quote by its place in the log, which every
-instance understands.
+The ring is that of `ring.py`; who is too late for it is given the newest of each.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
-from services.marketdata.cursor import Cursor
-from services.marketdata.domain.composite import composite
-from services.marketdata.entry import COMPOSITE, NANOSECONDS, Entry, quote_of, shown
+from services.marketdata.domain.composite import Health, Shown, composite
+from services.marketdata.entry import COMPOSITE, NANOSECONDS, Entry, aged, quote_of, shown
+from services.marketdata.ring import Ring
+from services.marketdata.turns import Turns
 
 PLACES_PER_ENTRY = 1 << 13
 """More than the quotes of one entry of the log."""
@@ -36,14 +35,6 @@ class Standing:
 
     epoch: int = 0
     sequence: int = 0
-
-
-class CursorUnknown(LookupError):
-    """The place that a cursor names is not in the ring (any more); `oldest` is the oldest cursor that is."""
-
-    def __init__(self, oldest: Cursor) -> None:
-        super().__init__(oldest.encode())
-        self.oldest = oldest
 
 
 ByName = dict[str, Entry]
@@ -64,48 +55,51 @@ class _Last:
         return self.stale.get(source, {}).get(name) or self.newest.get(source, {}).get(name)
 
 
-class Board:
+class Board(Ring[Entry]):
     """Last values and the ring.
 
     Attributes:
-        head: position of the newest quote; 0 before the first.
-        oldest: position of the oldest quote in the ring; head + 1 while it is empty.
-        place: place in the log up to which it has read everything.
         feeds: how far it has each feed.
-        venues: the sources that have quoted an instrument, by instrument, in the order in which they appeared.
+        venues: the sources that have quoted an instrument, by instrument, in the order of their names.
         stale_version: grows when quotes have grown too old.
         generation: grows when a feed began anew, so that no position from before means anything.
         discarded: entries of the log that were older than the board.
         readers: streams that are served from it.
+        turns: when those that send at most so often do.
     """
 
-    def __init__(self, capacity: int, stale_after_s: float, stale_after_of: Mapping[str, float] | None = None) -> None:
+    # Another instance may have made a composite right behind the quote, where this one knew of no second venue.
+    together = 2
+
+    def __init__(
+        self,
+        capacity: int,
+        stale_after_s: float,
+        stale_after_of: Mapping[str, float] | None = None,
+        names: frozenset[str] | None = None,
+    ) -> None:
         """For one instance.
 
         Args:
             capacity: quotes that the ring holds, a power of two.
             stale_after_s: a LIVE quote older than this is STALE.
             stale_after_of: the same by feed, where a feed has a rule of its own.
+            names: the instruments that are kept; None for all.
         """
-        if capacity & (capacity - 1) or capacity < 2:
-            raise ValueError(f"a ring's capacity is a power of two, not {capacity}")
-        self._ring: list[Entry | None] = [None] * capacity
-        self._mask = capacity - 1
+        super().__init__(capacity)
         self._stale_after_ns = round(stale_after_s * NANOSECONDS)
         self._stale_after_of = {feed: round(age * NANOSECONDS) for feed, age in (stale_after_of or {}).items()}
-        self._changed = asyncio.Event()
-        self._waiting: list[asyncio.Future[None]] = []
         self._last = _Last()
         self._only: dict[str, str] = {}
-        self.head = 0
-        self.oldest = 1
-        self.place = 0
+        self._names = names
+        self._ahead: set[tuple[str, str]] = set()
         self.feeds: dict[str, Standing] = {}
         self.venues: dict[str, list[str]] = {}
         self.stale_version = 0
         self.generation = 0
         self.discarded = 0
         self.readers = 0
+        self.turns = Turns()
 
     # What comes from the log
 
@@ -120,10 +114,13 @@ class Board:
             # A greater term that counts from before: the log was lost, and the feed began anew.
             self._restart(feed)
         standing.epoch, standing.sequence = published.epoch, first + count - 1
-        for quote in published.board:
+        board, quotes, names = published.board, published.quotes, self._names
+        if names is not None:
+            board, quotes = ([q for q in each if q.instrument in names] for each in (board, quotes))
+        for quote in board:
             self._recall(quote, feed, published.epoch)
         # Each quote has two places, whether this instance knows of another venue and makes a composite or not.
-        self._take(published.quotes, feed, published.epoch, 2 * number * PLACES_PER_ENTRY)
+        self._take(quotes, feed, published.epoch, 2 * number * PLACES_PER_ENTRY)
         self.place = 2 * (number + 1) * PLACES_PER_ENTRY - 1
         self.oldest = max(self.oldest, self.head - self._mask)
         if count or published.board:
@@ -168,7 +165,9 @@ class Board:
         """Whether an instrument has no other venue than this."""
         venues = self.venues.setdefault(name, [])
         if feed not in venues:
+            # In one order everywhere: sums of quantities and ties in time come out alike.
             venues.append(feed)
+            venues.sort()
         sole = len(venues) == 1
         if sole:
             self._only[name] = feed
@@ -190,12 +189,30 @@ class Board:
             stale.pop(entry.name, None)
 
     def _composed(self, because: Entry) -> Entry:
-        """The composite of an instrument, made because one of its venues spoke (or fell silent)."""
-        seen = []
-        for venue in self.venues[because.name]:
-            entry = self._last.get(because.name, venue)
-            if entry is not None:
-                seen.append(shown(entry.quote))
+        """The composite of an instrument, made because one of its venues spoke."""
+        name, seen = because.name, []
+        received = because.quote.receive_time
+        now_ns = received.seconds * NANOSECONDS + received.nanos
+        for venue in self.venues[name]:
+            entry = self._last.newest.get(venue, {}).get(name)
+            if entry is None:
+                continue
+            each = shown(entry.quote)
+            if each.health == Health.LIVE:
+                if now_ns - each.receive_time > self._stale_after_of.get(venue, self._stale_after_ns):
+                    each = aged(each)
+                elif name in self._last.stale.get(venue, ()):
+                    # By this instance's clock it is too old already: the next look at ages says so of this composite.
+                    self._ahead.add((name, venue))
+            seen.append(each)
+        return self._made(because, seen)
+
+    def _composed_now(self, because: Entry) -> Entry:
+        """The composite as it is now, with the venues that have fallen silent since it was made."""
+        entries = (self._last.get(because.name, venue) for venue in self.venues[because.name])
+        return self._made(because, [shown(entry.quote) for entry in entries if entry is not None])
+
+    def _made(self, because: Entry, seen: list[Shown]) -> Entry:
         quote = quote_of(because.name, composite(seen))
         return Entry(because.position, because.place, because.epoch, because.name, quote, COMPOSITE, True)
 
@@ -208,6 +225,7 @@ class Board:
             del composites[name]
             stale.pop(name, None)
         self._only.clear()
+        self._ahead.clear()
         for name, venues in list(self.venues.items()):
             if feed in venues:
                 venues.remove(feed)
@@ -228,7 +246,9 @@ class Board:
 
     def mark_stale(self, now_ns: int) -> int:
         """Marks the quotes of venues that are older than the limit, and returns how many are stale now."""
-        last, marked = self._last, []
+        last = self._last
+        marked = [(name, venue) for name, venue in self._ahead if name in last.stale.get(venue, ())]
+        self._ahead.clear()
         for source in [s for s in last.newest if s != COMPOSITE]:
             newest, stale = last.open(source)
             limit_ns = self._stale_after_of.get(source, self._stale_after_ns)
@@ -247,7 +267,7 @@ class Board:
             newest_of_all = composites[name]
             sole = len(self.venues[name]) == 1
             stale_composites[name] = (
-                last.stale[source][name] if sole else newest_of_all.again(self._composed(newest_of_all).quote)
+                last.stale[source][name] if sole else newest_of_all.again(self._composed_now(newest_of_all).quote)
             )
         if marked:
             self.stale_version += 1
@@ -275,71 +295,15 @@ class Board:
 
     def between(self, after: int, names: frozenset[str], source: str = COMPOSITE) -> list[Entry]:
         """The quotes of some instruments at positions greater than `after`, ascending. `after` + 1 is in the ring."""
-        assert self.oldest - 1 <= after <= self.head, f"{after} is not in {self.oldest} … {self.head}"
-        begin, end = (after + 1) & self._mask, (self.head + 1) & self._mask
-        if after == self.head:
-            return []
-        ring = self._ring
-        parts: Iterable[Entry | None] = ring[begin:end] if begin < end else ring[begin:] + ring[:end]
+        parts = self._behind(after)
         if source == COMPOSITE:
             return [e for e in parts if e is not None and e.composite and e.name in names]
         return [e for e in parts if e is not None and e.source == source and e.name in names]
 
-    # Places
+    def composites(self, after: int) -> list[Entry]:
+        """The composites at positions greater than `after`, one for each quote of a venue, in its order. `after` + 1 is
+        in the ring."""
+        return [e for e in self._behind(after) if e is not None and e.composite]
 
-    def cursor(self, position: int) -> Cursor:
-        """The cursor of a position."""
-        entry = self._at(position)
-        if entry is not None:
-            return Cursor(entry.epoch, entry.place)
-        return Cursor(max((s.epoch for s in self.feeds.values()), default=0), self.place if self.head else 0)
-
-    def find(self, cursor: Cursor) -> int | None:
-        """The position after which a cursor continues; None while the board has not come that far.
-
-        Raises:
-            CursorUnknown: the place is older than the ring, or of a log that was lost since.
-        """
-        if cursor.place > self.place and cursor.epoch >= min((s.epoch for s in self.feeds.values()), default=0):
-            return None
-        low, high = self.oldest - 1, self.head
-        while low < high:
-            middle = (low + high + 1) // 2
-            if self._ring[middle & self._mask].place <= cursor.place:  # type: ignore[union-attr]
-                low = middle
-            else:
-                high = middle - 1
-        # Another instance may have made a composite right behind the quote, where this one knew of no second venue.
-        entry = self._at(low)
-        if entry is None or entry.place // 2 != cursor.place // 2 or entry.epoch != cursor.epoch:
-            raise self.unknown()
-        return low
-
-    def _at(self, position: int) -> Entry | None:
-        entry = self._ring[position & self._mask]
-        return entry if entry is not None and entry.position == position and position >= self.oldest else None
-
-    def unknown(self) -> CursorUnknown:
-        """The error that a place is not in the ring."""
-        return CursorUnknown(self.cursor(min(self.oldest, self.head)))
-
-    def forget_places(self) -> None:
-        """Empties the ring: the log was lost, and another one's numbers begin anew. The newest quotes stay."""
-        self.oldest, self.place = self.head + 1, 0
-
-    def changed(self) -> asyncio.Event:
-        """An event that is set with the next change; take it before looking, wait after."""
-        return self._changed
-
-    def tell(self, waiting: asyncio.Future[None]) -> None:
-        """Has a future done with the next change; the cheap way for streams, of which there are many."""
-        self._waiting.append(waiting)
-
-    def wake(self) -> None:
-        """Lets everyone who waits look again."""
-        event, self._changed = self._changed, asyncio.Event()
-        event.set()
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            if not each.done():
-                each.set_result(None)
+    def _epochs(self) -> Iterable[int]:
+        return (standing.epoch for standing in self.feeds.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from google.protobuf.internal.encoder import _VarintBytes as varint
 
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as service_pb
@@ -87,8 +89,16 @@ def shown(quote: pb.Quote) -> Shown:
     )
 
 
+def aged(seen: Shown) -> Shown:
+    """The same, too old to be traded on."""
+    return replace(seen, health=Health.STALE)
+
+
 def quote_of(name: str, made: Shown) -> pb.Quote:
-    """A composite as a quote."""
+    """A composite as a quote, with the flags that its prices and its health say by themselves."""
+    flags = [pb.QUOTE_FLAG_LOCKED] if made.bid == made.ask else []
+    if made.health == Health.GAPPED:
+        flags.append(pb.QUOTE_FLAG_AFTER_GAP)
     quote = pb.Quote(
         instrument=name,
         bid=made.bid,
@@ -98,6 +108,7 @@ def quote_of(name: str, made: Shown) -> pb.Quote:
         sequence=made.sequence,
         health=int(made.health),
         source=COMPOSITE_SOURCE,
+        flags=flags,
     )
     quote.venue_time.FromNanoseconds(made.venue_time)
     quote.receive_time.FromNanoseconds(made.receive_time)

@@ -9,9 +9,11 @@ from services.marketdata.books.writer import BookTerm
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.domain.book import BookUpdate
 from services.marketdata.domain.entries import EntryUpdate
-from services.marketdata.domain.normalise import IN_UTC, Mapped
+from services.marketdata.domain.normalise import GAPPED, IN_UTC, Mapped
 from services.marketdata.domain.venue_clock import VenueClock
 from services.marketdata.feeds import Outside
+
+MISSING = "updates by position are missing, or do not fit"
 
 Levels = Sequence[tuple[float, float]]
 
@@ -51,6 +53,9 @@ class VenueBooks:
         for update, note in updates:
             mapped = self._mapping(update.instrument)
             if mapped is None:
+                continue
+            if note & GAPPED:
+                self._term.lose(MISSING, mapped.instrument)
                 continue
             if update.snapshot:
                 self.wanted.discard(update.instrument)

@@ -1,4 +1,4 @@
-"""Which feeds there are: `mesh/feeds.toml`, checked before anything is connected."""
+"""Which feeds and files of daily rates there are: `mesh/feeds.toml`, checked before anything is connected."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from crossrate.basics.currency import CURRENCIES
 from crossrate.ticks.clock import Clock
+from services.marketdata.daily.declared import ECB, DailyFile
 from services.marketdata.domain.normalise import Mapped, Rules
 from services.marketdata.domain.outlier import Rule
 
@@ -206,6 +207,10 @@ class FixFeed(FromVenue):
     """How the venue writes a pair that is not in `symbols`: {base}{counter}, {base}.{counter}."""
     depth: int = Field(default=1, ge=0, le=100)
     """MarketDepth: 1 for the top of the book, 0 for all of it."""
+    entry_key: Literal["auto", "id", "price", "position", "slot"] = "auto"
+    """What names an entry of the book in updates: MDEntryID; MDEntryPositionNo, where New and Delete move what stands
+    behind ("position") or nothing moves ("slot"); the price. "auto": MDEntryID, else MDEntryPositionNo as "position",
+    else the price, by what each entry has."""
     updates: Literal["incremental", "full"] = "incremental"
     """MDUpdateType."""
     time: Literal["entry", "sending"] = "entry"
@@ -255,9 +260,10 @@ Outside = ReplayFeed | FixFeed | NatsFeed
 
 
 class Feeds(_Frozen):
-    """All feeds, by name."""
+    """All feeds, and all files of daily rates, by name."""
 
     feeds: dict[Name, Spec] = Field(min_length=1, max_length=FEEDS_MAX)
+    daily: dict[Name, DailyFile] = Field(default={}, max_length=FEEDS_MAX)
 
     @model_validator(mode="after")
     def _names_are_free(self) -> Self:
@@ -266,6 +272,8 @@ class Feeds(_Frozen):
                 raise ValueError(f"feeds.{name}: the name stands for the best of all feeds; choose another")
             if (spec.kind == SIMULATED) != (name == SIMULATED):
                 raise ValueError(f"feeds.{name}: the simulated feed, and no other, is called {SIMULATED!r}")
+        if ECB in self.daily:
+            raise ValueError(f"daily.{ECB}: the name stands for the European Central Bank's rates; choose another")
         return self
 
 
@@ -315,7 +323,7 @@ def _line(problem: Any) -> str:
     kind = path.pop(2) if len(path) > 2 and path[2] in kinds else ""
     where = ".".join(part for part in path if part != "[key]")
     if problem["type"] == "extra_forbidden":
-        model: Any = kinds[kind] if kind else Feeds
+        model: Any = kinds[kind] if kind else DailyFile if path[0] == "daily" and len(path) > 2 else Feeds
         for step in path[2:-1]:
             model = model.model_fields[step].annotation
         known = list(getattr(model, "model_fields", ()))

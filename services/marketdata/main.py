@@ -15,6 +15,7 @@ from services.marketdata.board import Board
 from services.marketdata.books.instance import Books
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.consumer import StatusChanges
+from services.marketdata.daily.sources import DailySources
 from services.marketdata.domain.calibration import calibrate
 from services.marketdata.domain.history import History
 from services.marketdata.domain.simulation import Market
@@ -48,10 +49,12 @@ async def serve(runtime: Runtime) -> None:
     silent_after_s = settings.takeover_ms / 1000 + settings.silence_ms / 1000
     health = HealthBoard(kinds(declared), board, lambda: follower.feeds, silent_after_s)
     follower = Follower(log, board, list(declared.feeds), settings.log_entries_read, note, applied=health.applied)
-    ticks = TickHistory(log, str(runtime.place.state / "history"), lambda: follower.feeds, settings, note)
+    stored = str(runtime.place.state / "history")
+    ticks = TickHistory(log, stored, lambda: {*declared.feeds, *follower.feeds}, settings, note, ages(declared))
     books = Books(events, list(declared.feeds), settings, note, ages(declared))
     changes = StatusChanges(events, catalogue, note)
     reference = Reference(channel, catalogue, note)
+    daily = DailySources(history, ecb.FILE, declared.daily, path.parent, note)
 
     made = sources(
         declared,
@@ -70,7 +73,7 @@ async def serve(runtime: Runtime) -> None:
 
     server = Server(runtime, streams_max=settings.streams_max)
     server.config = config
-    server.add(register, MarketDataService(board, catalogue, history, health))
+    server.add(register, MarketDataService(board, catalogue, daily, health))
     ticks.add_to(server, board, catalogue)
     books.add_to(server, catalogue)
     server.health.depends_on("nats", events.check)
@@ -81,8 +84,9 @@ async def serve(runtime: Runtime) -> None:
     try:
         await config.watch(events)
         await changes.begin()
+        await daily.look()
         parts = [follower.run(closed), books.run(closed), changes.run(closed), keep_stale(board, health, closed)]
-        parts += [reference.keep_instruments(closed), ticks.run(closed)]
+        parts += [reference.keep_instruments(closed), ticks.run(closed), daily.run(closed, settings.daily_poll_s)]
         parts += [] if settings.always_open else [reference.keep_sessions(closed)]
         # Feeds are handed over as soon as the process should stop; everything else lives until the last stream ended.
         parts += [feed.run(runtime.stopping) for feed in written]

@@ -22,7 +22,7 @@ import nats.errors
 from nats.aio.msg import Msg
 
 from crossrate.events.errors import EventsError, WrongLastSequence
-from crossrate.events.events import Events, StreamEnds
+from crossrate.events.events import READ_MAX, Events, StreamEnds
 
 STREAM = "quotes"
 LOG_SUBJECT = "crossrate.marketdata.v1.quotes_published."
@@ -147,14 +147,17 @@ class QuoteLog:
             raise LogUnavailable(str(error)) from error
         return None if event is None else LogEntry(event.sequence, feed, event.payload)
 
-    async def read(self, after: int) -> list[LogEntry]:
-        """The oldest entries behind number `after`, as many as come in one answer; none if `after` is the newest.
+    async def read(self, after: int, feed: str = "*", limit: int = READ_MAX) -> list[LogEntry]:
+        """The oldest entries behind number `after`, of one feed or of all, as many as come in one answer and at most
+        `limit`; none if `after` is the newest.
 
         Raises:
             LogUnavailable: the log did not answer.
         """
         try:
-            found = await self._events.read(self.stream, after, subject=f"{self.log_subject}*", timeout_s=ANSWER_S_MAX)
+            found = await self._events.read(
+                self.stream, after, subject=self.log_subject + feed, limit=limit, timeout_s=ANSWER_S_MAX
+            )
         except EventsError as error:
             raise LogUnavailable(str(error)) from error
         return [

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from typing import Any
-
-from google.type import date_pb2
 
 from crossrate.api.marketdata.v1 import feed_list_pb2 as list_pb
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as pb
@@ -16,11 +13,13 @@ from crossrate.rpc.call import current
 from crossrate.rpc.frames import Frame, frames_of
 from crossrate.rpc.values import seconds
 from services.marketdata import cursor as cursors
-from services.marketdata import daily, health_stream, subscription
-from services.marketdata.board import Board, CursorUnknown
+from services.marketdata import health_stream, subscription
+from services.marketdata.board import Board
 from services.marketdata.catalogue import Catalogue
-from services.marketdata.domain.history import History
+from services.marketdata.daily import answers
+from services.marketdata.daily.sources import DailySources
 from services.marketdata.health import ChangesForgotten, HealthBoard
+from services.marketdata.ring import CursorUnknown
 
 HEARTBEAT_S = 5.0
 RESUME_PATIENCE_S = 2.0
@@ -28,13 +27,13 @@ RESUME_PATIENCE_S = 2.0
 
 
 class MarketDataService(pb_grpc.MarketDataServiceServicer):
-    """Quotes from the board, rates from the history."""
+    """Quotes from the board, rates from the daily sources."""
 
-    def __init__(self, board: Board, catalogue: Catalogue, history: History, health: HealthBoard) -> None:
+    def __init__(self, board: Board, catalogue: Catalogue, daily: DailySources, health: HealthBoard) -> None:
         self._health = health
         self._board = board
         self._catalogue = catalogue
-        self._history = history
+        self._daily = daily
 
     async def GetQuote(self, request: pb.GetQuoteRequest, context: Any) -> pb.GetQuoteResponse:
         name = f"{request.base}/{request.counter}"
@@ -84,24 +83,10 @@ class MarketDataService(pb_grpc.MarketDataServiceServicer):
             yield message
 
     async def ListDailyRates(self, request: pb.ListDailyRatesRequest, context: Any) -> pb.ListDailyRatesResponse:
-        question = daily.Question(
-            request.base,
-            request.counter,
-            _date("start_date", request.start_date) if request.HasField("start_date") else None,
-            _date("end_date", request.end_date) if request.HasField("end_date") else None,
-        )
-        if question.first and question.last and question.first > question.last:
-            raise errors.invalid(errors.Violation("end_date", "it is before start_date", "daily_rates.range"))
-        try:
-            page = daily.page(self._history, question, request.page_size, request.page_token)
-        except daily.UnknownPair as error:
-            raise errors.not_found("daily rates", str(error)) from error
-        except daily.BadToken as error:
-            raise errors.invalid(errors.Violation("page_token", str(error), "page_token.unknown")) from error
-        answer = pb.ListDailyRatesResponse(next_page_token=page.next_token, source=self._history.source)
-        for day, rate in zip(page.dates.astype(dt.date), page.rates.tolist(), strict=True):
-            answer.rates.add(date=date_pb2.Date(year=day.year, month=day.month, day=day.day), rate=rate)
-        return answer
+        return answers.rates(self._daily, request)
+
+    async def ListDailySources(self, request: pb.ListDailySourcesRequest, context: Any) -> pb.ListDailySourcesResponse:
+        return answers.listed(self._daily)
 
     def _known(self, name: str) -> None:
         """Refuses an instrument that is not one of the platform's, as far as that is known yet."""
@@ -116,7 +101,7 @@ class MarketDataService(pb_grpc.MarketDataServiceServicer):
         if cursor.place == 0:
             return None
         try:
-            return await subscription.place(self._board, cursor, RESUME_PATIENCE_S)
+            return await self._board.found(cursor, RESUME_PATIENCE_S)
         except CursorUnknown as error:
             raise errors.cursor_expired(str(error)) from error
 
@@ -126,13 +111,6 @@ def _cursor(text: str, decode: Callable[[str], cursors.Cursor]) -> cursors.Curso
         return decode(text)
     except ValueError as error:
         raise errors.invalid(errors.Violation("resume_cursor", str(error), "resume_cursor.unknown")) from error
-
-
-def _date(field: str, date: date_pb2.Date) -> dt.date:
-    try:
-        return dt.date(date.year, date.month, date.day)
-    except ValueError as error:
-        raise errors.invalid(errors.Violation(field, f"it is not a day: {error}", "date.valid")) from error
 
 
 register = frames_of(pb_grpc.add_MarketDataServiceServicer_to_server, "StreamQuotes")

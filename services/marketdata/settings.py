@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     """Days that quotes of feeds are kept, 0 for ever; datasets that were loaded are kept until they are removed."""
     history_upkeep_s: float = Field(default=3600.0, ge=1, le=86_400)
     """Time between two rounds of compaction, retention and deletion of files that are no longer needed."""
+    daily_poll_s: float = Field(default=5.0, ge=0.05, le=3600)
+    """Time between two looks at the files of daily rates; one that changed is read when two looks found it the same."""
     bar_grace_ms: int = Field(default=1_000, ge=0, le=60_000)
     """A bar is over this long after its end by the clock, if no quote says so before: quotes are under way so long."""
     book_interval_ms: int = Field(default=100, ge=10, le=60_000)

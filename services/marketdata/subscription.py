@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from crossrate.api.common.v1 import stream_pb2
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as pb
 from crossrate.rpc.frames import Frame
 from services.marketdata.board import Board, Entry
-from services.marketdata.cursor import Cursor
+from services.marketdata.ring import Bell
 
 BATCH_MAX = 1_000
 """Most quotes in one message."""
@@ -22,7 +21,7 @@ BACKLOG_MAX = 5_000
 """A reader that is further behind is not sent what it missed, but the newest of each."""
 
 STREAMS_PER_MS = 10
-"""A stream waits a millisecond between messages for every so many streams that there are, and then sends whatever has
+"""A stream sends once in a millisecond for every so many streams that there are, in its turn, and then whatever has
 come: 10,000 messages a second in all. Otherwise many streams would keep the writer, in the same process, from its
 ticks."""
 
@@ -162,45 +161,6 @@ class Wanted:
     source: str = ""
 
 
-class _Bell:
-    """Lets one stream wait for a change of the board or for a time, whichever comes first.
-
-    Its timer is set again only when it has rung: of the streams that are woken a hundred times a second, few need it.
-    """
-
-    def __init__(self, board: Board) -> None:
-        self._board = board
-        self._loop = asyncio.get_running_loop()
-        self._waiting: asyncio.Future[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-
-    async def rings(self, seconds: float, *, at_change: bool) -> None:
-        """Returns after some seconds or, if wanted, with the next change; sometimes earlier."""
-        loop = self._loop
-        waiting = self._waiting = loop.create_future()
-        if at_change:
-            self._board.tell(waiting)
-        at = loop.time() + max(seconds, 0.0)
-        timer = self._timer
-        if timer is not None and timer.when() > at:
-            timer.cancel()
-            timer = None
-        if timer is None:
-            self._timer = loop.call_at(at, self._ring)
-        await waiting
-
-    def _ring(self) -> None:
-        self._timer = None
-        waiting = self._waiting
-        if waiting is not None and not waiting.done():
-            waiting.set_result(None)
-
-    def put_away(self) -> None:
-        """It rings no more."""
-        if self._timer is not None:
-            self._timer.cancel()
-
-
 async def frames(
     board: Board,
     wanted: Wanted,
@@ -217,7 +177,7 @@ async def frames(
     if wanted.position is not None:
         reader.resume(wanted.position)
     sequence = quoted = 0
-    bell = _Bell(board)
+    bell, turn = Bell(board), board.turns.take()
     board.readers += 1
     earliest = monotonic()
     heartbeat_at = earliest + wanted.heartbeat_s
@@ -241,26 +201,8 @@ async def frames(
                 quoted += 1
                 if quoted == wanted.messages_max:
                     return
-                earliest = now + max(wanted.conflation_s, board.readers // STREAMS_PER_MS / 1000)
+                earliest = turn.after(now, max(wanted.conflation_s, board.readers // STREAMS_PER_MS / 1000))
             heartbeat_at = monotonic() + wanted.heartbeat_s
     finally:
         board.readers -= 1
         bell.put_away()
-
-
-async def place(board: Board, cursor: Cursor, patience_s: float) -> int:
-    """The position after which a cursor continues, waiting a little for an instance that has just started.
-
-    Raises:
-        CursorUnknown: the place is not in the ring, and does not come into it in time.
-    """
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(patience_s):
-            while True:
-                changed = board.changed()
-                if (found := board.find(cursor)) is not None:
-                    return found
-                await changed.wait()
-    if (found := board.find(cursor)) is not None:
-        return found
-    raise board.unknown()

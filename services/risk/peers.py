@@ -21,15 +21,19 @@ CALLS_MAX = 4
 """Pages asked for at once by this instance."""
 PAGE_SIZE = 1_000
 
+Key = tuple[str, str]
+"""A currency and a daily source."""
+
 
 class ReferenceRates(Protocol):
     """Where daily reference rates come from."""
 
-    async def series(self, currencies: Iterable[str]) -> dict[str, Series]:
-        """All rates of each currency against the euro.
+    async def series(self, currencies: Iterable[str], source: str = "") -> dict[str, Series]:
+        """All rates of each currency against the euro, from a daily source; "" for the European Central Bank's.
 
         Raises:
-            Failure: NOT_FOUND if a currency has none, DEPENDENCY_UNAVAILABLE if they cannot be had.
+            Failure: NOT_FOUND if a currency has none or there is no such source, WRONG_STATE if the source is empty,
+                DEPENDENCY_UNAVAILABLE if they cannot be had.
         """
         ...
 
@@ -48,14 +52,14 @@ class MarketData:
         self._kept_s = kept_s
         self._now = now
         self._turn = asyncio.Semaphore(CALLS_MAX)
-        self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._kept: dict[str, tuple[float, Series]] = {}
+        self._locks: dict[Key, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._kept: dict[Key, tuple[float, Series]] = {}
 
-    async def series(self, currencies: Iterable[str]) -> dict[str, Series]:
+    async def series(self, currencies: Iterable[str], source: str = "") -> dict[str, Series]:
         """See ReferenceRates."""
         codes = sorted(set(currencies))
         async with asyncio.TaskGroup() as group:
-            asked = [group.create_task(self._one(code)) for code in codes]
+            asked = [group.create_task(self._one(code, source)) for code in codes]
         found: dict[str, Series] = {}
         for code, task in zip(codes, asked, strict=True):
             one = task.result()
@@ -64,27 +68,32 @@ class MarketData:
             found[code] = one
         return found
 
-    async def _one(self, code: str) -> Series | errors.Failure:
+    async def _one(self, code: str, source: str) -> Series | errors.Failure:
         # The lock makes one question of those that come together.
-        async with self._locks[code]:
-            kept = self._kept.get(code)
+        key = code, source
+        async with self._locks[key]:
+            kept = self._kept.get(key)
             if kept is not None and self._now() - kept[0] < self._kept_s:
                 return kept[1]
             try:
-                found = await self._pages(code)
+                found = await self._pages(code, source)
             except CallError as error:
                 if error.reason == "NOT_FOUND":
-                    return errors.not_found("daily rates", code)
+                    return errors.not_found("daily rates", f"{code} from {source}" if source else code)
+                if error.reason == "WRONG_STATE":
+                    return errors.wrong_state("EMPTY", error.message)
                 return errors.dependency_unavailable("marketdata")
-            self._kept[code] = self._now(), found
+            self._kept[key] = self._now(), found
             return found
 
-    async def _pages(self, code: str) -> Series:
+    async def _pages(self, code: str, source: str) -> Series:
         days: list[int] = []
         rates: list[float] = []
         token = ""
         while True:
-            request = pb.ListDailyRatesRequest(base=NUMERAIRE, counter=code, page_size=PAGE_SIZE, page_token=token)
+            request = pb.ListDailyRatesRequest(
+                base=NUMERAIRE, counter=code, page_size=PAGE_SIZE, page_token=token, source=source
+            )
             async with self._turn:
                 page = await self._stub.ListDailyRates(request)
             for each in page.rates:

@@ -19,11 +19,12 @@ sys.path.insert(0, str(ROOT))
 from tests.bench.figures import report  # noqa: E402
 from tests.bench.marketdata_bars import bars_vs_pandas  # noqa: E402
 from tests.bench.marketdata_books import book_diffs_per_s  # noqa: E402
+from tests.bench.marketdata_fanout import fan_out  # noqa: E402
 from tests.bench.marketdata_import import import_vs_pandas  # noqa: E402
 from tests.bench.marketdata_live import live_path  # noqa: E402
 from tests.bench.marketdata_query import query_over_duckdb  # noqa: E402
 
-GROUPS = (import_vs_pandas, bars_vs_pandas, query_over_duckdb, live_path, book_diffs_per_s)
+GROUPS = (import_vs_pandas, bars_vs_pandas, query_over_duckdb, live_path, fan_out, book_diffs_per_s)
 
 
 def main() -> None:

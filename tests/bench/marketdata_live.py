@@ -15,7 +15,6 @@ import argparse
 import asyncio
 import contextlib
 import os
-import random
 import subprocess
 import sys
 import tempfile
@@ -47,10 +46,6 @@ WHOLE = 0.98
 """Of the offered rate, what has to arrive."""
 RATES = (AIM_PER_S, 50_000, 80_000, 100_000, 120_000, 150_000, 200_000)
 RATES_QUICK = (AIM_PER_S, 100_000, 120_000, 150_000)
-SUBSCRIBERS = 200
-STREAMS_PER_CHANNEL = 50
-SUBSCRIBER_INSTRUMENTS = 10
-CONFLATION_MS = 100
 READ_S_MAX = 20.0
 APPLIED_TRIES_MAX = 50
 
@@ -173,49 +168,6 @@ async def ramp(
     return figures, {"live_p99_ms": f"at {AIM_PER_S:,} quotes/s", "live_quotes_per_s": f"p99 ≤ {P99_MS_MAX:g} ms"}
 
 
-async def many(mesh: Mesh, names: list[str], rounds: int, seconds: float) -> tuple[dict[str, float], dict[str, str]]:
-    """Many conflating subscribers, then the same with one more that has stopped to read, in turn."""
-    chosen = random.Random(7)
-    p99: dict[bool, list[float]] = {False: [], True: []}
-    pids = on_the_way(mesh)
-    await asyncio.to_thread(offer, mesh, AIM_PER_S)
-    async with contextlib.AsyncExitStack() as stack:
-        seen, count = [], min(SUBSCRIBER_INSTRUMENTS, len(names))
-        for index in range(SUBSCRIBERS):
-            if index % STREAMS_PER_CHANNEL == 0:
-                channel = await stack.enter_async_context(mesh.edge_channel())
-            wanted = chosen.sample(names, count)
-            seen.append(await stack.enter_async_context(subscriber(channel, wanted, conflation_ms=CONFLATION_MS)))
-        await asyncio.sleep(2.0)
-        for stopped in (False, True) * rounds:
-            async with contextlib.AsyncExitStack() as once:
-                if stopped:
-                    own = await once.enter_async_context(mesh.edge_channel())
-                    call = pb_grpc.MarketDataServiceStub(own).StreamQuotes(
-                        pb.StreamQuotesRequest(instruments=names), timeout=3_600
-                    )
-                    once.callback(call.cancel)
-                    # It wants every quote of everything, and reads one message of them.
-                    await asyncio.wait_for(call.read(), READ_S_MAX)
-                    await asyncio.sleep(1.0)
-                for each in seen:
-                    each.quotes, each.messages, each.delays, each.measuring = 0, 0, [], True
-                cores = await busy(pids, seconds)
-                for each in seen:
-                    each.measuring = False
-                p99[stopped].append(percentile([d for each in seen for d in each.delays], 0.99))
-                tell(f"{SUBSCRIBERS} and {int(stopped)} stopped: p99 {p99[stopped][-1]:.1f} ms; {cores}")
-        messages = sum(each.messages for each in seen) / seconds
-    figures = {
-        "subscribers_200_p99_ms": median(p99[False]),
-        "stopped_reader_effect": median(p99[True]) / median(p99[False]),
-    }
-    return figures, {
-        "subscribers_200_p99_ms": f"{count} instruments each, {CONFLATION_MS} ms, {messages:,.0f} messages/s together",
-        "stopped_reader_effect": "p99 of the 200 with one more that does not read, over that without it",
-    }
-
-
 @contextlib.contextmanager
 def bare_nats() -> Iterator[str]:
     """A NATS server of its own, as it comes; yields its URL."""
@@ -267,8 +219,7 @@ async def _measured(quick: bool) -> tuple[dict[str, float], dict[str, str]]:
         figures["raw_nats_per_s"] = median(raws)
         if "live_quotes_per_s" in figures:
             figures["live_vs_raw_nats"] = figures["live_quotes_per_s"] / figures["raw_nats_per_s"]
-        found, said = await many(mesh, names, rounds, seconds)
-    return figures | found, notes | said
+    return figures, notes
 
 
 def live_path(quick: bool = False) -> tuple[dict[str, float], dict[str, str]]:

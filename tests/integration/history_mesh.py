@@ -17,6 +17,7 @@ from crossrate.events.events import Events
 from crossrate.history.store import TickStore
 from crossrate.runtime import topology
 from crossrate.ticks.columns import Ticks
+from services.marketdata.history.composer import Composing
 from services.marketdata.history.messages import columns_of, timestamp
 from services.marketdata.history.reader import Reader
 from services.marketdata.history.recorder import Recorder
@@ -109,14 +110,14 @@ async def log_of(mesh: Servers, instance: str = "marketdata-1") -> AsyncIterator
 class Recording:
     """A recorder and a reader of one store, moved by the test."""
 
-    def __init__(self, log: QuoteLog, url: Path | str, **settings: float) -> None:
+    def __init__(self, log: QuoteLog, url: Path | str, composing: Composing | None = None, **settings: float) -> None:
         self.threads = ThreadPoolExecutor(2)
         self.now = 0.0
         self._open = functools.partial(TickStore.open, str(url))
         self.recorder = Recorder(
-            log, self._open, self.threads, Settings(**settings), structlog.get_logger(), lambda: self.now
+            log, self._open, self.threads, Settings(**settings), structlog.get_logger(), lambda: self.now, composing
         )
-        self.reader = Reader(log, self._open, self.threads)
+        self.reader = Reader(log, self._open, self.threads, composing)
 
     async def record(self, seconds: float = 100.0) -> None:
         """Lets time pass and the recorder look."""
@@ -125,7 +126,7 @@ class Recording:
 
     async def ticks(self, pair: str, source: str = "simulated") -> Ticks:
         """All quotes that the reader answers."""
-        view = await self.reader.view([pair])
+        view = await self.reader.view([pair], source)
         pages = view.store.ticks(pair, 0, 2**62, source, also=view.also(source, pair))
         return Ticks.concatenated([Ticks(**columns_of(page.batch)) for page in pages])
 

@@ -22,6 +22,7 @@ from crossrate.api.marketdata.v1 import quote_pb2 as pb
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import RuntimeSettings, open_runtime
 from services.marketdata import ecb
+from services.marketdata.daily.sources import DailySources
 from services.marketdata.domain.normalise import UNKNOWN_SYMBOL
 from services.marketdata.health import UNWRITTEN
 from services.marketdata.service import MarketDataService, register
@@ -181,7 +182,8 @@ async def served(mesh: Servers, instance: Instance) -> AsyncIterator[marketdata_
     """An instance's gRPC server on its socket."""
     runtime = open_runtime(RuntimeSettings(service="marketdata", instance=instance.name, settle_s=0.0), mesh.place)
     server = Server(runtime)
-    server.add(register, MarketDataService(instance.board, instance.catalogue, ecb.load(), instance.health))
+    rates = DailySources(ecb.load(), ecb.FILE, {}, mesh.place.state, runtime.log)
+    server.add(register, MarketDataService(instance.board, instance.catalogue, rates, instance.health))
     serving = asyncio.create_task(server.serve())
     try:
         await eventually(lambda: mesh.place.registration(instance.name).exists())

@@ -1,4 +1,4 @@
-"""Order books from a FIX 4.4 venue on loopback: depth by MDEntryID, gaps by RptSeq, a connection that goes."""
+"""Order books from a FIX 4.4 venue on loopback: depth by MDEntryID or position, gaps, a connection that goes."""
 
 from __future__ import annotations
 
@@ -177,3 +177,28 @@ async def test_a_halt_closes_the_venues_book(mesh: Servers, desk: tuple[Desk, in
             await eventually(lambda h=health: book(instance).health is h)
         house.change(1, "a", 1.1, 7_000_000)
         await eventually(lambda: same(house, instance))
+
+
+async def test_depth_by_position_alone(mesh: Servers, desk: tuple[Desk, int], tmp_path: Path) -> None:
+    """New and Delete move what stands behind; what does not fit gaps the book; the venue's snapshot heals it."""
+    house, port = desk
+
+    def send(*entries: tuple[int, int, float | None, int | None]) -> None:
+        """An X of bids: action, position, price, size."""
+        body: list[tuple[int, object]] = [(262, "r"), (268, len(entries))]
+        for action, position, price, size in entries:
+            body += [(279, action), (269, 0), (55, EUR), (290, position)]
+            body += [(270, price)] if price is not None else []
+            body += [(271, size)] if size is not None else []
+        house.acceptor.alive[0].send("X", body)
+
+    async with running(mesh, fix(port, 'depth = 5\nentry_key = "position"'), tmp_path) as (instance,):
+        await eventually(lambda: same(house, instance))
+        send((0, 1, 1.1001, 5_000_000), (2, 3, None, None), (1, 2, None, 7_000_000))
+        await eventually(lambda: bids(instance) == [(1.1001, 5e6), (1.1, 7e6)])
+        assert book(instance).health is Health.LIVE
+        before = book(instance).sequence
+        # There is no fourth one.
+        send((2, 4, None, None))
+        await eventually(lambda: same(house, instance))
+        assert book(instance).sequence == before + 2

@@ -5,17 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
-import ipaddress
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 import structlog
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
 from crossrate.fix.rules import Numbers
@@ -26,6 +20,7 @@ from services.marketdata.domain.normalise import GAPPED, Raw
 from services.marketdata.feeds import FixFeed
 from tests.integration.conftest import eventually
 from tests.ports import free_port
+from tests.venues.certificate import certificate
 from tests.venues.fix_acceptor import Acceptor, Peer
 
 pytestmark = pytest.mark.integration
@@ -362,35 +357,9 @@ async def test_a_message_from_somebody_else_ends_the_session(folder: Path) -> No
         await eventually(lambda: peer.count(b"3") == 1 and peer.count(b"5") == 1)
 
 
-def _certificate(folder: Path) -> ssl.SSLContext:
-    """A venue's certificate, which signs itself; its root is in ca.pem."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "venue")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .add_extension(x509.BasicConstraints(True, None), True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "ca.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "key.pem").write_bytes(secret)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "ca.pem", folder / "key.pem")
-    return context
-
-
 async def test_tls_checks_the_venue(folder: Path) -> None:
     """With the venue's root the session stands; with the system's roots it is refused before a byte of FIX."""
-    context = _certificate(folder)
+    context = certificate(folder)
     async with stand(folder, venue={"tls": context}, tls=True, ca_file="ca.pem") as at:
         await at.connect()
         await eventually(lambda: at.sink.bids(JPY))

@@ -27,6 +27,7 @@ from services.marketdata import ecb
 from services.marketdata.board import Board
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.cursor import Cursor
+from services.marketdata.daily.sources import DailySources
 from services.marketdata.domain.calibration import calibrate
 from services.marketdata.domain.simulation import Market
 from services.marketdata.feed import Feed
@@ -330,7 +331,8 @@ async def served(mesh: Servers, instance: Instance, name: str) -> AsyncIterator[
     """An instance's gRPC server on its socket."""
     runtime = open_runtime(RuntimeSettings(service="marketdata", instance=name, settle_s=0.0), mesh.place)
     server = Server(runtime)
-    server.add(register, MarketDataService(instance.board, instance.catalogue, ecb.load(), instance.health))
+    rates = DailySources(ecb.load(), ecb.FILE, {}, mesh.place.state, runtime.log)
+    server.add(register, MarketDataService(instance.board, instance.catalogue, rates, instance.health))
     serving = asyncio.create_task(server.serve())
     try:
         await eventually(lambda: mesh.place.registration(name).exists())

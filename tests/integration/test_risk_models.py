@@ -4,6 +4,7 @@ reference rates."""
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -364,6 +365,18 @@ async def test_volatilities_of_pairs_are_those_of_their_rates(served: Served) ->
     request.include_history = False
     request.instruments[0] = "XXX/USD"
     assert [v.field for v in (await failure(served.risk.EstimateVolatility(request))).violations] == ["instruments[0]"]
+
+
+async def test_a_window_may_be_of_another_daily_source(served: Served) -> None:
+    """Rates that are the squares of the European Central Bank's move twice as much, and so do volatilities."""
+    history = served.rates.history
+    served.rates.others["squares"] = replace(history, rates=history.rates**2, source="squares")
+    window = scenario_pb2.HistoricalWindow(days=500, end_date=DAY)
+    request = volatility_pb2.EstimateVolatilityRequest(instruments=["GBP/USD"], window=window, model=SAMPLE)
+    once = (await served.risk.EstimateVolatility(request, timeout=20)).volatilities[0].daily_volatility
+    request.window.source = "squares"
+    twice = (await served.risk.EstimateVolatility(request, timeout=20)).volatilities[0].daily_volatility
+    assert twice == pytest.approx(2 * once, rel=1e-9)
 
 
 async def test_calculations_side_by_side_change_no_bit(served: Served) -> None:

@@ -6,15 +6,17 @@ A message is `8=FIX.4.4␁9=<bytes>␁35=<kind>␁ … ␁10=<checksum>␁`. One
 left out and counted, and the gap that it leaves in the sender's numbers brings it back (FIX 4.4 vol. 2, "Garbled
 messages").
 
-Values stay bytes, because most of them are only compared. simplefix encodes, and takes apart what has data fields, in
-which the delimiter may stand; everything else is split here, which is an order of magnitude faster.
+Values stay bytes, because most of them are only compared. simplefix takes apart what has data fields, in which the
+delimiter may stand; everything else is split and put together here, which is an order of magnitude faster.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import simplefix
 from simplefix.errors import ParsingError
@@ -35,6 +37,8 @@ _TRAILER_BYTES = 7
 _ANOTHER = re.compile(rb"\x0110=[0-9]{3}\x018=FIX")
 _DATA = re.compile(rb"\x01(?:90|93|95|212|348|350|352|354|356|358|360|362|364|445|618|621)=")
 """Fields that tell the length of a data field."""
+DATA_TAGS = frozenset((89, 91, 96, 213, 349, 351, 353, 355, 357, 359, 361, 363, 365, 446, 619, 622))
+"""Fields in whose value the delimiter may stand."""
 
 Pair = tuple[bytes, bytes, bytes]
 """Tag, "=" and value."""
@@ -54,15 +58,27 @@ class Message:
         begin_string: the protocol's version.
         kind: MsgType.
         pairs: every field from MsgType on, without the checksum, in order.
+        value: what a decoder made of it; None where there is none.
     """
 
-    __slots__ = ("_first", "begin_string", "kind", "pairs")
+    __slots__ = ("_first", "begin_string", "kind", "pairs", "value")
 
     def __init__(self, begin_string: bytes, pairs: Sequence[Pair]) -> None:
         self.begin_string = begin_string
         self.pairs = pairs
         self.kind = pairs[0][2] if pairs and pairs[0][0] == b"35" else b""
         self._first: dict[bytes, bytes] | None = None
+        self.value: Any = None
+
+    @property
+    def possible_duplicate(self) -> bool:
+        """PossDupFlag: the same number may have come before."""
+        return self.get(43) == b"Y"
+
+    @property
+    def possible_resend(self) -> bool:
+        """PossResend: the same content may have come under another number; its own id tells."""
+        return self.get(97) == b"Y"
 
     def get(self, tag: int, default: bytes = b"") -> bytes:
         """The first value of a tag."""
@@ -87,10 +103,12 @@ class Framer:
 
     Attributes:
         garbled: messages that were left out.
+        message_bytes_max: a message whose BodyLength is more is garbled.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, message_bytes_max: int = MESSAGE_BYTES_MAX) -> None:
         self._buffer = b""
+        self.message_bytes_max = message_bytes_max
         self.garbled = 0
 
     @property
@@ -114,7 +132,7 @@ class Framer:
                 continue
             length = int(head[2])
             end = head.end() + length
-            if length > MESSAGE_BYTES_MAX:
+            if length > self.message_bytes_max:
                 place = self._skip(buffer, place)
                 continue
             if len(buffer) < end + _TRAILER_BYTES:
@@ -149,7 +167,9 @@ class Framer:
 
 
 def _message(begin_string: bytes, body: bytes, whole: bytes) -> Message | None:
-    """A message whose length and checksum are right; None if its data fields are not."""
+    """A message whose length and checksum are right; None if it does not begin with MsgType, or its data do not end."""
+    if not body.startswith(b"35="):
+        return None
     if _DATA.search(body):
         parser = simplefix.FixParser()
         parser.append_buffer(whole)
@@ -164,20 +184,42 @@ def _message(begin_string: bytes, body: bytes, whole: bytes) -> Message | None:
     return Message(begin_string, [part.partition(b"=") for part in body.split(SOH)])
 
 
+def packed(fields: Iterable[Field]) -> bytes:
+    """Fields as they stand in a message.
+
+    Raises:
+        ValueError: a value that is no data has the delimiter in it, and would be read as further fields.
+    """
+    parts = []
+    for tag, value in fields:
+        if not isinstance(value, bytes):
+            value = str(value).encode("latin-1", "replace")
+        if SOH in value and tag not in DATA_TAGS:
+            raise ValueError(f"the value of tag {tag} has the delimiter (SOH) in it")
+        parts.append(b"%d=%b\x01" % (tag, value))
+    return b"".join(parts)
+
+
+def framed(content: bytes, begin_string: bytes = BEGIN_STRING) -> bytes:
+    """A message of fields from MsgType on, with its length and checksum."""
+    whole = b"8=%b\x019=%d\x01%b" % (begin_string, len(content), content)
+    return b"%b10=%03d\x01" % (whole, sum(whole) & 255)
+
+
 def encoded(header: Iterable[Field], body: Iterable[Field]) -> bytes:
     """A message with its length and checksum; MsgType is the header's first field."""
-    message = simplefix.FixMessage()
-    message.append_pair(8, BEGIN_STRING)
-    for tag, value in (*header, *body):
-        message.append_pair(tag, value)
-    return message.encode()
+    return framed(packed(header) + packed(body))
 
 
-def utc_text(now_ns: int) -> str:
-    """A UTCTimestamp with milliseconds, "20260102-15:04:05.678", of nanoseconds since 1970 UTC."""
+@functools.lru_cache(maxsize=256)
+def _second_text(seconds: int) -> str:
+    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y%m%d-%H:%M:%S}"
+
+
+def utc_text(now_ns: int, digits: int = 3) -> str:
+    """A UTCTimestamp, "20260102-15:04:05.678", of nanoseconds since 1970 UTC; more `digits` (0 to 9) are cut off."""
     seconds, nanos = divmod(now_ns, NANOSECONDS)
-    moment = dt.datetime.fromtimestamp(seconds, dt.UTC)
-    return f"{moment:%Y%m%d-%H:%M:%S}.{nanos // 1_000_000:03d}"
+    return f"{_second_text(seconds)}.{nanos:09d}"[: 18 + digits if digits else 17]
 
 
 class Times:

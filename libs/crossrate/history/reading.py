@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -12,14 +13,15 @@ from crossrate.history.arrow import ticks_batch
 from crossrate.history.cursor import Cursor
 from crossrate.history.errors import UnknownVenueError
 from crossrate.history.log import File, Log, Pinned, Snapshot
-from crossrate.history.merge import Source, merged
-from crossrate.history.parquet import ORDER, Block, columns_of, in_order, part, read, ticks_of
+from crossrate.history.merge import FOREVER, Source, merged
+from crossrate.history.parquet import ORDER, Block, columns_of, in_order, joined, part, read, ticks_of
 from crossrate.ticks.bars import BarBuilder, Bars
 from crossrate.ticks.columns import COLUMNS, Ticks
 from crossrate.ticks.periods import DAY, EPOCH, grid
 
 BAR_COLUMNS = ("venue_time", "bid", "ask", "sequence", "flags")
 QUANTITIES = ("bid_quantity", "ask_quantity")
+BEGINNING = int(np.iinfo(np.int64).min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,22 @@ class Page:
 
 
 def blocks(
-    log: Log | Pinned, files: Sequence[File], columns: Sequence[str], start: int, end: int, also: Ticks | None = None
+    log: Log | Pinned,
+    files: Sequence[File],
+    columns: Sequence[str],
+    start: int,
+    end: int,
+    also: Ticks | None = None,
+    proceed: Callable[[], object] | None = None,
 ) -> Iterator[Block]:
-    """The rows of files, and some more, from `start` to before `end` in the order of time, day by day."""
+    """The rows of files, and some more, from `start` to before `end` in the order of time, day by day.
+
+    `proceed` is called before each row group is read; what it raises ends it.
+    """
     wanted = [name for name in columns if name != "venue"]
 
     def rows(file: File) -> Iterator[Block]:
-        for block in read(log.place, file.path, wanted, start, end):
+        for block in read(log.place, file.path, wanted, start, end, proceed):
             if "venue" in columns:
                 block["venue"] = np.full(len(block["venue_time"]), file.key.venue, object)
             yield block
@@ -66,10 +77,11 @@ def pages(
     limit: int | None,
     rows_max: int,
     also: Ticks | None = None,
+    proceed: Callable[[], object] | None = None,
 ) -> Iterator[Page]:
     """Quotes after a cursor as record batches of at most `rows_max` rows, in all at most `limit`."""
     skip, left = cursor.count, limit
-    for block in blocks(log, files, columns, cursor.venue_time, end, also):
+    for block in blocks(log, files, columns, cursor.venue_time, end, also, proceed):
         begin = min(skip, len(block["venue_time"]))
         skip -= begin
         while begin < len(block["venue_time"]) and left != 0:
@@ -81,6 +93,33 @@ def pages(
             yield Page(ticks_batch(piece, columns, {}), cursor)
         if left == 0:
             return
+
+
+def ends(log: Log | Pinned, files: Sequence[File], count: int) -> tuple[Block, Block]:
+    """The first and the last `count` rows of files in the order of time; none is in both."""
+    days = sorted({file.key.day for file in files})
+    total = sum(file.rows for file in files)
+
+    def rows(day: date) -> Iterator[Block]:
+        return blocks(log, [file for file in files if file.key.day == day], list(COLUMNS), BEGINNING, FOREVER)
+
+    first: list[Block] = []
+    for block in (block for day in days for block in rows(day)):
+        have = sum(len(each["venue_time"]) for each in first)
+        if have >= count:
+            break
+        first.append(part(block, 0, count - have))
+    wanted = min(count, max(total - count, 0))
+    last: list[Block] = []
+    for day in reversed(days):
+        have = sum(len(each["venue_time"]) for each in last)
+        if have >= wanted:
+            break
+        whole = joined(list(rows(day)))
+        size = len(whole["venue_time"])
+        last.insert(0, part(whole, max(size - (wanted - have), 0), size))
+    nothing = columns_of(Ticks.concatenated([]))
+    return (joined(first) if first else nothing), (joined(last) if last and wanted else nothing)
 
 
 def the_venue(files: Sequence[File], instrument: str) -> str | None:
@@ -105,6 +144,7 @@ def bars(
     end: int,
     until: int | None,
     also: Ticks | None = None,
+    proceed: Callable[[], object] | None = None,
 ) -> Iterator[Bars]:
     """The bars that begin from `start` to before `end`; the last may be incomplete."""
     edges = grid(builder.period, builder.session, start, max(start, end - 1))
@@ -116,7 +156,7 @@ def bars(
     the_venue(every, instrument)
     files = [file for file in every if file.first < high]
     columns = [*BAR_COLUMNS, *(QUANTITIES if builder.quantities else ())]
-    for block in blocks(log, files, columns, low, high, also):
+    for block in blocks(log, files, columns, low, high, also, proceed):
         done = builder.add(ticks_of(block))
         if len(done):
             yield done

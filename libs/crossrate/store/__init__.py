@@ -1,4 +1,7 @@
-"""PostgreSQL for a service: pool, migrations, journal with a fenced writer, request log, inbox, outbox relay."""
+"""PostgreSQL for a service: pool, migrations, journal with a fenced writer, request log, inbox, outbox relay.
+
+A service with FIX sessions takes `crossrate.store.fix_store` too.
+"""
 
 from crossrate.store.database import Database
 from crossrate.store.errors import (

@@ -129,7 +129,9 @@ class _Connection:
         self._monotonic = owner._monotonic
         self._framer = Framer()
         self._garbled = self._filled = 0
-        self._books = Books(spec.venue_clock(), top_only=spec.depth == 1, entry_time=spec.time == "entry")
+        self._books = Books(
+            spec.venue_clock(), depth=spec.depth, entry_time=spec.time == "entry", entry_key=spec.entry_key
+        )
         self._asked: dict[str, tuple[str, ...]] = {}
         self._symbols: tuple[str, ...] = ()
         self._refused: set[str] = set()
@@ -158,7 +160,7 @@ class _Connection:
             if self._framer.garbled > self._garbled:
                 self._sink.reject(GARBLED, self._framer.garbled - self._garbled)
                 self._garbled = self._framer.garbled
-            self._take([ready for message in messages for ready in session.receive(message)])
+            self._receive(messages)
             if self._monotonic() >= session.due:
                 session.tick()
             if self._sink.full:
@@ -210,6 +212,17 @@ class _Connection:
         session.excuse()
 
     # What comes
+
+    def _receive(self, messages: Sequence[Message]) -> None:
+        """Has the session read messages, and takes what is due; also of those before one that ends the session."""
+        ready: list[Message] = []
+        try:
+            for message in messages:
+                ready += self._session.receive(message)
+        except SessionEnded as ended:
+            self._take(ready + ended.ready)
+            raise
+        self._take(ready)
 
     def _take(self, messages: Sequence[Message]) -> None:
         session, sink, books = self._session, self._sink, self._books
@@ -268,7 +281,7 @@ class _Connection:
                 f"the venue rejects message {message.text(45)} of type {message.text(372)}: "
                 f"{message.text(58) or 'without a reason'}"
             )
-        else:
+        elif self._session.state is State.ACTIVE:
             ignored = kind.decode("latin-1")
             self._session.send(BUSINESS_REJECT, [(45, message.text(34)), (372, ignored), (380, 3)])
             self._note.warning("the venue sent a message of a type that is not asked for", type=ignored)
@@ -295,8 +308,10 @@ class _Connection:
         self._ask(symbols, subscribe=True)
 
     def _ask(self, symbols: Sequence[str], *, subscribe: bool) -> None:
-        """Asks for snapshots, and for updates after them if `subscribe`."""
+        """Asks for snapshots, and for updates after them if `subscribe`; not in a session that has ended."""
         spec = self._spec
+        if self._session.state is not State.ACTIVE:
+            return
         for start in range(0, len(symbols), spec.symbols_per_request):
             part = tuple(symbols[start : start + spec.symbols_per_request])
             name = self._owner.request()

@@ -1,11 +1,12 @@
 """What FIX 4.4 market data messages say: the books of one session, and the quotes at their top. Pure.
 
     W, snapshot ──────────▶ book of a symbol ── best bid and ask ──▶ Raw
-    X, incremental refresh ─▶    by MDEntryID, else by side (top of book) or price
+    X, incremental refresh ─▶    by MDEntryID, else by side (top of book), MDEntryPositionNo or price
                                  └─ entries, with their RptSeq ──▶ BookUpdate
 
 A symbol whose updates have a gap by RptSeq stays GAPPED until a snapshot of it comes; `broken` names those for which
-one is to be asked.
+one is to be asked. Where positions name the entries, one update that is missing or does not fit makes all that follow
+mean something else: they are left out until the snapshot.
 """
 
 from __future__ import annotations
@@ -15,6 +16,16 @@ from collections.abc import Iterator, Sequence
 
 from crossrate.fix.message import Message, Pair, Times, whole
 from crossrate.ticks.clock import Clock
+from services.marketdata.adapters.fix_positions import (
+    CHANGE,
+    DELETE,
+    DELETIONS,
+    NEW,
+    Level,
+    Misplaced,
+    Positions,
+    update_of,
+)
 from services.marketdata.domain.book import BookUpdate
 from services.marketdata.domain.entries import EntryUpdate
 from services.marketdata.domain.normalise import GAPPED, IN_UTC, WITHDRAWN, Raw
@@ -22,10 +33,10 @@ from services.marketdata.domain.venue_clock import VenueClock
 
 DAY_NS = 86_400_000_000_000
 BID, OFFER = b"0", b"1"
-NEW, CHANGE, DELETE = b"0", b"1", b"2"
 UNKNOWN_ENTRY = "an update names an entry that is not in the book"
 NO_SYMBOL = "a market data entry has no symbol"
 NO_PRICE = "a market data entry has no price or size that is a number"
+MISPLACED = "an update by position does not fit the book"
 LEVELS_MAX = 10_000
 
 Entry = dict[bytes, bytes]
@@ -34,24 +45,32 @@ Entry = dict[bytes, bytes]
 class Book:
     """One symbol: price and size of each entry of both sides, by the key that the venue's updates use."""
 
-    __slots__ = ("broken", "reported", "sides", "symbol")
+    __slots__ = ("_made", "broken", "positions", "reported", "sides", "symbol")
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
-        self.sides: dict[bytes, dict[object, tuple[float, float]]] = {BID: {}, OFFER: {}}
+        self.sides: dict[bytes, dict[object, Level]] = {BID: {}, OFFER: {}}
+        self.positions: dict[bytes, Positions] = {}
         self.reported = 0
         self.broken = False
+        self._made = 0
+
+    def name(self) -> str:
+        """A name for an entry that the venue gives none; never the same again."""
+        self._made += 1
+        return f"#{self._made}"
 
     def clear(self) -> None:
         """Empties it, before a snapshot."""
         for side in self.sides.values():
             side.clear()
+        self.positions.clear()
         self.reported, self.broken = 0, False
 
     def entries(self) -> list[EntryUpdate]:
         """Every entry of both sides that has a quantity."""
         return [
-            _entry_update(side is self.sides[BID], key, *level)
+            update_of(key, side is self.sides[BID], *level)
             for side in self.sides.values()
             for key, level in side.items()
             if level[1]
@@ -80,12 +99,7 @@ def _put_into(runs: list[_Run], number: int, entries: list[EntryUpdate]) -> None
         runs.append((number, number, entries))
 
 
-def _entry_update(bid: bool, key: object, price: float, quantity: float) -> EntryUpdate:
-    name = key.decode("latin-1") if isinstance(key, bytes) else str(key)
-    return EntryUpdate(("b" if bid else "o") + name, bid, price, quantity)
-
-
-def _best(side: dict[object, tuple[float, float]], choose) -> tuple[float, float]:
+def _best(side: dict[object, Level], choose) -> tuple[float, float]:
     if len(side) == 1:
         return next(iter(side.values()))
     price = choose(level[0] for level in side.values())
@@ -99,13 +113,23 @@ class Books:
         rejected: why something was no quote; whoever reads it empties it.
         missing: updates that are missing by RptSeq; whoever reads it sets it to 0.
         broken: symbols of which a snapshot is to be asked.
-        updates: what the messages say of whole books, by symbol, and what is known of their times (IN_UTC or 0);
-            whoever reads it empties it.
+        updates: what the messages say of whole books, by symbol, and what is known of their times (IN_UTC or 0), with
+            GAPPED where the book is not the venue's any more; whoever reads it empties it.
     """
 
-    def __init__(self, clock: Clock, *, top_only: bool, entry_time: bool) -> None:
+    def __init__(self, clock: Clock, *, depth: int, entry_time: bool, entry_key: str = "auto") -> None:
+        """For one session.
+
+        Args:
+            clock: of the venue.
+            depth: MarketDepth that was asked for: 1 for the top, 0 for all.
+            entry_time: whether venue time is the entry's.
+            entry_key: what names an entry: see `FixFeed.entry_key`.
+        """
         self._clock = VenueClock(clock)
-        self._top_only = top_only
+        self._depth = depth
+        self._top_only = depth == 1
+        self._entry_key = entry_key
         self._entry_time = entry_time
         self._times = Times()
         self._books: dict[bytes, Book] = {}
@@ -131,11 +155,16 @@ class Books:
         self.broken.discard(book.symbol)
         number = message.number(83)
         last: Entry = {}
+        ranked: list[Entry] = []
         for entry in _entries(message.pairs, b"269"):
             if entry[b"269"] in book.sides:
-                self._put(book, entry, NEW)
+                if self._by_position(entry):
+                    ranked.append(entry)
+                else:
+                    self._put(book, entry, NEW)
                 last = entry
             number = _number(entry, b"83") or number
+        self._rank(book, ranked)
         book.reported = number or 0
         time_ns, note = self._time(last, message)
         self.updates.append((BookUpdate(book.symbol, (), (), True, 0, book.reported, time_ns, 0, book.entries()), note))
@@ -145,6 +174,7 @@ class Books:
         """Takes an X; one quote for each symbol in it."""
         changed: dict[bytes, Entry] = {}
         runs: dict[bytes, list[_Run]] = {}
+        lost: set[bytes] = set()
         symbol = b""
         for entry in _entries(message.pairs, b"279"):
             symbol = entry.get(b"55", symbol)
@@ -154,15 +184,24 @@ class Books:
             if entry.get(b"269") not in (BID, OFFER, None):
                 continue
             book = self._book(symbol)
-            if self._in_sequence(book, entry):
-                _put_into(
-                    runs.setdefault(symbol, []), _number(entry, b"83") or 0, self._put(book, entry, entry[b"279"])
-                )
-                changed[symbol] = entry
+            if not self._in_sequence(book, entry):
+                continue
+            changed[symbol] = entry
+            done = self._take(book, entry)
+            if done is None:
+                lost.add(symbol)
+            else:
+                _put_into(runs.setdefault(symbol, []), _number(entry, b"83") or 0, done)
         quotes = []
         for symbol, entry in changed.items():
             book = self._books[symbol]
+            if not book.broken and not all(each.sorted() for each in book.positions.values()):
+                self._misplaced(book)
+                lost.add(symbol)
             time_ns, note = self._time(entry, message)
+            if symbol in lost:
+                runs[symbol] = []
+                self.updates.append((BookUpdate(book.symbol, venue_time=time_ns), note | GAPPED))
             for first, last, entries in runs[symbol]:
                 self.updates.append((BookUpdate(book.symbol, (), (), False, first, last, time_ns, 0, entries), note))
             quotes.append(book.top(time_ns, note))
@@ -181,9 +220,78 @@ class Books:
         book.reported = number
         return True
 
+    def _by_position(self, entry: Entry) -> bool:
+        """Whether an entry is named by where it stands."""
+        key = self._entry_key
+        if self._top_only or key in ("id", "price"):
+            return False
+        return key != "auto" or (b"290" in entry and not entry.get(b"278") and not entry.get(b"280"))
+
+    def _rank(self, book: Book, entries: list[Entry]) -> None:
+        """Takes the entries of a snapshot by their positions, or by price where it names none."""
+
+        def place(entry: Entry) -> float:
+            price = _float(entry, b"270") or 0.0
+            return _number(entry, b"290") or (-price if entry[b"269"] == BID else price)
+
+        for entry in sorted(entries, key=place):
+            kind = entry[b"269"]
+            levels, price = book.sides[kind], _float(entry, b"270")
+            if price is None or len(levels) >= LEVELS_MAX:
+                self.rejected.append(NO_PRICE)
+                continue
+            slot = _number(entry, b"290") or len(levels) + 1
+            levels[f"@{slot}" if self._entry_key == "slot" else book.name()] = price, _float(entry, b"271") or 0.0
+        if entries:
+            for kind in book.sides:
+                self._positions(book, kind)
+
+    def _positions(self, book: Book, kind: bytes) -> Positions:
+        held = book.positions.get(kind)
+        if held is None:
+            levels, slots = book.sides[kind], self._entry_key == "slot"
+            held = Positions(levels, book.name, bid=kind == BID, slots=slots, depth=self._depth)
+            book.positions[kind] = held
+        return held
+
+    def _take(self, book: Book, entry: Entry) -> list[EntryUpdate] | None:
+        """Takes an entry of an update, and returns what became of the book's entries; None if the book is not the
+        venue's any more."""
+        if not self._by_position(entry):
+            return self._put(book, entry, entry[b"279"])
+        if book.broken and self._entry_key != "slot":
+            return None
+        action, kind, position = entry[b"279"], entry.get(b"269", b""), _number(entry, b"290")
+
+        def completed(before: Level | None) -> Level | None:
+            price, size = _float(entry, b"270"), _float(entry, b"271")
+            if before is not None and action != NEW:
+                price, size = before[0] if price is None else price, before[1] if size is None else size
+            return None if price is None else (price, size or 0.0)
+
+        try:
+            if kind not in book.sides or position is None:
+                raise Misplaced
+            if action not in DELETIONS and len(book.sides[kind]) >= LEVELS_MAX:
+                raise Misplaced
+            return self._positions(book, kind).put(action, position, completed)
+        except Misplaced:
+            self._misplaced(book)
+            return None
+
+    def _misplaced(self, book: Book) -> None:
+        self.rejected.append(MISPLACED)
+        book.broken = True
+        self.broken.add(book.symbol)
+
     def _put(self, book: Book, entry: Entry, action: bytes) -> list[EntryUpdate]:
         """Takes an entry into its book, and returns what became of the book's entries."""
-        identity = entry.get(b"278")
+        if (_number(entry, b"290") or 1) > 1 and self._top_only:
+            return []
+        if action in DELETIONS and action != DELETE:
+            self.rejected.append(UNKNOWN_ENTRY)
+            return []
+        identity = entry.get(b"278") if self._entry_key != "price" else None
         side = book.sides.get(entry.get(b"269", b""))
         if side is None:
             # Changes and deletions may name the entry alone.
@@ -193,16 +301,18 @@ class Books:
                 self.rejected.append(UNKNOWN_ENTRY)
                 return []
         bid = side is book.sides[BID]
+        # What is named otherwise moves positions: they are ranked anew, by price.
+        book.positions.pop(BID if bid else OFFER, None)
         reference = entry.get(b"280")
         before = side.pop(reference, None) if reference else side.get(identity) if identity else None
-        gone = [_entry_update(bid, reference, 0.0, 0.0)] if reference and before is not None else []
+        gone = [update_of(reference, bid, 0.0, 0.0)] if reference and before is not None else []
         key: object = identity if identity else b"top" if self._top_only else entry.get(b"270")
         if before is None and not identity:
             before = side.get(key)
         if action == DELETE:
             if side.pop(key, before) is None:
                 self.rejected.append(UNKNOWN_ENTRY)
-            return [*gone, _entry_update(bid, key, 0.0, 0.0)]
+            return [*gone, update_of(key, bid, 0.0, 0.0)]
         price, size = _float(entry, b"270"), _float(entry, b"271")
         if before is not None and action == CHANGE:
             price, size = before[0] if price is None else price, before[1] if size is None else size
@@ -210,7 +320,7 @@ class Books:
             self.rejected.append(NO_PRICE)
             return gone
         side[key] = (price, size or 0.0)
-        return [*gone, _entry_update(bid, key, price, size or 0.0)]
+        return [*gone, update_of(key, bid, price, size or 0.0)]
 
     def _book(self, symbol: bytes) -> Book:
         book = self._books.get(symbol)

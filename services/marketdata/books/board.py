@@ -12,7 +12,6 @@ composite of an instrument, whose source is "" here, is only ever a view: while 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -21,11 +20,11 @@ from google.protobuf.internal.encoder import _VarintBytes as varint
 from crossrate.api.marketdata.v1 import book_events_pb2 as events_pb
 from crossrate.api.marketdata.v1 import book_pb2 as pb
 from crossrate.api.marketdata.v1 import book_service_pb2 as service_pb
-from services.marketdata.board import CursorUnknown
 from services.marketdata.books.held import HeldBook
 from services.marketdata.books.view import View
-from services.marketdata.cursor import Cursor
 from services.marketdata.domain.composite_book import composite_book
+from services.marketdata.ring import Ring
+from services.marketdata.turns import Turns
 
 COMPOSITE = ""
 PLACES_PER_ENTRY = 1 << 13
@@ -59,40 +58,32 @@ class Entry:
     encoded: bytes
 
 
-class BookBoard:
+class BookBoard(Ring[Entry]):
     """Books and the ring. A book is STALE after `stale_after_s`, or what `ages` says of its source, without a change.
 
     Attributes:
-        head: position of the newest change; 0 before the first.
-        oldest: position of the oldest change in the ring; head + 1 while it is empty.
-        place: place in the log up to which it has read everything.
         epochs: the term of the newest entry of each feed.
         stale_version: grows when books have grown too old.
         generation: grows when a book came that no change in the ring tells of.
         discarded: changes that the board had already.
         holes: changes of books that did not follow on what the board had, because the log forgot what was between.
+        turns: when streams that send at most so often do.
     """
 
     def __init__(self, capacity: int, stale_after_s: float, ages: Mapping[str, float] | None = None) -> None:
-        if capacity & (capacity - 1) or capacity < 2:
-            raise ValueError(f"a ring's capacity is a power of two, not {capacity}")
-        self._ring: list[Entry | None] = [None] * capacity
-        self._mask = capacity - 1
+        super().__init__(capacity)
         self._stale_after_ns = round(stale_after_s * 1e9)
         self._ages_ns = {source: round(each * 1e9) for source, each in (ages or {}).items()}
-        self._changed = asyncio.Event()
         self._books: dict[Key, HeldBook] = {}
         self._venues: dict[str, list[str]] = {}
         self._versions: dict[str, int] = {}
         self._views: dict[tuple[str, str, int], View] = {}
-        self.head = 0
-        self.oldest = 1
-        self.place = 0
         self.epochs: dict[str, int] = {}
         self.stale_version = 0
         self.generation = 0
         self.discarded = 0
         self.holes = 0
+        self.turns = Turns()
 
     # What comes from the log
 
@@ -212,62 +203,10 @@ class BookBoard:
 
     def between(self, after: int, names: frozenset[str], source: str = COMPOSITE) -> list[Entry]:
         """Changes of some books at positions greater than `after`, ascending. `after` + 1 is in the ring."""
-        assert self.oldest - 1 <= after <= self.head, f"{after} is not in {self.oldest} … {self.head}"
-        if after == self.head:
-            return []
-        begin, end = (after + 1) & self._mask, (self.head + 1) & self._mask
-        ring = self._ring
-        parts: Iterable[Entry | None] = ring[begin:end] if begin < end else ring[begin:] + ring[:end]
+        parts = self._behind(after)
         if source == COMPOSITE:
             return [e for e in parts if e is not None and e.name in names]
         return [e for e in parts if e is not None and e.source == source and e.name in names]
 
-    # Places
-
-    def cursor(self, position: int) -> Cursor:
-        """The cursor of a position."""
-        entry = self._at(position)
-        if entry is not None:
-            return Cursor(entry.epoch, entry.place)
-        return Cursor(max(self.epochs.values(), default=0), self.place if self.head else 0)
-
-    def find(self, cursor: Cursor) -> int | None:
-        """The position after which a cursor continues; None while the board has not come that far.
-
-        Raises:
-            CursorUnknown: the place is older than the ring, or of a log that was lost since.
-        """
-        if cursor.place > self.place and cursor.epoch >= min(self.epochs.values(), default=0):
-            return None
-        low, high = self.oldest - 1, self.head
-        while low < high:
-            middle = (low + high + 1) // 2
-            if self._ring[middle & self._mask].place <= cursor.place:  # type: ignore[union-attr]
-                low = middle
-            else:
-                high = middle - 1
-        entry = self._at(low)
-        if entry is None or entry.place != cursor.place or entry.epoch != cursor.epoch:
-            raise self.unknown()
-        return low
-
-    def _at(self, position: int) -> Entry | None:
-        entry = self._ring[position & self._mask]
-        return entry if entry is not None and entry.position == position and position >= self.oldest else None
-
-    def unknown(self) -> CursorUnknown:
-        """The error that a place is not in the ring."""
-        return CursorUnknown(self.cursor(min(self.oldest, self.head)))
-
-    def forget_places(self) -> None:
-        """Empties the ring: the log was lost, and another one's numbers begin anew. The books stay."""
-        self.oldest, self.place = self.head + 1, 0
-
-    def changed(self) -> asyncio.Event:
-        """An event that is set with the next change; take it before looking, wait after."""
-        return self._changed
-
-    def wake(self) -> None:
-        """Lets everyone who waits look again."""
-        event, self._changed = self._changed, asyncio.Event()
-        event.set()
+    def _epochs(self) -> Iterable[int]:
+        return self.epochs.values()

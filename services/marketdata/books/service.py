@@ -13,14 +13,13 @@ from crossrate.rpc.call import current
 from crossrate.rpc.frames import Frame, frames_of
 from crossrate.rpc.values import seconds
 from services.marketdata import cursor as cursors
-from services.marketdata import subscription as quotes
-from services.marketdata.board import CursorUnknown
 from services.marketdata.books import subscription
 from services.marketdata.books.board import BookBoard
 from services.marketdata.books.messages import stamp, venues_message
 from services.marketdata.books.view import View
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.domain.composite_book import SharedLevel, fill_shared
+from services.marketdata.ring import CursorUnknown
 
 HEARTBEAT_S = 5.0
 RESUME_PATIENCE_S = 2.0
@@ -89,7 +88,7 @@ class BookService(pb_grpc.BookServiceServicer):
         if cursor.place == 0:
             return None
         try:
-            return await quotes.place(self._board, cursor, RESUME_PATIENCE_S)
+            return await self._board.found(cursor, RESUME_PATIENCE_S)
         except CursorUnknown as error:
             raise errors.cursor_expired(str(error)) from error
 

@@ -8,7 +8,6 @@ Neither keeps anything of the feed while its client is slow: the first returns t
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from crossrate.rpc.frames import Frame
 from services.marketdata.books.board import COMPOSITE, BookBoard
 from services.marketdata.books.view import View, health_only
 from services.marketdata.cursor import BOOKS
+from services.marketdata.ring import Bell
 
 BACKLOG_MAX = 2_000
 """Changes of its books that a reader of every change may be behind; beyond it, it is sent whole books."""
@@ -226,32 +226,35 @@ async def frames(
     if wanted.position is not None:
         chosen.resume(wanted.position)
     sequence = sent = 0
+    turn = board.turns.take()
     cursor = board.cursor(wanted.position).encode(BOOKS) if wanted.position is not None else ""
     earliest = monotonic()
     heartbeat_at = earliest + wanted.heartbeat_s
-    while not ending.is_set():
-        changed = board.changed()
-        now = monotonic()
-        elements = chosen.take() if now >= earliest and chosen.pending() else []
-        if not elements and now < heartbeat_at:
-            due = min(heartbeat_at, earliest) if chosen.pending() else heartbeat_at
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(due - now, 0.0)):
-                    await changed.wait()
-            continue
-        after = board.cursor(chosen.position).encode(BOOKS)
-        messages = parts(elements)
-        for number, part in enumerate(messages, 1):
-            sequence += 1
-            # Who resumes in the middle of what belongs together begins before it.
-            cursor = after if number == len(messages) else cursor
-            position = stream_pb2.StreamPosition(sequence=sequence, cursor=cursor)
-            if not part:
-                yield heartbeat_frame(position, now_ns())
+    bell = Bell(board)
+    try:
+        while not ending.is_set():
+            now = monotonic()
+            elements = chosen.take() if now >= earliest and chosen.pending() else []
+            if not elements and now < heartbeat_at:
+                waits = chosen.pending()
+                due = min(heartbeat_at, earliest) if waits else heartbeat_at
+                await bell.rings(due - now, at_change=not waits)
                 continue
-            yield books_frame(position, part)
-            sent += 1
-            if sent == wanted.messages_max:
-                return
-            earliest = now + wanted.conflation_s
-        heartbeat_at = monotonic() + wanted.heartbeat_s
+            after = board.cursor(chosen.position).encode(BOOKS)
+            messages = parts(elements)
+            for number, part in enumerate(messages, 1):
+                sequence += 1
+                # Who resumes in the middle of what belongs together begins before it.
+                cursor = after if number == len(messages) else cursor
+                position = stream_pb2.StreamPosition(sequence=sequence, cursor=cursor)
+                if not part:
+                    yield heartbeat_frame(position, now_ns())
+                    continue
+                yield books_frame(position, part)
+                sent += 1
+                if sent == wanted.messages_max:
+                    return
+                earliest = turn.after(now, wanted.conflation_s)
+            heartbeat_at = monotonic() + wanted.heartbeat_s
+    finally:
+        bell.put_away()

@@ -155,21 +155,24 @@ class BookTerm:
             self._queue_up(self._change(update.instrument, book, outcome))
         return outcome
 
-    def lose(self, reason: str) -> None:
+    def lose(self, reason: str, instrument: str = "") -> None:
         """The connection to the venue went, or is only being made: every book of the feed is GAPPED until it comes
         whole.
 
         Args:
             reason: why, in words.
+            instrument: only the book of this one.
         """
         now_ns = self._feed.clock.now_ns()
         for name, held in self._feed.board.of(self._feed.name).items():
-            if name not in self._books and held.gap is None:
+            if instrument in ("", name) and name not in self._books and held.gap is None:
                 self._books[name] = book = VenueBook()
                 # As a predecessor left it.
                 bids, asks = held.ladder.bids.levels(), held.ladder.asks.levels()
                 book.apply(BookUpdate(name, bids, asks, True, 0, 0, held.venue_time, held.receive_time))
         for name, book in self._books.items():
+            if instrument not in ("", name):
+                continue
             outcome = book.lose(now_ns, reason)
             if outcome.changed:
                 self._tell(name, outcome)

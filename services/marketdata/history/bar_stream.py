@@ -23,6 +23,7 @@ from crossrate.ticks.bars import BarBuilder, Bars
 from crossrate.ticks.columns import Ticks
 from crossrate.ticks.periods import grid
 from services.marketdata.board import Board
+from services.marketdata.entry import COMPOSITE, COMPOSITE_SOURCE
 from services.marketdata.history import ledger, queries, tokens
 from services.marketdata.history.messages import bar_messages, columns_of, ns
 from services.marketdata.history.queries import BarRule, Range
@@ -143,7 +144,7 @@ class BarStream:
         """The bars that are over, page by page, and at the end a line that has all that follows."""
         wanted, blocking = self._wanted, self._reader.blocking
         while not ending.is_set():
-            view = await self._reader.view([name])
+            view = await self._reader.view([name], wanted.source)
             source = await blocking(self._source_of, view, name, wanted.source)
             now = self._now_ns()
             rule = replace(wanted.rule, until=now - self._grace_ns)
@@ -183,8 +184,10 @@ class BarStream:
             count = self._sequence
             # While a message is sent the ring moves on.
             quotes = [self._quotes(line, position) for line in lines]
+            if any(each is None for each in quotes):
+                return
             for place, line in enumerate(lines):
-                bars = [line.take(quotes[place])]
+                bars = [line.take(quotes[place] or ())]
                 bars.append(line.builder.advance(self._now_ns() - self._grace_ns))
                 for done in bars:
                     if len(done):
@@ -211,9 +214,14 @@ class BarStream:
                     await changed.wait()
                     await asyncio.sleep(TURN_S)
 
-    def _quotes(self, line: Line, position: int) -> list[quote_pb2.Quote]:
-        """What the ring has of a line behind a position."""
-        entries = self._board.between(position, frozenset((line.name,)), line.source)
+    def _quotes(self, line: Line, position: int) -> list[quote_pb2.Quote] | None:
+        """What the ring has of a line behind a position; None if a second venue has begun to quote it, so that its
+        composite is no longer the quotes of the first."""
+        composite = self._wanted.source == COMPOSITE_SOURCE
+        entries = self._board.between(position, frozenset((line.name,)), COMPOSITE if composite else line.source)
+        if composite:
+            alone = line.source != COMPOSITE_SOURCE
+            return None if alone and any(e.source == COMPOSITE for e in entries) else [e.quote for e in entries]
         if not line.source and entries:
             # Nothing was known of the instrument: its first venue is the one.
             line.source = entries[0].source
@@ -224,7 +232,7 @@ class BarStream:
         """Bars that were over when a quote of theirs came, as history has them now."""
         made = []
         if line.late:
-            view = await self._reader.view([line.name])
+            view = await self._reader.view([line.name], self._wanted.source)
             rule = replace(self._wanted.rule, until=self._now_ns() - self._grace_ns)
             for begin in sorted(line.late):
                 asked = Range(line.name, line.source, begin, begin + 1)
@@ -259,9 +267,8 @@ def _builder(rule: BarRule) -> BarBuilder:
 
 def _seed(view: View, line: Line) -> None:
     """Gives a line the quotes since the last bar that was sent. Blocks."""
-    also = view.also(line.source, line.name)
     line.builder.advance(line.sent)
-    for page in view.store.ticks(line.name, line.sent, FOREVER, line.source, also=also):
+    for page in view.ticks(line.name, line.sent, FOREVER, line.source):
         line.builder.add(Ticks(**columns_of(page.batch)))
     line.changed = True
     line.sequence = _newest(view, line)
@@ -270,16 +277,16 @@ def _seed(view: View, line: Line) -> None:
 def _newest(view: View, line: Line) -> int:
     """The number of the newest quote that history has of a line. Blocks."""
     also = view.also(line.source, line.name)
-    stored = ledger.last_sequence(view.store, (line.source, line.name)) or 0
-    return max(stored, int(also.sequence.max()) if also is not None and len(also) else 0)
+    if also is not None and len(also):
+        return int(also.sequence[-1])
+    return ledger.last_sequence(view.store, (line.source, line.name)) or 0
 
 
 def _late(view: View, line: Line, number: int) -> set[int]:
     """The bars that were sent and have quotes behind a number: those came while nobody listened. Blocks."""
     opens: set[int] = set()
-    also, builder = view.also(line.source, line.name), line.builder
-    begin = line.sent - LATE_NS_MAX
-    for page in view.store.ticks(line.name, begin, line.sent, line.source, ["venue_time", "sequence"], also=also):
+    begin, builder = line.sent - LATE_NS_MAX, line.builder
+    for page in view.ticks(line.name, begin, line.sent, line.source, ["venue_time", "sequence"]):
         block = columns_of(page.batch)
         times = block["venue_time"][block["sequence"] > number]
         if len(times):

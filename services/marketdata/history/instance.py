@@ -6,13 +6,14 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crossrate.api.marketdata.v1.bar_service_pb2_grpc import add_BarServiceServicer_to_server
 from crossrate.api.marketdata.v1.history_service_pb2_grpc import add_HistoryServiceServicer_to_server
+from crossrate.history.bars import BarStore, beside
 from crossrate.history.errors import HistoryError
 from crossrate.history.keys import LIVE
 from crossrate.history.store import TickStore
@@ -20,6 +21,7 @@ from crossrate.rpc.server import Server
 from services.marketdata.board import Board
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.history.bar_service import BarService
+from services.marketdata.history.composer import Composing, boards
 from services.marketdata.history.reader import Reader
 from services.marketdata.history.recorder import Recorder
 from services.marketdata.history.service import HistoryService
@@ -43,7 +45,13 @@ class History:
     """
 
     def __init__(
-        self, log: QuoteLog, url: str, feeds: Callable[[], Iterable[str]], settings: Settings, note: Any
+        self,
+        log: QuoteLog,
+        url: str,
+        feeds: Callable[[], Iterable[str]],
+        settings: Settings,
+        note: Any,
+        ages: Mapping[str, float] | None = None,
     ) -> None:
         self._settings = settings
         self._note = note
@@ -52,8 +60,9 @@ class History:
         self._reading = ThreadPoolExecutor(READING_THREADS, "history-read")
         self._upkeep = ThreadPoolExecutor(1, "history-upkeep", _yielding)
         # Each has the store for itself, so that none waits for another's lock.
-        self.recorder = Recorder(log, self._open, self._writing, settings, note)
-        self.reader = Reader(log, self._open, self._reading)
+        composing = Composing(feeds, boards(settings.stale_after_ms / 1000, ages or {}))
+        self.recorder = Recorder(log, self._open, self._writing, settings, note, composing=composing)
+        self.reader = Reader(log, self._open, self._reading, composing, self._open_bars)
         self.status = Status(log, self.reader, self.recorder, feeds)
 
     def add_to(self, server: Server, board: Board, catalogue: Catalogue) -> None:
@@ -75,6 +84,9 @@ class History:
 
     def _open(self) -> TickStore:
         return TickStore.open(self._url)
+
+    def _open_bars(self) -> BarStore:
+        return BarStore.open(beside(self._url))
 
     async def _measure(self, closed: asyncio.Event) -> None:
         while not await pause(closed, MEASURE_S):
@@ -100,7 +112,8 @@ class History:
         if days:
             expired = store.expire(datetime.now(UTC).date() - timedelta(days=days), dataset=LIVE).rows
         changed = store.compact()
-        deleted = store.vacuum(VACUUM_HOURS)
+        # What loads left behind is the pipeline's, which knows from which files one of them will go on.
+        deleted = store.vacuum(VACUUM_HOURS, dataset=LIVE).paths
         return {
             "files_before": changed.files_before,
             "files_after": changed.files_after,

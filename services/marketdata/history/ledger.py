@@ -6,13 +6,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from crossrate.events.events import StreamEnds
 from crossrate.history.keys import LIVE
 from crossrate.history.store import TickStore
+from services.marketdata.entry import COMPOSITE_SOURCE
+from services.marketdata.history.messages import columns_of
 from services.marketdata.history.rows import Collected, Key, Mark
 
 MARK = ("epoch", "sequence", "missing")
 """What is said of each feed."""
+DISORDER_NS = 60 * 1_000_000_000
+"""Venues of a composite have clocks of their own: the newest is not always the one with the latest venue time."""
 LOGS_MAX = 10_000
 """How often the end of one log can have been lost."""
 
@@ -53,7 +59,17 @@ def stored(store: TickStore, log: StreamEnds) -> Stored:
 
 def collected(store: TickStore, at: Stored) -> Collected:
     """What is behind a place: nothing yet."""
-    return Collected(at.number or 0, lambda feed: mark(store, feed), lambda key: last_sequence(store, key))
+    return Collected(
+        at.number or 0,
+        lambda feed: mark(store, feed),
+        lambda key: last_sequence(store, key),
+        composed=lambda name: composed(store, name),
+    )
+
+
+def composed(store: TickStore, instrument: str | None = None) -> bool:
+    """Whether composites are stored, of an instrument or at all. Blocks."""
+    return bool(store.files(instrument, venue=COMPOSITE_SOURCE))
 
 
 def mark(store: TickStore, feed: str) -> Mark | None:
@@ -73,13 +89,17 @@ def positions(name: str, number: int, feeds: Mapping[str, Mark]) -> dict[str, in
 
 
 def last_sequence(store: TickStore, key: Key) -> int | None:
-    """The sequence of the newest stored quote of a feed's instrument; None if there is none. Blocks."""
+    """The sequence of the newest stored quote of a feed's instrument, the one that was received last; None if there is
+    none. It is looked for where venue times end, and so long before as they may be out of order. Blocks."""
     feed, instrument = key
     files = [file for file in store.files(instrument, venue=feed) if file.key.dataset == LIVE]
     if not files:
         return None
     last = max(file.last for file in files)
     newest = None
-    for page in store.ticks(instrument, last, last + 1, feed, ["sequence"]):
-        newest = page.batch.column("sequence")[-1].as_py()
-    return newest
+    for page in store.ticks(instrument, last - DISORDER_NS, last + 1, feed, ["receive_time", "sequence"]):
+        block = columns_of(page.batch)
+        place = np.lexsort((block["sequence"], block["receive_time"]))[-1]
+        found = int(block["receive_time"][place]), int(block["sequence"][place])
+        newest = found if newest is None else max(newest, found)
+    return None if newest is None else newest[1]

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossrate.api.marketdata.v1 import history_pb2 as pb
+from crossrate.history.bars import BarStore
 from crossrate.history.cursor import Cursor
 from crossrate.ticks.bars import Bars
 from crossrate.ticks.columns import Flag
 from crossrate.ticks.periods import NEW_YORK_17, Period, Session
-from services.marketdata.history.messages import bar_messages, columns_of, tick_columns, timestamp
-from services.marketdata.history.reader import View
+from services.marketdata.history.messages import bar_messages, columns_of, tick_columns, timestamp, venue_bar_messages
+from services.marketdata.history.reader import View, proceed
 
 _CURSOR = struct.Struct(">qI")
 GAP_DAYS_MAX = 366
@@ -78,10 +79,7 @@ def tick_page(
 ) -> tuple[pb.TickColumns, Cursor | None]:
     """One page of quotes, and where to go on; None at the end."""
     parts, cursor, left = [], resume, size + 1
-    also = view.also(asked.source, asked.instrument)
-    pages = view.store.ticks(
-        asked.instrument, asked.start, asked.end, asked.source, names, limit=left, resume=resume, also=also
-    )
+    pages = view.ticks(asked.instrument, asked.start, asked.end, asked.source, names, limit=left, resume=resume)
     for page in pages:
         block = columns_of(page.batch)
         parts.append(block)
@@ -101,10 +99,7 @@ def tick_batches(
     # Not at import: pyarrow starts threads, and a process that has any cannot be forked.
     from crossrate.history import arrow
 
-    also = view.also(asked.source, asked.instrument)
-    for page in view.store.ticks(
-        asked.instrument, asked.start, asked.end, asked.source, names, resume=resume, rows_max=size, also=also
-    ):
+    for page in view.ticks(asked.instrument, asked.start, asked.end, asked.source, names, resume=resume, rows_max=size):
         content = arrow.to_ipc([page.batch]) if as_arrow else tick_columns(columns_of(page.batch))
         yield content, page.resume
 
@@ -121,6 +116,7 @@ def bars(view: View, asked: Range, rule: BarRule) -> Iterator[Bars]:
         sides=rule.sides,
         until=rule.until,
         also=view.also(asked.source, asked.instrument),
+        proceed=proceed,
     )
 
 
@@ -141,13 +137,32 @@ def bar_page(view: View, asked: Range, rule: BarRule, size: int, finish_by: floa
     return made, None
 
 
+def venue_bar_page(
+    store: BarStore, asked: Range, rule: BarRule, size: int, finish_by: float
+) -> tuple[list[pb.Bar], int | None]:
+    """The same of a venue's own bars.
+
+    Raises:
+        ValueError: the venue's bars cannot be made into longer ones of this period and session.
+    """
+    made: list[pb.Bar] = []
+    for part in store.bars(asked.instrument, rule.period, asked.start, asked.end, asked.source, session=rule.session):
+        rest = size - len(made)
+        made += venue_bar_messages(part, rule.sides, rest)
+        if len(part.bars) > rest:
+            return made, int(part.bars.close_time[rest - 1])
+        if len(part.bars) and (len(made) == size or time.monotonic() > finish_by):
+            following = int(part.bars.close_time[-1])
+            return made, following if following < asked.end else None
+    return made, None
+
+
 def gaps(view: View, asked: Range) -> list[pb.TickGap]:
     """Where quotes are missing, by flags and numbers, of quotes in a range."""
     found: list[pb.TickGap] = []
     before: tuple[int, int] | None = None
     names = ["venue_time", "sequence", "flags"]
-    also = view.also(asked.source, asked.instrument)
-    for page in view.store.ticks(asked.instrument, asked.start, asked.end, asked.source, names, also=also):
+    for page in view.ticks(asked.instrument, asked.start, asked.end, asked.source, names):
         block = columns_of(page.batch)
         times, numbers = block["venue_time"], block["sequence"]
         for place in np.flatnonzero(block["flags"] & int(Flag.AFTER_GAP)).tolist():

@@ -25,6 +25,7 @@ from crossrate.history.errors import HistoryError, PositionMovedError, Uncertain
 from crossrate.history.keys import Batch
 from crossrate.history.store import TickStore
 from services.marketdata.history import ledger
+from services.marketdata.history.composer import Composing
 from services.marketdata.history.rows import Collected
 from services.marketdata.quote_log import LogUnavailable, QuoteLog, pause
 from services.marketdata.settings import Settings
@@ -55,6 +56,7 @@ class Recorder:
         settings: Settings,
         note: Any,
         monotonic: Callable[[], float] = time.monotonic,
+        composing: Composing | None = None,
     ) -> None:
         self._log = log
         self._open_store = open_store
@@ -63,6 +65,8 @@ class Recorder:
         self._rows_max = settings.history_rows_max
         self._note = note
         self._monotonic = monotonic
+        self._composing = composing
+        self._composed = False
         self._store: TickStore | None = None
         self._held: Collected | None = None
         self._written_at = self._moved_at = monotonic()
@@ -116,6 +120,10 @@ class Recorder:
         if held is None:
             return
         while held.rows < self._rows_max and (entries := await self._log.read(held.number)):
+            if self._composing is not None:
+                held.composer = await self._composing.composer(
+                    self._log, held.number, entries, begun=held.composer, always=self._composed
+                )
             try:
                 await self._blocking(held.take_all, entries)
             except (HistoryError, OSError):
@@ -139,6 +147,7 @@ class Recorder:
         if not self.recording and ends.last > (at.number or 0) and (silent or _endangered(at, ends)):
             self._note.info("nobody records; going on", after=at.number)
             self.recording = True
+        self._composed = await self._blocking(ledger.composed, store)
         self._held = ledger.collected(store, at) if self.recording else None
 
     async def _write(self, store: TickStore, held: Collected) -> None:

@@ -54,7 +54,7 @@ def window(view: View, wanted: Wanted, begin: int, end: int) -> Window:
     """The quotes of a range of time. Blocks."""
     parts, which = [], []
     for place, (name, source) in enumerate(wanted.sources.items()):
-        for page in view.store.ticks(name, begin, end, source, also=view.also(source, name)):
+        for page in view.ticks(name, begin, end, source):
             parts.append(Ticks(**columns_of(page.batch)))
             which.append(np.full(len(parts[-1]), place, np.int64))
     ticks, places = Ticks.concatenated(parts), np.concatenate([np.empty(0, np.int64), *which])

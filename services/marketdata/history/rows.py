@@ -11,6 +11,8 @@ from google.protobuf.message import DecodeError
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
 from crossrate.api.marketdata.v1 import quote_pb2 as pb
 from crossrate.ticks.columns import COLUMNS, Flag, Ticks
+from services.marketdata.entry import COMPOSITE, COMPOSITE_SOURCE
+from services.marketdata.history.composer import Composer
 from services.marketdata.quote_log import LogEntry
 
 NANOSECONDS = 1_000_000_000
@@ -96,6 +98,9 @@ class Collected:
         rows: quotes that were taken.
         oldest: when the oldest of them was published, ns since 1970 UTC; 0 without.
         undecodable: entries that nothing of this service wrote.
+        composer: makes composites of what is taken; None where there is but one feed.
+        composed: whether an instrument has composites in the store, so that they go on while only one venue is left.
+            Blocks.
     """
 
     number: int
@@ -106,9 +111,12 @@ class Collected:
     rows: int = 0
     oldest: int = 0
     undecodable: int = 0
+    composer: Composer | None = None
+    composed: Callable[[str], bool] = lambda _name: False
     columns: dict[Key, Columns] = field(default_factory=dict)
     _sequences: dict[Key, int] = field(default_factory=dict)
     _gapped: set[str] = field(default_factory=set)
+    _known: dict[str, bool] = field(default_factory=dict)
 
     def take_all(self, entries: Iterable[LogEntry]) -> int:
         """Takes entries in the order of the log, and returns how many quotes there are now."""
@@ -125,6 +133,7 @@ class Collected:
         A log that lost its end, as on a machine that loses power, gives the same numbers again under a greater term.
         """
         self.number = number
+        composites = iter(self.composer.take(number, feed, published) if self.composer is not None else ())
         first = published.first_sequence
         mark = self.feeds.get(feed) or self.stored_mark(feed) or Mark(published.epoch, first - 1)
         self.feeds[feed] = mark
@@ -146,11 +155,25 @@ class Collected:
             if self.wanted is not None and quote.instrument not in self.wanted:
                 continue
             key = feed, quote.instrument
-            columns = self.columns.get(key)
-            if columns is None:
-                columns = self.columns[key] = Columns()
-            columns.add(quote, self._after_gap(key, quote.sequence))
+            gap = self._after_gap(key, quote.sequence)
+            self._of(key).add(quote, gap)
+            made = next(composites, None)
+            if made is not None and (made.source == COMPOSITE or self._composed_before(quote.instrument)):
+                self._of((COMPOSITE_SOURCE, quote.instrument)).add(made.quote, gap)
+                self.rows += 1
         self.rows += len(quotes)
+
+    def _of(self, key: Key) -> Columns:
+        columns = self.columns.get(key)
+        if columns is None:
+            columns = self.columns[key] = Columns()
+        return columns
+
+    def _composed_before(self, name: str) -> bool:
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = self.composed(name)
+        return known or (COMPOSITE_SOURCE, name) in self.columns
 
     def _after_gap(self, key: Key, sequence: int) -> bool:
         last = self._sequences.get(key)
@@ -161,4 +184,8 @@ class Collected:
 
     def after(self) -> Collected:
         """What follows once this is stored."""
-        return replace(self, rows=0, oldest=0, columns={}, feeds=dict(self.feeds))
+        known = dict.fromkeys((*(n for n, there in self._known.items() if there), *self._names_composed()), True)
+        return replace(self, rows=0, oldest=0, columns={}, feeds=dict(self.feeds), _known=known)
+
+    def _names_composed(self) -> Iterable[str]:
+        return (name for source, name in self.columns if source == COMPOSITE_SOURCE)

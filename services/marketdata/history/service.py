@@ -14,6 +14,7 @@ from crossrate.history.store import Coverage
 from crossrate.rpc import errors
 from crossrate.rpc.call import current
 from services.marketdata.catalogue import Catalogue
+from services.marketdata.entry import COMPOSITE_SOURCE
 from services.marketdata.history import queries, tokens
 from services.marketdata.history.asked import decoded, moment
 from services.marketdata.history.messages import column_names, timestamp
@@ -79,7 +80,7 @@ class HistoryService(history_service_pb2_grpc.HistoryServiceServicer):
 
     async def Replay(self, request: pb.ReplayRequest, context: Any) -> AsyncIterator[pb.ReplayResponse]:
         with failures():
-            view = await self._reader.view(request.instruments)
+            view = await self._reader.view(request.instruments, request.source)
             wanted = await self._reader.blocking(replay_wanted, request, view, self._subject.source, time.time_ns() + 1)
             async for message in Replay(view, self._reader, wanted).messages(current().ending):
                 yield message
@@ -89,7 +90,9 @@ class HistoryService(history_service_pb2_grpc.HistoryServiceServicer):
             question = tokens.question(request)
             body = decoded("page_token", request.page_token, question)
             start, end = _gap_range(request)
-            view = await self._reader.view([request.instrument] if request.instrument else None)
+            # All sources: those of composites are among them.
+            names = [request.instrument] if request.instrument else None
+            view = await self._reader.view(names, request.source or COMPOSITE_SOURCE)
             found = await self._reader.blocking(view.coverage, request.instrument, request.source)
             if body is not None:
                 after = tuple(body.decode().split("\0"))

@@ -45,7 +45,7 @@ class Surroundings(RiskServiceServicer):
             field: the window's path in the request.
         """
         end = books.day_of(asked.end_date, f"{field}.end_date") if asked.HasField("end_date") else None
-        series = await self._rates.series(currencies | {YARDSTICK})
+        series = await self._rates.series(currencies | {YARDSTICK}, asked.source)
         own = {code: series[code] for code in currencies}
         common({YARDSTICK: series[YARDSTICK]} | own, 0, end, f"{field}.days")
         return common(own, days, end, f"{field}.days")

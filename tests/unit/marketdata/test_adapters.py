@@ -31,8 +31,8 @@ def message(kind: str, *body) -> Message:
     return Framer().feed(encoded([(35, kind), (49, "V"), (56, "C"), (34, 7), (52, SENT)], body))[0]
 
 
-def books(clock: str = "UTC", *, top_only: bool = True, entry_time: bool = True) -> Books:
-    return Books(Clock.parse(clock), top_only=top_only, entry_time=entry_time)
+def books(clock: str = "UTC", *, top_only: bool = True, entry_time: bool = True, **more) -> Books:
+    return Books(Clock.parse(clock), **{"depth": int(top_only), "entry_time": entry_time} | more)
 
 
 def snapshot(*entries, symbol: str = "EURUSD") -> Message:
@@ -142,18 +142,23 @@ def test_a_gap_by_report_numbers_lasts_until_a_snapshot():
     assert these.broken == {"EURUSD", "USDJPY"}
 
 
-TAGS = st.sampled_from([55, 83, 268, 269, 270, 271, 272, 273, 278, 279, 280])
+TAGS = st.sampled_from([55, 83, 268, 269, 270, 271, 272, 273, 278, 279, 280, 290])
 VALUES = st.one_of(
-    st.sampled_from(["0", "1", "2", "EURUSD", "nan", "1_0", "1e999", "9" * 5000, "-1"]), st.text("01.9:", max_size=9)
+    st.sampled_from(["0", "1", "2", "3", "4", "5", "EURUSD", "nan", "1_0", "1e999", "9" * 5000, "-1"]),
+    st.text("01.9:", max_size=9),
 )
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from("WX"), st.lists(st.tuples(TAGS, VALUES.filter(bool)), max_size=12)), max_size=12)
+    st.lists(
+        st.tuples(st.sampled_from("WX"), st.lists(st.tuples(TAGS, VALUES.filter(bool)), max_size=12)), max_size=12
+    ),
+    st.sampled_from(["auto", "id", "price", "position", "slot"]),
+    st.integers(0, 3),
 )
-def test_whatever_a_venue_sends_nothing_but_quotes_comes_of_it(messages):
+def test_whatever_a_venue_sends_nothing_but_quotes_comes_of_it(messages, entry_key, depth):
     """No field of any message raises, and no price is anything but a finite number."""
-    these = books(top_only=False)
+    these = books(entry_key=entry_key, depth=depth)
     for kind, fields in messages:
         sent = message(kind, *fields)
         for raw in these.snapshot(sent) if kind == "W" else these.incremental(sent):

@@ -15,12 +15,12 @@ from crossrate.api.marketdata.v1 import book_pb2 as pb
 from crossrate.api.marketdata.v1 import book_service_pb2 as books_pb
 from crossrate.client.books import BookStream, LiveBook
 from crossrate.client.resuming import Gap
-from services.marketdata.board import CursorUnknown
 from services.marketdata.books import subscription
 from services.marketdata.books.board import PLACES_PER_ENTRY, BookBoard
 from services.marketdata.books.subscription import ChangeReader, Wanted, reader
 from services.marketdata.cursor import Cursor
 from services.marketdata.domain.composite import Health
+from services.marketdata.ring import CursorUnknown
 
 SECOND = 1_000_000_000
 PAIRS = ("EUR/USD", "USD/JPY")

@@ -5,8 +5,9 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from services.marketdata import daily, ecb
-from services.marketdata.daily import BadToken, Question
+from services.marketdata import ecb
+from services.marketdata.daily import pages
+from services.marketdata.daily.pages import BadToken, Question
 from services.marketdata.domain.history import History
 
 
@@ -22,28 +23,28 @@ def test_pages_together_are_the_whole(history: History, size: int) -> None:
     whole = history.days("USD", "ISK", np.datetime64("2018-01-01"), np.datetime64("2018-12-31"))
     dates, token = [], ""
     while True:
-        page = daily.page(history, question, size, token)
-        dates += page.dates.tolist()
+        page = pages.page(history, question, size, token)
+        dates += page.days.dates.tolist()
         token = page.next_token
         if not token:
             break
-        assert len(page.dates) == size
+        assert len(page.days.dates) == size
         assert len(token) <= 64
     assert dates == whole[0].tolist()
 
 
 def test_a_range_without_rates_is_an_empty_page(history: History) -> None:
     """A weekend has none."""
-    page = daily.page(history, Question("EUR", "USD", dt.date(2024, 6, 1), dt.date(2024, 6, 2)), 0, "")
-    assert len(page.dates) == 0
+    page = pages.page(history, Question("EUR", "USD", dt.date(2024, 6, 1), dt.date(2024, 6, 2)), 0, "")
+    assert len(page.days.dates) == 0
     assert page.next_token == ""
 
 
 def test_a_token_belongs_to_its_question(history: History) -> None:
     """Asked about another pair, range or history, or cut, it is refused."""
     question = Question("EUR", "USD")
-    token = daily.page(history, question, 10, "").next_token
-    assert daily.page(history, question, 20, token).dates[0] == history.dates[10]
+    token = pages.page(history, question, 10, "").next_token
+    assert pages.page(history, question, 20, token).days.dates[0] == history.dates[10]
     other = ecb.parse("Date,USD\n2020-01-02,1.1\n2020-01-03,1.2\n", "x")
     for data, asked, given in (
         (history, Question("EUR", "JPY"), token),
@@ -53,11 +54,11 @@ def test_a_token_belongs_to_its_question(history: History) -> None:
         (history, question, "?"),
     ):
         with pytest.raises(BadToken):
-            daily.page(data, asked, 10, given)
+            pages.page(data, asked, 10, given)
 
 
 @pytest.mark.parametrize("pair", [("EUR", "XXX"), ("XXX", "EUR"), ("USD", "USD")])
 def test_an_unknown_pair_is_said_to_be_unknown(history: History, pair: tuple[str, str]) -> None:
     """Currencies without history, and a currency against itself."""
-    with pytest.raises(daily.UnknownPair):
-        daily.page(history, Question(*pair), 10, "")
+    with pytest.raises(pages.UnknownPair):
+        pages.page(history, Question(*pair), 10, "")

@@ -31,8 +31,10 @@ def test_the_default_is_the_simulated_feed_alone():
 def test_the_examples_in_the_file_are_right():
     """Uncommented, each example is a feed."""
     lines = feeds.DEFAULT_PATH.read_text().splitlines()
-    text = "\n".join(re.sub(r"^# ?(?=\[feeds|[a-z_]+ = )", "", line) for line in lines)
-    found = parse(text, "feeds.toml").feeds
+    text = "\n".join(re.sub(r"^# ?(?=\[feeds|\[daily|[a-z_]+ = )", "", line) for line in lines)
+    declared = parse(text, "feeds.toml")
+    assert [(name, file.layout) for name, file in declared.daily.items()] == [("fixings", "wide"), ("custody", "long")]
+    found = declared.feeds
     assert [(name, spec.kind) for name, spec in found.items()] == [
         ("simulated", "simulated"),
         ("rerun", "replay"),
@@ -46,6 +48,14 @@ def test_the_examples_in_the_file_are_right():
     [
         ("feeds = [", "f.toml: is not TOML"),
         ("", "f.toml: feeds: is missing"),
+        (FIX + '[daily.d]\npath = "a"\nlayout = "wide"', "daily.d: a wide file needs `base`"),
+        (
+            FIX + '[daily.d]\npath = "a"\nlayout = "long"\nbas = "EUR"',
+            "daily.d.bas: there is no such field; did you mean",
+        ),
+        (FIX + '[daily.d]\npath = "a"\nlayout = "tall"', "daily.d.layout: Input should be 'wide' or 'long'"),
+        (FIX + '[daily.ecb]\npath = "a"\nlayout = "long"', "daily.ecb: the name stands for the European Central Bank"),
+        (FIX + '[daily.d]\npath = "a"\nlayout = "long"\ndate_format = "%d.%m."', "it says year, month and day"),
         ("[feeds]", "f.toml: feeds: Dictionary should have at least 1 item"),
         ('[feeds.x]\nkind = "fox"', "f.toml: feeds.x.kind: 'fox' is none of simulated, replay, fix, nats"),
         ("[feeds.x]\nport = 1", "f.toml: feeds.x.kind: is missing; it is one of simulated"),

@@ -2,6 +2,7 @@ import datetime
 
 from buf.validate import validate_pb2 as _validate_pb2
 from crossrate.api.common.v1 import stream_pb2 as _stream_pb2
+from crossrate.api.marketdata.v1 import daily_pb2 as _daily_pb2
 from crossrate.api.marketdata.v1 import feed_list_pb2 as _feed_list_pb2
 from crossrate.api.marketdata.v1 import quote_pb2 as _quote_pb2
 from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
@@ -72,27 +73,41 @@ class StreamQuotesResponse(_message.Message):
     def __init__(self, position: _Optional[_Union[_stream_pb2.StreamPosition, _Mapping]] = ..., quotes: _Optional[_Union[QuoteBatch, _Mapping]] = ..., heartbeat: _Optional[_Union[_stream_pb2.Heartbeat, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., end: _Optional[_Union[_stream_pb2.StreamEnd, _Mapping]] = ...) -> None: ...
 
 class ListDailyRatesRequest(_message.Message):
-    __slots__ = ("base", "counter", "start_date", "end_date", "page_size", "page_token")
+    __slots__ = ("base", "counter", "start_date", "end_date", "page_size", "page_token", "source")
     BASE_FIELD_NUMBER: _ClassVar[int]
     COUNTER_FIELD_NUMBER: _ClassVar[int]
     START_DATE_FIELD_NUMBER: _ClassVar[int]
     END_DATE_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     base: str
     counter: str
     start_date: _date_pb2.Date
     end_date: _date_pb2.Date
     page_size: int
     page_token: str
-    def __init__(self, base: _Optional[str] = ..., counter: _Optional[str] = ..., start_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., end_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    source: str
+    def __init__(self, base: _Optional[str] = ..., counter: _Optional[str] = ..., start_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., end_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
 
 class ListDailyRatesResponse(_message.Message):
-    __slots__ = ("rates", "next_page_token", "source")
+    __slots__ = ("rates", "next_page_token", "source", "digest")
     RATES_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
-    rates: _containers.RepeatedCompositeFieldContainer[_quote_pb2.DailyRate]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    rates: _containers.RepeatedCompositeFieldContainer[_daily_pb2.DailyRate]
     next_page_token: str
     source: str
-    def __init__(self, rates: _Optional[_Iterable[_Union[_quote_pb2.DailyRate, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
+    digest: str
+    def __init__(self, rates: _Optional[_Iterable[_Union[_daily_pb2.DailyRate, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., source: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
+
+class ListDailySourcesRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListDailySourcesResponse(_message.Message):
+    __slots__ = ("sources",)
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
+    sources: _containers.RepeatedCompositeFieldContainer[_daily_pb2.DailySource]
+    def __init__(self, sources: _Optional[_Iterable[_Union[_daily_pb2.DailySource, _Mapping]]] = ...) -> None: ...

@@ -27,7 +27,7 @@ if _version_not_supported:
 
 
 class MarketDataServiceStub:
-    """Live quotes and daily reference rates.
+    """Live quotes and daily rates.
     """
 
     def __init__(self, channel):
@@ -51,6 +51,11 @@ class MarketDataServiceStub:
                 request_serializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailyRatesRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailyRatesResponse.FromString,
                 _registered_method=True)
+        self.ListDailySources = channel.unary_unary(
+                '/crossrate.api.marketdata.v1.MarketDataService/ListDailySources',
+                request_serializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailySourcesRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailySourcesResponse.FromString,
+                _registered_method=True)
         self.ListFeeds = channel.unary_unary(
                 '/crossrate.api.marketdata.v1.MarketDataService/ListFeeds',
                 request_serializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_feed__list__pb2.ListFeedsRequest.SerializeToString,
@@ -64,7 +69,7 @@ class MarketDataServiceStub:
 
 
 class MarketDataServiceServicer:
-    """Live quotes and daily reference rates.
+    """Live quotes and daily rates.
     """
 
     def GetQuote(self, request, context):
@@ -85,8 +90,17 @@ class MarketDataServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListDailyRates(self, request, context):
-        """Daily reference rates of a pair, ascending by date, page by page. The European Central Bank publishes them against
-        the euro since 1999; every other pair is the quotient of two of them.
+        """Daily rates of a pair, ascending by date, page by page, from the European Central Bank, which publishes them against
+        the euro since 1999, or from a declared file; every pair that the source does not have is the quotient of two rates.
+        Only days that were published are there. NOT_FOUND if the source does not have a currency, or there is no such
+        source; FAILED_PRECONDITION with WRONG_STATE if its file was never good.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDailySources(self, request, context):
+        """Every source of daily rates: its days and currencies, when it was read, and what was wrong with its file.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -126,6 +140,11 @@ def add_MarketDataServiceServicer_to_server(servicer, server):
                     request_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailyRatesRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailyRatesResponse.SerializeToString,
             ),
+            'ListDailySources': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDailySources,
+                    request_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailySourcesRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailySourcesResponse.SerializeToString,
+            ),
             'ListFeeds': grpc.unary_unary_rpc_method_handler(
                     servicer.ListFeeds,
                     request_deserializer=crossrate_dot_api_dot_marketdata_dot_v1_dot_feed__list__pb2.ListFeedsRequest.FromString,
@@ -145,7 +164,7 @@ def add_MarketDataServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class MarketDataService:
-    """Live quotes and daily reference rates.
+    """Live quotes and daily rates.
     """
 
     @staticmethod
@@ -219,6 +238,33 @@ class MarketDataService:
             '/crossrate.api.marketdata.v1.MarketDataService/ListDailyRates',
             crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailyRatesRequest.SerializeToString,
             crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailyRatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDailySources(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.marketdata.v1.MarketDataService/ListDailySources',
+            crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailySourcesRequest.SerializeToString,
+            crossrate_dot_api_dot_marketdata_dot_v1_dot_marketdata__service__pb2.ListDailySourcesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -24,10 +24,9 @@ _sym_db = _symbol_database.Default()
 
 from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_dot_v1_dot_policy__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'crossrate/api/marketdata/v1/quote.proto\x12\x1b\x63rossrate.api.marketdata.v1\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xb4\x03\n\x05Quote\x12\x12\n\ninstrument\x18\x01 \x01(\t\x12\x1e\n\x03\x62id\x18\x02 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x00\x00\x00\x00\x00\x00\xe0?\x10\x03\x12\x1e\n\x03\x61sk\x18\x03 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x00\x00\x00\x00\x00\x00\xe0?\x10\x03\x12\x14\n\x0c\x62id_quantity\x18\x04 \x01(\x01\x12\x14\n\x0c\x61sk_quantity\x18\x05 \x01(\x01\x12\x18\n\x08sequence\x18\x06 \x01(\x04\x42\x06\xb2\xe1\x18\x02\x18\x01\x12\x36\n\nvenue_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x38\n\x0creceive_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x38\n\x06health\x18\t \x01(\x0e\x32(.crossrate.api.marketdata.v1.QuoteHealth\x12\x0e\n\x06source\x18\n \x01(\t\x12\x35\n\x05\x66lags\x18\x0b \x03(\x0e\x32&.crossrate.api.marketdata.v1.QuoteFlag\x12\x1e\n\x0evenue_sequence\x18\x0c \x01(\x04\x42\x06\xb2\xe1\x18\x02\x18\x01\"M\n\tDailyRate\x12\x1f\n\x04\x64\x61te\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12\x1f\n\x04rate\x18\x02 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x11\xea-\x81\x99\x97q=\x10\x02*\xa6\x01\n\x0bQuoteHealth\x12\x1c\n\x18QUOTE_HEALTH_UNSPECIFIED\x10\x00\x12\x15\n\x11QUOTE_HEALTH_LIVE\x10\x01\x12\x16\n\x12QUOTE_HEALTH_STALE\x10\x02\x12\x17\n\x13QUOTE_HEALTH_GAPPED\x10\x03\x12\x18\n\x14QUOTE_HEALTH_CROSSED\x10\x04\x12\x17\n\x13QUOTE_HEALTH_CLOSED\x10\x05*\xa7\x01\n\tQuoteFlag\x12\x1a\n\x16QUOTE_FLAG_UNSPECIFIED\x10\x00\x12\x15\n\x11QUOTE_FLAG_LOCKED\x10\x01\x12\x18\n\x14QUOTE_FLAG_DUPLICATE\x10\x02\x12\x1b\n\x17QUOTE_FLAG_OUT_OF_ORDER\x10\x03\x12\x18\n\x14QUOTE_FLAG_AFTER_GAP\x10\x04\x12\x16\n\x12QUOTE_FLAG_OUTLIER\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'crossrate/api/marketdata/v1/quote.proto\x12\x1b\x63rossrate.api.marketdata.v1\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb4\x03\n\x05Quote\x12\x12\n\ninstrument\x18\x01 \x01(\t\x12\x1e\n\x03\x62id\x18\x02 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x00\x00\x00\x00\x00\x00\xe0?\x10\x03\x12\x1e\n\x03\x61sk\x18\x03 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x00\x00\x00\x00\x00\x00\xe0?\x10\x03\x12\x14\n\x0c\x62id_quantity\x18\x04 \x01(\x01\x12\x14\n\x0c\x61sk_quantity\x18\x05 \x01(\x01\x12\x18\n\x08sequence\x18\x06 \x01(\x04\x42\x06\xb2\xe1\x18\x02\x18\x01\x12\x36\n\nvenue_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x38\n\x0creceive_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x38\n\x06health\x18\t \x01(\x0e\x32(.crossrate.api.marketdata.v1.QuoteHealth\x12\x0e\n\x06source\x18\n \x01(\t\x12\x35\n\x05\x66lags\x18\x0b \x03(\x0e\x32&.crossrate.api.marketdata.v1.QuoteFlag\x12\x1e\n\x0evenue_sequence\x18\x0c \x01(\x04\x42\x06\xb2\xe1\x18\x02\x18\x01*\xa6\x01\n\x0bQuoteHealth\x12\x1c\n\x18QUOTE_HEALTH_UNSPECIFIED\x10\x00\x12\x15\n\x11QUOTE_HEALTH_LIVE\x10\x01\x12\x16\n\x12QUOTE_HEALTH_STALE\x10\x02\x12\x17\n\x13QUOTE_HEALTH_GAPPED\x10\x03\x12\x18\n\x14QUOTE_HEALTH_CROSSED\x10\x04\x12\x17\n\x13QUOTE_HEALTH_CLOSED\x10\x05*\xa7\x01\n\tQuoteFlag\x12\x1a\n\x16QUOTE_FLAG_UNSPECIFIED\x10\x00\x12\x15\n\x11QUOTE_FLAG_LOCKED\x10\x01\x12\x18\n\x14QUOTE_FLAG_DUPLICATE\x10\x02\x12\x1b\n\x17QUOTE_FLAG_OUT_OF_ORDER\x10\x03\x12\x18\n\x14QUOTE_FLAG_AFTER_GAP\x10\x04\x12\x16\n\x12QUOTE_FLAG_OUTLIER\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,14 +45,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUOTE'].fields_by_name['receive_time']._serialized_options = b'\262\341\030\002\030\001'
   _globals['_QUOTE'].fields_by_name['venue_sequence']._loaded_options = None
   _globals['_QUOTE'].fields_by_name['venue_sequence']._serialized_options = b'\262\341\030\002\030\001'
-  _globals['_DAILYRATE'].fields_by_name['rate']._loaded_options = None
-  _globals['_DAILYRATE'].fields_by_name['rate']._serialized_options = b'\262\341\030\r\022\013\t\021\352-\201\231\227q=\020\002'
-  _globals['_QUOTEHEALTH']._serialized_start=686
-  _globals['_QUOTEHEALTH']._serialized_end=852
-  _globals['_QUOTEFLAG']._serialized_start=855
-  _globals['_QUOTEFLAG']._serialized_end=1022
-  _globals['_QUOTE']._serialized_start=168
-  _globals['_QUOTE']._serialized_end=604
-  _globals['_DAILYRATE']._serialized_start=606
-  _globals['_DAILYRATE']._serialized_end=683
+  _globals['_QUOTEHEALTH']._serialized_start=583
+  _globals['_QUOTEHEALTH']._serialized_end=749
+  _globals['_QUOTEFLAG']._serialized_start=752
+  _globals['_QUOTEFLAG']._serialized_end=919
+  _globals['_QUOTE']._serialized_start=144
+  _globals['_QUOTE']._serialized_end=580
 # @@protoc_insertion_point(module_scope)

@@ -2,7 +2,6 @@ import datetime
 
 from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
-from google.type import date_pb2 as _date_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -69,11 +68,3 @@ class Quote(_message.Message):
     flags: _containers.RepeatedScalarFieldContainer[QuoteFlag]
     venue_sequence: int
     def __init__(self, instrument: _Optional[str] = ..., bid: _Optional[float] = ..., ask: _Optional[float] = ..., bid_quantity: _Optional[float] = ..., ask_quantity: _Optional[float] = ..., sequence: _Optional[int] = ..., venue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., receive_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., health: _Optional[_Union[QuoteHealth, str]] = ..., source: _Optional[str] = ..., flags: _Optional[_Iterable[_Union[QuoteFlag, str]]] = ..., venue_sequence: _Optional[int] = ...) -> None: ...
-
-class DailyRate(_message.Message):
-    __slots__ = ("date", "rate")
-    DATE_FIELD_NUMBER: _ClassVar[int]
-    RATE_FIELD_NUMBER: _ClassVar[int]
-    date: _date_pb2.Date
-    rate: float
-    def __init__(self, date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., rate: _Optional[float] = ...) -> None: ...

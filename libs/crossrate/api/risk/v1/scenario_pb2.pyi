@@ -9,12 +9,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class HistoricalWindow(_message.Message):
-    __slots__ = ("days", "end_date")
+    __slots__ = ("days", "end_date", "source")
     DAYS_FIELD_NUMBER: _ClassVar[int]
     END_DATE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     days: int
     end_date: _date_pb2.Date
-    def __init__(self, days: _Optional[int] = ..., end_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ...) -> None: ...
+    source: str
+    def __init__(self, days: _Optional[int] = ..., end_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., source: _Optional[str] = ...) -> None: ...
 
 class GivenScenarios(_message.Message):
     __slots__ = ("count", "spot_return", "volatility_shift", "domestic_shift", "foreign_shift", "conversion_return")
