@@ -76,11 +76,7 @@ class Writing:
 
     async def load(self, names: Iterable[str]) -> dict[str, Kept]:
         """Books of accounts as they stand, without those that nobody opened. What was posted before is forgotten."""
-        rows = await self.connection.fetch(
-            "SELECT a.message AS account, b.message, b.execution_sequence, b.fault, b.rolled_date, b.rolled_entry "
-            "FROM account a LEFT JOIN book b USING (account) WHERE account = ANY($1::text[])",
-            list(names),
-        )
+        rows = await self.connection.fetch(f"{_SELECT} WHERE account = ANY($1::text[])", list(names))
         found = {kept.account.account: kept for kept in map(kept_of, rows)}
         self.kept |= found
         return found
@@ -215,7 +211,7 @@ async def lock_books(connection: asyncpg.Connection) -> None:
 
 def kept_of(row: asyncpg.Record) -> Kept:
     """A row of account and book; the book is new if there is none yet."""
-    account = account_pb2.Account.FromString(row["account"])
+    account = account_pb2.Account.FromString(row["terms"])
     if row["message"] is None:
         return Kept(account, messages.new_book(account))
     book = messages.book_of(book_pb2.Book.FromString(row["message"]))
@@ -305,6 +301,6 @@ class Books:
 
 
 _SELECT = (
-    "SELECT a.message AS account, b.message, b.execution_sequence, b.fault, b.rolled_date, b.rolled_entry "
+    "SELECT a.message AS terms, b.message, b.execution_sequence, b.fault, b.rolled_date, b.rolled_entry "
     "FROM account a LEFT JOIN book b USING (account)"
 )
