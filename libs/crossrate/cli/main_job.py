@@ -25,7 +25,8 @@ from crossrate.api.marketdata.v1.quote_pb2 import QuoteHealth
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
 from crossrate.cli import lifecycle, reach, show, trading_report
-from crossrate.cli.trading_day import Report, TradingDay
+from crossrate.cli.fix_desk import Access
+from crossrate.cli.trading_day import Report, TradingDay, new_tag
 from crossrate.cli.traffic import Traffic
 from crossrate.cli.web import Web, WebError
 from crossrate.client import AsyncClient, CallError, NoMesh, OrderRejected, OutcomeUnknown, SessionEnded
@@ -198,12 +199,12 @@ def run(*, once: bool, as_json: bool) -> int:
     with _interruptible():
         began = time.monotonic()
         # Known before the start, so that an interruption never stops a mesh that somebody else runs.
-        ours, steps, day = running_node(place()) is None, [], None
+        ours, steps, day, tag = running_node(place()) is None, [], None, new_tag()
         try:
-            start = _start(as_json=as_json)
+            start, fix = _start(tag, as_json=as_json)
             steps.append(start)
             if start.ok:
-                told, day = asyncio.run(_run_steps(as_json=as_json))
+                told, day = asyncio.run(_run_steps(tag, fix, as_json=as_json))
                 steps += told
             ok = all(step.ok for step in steps)
             _summary(steps, day, time.monotonic() - began, as_json=as_json)
@@ -234,33 +235,38 @@ def _interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _start(*, as_json: bool) -> Step:
-    """Starts the mesh unless one runs."""
-    began = time.monotonic()
+def _start(tag: str, *, as_json: bool) -> tuple[Step, Access | None]:
+    """Starts the mesh unless one runs; also how a client of this day reaches its FIX gateway."""
+    began, where = time.monotonic(), place()
+    fix, settings = None, dict[str, str]()
+    if running_node(where) is None and "CROSSRATE_BROKER_FIX_CLIENTS" not in os.environ:
+        where.make()
+        fix, settings = Access.declare(where, f"fix-{tag}")
     try:
         with lifecycle.progress("starting the mesh", as_json=as_json) as told:
             # The day that this job trades ends before it is over.
-            node.start_detached(place(), told, env={"CROSSRATE_LEDGER_SIMULATED_DAYS": "true", **os.environ})
+            settings |= {"CROSSRATE_LEDGER_SIMULATED_DAYS": "true"} | os.environ
+            node.start_detached(where, told, env=settings)
     except AlreadyRunning as error:
         show.note(f"{error}. It is used and left running.")
-        return Step("mesh", True, "was running already, is used and left running", time.monotonic() - began)
+        return Step("mesh", True, "was running already, is used and left running", time.monotonic() - began), None
     except node.NodeError as error:
-        return Step("mesh", False, str(error), time.monotonic() - began)
+        return Step("mesh", False, str(error), time.monotonic() - began), None
     took_s = time.monotonic() - began
     with node.NodeClient(place(), timeout_s=20) as asked:
         status = asked.status()
     words = f"{len(status['processes'])} processes healthy, {status['pss_kib'] / 1024:.0f} MiB (PSS)"
-    return Step("mesh", True, words, took_s)
+    return Step("mesh", True, words, took_s), fix
 
 
-async def _run_steps(*, as_json: bool) -> tuple[list[Step], Report | None]:
+async def _run_steps(tag: str, fix: Access | None, *, as_json: bool) -> tuple[list[Step], Report | None]:
     steps, day = [], None
     async with AsyncClient() as client:
         roots = place().ca_bundle.read_bytes()
         todo = MainJob(client, Web(client.target, roots)).steps()
         if reach.topology().services.keys() >= TRADES:
             proof = place().client_certificate(DEFAULT_CLIENT)
-            trading = TradingDay(client, Web(client.target, roots, proof))
+            trading = TradingDay(client, Web(client.target, roots, proof), tag, fix)
             day = trading.report
             todo += trading.steps()
         for name, work in todo:

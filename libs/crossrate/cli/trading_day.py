@@ -19,9 +19,11 @@ from crossrate.api.common.v1 import gate_pb2
 from crossrate.api.ledger.v1 import account_pb2
 from crossrate.api.trading.v1 import execution_pb2, order_pb2
 from crossrate.cli.desk import number, word
+from crossrate.cli.fix_desk import Access, deal, market_order
 from crossrate.cli.strategies import Carry, MovingAverage
 from crossrate.cli.web import Web
 from crossrate.client import AsyncClient, CallError, OrderRejected
+from crossrate.fix.enums import OrdStatus, Side
 from crossrate.runtime.topology import DEFAULT_PATH
 
 OTHER_PERSON = "second"
@@ -61,12 +63,22 @@ class Report:
 class TradingDay:
     """The steps of a day, in order; each uses what those before it left."""
 
-    def __init__(self, client: AsyncClient, web: Web) -> None:
+    def __init__(self, client: AsyncClient, web: Web, tag: str, fix: Access | None) -> None:
+        """Nothing is traded yet.
+
+        Args:
+            client: the platform, as a trader.
+            web: the edge over HTTPS, as the same.
+            tag: what the accounts' names end with, as `new_tag` makes it.
+            fix: how a client reaches the gateway; None if this mesh was started without it.
+        """
         self._client = client
         self._web = web
-        tag = datetime.now(UTC).strftime("%y%m%d-%H%M%S")
+        self._fix = fix
         self.trend, self.carry, self.desk = f"trend-{tag}", f"carry-{tag}", f"desk-{tag}"
         self.report = Report([self.trend, self.carry, self.desk])
+        if fix is not None:
+            self.report.accounts.append(fix.account)
 
     def steps(self) -> list[tuple[str, Callable[[], Awaitable[str]]]]:
         """Names and work, in order."""
@@ -75,6 +87,7 @@ class TradingDay:
             ("value at risk before", lambda: self.value_at_risk("before")),
             ("strategies over gRPC", self.strategies),
             ("orders over REST", self.orders_rest),
+            *([("orders over FIX", self.orders_fix)] if self._fix is not None else []),
             ("limits", self.limits),
             ("kill switch", self.kill),
             ("the books follow", self.books_follow),
@@ -85,11 +98,8 @@ class TradingDay:
 
     async def open_accounts(self) -> str:
         """An account for each who trades, with money in it."""
-        for name, currency, amount in (
-            (self.trend, "USD", "1000000"),
-            (self.carry, "USD", "1000000"),
-            (self.desk, "EUR", "500000"),
-        ):
+        for name in self.report.accounts:
+            currency, amount = ("EUR", "500000") if name == self.desk else ("USD", "1000000")
             account = account_pb2.Account(
                 account=name,
                 desk="spot",
@@ -104,7 +114,7 @@ class TradingDay:
                 request_id=str(uuid.uuid4()), account=name, currency=currency, amount=amount, text="opening balance"
             )
         await self._until(self._admitted, "risk did not learn of the accounts' money")
-        return f"{', '.join(self.report.accounts)}: USD 1,000,000, USD 1,000,000, EUR 500,000"
+        return f"{', '.join(self.report.accounts)}: EUR 500,000 for the desk, USD 1,000,000 each for the others"
 
     async def _admitted(self) -> bool:
         """Whether risk knows the newest account's money: an order that is only looked at passes."""
@@ -169,6 +179,20 @@ class TradingDay:
         await self._until(over, "the order at the market is not over")
         words = f"{number(filled['cumQuantity'])} EUR/USD at {filled['avgPrice']}"
         return f"{words}, {len(resting)} bids rest from 20 pips below the market"
+
+    async def orders_fix(self) -> str:
+        """A client that speaks FIX 4.4 through broker's gateway: it buys, and sells half of it again."""
+        assert self._fix is not None
+        orders = [
+            market_order(f"{self._fix.account}-{place}", side, "EUR/USD", quantity)
+            for place, (side, quantity) in enumerate(((Side.BUY, 200_000), (Side.SELL, 100_000)), 1)
+        ]
+        reports = await deal(self._fix, orders)
+        bad = [each for each in reports if each.ord_status is not OrdStatus.FILLED]
+        if bad:
+            raise DayFailed(f"{bad[0].cl_ord_id} is {bad[0].ord_status.name}: {bad[0].text or 'without a reason'}")
+        deals = ", ".join(f"{each.side.name.lower()} {each.cum_qty:,f} at {each.avg_px}" for each in reports)
+        return f"EUR/USD {deals}"
 
     def _json(self, side: str, quantity: str, **terms: str) -> dict[str, Any]:
         order = {
@@ -340,6 +364,11 @@ class TradingDay:
             if time.monotonic() > end_s:
                 raise DayFailed(f"{words} after {CATCH_UP_S_MAX:.0f} s")
             await asyncio.sleep(LOOK_S)
+
+
+def new_tag() -> str:
+    """The moment, as names of accounts end with it."""
+    return datetime.now(UTC).strftime("%y%m%d-%H%M%S")
 
 
 def _trades(reports: list[Any]) -> list[Any]:
