@@ -65,6 +65,26 @@ class Mesh:
             )
         return done.stdout
 
+    def refused(self, *arguments: str) -> str:
+        """What `crossrate` says on standard error when it refuses.
+
+        Raises:
+            MeshError: it does not.
+        """
+        done = subprocess.run(
+            [sys.executable, "-m", "crossrate.cli", *arguments],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=START_S_MAX,
+            check=False,
+        )
+        if done.returncode != 1:
+            raise MeshError(
+                f"crossrate {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+            )
+        return done.stderr
+
     def json(self, *arguments: str, timeout_s: float = START_S_MAX) -> Any:
         """The same with --json, parsed."""
         return json.loads(self.command(*arguments, "--json", timeout_s=timeout_s))

@@ -1,0 +1,209 @@
+"""Orders as users enter them: the SDK and the command line, through the edge, with every real service behind it."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from crossrate.api.ledger.v1 import account_pb2
+from crossrate.api.trading.v1 import execution_pb2, order_pb2
+from crossrate.client import AsyncClient, CallError, Client, OrderRejected, SessionEnded, new_order
+from tests.mesh import Mesh
+
+pytestmark = pytest.mark.system
+
+
+def account(mesh: Mesh, name: str) -> str:
+    """An account of a test's own, with a million dollars."""
+    name = f"{name}-{uuid.uuid4().hex[:8]}"
+    mesh.command("accounts", "open", name, "--currency", "USD")
+    mesh.command("accounts", "deposit", name, "1000000", "USD", "-m", "opening")
+    return name
+
+
+@pytest.fixture(scope="module")
+def trader(mesh: Mesh) -> Iterator[Client]:
+    """A trader who waits."""
+    with Client(f"localhost:{mesh.edge_port}", ca=mesh.roots, client=mesh.place.client_certificate("local")) as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def swift(mesh: Mesh) -> AsyncIterator[AsyncClient]:
+    """A trader with asyncio."""
+    proof = mesh.place.client_certificate("local")
+    async with AsyncClient(f"localhost:{mesh.edge_port}", ca=mesh.roots, client=proof) as client:
+        yield client
+
+
+def funded(client: Client, name: str) -> str:
+    """The account once risk knows its money: an order that is only looked at passes."""
+    for _ in range(600):
+        try:
+            client.place(name, "EUR/USD", "buy", 100_000, validate_only=True)
+        except OrderRejected as error:
+            refused = error
+        else:
+            return name
+    raise AssertionError(f"risk does not know of {name}'s money: {refused}")
+
+
+@pytest.fixture(scope="module")
+def alpha(mesh: Mesh, trader: Client) -> str:
+    """An account that may trade."""
+    return funded(trader, account(mesh, "alpha"))
+
+
+def bid(client: Client) -> str:
+    """A bid that rests: two percent below the market, within the collar."""
+    quote = client.marketdata.GetQuote(base="EUR", counter="USD").quote
+    return f"{quote.bid * 0.98:.5f}"
+
+
+def test_an_order_at_the_market_is_filled_and_booked(trader: Client, alpha: str) -> None:
+    """The fill is in the stream of reports, and its position in the ledger."""
+    before = trader.trading.ListExecutions(account=alpha, page_size=1).last_sequence
+    placed = trader.place(alpha, "EUR/USD", "buy", 100_000).order
+    for report in trader.stream_executions(alpha, after=before):
+        if report.exec_type == execution_pb2.EXEC_TYPE_TRADE:
+            break
+    assert (report.order.order_id, report.fill.quantity) == (placed.order_id, "100000")
+    for _ in range(600):
+        found = trader.ledger.ListPositions(account=alpha)
+        if found.execution_sequence >= report.sequence:
+            break
+    (position,) = found.positions
+    assert (position.instrument, position.quantity) == ("EUR/USD", "100000")
+    assert Decimal(position.average_price) == Decimal(report.fill.price)
+
+
+def test_a_refusal_has_the_limit_the_value_and_what_to_do(trader: Client, alpha: str) -> None:
+    """It is an exception with the checks that failed; nothing works afterwards."""
+    with pytest.raises(OrderRejected) as caught:
+        trader.place(alpha, "EUR/USD", "buy", 90_000_000, client_order_id="too-large")
+    assert caught.value.reason == "RISK"
+    assert all(Decimal(check.headroom) < 0 for check in caught.value.checks if check.headroom)
+    assert "enter less" in str(caught.value)
+    assert trader.trading.GetOrder(account=alpha, order="too-large").order.status == order_pb2.ORDER_STATUS_REJECTED
+
+
+def test_the_same_id_enters_an_order_once(trader: Client, alpha: str) -> None:
+    """Repeated, the answer is that of the first time; with other terms it is refused."""
+    price, identity = bid(trader), uuid.uuid4().hex
+    terms: dict[str, Any] = {"limit_price": price, "time_in_force": "gtc", "client_order_id": identity}
+    one = trader.place(alpha, "EUR/USD", "buy", 100_000, **terms)
+    assert trader.place(alpha, "EUR/USD", "buy", 100_000, **terms).order.order_id == one.order.order_id
+    with pytest.raises(CallError) as caught:
+        trader.place(alpha, "EUR/USD", "buy", 200_000, **terms)
+    assert caught.value.reason == "REQUEST_ID_REUSED"
+    trader.cancel(alpha, identity)
+
+
+def test_a_list_is_all_or_nothing_if_it_is_to_be(trader: Client, alpha: str) -> None:
+    """One order that is refused keeps the others out."""
+    orders = [new_order(alpha, "EUR/USD", "buy", each, limit_price=bid(trader)) for each in (100_000, 90_000_000)]
+    answer = trader.place_all(orders, atomic=True)
+    assert {each.order.status for each in answer.results} == {order_pb2.ORDER_STATUS_REJECTED}
+    with pytest.raises(ValueError, match="there are no orders"):
+        trader.place_all([])
+
+
+async def test_a_session_outlives_the_instance_that_serves_it(mesh: Mesh, trader: Client, swift: AsyncClient) -> None:
+    """Orders go on while trading is restarted, and its reader gets each report once, without a gap."""
+    name = await asyncio.to_thread(lambda: funded(trader, account(mesh, "session")))
+    price = await asyncio.to_thread(bid, trader)
+    seen: list[int] = []
+    async with swift.session(name, "desk", after=0) as session:
+
+        async def read() -> None:
+            async for report in session.executions():
+                seen.append(report.sequence)
+
+        reading = asyncio.create_task(read())
+        restarting = asyncio.create_task(asyncio.to_thread(mesh.command, "restart", "trading"))
+        results = []
+        async with asyncio.timeout(120):
+            while not restarting.done() or len(results) < 50:
+                orders = [new_order(name, "EUR/USD", "buy", 1000, limit_price=price) for _ in range(5)]
+                results += await session.place(orders)
+        await restarting
+        assert session.connections > 1
+        refused = [each for each in results if each.status == order_pb2.ORDER_STATUS_REJECTED]
+        assert not refused, (await swift.trading.GetOrder(account=name, order=refused[0].order_id)).order.reason_text
+        cancelled = await session.cancel_all()
+        assert len(cancelled) == len(results)
+    await reading
+    assert seen == list(range(1, len(seen) + 1))
+    assert len(seen) >= len(results)
+
+
+async def test_a_newer_session_takes_the_name_over(mesh: Mesh, trader: Client, swift: AsyncClient, alpha: str) -> None:
+    """The older one ends with the reason, and does not take it back."""
+    async with swift.session(alpha, "mine") as older, swift.session(alpha, "mine"):
+        with pytest.raises(SessionEnded, match="newer connection"):
+            async for _ in older.executions():
+                pass
+        with pytest.raises(SessionEnded):
+            await older.place(new_order(alpha, "EUR/USD", "buy", 1000, limit_price="1"))
+
+
+def test_the_commands_of_a_desk(mesh: Mesh, trader: Client) -> None:
+    """Placed, amended, shown, explained, watched and cancelled, with what is wrong said on standard error."""
+    name = funded(trader, account(mesh, "beta"))
+    price = bid(trader)
+    placed = mesh.json("orders", "place", name, "buy", "100_000", "EUR/USD", "--limit", price, "--id", "one")
+    assert placed["order"]["status"] == "ORDER_STATUS_NEW"
+    amended = mesh.json("orders", "amend", name, "one", "--quantity", "200000")
+    assert amended["status"] == "ORDER_STATUS_PENDING_REPLACE"
+    assert "one" in mesh.command("orders", "list", name, "--working")
+    assert "client_order_id" in mesh.command("orders", "show", name, "one")
+    assert "all passed" in mesh.command("orders", "explain", name, "one")
+    lines = mesh.command("orders", "watch", name, "--after", "0", "-n", "2", "--json").splitlines()
+    assert [json.loads(line)["sequence"] for line in lines] == ["1", "2"]
+    (cancelled,) = mesh.json("orders", "cancel", name, "--all")
+    assert cancelled["terms"]["clientOrderId"] == "one"
+    checked = mesh.command("orders", "place", name, "sell", "100000", "EUR/USD", "--dry-run")
+    assert "nothing was entered" in checked
+    filled = mesh.json("orders", "place", name, "sell", "100000", "EUR/USD")
+    assert filled["order"]["status"] == "ORDER_STATUS_FILLED"
+
+
+def test_the_commands_of_an_operator(mesh: Mesh, trader: Client) -> None:
+    """Accounts, money, the kill switch with its certificate, and letting go by two persons."""
+    name = funded(trader, account(mesh, "gamma"))
+    assert any(each["account"] == name for each in mesh.json("accounts", "list"))
+    mesh.command("orders", "place", name, "buy", "100000", "EUR/USD", "--limit", bid(trader), "--id", "rests")
+    kill = mesh.json("kill", "engage", "halt", "--scope", f"account:{name}", "-m", "a test")["kill"]
+    try:
+        with pytest.raises(OrderRejected, match="kill switch"):
+            trader.place(name, "EUR/USD", "buy", 100_000)
+        for _ in range(600):
+            (certificate,) = mesh.json("kill", "certificates", kill["killId"])
+            if certificate.get("completeTime"):
+                break
+        assert [each["clientOrderId"] for each in certificate["orders"]] == ["rests"]
+        assert certificate["orders"][0]["finalStatus"] == "ORDER_STATUS_CANCELLED"
+        assert kill["killId"] in mesh.command("kill", "status")
+    finally:
+        proposal = mesh.json("kill", "resume", kill["killId"], "-m", "over")["proposalId"]
+        assert "somebody else" in mesh.refused("kill", "approve", proposal)
+        mesh.command("kill", "approve", proposal, "--client", "second")
+    entry = mesh.json("accounts", "withdraw", name, "1000", "USD")
+    assert entry["account"] == name
+    assert "999,000" in mesh.command("accounts", "show", name)
+    assert "no scope" in mesh.refused("kill", "engage", "halt", "--scope", "alpha", "-m", "x")
+    assert "give an order, or --all" in mesh.refused("orders", "cancel", name)
+
+
+def test_an_account_is_opened_once(mesh: Mesh, trader: Client) -> None:
+    """The same terms again change nothing, others are refused."""
+    name = f"delta-{uuid.uuid4().hex[:8]}"
+    mesh.command("accounts", "open", name)
+    mesh.command("accounts", "open", name)
+    assert trader.ledger.GetAccount(account=name).account.status == account_pb2.ACCOUNT_STATUS_ACTIVE
+    assert "ALREADY_EXISTS" in mesh.refused("accounts", "open", name, "--currency", "EUR")
