@@ -74,7 +74,7 @@ async def serve(runtime: Runtime) -> None:
         clients = fix_clients.load(settings.fix_clients)
         trading = TradingServiceStub(channel)
         folder, state = settings.fix_clients.parent, runtime.place.state
-        gateway = FixGateway(clients, folder, state, database, trading, runtime.instance, note)
+        gateway = FixGateway(clients, folder, state, database, trading, hub, runtime.instance, note)
         async with asyncio.TaskGroup() as group:
             # A task that fails takes the process down, and it starts anew: no half of an instance serves.
             tasks = [group.create_task(each.run()) for each in (hub, quotes, gateway, *holders)]

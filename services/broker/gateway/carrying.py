@@ -184,9 +184,7 @@ class Carrying:
             orig_cl_ord_id=newest,
             ord_status=OrdStatus.REJECTED if unknown else OrdStatus.NEW,
             account=each.account,
-            cxl_rej_response_to=CxlRejResponseTo.CANCEL
-            if each.kind is Kind.CANCEL
-            else CxlRejResponseTo.CANCEL_REPLACE,
+            cxl_rej_response_to=to,
             cxl_rej_reason=CxlRejReason.UNKNOWN_ORDER if unknown else CxlRejReason.OTHER,
             text=error.message[:500],
         )

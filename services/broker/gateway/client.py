@@ -65,6 +65,10 @@ class Client:
         self._carrying = carrying
         self._telling = telling
 
+    def wake(self) -> None:
+        """There may be requests."""
+        self._carrying.wake.set()
+
     def attach(self, endpoint: Endpoint) -> None:
         """The session that it speaks by."""
         self._carrying.endpoint = self._telling.endpoint = endpoint
@@ -104,7 +108,6 @@ class Client:
             await self._cancel_all(value, unit)
         elif isinstance(value, OrderMassStatusRequest):
             await self._status_of_all(value, unit)
-        self._carrying.wake.set()
 
     def _account(self, named: str | None) -> str:
         if named and named not in self._spec.accounts:

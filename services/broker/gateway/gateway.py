@@ -19,6 +19,7 @@ from crossrate.rpc.call_error import CallError
 from crossrate.store import Database, Lease, LeaseHeld, StoreError
 from crossrate.store.errors import StaleWriter
 from crossrate.store.fix_store import FixStore
+from services.broker.engine.hub import Hub
 from services.broker.gateway.carrying import Carrying
 from services.broker.gateway.client import TAKEN, Client
 from services.broker.gateway.declared import FixClient, FixClients, password_of
@@ -43,6 +44,7 @@ class FixGateway:
         state: Path,
         database: Database,
         trading: TradingServiceStub,
+        hub: Hub,
         holder: str,
         note: Any,
     ) -> None:
@@ -50,6 +52,7 @@ class FixGateway:
         self._folder = folder
         self._database = database
         self._trading = trading
+        self._hub = hub
         self._holder = holder
         self._note = note
         # Read at start, so that a file that is missing is said before anybody comes.
@@ -98,12 +101,15 @@ class FixGateway:
         acceptor = Acceptor(list(endpoints), self._note, authenticate=authenticate)
         await acceptor.start(gateway.address, gateway.port, self._tls())
         self._note.info("FIX clients are served", address=gateway.address, port=gateway.port, clients=len(clients))
+        wakes = [client.wake for client in clients]
+        self._hub.instructions.update(wakes)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._renew(lease))
                 for client in clients:
                     group.create_task(client.run())
         finally:
+            self._hub.instructions.difference_update(wakes)
             await acceptor.stop()
 
     def _client(self, name: str, spec: FixClient) -> tuple[Client, Endpoint]:

@@ -10,6 +10,7 @@ import asyncpg
 
 from crossrate.store import Database
 from services.broker.gateway.words_out import Chain
+from services.broker.store.commits import CHANNEL_INSTRUCTIONS
 
 REQUESTS_MAX = 200
 """Requests that are looked at at once."""
@@ -77,6 +78,8 @@ class Kept:
             cl_ord_id,
             content,
         )
+        # Heard when the transaction is committed, and not before.
+        await connection.execute("SELECT pg_notify($1 || '_' || current_schema(), '')", CHANNEL_INSTRUCTIONS)
 
     async def begin(self, connection: asyncpg.Connection, account: str, cl_ord_id: str) -> None:
         """An order begins."""
