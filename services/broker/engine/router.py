@@ -9,9 +9,9 @@ from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.api.trading.v1 import order_pb2
 from services.broker.domain.amounts import quantity_of
-from services.broker.domain.routed import At, Routed, Told
 from services.broker.domain.routing import NoVenue, Rule, Standing, choose
 from services.broker.engine.session import Session, Sessions, VenueRow, Wanted
+from services.broker.routed import At, Routed, Told
 from services.broker.store.commits import Entry
 from services.broker.store.reading import Reading
 from services.broker.venues.declared import Venues

@@ -12,7 +12,7 @@ from crossrate.api.broker.v1 import routing_service_pb2 as routing
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.store import Database, Lease
 from crossrate.store.errors import StaleWriter
-from services.broker.domain.routed import At, Routed, State, Told
+from services.broker.routed import At, Routed, State, Told
 
 CHANNEL_REPORTS, CHANNEL_INSTRUCTIONS = "broker_reports", "broker_instructions"
 

@@ -8,7 +8,7 @@ from typing import Any
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import order_pb2
 from crossrate.store import Database
-from services.broker.domain.routed import At, Routed, Waiting
+from services.broker.routed import At, Routed, Waiting
 
 _ORDER = (
     "SELECT number, order_id, account, venue, instrument, status, version, venue_order_id, filled, earlier, content "
