@@ -129,7 +129,9 @@ async def test_a_session_outlives_the_instance_that_serves_it(mesh: Mesh, trader
         results = []
         async with asyncio.timeout(120):
             while not restarting.done() or len(results) < 50:
-                orders = [new_order(name, "EUR/USD", "buy", 1000, limit_price=price) for _ in range(5)]
+                # No two alike: the limit of duplicates would refuse them.
+                sizes = [1000 + len(results) + place for place in range(5)]
+                orders = [new_order(name, "EUR/USD", "buy", size, limit_price=price) for size in sizes]
                 results += await session.place(orders)
         await restarting
         assert session.connections > 1
