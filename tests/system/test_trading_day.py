@@ -1,7 +1,6 @@
 """The main job ends with a trading day, on a mesh of its own that it starts and stops."""
 
 import json
-import os
 import subprocess
 import sys
 from decimal import Decimal
@@ -32,7 +31,7 @@ def test_the_main_job_trades_a_day_whose_books_balance() -> None:
         assert done.returncode == 0, done.stderr
         assert running_node(mesh.place) is None
         passwords = list((mesh.place.state / "fix").glob("*.password"))
-        assert [os.stat(each).st_mode & 0o077 for each in passwords] == [0]
+        assert [each.stat().st_mode & 0o077 for each in passwords] == [0]
     day = told["tradingDay"]
     ways = {name.split("-")[0] for name in day["accounts"]}
     assert ways == {"trend", "carry", "desk", "fix"}

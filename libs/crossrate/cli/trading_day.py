@@ -214,7 +214,8 @@ class TradingDay:
         )
         for kind, quantity, limit_price in tries:
             try:
-                await self._client.place(self.trend, "EUR/USD", "buy", quantity, limit_price=limit_price)
+                # The desk is long: what only reduced a position would pass.
+                await self._client.place(self.desk, "EUR/USD", "buy", quantity, limit_price=limit_price)
             except OrderRejected as error:
                 found = [check for check in error.checks if word(check, "kind") == kind]
                 if not found:
