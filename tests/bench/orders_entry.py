@@ -78,7 +78,8 @@ class Side:
                 nonlocal acknowledged
                 for orders in waiting:
                     try:
-                        acknowledged += len(await session.place(orders))
+                        results = await session.place(orders)
+                        acknowledged += len(results)
                     except CallError as error:
                         self.failures.append(str(error))
 
@@ -103,7 +104,8 @@ async def rate(side: Side, call: Call, count: int, in_flight: int) -> float:
     async def work() -> None:
         nonlocal done
         for _ in left:
-            done += await side.tried(call)
+            succeeded = await side.tried(call)
+            done += succeeded
 
     begun = time.perf_counter()
     await asyncio.gather(*(work() for _ in range(in_flight)))
