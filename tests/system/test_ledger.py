@@ -54,7 +54,7 @@ async def reports(channel: grpc.aio.Channel, name: str) -> list[execution_pb2.Ex
 
 
 async def test_a_filled_order_is_in_the_books(mesh: Mesh) -> None:
-    """The position has the quantity and the money of the fills that trading reports, and the proof finds nothing wrong."""
+    """The position has the quantity and the money of the fills that trading reports, and the proof holds."""
     name = f"books-{uuid.uuid4().hex[:8]}"
     async with local(mesh, "ledger") as ledger, local(mesh, "trading") as trading, asyncio.timeout(120):
         await opened(ledger, name)
