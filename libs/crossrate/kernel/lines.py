@@ -123,7 +123,10 @@ def read(
     if fault:
         _raise(fault, given)
     fit = int(done[0])
-    return Lines(fit, whole[:, :fit], quotient[:, :fit], change[: int(done[1])])
+    if fit < count:
+        # Not views: they would keep room for all lines.
+        whole, quotient = whole[:, :fit].copy(), quotient[:, :fit].copy()
+    return Lines(fit, whole, quotient, change[: int(done[1])].copy())
 
 
 def _raise(fault: int, given: tuple[Any, ...]) -> None:

@@ -58,8 +58,10 @@ def test_equal_lines_are_read_eight_characters_at_a_time(ends: str) -> None:
     shape = shape_of("truefx_tick")
     text = ends.join(lines(3000)) + ends
     of = plan(shape, lines(1)[0])
-    fast, general = lanes.fixed(text.encode(), of), table.read(text.encode(), 3000, of)
-    assert fast is not None
+    head, general = lanes.fixed(text.encode(), of), table.read(text.encode(), 3000, of)
+    assert head is not None
+    fast, end = head
+    assert end == len(text)
     assert general is not None
     rows, wrong = carefully(text.replace("\r", ""), of)
     assert not wrong
@@ -88,8 +90,10 @@ def test_numbers_of_any_length_are_read_as_the_language_reads_them(data: st.Data
     of = plan_of(
         shape, "x", ("x",), [text.split("\n")[0]], instrument="EUR/USD", date=np.datetime64("1970-01-02").item()
     )
-    fields = lanes.fixed(text.encode(), of)
-    assert fields is not None
+    head = lanes.fixed(text.encode(), of)
+    assert head is not None
+    fields, end = head
+    assert end == len(text)
     assert fields.numbers[Role.BID].tolist() == [float(bid) for _, bid, _ in rows]
     assert fields.numbers[Role.ASK].tolist() == [float(ask) for *_, ask in rows]
     assert fields.time.tolist() == [int(time) * 1_000_000 + 86_400_000_000_000 for time, *_ in rows]
