@@ -98,7 +98,9 @@ def fixed(data: bytes, plan: Plan, begin: int = 0) -> tuple[Fields, int] | None:
     return Fields(time, columns, good), begin + found.count * width
 
 
-def _read(flat: NDArray[np.uint8], line: bytes, cells: list[tuple[int, int]], plan: Plan, wanted: _Read) -> kernel.Lines:
+def _read(
+    flat: NDArray[np.uint8], line: bytes, cells: list[tuple[int, int]], plan: Plan, wanted: _Read
+) -> kernel.Lines:
     """What the kernel finds: every line has digits where the first has, and its very characters elsewhere."""
     expected = np.frombuffer(line, np.uint8)
     digit = ((expected >= 48) & (expected <= 57)).view(np.uint8)

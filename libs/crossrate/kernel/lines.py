@@ -51,7 +51,10 @@ _SAYS = {
     (Reason.OUT_OF_RANGE, "divisor"): "it must be from 1 to 1e22",
     (Reason.NOT_FINITE, "divisor"): "it must be from 1 to 1e22",
     (Reason.OUT_OF_RANGE, "key_begin"): "the part begins within the line",
-    (Reason.OUT_OF_RANGE, "key_end"): f"the part ends within the line, behind its begin, and has at most {KEY_MAX} bytes",
+    (
+        Reason.OUT_OF_RANGE,
+        "key_end",
+    ): f"the part ends within the line, behind its begin, and has at most {KEY_MAX} bytes",
 }
 
 
