@@ -1,8 +1,8 @@
 """Blocks whose lines are all alike: the same length, digits and delimiters at the same places.
 
-Most files of ticks are so for long stretches. What the first line is like is found here; whether the others are like it,
-and what their digits say, is `crossrate.kernel.lines`. The first line that is not so, in any byte, and what follows it
-are for the caller.
+Most files of ticks are so for long stretches. What the first line is like is found here; whether the others are like
+it, and what their digits say, is `crossrate.kernel.lines`. The first line that is not so, in any byte, and what
+follows it are for the caller.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def _ends_so(layout: Layout) -> bool:
 
 
 def _key(stamps: list[_Stamp]) -> tuple[int, int]:
-    """The part of a line that has all that is read only where it changes; none if there is no such part or it is long."""
+    """The part of a line that has all that is read only where it changes; none if there is none, or it is long."""
     parts = [(each.begin, each.key_end) for each in stamps if each.key_end > each.begin]
     if not parts:
         return 0, 0

@@ -54,7 +54,7 @@ _SAYS = {
     (
         Reason.OUT_OF_RANGE,
         "key_end",
-    ): f"the part ends within the line, behind its begin, and has at most {KEY_MAX} bytes",
+    ): f"the part ends within the line, not before its begin, within {KEY_MAX} bytes",
 }
 
 
@@ -86,7 +86,7 @@ def read(
         begin: the first place of each group of digits, at most 16 groups, int64.
         end: the place behind its last one: 1 to 16 characters, at most 15 digits, at most one that is none: a decimal
             point, over which it is read.
-        divisor: of the last groups, by what their digits are divided: 1 to 1e22, doubles. The other groups are integers.
+        divisor: of the last groups, by what their digits are divided: 1 to 1e22. The other groups are integers.
         key: begin and end of the part of a line whose changes are wanted, at most 64 bytes; none if it is empty.
 
     Raises:
