@@ -123,6 +123,32 @@ def test_a_changed_byte_is_never_overlooked(place: int, byte: int) -> None:
     assert [each.line for each in found.rejected] == wrong
 
 
+@settings(deadline=None, max_examples=30)
+@given(
+    odd=st.lists(st.integers(0, 699), max_size=60),
+    again=st.sampled_from(["", "no row", "EUR/USD,20140505 9:00,1.5,1.6"]),
+)
+def test_lines_between_equal_ones_are_read_as_line_by_line(odd: list[int], again: str) -> None:
+    """However many lines are unlike the others, and wherever: the same rows, rejected lines and numbers of lines."""
+    texts = lines(700)
+    for place in odd:
+        texts[place] = again or texts[place].replace("1.3", "1.")
+    of = plan(shape_of("truefx_tick"), lines(1)[0])
+    found = parsed(("\n".join(texts) + "\n").encode(), 5, len(texts), of, SMALL)
+    rows, wrong, numbers = [], [], []
+    for number, text in enumerate(texts, start=5):
+        try:
+            time, values = row_of(text.encode(), of, 4096)
+            rows.append((time, values[Role.BID], values[Role.ASK]))
+            numbers.append(number)
+        except Wrong:
+            wrong.append(number)
+    bid, ask = (found.fields.numbers[role].tolist() for role in (Role.BID, Role.ASK))
+    assert list(zip(found.fields.time.tolist(), bid, ask, strict=True)) == rows
+    assert [each.line for each in found.rejected] == wrong
+    assert [found.line_of(row) for row in range(len(rows))] == numbers
+
+
 CELLS = (
     "1.39147",
     "1.39149",
