@@ -196,7 +196,7 @@ async def test_an_order_lives_at_a_fix_venue() -> None:
 
 
 async def test_a_kill_between_sending_and_answer_is_resolved_by_asking() -> None:
-    """The order becomes UNKNOWN, the venue is asked, and no order is sent twice; what was filled meanwhile comes once."""
+    """The order becomes UNKNOWN, the venue is asked, nothing is sent twice; fills of meanwhile come once."""
     async with trading_at() as (running, prime, reader):
         before, held = await _accepted(running, prime, reader)
         prime.mute = True
