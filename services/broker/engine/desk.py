@@ -16,8 +16,8 @@ import asyncpg
 from crossrate.api.broker.v1 import routing_service_pb2 as routing
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.store import Lease
-from services.broker.domain.routed import At
 from services.broker.engine.session import Session, Standing
+from services.broker.routed import At
 from services.broker.store import Outcome, Reading, Routed, Store, Told, Waiting
 
 INSTRUCTIONS_MAX = 500

@@ -9,9 +9,9 @@ from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.api.trading.v1 import order_pb2
 from services.broker.domain.amounts import quantity_of
-from services.broker.domain.routed import At, Routed, Told
 from services.broker.domain.routing import NoVenue, Rule, Standing, choose
 from services.broker.engine.session import Session, Sessions, VenueRow, Wanted
+from services.broker.routed import At, Routed, Told
 from services.broker.store.commits import Entry
 from services.broker.store.reading import Reading
 from services.broker.venues.declared import Venues
@@ -36,6 +36,19 @@ class Router:
         """
         rows = await self._sessions.read()
         return {name: self.standing(rows[name]) for name in self._names if name in rows}
+
+    async def elsewhere(self, order: order_pb2.Order, tried: str) -> str | None:
+        """Another venue of an order's route that is ready; None for none.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        standings, terms = await self.standings(), order.terms
+        try:
+            found = choose(self._rules, standings, terms.instrument, terms.account, tried=frozenset({tried}))
+        except NoVenue:
+            return None
+        return found if standings[found].ready else None
 
     def standing(self, row: VenueRow) -> Standing:
         """How a venue stands."""

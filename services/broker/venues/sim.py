@@ -26,14 +26,14 @@ from crossrate.exchange.order import Cancel, Operation
 from crossrate.exchange.terms import Tier, VenueTerms
 from crossrate.exchange.venue import Venue
 from crossrate.store import Database
-from services.broker.domain import exchange_terms as words
 from services.broker.domain.amounts import quantity_of
 from services.broker.domain.dates import Calendar
-from services.broker.domain.routed import At, Routed, Waiting
 from services.broker.engine.desk import Desk
 from services.broker.engine.session import Session
 from services.broker.peers import Quotes
+from services.broker.routed import At, Routed, Waiting
 from services.broker.store import Outcome
+from services.broker.venues import exchange_terms as words
 from services.broker.venues.declared import SimulatedVenue
 from services.broker.venues.sim_book import SimBook
 

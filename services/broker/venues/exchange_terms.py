@@ -25,7 +25,7 @@ from crossrate.exchange.order import (
 )
 from services.broker.domain.amounts import QUANTITY_UNIT, price_text, quantity_text
 from services.broker.domain.dates import Calendar
-from services.broker.domain.routed import At, Routed
+from services.broker.routed import At, Routed
 
 MARKET = (
     order_pb2.ORDER_TYPE_MARKET,
