@@ -27,9 +27,11 @@ from services.broker.peers import Quotes
 from services.broker.service.routing import RoutingService
 from services.broker.service.venues import VenueService
 from services.broker.settings import Settings
-from services.broker.store import Reading, Store
+from services.broker.store import Reading, Store, Waiting
 from services.broker.store.switches import Switches
 from services.broker.venues import declared
+from services.broker.venues.declared import FixVenue
+from services.broker.venues.fix import FixAdapter
 from services.broker.venues.sim import RealClock, SimAdapter
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -57,13 +59,19 @@ async def serve(runtime: Runtime) -> None:
 
         def adapter(desk: Desk) -> Adapter:
             spec = venues.venues[desk.venue]
+            if isinstance(spec, FixVenue):
+
+                async def elsewhere(waiting: Waiting) -> str | None:
+                    return await router.elsewhere(waiting.order, desk.venue)
+
+                return FixAdapter(desk, spec, settings.venues.parent, database, calendar, elsewhere, note)
             return SimAdapter(desk, spec, quotes, quoted, database, calendar, clock, note)
 
+        router = Router(venues, sessions, reading, settings.session_fresh_s_max)
         holders = [
             Holder(name, adapter, database, store, reading, sessions, hub, runtime.instance, note)
             for name in venues.venues
         ]
-        router = Router(venues, sessions, reading, settings.session_fresh_s_max)
         server = Server(runtime)
         server.add(
             add_RoutingServiceServicer_to_server,

@@ -36,6 +36,7 @@ class Routed:
         filled: at this venue since it was sent, 1/10000 of the base unit.
         earlier: filled before it was sent.
         order: as the venue has it.
+        client_id: what a venue that speaks FIX knows it by.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Routed:
     filled: int
     earlier: int
     order: order_pb2.Order
+    client_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,8 @@ def _scalar(parameter: Parameter) -> str:
 
 
 def _change(place: int, parameter: Parameter) -> str:
-    value = {"double": "number()", "int8_t": "(int8_t)(next() % 12 - 1)"}.get(parameter.type, "")
+    byte = '(uint8_t)(next() % 4 ? "0129,.\\n\\1"[next() % 8] : next())'
+    value = {"double": "number()", "int8_t": "(int8_t)(next() % 12 - 1)", "uint8_t": byte}.get(parameter.type, "")
     if not parameter.is_pointer:
         return f"a{place} = {value}; " if value else ""
     at = f"a{place}[chosen(c->of[{place}].size / (int64_t)sizeof *a{place})]"

@@ -19,7 +19,7 @@ from tests.integration.ledger_stand import Stand, Stubs, deposit, opened, stand_
 
 pytestmark = pytest.mark.integration
 
-KILLS = 6
+KILLS = 4
 REPORTS = 100
 """Between two kills."""
 

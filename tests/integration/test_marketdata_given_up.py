@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from crossrate.api.marketdata.v1 import bar_service_pb2 as bar_pb
+from crossrate.api.marketdata.v1 import history_pb2
 from crossrate.api.marketdata.v1 import history_service_pb2 as pb
 from crossrate.events.events import READ_MAX
+from crossrate.history.bars import PRICES, BarBatch, BarStore, beside
 from crossrate.history.keys import Batch
 from crossrate.history.places import Folder
 from crossrate.history.store import TickStore
@@ -45,6 +47,23 @@ def fill(url: Path) -> None:
         store.append_all([Batch("broker", "EUR/USD", ticks)], {"broker": day})
 
 
+def fill_bars(url: Path) -> None:
+    """A file of a venue's own bars of an hour for each of some days."""
+    store = BarStore.open(beside(str(url)))
+    for day in range(FILES):
+        begin = MONDAY + day * DAY + np.arange(24) * (DAY // 24)
+        block = {
+            "venue_time": begin,
+            "close_time": begin + DAY // 24,
+            **dict.fromkeys(PRICES, np.full(24, 1.1)),
+            "volume": np.ones(24),
+            "flags": np.zeros(24, np.int16),
+        }
+        load = store.begin("hours", {f"day.{day}": 1})
+        load.add(BarBatch("venue", "EUR/USD", block))
+        load.commit()
+
+
 class Gate:
     """Lets files be opened one by one: the first one waits for leave, and each is counted."""
 
@@ -61,10 +80,26 @@ class Gate:
         monkeypatch.setattr(Folder, "open", gated)
 
 
-def question(**more: Any) -> bar_pb.QueryBarsRequest:
+def question(source: str = "broker") -> bar_pb.QueryBarsRequest:
     """Bars of a month out of all files: there is no bar before the last of them has been read."""
     begin = timestamp(MONDAY - 35 * DAY)
-    return bar_pb.QueryBarsRequest(**EURUSD, source="broker", period="1M", start_time=begin, **more)
+    return bar_pb.QueryBarsRequest(**EURUSD, source=source, period="1M", start_time=begin)
+
+
+async def stops(server: Served, asked: bar_pb.QueryBarsRequest, monkeypatch: pytest.MonkeyPatch, ended_by: str) -> None:
+    """Asks, ends the question in the first file, and sees that no further one is opened."""
+    with monkeypatch.context() as patch:
+        gate = Gate(patch)
+        call = server.bars.QueryBars(asked, timeout=20 if ended_by == "cancel" else 0.5)
+        await eventually(lambda: gate.opened == 1)
+        if ended_by == "cancel":
+            call.cancel()
+        else:
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await call
+            assert refused.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        await eventually(lambda: not server.history.reader.awaited)
+        await given_up(server, gate)
 
 
 async def given_up(server: Served, gate: Gate) -> None:
@@ -88,21 +123,27 @@ async def test_a_question_that_nobody_waits_for_stops(
         whole = await server.bars.QueryBars(question(), timeout=20)
         assert sum(bar.tick_count for bar in whole.bars) == FILES * ROWS
         await eventually(lambda: server.history.reader.working == 0)
-        with monkeypatch.context() as patch:
-            gate = Gate(patch)
-            call = server.bars.QueryBars(question(), timeout=20 if ended_by == "cancel" else 0.5)
-            await eventually(lambda: gate.opened == 1)
-            if ended_by == "cancel":
-                call.cancel()
-            else:
-                with pytest.raises(grpc.aio.AioRpcError) as refused:
-                    await call
-                assert refused.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-            await eventually(lambda: not server.history.reader.awaited)
-            await given_up(server, gate)
+        await stops(server, question(), monkeypatch, ended_by)
         assert await server.bars.QueryBars(question(), timeout=20) == whole
         ticks = pb.QueryTicksRequest(**EURUSD, source="broker", start_time=begin)
         assert len((await server.stub.QueryTicks(ticks, timeout=20)).ticks.venue_time_ns) == FILES * ROWS
+
+
+@pytest.mark.parametrize("ended_by", ["cancel", "deadline"])
+async def test_a_question_for_a_venues_bars_stops(
+    mesh: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended_by: str
+) -> None:
+    """The same of bars that a venue has made itself: no file is read for somebody who has gone."""
+    url = tmp_path / "ticks"
+    fill(url)
+    fill_bars(url)
+    async with served(mesh, url) as server:
+        whole = await server.bars.QueryBars(question("venue"), timeout=20)
+        assert whole.origin == history_pb2.BAR_ORIGIN_VENUE
+        assert sum(bar.volume for bar in whole.bars) == FILES * 24
+        await eventually(lambda: server.history.reader.working == 0)
+        await stops(server, question("venue"), monkeypatch, ended_by)
+        assert await server.bars.QueryBars(question("venue"), timeout=20) == whole
 
 
 async def test_a_question_reads_all_that_is_not_stored(mesh: Servers, tmp_path: Path) -> None:

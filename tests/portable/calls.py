@@ -11,6 +11,7 @@ from crossrate.kernel import (
     business_clock,
     correlation,
     heston,
+    lines,
     local_volatility,
     margin,
     matching,
@@ -237,6 +238,22 @@ def bars(generator: np.random.Generator) -> None:
         ohlc.prices(found.start, np.where(generator.random(len(time)) < 0.1, np.nan, price))
 
 
+def texts(generator: np.random.Generator) -> None:
+    """Lines that are alike, some of which fit no more: integers, quotients and changes."""
+    stamps = np.datetime64("2024-05-06T00:00", "ms") + np.cumsum(generator.integers(0, 40_000, 200))
+    bids = generator.integers(100_000, 999_999, 200)
+    text = b"".join(f"{time},{bid / 1e5:.5f}\r\n".encode() for time, bid in zip(stamps, bids, strict=True))
+    expected = np.frombuffer(text[: text.index(b"\n") + 1], np.uint8)
+    digit = ((expected >= 48) & (expected <= 57)).astype(np.uint8)
+    given = (expected, digit, np.array([17, 8, 24]), np.array([23, 10, 31]), np.array([1e5]))
+    lines.read(np.frombuffer(text, np.uint8), *given, (0, 16))
+    lines.read(np.frombuffer(text, np.uint8), *given)
+    for place in generator.integers(0, len(text), 3):
+        changed = np.frombuffer(text, np.uint8).copy()
+        changed[place] ^= 0x40
+        lines.read(changed, *given, (0, 16))
+
+
 def orders(generator: np.random.Generator) -> None:
     """Commands of every kind to a small book, what is read of it, and how it moves."""
     rows = commands(int(generator.integers(1000)), 600)
@@ -251,5 +268,5 @@ def orders(generator: np.random.Generator) -> None:
 def every_function() -> None:
     """Calls all; the same arguments each time."""
     generator = np.random.default_rng(2027)
-    for group in (over_arrays, curves, smiles, simulation, risk, bars, orders):
+    for group in (over_arrays, curves, smiles, simulation, risk, bars, texts, orders):
         group(generator)

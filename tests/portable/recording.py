@@ -98,7 +98,7 @@ def _parameter(text: str) -> Parameter:
     return Parameter(name, kind, is_pointer, is_pointer and "const" not in text)
 
 
-PARTLY_WRITTEN = frozenset({"xr_ohlc_starts"})
+PARTLY_WRITTEN = frozenset({"xr_lines_read", "xr_ohlc_starts"})
 """Functions that leave the end of their outputs as it was: what stands there is no result."""
 
 

@@ -1,16 +1,14 @@
 """Blocks whose lines are all alike: the same length, digits and delimiters at the same places.
 
-Most files of ticks are so for long stretches. Eight characters are one integer: a comparison of these with the first
-line says for eight places of a line at once whether they are as expected, and digits become numbers by three
-multiplications (D. Lemire, "Number parsing at a gigabyte per second", Software: Practice and Experience, 2021, section
-3.1). A block that is not so, in any byte, is left to the general reader.
+Most files of ticks are so for long stretches. What the first line is like is found here; whether the others are like
+it, and what their digits say, is `crossrate.kernel.lines`. The first line that is not so, in any byte, and what
+follows it are for the caller.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,83 +16,107 @@ from numpy.typing import NDArray
 from crossrate.files.fields import Fields
 from crossrate.files.plan import Plan
 from crossrate.files.shape import Role
-from crossrate.files.stamps import FRACTION_MAX, Layout, Texts, layout_of, parse
+from crossrate.files.stamps import FRACTION_MAX, Layout, Texts, layout_of, parse, parse_to_minute
+from crossrate.kernel import lines as kernel
 from crossrate.ticks.clock import MINUTE
 
-PIECE = 1 << 15
-"""Rows at a time, so that what an operation writes is still in the cache for the next."""
 ROWS_MIN = 64
-RUNS_MAX = 16
-PROBE_BYTES = 8192
-DIGITS_MAX = 15
-"""A number of so many digits is exact in a double, and so is its quotient by a power of ten, rounded once."""
-LANE = 8
-
-_U = np.uint64
-_HIGH = _U(0x8080808080808080)
-_MASK, _MUL1, _MUL2 = _U(0x000000FF000000FF), _U(0x000F424000000064), _U(0x0000271000000001)
+UNITS_NS_MAX = 2**62
 
 
 @dataclass(frozen=True, slots=True)
-class _Lane:
-    """Up to eight characters of a number: where they are, which of them are digits, and how many.
+class _Number:
+    """Digits of a line as one number: their begin and end, and how many stand behind the point."""
 
-    `before_point` covers what stands before the point, which moves over it; `shift` brings the last digit to the end.
+    begin: int
+    end: int
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """How a time in text is read: its begin, its layout, and its seconds as one number of a unit of nanoseconds.
+
+    Without `seconds` all of it is read where it differs from the line before, or else in every line.
     """
 
     begin: int
-    digits: np.uint64
-    before_point: np.uint64
-    shift: np.uint64
-    count: int
+    layout: Layout
+    seconds: _Number | None
+    unit: int
+
+    @property
+    def key_end(self) -> int:
+        """Behind what is read only where it changes; nothing is if seconds are followed by something else."""
+        everywhere = self.seconds is None and self.layout.minute_end < self.layout.width
+        return self.begin if everywhere else self.begin + self.layout.minute_end
 
 
-def fixed(data: bytes, plan: Plan) -> Fields | None:
-    """The columns of a block of equal lines; None if it is not one."""
-    width = data.find(b"\n") + 1
-    if width <= LANE or len(data) % width or len(data) < ROWS_MIN * width or plan.shape.decimal_mark != ".":
+@dataclass(slots=True)
+class _Read:
+    """What the kernel is asked for, and where its answers are."""
+
+    whole: list[_Number] = field(default_factory=list)
+    quotient: list[_Number] = field(default_factory=list)
+    key: tuple[int, int] = (0, 0)
+
+
+def fixed(data: bytes, plan: Plan, begin: int = 0) -> tuple[Fields, int] | None:
+    """The columns of the first lines from `begin` on, all of which are equal, and where they end; None if they are few.
+
+    They end where the text does, or with a line that is unlike them.
+    """
+    width = data.find(b"\n", begin) + 1 - begin
+    if not kernel.WIDTH_MIN < width <= kernel.WIDTH_MAX or len(data) - begin < ROWS_MIN * width:
         return None
-    cells = _cells(data[:width], plan)
+    line = data[begin : begin + width]
+    cells = _cells(line, plan) if plan.shape.decimal_mark == "." else None
     if cells is None:
         return None
-    wanted = {role: _number(data, width, *cells[place]) for role, place in plan.numbers.items()}
-    epoch = _number(data, width, *cells[plan.places[Role.TIME]]) if plan.epoch else None
-    stamps = [] if plan.epoch else _stamps(data, width, cells, plan)
-    if any(each is None for each in wanted.values()) or (not stamps and epoch is None):
+    numbers = [_number(line, *cells[place]) for place in plan.numbers.values()]
+    stamps = [] if plan.epoch else _stamps(line, cells, plan)
+    epoch = _number(line, *cells[plan.places[Role.TIME]]) if plan.epoch else None
+    quotient = [each for each in numbers if each is not None]
+    if len(quotient) < len(numbers) or (not stamps and epoch is None) or len(numbers) > kernel.GROUPS_MAX - 2:
         return None
-    same = _template(data, width, cells, plan)
-    flat = np.frombuffer(data, np.uint8)
-    count = len(data) // width
-    time, good = np.zeros(count, np.int64), np.ones(count, np.bool_)
-    numbers = {role: np.empty(count) for role in wanted}
-    # All of a piece before the next, while its lines are in the cache.
-    for begin in range(0, count, PIECE):
-        end = min(begin + PIECE, count)
-        if not _fits(data, width, begin, end, same):
-            return None
-        for role, (lanes, decimals) in wanted.items():
-            whole = _whole(data, width, begin, end, lanes)
-            np.divide(whole.view(np.int64), 10.0**decimals, out=numbers[role][begin:end])
-        if epoch:
-            time[begin:end] = _whole(data, width, begin, end, epoch[0]).view(np.int64) * plan.epoch + plan.date_ns
-        for stamp in stamps:
-            found, fits = _stamp(data, flat, width, begin, end, stamp)
-            time[begin:end] += found
-            good[begin:end] &= fits
-    return Fields(time, numbers, good)
+    whole = [epoch] if epoch else [each.seconds for each in stamps if each.seconds]
+    flat = np.frombuffer(data, np.uint8, (len(data) - begin) // width * width, begin)
+    found = _read(flat, line, cells, plan, _Read(whole, quotient, _key(stamps)))
+    if found.count < ROWS_MIN:
+        return None
+    if epoch:
+        time, good = found.whole[0], np.ones(found.count, np.bool_)
+        if time.max() >= UNITS_NS_MAX // plan.epoch:
+            # What would not fit after the multiplication is no time, and is refused with its line.
+            good = time < UNITS_NS_MAX // plan.epoch
+            time = np.where(good, time, 0)
+        time *= plan.epoch
+        time += plan.date_ns
+    else:
+        time, good = _times(flat, width, stamps, found)
+    columns = dict(zip(plan.numbers, found.quotient, strict=True))
+    return Fields(time, columns, good), begin + found.count * width
 
 
-def runs(data: bytes) -> list[int] | None:
-    """Where the length of lines changes, if that is seldom: ends of stretches of equal lines; None if it is often."""
-    begin = [len(each) for each in data[:PROBE_BYTES].split(b"\n")[:-1]]
-    if sum(one != other for one, other in pairwise(begin)) > RUNS_MAX:
-        return None
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10) + 1
-    lengths = np.diff(ends, prepend=0)
-    changes = np.flatnonzero(lengths[1:] != lengths[:-1])
-    if not len(changes) or len(changes) > RUNS_MAX:
-        return None
-    return [*(int(ends[each]) for each in changes), len(data)]
+def _read(
+    flat: NDArray[np.uint8], line: bytes, cells: list[tuple[int, int]], plan: Plan, wanted: _Read
+) -> kernel.Lines:
+    """What the kernel finds: every line has digits where the first has, and its very characters elsewhere."""
+    expected = np.frombuffer(line, np.uint8)
+    digit = ((expected >= 48) & (expected <= 57)).view(np.uint8)
+    if Role.INSTRUMENT in plan.places:
+        begin, end = cells[plan.places[Role.INSTRUMENT]]
+        digit[begin:end] = 0
+    groups = [*wanted.whole, *wanted.quotient]
+    return kernel.read(
+        flat,
+        expected,
+        digit,
+        np.array([each.begin for each in groups], np.int64),
+        np.array([each.end for each in groups], np.int64),
+        np.array([10.0**each.decimals for each in wanted.quotient]),
+        wanted.key,
+    )
 
 
 def _cells(line: bytes, plan: Plan) -> list[tuple[int, int]] | None:
@@ -118,113 +140,19 @@ def _cells(line: bytes, plan: Plan) -> list[tuple[int, int]] | None:
     return cells
 
 
-def _template(
-    data: bytes, width: int, cells: list[tuple[int, int]], plan: Plan
-) -> list[tuple[int, np.uint64, np.uint64]]:
-    """What every line must be like, by eights: where, which characters, and what to add to see a difference."""
-    line = np.frombuffer(data, np.uint8, width)
-    digit = (line >= 48) & (line <= 57)
-    if Role.INSTRUMENT in plan.places:
-        begin, end = cells[plan.places[Role.INSTRUMENT]]
-        digit[begin:end] = False
-    expected = np.where(digit, np.uint8(0x30), line)
-    # Added to the difference, these carry into the high bit from 10 on where a digit is, from 1 on elsewhere.
-    slack = np.where(digit, np.uint8(0x76), np.uint8(0x7F))
-    starts = sorted({*range(0, width - LANE + 1, LANE), width - LANE})
-    return [
-        (at, *(np.frombuffer(each[at : at + LANE].tobytes(), "<u8")[0] for each in (expected, slack))) for at in starts
-    ]
-
-
-def _fits(data: bytes, width: int, begin: int, end: int, same: list[tuple[int, np.uint64, np.uint64]]) -> bool:
-    """Whether lines have digits where the first line of the block has digits, and its very characters elsewhere."""
-    wrong = np.zeros(end - begin, np.uint64)
-    for at, expected, slack in same:
-        difference = _load(data, width, begin, end, at) ^ expected
-        wrong |= difference
-        difference += slack
-        wrong |= difference
-    return not (wrong & _HIGH).any()
-
-
-def _load(data: bytes, width: int, begin: int, end: int, at: int) -> NDArray[np.uint64]:
-    """Eight characters of each line from `at` on, the first one lowest."""
-    return np.ndarray((end - begin,), "<u8", data, begin * width + at, (width,))
-
-
-def _number(data: bytes, width: int, begin: int, end: int) -> tuple[list[_Lane], int] | None:
-    """How a cell of the first line is read as a number, and its decimals; None if it is none, or too long."""
-    text = data[begin:end]
+def _number(line: bytes, begin: int, end: int) -> _Number | None:
+    """How a cell of the first line is read as a number; None if it is none, or too long."""
+    text = line[begin:end]
     if (
         not re.fullmatch(rb"\d+(\.\d*)?|\.\d+", text)
-        or len(text) > 2 * LANE
-        or len(text) - text.count(b".") > DIGITS_MAX
+        or len(text) > kernel.CHARACTERS_MAX
+        or len(text) - text.count(b".") > kernel.DIGITS_MAX
     ):
         return None
-    decimals = text.partition(b".")[2]
-    lanes = []
-    for last in range(end, begin, -LANE):
-        first = max(begin, last - LANE)
-        at = min(max(last - LANE, 0), width - LANE)
-        part = data[first:last]
-        place = part.find(b".")
-        digits = bytes(
-            0x0F if begin <= at + i and first <= at + i < last and data[at + i] != 46 else 0 for i in range(LANE)
-        )
-        point = first + place - at if place >= 0 else 0
-        before = bytes(0xFF if i < point else 0 for i in range(LANE))
-        lanes.append(
-            _Lane(
-                at,
-                np.frombuffer(digits, "<u8")[0],
-                np.frombuffer(before, "<u8")[0],
-                _U(8 * (at + LANE - last)),
-                len(part) - (place >= 0),
-            )
-        )
-    return lanes, len(decimals)
+    return _Number(begin, end, len(text.partition(b".")[2]))
 
 
-def _whole(data: bytes, width: int, begin: int, end: int, lanes: list[_Lane]) -> NDArray[np.uint64]:
-    """The digits of a cell as one integer, without its point."""
-    total = None
-    scale = 1
-    for lane in lanes:
-        digits = _load(data, width, begin, end, lane.begin) & lane.digits
-        if lane.before_point:
-            # The digits before the point move over it.
-            moved = (digits & lane.before_point) << _U(8)
-            digits &= ~lane.before_point
-            digits |= moved
-        if lane.shift:
-            digits <<= lane.shift
-        pairs = digits >> _U(8)
-        digits *= _U(10)
-        digits += pairs
-        high = digits & _MASK
-        high *= _MUL1
-        digits >>= _U(16)
-        digits &= _MASK
-        digits *= _MUL2
-        digits += high
-        digits >>= _U(32)
-        total = digits if total is None else total + digits * _U(scale)
-        scale *= 10**lane.count
-    assert total is not None
-    return total
-
-
-@dataclass(frozen=True, slots=True)
-class _Stamp:
-    """How a time in text is read: its begin, its layout, and its seconds as one number of a unit of nanoseconds."""
-
-    begin: int
-    layout: Layout
-    seconds: list[_Lane] | None
-    unit: int
-
-
-def _stamps(data: bytes, width: int, cells: list[tuple[int, int]], plan: Plan) -> list[_Stamp]:
+def _stamps(line: bytes, cells: list[tuple[int, int]], plan: Plan) -> list[_Stamp]:
     """How the date and the time are read; nothing if one of them has no format that fits the first line.
 
     All lines have digits and other characters where the first has them: the format that fits it fits all.
@@ -235,15 +163,15 @@ def _stamps(data: bytes, width: int, cells: list[tuple[int, int]], plan: Plan) -
             continue
         begin, end = cells[plan.places[role]]
         layouts = [each for form in forms if (each := layout_of(form, end - begin)) is not None]
-        fitting = [each for each in layouts if all(data[begin + place] == literal for place, literal in each.literals)]
+        fitting = [each for each in layouts if all(line[begin + place] == literal for place, literal in each.literals)]
         if not fitting:
             return []
         layout = fitting[0]
         tail = layout.width - layout.minute_end
-        number = _number(data, width, begin + layout.minute_end, end) if tail >= 2 and _ends_so(layout) else None
+        number = _number(line, begin + layout.minute_end, end) if tail >= 2 and _ends_so(layout) else None
         # %S%f has no point: of the digits behind the minute two are seconds.
-        unit = 10 ** (FRACTION_MAX - (number[1] or tail - 2)) if number else 0
-        found.append(_Stamp(begin, layout, number[0] if number else None, unit))
+        unit = 10 ** (FRACTION_MAX - (number.decimals or tail - 2)) if number else 0
+        found.append(_Stamp(begin, layout, number, unit))
     return found
 
 
@@ -252,16 +180,41 @@ def _ends_so(layout: Layout) -> bool:
     return max(place + length for _, place, length in layout.places) == layout.width
 
 
-def _stamp(
-    data: bytes, flat: NDArray[np.uint8], width: int, begin: int, end: int, stamp: _Stamp
+def _key(stamps: list[_Stamp]) -> tuple[int, int]:
+    """The part of a line that has all that is read only where it changes; none if there is none, or it is long."""
+    parts = [(each.begin, each.key_end) for each in stamps if each.key_end > each.begin]
+    if not parts:
+        return 0, 0
+    begin, end = min(begin for begin, _ in parts), max(end for _, end in parts)
+    return (begin, end) if end - begin <= kernel.KEY_MAX else (0, 0)
+
+
+def _times(
+    flat: NDArray[np.uint8], width: int, stamps: list[_Stamp], found: kernel.Lines
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The time of some lines, and where it is one."""
-    texts = Texts(flat, begin * width + stamp.begin, width, end - begin, stamp.layout.width)
-    if stamp.seconds is None:
-        return parse(texts, stamp.layout)
-    total, good = parse(texts, stamp.layout, to_minute=True)
-    within = _whole(data, width, begin, end, stamp.seconds).view(np.int64)
-    within *= stamp.unit
-    good &= within < MINUTE
-    total += within
-    return total, good
+    """The times of the lines that fit, and where they are times."""
+    count, lengths = found.count, np.diff(found.change, append=found.count)
+    time, good = None, np.ones(count, np.bool_)
+    seconds = iter(found.whole)
+    for stamp in stamps:
+        within = next(seconds) if stamp.seconds else None
+        texts = Texts(flat, stamp.begin, width, count, stamp.layout.width)
+        if len(found.change) and stamp.key_end > stamp.begin:
+            base, fits = parse_to_minute(texts, stamp.layout, found.change)
+            if not fits.all():
+                good &= np.repeat(fits, lengths)
+            part = np.repeat(base, lengths)
+        else:
+            part, fits = parse(texts, stamp.layout, to_minute=within is not None)
+            good &= fits
+        if within is not None:
+            within *= stamp.unit
+            if within.max() >= MINUTE:
+                good &= within < MINUTE
+            part += within
+        if time is None:
+            time = part
+        else:
+            time += part
+    assert time is not None
+    return time, good

@@ -16,6 +16,8 @@ from crossrate.files.rows import Wrong, row_of
 
 FEW = 64
 """So few lines are read one by one rather than in halves."""
+STRETCHES_MAX = 32
+"""Of a block with more stretches, equal and not, the rest is read as if no line were like another."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,41 +58,71 @@ def _begins(data: bytes) -> NDArray[np.int64]:
 
 def parsed(data: bytes, first: int, lines: int, plan: Plan, limits: Limits) -> Parsed:
     """The rows of whole lines, the first of which has number `first`."""
-    fields = lanes.fixed(data, plan)
-    if fields is None:
-        ends = lanes.runs(data) if lines > FEW else None
-        if ends:
-            return _joined(_stretches(data, ends, first, plan, limits), data, first)
-        fields = table.read(data, lines, plan)
-    if fields is None:
-        if lines <= FEW:
-            return _careful(data, first, plan, limits)
-        # Somewhere in here is a line that cannot be read: the half without it need not be read slowly.
-        cut = data.find(b"\n", len(data) // 2) + 1
-        if 0 < cut < len(data):
-            before = data.count(b"\n", 0, cut)
-            halves = [
-                parsed(data[:cut], first, before, plan, limits),
-                parsed(data[cut:], first + before, lines - before, plan, limits),
-            ]
-            return _joined(halves, data, first)
+    head = lanes.fixed(data, plan)
+    if head is None:
+        return _general(data, first, lines, plan, limits)
+    fields, end = head
+    if end == len(data):
+        return _without_doubt(fields, data, first, plan, limits)
+    return _joined(_stretches(data, head, first, lines, plan, limits), data, first)
+
+
+def _stretches(
+    data: bytes, head: tuple[Fields, int], first: int, lines: int, plan: Plan, limits: Limits
+) -> list[Parsed]:
+    """Stretches of equal lines, and what is between them, as long as there are few."""
+    parts: list[Parsed] = []
+    begin, line, odd = 0, first, 1
+    for _ in range(STRETCHES_MAX):
+        found = head if begin == 0 else lanes.fixed(data, plan, begin)
+        if found is not None:
+            fields, end = found
+            parts.append(_without_doubt(fields, data[begin:end], line, plan, limits))
+            begin, line, odd = end, line + len(fields), 1
+        else:
+            # A line is unlike the others, or some are: the more, the further on the next that are alike.
+            end, count = _after(data, begin, odd)
+            parts.append(_general(data[begin:end], line, count, plan, limits))
+            begin, line, odd = end, line + count, 2 * odd
+        if begin == len(data):
+            return parts
+    parts.append(_general(data[begin:], line, first + lines - line, plan, limits))
+    return parts
+
+
+def _after(data: bytes, begin: int, lines: int) -> tuple[int, int]:
+    """Where some lines end that begin at a place, and how many there are until the end."""
+    for count in range(lines):
+        end = data.find(b"\n", begin) + 1
+        if not end:
+            return len(data), count + (begin < len(data))
+        begin = end
+    return begin, lines
+
+
+def _general(data: bytes, first: int, lines: int, plan: Plan, limits: Limits) -> Parsed:
+    """The rows of lines of any kind."""
+    fields = table.read(data, lines, plan)
+    if fields is not None:
+        return _without_doubt(fields, data, first, plan, limits)
+    # Somewhere in here is a line that cannot be read: the half without it need not be read slowly.
+    cut = data.find(b"\n", len(data) // 2) + 1
+    if lines <= FEW or not 0 < cut < len(data):
         return _careful(data, first, plan, limits)
+    before = data.count(b"\n", 0, cut)
+    halves = [
+        parsed(data[:cut], first, before, plan, limits),
+        parsed(data[cut:], first + before, lines - before, plan, limits),
+    ]
+    return _joined(halves, data, first)
+
+
+def _without_doubt(fields: Fields, data: bytes, first: int, plan: Plan, limits: Limits) -> Parsed:
+    """Lines of which those in doubt are read one by one."""
     fields = checked(fields, plan)
     if fields.good.all():
         return Parsed(fields, None, [], data, first)
     return _mended(fields, data, first, plan, limits)
-
-
-def _stretches(data: bytes, ends: list[int], first: int, plan: Plan, limits: Limits) -> list[Parsed]:
-    """Stretches of lines of equal length, each by itself."""
-    parts, begin = [], 0
-    for end in ends:
-        count = data.count(b"\n", begin, end) + (not data.endswith(b"\n", begin, end))
-        if count:
-            parts.append(parsed(data[begin:end], first, count, plan, limits))
-            first += count
-        begin = end
-    return parts
 
 
 def _mended(fields: Fields, data: bytes, first: int, plan: Plan, limits: Limits) -> Parsed:

@@ -127,7 +127,7 @@ def parse(texts: Texts, layout: Layout, *, to_minute: bool = False) -> tuple[NDA
     changes = texts.changes(end)
     sparse = 2 * len(changes) < texts.count
     rows = changes if sparse else np.arange(texts.count)
-    base, good = _to_minute(texts.rows(rows), layout, end)
+    base, good = parse_to_minute(texts, layout, rows)
     if sparse:
         lengths = np.diff(changes, append=texts.count)
         base, good = np.repeat(base, lengths), np.repeat(good, lengths)
@@ -146,6 +146,13 @@ def parse(texts: Texts, layout: Layout, *, to_minute: bool = False) -> tuple[NDA
         if place >= end:
             good &= texts.column(place) == literal
     return base, good
+
+
+def parse_to_minute(
+    texts: Texts, layout: Layout, which: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The same for some of the texts; what stands behind the minute is neither read nor checked."""
+    return _to_minute(texts.rows(which), layout, layout.minute_end)
 
 
 def _number(columns) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:

@@ -7,7 +7,7 @@ then of their length.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -136,7 +136,15 @@ class BarStore:
         return rows
 
     def bars(
-        self, instrument: str, period: Period, start: int, end: int, venue: str, *, session: Session = NEW_YORK_17
+        self,
+        instrument: str,
+        period: Period,
+        start: int,
+        end: int,
+        venue: str,
+        *,
+        session: Session = NEW_YORK_17,
+        proceed: Callable[[], object] | None = None,
     ) -> Iterator[VenueBars]:
         """The venue's bars that begin from `start` to before `end`, month by month.
 
@@ -150,6 +158,7 @@ class BarStore:
             end: open time before which they lie.
             venue: whose bars.
             session: from when longer bars are counted.
+            proceed: called before each row group is read; what it raises ends the reading.
 
         Raises:
             ValueError: a name or the range is none.
@@ -164,7 +173,7 @@ class BarStore:
         rest = _none()
         months = sorted({file.key.day for file in files if file.last >= low})
         for place, month in enumerate(months):
-            block = _joined([rest, *(self._rows(file) for file in files if file.key.day == month)])
+            block = _joined([rest, *(self._rows(file, proceed) for file in files if file.key.day == month)])
             rest = _none()
             block = _within(_unique(block), low, high)
             chosen = _chosen(block, step)
@@ -176,11 +185,11 @@ class BarStore:
             if len(made.bars):
                 yield made
 
-    def _rows(self, file: File) -> Block:
+    def _rows(self, file: File, proceed: Callable[[], object] | None = None) -> Block:
         from crossrate.history.parquet import joined, read
 
         every = [*TIMES, *PRICES, "volume", "flags"]
-        blocks = list(read(self._log.place, file.path, every, file.first, file.last + 1, order=TIMES))
+        blocks = list(read(self._log.place, file.path, every, file.first, file.last + 1, proceed, TIMES))
         return joined(blocks) if blocks else _none()
 
     def ends(self, dataset: str, instrument: str, count: int) -> tuple[Block, Block]:

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from crossrate.ticks.clock import DAY, MINUTE, SECOND
 from crossrate.ticks.columns import COLUMNS, Flag, Ticks
 from crossrate.ticks.hours import Hours
+from crossrate.ticks.spreads import counted
 
 PAGE = 16_384
 SPREAD_POINTS_MAX = 4_096
@@ -271,20 +272,21 @@ class Inspector:
     def _page(self, page: Ticks, mids: NDArray[np.float64], flags: NDArray[np.uint8]) -> None:
         """Judges one page: sets its flags in place and counts."""
         counts = self._counts
-        spread = page.ask - page.bid
-        two_sided = np.isfinite(spread)
-        counts.one_sided += len(page) - int(np.count_nonzero(two_sided))
         with np.errstate(invalid="ignore"):
-            counts.not_positive += int(np.count_nonzero((page.bid <= 0) | (page.ask <= 0)))
-            self._set(flags, Flag.CROSSED, page.bid > page.ask)
-            self._set(flags, Flag.LOCKED, page.bid == page.ask)
-        points = np.rint((spread if two_sided.all() else spread[two_sided]) / self.point)
-        points = np.clip(points, -SPREAD_POINTS_MAX, SPREAD_POINTS_MAX).astype(np.int64) + SPREAD_POINTS_MAX
-        found = np.bincount(points, minlength=0)
-        counts.spreads[: len(found)] += found
+            spread = page.ask - page.bid
+            # Without a side both are NaN, which is neither: most pages have nothing that is to be looked for.
+            if not (spread.min() > 0 and spread.max() < np.inf and page.bid.min() > 0):
+                two_sided = np.isfinite(spread)
+                counts.one_sided += len(page) - int(np.count_nonzero(two_sided))
+                counts.not_positive += int(np.count_nonzero((page.bid <= 0) | (page.ask <= 0)))
+                self._set(flags, Flag.CROSSED, page.bid > page.ask)
+                self._set(flags, Flag.LOCKED, page.bid == page.ask)
+                spread = spread[two_sided]
+        least, found = counted(spread, self.point, SPREAD_POINTS_MAX)
+        counts.spreads[least + SPREAD_POINTS_MAX :][: len(found)] += found
         self._duplicates(page, flags)
         self._times(page.venue_time, flags)
-        middle = int(np.searchsorted(np.cumsum(found), len(points) / 2)) - SPREAD_POINTS_MAX if len(points) else 0
+        middle = least + int(np.searchsorted(np.cumsum(found), len(spread) / 2))
         self._outliers(mids, max(middle, 0) * self.point, flags)
         counts.rows += len(page)
         self._last = Ticks.concatenated([page[-1:]])
@@ -319,13 +321,11 @@ class Inspector:
     def _times(self, time: NDArray[np.int64], flags: NDArray[np.uint8]) -> None:
         """Flags what is out of order, after a gap, or in closed hours."""
         counts = self._counts
-        first, last = int(time.min()), int(time.max())
-        begun = counts.rows > 0
-        before = np.empty_like(time)
-        before[0] = self._latest if begun else time[0]
-        before[1:] = time[:-1]
+        before = np.concatenate([[self._latest if counts.rows else time[0]], time[:-1]])
         waits = time - before
+        first, last = int(time[0]), int(time[-1])
         if waits.min() < 0:
+            first, last = int(time.min()), int(time.max())
             np.maximum.accumulate(before, out=before)
             waits = time - before
             self._set(flags, Flag.OUT_OF_ORDER, waits < 0)

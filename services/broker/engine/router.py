@@ -37,6 +37,19 @@ class Router:
         rows = await self._sessions.read()
         return {name: self.standing(rows[name]) for name in self._names if name in rows}
 
+    async def elsewhere(self, order: order_pb2.Order, tried: str) -> str | None:
+        """Another venue of an order's route that is ready; None for none.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        standings, terms = await self.standings(), order.terms
+        try:
+            found = choose(self._rules, standings, terms.instrument, terms.account, tried=frozenset({tried}))
+        except NoVenue:
+            return None
+        return found if standings[found].ready else None
+
     def standing(self, row: VenueRow) -> Standing:
         """How a venue stands."""
         if row.wanted is not Wanted.ENABLED:

@@ -18,12 +18,12 @@ CHANNEL_REPORTS, CHANNEL_INSTRUCTIONS = "broker_reports", "broker_instructions"
 
 _ORDERS = """
 INSERT INTO venue_order (order_id, account, venue, instrument, status, version, venue_order_id, filled, earlier,
-                         content)
+                         content, client_id)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::integer[], $7::text[],
-                     $8::bigint[], $9::bigint[], $10::bytea[])
+                     $8::bigint[], $9::bigint[], $10::bytea[], $11::text[])
 ON CONFLICT (order_id) DO UPDATE SET venue = excluded.venue, status = excluded.status, version = excluded.version,
     venue_order_id = excluded.venue_order_id, filled = excluded.filled, earlier = excluded.earlier,
-    content = excluded.content, update_time = now()
+    content = excluded.content, client_id = excluded.client_id, update_time = now()
 RETURNING order_id, number"""
 
 _INSTRUCTIONS = """
@@ -189,6 +189,7 @@ async def write_orders(connection: asyncpg.Connection, orders: Sequence[Routed])
             o.filled,
             o.earlier,
             o.order.SerializeToString(),
+            o.client_id,
         )
         for o in orders
     ]

@@ -11,7 +11,8 @@ from crossrate.store import Database
 from services.broker.routed import At, Routed, Waiting
 
 _ORDER = (
-    "SELECT number, order_id, account, venue, instrument, status, version, venue_order_id, filled, earlier, content "
+    "SELECT number, order_id, account, venue, instrument, status, version, venue_order_id, filled, earlier, content, "
+    "client_id "
     "FROM venue_order "
 )
 _WAITING = (
@@ -80,6 +81,33 @@ class Reading:
             rows = await connection.fetch(_ORDER + "WHERE order_id = ANY($1)", list(order_ids))
         return {row["order_id"]: _routed(row) for row in rows}
 
+    async def within(self, connection: Any, order_id: str) -> Routed | None:
+        """An order within the caller's transaction, locked."""
+        row = await connection.fetchrow(_ORDER + "WHERE order_id = $1 FOR UPDATE", order_id)
+        return None if row is None else _routed(row)
+
+    async def seen(self, connection: Any, venue: str, exec_key: str) -> bool:
+        """Whether a venue has told something before."""
+        return bool(
+            await connection.fetchval(
+                "SELECT true FROM venue_report WHERE venue = $1 AND exec_key = $2", venue, exec_key
+            )
+        )
+
+    async def named(self, connection: Any, venue: str, venue_order_id: str) -> Routed | None:
+        """The same by the venue's id."""
+        row = await connection.fetchrow(
+            _ORDER + "WHERE venue = $1 AND venue_order_id = $2 FOR UPDATE", venue, venue_order_id
+        )
+        return None if row is None else _routed(row)
+
+    async def instructed(self, connection: Any, number: int) -> tuple[Waiting, str] | None:
+        """An instruction by its number, and its venue."""
+        row = await connection.fetchrow(
+            _WAITING.replace(" FROM instruction", ", venue FROM instruction") + "WHERE number = $1", number
+        )
+        return None if row is None else (_waiting(row), row[8])
+
     async def by_number(self, number: int) -> Routed | None:
         """An order by this service's number."""
         async with self._database.connection() as connection:
@@ -89,7 +117,7 @@ class Reading:
 
 def _routed(row: Any) -> Routed:
     order = order_pb2.Order.FromString(row[10])
-    return Routed(row[0], row[1], row[2], row[3], row[4], At(row[5]), row[6], row[7], row[8], row[9], order)
+    return Routed(row[0], row[1], row[2], row[3], row[4], At(row[5]), row[6], row[7], row[8], row[9], order, row[11])
 
 
 def _waiting(row: Any) -> Waiting:

@@ -141,6 +141,44 @@ class SimulatedVenue(_Venue):
         return self
 
 
+class FixVenue(_Venue):
+    """A venue that speaks FIX 4.4; numbers go on over reconnections."""
+
+    kind: Literal["fix"]
+    host: str = Field(min_length=1, max_length=253)
+    port: int = Field(ge=1, le=65_535)
+    sender_comp_id: str = Field(pattern=r"^[!-~]{1,64}$")
+    target_comp_id: str = Field(pattern=r"^[!-~]{1,64}$")
+    username: str = Field(default="", max_length=64)
+    password_file: str = ""
+    """A file that its owner alone may read; relative to the folder of the venues' file."""
+    tls: bool = False
+    ca_file: str = ""
+    """Roots that the venue's certificate is checked against; empty: the system's."""
+    server_name: str = ""
+    """The name in the venue's certificate, if it is not `host`."""
+    heartbeat_s: int = Field(default=30, ge=1, le=3600)
+    reconnect: Reconnect = Reconnect()
+    symbol_form: str = Field(default="{base}/{counter}", max_length=40)
+    """How the venue writes a pair: {base}{counter}, {base}.{counter}."""
+    accounts: dict[str, str] = {}
+    """The venue's account (1) by the platform's; others are sent without one."""
+    adopted_account: str = Field(default="adopted", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
+    """The account of orders that were placed at the venue by hand."""
+    messages_per_s_max: float = Field(default=0.0, ge=0, le=100_000)
+    """What the venue takes; 0 for no bound."""
+    resend_s_max: float = Field(default=2.0, ge=0, le=3600)
+    """A new order that the venue asks for again later than this after it was sent is left out, and refused."""
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.password_file and not self.tls and self.host not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError(f"a password would go to {self.host} in plain text: set tls = true")
+        if self.ca_file and not self.tls:
+            raise ValueError("ca_file means nothing without tls = true")
+        return self
+
+
 class Route(_Frozen):
     """What goes where."""
 
@@ -150,7 +188,7 @@ class Route(_Frozen):
     """In the order in which they are tried; a next one only while the order was not sent."""
 
 
-Spec = SimulatedVenue
+Spec = Annotated[SimulatedVenue | FixVenue, Field(discriminator="kind")]
 
 
 class Venues(_Frozen):

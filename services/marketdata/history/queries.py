@@ -146,7 +146,10 @@ def venue_bar_page(
         ValueError: the venue's bars cannot be made into longer ones of this period and session.
     """
     made: list[pb.Bar] = []
-    for part in store.bars(asked.instrument, rule.period, asked.start, asked.end, asked.source, session=rule.session):
+    parts = store.bars(
+        asked.instrument, rule.period, asked.start, asked.end, asked.source, session=rule.session, proceed=proceed
+    )
+    for part in parts:
         rest = size - len(made)
         made += venue_bar_messages(part, rule.sides, rest)
         if len(part.bars) > rest:

@@ -58,8 +58,10 @@ def test_equal_lines_are_read_eight_characters_at_a_time(ends: str) -> None:
     shape = shape_of("truefx_tick")
     text = ends.join(lines(3000)) + ends
     of = plan(shape, lines(1)[0])
-    fast, general = lanes.fixed(text.encode(), of), table.read(text.encode(), 3000, of)
-    assert fast is not None
+    head, general = lanes.fixed(text.encode(), of), table.read(text.encode(), 3000, of)
+    assert head is not None
+    fast, end = head
+    assert end == len(text)
     assert general is not None
     rows, wrong = carefully(text.replace("\r", ""), of)
     assert not wrong
@@ -88,8 +90,10 @@ def test_numbers_of_any_length_are_read_as_the_language_reads_them(data: st.Data
     of = plan_of(
         shape, "x", ("x",), [text.split("\n")[0]], instrument="EUR/USD", date=np.datetime64("1970-01-02").item()
     )
-    fields = lanes.fixed(text.encode(), of)
-    assert fields is not None
+    head = lanes.fixed(text.encode(), of)
+    assert head is not None
+    fields, end = head
+    assert end == len(text)
     assert fields.numbers[Role.BID].tolist() == [float(bid) for _, bid, _ in rows]
     assert fields.numbers[Role.ASK].tolist() == [float(ask) for *_, ask in rows]
     assert fields.time.tolist() == [int(time) * 1_000_000 + 86_400_000_000_000 for time, *_ in rows]
@@ -117,6 +121,32 @@ def test_a_changed_byte_is_never_overlooked(place: int, byte: int) -> None:
     bid, ask = fields.numbers[Role.BID].tolist(), fields.numbers[Role.ASK].tolist()
     assert list(zip(fields.time.tolist(), bid, ask, strict=True)) == rows
     assert [each.line for each in found.rejected] == wrong
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    odd=st.lists(st.integers(0, 699), max_size=60),
+    again=st.sampled_from(["", "no row", "EUR/USD,20140505 9:00,1.5,1.6"]),
+)
+def test_lines_between_equal_ones_are_read_as_line_by_line(odd: list[int], again: str) -> None:
+    """However many lines are unlike the others, and wherever: the same rows, rejected lines and numbers of lines."""
+    texts = lines(700)
+    for place in odd:
+        texts[place] = again or texts[place].replace("1.3", "1.")
+    of = plan(shape_of("truefx_tick"), lines(1)[0])
+    found = parsed(("\n".join(texts) + "\n").encode(), 5, len(texts), of, SMALL)
+    rows, wrong, numbers = [], [], []
+    for number, text in enumerate(texts, start=5):
+        try:
+            time, values = row_of(text.encode(), of, 4096)
+            rows.append((time, values[Role.BID], values[Role.ASK]))
+            numbers.append(number)
+        except Wrong:
+            wrong.append(number)
+    bid, ask = (found.fields.numbers[role].tolist() for role in (Role.BID, Role.ASK))
+    assert list(zip(found.fields.time.tolist(), bid, ask, strict=True)) == rows
+    assert [each.line for each in found.rejected] == wrong
+    assert [found.line_of(row) for row in range(len(rows))] == numbers
 
 
 CELLS = (

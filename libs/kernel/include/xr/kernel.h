@@ -16,6 +16,7 @@
 #include "xr/digital.h"
 #include "xr/heston.h"
 #include "xr/implied.h"
+#include "xr/lines.h"
 #include "xr/local_volatility.h"
 #include "xr/margin.h"
 #include "xr/matching.h"

@@ -1,0 +1,352 @@
+"""A venue that speaks FIX 4.4.
+
+What is sent commits with its number and with the instruction's mark; what came commits with the number that
+acknowledges it. So a kill leaves nothing in doubt that the session's own numbers do not tell: a venue handles our
+messages in their order, hence the answer to a question that was sent after an order says whether the order came.
+Nothing of an order is remembered in memory: what a failed commit has undone is undone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from crossrate.api.broker.v1 import routing_service_pb2 as routing
+from crossrate.api.broker.v1 import venue_report_pb2 as pb
+from crossrate.api.trading.v1 import execution_pb2 as execution
+from crossrate.fix.application import Unit
+from crossrate.fix.endpoint import Endpoint
+from crossrate.fix.enums import CxlRejReason, CxlRejResponseTo, ExecType, MassStatusReqType
+from crossrate.fix.faults import NotLoggedOn, Throttled
+from crossrate.fix.initiator import Initiator
+from crossrate.fix.message import Message
+from crossrate.fix.numbers import Sent
+from crossrate.fix.orders import OrderMassStatusRequest
+from crossrate.fix.reader import Decoder
+from crossrate.fix.reports import BusinessMessageReject, ExecutionReport, OrderCancelReject
+from crossrate.fix.rules import Rules
+from crossrate.store import Database
+from crossrate.store.fix_store import FixStore
+from services.broker.domain.amounts import quantity_of
+from services.broker.domain.dates import Calendar
+from services.broker.engine.desk import Desk
+from services.broker.engine.session import Session
+from services.broker.routed import At, Routed, Waiting
+from services.broker.store import Outcome
+from services.broker.venues import fix_words as words
+from services.broker.venues.declared import FixVenue
+
+CHECK_S = 0.5
+"""How often it is looked whether something waits for too long."""
+PREFIX = "X"
+
+
+class FixAdapter:
+    """See the module.
+
+    Args:
+        elsewhere: another venue for an order that could not be sent here; None for none.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        spec: FixVenue,
+        folder: Path,
+        database: Database,
+        calendar: Calendar,
+        elsewhere: Callable[[Waiting], Awaitable[str | None]],
+        note: Any,
+    ) -> None:
+        self._desk, self._spec, self._database = desk, spec, database
+        self._folder, self._calendar, self._elsewhere, self._note = folder, calendar, elsewhere, note
+        self._ready = False
+        password = (folder / spec.password_file).read_text().strip() if spec.password_file else ""
+        rules = Rules(
+            spec.sender_comp_id,
+            spec.target_comp_id,
+            username=spec.username,
+            heartbeat_s=spec.heartbeat_s,
+            reset="never",
+            sent_per_s_max=spec.messages_per_s_max,
+        )
+        self._endpoint = Endpoint(
+            rules,
+            FixStore(database, f"venue:{desk.venue}"),
+            self,
+            note,
+            password=password,
+            decode=Decoder([ExecutionReport, OrderCancelReject, BusinessMessageReject]),
+            may_resend=self._may_resend,
+        )
+
+    def _may_resend(self, sent: Sent) -> bool:
+        """New orders and amendments do not arrive late; cancels and questions may."""
+        age_s = (time.time_ns() - sent.time_ns) / 1e9
+        return sent.kind not in (b"D", b"G") or age_s <= self._spec.resend_s_max
+
+    async def run(self) -> None:
+        """See Adapter."""
+        await FixStore.prepare(self._database)
+        spec, stopping = self._spec, asyncio.Event()
+        self._desk.become(Session.CONNECTING, f"{spec.host}:{spec.port}")
+        way = Initiator(
+            self._endpoint,
+            spec.host,
+            spec.port,
+            self._note,
+            tls=self._tls(),
+            server_name=spec.server_name,
+            pause_s=spec.reconnect.first_s,
+            pause_s_max=spec.reconnect.cap_s,
+        )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(way.run(stopping))
+            group.create_task(self._work())
+
+    def _tls(self) -> ssl.SSLContext | None:
+        if not self._spec.tls:
+            return None
+        context = ssl.create_default_context(
+            cafile=str(self._folder / self._spec.ca_file) if self._spec.ca_file else None
+        )
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return context
+
+    # The session.
+
+    async def logged_on(self) -> None:
+        """See Application."""
+        self._desk.become(Session.RECOVERING, "the session stands; the venue is being asked")
+        self._ready = False
+        self._desk.instruct()
+
+    async def logged_out(self, reason: str) -> None:
+        """See Application."""
+        self._ready = False
+        self._desk.become(Session.CONNECTING, reason)
+
+    # What goes out.
+
+    async def _work(self) -> None:
+        while True:
+            self._desk.wake.clear()
+            try:
+                if self._endpoint.standing:
+                    if not self._ready:
+                        await self._recover()
+                    await self._pass()
+                else:
+                    await self._age()
+            except (NotLoggedOn, Throttled):
+                self._ready = self._ready and self._endpoint.standing
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CHECK_S):
+                    await self._desk.wake.wait()
+
+    async def _recover(self) -> None:
+        """Asks for every order whose fate is not known, and for all that works there."""
+        open_orders = await self._desk.reading.open_orders(self._desk.venue)
+        doubtful = [each.order_id for each in open_orders if each.status in (At.SENT, At.UNKNOWN)]
+        async with self._endpoint.unit() as unit:
+            outcome = Outcome()
+            for order_id in doubtful:
+                # Read once more under the session's lock: what came in the meantime may have answered.
+                each = await self._desk.reading.within(unit.transaction, order_id)
+                if each is None or each.status not in (At.SENT, At.UNKNOWN):
+                    continue
+                if each.status is At.SENT:
+                    each.status = At.UNKNOWN
+                    text = "the session broke before the venue answered: it is being asked"
+                    self._tell(outcome, each, pb.VenueReport(kind=pb.VENUE_REPORT_KIND_UNKNOWN, text=text))
+                unit.send(words.question(self._spec, each))
+            unit.send(
+                OrderMassStatusRequest(
+                    mass_status_req_id=f"{PREFIX}{time.time_ns()}", mass_status_req_type=MassStatusReqType.ALL
+                )
+            )
+            reports = await self._desk.store.within(unit.transaction, self._desk.lease, outcome)
+        self._desk.store.told(reports)
+        self._ready = True
+        self._desk.become(Session.READY, f"{len(doubtful)} orders were asked for" if doubtful else "")
+
+    async def _pass(self) -> None:
+        waiting = await self._desk.reading.waiting(self._desk.venue, 100)
+        if not waiting:
+            return
+        async with self._endpoint.unit() as unit:
+            outcome = Outcome()
+            for each in waiting:
+                routed = outcome.orders.get(each.order_id) or await self._desk.reading.within(
+                    unit.transaction, each.order_id
+                )
+                if routed is None:
+                    outcome.done.append(each.number)
+                else:
+                    self._send(unit, outcome, routed, each)
+            reports = await self._desk.store.within(unit.transaction, self._desk.lease, outcome)
+        self._desk.store.told(reports)
+        self._desk.wake.set()
+
+    def _send(self, unit: Unit, outcome: Outcome, routed: Routed, each: Waiting) -> None:
+        cl_ord_id = f"{PREFIX}{each.number}"
+        try:
+            if each.kind == routing.INSTRUCTION_KIND_NEW:
+                if routed.status is not At.HERE:
+                    outcome.done.append(each.number)
+                    return
+                if each.age_s > self._spec.unsent_s_max:
+                    raise words.Unfit(f"it waited {each.age_s:.0f} s for its venue: not sent late")
+                if quantity_of(routed.order.terms.quantity) > quantity_of(self._spec.limits.order_quantity_max):
+                    raise words.Unfit(f"quantity: the venue's limit is {self._spec.limits.order_quantity_max} an order")
+                unit.send(words.new_order(self._spec, routed, cl_ord_id))
+                routed.status, routed.client_id = At.SENT, cl_ord_id
+                outcome.orders[routed.order_id] = routed
+                self._desk.standing.counts.sent += 1
+            elif each.kind == routing.INSTRUCTION_KIND_REPLACE:
+                unit.send(words.replacement(self._spec, routed, each.order, cl_ord_id))
+            elif each.kind == routing.INSTRUCTION_KIND_CANCEL:
+                unit.send(words.cancel(self._spec, routed, cl_ord_id))
+            else:
+                unit.send(words.question(self._spec, routed))
+                outcome.done.append(each.number)
+                return
+            outcome.sent.append(each.number)
+        except words.Unfit as unfit:
+            self._refuse(outcome, routed, each, str(unfit))
+
+    async def _age(self) -> None:
+        """While there is no session: new orders go elsewhere, or are refused once they have waited too long."""
+        outcome = Outcome()
+        for each in await self._desk.reading.waiting(self._desk.venue, 100):
+            routed = (await self._desk.reading.orders([each.order_id])).get(each.order_id)
+            if each.kind != routing.INSTRUCTION_KIND_NEW or routed is None or routed.status is not At.HERE:
+                continue
+            # It waits, so no byte of it has left: it may go to another venue.
+            other = None if each.pinned else await self._elsewhere(each)
+            if other is not None:
+                routed.venue = other
+                outcome.orders[routed.order_id] = routed
+                outcome.moved.append((each.number, other))
+            elif each.age_s > self._spec.unsent_s_max:
+                self._refuse(outcome, routed, each, f"it waited {each.age_s:.0f} s for a session with its venue")
+        if not outcome.empty:
+            await self._desk.commit(outcome)
+
+    def _refuse(self, outcome: Outcome, routed: Routed, each: Waiting, text: str) -> None:
+        kinds = {
+            routing.INSTRUCTION_KIND_NEW: pb.VENUE_REPORT_KIND_REJECTED,
+            routing.INSTRUCTION_KIND_REPLACE: pb.VENUE_REPORT_KIND_REPLACE_REJECTED,
+        }
+        kind = kinds.get(each.kind, pb.VENUE_REPORT_KIND_CANCEL_REJECTED)
+        if kind == pb.VENUE_REPORT_KIND_REJECTED:
+            routed.status = At.ENDED
+        reason = execution.EXECUTION_REASON_NO_VENUE
+        self._tell(outcome, routed, pb.VenueReport(kind=kind, text=text, reason=reason, version=each.version))
+        outcome.done.append(each.number)
+
+    def _tell(self, outcome: Outcome, routed: Routed, report: pb.VenueReport, key: str = "") -> None:
+        if not report.HasField("venue_time"):
+            report.venue_time.GetCurrentTime()
+        self._desk.told(outcome, routed, report, key)
+
+    # What comes in.
+
+    async def received(self, message: Message, unit: Unit) -> None:
+        """See Application."""
+        outcome, value = Outcome(), message.value
+        if isinstance(value, ExecutionReport):
+            try:
+                await self._report(unit, outcome, value)
+            except ValueError as error:
+                # It would come again and again: it is told to people, and the session goes on.
+                self._note.error("a venue's report cannot be read", venue=self._desk.venue, why=str(error))
+        elif isinstance(value, OrderCancelReject):
+            await self._refused(unit, outcome, value)
+        elif isinstance(value, BusinessMessageReject):
+            await self._not_taken(unit, outcome, value)
+        if not outcome.empty:
+            await self._desk.store.within(unit.transaction, self._desk.lease, outcome)
+
+    async def _instruction(self, unit: Unit, cl_ord_id: str | None) -> Waiting | None:
+        digits = (cl_ord_id or "").removeprefix(PREFIX)
+        if not (cl_ord_id or "").startswith(PREFIX) or not digits.isdecimal() or len(digits) > 18:
+            return None
+        found = await self._desk.reading.instructed(unit.transaction, int(digits))
+        return found[0] if found is not None and found[1] == self._desk.venue else None
+
+    async def _report(self, unit: Unit, outcome: Outcome, value: ExecutionReport) -> None:
+        asked = await self._instruction(unit, value.cl_ord_id) or await self._instruction(unit, value.orig_cl_ord_id)
+        if asked is not None:
+            routed = await self._desk.reading.within(unit.transaction, asked.order_id)
+        else:
+            routed = await self._desk.reading.named(unit.transaction, self._desk.venue, value.order_id)
+        if routed is None:
+            if value.order_id != "NONE":
+                self._adopt(outcome, value)
+            return
+        said = words.report_of(self._spec, self._desk.venue, value, routed, self._calendar)
+        if said is None:
+            return
+        report, key = said
+        if key and await self._desk.reading.seen(unit.transaction, self._desk.venue, key):
+            return
+        status = value.exec_type is ExecType.ORDER_STATUS
+        if status and routed.status is not At.UNKNOWN:
+            return  # nothing was in doubt: what changes is told by reports of its own
+        amended = asked if asked is not None and asked.kind == routing.INSTRUCTION_KIND_REPLACE else None
+        words.moved(routed, value, report.kind, amended)
+        if amended is not None and report.kind == pb.VENUE_REPORT_KIND_REPLACED:
+            report.version = amended.version
+        self._tell(outcome, routed, report, key)
+        if asked is not None and not status:
+            outcome.done.append(asked.number)
+
+    async def _refused(self, unit: Unit, outcome: Outcome, value: OrderCancelReject) -> None:
+        asked = await self._instruction(unit, value.cl_ord_id)
+        routed = await self._desk.reading.within(unit.transaction, asked.order_id) if asked is not None else None
+        if asked is None or routed is None:
+            self._note.error("a venue refuses a cancel that nobody here sent", cl_ord_id=value.cl_ord_id)
+            return
+        replace = value.cxl_rej_response_to is CxlRejResponseTo.CANCEL_REPLACE
+        late = value.cxl_rej_reason in (CxlRejReason.TOO_LATE_TO_CANCEL, CxlRejReason.UNKNOWN_ORDER)
+        report = pb.VenueReport(
+            kind=pb.VENUE_REPORT_KIND_REPLACE_REJECTED if replace else pb.VENUE_REPORT_KIND_CANCEL_REJECTED,
+            version=asked.version,
+            text=(value.text or "")[:500],
+            reason=execution.EXECUTION_REASON_TOO_LATE if late else execution.EXECUTION_REASON_VENUE,
+        )
+        self._tell(outcome, routed, report, f"9:{value.cl_ord_id}")
+        outcome.done.append(asked.number)
+
+    async def _not_taken(self, unit: Unit, outcome: Outcome, value: BusinessMessageReject) -> None:
+        asked = await self._instruction(unit, value.business_reject_ref_id)
+        routed = await self._desk.reading.within(unit.transaction, asked.order_id) if asked is not None else None
+        if asked is None or routed is None:
+            self._note.warning("a venue does not take a message", kind=value.ref_msg_type, text=value.text)
+            return
+        self._refuse(outcome, routed, asked, value.text or "the venue does not take the message")
+
+    def _adopt(self, outcome: Outcome, value: ExecutionReport) -> None:
+        """An order that nobody here sent: it is known from now on, by an id made of the venue's."""
+        letters = "".join(each for each in value.symbol.upper() if each.isalpha())
+        routed = Routed(
+            0,
+            f"{self._desk.venue}:{value.order_id}"[:64],
+            self._spec.adopted_account,
+            self._desk.venue,
+            f"{letters[:3]}/{letters[3:6]}",
+            At.WORKS,
+            1,
+            value.order_id,
+            0,
+            0,
+            words.order_pb2.Order(),
+        )
+        text = f"placed at the venue by hand: {value.side.name} {value.order_qty} {value.symbol}"
+        self._tell(outcome, routed, pb.VenueReport(kind=pb.VENUE_REPORT_KIND_ADOPTED, text=text), f"A:{value.order_id}")
