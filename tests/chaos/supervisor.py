@@ -76,9 +76,9 @@ class Supervisor:
         servers, place = self.servers, self.servers.place
         with place.log(name).open("ab") as log:
             if name == "postgres":
-                program = [sys.executable, "-m", "tests.chaos.launch", str(place.state), str(place.run)]
-                return _begun(program, log, cwd=ROOT, env=os.environ | {"PYTHONPATH": _PATH})
-            command = await asyncio.to_thread(servers.nats.prepare, servers.topology)
+                command = await asyncio.to_thread(servers.postgres.prepare)
+            else:
+                command = await asyncio.to_thread(servers.nats.prepare, servers.topology)
             return _begun(command.argv, log, **command.options())
 
     async def ready(self, name: str) -> None:
