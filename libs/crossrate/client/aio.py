@@ -12,6 +12,7 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import ServiceDescriptor
 
 from crossrate.client.books import BookStream, LiveBook
+from crossrate.client.executions import executions
 from crossrate.client.find import client_certificate, local_target, roots
 from crossrate.client.quotes import Gap, QuoteStream, Resumption, warn
 from crossrate.rpc.client import channel_to_edge
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from crossrate.api.pricing.v1.quoting_service_pb2_grpc import QuotingServiceStub
     from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
     from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
+    from crossrate.api.trading.v1.execution_pb2 import ExecutionReport
+    from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 
 
 class Service:
@@ -97,6 +100,7 @@ class AsyncClient:
         marketdata: MarketDataServiceStub | BookServiceStub
         pricing: PricingServiceStub | PriceStreamServiceStub | QuotingServiceStub | SnapshotServiceStub
         reference: ReferenceServiceStub
+        trading: TradingServiceStub
 
     def __init__(
         self,
@@ -206,6 +210,24 @@ class AsyncClient:
             list(instruments), source=source, depth=depth, conflation_s=conflation_s, resumption=resumption
         )
         return stream.events(self.marketdata)
+
+    def stream_executions(
+        self, account: str, *, after_sequence: int = 0, resumption: Resumption | None = None
+    ) -> AsyncIterator[ExecutionReport]:
+        """Execution reports of an account as they are committed, without end and without a gap.
+
+        A stream that breaks is resumed behind the last report. Keep `sequence` of what was dealt with, and give it as
+        `after_sequence` after a restart.
+
+        Args:
+            account: its name.
+            after_sequence: the number of the last report that is known; 0 for all there are.
+            resumption: how a broken stream is resumed.
+
+        Raises:
+            CallError: the service refuses the request, or was not reachable for a minute.
+        """
+        return executions(self.trading, account, after_sequence, resumption or Resumption())
 
     async def close(self) -> None:
         """Ends all calls and the connection."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from crossrate.api.pricing.v1.quoting_service_pb2_grpc import QuotingServiceStub
     from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
     from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
+    from crossrate.api.trading.v1.execution_pb2 import ExecutionReport
+    from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 
 T = TypeVar("T")
 
@@ -113,6 +115,7 @@ class Client:
         marketdata: MarketDataServiceStub | BookServiceStub
         pricing: PricingServiceStub | PriceStreamServiceStub | QuotingServiceStub | SnapshotServiceStub
         reference: ReferenceServiceStub
+        trading: TradingServiceStub
 
     def __init__(
         self,
@@ -165,6 +168,10 @@ class Client:
                 on_gap(event)
             else:
                 yield event
+
+    def stream_executions(self, account: str, *, after_sequence: int = 0) -> Iterator[ExecutionReport]:
+        """As `AsyncClient.stream_executions`."""
+        yield from self._loop.iterate(self._client.stream_executions(account, after_sequence=after_sequence))
 
     def close(self) -> None:
         """Ends all calls and the connection."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -196,3 +196,16 @@ async def read_page(connection: asyncpg.Connection, stream: str, after_seq: int,
         limit,
     )
     return [Entry(stream, row[0], Fact(*row[1:])) for row in rows]
+
+
+async def read_pages(connection: asyncpg.Connection, after: Mapping[str, int], limit: int) -> list[Entry]:
+    """The next events of several streams, each after its own number and at most `limit` of it; stream by stream."""
+    rows = await connection.fetch(
+        "SELECT w.stream, j.* FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS w (stream, after, n) "
+        "CROSS JOIN LATERAL (SELECT seq, subject, type, payload, time_ns, request_id, traceparent FROM journal "
+        "WHERE stream = w.stream AND seq > w.after ORDER BY seq LIMIT $3) j ORDER BY w.n, j.seq",
+        list(after),
+        list(after.values()),
+        limit,
+    )
+    return [Entry(row[0], row[1], Fact(*row[2:])) for row in rows]

@@ -21,9 +21,11 @@ from crossrate.events.errors import EventsError, WrongLastSequence
 from crossrate.events.events import Events
 from crossrate.store.database import BROKEN_CONNECTION, Database
 from crossrate.store.errors import StoreError, StoreUnavailable
-from crossrate.store.journal import WAKE_UP, Entry, read_page
+from crossrate.store.journal import WAKE_UP, Entry, read_pages
 
 BATCH_MAX = 256
+STREAMS_MAX = 64
+"""Journal streams of one pass."""
 POLL_S = 0.2
 """The journal is also looked at this often: a NOTIFY is only a wake-up, and may be lost."""
 _BACKOFF_S_MAX = 5.0
@@ -117,28 +119,30 @@ class OutboxRelay:
         self._positions = {row["stream"]: row["last_seq"] for row in rows}
 
     async def _next(self, connection: asyncpg.Connection) -> list[Entry]:
-        """The next events that are not published: of the first journal stream that has any."""
+        """The next events that are not published, of up to STREAMS_MAX journal streams that have any, each in order."""
         rows = await connection.fetch(
             "SELECT h.stream FROM journal_head h LEFT JOIN relay_position p ON p.stream = h.stream AND p.target = $1 "
-            "WHERE h.last_seq > coalesce(p.last_seq, 0) ORDER BY h.last_seq - coalesce(p.last_seq, 0) LIMIT 1",
+            "WHERE h.last_seq > coalesce(p.last_seq, 0) ORDER BY h.last_seq - coalesce(p.last_seq, 0) LIMIT $2",
             self._target,
+            STREAMS_MAX,
         )
         if not rows:
             return []
-        stream = rows[0]["stream"]
-        position = self._positions.get(stream, 0)
-        entries = await read_page(connection, stream, position, BATCH_MAX)
-        expected = range(position + 1, position + 1 + len(entries))
-        if [entry.seq for entry in entries] != list(expected):
-            raise Diverged(f"journal {stream!r} has a gap after {position}; nothing is published past it")
+        positions = {row["stream"]: self._positions.get(row["stream"], 0) for row in rows}
+        # At least one of each, so that a long stream holds no other one up.
+        entries = await read_pages(connection, positions, max(1, BATCH_MAX // len(positions)))
+        for entry in entries:
+            positions[entry.stream] += 1
+            if entry.seq != positions[entry.stream]:
+                raise Diverged(f"journal {entry.stream!r} has a gap before {entry.seq}; nothing is published past it")
         return entries
 
     async def _publish(self, connection: asyncpg.Connection, entries: list[Entry]) -> None:
         messages = [self._message(entry) for entry in entries]
         done, problem = await self._events.publish_in_order(messages, self._last_sequence)
         if done:
-            last = entries[len(done) - 1]
-            await self._save(connection, done[-1].sequence, {last.stream: last.seq})
+            positions = {entry.stream: entry.seq for entry in entries[: len(done)]}
+            await self._save(connection, done[-1].sequence, positions)
             self.published += len(done)
         if isinstance(problem, WrongLastSequence):
             await self._reconcile(connection)
@@ -164,14 +168,14 @@ class OutboxRelay:
             await connection.execute(
                 "UPDATE relay SET last_sequence = $2 WHERE target = $1", self._target, last_sequence
             )
-            for stream, seq in positions.items():
-                await connection.execute(
-                    "INSERT INTO relay_position (target, stream, last_seq) VALUES ($1, $2, $3) "
-                    "ON CONFLICT (target, stream) DO UPDATE SET last_seq = excluded.last_seq",
-                    self._target,
-                    stream,
-                    seq,
-                )
+            await connection.execute(
+                "INSERT INTO relay_position (target, stream, last_seq) "
+                "SELECT $1, * FROM unnest($2::text[], $3::bigint[]) "
+                "ON CONFLICT (target, stream) DO UPDATE SET last_seq = excluded.last_seq",
+                self._target,
+                list(positions),
+                list(positions.values()),
+            )
         self._last_sequence = last_sequence
         self._positions |= positions
 

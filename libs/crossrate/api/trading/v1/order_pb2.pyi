@@ -187,7 +187,7 @@ class NewOrder(_message.Message):
     def __init__(self, client_order_id: _Optional[str] = ..., account: _Optional[str] = ..., instrument: _Optional[str] = ..., side: _Optional[_Union[Side, str]] = ..., quantity: _Optional[str] = ..., order_type: _Optional[_Union[OrderType, str]] = ..., limit_price: _Optional[str] = ..., stop_price: _Optional[str] = ..., trailing_distance: _Optional[str] = ..., time_in_force: _Optional[_Union[TimeInForce, str]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., trigger_source: _Optional[_Union[TriggerSource, str]] = ..., post_only: _Optional[bool] = ..., reduce_only: _Optional[bool] = ..., display_quantity: _Optional[str] = ..., price_bound: _Optional[str] = ..., min_quantity: _Optional[str] = ..., settlement: _Optional[_Union[Settlement, _Mapping]] = ..., far_leg: _Optional[_Union[FarLeg, _Mapping]] = ..., quote_id: _Optional[str] = ..., on_fill: _Optional[_Union[OnFill, _Mapping]] = ..., strategy: _Optional[str] = ..., venue: _Optional[str] = ..., position_id: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
 
 class Order(_message.Message):
-    __slots__ = ("order_id", "terms", "status", "cum_quantity", "leaves_quantity", "avg_price", "settl_date", "far_settl_date", "trade_date", "trigger_price", "triggered", "venue", "version", "list_id", "contingency", "parent_order_id", "reason", "reason_text", "entered_by", "create_time", "update_time", "sequence")
+    __slots__ = ("order_id", "terms", "status", "cum_quantity", "leaves_quantity", "avg_price", "settl_date", "far_settl_date", "trade_date", "trigger_price", "triggered", "venue", "version", "list_id", "contingency", "parent_order_id", "reason", "reason_text", "entered_by", "create_time", "update_time", "sequence", "proposed", "confirmed", "cum_counter_amount", "pending_sequence", "gate_version", "entered_quantity", "session", "position_id", "withdrawn_quantity")
     ORDER_ID_FIELD_NUMBER: _ClassVar[int]
     TERMS_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -210,6 +210,15 @@ class Order(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    PROPOSED_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMED_FIELD_NUMBER: _ClassVar[int]
+    CUM_COUNTER_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    PENDING_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    GATE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    ENTERED_QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    POSITION_ID_FIELD_NUMBER: _ClassVar[int]
+    WITHDRAWN_QUANTITY_FIELD_NUMBER: _ClassVar[int]
     order_id: str
     terms: NewOrder
     status: OrderStatus
@@ -232,4 +241,13 @@ class Order(_message.Message):
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
     sequence: int
-    def __init__(self, order_id: _Optional[str] = ..., terms: _Optional[_Union[NewOrder, _Mapping]] = ..., status: _Optional[_Union[OrderStatus, str]] = ..., cum_quantity: _Optional[str] = ..., leaves_quantity: _Optional[str] = ..., avg_price: _Optional[str] = ..., settl_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., far_settl_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., trade_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., trigger_price: _Optional[str] = ..., triggered: _Optional[bool] = ..., venue: _Optional[str] = ..., version: _Optional[int] = ..., list_id: _Optional[str] = ..., contingency: _Optional[_Union[ContingencyType, str]] = ..., parent_order_id: _Optional[str] = ..., reason: _Optional[str] = ..., reason_text: _Optional[str] = ..., entered_by: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ...) -> None: ...
+    proposed: NewOrder
+    confirmed: bool
+    cum_counter_amount: str
+    pending_sequence: int
+    gate_version: int
+    entered_quantity: str
+    session: str
+    position_id: str
+    withdrawn_quantity: str
+    def __init__(self, order_id: _Optional[str] = ..., terms: _Optional[_Union[NewOrder, _Mapping]] = ..., status: _Optional[_Union[OrderStatus, str]] = ..., cum_quantity: _Optional[str] = ..., leaves_quantity: _Optional[str] = ..., avg_price: _Optional[str] = ..., settl_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., far_settl_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., trade_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., trigger_price: _Optional[str] = ..., triggered: _Optional[bool] = ..., venue: _Optional[str] = ..., version: _Optional[int] = ..., list_id: _Optional[str] = ..., contingency: _Optional[_Union[ContingencyType, str]] = ..., parent_order_id: _Optional[str] = ..., reason: _Optional[str] = ..., reason_text: _Optional[str] = ..., entered_by: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., proposed: _Optional[_Union[NewOrder, _Mapping]] = ..., confirmed: _Optional[bool] = ..., cum_counter_amount: _Optional[str] = ..., pending_sequence: _Optional[int] = ..., gate_version: _Optional[int] = ..., entered_quantity: _Optional[str] = ..., session: _Optional[str] = ..., position_id: _Optional[str] = ..., withdrawn_quantity: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,1 @@
+"""Orders: entry, checks by risk, durable execution reports, triggers, lists, sessions."""

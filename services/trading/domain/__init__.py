@@ -1,0 +1,1 @@
+"""What an order may do, and what its account makes of it: pure, integers only."""

@@ -1,0 +1,1 @@
+"""What makes orders move: accounts in memory, group commit, and what follows a commit."""

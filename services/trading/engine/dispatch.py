@@ -1,0 +1,74 @@
+"""Instructions on their way to broker: in their order, repeated until broker has committed them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import grpc
+
+from crossrate.api.broker.v1 import routing_service_pb2 as pb
+from crossrate.api.broker.v1.routing_service_pb2_grpc import RoutingServiceStub
+from crossrate.rpc.call import new_request_id
+from crossrate.rpc.call_error import CallError
+
+INSTRUCTIONS_MAX = 500
+"""In one call."""
+PAUSE_S_MAX = 2.0
+
+
+class Dispatch:
+    """See the module.
+
+    Args:
+        refused: called with an instruction that broker will never take, and why.
+    """
+
+    def __init__(self, stub: RoutingServiceStub, refused: Callable[[pb.Instruction, str], None], note: Any) -> None:
+        self._stub = stub
+        self._refused = refused
+        self._note = note
+        self._queue: deque[pb.Instruction] = deque()
+        self._waiting = asyncio.Event()
+
+    def add(self, instructions: Sequence[pb.Instruction]) -> None:
+        """These were decided and are committed."""
+        if instructions:
+            self._queue.extend(instructions)
+            self._waiting.set()
+
+    @property
+    def waiting(self) -> int:
+        """Instructions that broker is not known to have."""
+        return len(self._queue)
+
+    async def run(self) -> None:
+        """Sends, until it is cancelled."""
+        failures = 0
+        while True:
+            await self._waiting.wait()
+            size = INSTRUCTIONS_MAX if failures != -1 else 1
+            batch = [self._queue[i] for i in range(min(size, len(self._queue)))]
+            if not batch:
+                self._waiting.clear()
+                continue
+            try:
+                await self._stub.Instruct(pb.InstructRequest(request_id=new_request_id(), instructions=batch))
+            except CallError as error:
+                if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
+                    self._note.error("broker refuses an instruction", count=len(batch), why=str(error))
+                    if len(batch) == 1:
+                        self._refused(self._queue.popleft(), error.message)
+                    failures = -1  # one by one, so that the others get through
+                    continue
+                failures = max(failures, 0) + 1
+                if failures == 1:
+                    self._note.warning("broker does not take instructions; repeating", why=str(error))
+                await asyncio.sleep(min(PAUSE_S_MAX, 0.02 * 2 ** min(failures, 8)) * random.uniform(0.5, 1))
+                continue
+            failures = 0
+            for _ in batch:
+                self._queue.popleft()

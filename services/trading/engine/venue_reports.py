@@ -1,0 +1,130 @@
+"""What a venue's report does to its order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from crossrate.api.broker.v1 import venue_report_pb2 as pb
+from crossrate.api.trading.v1 import order_pb2
+from services.trading import messages
+from services.trading.domain.account import Account, Deal, Step
+from services.trading.domain.lifecycle import Exec, Reason
+from services.trading.domain.order import Order
+from services.trading.store import Batch
+
+_ENDS = {
+    pb.VENUE_REPORT_KIND_REJECTED: Exec.REJECTED,
+    pb.VENUE_REPORT_KIND_CANCELLED: Exec.CANCELLED,
+    pb.VENUE_REPORT_KIND_EXPIRED: Exec.EXPIRED,
+}
+_OF_A_FILL = (pb.VENUE_REPORT_KIND_TRADE_CANCELLED, pb.VENUE_REPORT_KIND_TRADE_CORRECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was read for a report: its order, which has ended, as it is kept, and the fill that it is about."""
+
+    content: bytes | None
+    exec_ids: tuple[str, ...] = ()
+    deal: Deal | None = None
+
+    def order(self) -> Order | None:
+        """The order, made anew for each attempt to commit."""
+        if self.content is None:
+            return None
+        order = messages.order_of(order_pb2.Order.FromString(self.content))
+        order.exec_ids.update(self.exec_ids)
+        return order
+
+
+class Applier:
+    """Applies reports within a commit. Whatever a report says, the account's position moves past it."""
+
+    def __init__(self, note: Any) -> None:
+        self._note = note
+        self.quote: Callable[[str], tuple[str, str] | None] = lambda instrument: None
+        """Bid and ask of an instrument now, for what is kept with a fill."""
+        self.stuck: Callable[[str], None] = lambda account: None
+        """Called for an account whose next report is about something that is not in memory."""
+        self.foreign = 0
+        """Reports of orders that are not here."""
+
+    def apply(self, account: Account, batch: Batch, report: pb.VenueReport, prepared: Prepared | None = None) -> None:
+        """Applies one report, unless it was applied before. What needs more than memory has is left for when that was
+        read, and so is everything behind it."""
+        if report.sequence <= account.venue_sequence or (account.stuck and prepared is None):
+            return
+        order = account.orders.get(report.order_id)
+        if prepared is None and (order is None or report.kind in _OF_A_FILL):
+            account.stuck = True
+            self.stuck(account.name)
+            return
+        batch.holds(account)
+        account.venue_sequence = report.sequence
+        if order is None and prepared is not None and (order := prepared.order()) is not None:
+            account.add(order)
+        if order is None:
+            self.foreign += 1
+            kind = pb.VenueReportKind.Name(report.kind)
+            self._note.error("a venue's report of an order that was not entered here", kind=kind, order=report.order_id)
+            return
+        cause = f"{report.venue}:{report.sequence}"
+        try:
+            self._do(account, batch, order, report, cause, prepared)
+        except ValueError as error:
+            self._note.error("a venue's report cannot be read", order=order.order_id, cause=cause, why=str(error))
+
+    def _do(
+        self,
+        account: Account,
+        batch: Batch,
+        order: Order,
+        report: pb.VenueReport,
+        cause: str,
+        prepared: Prepared | None,
+    ) -> None:
+        text = messages.venue_text(report)
+        reason = Reason(report.reason) if report.HasField("reason") else None
+        match report.kind:
+            case pb.VENUE_REPORT_KIND_ACCEPTED:
+                account.confirm(order, report.venue, cause, batch)
+            case pb.VENUE_REPORT_KIND_FILLED:
+                deal = messages.deal_of(report, order.position_id)
+                if (quote := self.quote(order.instrument)) is not None:
+                    deal.image.market_bid, deal.image.market_ask = quote
+                if deal.venue_exec_id not in order.exec_ids:
+                    account.deal(order, deal, batch, cause)
+            case pb.VENUE_REPORT_KIND_REPLACED:
+                account.replaced(order, cause, batch)
+            case pb.VENUE_REPORT_KIND_CANCEL_REJECTED:
+                account.refuse(order, Exec.CANCEL_REJECTED, reason or Reason.VENUE, text, cause, batch)
+            case pb.VENUE_REPORT_KIND_REPLACE_REJECTED:
+                account.refuse(order, Exec.REPLACE_REJECTED, reason or Reason.VENUE, text, cause, batch)
+            case pb.VENUE_REPORT_KIND_UNKNOWN:
+                account.unknown(order, text or "the venue's answer is not known: it is being asked", cause, batch)
+            case kind if kind in _OF_A_FILL:
+                assert prepared is not None
+                self._correct(account, batch, order, report, cause, prepared.deal)
+            case kind if kind in _ENDS:
+                order.venue = order.venue or report.venue
+                if kind == pb.VENUE_REPORT_KIND_REJECTED:
+                    reason = reason or Reason.VENUE
+                elif kind == pb.VENUE_REPORT_KIND_EXPIRED:
+                    reason = Reason.EXPIRED
+                account.end(order, _ENDS[kind], Step(_ENDS[kind], cause, reason, text), batch)
+            case _:
+                self._note.warning("a venue's report of a kind that does nothing", kind=report.kind, cause=cause)
+
+    def _correct(
+        self, account: Account, batch: Batch, order: Order, report: pb.VenueReport, cause: str, was: Deal | None
+    ) -> None:
+        if was is None:
+            why = "the fill that it is about is not known, or was taken back before"
+            self._note.error("a venue's correction cannot be applied", order=order.order_id, cause=cause, why=why)
+            return
+        now = None
+        if report.kind == pb.VENUE_REPORT_KIND_TRADE_CORRECTED:
+            now = messages.deal_of(report, was.position_id)
+        account.correct(order, was, now, cause, messages.venue_text(report), batch)

@@ -1,0 +1,273 @@
+"""What changes an account: works, which are done at the next commit, and entries, which risk admits first."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from crossrate.api.common.v1 import check_pb2
+from crossrate.api.risk.v1 import pretrade_service_pb2 as risk_pb
+from crossrate.api.trading.v1 import order_entry_pb2 as pb
+from crossrate.rpc import errors
+from services.trading import messages
+from services.trading.domain import lists, reduction
+from services.trading.domain.account import Account, Step
+from services.trading.domain.lifecycle import Exec, Reason, Status
+from services.trading.domain.order import Amendment, Contingency, Order, Terms
+from services.trading.store import Batch
+from services.trading.store.batch import Entered, Request
+
+ATTEMPTS_MAX = 5
+
+
+@dataclass(eq=False)
+class Work:
+    """A change that needs nobody's leave. `do` is called with the account as it stands; it may be called again if the
+    commit did not happen. What it raises before it has changed anything goes to whoever waits."""
+
+    account: str
+    do: Callable[[Account, Batch], Any]
+    future: asyncio.Future[Any]
+    attempts: int = 0
+
+
+@dataclass(eq=False)
+class NewEntry:
+    """One order on its way in: what was entered, and its message ready to be numbered."""
+
+    new: Any
+    terms: Terms
+    order_id: str
+    image: Any
+    digest: bytes
+    key: tuple[str, str]
+
+    def order(self) -> Order:
+        """A fresh order: an attempt that failed leaves nothing in the next one."""
+        image = type(self.image)()
+        image.CopyFrom(self.image)
+        made = Order(self.order_id, self.key[0], self.key[1], image.terms.instrument, self.terms, image)
+        made.session, made.position_id = image.session, image.position_id
+        return made
+
+
+class Group:
+    """What is admitted together, and done at one commit.
+
+    `future` gets the answer, or the failure.
+    """
+
+    def __init__(self, account: str, future: asyncio.Future[Any]) -> None:
+        self.account = account
+        self.future = future
+        self.attempts = 0
+
+    keys: Sequence[tuple[str, str]] = ()
+    """Accounts and clients' ids of the orders that it enters."""
+    order_ids: Sequence[str] = ()
+    atomic = False
+
+    def to_admit(self, account: Account) -> list[risk_pb.OrderToAuthorise]:
+        """The orders as risk checks them.
+
+        Raises:
+            Failure: it cannot be done; nobody is asked.
+        """
+        raise NotImplementedError
+
+    def do(self, account: Account, batch: Batch, admissions: Sequence[messages.Admission]) -> Any:
+        """Does it and returns the answer.
+
+        Raises:
+            Failure: it cannot be done; nothing was changed.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class ListTerms:
+    """How the orders of one request depend on each other."""
+
+    atomic: bool = False
+    each_alone: bool = False
+    """What is wrong with one is told in its place, and is nothing to the others."""
+    contingency: Contingency = Contingency.NONE
+    list_id: str = ""
+    request: Request | None = None
+
+
+class Entry(Group):
+    """New orders of one request."""
+
+    def __init__(self, account: str, orders: Sequence[NewEntry], terms: ListTerms, future: asyncio.Future[Any]) -> None:
+        super().__init__(account, future)
+        self.orders = list(orders)
+        self.terms = terms
+        self.atomic = terms.atomic
+        self.keys = [each.key for each in orders]
+        self.order_ids = [each.order_id for each in orders]
+        self._made_ready: list[Order] = []
+        self.known: dict[tuple[str, str], pb.PlaceOrderResponse | errors.Failure] = {}
+        """Answers of those among its orders that were entered before, or why one is refused for that."""
+
+    def to_admit(self, account: Account) -> list[risk_pb.OrderToAuthorise]:
+        """See Group."""
+        return [
+            risk_pb.OrderToAuthorise(order=self._made(each, account, i).image) for i, each in enumerate(self.orders)
+        ]
+
+    def _made(self, entry: NewEntry, account: Account, place: int) -> Order:
+        order = entry.order()
+        order.contingency, order.list_id = self.terms.contingency, self.terms.list_id
+        if self.terms.contingency is Contingency.OTO and place:
+            order.parent_id = self.orders[0].order_id
+        reduction.cut(account, order)
+        order.status = lists.first_status(order)
+        messages.refresh(order, messages.ns_of(order.image.create_time))
+        order.status = Status.NONE
+        return order
+
+    def do(
+        self, account: Account, batch: Batch, admissions: Sequence[messages.Admission]
+    ) -> list[pb.PlaceOrderResponse]:
+        """See Group."""
+        # What risk was asked about serves once: a failed attempt has changed it, and a fill what there is to reduce.
+        ready, self._made_ready = self._made_ready, []
+        if not ready or any(order.terms.reduce_only for order in ready):
+            ready = [self._made(each, account, i) for i, each in enumerate(self.orders)]
+        orders = ready
+        refusals = [_refusal(order, admission) for order, admission in zip(orders, admissions, strict=True)]
+        if self.atomic and any(refusals):
+            others = (Reason.CONTINGENCY, "another order of its list was refused: none of them was entered")
+            refusals = [refusal or others for refusal in refusals]
+        answers = []
+        for entry, order, admission, refusal in zip(self.orders, orders, admissions, refusals, strict=True):
+            if entry.key in self.known:
+                answers.append(self.known[entry.key])
+                continue
+            order.gate_version = admission.gate_version
+            answer = _answer(admission)
+            batch.entered[order.order_id] = Entered(entry.digest, answer.SerializeToString())
+            if refusal is not None:
+                reason, text = refusal
+                step = Step(Exec.REJECTED, entry.key[1], reason, text, None, "", admission)
+                account.enter(order, Status.REJECTED, step, batch)
+            else:
+                status = lists.first_status(order)
+                exec_type = {Status.PENDING_NEW: Exec.PENDING_NEW, Status.NEW: Exec.NEW}.get(status, Exec.SUSPENDED)
+                account.enter(order, status, Step(exec_type, entry.key[1], None, "", None, "", admission), batch)
+            answer.order.CopyFrom(order.image)
+            answer.checks.extend(admission.answer.checks)
+            answers.append(answer)
+        if self.terms.request is not None:
+            batch.requests.append(self.terms.request)
+        return answers
+
+    def as_if(self, account: Account, said: risk_pb.AuthoriseResponse) -> list[pb.PlaceOrderResponse]:
+        """The answers that `do` would give, without doing it."""
+        answers = []
+        for i, (each, checked) in enumerate(zip(self.orders, said.authorisations, strict=True)):
+            order, admission = self._made(each, account, i), messages.Admission(checked, said.gate_version)
+            answer, refusal = _answer(admission), _refusal(order, admission)
+            order.status = lists.first_status(order)
+            if refusal is not None:
+                order.status, (order.reason, order.reason_text) = Status.REJECTED, refusal
+            answer.order.CopyFrom(messages.refresh(order, messages.ns_of(order.image.create_time)))
+            answer.order.order_id = ""
+            answer.checks.extend(checked.checks)
+            answers.append(answer)
+        return answers
+
+
+class Change(Group):
+    """An amendment that adds something, which risk has to admit."""
+
+    def __init__(
+        self,
+        account: str,
+        find: Callable[[Account], Order],
+        amendment: Amendment,
+        request: Request,
+        future: asyncio.Future[Any],
+    ) -> None:
+        super().__init__(account, future)
+        self._find = find
+        self._amendment = amendment
+        self._request = request
+
+    def to_admit(self, account: Account) -> list[risk_pb.OrderToAuthorise]:
+        """See Group: the order as it would be."""
+        order = self._find(account)
+        image = type(order.image)()
+        image.CopyFrom(order.image)
+        messages.put_terms(image.terms, self._amendment)
+        return [risk_pb.OrderToAuthorise(order=image, amends=True)]
+
+    def do(self, account: Account, batch: Batch, admissions: Sequence[messages.Admission]) -> pb.AmendOrderResponse:
+        """See Group."""
+        order, admission = self._find(account), admissions[0]
+        if not admission.answer.authorised:
+            raise refused_by_risk(admission)
+        step = Step(Exec.PENDING_REPLACE, self._request.request_id, None, "", None, "", admission)
+        account.ask_amend(order, self._amendment, self._request.request_id, batch, step)
+        answer = pb.AmendOrderResponse(order=order.image, checks=admission.answer.checks)
+        self._request.answer = answer.SerializeToString()
+        batch.requests.append(self._request)
+        return answer
+
+
+def refused_by_risk(admission: messages.Admission) -> errors.Failure:
+    """Why risk does not admit an amendment: the order is as it was."""
+    failed = next((c for c in admission.answer.checks if not c.passed), None)
+    words = failed.text if failed is not None else "risk does not admit it"
+    return errors.wrong_state("RISK", f"the amendment is refused, the order is as it was: {words}")
+
+
+def _refusal(order: Order, admission: messages.Admission) -> tuple[Reason, str] | None:
+    if order.terms.reduce_only and order.terms.quantity <= 0:
+        return Reason.REDUCE_ONLY, "there is no position for it to reduce: leave out reduce_only to open one"
+    if not admission.answer.authorised:
+        failed = next((c for c in admission.answer.checks if not c.passed), None)
+        reason = Reason.RISK
+        if failed is not None and failed.kind == check_pb2.CHECK_KIND_KILL_SWITCH:
+            reason = Reason.KILL_SWITCH
+        elif failed is not None and failed.kind == check_pb2.CHECK_KIND_SELF_TRADE:
+            reason = Reason.SELF_TRADE
+        return reason, failed.text if failed is not None else "risk does not admit it"
+    return None
+
+
+def _answer(admission: messages.Admission) -> pb.PlaceOrderResponse:
+    """The part of an answer that the report does not have."""
+    answer, said = pb.PlaceOrderResponse(first_limit=first_limit(admission.answer.checks)), admission.answer
+    if said.margin_currency:
+        margin = answer.margin
+        margin.currency, margin.equity = said.margin_currency, said.equity
+        margin.used_before, margin.used_after = said.margin_before, said.margin_after
+        margin.free_after = f"{Decimal(said.equity or '0') - Decimal(said.margin_after or '0'):f}"
+    return answer
+
+
+def first_limit(checks: Sequence[check_pb2.Check]) -> int:
+    """The place of the check with the least headroom relative to its limit; -1 if none has a limit."""
+    best, found = math.inf, -1
+    for i, check in enumerate(checks):
+        if check.limit and check.headroom:
+            # A ranking for people: the amounts themselves are never floats.
+            limit, headroom = float(check.limit), float(check.headroom)
+            share = headroom / abs(limit) if limit else headroom
+            if share < best:
+                best, found = share, i
+    return found
+
+
+@dataclass
+class Admitted:
+    """Groups with what risk said of each of their orders, on their way to the commit."""
+
+    groups: list[tuple[Group, list[messages.Admission]]] = field(default_factory=list)
+    gate_version: int = 0

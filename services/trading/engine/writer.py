@@ -1,0 +1,319 @@
+"""Group commit: whatever queued during one commit is the next.
+
+    entries ─► risk admits them, a batch at a time ─┐
+                                                    ├─► one transaction ─► answers, reports, instructions
+    cancels, venues' reports, triggers ─────────────┘
+
+While a batch is committed, risk is asked about the next one. A lone order waits for nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from crossrate.rpc import errors
+from crossrate.store.errors import OutcomeUnknown, SequenceConflict, StoreError, StoreUnavailable
+from services.trading import messages
+from services.trading.domain.account import Account, Refused
+from services.trading.engine.accounts import Accounts
+from services.trading.engine.risk import Risk
+from services.trading.engine.work import ATTEMPTS_MAX, Admitted, Entry, Group, Work
+from services.trading.store import Batch, Duplicate, GateIsNewer, Store, TakenOver
+
+ORDERS_MAX = 500
+"""Orders that risk is asked about at once."""
+WORKS_MAX = 2_000
+"""Works in one commit."""
+SETTLE_S_MAX = 5.0
+"""How long the outcome of a broken commit is asked for."""
+
+After = Callable[[Batch], None]
+Replay = Callable[[Sequence[Entry]], Awaitable[dict[int, Any]]]
+
+
+class Writer:
+    """See the module. `run_admission` and `run_commits` are tasks of the process.
+
+    Args:
+        replay: finds among entries, by `id`, those that were answered before: their answers or failures.
+        settle: brings lists and reductions to what they should be after the steps of a batch.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        store: Store,
+        replay: Replay,
+        settle: Callable[[Account, Batch], None],
+        note: Any,
+        clock_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._accounts = accounts
+        self._store = store
+        self._replay = replay
+        self._settle = settle
+        self._note = note
+        self._clock_ns = clock_ns
+        self._entries: deque[Group] = deque()
+        self._works: deque[Work] = deque()
+        self._entered = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._admitted: asyncio.Queue[Admitted] = asyncio.Queue(1)
+        self._after: list[After] = []
+        self._on_the_way: dict[str, None] = {}
+        self.settled = asyncio.Lock()
+        """Held while memory is ahead of the database."""
+        self.risk: Risk
+        self.inflight: dict[tuple[str, str], Entry] = {}
+        """Entries that were not answered yet, by account and client's id."""
+        self.commits = 0
+        self.committed_orders = 0
+
+    def on_committed(self, call: After) -> None:
+        """Registers what follows each commit."""
+        self._after.append(call)
+
+    def on_the_way(self) -> list[str]:
+        """Ids of orders that were admitted and are not committed yet."""
+        return list(self._on_the_way)
+
+    def enter(self, group: Group) -> None:
+        """A group that risk has to admit."""
+        if isinstance(group, Entry):
+            for key in group.keys:
+                self.inflight[key] = group
+            group.future.add_done_callback(lambda _: self._answered(group))
+        self._entries.append(group)
+        self._entered.set()
+
+    def _answered(self, group: Entry) -> None:
+        for key in group.keys:
+            if self.inflight.get(key) is group:
+                del self.inflight[key]
+
+    def work(self, account: str, do: Callable[[Account, Batch], Any]) -> asyncio.Future[Any]:
+        """A change that needs nobody's leave; the future has its answer once it is committed."""
+        work = Work(account, do, asyncio.get_running_loop().create_future())
+        work.future.add_done_callback(_retrieved)
+        self._works.append(work)
+        self._wake.set()
+        return work.future
+
+    async def run_admission(self) -> None:
+        """Asks risk about what is entered, until it is cancelled."""
+        while True:
+            await self._entered.wait()
+            self._entered.clear()
+            while self._entries:
+                groups, orders = [], 0
+                while self._entries and (not groups or orders + max(1, len(self._entries[0].keys)) <= ORDERS_MAX):
+                    groups.append(self._entries.popleft())
+                    orders += max(1, len(groups[-1].keys))
+                try:
+                    admitted = await self._admit(groups)
+                except (errors.Failure, StoreError) as error:
+                    _fail(groups, error)
+                    continue
+                if admitted.groups:
+                    await self._admitted.put(admitted)
+                    self._wake.set()
+
+    async def _admit(self, groups: list[Group]) -> Admitted:
+        await self._accounts.ensure({group.account for group in groups})
+        asked: list[tuple[Group, int]] = []
+        orders, numbers = [], []
+        for number, group in enumerate(groups, start=1):
+            account = self._accounts.held.get(group.account)
+            if account is None:  # lost while another one was claimed
+                self._entries.append(group)
+                continue
+            try:
+                wanted = group.to_admit(account)
+            except (errors.Failure, Refused) as error:
+                _fail([group], error)
+                continue
+            asked.append((group, len(wanted)))
+            orders += wanted
+            numbers += [number if group.atomic else 0] * len(wanted)
+        if not asked:
+            return Admitted()
+        entries = [group for group, _ in asked if isinstance(group, Entry)]
+        known, said = await asyncio.gather(
+            self._replay(entries), self.risk.authorise(orders, numbers), return_exceptions=True
+        )
+        if isinstance(known, BaseException):
+            raise known
+        for group in entries:
+            if id(group) in known:
+                _resolve(group.future, known[id(group)])
+        if isinstance(said, BaseException):
+            # What was answered before is answered again whether risk is there or not.
+            _fail([group for group, _ in asked if id(group) not in known], said)
+            return Admitted()
+        admitted, at = Admitted(gate_version=said.gate_version), 0
+        for group, count in asked:
+            of_group = said.authorisations[at : at + count]
+            at += count
+            if id(group) not in known:
+                admissions = [messages.Admission(each, said.gate_version) for each in of_group]
+                admitted.groups.append((group, admissions))
+                self._on_the_way.update(dict.fromkeys(group.order_ids))
+        return admitted
+
+    async def run_commits(self) -> None:
+        """Commits what is ready, until it is cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._works or not self._admitted.empty():
+                admitted = None if self._admitted.empty() else self._admitted.get_nowait()
+                works = [self._works.popleft() for _ in range(min(WORKS_MAX, len(self._works)))]
+                await self._commit(works, admitted)
+
+    async def _commit(self, works: list[Work], admitted: Admitted | None) -> None:
+        groups = admitted.groups if admitted is not None else []
+        waiting: list[Work | Group] = [*works, *(group for group, _ in groups)]
+        try:
+            await self._accounts.ensure({each.account for each in waiting})
+        except StoreError as error:
+            _fail(waiting, error)
+            self._left(groups)
+            return
+        async with self.settled:
+            batch = Batch(self._clock_ns())
+            answers = self._apply(batch, works, groups, admitted)
+            if batch.empty:
+                outcome = None
+            else:
+                outcome = await self._committed(batch)
+        self._left(groups)
+        if outcome is None:
+            self._finish(batch, answers)
+        else:
+            self._again(batch, answers, groups, outcome)
+
+    def _apply(
+        self,
+        batch: Batch,
+        works: list[Work],
+        groups: list[tuple[Group, list[messages.Admission]]],
+        admitted: Admitted | None,
+    ) -> list[tuple[Work | Group, Any]]:
+        answers: list[tuple[Work | Group, Any]] = []
+        held = self._accounts.held
+        for work in works:
+            try:
+                answers.append((work, work.do(held[work.account], batch)))
+            except (errors.Failure, Refused) as error:
+                _fail([work], error)
+        for group, admissions in groups:
+            try:
+                answers.append((group, group.do(held[group.account], batch, admissions)))
+            except (errors.Failure, Refused) as error:
+                _fail([group], error)
+            else:
+                assert admitted is not None
+                batch.admitted_version = admitted.gate_version
+        for account in list(batch.accounts.values()):
+            self._settle(account, batch)
+        return answers
+
+    async def _committed(self, batch: Batch) -> StoreError | None:
+        """Nothing if the batch is committed, else why it is not."""
+        try:
+            for name in batch.bases:
+                assert name in self._accounts.epochs
+            for request in batch.requests:
+                batch.holds(self._accounts.held[request.account])
+            await self._store.commit(batch, self._accounts.epochs)
+        except OutcomeUnknown as error:
+            return await self._what_stands(batch, error)
+        except StoreError as error:
+            return error
+        return None
+
+    async def _what_stands(self, batch: Batch, unknown: OutcomeUnknown) -> StoreError | None:
+        """Reads whether a commit was done whose connection broke."""
+        ends = {name: account.sequence for name, account in batch.accounts.items()}
+        self._accounts.drop(ends)
+        deadline = time.monotonic() + SETTLE_S_MAX
+        while time.monotonic() < deadline:
+            try:
+                # Claiming raises the epoch: a commit that is still on its way is either in what is read, or refused.
+                await self._accounts.ensure(ends)
+            except StoreError:
+                await asyncio.sleep(0.05)
+                continue
+            grown = [name for name in ends if ends[name] > batch.bases[name]]
+            done = all(self._accounts.held[name].sequence >= ends[name] for name in grown)
+            if grown and done:
+                return None
+            return StoreUnavailable("the connection broke before the commit; nothing was done")
+        return unknown
+
+    def _finish(self, batch: Batch, answers: list[tuple[Work | Group, Any]]) -> None:
+        self.commits += 1
+        self.committed_orders += len(batch.entered)
+        for call in self._after:
+            call(batch)
+        for each, answer in answers:
+            _resolve(each.future, answer)
+        for order in batch.orders:
+            if order.final and (account := self._accounts.held.get(order.account)) is not None:
+                account.forget_final(order)
+
+    def _again(
+        self,
+        batch: Batch,
+        answers: list[tuple[Work | Group, Any]],
+        groups: list[tuple[Group, list[messages.Admission]]],
+        error: StoreError,
+    ) -> None:
+        """Memory is ahead of the database: forgets it, and tries what was not done once more where that may help."""
+        names = list(batch.bases)
+        self._accounts.drop(names)
+        self._accounts.want(names)
+        retry = isinstance(error, TakenOver | GateIsNewer | Duplicate | SequenceConflict)
+        if not isinstance(error, GateIsNewer):
+            self._note.warning("a commit was not done", accounts=len(names), why=str(error), again=retry)
+        again: list[Work | Group] = []
+        for each, _ in answers:
+            each.attempts += 1
+            if retry and each.attempts < ATTEMPTS_MAX and not each.future.done():
+                again.append(each)
+            else:
+                _fail([each], error)
+        self._works.extendleft(each for each in reversed(again) if isinstance(each, Work))
+        self._entries.extendleft(each for each in reversed(again) if isinstance(each, Group))
+        if self._works:
+            self._wake.set()
+        if self._entries:
+            self._entered.set()
+
+    def _left(self, groups: Sequence[tuple[Group, Any]]) -> None:
+        for group, _ in groups:
+            for order_id in group.order_ids:
+                self._on_the_way.pop(order_id, None)
+
+
+def _retrieved(future: asyncio.Future[Any]) -> None:
+    # Nobody may wait for it: then its failure was logged where it happened.
+    if not future.cancelled():
+        future.exception()
+
+
+def _resolve(future: asyncio.Future[Any], answer: Any) -> None:
+    if not future.done():
+        if isinstance(answer, BaseException):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
+
+
+def _fail(waiting: Sequence[Work | Group], error: BaseException) -> None:
+    for each in waiting:
+        _resolve(each.future, error)

@@ -1,0 +1,192 @@
+"""Instances of trading that are killed, replaced and doubled: nothing is lost, nothing is there twice."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+
+from crossrate.api.broker.v1 import routing_service_pb2 as routing
+from crossrate.api.common.v1 import gate_pb2
+from crossrate.api.trading.v1 import order_history_pb2 as history
+from crossrate.api.trading.v1 import order_pb2
+from crossrate.api.trading.v1 import trading_state_service_pb2 as state_pb
+from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
+from tests.integration import trading_stand as stand
+from tests.integration.conftest import eventually
+from tests.integration.test_marketdata_process import Processes
+from tests.integration.trading_rounds import rounds
+from tests.integration.trading_stand import SELL, Floor, cancel, floor, got, new, place, status
+
+pytestmark = pytest.mark.integration
+
+NEW, CANCELLED = order_pb2.ORDER_STATUS_NEW, order_pb2.ORDER_STATUS_CANCELLED
+STOP = {"order_type": order_pb2.ORDER_TYPE_STOP, "stop_price": "1.09"}
+
+
+@contextlib.asynccontextmanager
+async def processes(desk: Floor) -> AsyncIterator[Processes]:
+    """Instances as processes of their own, on the floor's servers and stand-ins."""
+    made = Processes(desk.servers)
+    try:
+        yield made
+    finally:
+        await asyncio.to_thread(made.remove)
+
+
+async def start(made: Processes, name: str) -> None:
+    """An instance that ends at once when it is told to."""
+    await made.start(name, CROSSRATE_SETTLE_S="0", CROSSRATE_GRACE_S="1")
+
+
+async def test_a_kill_in_the_middle_of_a_commit_loses_nothing() -> None:
+    """The commit waits for the gate when its instance is killed: whatever became of it, the repetition tells, once."""
+    async with floor("none") as desk, processes(desk) as made:
+        await start(made, "trading-1")
+        stub = desk.trading("trading-1")
+        await stub.PlaceOrder(place(new("alpha")))
+        order = new("alpha")
+        async with desk.database.transaction() as connection:
+            await connection.execute("UPDATE gate SET version = version")
+            asked = asyncio.ensure_future(stub.PlaceOrder(place(order)))
+            await eventually(lambda: waits(desk))
+            made.kill("trading-1")
+            with pytest.raises(grpc.aio.AioRpcError):
+                await asked
+        await start(made, "trading-2")
+        again = desk.trading("trading-2")
+        answer = await again.PlaceOrder(place(order))
+        assert await again.PlaceOrder(place(order)) == answer
+        await status(again, order, NEW)
+        assert len([i for i in desk.broker.taken.values() if i.order.order_id == answer.order.order_id]) == 1
+        await desk.is_proved("alpha")
+
+
+async def waits(desk: Floor) -> bool:
+    """Whether a commit waits for a lock."""
+    async with desk.database.connection() as connection:
+        return bool(await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+
+
+async def test_what_broker_was_not_told_is_told_after_a_kill() -> None:
+    """The instance is killed when its instruction arrives: the next one sends it again under the same id, and the order
+    that is held here is looked after by whoever is left."""
+    async with floor("none") as desk, processes(desk) as made:
+        await start(made, "trading-1")
+        order, held = new("alpha"), new("alpha", **STOP)
+
+        def killing(broker, instruction):
+            made.kill("trading-1")
+            broker.answer = stand.accepting
+            return stand.accepting(broker, instruction)
+
+        stub = desk.trading("trading-1")
+        await stub.PlaceOrder(place(held))
+        desk.broker.answer = killing
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            await stub.PlaceOrder(place(order))
+        await eventually(lambda: desk.broker.taken)
+        await start(made, "trading-2")
+        again = desk.trading("trading-2")
+        await status(again, order, NEW)
+        assert len(desk.broker.taken) == 1
+        desk.market.tick("EUR/USD", 1.0899, 1.0901)
+        await eventually(lambda: len(desk.broker.taken) == 2)
+        await desk.is_proved("alpha")
+
+
+async def test_rounds_of_kills_leave_the_books_right() -> None:
+    """Load while instances are killed at any moment: every order is there once, as it was answered."""
+    async with floor("none") as desk, processes(desk) as made:
+        done = await rounds(desk, made, seed=1, count=3)
+        assert done.orders > 50
+        assert done.unanswered >= 0
+
+
+async def test_two_instances_take_accounts_over_from_each_other() -> None:
+    """Each call is served by whoever gets it; the one before finds its commit refused and forgets what it knew."""
+    async with floor("trading-1", "trading-2") as desk:
+        stubs = [desk.trading("trading-1"), desk.trading("trading-2")]
+        orders = [new("alpha") for _ in range(30)]
+        answers = await asyncio.gather(*(stubs[i % 2].PlaceOrder(place(order)) for i, order in enumerate(orders)))
+        assert [answer.order.terms.client_order_id for answer in answers] == [o.client_order_id for o in orders]
+        for i, order in enumerate(orders):
+            await status(stubs[i % 2], order, NEW)
+        await stubs[0].CancelOrder(cancel(orders[0]))
+        await status(stubs[1], orders[0], CANCELLED)
+        await desk.broker.fill(answers[1].order, "100000", "1.08")
+        await status(stubs[0], orders[1], order_pb2.ORDER_STATUS_FILLED)
+        for i, order in enumerate(orders):
+            assert await stubs[(i + 1) % 2].PlaceOrder(place(order)) == answers[i]
+        assert len(desk.broker.instructions(routing.INSTRUCTION_KIND_NEW)) == 30
+        await desk.is_proved("alpha")
+
+
+async def test_the_gate_holds_in_every_instance() -> None:
+    """After ApplyGate nothing is committed that was admitted before it; what works and may not is cancelled."""
+    async with floor("trading-1", "trading-2") as desk:
+        first, second = desk.trading("trading-1"), desk.trading("trading-2")
+        bought, sold, other = (
+            new("alpha"),
+            new("beta", side=SELL),
+            new("gamma", instrument="USD/JPY", limit_price="150"),
+        )
+        await first.PlaceOrder(place(bought))
+        await second.PlaceOrder(place(sold))
+        await second.PlaceOrder(place(other))
+        for stub, order in ((first, bought), (second, sold), (second, other)):
+            await status(stub, order, NEW)
+        gate = gate_pb2.Gate(version=1)
+        gate.rules.add(scope=gate_pb2.KillScope(kind="instrument", name="EUR/USD"), mode=gate_pb2.KILL_MODE_HALT)
+        request = state_pb.ApplyGateRequest(request_id=str(uuid.uuid4()), gate=gate)
+        answer = await desk.state("trading-1").ApplyGate(request)
+        assert answer.version == 1
+        assert {order.terms.account for order in answer.working} == {"alpha", "beta"}
+        for stub, order in ((first, bought), (second, sold)):
+            assert (await status(stub, order, CANCELLED)).reason == "KILL_SWITCH"
+        assert (await got(second, other)).status == NEW
+        # Risk stands where it was before the gate: nothing that it admits is committed.
+        refused = await stand.failure(first.PlaceOrder(place(new("alpha"))))
+        assert refused.metadata["dependency"] == "risk"
+        desk.risk.gate_version = 1
+        late = new("alpha")
+        await first.PlaceOrder(place(late))
+        await status(first, late, NEW)
+        older = state_pb.ApplyGateRequest(request_id=str(uuid.uuid4()), gate=gate_pb2.Gate(version=1))
+        assert (await desk.state("trading-2").ApplyGate(older)).version == 1
+        # An order that was admitted under the gate is not ended by it, also when its account is claimed anew.
+        assert (await second.PlaceOrder(place(late))).order.order_id
+        await second.PlaceOrder(place(new("alpha")))
+        assert (await got(second, late)).status == NEW
+        await desk.is_proved("alpha", "beta", "gamma")
+
+
+async def test_a_restart_of_the_database_is_survived() -> None:
+    """Calls fail while it is away, with their reason; afterwards everything is as it was answered."""
+    async with floor() as desk:
+        stub = desk.trading()
+        order = new("alpha")
+        answer = await stub.PlaceOrder(place(order))
+        await status(stub, order, NEW)
+        desk.servers.kill("postgres")
+        failed = await stand.failure(stub.PlaceOrder(place(new("alpha"))))
+        assert failed.reason.name in ("DEPENDENCY_UNAVAILABLE", "OUTCOME_UNKNOWN")
+        await desk.servers.start_postgres()
+        await eventually(lambda: answers(stub, order))
+        assert await stub.PlaceOrder(place(order)) == answer
+        await desk.broker.fill(answer.order, "100000", "1.08")
+        await status(stub, order, order_pb2.ORDER_STATUS_FILLED)
+        await desk.is_proved("alpha")
+
+
+async def answers(stub: TradingServiceStub, order: order_pb2.NewOrder) -> bool:
+    """Whether a reading call succeeds."""
+    with contextlib.suppress(grpc.aio.AioRpcError):
+        await stub.ListOrders(history.ListOrdersRequest(account=order.account))
+        await stub.PlaceOrder(place(order))
+        return True
+    return False
