@@ -27,6 +27,7 @@ class CheckKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHECK_KIND_SELF_TRADE: _ClassVar[CheckKind]
     CHECK_KIND_NET_EXPOSURE: _ClassVar[CheckKind]
     CHECK_KIND_OPEN_ORDERS: _ClassVar[CheckKind]
+    CHECK_KIND_ACCOUNT: _ClassVar[CheckKind]
 CHECK_KIND_UNSPECIFIED: CheckKind
 CHECK_KIND_KILL_SWITCH: CheckKind
 CHECK_KIND_REFERENCE_QUOTE: CheckKind
@@ -46,6 +47,7 @@ CHECK_KIND_DUPLICATE: CheckKind
 CHECK_KIND_SELF_TRADE: CheckKind
 CHECK_KIND_NET_EXPOSURE: CheckKind
 CHECK_KIND_OPEN_ORDERS: CheckKind
+CHECK_KIND_ACCOUNT: CheckKind
 
 class Check(_message.Message):
     __slots__ = ("kind", "scope", "passed", "limit", "value", "headroom", "unit", "text", "limits_version")

@@ -14,14 +14,16 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class AccountReports(_message.Message):
-    __slots__ = ("account", "reports", "state")
+    __slots__ = ("account", "reports", "state", "last_sequence")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     REPORTS_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     account: str
     reports: _containers.RepeatedCompositeFieldContainer[_execution_pb2.ExecutionReport]
     state: _account_state_pb2.AccountState
-    def __init__(self, account: _Optional[str] = ..., reports: _Optional[_Iterable[_Union[_execution_pb2.ExecutionReport, _Mapping]]] = ..., state: _Optional[_Union[_account_state_pb2.AccountState, _Mapping]] = ...) -> None: ...
+    last_sequence: int
+    def __init__(self, account: _Optional[str] = ..., reports: _Optional[_Iterable[_Union[_execution_pb2.ExecutionReport, _Mapping]]] = ..., state: _Optional[_Union[_account_state_pb2.AccountState, _Mapping]] = ..., last_sequence: _Optional[int] = ...) -> None: ...
 
 class OrderToAuthorise(_message.Message):
     __slots__ = ("order", "amends")

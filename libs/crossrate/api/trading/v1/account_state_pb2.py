@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from crossrate.api.trading.v1 import order_pb2 as crossrate_dot_api_dot_trading_dot_v1_dot_order__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,crossrate/api/trading/v1/account_state.proto\x12\x18\x63rossrate.api.trading.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$crossrate/api/trading/v1/order.proto\"\x86\x01\n\rPositionState\x12\x1b\n\ninstrument\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1c\n\x0bposition_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x19\n\x08quantity\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\x0e\x63ounter_amount\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18(\"\xbf\x01\n\x0c\x41\x63\x63ountState\x12\x18\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12<\n\x07working\x18\x03 \x03(\x0b\x32\x1f.crossrate.api.trading.v1.OrderB\n\xbaH\x07\x92\x01\x04\x10\xa0\x8d\x06\x12\x45\n\tpositions\x18\x04 \x03(\x0b\x32\'.crossrate.api.trading.v1.PositionStateB\t\xbaH\x06\x92\x01\x03\x10\x90Nb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,crossrate/api/trading/v1/account_state.proto\x12\x18\x63rossrate.api.trading.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$crossrate/api/trading/v1/order.proto\"\xa1\x01\n\rPositionState\x12\x1b\n\ninstrument\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1c\n\x0bposition_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x19\n\x08quantity\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\x0e\x63ounter_amount\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18(\x12\x19\n\x08strategy\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xbf\x01\n\x0c\x41\x63\x63ountState\x12\x18\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12<\n\x07working\x18\x03 \x03(\x0b\x32\x1f.crossrate.api.trading.v1.OrderB\n\xbaH\x07\x92\x01\x04\x10\xa0\x8d\x06\x12\x45\n\tpositions\x18\x04 \x03(\x0b\x32\'.crossrate.api.trading.v1.PositionStateB\t\xbaH\x06\x92\x01\x03\x10\x90Nb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,6 +41,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POSITIONSTATE'].fields_by_name['quantity']._serialized_options = b'\272H\004r\002\030@'
   _globals['_POSITIONSTATE'].fields_by_name['counter_amount']._loaded_options = None
   _globals['_POSITIONSTATE'].fields_by_name['counter_amount']._serialized_options = b'\272H\004r\002\030('
+  _globals['_POSITIONSTATE'].fields_by_name['strategy']._loaded_options = None
+  _globals['_POSITIONSTATE'].fields_by_name['strategy']._serialized_options = b'\272H\004r\002\030@'
   _globals['_ACCOUNTSTATE'].fields_by_name['account']._loaded_options = None
   _globals['_ACCOUNTSTATE'].fields_by_name['account']._serialized_options = b'\272H\004r\002\030@'
   _globals['_ACCOUNTSTATE'].fields_by_name['working']._loaded_options = None
@@ -48,7 +50,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCOUNTSTATE'].fields_by_name['positions']._loaded_options = None
   _globals['_ACCOUNTSTATE'].fields_by_name['positions']._serialized_options = b'\272H\006\222\001\003\020\220N'
   _globals['_POSITIONSTATE']._serialized_start=142
-  _globals['_POSITIONSTATE']._serialized_end=276
-  _globals['_ACCOUNTSTATE']._serialized_start=279
-  _globals['_ACCOUNTSTATE']._serialized_end=470
+  _globals['_POSITIONSTATE']._serialized_end=303
+  _globals['_ACCOUNTSTATE']._serialized_start=306
+  _globals['_ACCOUNTSTATE']._serialized_end=497
 # @@protoc_insertion_point(module_scope)

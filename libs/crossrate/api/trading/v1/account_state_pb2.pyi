@@ -9,16 +9,18 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class PositionState(_message.Message):
-    __slots__ = ("instrument", "position_id", "quantity", "counter_amount")
+    __slots__ = ("instrument", "position_id", "quantity", "counter_amount", "strategy")
     INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
     POSITION_ID_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
     COUNTER_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    STRATEGY_FIELD_NUMBER: _ClassVar[int]
     instrument: str
     position_id: str
     quantity: str
     counter_amount: str
-    def __init__(self, instrument: _Optional[str] = ..., position_id: _Optional[str] = ..., quantity: _Optional[str] = ..., counter_amount: _Optional[str] = ...) -> None: ...
+    strategy: str
+    def __init__(self, instrument: _Optional[str] = ..., position_id: _Optional[str] = ..., quantity: _Optional[str] = ..., counter_amount: _Optional[str] = ..., strategy: _Optional[str] = ...) -> None: ...
 
 class AccountState(_message.Message):
     __slots__ = ("account", "sequence", "working", "positions")

@@ -1,0 +1,204 @@
+"""`risk` before a trade: the real service behind real proxies, on a real PostgreSQL, without NATS."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Iterable
+
+import grpc
+import pytest
+import pytest_asyncio
+
+from crossrate.api.common.v1 import check_pb2, gate_pb2
+from crossrate.api.risk.v1 import kill_switch_service_pb2 as kill_pb
+from crossrate.api.risk.v1 import limit_pb2
+from crossrate.api.risk.v1 import limit_service_pb2 as limit_pb
+from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchServiceStub
+from crossrate.api.risk.v1.limit_service_pb2_grpc import LimitServiceStub
+from crossrate.api.trading.v1 import order_pb2
+from crossrate.rpc.errors import ErrorReason, Failure, failure_of
+from services.risk.service.deciding import ON_BEHALF
+from tests.integration.envoys import until
+from tests.integration.pretrade_mesh import PreTradeMesh, pretrade_mesh
+from tests.integration.pretrade_trading import order
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def mesh() -> AsyncIterator[PreTradeMesh]:
+    """One mesh for all of it."""
+    async with pretrade_mesh() as made:
+        yield made
+
+
+async def failed(call: Awaitable[object]) -> Failure:
+    """The failure that a call ends with."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    found = failure_of(caught.value)
+    assert found is not None, caught.value
+    return found
+
+
+async def test_an_order_is_authorised_with_every_check(mesh: PreTradeMesh) -> None:
+    """The answer tells limit, value and headroom of each check, the quote that was seen, and the margin."""
+    answer = await mesh.trading.place([order("buy", "1000000", "1.1700")])
+    (found,) = answer.authorisations
+    assert found.authorised
+    kinds = {check.kind for check in found.checks}
+    assert {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15, 16, 17, 18, 19} <= kinds
+    assert (found.quote_seen.bid, found.quote_seen.ask) == ("1.17", "1.1701")
+    assert found.margin_currency == "USD"
+    assert answer.gate_version == mesh.trading.gate.version > 0
+
+
+BOSS, SECOND = "ada", "grace"
+
+
+def as_(name: str) -> dict[str, object]:
+    """Who makes a call on the socket of an instance, as another instance would say."""
+    return {"metadata": ((ON_BEHALF, name),), "timeout": 10}
+
+
+def limits_of(mesh: PreTradeMesh, instance: str = "risk-1") -> LimitServiceStub:
+    """The limits, on an instance's own socket."""
+    return LimitServiceStub(mesh.local(instance))
+
+
+def switch_of(mesh: PreTradeMesh, instance: str = "risk-1") -> KillSwitchServiceStub:
+    """The kill switch, likewise."""
+    return KillSwitchServiceStub(mesh.local(instance))
+
+
+def new_id() -> str:
+    """A UUID."""
+    return str(uuid.uuid4())
+
+
+async def change(mesh: PreTradeMesh, *put: limit_pb2.Limit, remove: Iterable[limit_pb2.LimitKey] = ()) -> int:
+    """Proposes and approves limits; their version."""
+    stub = limits_of(mesh)
+    request = limit_pb.ProposeLimitsRequest(request_id=new_id(), put=put, remove=remove, comment="a test")
+    proposal = (await stub.ProposeLimits(request, **as_(BOSS))).proposal
+    approval = limit_pb.ApproveLimitsRequest(request_id=new_id(), proposal_id=proposal.proposal_id)
+    return (await stub.ApproveLimits(approval, **as_(SECOND))).limits.version
+
+
+def notional(value: str, scope: str = "account:alpha") -> limit_pb2.Limit:
+    """A limit of one order."""
+    return limit_pb2.Limit(scope=scope, kind=check_pb2.CHECK_KIND_ORDER_NOTIONAL, value=value, unit="USD")
+
+
+async def test_limits_are_proposed_by_one_and_approved_by_another(mesh: PreTradeMesh) -> None:
+    """Who proposed cannot approve; from the approval on the next order is checked by the new version; once decided,
+    never
+    again; the same request has the same answer."""
+    stub = limits_of(mesh)
+    before = (await stub.GetLimits(limit_pb.GetLimitsRequest(), timeout=5)).limits
+    assert before.approved_by == "crossrate" or before.version > 1
+    asked = limit_pb.ProposeLimitsRequest(request_id=new_id(), put=[notional("1000000")], comment="less")
+    looked_at = limit_pb.ProposeLimitsRequest()
+    looked_at.CopyFrom(asked)
+    looked_at.validate_only = True
+    assert not (await stub.ProposeLimits(looked_at, **as_(BOSS))).proposal.proposal_id
+    proposal = (await stub.ProposeLimits(asked, **as_(BOSS))).proposal
+    assert (await stub.ProposeLimits(asked, **as_(BOSS))).proposal == proposal
+    approval = limit_pb.ApproveLimitsRequest(request_id=new_id(), proposal_id=proposal.proposal_id)
+    failure = await failed(stub.ApproveLimits(approval, **as_(BOSS)))
+    assert (failure.reason, failure.metadata["state"]) == (ErrorReason.WRONG_STATE, "SAME_PERSON")
+    big = order("buy", "2000000", "1.1700")
+    assert (await mesh.trading.authorise([big], validate_only=True)).authorisations[0].authorised
+    made = (await stub.ApproveLimits(approval, **as_(SECOND))).limits
+    assert (made.version, made.proposed_by, made.approved_by) == (before.version + 1, BOSS, SECOND)
+    (refused,) = (await mesh.trading.authorise([big], validate_only=True)).authorisations
+    assert not refused.authorised
+    first = refused.checks[0]
+    assert (first.scope, first.limit, first.unit, first.passed) == ("account:alpha", "1000000", "USD", False)
+    assert (first.value, first.headroom) == ("2340100", "-1340100")
+    assert first.limits_version == made.version
+    assert "enter less" in first.text
+    assert (await stub.ApproveLimits(approval, **as_(SECOND))).limits == made
+    again = limit_pb.ApproveLimitsRequest(request_id=new_id(), proposal_id=proposal.proposal_id)
+    assert (await failed(stub.ApproveLimits(again, **as_(SECOND)))).metadata["state"] == "APPROVED"
+    history = (await stub.ListLimitVersions(limit_pb.ListLimitVersionsRequest(), timeout=5)).versions
+    assert [each.version for each in history][:2] == [made.version, before.version]
+    key = limit_pb2.LimitKey(scope="account:alpha", kind=check_pb2.CHECK_KIND_ORDER_NOTIONAL)
+    await change(mesh, remove=[key])
+    assert (await mesh.trading.authorise([big], validate_only=True)).authorisations[0].authorised
+
+
+async def test_a_proposal_is_for_the_limits_that_it_saw(mesh: PreTradeMesh) -> None:
+    """Of two proposals for the same version the second one is outdated when the first was approved; one that is
+    withdrawn
+    cannot be approved."""
+    stub = limits_of(mesh)
+    made = []
+    for _ in range(3):
+        request = limit_pb.ProposeLimitsRequest(request_id=new_id(), put=[notional("9000000")], comment="x")
+        made.append((await stub.ProposeLimits(request, **as_(BOSS))).proposal.proposal_id)
+    withdrawal = limit_pb.WithdrawLimitsRequest(request_id=new_id(), proposal_id=made[2])
+    assert (await stub.WithdrawLimits(withdrawal, **as_(BOSS))).proposal.decided_by == BOSS
+    requests = [limit_pb.ApproveLimitsRequest(request_id=new_id(), proposal_id=each) for each in made]
+    await stub.ApproveLimits(requests[0], **as_(SECOND))
+    assert (await failed(stub.ApproveLimits(requests[1], **as_(SECOND)))).metadata["state"] == "OUTDATED"
+    assert (await failed(stub.ApproveLimits(requests[2], **as_(SECOND)))).metadata["state"] == "WITHDRAWN"
+
+
+async def test_a_proposal_that_makes_no_sense_names_the_field(mesh: PreTradeMesh) -> None:
+    """Kind, unit, window, scope and instrument are checked with the field's path."""
+    stub = limits_of(mesh)
+    wrong = {
+        "put[0].unit": limit_pb2.Limit(scope="platform", kind=check_pb2.CHECK_KIND_DAILY_LOSS, value="1"),
+        "put[0].window": limit_pb2.Limit(scope="platform", kind=check_pb2.CHECK_KIND_ORDER_RATE, value="1"),
+        "put[0].scope": limit_pb2.Limit(scope="venue:sim", kind=check_pb2.CHECK_KIND_POSITION, value="1"),
+        "put[0].kind": limit_pb2.Limit(scope="platform", kind=check_pb2.CHECK_KIND_KILL_SWITCH, value="1"),
+        "put[0]": limit_pb2.Limit(scope="instrument:EUR/EUR", kind=check_pb2.CHECK_KIND_POSITION, value="1"),
+    }
+    for field, limit in wrong.items():
+        request = limit_pb.ProposeLimitsRequest(request_id=new_id(), put=[limit], comment="x")
+        failure = await failed(stub.ProposeLimits(request, **as_(BOSS)))
+        assert [each.field for each in failure.violations] == [field]
+
+
+async def test_a_kill_refuses_at_once_and_certifies_what_it_ended(mesh: PreTradeMesh) -> None:
+    """After Engage nothing that could add is authorised or committed; what worked is on the certificate with its end;
+    two
+    persons let go on."""
+    resting = order("buy", "500000", "1.1600")
+    await mesh.trading.place([resting])
+    switch = switch_of(mesh)
+    request = kill_pb.EngageRequest(
+        request_id=new_id(),
+        scope=gate_pb2.KillScope(kind="account", name="alpha"),
+        mode=gate_pb2.KILL_MODE_HALT,
+        comment="a test",
+    )
+    engaged = await switch.Engage(request, **as_(BOSS))
+    assert engaged.applied
+    assert mesh.trading.gate.version == engaged.kill.gate_version
+    assert (await switch.Engage(request, **as_(BOSS))).kill == engaged.kill
+    (refused,) = (await mesh.trading.place([order("buy", "1000", "1.1600")])).authorisations
+    assert refused.checks[0].kind == check_pb2.CHECK_KIND_KILL_SWITCH
+    (other,) = (await mesh.trading.place([order("buy", "1000", "1.1600", account="beta")])).authorisations
+    assert other.authorised
+    await mesh.trading.tell()
+    wanted = kill_pb.GetCertificateRequest(certificate_id=engaged.kill.certificate_id)
+
+    async def complete() -> bool:
+        return (await switch.GetCertificate(wanted, timeout=5)).certificate.HasField("complete_time")
+
+    await until(complete)
+    certificate = (await switch.GetCertificate(wanted, timeout=5)).certificate
+    mine = next(each for each in certificate.orders if each.order_id == resting.order_id)
+    assert (mine.must_end, mine.final_status) == (True, order_pb2.ORDER_STATUS_CANCELLED)
+    assert certificate.unconfirmed_count == 0
+    propose = kill_pb.ProposeResumeRequest(request_id=new_id(), kill_id=engaged.kill.kill_id, comment="fine")
+    proposal = (await switch.ProposeResume(propose, **as_(BOSS))).proposal
+    approve = kill_pb.ApproveResumeRequest(request_id=new_id(), proposal_id=proposal.proposal_id)
+    assert (await failed(switch.ApproveResume(approve, **as_(BOSS)))).metadata["state"] == "SAME_PERSON"
+    state = (await switch.ApproveResume(approve, **as_(SECOND))).state
+    assert not state.kills
+    await until(lambda: mesh.trading.gate.version == state.gate_version)
+    (taken,) = (await mesh.trading.place([order("buy", "1000", "1.1600")])).authorisations
+    assert taken.authorised

@@ -1,0 +1,171 @@
+"""Limits and the kill switch are registers: every recorded history of concurrent calls can be put into one order.
+
+python -m tests.integration.test_pretrade_histories SEED ROUNDS     many rounds from a seed on, with kills of the
+process
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import random
+import sys
+import time
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+import pytest_asyncio
+
+from crossrate.api.common.v1 import check_pb2, gate_pb2
+from crossrate.api.risk.v1 import kill_switch_service_pb2 as kill_pb
+from crossrate.api.risk.v1 import limit_pb2
+from crossrate.api.risk.v1 import limit_service_pb2 as limit_pb
+from tests.integration.envoys import until
+from tests.integration.pretrade_mesh import PreTradeMesh, pretrade_mesh
+from tests.integration.test_pretrade import BOSS, SECOND, as_, limits_of, new_id, switch_of
+from tests.integration.pretrade_trading import StaleGate, order
+from tests.unit.risk.pretrade.linearizable import Operation, linearizable, register, switch
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+OPERATIONS = 24
+"""Operations of one recorded history."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def mesh() -> AsyncIterator[PreTradeMesh]:
+    """One mesh for all of it."""
+    async with pretrade_mesh(lease_s=1.0) as made:
+        yield made
+
+
+class Recorder:
+    """Histories of one round. Times are of one clock, that of this process."""
+
+    def __init__(self, mesh: PreTradeMesh, seed: int) -> None:
+        self.mesh = mesh
+        self.draw = random.Random(seed)
+        self.history: list[Operation] = []
+        self.turn = asyncio.Lock()
+
+    async def orders(self, count: int) -> None:
+        """Orders that trading commits, or that are refused, one after the other as one writer enters them."""
+        for _ in range(count):
+            begin = time.monotonic()
+            entered = order("buy", "1000", "1.1600", account="beta")
+            with contextlib.suppress(grpc.aio.AioRpcError, StaleGate):
+                async with self.turn:
+                    answer = await self.mesh.trading.authorise([entered])
+                    self.mesh.trading.commit([entered], answer)
+                (found,) = answer.authorisations
+                self.history.append(Operation("order", found.authorised, begin, time.monotonic()))
+            await asyncio.sleep(self.draw.random() * 0.02)
+
+    async def kills(self, count: int) -> None:
+        """The account is stopped and let go on, again and again."""
+        stub = switch_of(self.mesh)
+        for _ in range(count):
+            await asyncio.sleep(self.draw.random() * 0.03)
+            request = kill_pb.EngageRequest(
+                request_id=new_id(),
+                scope=gate_pb2.KillScope(kind="account", name="beta"),
+                mode=gate_pb2.KILL_MODE_CANCEL_ONLY,
+                comment="a test",
+            )
+            kill = (await self.call("engage", stub.Engage(request, **as_(BOSS)))).kill
+            await asyncio.sleep(self.draw.random() * 0.03)
+            propose = kill_pb.ProposeResumeRequest(request_id=new_id(), kill_id=kill.kill_id, comment="x")
+            proposal = (await stub.ProposeResume(propose, **as_(BOSS))).proposal
+            approve = kill_pb.ApproveResumeRequest(request_id=new_id(), proposal_id=proposal.proposal_id)
+            await self.call("resume", stub.ApproveResume(approve, **as_(SECOND)))
+
+    async def call(self, what: str, call):
+        """An operation without a value; without an answer it may have happened at any time."""
+        begin, end = time.monotonic(), math.inf
+        try:
+            answer = await call
+            end = time.monotonic()
+            return answer
+        finally:
+            self.history.append(Operation(what, None, begin, end))
+
+    async def limits(self, count: int) -> None:
+        """A limit is changed; its value is what was written."""
+        stub = limits_of(self.mesh)
+        for _ in range(count):
+            value = str(self.draw.randrange(1, 9) * 1000)
+            limit = limit_pb2.Limit(scope="account:gamma", kind=check_pb2.CHECK_KIND_ORDER_QUANTITY, value=value)
+            propose = limit_pb.ProposeLimitsRequest(request_id=new_id(), put=[limit], comment="x")
+            proposal = (await stub.ProposeLimits(propose, **as_(BOSS))).proposal
+            approve = limit_pb.ApproveLimitsRequest(request_id=new_id(), proposal_id=proposal.proposal_id)
+            begin = time.monotonic()
+            await stub.ApproveLimits(approve, **as_(SECOND))
+            self.history.append(Operation("write", value, begin, time.monotonic()))
+            await asyncio.sleep(self.draw.random() * 0.02)
+
+    async def looks(self, count: int) -> None:
+        """Which limit an order is checked by."""
+        for _ in range(count):
+            begin = time.monotonic()
+            async with self.turn:
+                looked = order("buy", "1000", "1.1600", account="gamma")
+                answer = await self.mesh.trading.authorise([looked], validate_only=True)
+            for check in answer.authorisations[0].checks:
+                if check.kind == check_pb2.CHECK_KIND_ORDER_QUANTITY and check.scope == "account:gamma":
+                    self.history.append(Operation("read", check.limit, begin, time.monotonic()))
+            await asyncio.sleep(self.draw.random() * 0.01)
+
+
+async def kill_round(mesh: PreTradeMesh, seed: int) -> list[Operation]:
+    """One history of the kill switch."""
+    recorder = Recorder(mesh, seed)
+    await asyncio.gather(recorder.orders(OPERATIONS // 2), recorder.kills(OPERATIONS // 8))
+    return recorder.history
+
+
+async def limit_round(mesh: PreTradeMesh, seed: int) -> list[Operation]:
+    """One history of a limit, with a value in the beginning."""
+    first = Recorder(mesh, seed)
+    await first.limits(1)
+    (begun,) = first.history
+    recorder = Recorder(mesh, seed + 1)
+    await asyncio.gather(recorder.limits(OPERATIONS // 4), recorder.looks(OPERATIONS // 2))
+    return [begun, *recorder.history]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_the_kill_switch_is_linearizable(mesh: PreTradeMesh, seed: int) -> None:
+    """No order is committed after Engage was answered, none refused before or after the kill."""
+    history = await kill_round(mesh, seed)
+    assert {each.what for each in history} == {"order", "engage", "resume"}
+    assert linearizable(history, False, switch), history
+
+
+async def test_a_limit_is_linearizable(mesh: PreTradeMesh) -> None:
+    """From the approval's answer on no order is checked by the limit before; and none by one before and then by one
+    after."""
+    history = await limit_round(mesh, 1)
+    assert {each.what for each in history} == {"read", "write"}
+    assert linearizable(history, None, register), history
+
+
+async def rounds(first: int, count: int) -> None:
+    """Many rounds; the process is killed between some of them."""
+    async with pretrade_mesh(lease_s=1.0) as mesh:
+        for seed in range(first, first + count):
+            for name, history, initial, step in (
+                ("kill switch", await kill_round(mesh, seed), False, switch),
+                ("limit", await limit_round(mesh, seed), None, register),
+            ):
+                assert linearizable(history, initial, step), (name, seed, history)
+            if seed % 10 == 9:
+                await mesh.kill_risk("risk-1")
+                await mesh.start_risk("risk-1")
+                await until(mesh.authorises)
+        print(f"{count} rounds from seed {first}: every history has an order")
+
+
+if __name__ == "__main__":
+    asyncio.run(rounds(int(sys.argv[1]), int(sys.argv[2])))
