@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,17 @@ class ClockCheck:
             self._parts.append(Ticks.of(part.venue_time, part.bid, part.ask))
             self._kept += len(places)
             self._cell = int(part.venue_time[-1] // THIN_NS)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
+        """What was taken so far, for `restore`."""
+        ours = Ticks.concatenated(self._parts)
+        said = {"kept": self._kept, "cell": self._cell}
+        return said, {"venue_time": ours.venue_time, "bid": ours.bid, "ask": ours.ask}
+
+    def restore(self, said: dict[str, Any], arrays: dict[str, NDArray]) -> None:
+        """Goes on where another was."""
+        self._parts = [Ticks.of(arrays["venue_time"], arrays["bid"], arrays["ask"])]
+        self._kept, self._cell = said["kept"], said["cell"]
 
     def compare(self, reference: Reference) -> Found:
         """Lays the quotes over the reference.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import asyncpg
 
@@ -12,13 +11,11 @@ from crossrate.api.pipeline.v1 import pipeline_events_pb2 as events_pb
 from crossrate.api.pipeline.v1 import pipeline_service_pb2 as pb
 from crossrate.store.errors import LeaseHeld
 from crossrate.store.journal import Lease
-from services.pipeline.job import DELETED, fact
+from services.pipeline.dataset_writer import DELETED, fact
 from services.pipeline.store.jobs import JobStore
 from services.pipeline.store.ledger import Ledger
+from services.pipeline.stores import Stores
 from services.pipeline.workers import dataset_lease
-
-if TYPE_CHECKING:
-    from crossrate.history.store import TickStore
 
 LEASE_S = 60.0
 """Longer than a deletion takes."""
@@ -38,13 +35,13 @@ class Deletion:
     Args:
         store: where jobs and datasets are.
         holder: this instance's name.
-        history: opens the store of quotes; blocks.
+        stores: that rows are in.
     """
 
-    def __init__(self, store: JobStore, holder: str, history: Callable[[], TickStore]) -> None:
+    def __init__(self, store: JobStore, holder: str, stores: Stores) -> None:
         self._store = store
         self._holder = f"{holder}/delete"
-        self._history = history
+        self._stores = stores
 
     async def rows(self, dataset: str) -> int:
         """How many rows a deletion would take out.
@@ -77,8 +74,8 @@ class Deletion:
             found = await ledger.deleting(dataset)
             if found is None or not (found.files or found.is_deleting):
                 raise UnknownDataset(dataset)
-            history = await asyncio.to_thread(self._history)
-            await asyncio.to_thread(history.remove, dataset)
+            target = await asyncio.to_thread(self._stores.of, found.kind)
+            await asyncio.to_thread(target.remove, dataset)
             rows = await ledger.deleted_rows(dataset)
 
             async def work(connection: asyncpg.Connection) -> bytes:

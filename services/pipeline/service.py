@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
+import asyncpg
 from google.protobuf.message import Message
 
 from crossrate.api.common.v1 import stream_pb2
@@ -22,24 +23,45 @@ from crossrate.store.requests import body_of
 from services.pipeline import messages
 from services.pipeline.deletion import Busy, Deletion, UnknownDataset
 from services.pipeline.domain.specification import Refused, Specification, parse
+from services.pipeline.housekeeping import Housekeeping
 from services.pipeline.settings import Settings
 from services.pipeline.sources import SourceFailure
 from services.pipeline.sources.making import Sources
-from services.pipeline.store.jobs import Job, JobStore, TooManyJobs, UnknownJob
+from services.pipeline.store.datasets import DatasetStore
+from services.pipeline.store.jobs import DatasetRow, Job, JobStore, TooManyJobs, UnknownJob
+from services.pipeline.stores import Stores
 from services.pipeline.workers import Workers
 
 PAGE_SIZE = 100
 HEARTBEAT_S = 5.0
-FORMATS = {pb.SPECIFICATION_FORMAT_TOML: "toml", pb.SPECIFICATION_FORMAT_JSON: "json"}
+SAMPLES_MAX = 20
+"""Instruments of which rows are shown."""
+PATHS_MAX = 1_000
+FORMATS = {
+    pb.SPECIFICATION_FORMAT_TOML: "toml",
+    pb.SPECIFICATION_FORMAT_JSON: "json",
+    pb.SPECIFICATION_FORMAT_YAML: "yaml",
+}
 
 
 class PipelineService(PipelineServiceServicer):
     """Answers every call of the contract."""
 
     def __init__(
-        self, store: JobStore, workers: Workers, sources: Sources, deletion: Deletion, settings: Settings
+        self,
+        store: JobStore,
+        datasets: DatasetStore,
+        workers: Workers,
+        sources: Sources,
+        deletion: Deletion,
+        housekeeping: Housekeeping,
+        stores: Stores,
+        settings: Settings,
     ) -> None:
         self._store = store
+        self._datasets = datasets
+        self._housekeeping = housekeeping
+        self._stores = stores
         self._workers = workers
         self._sources = sources
         self._deletion = deletion
@@ -157,6 +179,75 @@ class PipelineService(PipelineServiceServicer):
         token = rows[size - 1].name if len(rows) > size else ""
         return pb.ListDatasetsResponse(datasets=map(messages.dataset_message, rows[:size]), next_page_token=token)
 
+    async def GetDataset(self, request: pb.GetDatasetRequest, context) -> pb.GetDatasetResponse:
+        """See the contract."""
+        with failures():
+            row = await self._dataset(request.dataset)
+        answer = pb.GetDatasetResponse(dataset=messages.dataset_message(row))
+        for instrument in sorted(row.instruments)[:SAMPLES_MAX] if request.sample_rows else ():
+            try:
+                target = await asyncio.to_thread(self._stores.of, row.kind)
+                ends = await asyncio.to_thread(target.ends, row.name, instrument, request.sample_rows)
+            except (ImportError, OSError) as error:
+                raise errors.dependency_unavailable("history") from error
+            except Exception as error:
+                if "HistoryError" in {each.__name__ for each in type(error).__mro__}:
+                    raise errors.dependency_unavailable("history") from error
+                raise
+            answer.samples.append(messages.sample_message(instrument, *ends))
+        return answer
+
+    async def _dataset(self, name: str) -> DatasetRow:
+        row = await self._datasets.dataset(name)
+        if row is None:
+            raise errors.not_found("dataset", name)
+        return row
+
+    async def ListDatasetFiles(self, request: pb.ListDatasetFilesRequest, context) -> pb.ListDatasetFilesResponse:
+        """See the contract."""
+        size, (after, _) = request.page_size or PAGE_SIZE, _digest_place(request.page_token)
+        with failures():
+            await self._dataset(request.dataset)
+            rows = await self._datasets.files(request.dataset, after, size + 1)
+        token = f"{rows[size - 1].digest}.0" if len(rows) > size else ""
+        return pb.ListDatasetFilesResponse(files=map(messages.dataset_file_message, rows[:size]), next_page_token=token)
+
+    async def GetDatasetReport(self, request: pb.GetDatasetReportRequest, context) -> pb.GetDatasetReportResponse:
+        """See the contract."""
+        size, after = request.page_size or PAGE_SIZE, _digest_place(request.page_token)
+        with failures():
+            await self._dataset(request.dataset)
+            rows = await self._datasets.reports(request.dataset, after, size + 1)
+        token = f"{rows[size - 1][0]}.{rows[size - 1][1]}" if len(rows) > size else ""
+        reports = [dataset_pb2.QualityReport.FromString(row[2]) for row in rows[:size]]
+        return pb.GetDatasetReportResponse(reports=reports, next_page_token=token)
+
+    async def VacuumHistory(self, request: pb.VacuumHistoryRequest, context) -> pb.VacuumHistoryResponse:
+        """See the contract."""
+        age_s = request.min_age.seconds or int(self._settings.vacuum_age_s)
+        with failures(request.request_id):
+            body = body_of(request)
+            if not request.validate_only:
+                known = await self._store.requests.known(request.request_id, body)
+                if known is not None:
+                    return pb.VacuumHistoryResponse.FromString(known)
+            row, paths = await self._housekeeping.vacuum(age_s, dry_run=request.validate_only)
+            answer = pb.VacuumHistoryResponse(vacuum=messages.vacuum_message(row), paths=sorted(paths)[:PATHS_MAX])
+            if request.validate_only:
+                return answer
+
+            async def work(connection: asyncpg.Connection) -> bytes:
+                await self._datasets.vacuumed(connection, row)
+                return answer.SerializeToString()
+
+            return pb.VacuumHistoryResponse.FromString(await self._store.once(request.request_id, body, work))
+
+    async def ListVacuums(self, request: pb.ListVacuumsRequest, context) -> pb.ListVacuumsResponse:
+        """See the contract."""
+        with failures():
+            rows = await self._datasets.vacuums(request.page_size or PAGE_SIZE)
+        return pb.ListVacuumsResponse(vacuums=map(messages.vacuum_message, rows))
+
     async def DeleteDataset(self, request: pb.DeleteDatasetRequest, context) -> pb.DeleteDatasetResponse:
         """See the contract."""
         with failures(request.request_id):
@@ -204,3 +295,11 @@ def _place(token: str, parts: int) -> tuple[int, ...]:
     if len(found) != parts or not all(each.isdecimal() and len(each) < 10 for each in found):
         raise errors.invalid(("page_token", "is no token of this method"))
     return tuple(int(each) for each in found)
+
+
+def _digest_place(token: str) -> tuple[str, int]:
+    """The digest and the number of a page token; neither without one."""
+    digest, _, number = token.partition(".")
+    if token and not (len(digest) == 64 and number.isdecimal() and len(number) < 10):
+        raise errors.invalid(("page_token", "is no token of this method"))
+    return digest, int(number or 0)

@@ -32,6 +32,12 @@ class Settings(BaseSettings):
     """How often waiting jobs are looked for that another instance accepted or left."""
     progress_interval_s: float = Field(default=0.4, gt=0, le=10)
     """How often progress is written down, and looked at for those who watch."""
+    checkpoint_rows: int = Field(default=4_000_000, ge=1, le=1_000_000_000)
+    """Rows of a file from one checkpoint to the next, behind which its load goes on after it was cut off. Each makes a
+    file more of every day that it has rows of, until these are compacted."""
+    vacuum_age_s: float = Field(default=86_400.0, ge=3600)
+    """How long files that no commit names lie in the store before they are deleted: longer than any load takes from one
+    checkpoint to the next, and than any read takes."""
     jobs_kept_s: float = Field(default=180 * 86_400.0, ge=86_400)
     """How long ended jobs are kept with their reports and rejected rows; datasets and their files are kept on."""
     answers_kept_s: float = Field(default=7 * 86_400.0, ge=86_400)

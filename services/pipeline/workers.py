@@ -6,21 +6,20 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from crossrate.store.errors import LeaseHeld, OutcomeUnknown, StaleWriter, StoreUnavailable
 from crossrate.store.journal import Lease
 from services.pipeline.domain.progress import JobState
 from services.pipeline.domain.specification import Specification
 from services.pipeline.job import JobRun
-from services.pipeline.loading import Stopped
 from services.pipeline.settings import Settings
 from services.pipeline.sources import FileSource
+from services.pipeline.sources.stream import StreamSource
 from services.pipeline.store.jobs import Job, JobStore
 from services.pipeline.store.ledger import Ledger
-
-if TYPE_CHECKING:
-    from crossrate.history.store import TickStore
+from services.pipeline.stores import Stores
+from services.pipeline.work import Stopped
 
 LOOK_MAX = 100
 """Waiting jobs that are looked at in one go."""
@@ -45,7 +44,7 @@ class Workers:
         store: where jobs are.
         settings: limits and times.
         holder: this instance's name, in leases.
-        history: opens the store of quotes; blocks.
+        stores: that rows go to.
         source: makes the source of a job.
         log: where what happens is told.
     """
@@ -55,12 +54,12 @@ class Workers:
         store: JobStore,
         settings: Settings,
         holder: str,
-        history: Callable[[], TickStore],
-        source: Callable[[Job, Specification], FileSource],
+        stores: Stores,
+        source: Callable[[Job, Specification], FileSource | StreamSource],
         log: Any,
     ) -> None:
         self._store, self._settings, self._holder = store, settings, holder
-        self._history, self._source, self._log = history, source, log
+        self._stores, self._source, self._log = stores, source, log
         self._executor = ThreadPoolExecutor(settings.jobs_max, thread_name_prefix="pipeline")
         self._running: dict[str, tuple[JobRun, asyncio.Task[None]]] = {}
         self._wake = asyncio.Event()
@@ -105,8 +104,17 @@ class Workers:
             except LeaseHeld:
                 continue
             ledger = Ledger(self._store.database, lease)
-            interval_s = self._settings.progress_interval_s
-            attempt = JobRun(job, self._store, ledger, self._executor, self._history, self._source, interval_s)
+            settings = self._settings
+            attempt = JobRun(
+                job,
+                self._store,
+                ledger,
+                self._executor,
+                self._stores,
+                self._source,
+                settings.progress_interval_s,
+                settings.checkpoint_rows,
+            )
             task = asyncio.create_task(self._attempt(job, attempt, lease))
             self._running[name] = (attempt, task)
             task.add_done_callback(lambda _, name=name: self._ended(name))

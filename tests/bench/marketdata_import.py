@@ -71,7 +71,12 @@ def ours(path: Path, shape: Shape, target: Path) -> Report:
     encoding, compression = {"venue_time": "DELTA_BINARY_PACKED"}, {"bid": "snappy", "ask": "snappy"}
     with (
         pq.ParquetWriter(
-            target, SCHEMA, compression=compression, use_dictionary=["flags"], column_encoding=encoding
+            target,
+            SCHEMA,
+            compression=compression,
+            use_dictionary=["flags"],
+            column_encoding=encoding,
+            write_batch_size=1 << 16,
         ) as writer,
         ThreadPoolExecutor(1) as pool,
     ):

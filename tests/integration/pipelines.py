@@ -7,7 +7,7 @@ import contextlib
 import gzip
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -62,8 +62,9 @@ def job(dataset: str, *paths: Path | str, **parts: Any) -> dict[str, Any]:
 class Pipeline:
     """What tests ask of a running pipeline."""
 
-    def __init__(self, processes: Processes) -> None:
+    def __init__(self, processes: Processes, settings: Mapping[str, str] | None = None) -> None:
         self.processes = processes
+        self._settings = {**SETTINGS, **(settings or {})}
         self.instance = ""
 
     @property
@@ -73,7 +74,7 @@ class Pipeline:
 
     async def start(self, instance: str = "pipeline-1") -> None:
         """Starts an instance, which is asked from now on."""
-        await self.processes.start(instance, **SETTINGS)
+        await self.processes.start(instance, **self._settings)
         self.instance = instance
 
     def kill(self) -> None:
@@ -158,9 +159,9 @@ class Pipeline:
 
 
 @contextlib.asynccontextmanager
-async def pipeline(folder: Path) -> AsyncIterator[Pipeline]:
+async def pipeline(folder: Path, mesh: topology.Topology | None = None, **settings: str) -> AsyncIterator[Pipeline]:
     """A pipeline with NATS and PostgreSQL of its own."""
-    servers = Servers(folder, topology.load())
+    servers = Servers(folder, mesh or topology.load())
     processes = Processes(servers)
     try:
         servers.issue()
@@ -168,7 +169,7 @@ async def pipeline(folder: Path) -> AsyncIterator[Pipeline]:
         await servers.nats.provision(servers.topology)
         await servers.start_postgres()
         await servers.postgres.provision(servers.topology)
-        made = Pipeline(processes)
+        made = Pipeline(processes, settings)
         await made.start()
         yield made
     finally:

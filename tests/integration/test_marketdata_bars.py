@@ -20,6 +20,7 @@ from crossrate.api.marketdata.v1 import bar_service_pb2_grpc, history_pb2, histo
 from crossrate.api.marketdata.v1 import history_service_pb2 as pb
 from crossrate.api.reference.v1 import instrument_pb2 as reference_pb
 from crossrate.history import arrow
+from crossrate.history.bars import PARTS, BarBatch, BarStore, beside
 from crossrate.history.keys import Batch
 from crossrate.history.store import TickStore
 from crossrate.rpc import arrays
@@ -350,3 +351,47 @@ async def test_what_cannot_be_answered_is_refused(mesh: Servers, log: QuoteLog, 
             code, details = await refusal(call)
             assert code is grpc.StatusCode.INVALID_ARGUMENT
             assert field in details
+
+
+async def test_a_venues_own_bars_are_answered_and_never_mixed_with_built_ones(mesh: Servers, folder: Path) -> None:
+    """By their source, with their origin and volume, also as longer ones and page by page; a source of quotes gives
+    built bars; where no quote of the pair is, the one venue that has bars is meant. Mids of them nobody knows."""
+    url = folder / "history"
+    begin = MONDAY + 3600 * SECOND
+    times = begin + np.arange(120) * 60 * SECOND
+    low = 1.08 + np.arange(120) * 1e-5
+    block = {"venue_time": times, "close_time": times + 60 * SECOND, "volume": np.full(120, 2.0)}
+    block |= {f"{side}_{part}": low + (side == "ask") * 1e-4 for side in ("bid", "ask") for part in PARTS}
+    load = BarStore.open(beside(str(url))).begin("own", {"content": 1})
+    for pair in ("EUR/USD", "EUR/SEK"):
+        load.add(BarBatch("V.bars", pair, block | {"flags": np.zeros(120, np.int16)}))
+    load.commit()
+    quotes = Ticks.of(times, low, low + 2e-4)
+    TickStore.open(str(url)).append_all([Batch("V", "EUR/USD", quotes)], dataset="own-quotes")
+    asked = {"period": "1m", "start_time": timestamp(begin), "end_time": timestamp(begin + 7200 * SECOND)}
+    async with served(mesh, url) as instance:
+
+        async def bars(**fields: object) -> bar_pb.QueryBarsResponse:
+            return await instance.bars.QueryBars(bar_pb.QueryBarsRequest(**EURUSD | asked | fields))
+
+        own = await bars(source="V.bars", page_size=100)
+        assert (own.origin, own.source, len(own.bars)) == (history_pb2.BAR_ORIGIN_VENUE, "V.bars", 100)
+        assert (own.bars[0].ask.high, own.bars[0].volume, own.bars[0].tick_count) == (low[0] + 1e-4, 2.0, 0)
+        rest = await bars(source="V.bars", page_size=100, page_token=own.next_page_token)
+        assert (len(rest.bars), rest.next_page_token) == (20, "")
+        hours = await bars(source="V.bars", period="1h")
+        assert [(each.bid.open, each.bid.close, each.volume) for each in hours.bars] == [
+            (low[0], low[59], 120.0),
+            (low[60], low[119], 120.0),
+        ]
+        built = await bars()
+        assert (built.origin, built.source, len(built.bars)) == (history_pb2.BAR_ORIGIN_BUILT, "V", 120)
+        assert not built.bars[0].HasField("volume")
+        alone = await bars(counter="SEK")
+        assert (alone.origin, alone.source) == (history_pb2.BAR_ORIGIN_VENUE, "V.bars")
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await bars(source="V.bars", sides=[history_pb2.PRICE_SIDE_MID])
+        assert "mids are not known" in caught.value.details()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await bars(source="W.bars")
+        assert caught.value.code() is grpc.StatusCode.NOT_FOUND

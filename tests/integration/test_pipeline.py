@@ -120,8 +120,8 @@ async def test_a_specification_is_checked_with_the_paths_of_its_fields(running: 
         "specification.shape.clock",
         "specification.quality.rows_min",
     }
-    bars = await running.refusal(job("checked", "/a.csv", shape="histdata_m1"))
-    assert [each.field for each in bars.violations] == ["specification.shape"]
+    told = await running.refusal("name: a\nname: b\n", pb.SPECIFICATION_FORMAT_YAML)
+    assert "line 2: the field 'name' stands a second time" in told.violations[0].description
     toml = await running.refusal("name = ", pb.SPECIFICATION_FORMAT_TOML)
     assert "is no TOML" in toml.violations[0].description
     only = await running.start_job(job("checked", tmp_path), validate_only=True)
@@ -156,7 +156,7 @@ async def test_the_same_rows_in_another_file_are_quarantined(running: Pipeline, 
     assert found.state == INCOMPLETE
     (file,) = await running.files(found.id)
     assert file.state == QUARANTINED
-    assert "has quotes of the same time from" in file.message
+    assert "has rows of the same time from" in file.message
     assert running.rows("overlap") == 100
     both = await running.run(job("overlap", packed, quality={"overlap_allowed": True}))
     assert both.state == SUCCEEDED

@@ -10,9 +10,9 @@ import pytest
 from crossrate.files.failure import FileFailure
 from services.pipeline.domain.progress import Progress
 from services.pipeline.domain.specification import ObjectStore
-from services.pipeline.loading import Work
 from services.pipeline.sources import SourceFailure
 from services.pipeline.sources.objects import Objects
+from services.pipeline.work import Work
 from tests.integration.test_history_bucket import options
 
 pytestmark = pytest.mark.integration

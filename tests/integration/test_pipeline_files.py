@@ -22,9 +22,8 @@ import pytest
 import pytest_asyncio
 
 from crossrate.api.pipeline.v1 import dataset_pb2, job_pb2
-from tests.integration.conftest import eventually
+from tests.integration.conftest import eventually, free_port
 from tests.integration.pipelines import MONDAY, Pipeline, job, line, pipeline, text
-from tests.ports import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -256,7 +255,7 @@ async def test_a_web_file_is_fetched_once_and_gone_on_with(running: Pipeline, si
     assert "the server answers 404" in (await running.files(lost.id))[0].message
     assert running.rows("web") == 20_000
     spool = running.processes.place.state / "pipeline"
-    await eventually(lambda: list(spool.iterdir()) == [])
+    await eventually(lambda: list(spool.iterdir()) == [], 5)
 
 
 async def test_objects_are_read_through_their_urls(running: Pipeline, tmp_path: Path) -> None:
@@ -270,42 +269,56 @@ async def test_objects_are_read_through_their_urls(running: Pipeline, tmp_path: 
 
 
 async def test_the_command_line_loads_reports_and_takes_out(running: Pipeline, tmp_path: Path) -> None:
-    """A job's file with paths of its own folder; answers on standard output, progress on standard error, exit codes."""
+    """A YAML job with paths of its own folder, and a file without a job; answers on standard output, progress on
+    standard error, exit codes; what is wrong with a job has its line."""
     quotes = tmp_path / "quotes"
     quotes.mkdir()
     (quotes / "EURUSD.csv").write_bytes(rows("nonsense"))
-    spec = tmp_path / "job.toml"
+    spec = tmp_path / "job.yaml"
     spec.write_text(
-        'name = "by-hand"\nsource = {kind = "files", paths = ["quotes/*.csv"]}\nshape = "generic"\n'
-        'target = {dataset = "by-hand", venue = "HAND"}\n'
+        "name: by-hand\nsource:\n  kind: files\n  paths: [quotes/*.csv]\nshape: generic\n"
+        "target: {dataset: by-hand, venue: HAND}\n"
     )
-    place = running.processes.place
-    environment = os.environ | {"CROSSRATE_STATE": str(place.state), "CROSSRATE_RUN": str(place.run), "COLUMNS": "200"}
-    command = [str(Path(sys.executable).with_name("crossrate")), "pipeline"]
-
-    async def asked(*arguments: str, code: int = 0) -> tuple[str, str]:
-        run = functools.partial(
-            subprocess.run, capture_output=True, text=True, env=environment, timeout=60, check=False
-        )
-        done = await asyncio.to_thread(run, [*command, *arguments])
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout, done.stderr
-
-    assert "is right" in (await asked("run", str(spec), "--check"))[1]
-    assert json.loads((await asked("run", str(spec), "--dry-run", "--json"))[0])["progress"]["rowsRead"] == "2000"
-    answer, progress = await asked("run", str(spec), "--json")
+    asked = functools.partial(commanded, running)
+    assert "is right" in (await asked("import", str(spec), "--check"))[1]
+    assert json.loads((await asked("import", str(spec), "--dry-run", "--json"))[0])["progress"]["rowsRead"] == "2000"
+    answer, progress = await asked("import", str(spec), "--json")
     assert json.loads(answer)["progress"]["rowsLoaded"] == "2000"
     assert json.loads(progress.splitlines()[-1])["filesLoaded"] == 1
-    assert "1 unchanged" in (await asked("run", str(spec)))[0]
-    (latest,) = [each["id"] for each in json.loads((await asked("status", "--json", "-n", "1"))[0])]
-    assert json.loads((await asked("status", "last", "--json"))[0])["job"]["id"] == latest
+    assert "1 unchanged" in (await asked("import", str(spec)))[0]
+    (latest,) = [each["id"] for each in json.loads((await asked("list", "--runs", "--json", "-n", "1"))[0])]
+    assert json.loads((await asked("show", "last", "--json"))[0])["job"]["id"] == latest
     loaded = json.loads(answer)["id"]
     assert "nonsense" in (await asked("rejected", loaded))[0]
-    assert "EUR/USD" in (await asked("report", loaded))[0]
-    assert "by-hand" in (await asked("datasets"))[0]
+    for name in (loaded, "by-hand"):
+        assert "EUR/USD" in (await asked("report", name))[0]
+        assert "good" in (await asked("report", name))[0]
+    assert "by-hand" in (await asked("list"))[0]
+    shown = (await asked("show", "by-hand", "--rows", "2"))[0]
+    for words in ("EURUSD.csv", loaded, "2,002 of 1 files, 1 rejected", "files: ", "…"):
+        assert words in shown, shown
+    facts = json.loads((await asked("show", "by-hand", "--json"))[0])
+    assert [each["rows"] for each in facts["files"]] == ["2000"]
     assert (await asked("cancel", loaded))[1].strip() == f"{loaded} has ended"
+    plain = ["import", str(quotes / "EURUSD.csv"), "--venue", "HAND", "--dataset", "plain", "--json"]
+    assert json.loads((await asked(*plain))[0])["progress"]["rowsLoaded"] == "2000"
     (quotes / "EURUSD.csv").write_bytes(rows())
-    assert "with other content" in (await asked("run", str(spec), code=1))[1]
+    assert "with other content" in (await asked("import", str(spec), code=1))[1]
     assert "2,000 rows were taken out" in (await asked("delete", "by-hand", "-m", "a test"))[1]
+    assert "0 files, 0 bytes would be deleted" in (await asked("vacuum", "--dry-run"))[1]
     spec.write_text(spec.read_text().replace("generic", "unheard_of"))
-    assert "specification.shape" in (await asked("run", str(spec), code=1))[1]
+    wrong = (await asked("import", str(spec), code=1))[1]
+    assert "specification.shape" in wrong
+    assert "(line 5)" in wrong
+    assert "no dataset 'by-hand'" in (await asked("show", "by-hand", code=1))[1]
+
+
+async def commanded(running: Pipeline, *arguments: str, code: int = 0) -> tuple[str, str]:
+    """What `crossrate data …` says on standard output and standard error."""
+    place = running.processes.place
+    environment = os.environ | {"CROSSRATE_STATE": str(place.state), "CROSSRATE_RUN": str(place.run), "COLUMNS": "200"}
+    command = [str(Path(sys.executable).with_name("crossrate")), "data", *arguments]
+    run = functools.partial(subprocess.run, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    done = await asyncio.to_thread(run, command)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout, done.stderr

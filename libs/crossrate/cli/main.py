@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from crossrate.cli.data_app import data_app
 from crossrate.cli.orders_app import orders_app
-from crossrate.cli.pipeline_app import pipeline_app
 
 HELP = """Runs an FX trading platform that is a service mesh, calls it, and explains it.
 
@@ -62,7 +62,7 @@ config_app = typer.Typer(
 )
 app.add_typer(certs_app, name="certs", rich_help_panel="Operate")
 app.add_typer(config_app, name="config", rich_help_panel="Operate")
-app.add_typer(pipeline_app, name="pipeline", rich_help_panel="Data")
+app.add_typer(data_app, name="data", rich_help_panel="Data")
 app.add_typer(orders_app, name="orders", rich_help_panel="Trade")
 
 RUN, CALL, EXPLAIN, OPERATE = "Run", "Call", "Explain", "Operate"

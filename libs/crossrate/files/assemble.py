@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +28,20 @@ class Assembler:
         self._resolver = Resolver(plan.clock, disorder_ns=0 if bars else None)
         self._carried: dict[Role, float] = {}
         self._interval = (plan.shape.interval_s or 0) * SECOND
+
+    def state(self) -> dict[str, Any]:
+        """What the rows so far say about those that follow, as JSON takes it."""
+        return {
+            "interval": self._interval,
+            "carried": {str(role): price for role, price in self._carried.items()},
+            "passed": self._resolver.state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on where another assembler of the same plan was."""
+        self._interval = int(state["interval"])
+        self._carried = {Role(name): float(price) for name, price in state["carried"].items()}
+        self._resolver.restore(state["passed"])
 
     def add(self, part: Parsed, lines: int, *, too_long: Rejected | None = None, member: str) -> Chunk:
         """The next rows.

@@ -21,12 +21,14 @@ class Block:
         line: number of the first, from 1.
         too_long: a line behind these that was longer than allowed.
         lines: how many lines are in `data`.
+        end: bytes of the text, from its begin to behind these lines and one that was too long.
     """
 
     data: bytes
     line: int
     lines: int
     too_long: Rejected | None = None
+    end: int = 0
 
 
 def decoded(member: Member) -> tuple[bytes, object]:
@@ -62,32 +64,41 @@ def blocks(member: Member, limits: Limits) -> Iterator[Block]:
         FileFailure: the stream is damaged, empty or not text.
     """
     carry, stream = decoded(member)
-    line = 1
+    line, at, width = 1, 0, 1
     while True:
-        part = stream.read(max(limits.block_bytes - len(carry), 4096))
+        size = max(limits.block_bytes - len(carry), 4096)
+        # Where lines are alike a block ends with one, and nothing is copied to make it do so.
+        part = stream.read(size - (size + len(carry)) % width)
         data = carry + part if carry else part
         if not part:
             if data:
-                yield Block(data, line, _lines(data) + (not data.endswith(b"\n")))
+                yield Block(data, line, _lines(data) + (not data.endswith(b"\n")), end=at + len(data))
             return
         end = data.rfind(b"\n") + 1
+        first = data.find(b"\n")
+        width = min(max(data.find(b"\n", first + 1) - first, 1), 1024)
         carry = data[end:]
         lines = _lines(data)
         if len(carry) <= limits.line_bytes_max:
+            at += end
             if end:
-                yield Block(data[:end], line, lines)
+                yield Block(data[:end], line, lines, end=at)
             line += lines
             continue
         reason = f"is longer than {limits.line_bytes_max} bytes: it is no row, or the delimiter of lines is another"
-        yield Block(data[:end], line, lines, Rejected.of(line + lines, carry[: 4 * TEXT_MAX], reason))
+        rejected = Rejected.of(line + lines, carry[: 4 * TEXT_MAX], reason)
+        carry, passed = _after_line(stream, limits)
+        at += len(data) + passed
+        yield Block(data[:end], line, lines, rejected, at)
         line += lines + 1
-        carry = _after_line(stream, limits)
 
 
-def _after_line(stream, limits: Limits) -> bytes:
-    """What follows the end of the line in which the stream stands."""
+def _after_line(stream, limits: Limits) -> tuple[bytes, int]:
+    """What follows the end of the line in which the stream stands, and how many bytes were passed over."""
+    passed = 0
     while part := stream.read(limits.block_bytes):
         place = part.find(b"\n")
         if place >= 0:
-            return part[place + 1 :]
-    return b""
+            return part[place + 1 :], passed + place + 1
+        passed += len(part)
+    return b"", passed

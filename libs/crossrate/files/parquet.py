@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crossrate.files.assemble import Assembler
-from crossrate.files.chunk import Chunk
+from crossrate.files.chunk import Chunk, Place
 from crossrate.files.containers import Limits
 from crossrate.files.failure import FileFailure
 from crossrate.files.fields import Fields
@@ -27,7 +28,9 @@ GROUP_BYTES_MAX = 1 << 30
 UNITS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
-def read_parquet(path: Path, shape: Shape, instrument: str | None, limits: Limits) -> Iterator[Chunk]:
+def read_parquet(
+    path: Path, shape: Shape, instrument: str | None, limits: Limits, start: Place | None = None
+) -> Iterator[Chunk]:
     """The rows of a file; times are timestamps of any unit, or integers as the shape says.
 
     Raises:
@@ -46,9 +49,14 @@ def read_parquet(path: Path, shape: Shape, instrument: str | None, limits: Limit
                 shape, places, len(names), what, 0, 10.0 ** shape.digits(what), _clock(shape, schema, names), False
             )
             assembler, row = Assembler(plan), 1
+            if start is not None:
+                assembler.restore(start.state)
             for batch in file.iter_batches(ROWS, columns=list(names.values())):
-                yield chunk_of(str(path), _fields(path, batch, names, plan), row, assembler)
                 row += batch.num_rows
+                if start is None or row - 1 > start.end:
+                    first = row - batch.num_rows
+                    chunk = chunk_of(str(path), _fields(path, batch, names, plan), first, assembler)
+                    yield replace(chunk, place=Place(0, row - 1, 0, assembler.state()))
     except (pa.ArrowInvalid, OSError) as error:
         raise FileFailure(str(path), f"is no whole Parquet file ({error}); fetch it again") from error
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain
 from pathlib import Path
 
 from crossrate.files.assemble import Assembler
 from crossrate.files.blocks import Block, blocks
-from crossrate.files.chunk import Chunk
+from crossrate.files.chunk import Chunk, Place
 from crossrate.files.containers import Limits, Member, members
 from crossrate.files.failure import FileFailure
 from crossrate.files.parse import Parsed, parsed
@@ -31,6 +31,7 @@ def read(
     instrument: str | None = None,
     date: date | None = None,
     limits: Limits | None = None,
+    start: Place | None = None,
 ) -> Iterator[Chunk]:
     """The rows of a file, in parts of about `limits.block_bytes`; at most four parts are in memory.
 
@@ -40,6 +41,8 @@ def read(
         instrument: what it is of, as EUR/USD; taken from its name or first row if not given.
         date: its date, for shapes whose times count from midnight; taken from its name if not given.
         limits: how much of it is believed.
+        start: `place` of the last chunk that another reading gave, of the same bytes by the same arguments: what is
+            before it is passed over, and not parsed.
 
     Raises:
         FileFailure: it cannot be read, or not on. What was given before stays as it is: a reader that must take all or
@@ -49,16 +52,20 @@ def read(
     if shape.container is Container.PARQUET:
         from crossrate.files.parquet import read_parquet
 
-        chunks = read_parquet(path, shape, instrument, limits)
+        chunks = read_parquet(path, shape, instrument, limits, start)
     elif shape.container is Container.BI5:
         from crossrate.files.bi5 import read_bi5
 
         chunks = read_bi5(path, shape, instrument, limits)
     else:
+        named = Named(shape, instrument, date, limits)
+        first = start.member if start else 0
         chunks = chain.from_iterable(
-            _text(member, shape, instrument, date, limits) for member in members(path, shape.members, limits)
+            _text(member, number, named, start if number == first else None)
+            for number, member in enumerate(members(path, shape.members, limits))
+            if number >= first
         )
-    rejected = 0
+    rejected = start.rejected if start else 0
     for chunk in chunks:
         rejected += len(chunk.rejected)
         if rejected > limits.rejected_max:
@@ -68,20 +75,39 @@ def read(
                 f"more than {limits.rejected_max} lines are no rows, the last because it {last.reason}",
                 line=last.line,
             )
-        yield chunk
+        yield replace(chunk, place=replace(chunk.place, rejected=rejected)) if chunk.place else chunk
 
 
-def _text(member: Member, shape: Shape, instrument: str | None, date: date | None, limits: Limits) -> Iterator[Chunk]:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What the members of a file have in common."""
+
+    shape: Shape
+    instrument: str | None
+    date: date | None
+    limits: Limits
+
+
+def _text(member: Member, number: int, named: Named, start: Place | None) -> Iterator[Chunk]:
     """The chunks of one member."""
+    limits = named.limits
     source = blocks(member, limits)
     first = next(source, None)
     if first is None:
         raise FileFailure(member.name, "is empty but for a byte-order mark")
-    plan, first, header = _begun(first, member, shape, instrument, date, limits)
+    plan, first, header = _begun(first, member, named.shape, named.instrument, named.date, limits)
     assembler = Assembler(plan)
-    for part, block in _ahead(chain([first], source), plan, limits):
+    following: Iterator[Block] = chain([first], source)
+    if start is not None:
+        assembler.restore(start.state)
+        begin = next((block for block in following if block.end > start.end), None)
+        if begin is None:
+            return
+        following, header = chain([begin], following), header if begin is first else 0
+    for part, block in _ahead(following, plan, limits):
         lines = block.lines + header + (block.too_long is not None)
-        yield assembler.add(part, lines, too_long=block.too_long, member=member.name)
+        chunk = assembler.add(part, lines, too_long=block.too_long, member=member.name)
+        yield replace(chunk, place=Place(number, block.end, 0, assembler.state()))
         header = 0
 
 

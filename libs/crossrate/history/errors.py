@@ -41,6 +41,10 @@ class DamagedError(HistoryError):
     """A file of the store cannot be read, or is not what was committed."""
 
 
+class MissingPartError(HistoryError):
+    """A file that a load was to go on from is not there any more: it is begun anew."""
+
+
 class UnknownVenueError(HistoryError):
     """Several venues have quotes, and the question is of one."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -23,11 +23,10 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from crossrate.history.errors import HistoryError, NotAStoreError, StoreFullError, UncertainError, is_full
 from crossrate.history.keys import Key
-from crossrate.history.parquet import SCHEMA, Written
+from crossrate.history.parquet import QUOTES, Form, Written
 from crossrate.history.places import Bucket, Folder, Place
 
 PARTITIONS = ["venue", "instrument", "day", "dataset"]
-TABLE = pa.schema([*((name, pa.date32() if name == "day" else pa.string()) for name in PARTITIONS), *SCHEMA])
 CONFIGURATION: dict[str, str | None] = {
     # Commits of the last day are kept one by one; what is older is in a checkpoint, with all positions.
     "delta.logRetentionDuration": "interval 1 days",
@@ -38,6 +37,16 @@ RETRIES_MAX = 50
 
 Positions = dict[str, int]
 """What a commit says beside its files: how far the source of a name has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vacuumed:
+    """Files that no commit names, and that were deleted or would be."""
+
+    paths: list[str]
+    size_bytes: int
+    kept: int
+    """Others of that age, which stay because they were asked to."""
 
 
 class Raced(Exception):
@@ -131,16 +140,17 @@ class Pinned:
 class Log:
     """The log at a URL. May be used by several threads."""
 
-    def __init__(self, table: DeltaTable, place: Place) -> None:
+    def __init__(self, table: DeltaTable, place: Place, form: Form = QUOTES) -> None:
         self.place = place
+        self.form = form
         self._table = table
-        self._schema = Schema.from_arrow(TABLE)
+        self._schema = _table_of(form)
         self._lock = threading.RLock()
         self._snapshot: Snapshot | None = None
 
     @classmethod
-    def open(cls, url: str, options: dict[str, str]) -> Log:
-        """Opens the log, and begins one where nothing is yet.
+    def open(cls, url: str, options: dict[str, str], form: Form = QUOTES) -> Log:
+        """Opens the log, and begins one for rows of a form where nothing is yet.
 
         Raises:
             NotAStoreError: something else is there.
@@ -152,18 +162,18 @@ class Log:
         at = url if folder is None else str(folder)
         try:
             place: Place = Bucket(at, options) if folder is None else Folder(folder)
-            table = cls._begun(at, options, folder)
+            table = cls._begun(at, options, folder, form)
         except (DeltaError, OSError, ValueError) as wrong:
             if is_full(wrong):
                 raise StoreFullError(f"there is no room to begin a store at {url}") from wrong
-            raise NotAStoreError(f"no store of quotes can be opened at {url}: {wrong}") from wrong
+            raise NotAStoreError(f"no store of {form.what} can be opened at {url}: {wrong}") from wrong
         found = Schema.from_arrow(pa.schema(table.schema().to_arrow()))
-        if found != Schema.from_arrow(TABLE) or table.metadata().partition_columns != PARTITIONS:
-            raise NotAStoreError(f"the table at {url} is no store of quotes: it has the columns {found}")
-        return cls(table, place)
+        if found != _table_of(form) or table.metadata().partition_columns != PARTITIONS:
+            raise NotAStoreError(f"the table at {url} is no store of {form.what}: it has the columns {found}")
+        return cls(table, place, form)
 
     @staticmethod
-    def _begun(at: str, options: dict[str, str], folder: Path | None) -> DeltaTable:
+    def _begun(at: str, options: dict[str, str], folder: Path | None, form: Form) -> DeltaTable:
         """The table, made if nothing is there; another process may be making it, too."""
         try:
             return DeltaTable(at, storage_options=options)
@@ -172,7 +182,7 @@ class Log:
                 raise ValueError("the folder holds something else") from None
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-        schema = Schema.from_arrow(TABLE)
+        schema = _table_of(form)
         try:
             return DeltaTable.create(
                 at, schema, partition_by=PARTITIONS, configuration=CONFIGURATION, storage_options=options
@@ -269,9 +279,35 @@ class Log:
             return Raced(str(wrong))
         return HistoryError(f"the commit failed: {wrong}")
 
-    def vacuum(self, hours: float) -> list[str]:
-        """Deletes files that no longer or never were of the store, older than some hours; returns their paths."""
+    def vacuum(
+        self, hours: float, *, keep: Collection[str] = (), dataset: str | None = None, dry_run: bool = False
+    ) -> Vacuumed:
+        """Deletes files that no longer or never were of the store, older than some hours.
+
+        Args:
+            hours: longer than any read or load takes; at least 1.
+            keep: paths that stay whatever their age.
+            dataset: only files in the folders of one dataset; all by default.
+            dry_run: only say which.
+        """
         with self._lock:
-            arguments: dict[str, Any] = {"dry_run": False, "enforce_retention_duration": False, "full": True}
+            arguments: dict[str, Any] = {"dry_run": True, "enforce_retention_duration": False, "full": True}
             # Whole hours, and 0 means the table's own default to delta-rs; ours is never as short.
-            return self._table.vacuum(max(1, int(hours)), **arguments)
+            try:
+                found = sorted(self._table.vacuum(max(1, int(hours)), **arguments))
+            except (DeltaError, OSError) as wrong:
+                raise HistoryError(f"what lies in the store cannot be listed: {wrong}") from wrong
+        if dataset is not None:
+            found = [path for path in found if f"/dataset={dataset}/" in path]
+        stay = set(keep)
+        gone = [path for path in found if path not in stay]
+        size = sum(self.place.size(path) for path in gone)
+        for path in () if dry_run else gone:
+            self.place.delete(path)
+        return Vacuumed(gone, size, len(found) - len(gone))
+
+
+def _table_of(form: Form) -> Schema:
+    """The columns of the table: what folders are named by, and what files have."""
+    names = [(name, pa.date32() if name == "day" else pa.string()) for name in PARTITIONS]
+    return Schema.from_arrow(pa.schema([*names, *form.schema]))

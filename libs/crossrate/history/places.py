@@ -30,6 +30,9 @@ class Place(Protocol):
     def settle(self, paths: list[str]) -> None:
         """Has files that others wrote last."""
 
+    def size(self, path: str) -> int:
+        """Bytes of a file; -1 if it is not there."""
+
 
 class Folder:
     """A folder of this machine. Files are flushed to the disk before they get their name."""
@@ -78,6 +81,13 @@ class Folder:
         """Deletes a file; one that is not there is none the less gone."""
         (self.root / path).unlink(missing_ok=True)
 
+    def size(self, path: str) -> int:
+        """Bytes of a file; -1 if it is not there."""
+        try:
+            return (self.root / path).stat().st_size
+        except FileNotFoundError:
+            return -1
+
     def settle(self, paths: list[str]) -> None:
         """Has files that others wrote last. A file that is no longer there is part of a checkpoint."""
         for path in paths:
@@ -109,6 +119,11 @@ class Bucket:
         """Deletes an object; one that is not there is none the less gone."""
         with contextlib.suppress(FileNotFoundError):
             self._files.delete_file(path)
+
+    def size(self, path: str) -> int:
+        """Bytes of an object; -1 if it is not there."""
+        found = self._files.get_file_info(path)
+        return int(found.size) if found.type == pa_fs.FileType.File else -1
 
     def settle(self, paths: list[str]) -> None:
         """Nothing: an object that was put lasts."""

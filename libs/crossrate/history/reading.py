@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -12,14 +13,15 @@ from crossrate.history.arrow import ticks_batch
 from crossrate.history.cursor import Cursor
 from crossrate.history.errors import UnknownVenueError
 from crossrate.history.log import File, Log, Pinned, Snapshot
-from crossrate.history.merge import Source, merged
-from crossrate.history.parquet import ORDER, Block, columns_of, in_order, part, read, ticks_of
+from crossrate.history.merge import FOREVER, Source, merged
+from crossrate.history.parquet import ORDER, Block, columns_of, in_order, joined, part, read, ticks_of
 from crossrate.ticks.bars import BarBuilder, Bars
 from crossrate.ticks.columns import COLUMNS, Ticks
 from crossrate.ticks.periods import DAY, EPOCH, grid
 
 BAR_COLUMNS = ("venue_time", "bid", "ask", "sequence", "flags")
 QUANTITIES = ("bid_quantity", "ask_quantity")
+BEGINNING = int(np.iinfo(np.int64).min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,33 @@ def pages(
             yield Page(ticks_batch(piece, columns, {}), cursor)
         if left == 0:
             return
+
+
+def ends(log: Log | Pinned, files: Sequence[File], count: int) -> tuple[Block, Block]:
+    """The first and the last `count` rows of files in the order of time; none is in both."""
+    days = sorted({file.key.day for file in files})
+    total = sum(file.rows for file in files)
+
+    def rows(day: date) -> Iterator[Block]:
+        return blocks(log, [file for file in files if file.key.day == day], list(COLUMNS), BEGINNING, FOREVER)
+
+    first: list[Block] = []
+    for block in (block for day in days for block in rows(day)):
+        have = sum(len(each["venue_time"]) for each in first)
+        if have >= count:
+            break
+        first.append(part(block, 0, count - have))
+    wanted = min(count, max(total - count, 0))
+    last: list[Block] = []
+    for day in reversed(days):
+        have = sum(len(each["venue_time"]) for each in last)
+        if have >= wanted:
+            break
+        whole = joined(list(rows(day)))
+        size = len(whole["venue_time"])
+        last.insert(0, part(whole, max(size - (wanted - have), 0), size))
+    nothing = columns_of(Ticks.concatenated([]))
+    return (joined(first) if first else nothing), (joined(last) if last and wanted else nothing)
 
 
 def the_venue(files: Sequence[File], instrument: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -15,10 +15,11 @@ from crossrate.ticks.columns import Flag, Ticks
 from crossrate.ticks.periods import NEW_YORK_17, Period, Session
 
 if TYPE_CHECKING:
-    from crossrate.history.log import File, Log, Snapshot
+    from crossrate.history.log import File, Log, Snapshot, Vacuumed
     from crossrate.history.maintenance import Changed, Problem
+    from crossrate.history.parquet import Block
     from crossrate.history.reading import Page
-    from crossrate.history.writing import Committed
+    from crossrate.history.writing import Committed, Load, Pending
 
 BATCH_ROWS_MAX = 65_536
 """Most rows of a page if the caller says nothing: some 4 MB."""
@@ -126,6 +127,32 @@ class TickStore:
         expected = {f"feed/{checked('app_id', name)}": at for name, at in (after or {}).items()}
         return writing.append(self._log, self._file_names, batches, checked("dataset", dataset), named, expected)
 
+    def begin(
+        self,
+        dataset: str,
+        positions: Mapping[str, int],
+        pending: Sequence[Pending] = (),
+        *,
+        after: Mapping[str, int | None] | None = None,
+    ) -> Load:
+        """A write in parts, which another process may go on with: see `writing.Load`.
+
+        Args:
+            dataset: what the rows are kept under.
+            positions: see `append_all`; at least one.
+            pending: files that an attempt before has written and promised to leave.
+            after: see `append_all`.
+
+        Raises:
+            MissingPartError: one of `pending` is not there any more: begin without them.
+        """
+        from crossrate.history import writing
+
+        named = {f"feed/{checked('app_id', name)}": version for name, version in positions.items()}
+        expected = {f"feed/{checked('app_id', name)}": at for name, at in (after or {}).items()}
+        draft = writing.Draft(self._log, self._file_names)
+        return writing.Load(self._log, draft, checked("dataset", dataset), named, pending, expected)
+
     def position(self, app_id: str) -> int | None:
         """How far a source has come; None if nothing of it was ever committed."""
         return self._log.position(f"feed/{checked('app_id', app_id)}")
@@ -219,6 +246,12 @@ class TickStore:
         cursor = resume or Cursor(start)
         files = self.files(instrument, cursor.venue_time, end, venue)
         return reading.pages(self._log, files, names, cursor, end, limit, rows_max, also, proceed)
+
+    def ends(self, dataset: str, instrument: str, count: int) -> tuple[Block, Block]:
+        """The first and the last rows of an instrument in a dataset, in the order of time; none is in both."""
+        from crossrate.history import reading
+
+        return reading.ends(self._log, self._log.refresh().files(instrument=instrument, dataset=dataset), count)
 
     def bars(
         self,
@@ -325,16 +358,25 @@ class TickStore:
         name = f"dataset/{checked('dataset', dataset)}"
         return maintenance.take_out(self._log, lambda now: now.files(dataset=dataset), {name: 0})
 
-    def vacuum(self, hours: float = 24) -> list[str]:
+    def vacuum(
+        self, hours: float = 24, *, keep: Collection[str] = (), dataset: str | None = None, dry_run: bool = False
+    ) -> Vacuumed:
         """Deletes files that were taken out, or whose write was never committed, longer ago than some hours.
 
         Args:
             hours: longer than any read or load takes; at least 1.
-
-        Returns:
-            their paths.
+            keep: paths of files that stay: a load will go on from them.
+            dataset: only files of one; of all by default.
+            dry_run: only say which.
         """
-        return self._log.vacuum(hours)
+        return self._log.vacuum(hours, keep=keep, dataset=dataset, dry_run=dry_run)
+
+    def discard(self, pending: Sequence[Pending]) -> None:
+        """Deletes files of a load that was given up; those that a commit names stay."""
+        named = {file.path for file in self.files()}
+        for each in pending:
+            if each.path not in named:
+                self._log.place.delete(each.path)
 
     def verify(self, instrument: str | None = None, venue: str | None = None) -> Iterator[Problem]:
         """What is wrong with the files: missing, changed, other rows than committed, out of order."""

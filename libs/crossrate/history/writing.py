@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from deltalake.transaction import AddAction
 
 from crossrate.history.errors import (
     ContendedError,
     DatasetDiffersError,
     HistoryError,
+    MissingPartError,
     PositionMovedError,
     StoreFullError,
     UncertainError,
@@ -64,8 +69,12 @@ class Draft:
     def add(self, batch: Batch, dataset: str) -> None:
         """Takes quotes; writes what is held once it is much."""
         for key, ticks in by_day(batch, dataset):
-            self._held.setdefault(key, []).append(columns_of(ticks))
-            self._rows_held += len(ticks)
+            self.hold(key, columns_of(ticks))
+
+    def hold(self, key: Key, block: Block) -> None:
+        """Holds rows of a key; writes what is held once it is much."""
+        self._held.setdefault(key, []).append(block)
+        self._rows_held += len(block["venue_time"])
         if self._rows_held >= HELD_ROWS_MAX:
             self.write()
 
@@ -81,7 +90,7 @@ class Draft:
         Raises:
             StoreFullError: there is no room.
         """
-        for number, written in enumerate(encoded(block)):
+        for number, written in enumerate(encoded(block, self._log.form)):
             start = f"{name}-{number:04d}" if name else self._names.next()
             path = f"{key.folder}/{start}-{written.digest}.parquet"
             try:
@@ -93,11 +102,101 @@ class Draft:
             self.actions.append(added(path, key, written, data_change=data_change))
             self.rows += written.rows
 
-    def discard(self) -> None:
-        """Deletes the files. What cannot be deleted is not part of the store either, and goes with the next vacuum."""
-        for action in self.actions:
+    def discard(self, begin: int = 0) -> None:
+        """Deletes the files, from one of them on. What cannot be deleted is not part of the store either, and goes with
+        the next vacuum."""
+        for action in self.actions[begin:]:
             with contextlib.suppress(OSError):
                 self._log.place.delete(action.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A file that was written and is not committed yet, as another process needs it to go on."""
+
+    path: str
+    size_bytes: int
+    partitions: dict[str, str]
+    stats: str
+
+    @classmethod
+    def of(cls, action: AddAction) -> Pending:
+        """From a part of a commit."""
+        partitions = {name: str(value) for name, value in action.partition_values.items()}
+        return cls(action.path, action.size, partitions, action.stats)
+
+    def action(self) -> AddAction:
+        """The part of a commit that makes it one of the store's."""
+        return AddAction(
+            self.path, self.size_bytes, dict(self.partitions), time.time_ns() // 1_000_000, True, self.stats
+        )
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return int(json.loads(self.stats)["numRecords"])
+
+
+class Load:
+    """A write in parts: rows are added, now and then all that was added is written (`flush`), and all of it is
+    committed as one. What `flush` gave, another process may begin with, as if it had added those rows itself.
+
+    Attributes:
+        repeated: whether the positions had been reached before: there is nothing to do.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        draft: Draft,
+        dataset: str,
+        positions: Positions,
+        pending: Sequence[Pending] = (),
+        after: Mapping[str, int | None] | None = None,
+    ) -> None:
+        self._log, self._draft, self._dataset, self._positions = log, draft, dataset, dict(positions)
+        self._seen: dict[str, int | None] = {}
+        self._after = dict(after or {})
+        self.repeated = self._reached()
+        for each in () if self.repeated else pending:
+            if log.place.size(each.path) != each.size_bytes:
+                raise MissingPartError(f"{each.path} is not there as it was written")
+            draft.actions.append(each.action())
+            draft.rows += each.rows
+        self._promised = len(draft.actions)
+
+    def _reached(self) -> bool:
+        return _positions_reached(self._log, self._positions, self._after, self._seen)
+
+    def add(self, batch: Any) -> None:
+        """Takes rows of one instrument."""
+        self._draft.add(batch, self._dataset)
+
+    def flush(self) -> list[Pending]:
+        """Writes what is held; all files of this write, those of attempts before with them."""
+        self._draft.write()
+        return [Pending.of(action) for action in self._draft.actions]
+
+    def promise(self) -> None:
+        """Says that what `flush` gave was written down: from now on `discard` leaves these files."""
+        self._promised = len(self._draft.actions)
+
+    def discard(self) -> None:
+        """Deletes the files that were not promised to anybody."""
+        self._draft.discard(self._promised)
+
+    def commit(self) -> Committed:
+        """Commits all of it as one; nothing happens if the positions have been reached meanwhile.
+
+        Raises:
+            StoreFullError, PositionMovedError, ContendedError, UncertainError: see TickStore.append_all.
+        """
+        try:
+            self._draft.write()
+        except BaseException:
+            self.discard()
+            raise
+        return _settled(self._log, self._draft, self._positions, self._reached, self._seen, self._promised)
 
 
 def position_of(digest: str) -> int:
@@ -117,15 +216,22 @@ def append(
     seen: dict[str, int | None] = {}
 
     def reached() -> bool:
-        seen.update({name: log.position(name) for name in {**positions, **(after or {})}})
-        if positions and all(_reached(seen[name], positions[name]) for name in positions):
-            return True
-        for name, expected in (after or {}).items():
-            if seen[name] != expected:
-                raise PositionMovedError(f"{name} is at {seen[name]}, not at {expected}: somebody else writes it")
-        return False
+        return _positions_reached(log, positions, after or {}, seen)
 
     return _committed(log, Draft(log, names), batches, dataset, positions, reached, seen)
+
+
+def _positions_reached(
+    log: Log, positions: Positions, after: Mapping[str, int | None], seen: dict[str, int | None]
+) -> bool:
+    """Whether a write has been done; notes the positions by which that was decided."""
+    seen.update({name: log.position(name) for name in {**positions, **after}})
+    if positions and all(_reached(seen[name], positions[name]) for name in positions):
+        return True
+    for name, expected in after.items():
+        if seen[name] != expected:
+            raise PositionMovedError(f"{name} is at {seen[name]}, not at {expected}: somebody else writes it")
+    return False
 
 
 def _reached(has: int | None, wanted: int) -> bool:
@@ -172,6 +278,18 @@ def _committed(
         raise
     if not draft.actions and not positions:
         return Committed(log.refresh().version, 0, False)
+    return _settled(log, draft, positions, done, seen)
+
+
+def _settled(
+    log: Log,
+    draft: Draft,
+    positions: Positions,
+    done: Callable[[], bool],
+    seen: Mapping[str, int | None],
+    promised: int = 0,
+) -> Committed:
+    """Commits files that are written; the first `promised` of them are not deleted when that fails."""
     # From here on files are deleted only where it is known that no commit has them.
     for _ in range(ATTEMPTS_MAX):
         try:
@@ -179,16 +297,16 @@ def _committed(
         except UncertainError:
             raise
         except HistoryError:
-            draft.discard()
+            draft.discard(promised)
             raise
         except Raced:
             try:
                 repeated = done()
             except HistoryError:
-                draft.discard()
+                draft.discard(promised)
                 raise
             if repeated:
-                draft.discard()
+                draft.discard(promised)
                 return Committed(log.refresh().version, 0, True)
-    draft.discard()
+    draft.discard(promised)
     raise ContendedError(f"{ATTEMPTS_MAX} other commits of {', '.join(positions)} came first; is it written twice?")

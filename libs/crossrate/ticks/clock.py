@@ -11,6 +11,7 @@ in it is marked, never moved.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -163,6 +164,14 @@ class Resolver:
         self._edges = np.sort(np.concatenate([starts + before, starts + after]))
         self._passed: dict[int, tuple[int, bool]] = {}
         """By change of the clock: the latest local time seen in what it repeats, and whether the second pass began."""
+
+    def state(self) -> list[tuple[int, int, bool]]:
+        """What the rows so far decided: change of the clock, latest local time in what it repeats, second pass."""
+        return [(change, latest, second) for change, (latest, second) in sorted(self._passed.items())]
+
+    def restore(self, state: Iterable[Sequence[int]]) -> None:
+        """Goes on where another resolver of the same clock was."""
+        self._passed = {int(change): (int(latest), bool(second)) for change, latest, second in state}
 
     def resolve(self, local: NDArray[np.int64]) -> Resolved:
         """The next rows, in the order in which they were written."""

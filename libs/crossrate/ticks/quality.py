@@ -17,7 +17,8 @@ the dataset was cut into parts.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,6 +134,20 @@ class _Counts:
     spreads: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2 * SPREAD_POINTS_MAX + 1, np.int64))
 
 
+COUNTED = (
+    "rows",
+    "first_time",
+    "last_time",
+    "leaps",
+    "first_leap",
+    "not_positive",
+    "one_sided",
+    "gaps",
+    "gap_open_ns",
+)
+"""Counts that are one number each."""
+
+
 class Inspector:
     """Flags the rows of one dataset, part by part, and reports on the whole."""
 
@@ -153,6 +168,40 @@ class Inspector:
         self._latest = np.iinfo(np.int64).min
         self._base: float | None = None
         self._away = 0
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
+        """All that the rows so far have left, as JSON takes it and as arrays; `restore` takes it."""
+        counts = self._counts
+        said = {each.name: getattr(counts, each.name) for each in fields(counts) if each.name in COUNTED}
+        said |= {
+            "by_day": sorted(counts.by_day.items()),
+            "by_flag": [(int(flag), count) for flag, count in counts.by_flag.items()],
+            "longest": [(gap.begin, gap.end, gap.open_ns) for gap in counts.longest],
+            "latest": int(self._latest),
+            "base": self._base,
+            "away": self._away,
+        }
+        arrays = {"spreads": counts.spreads}
+        for what, ticks in (("pending", self._pending), ("last", self._last)):
+            if ticks is not None:
+                arrays |= {f"{what}.{name}": getattr(ticks, name) for name in COLUMNS}
+        return said, arrays
+
+    def restore(self, said: dict[str, Any], arrays: dict[str, NDArray]) -> None:
+        """Goes on where another inspector with the same rules, hours and point was."""
+        counts = _Counts(**{name: said[name] for name in COUNTED})
+        counts.by_day.update({int(day): int(count) for day, count in said["by_day"]})
+        counts.by_flag.update({Flag(flag): int(count) for flag, count in said["by_flag"]})
+        counts.longest = [Gap(*each) for each in said["longest"]]
+        counts.spreads = arrays["spreads"].copy()
+        self._counts = counts
+
+        def ticks(what: str) -> Ticks:
+            return Ticks(**{name: arrays[f"{what}.{name}"] for name in COLUMNS})
+
+        self._pending = ticks("pending")
+        self._last = ticks("last") if "last.bid" in arrays else None
+        self._latest, self._base, self._away = said["latest"], said["base"], said["away"]
 
     def add(self, ticks: Ticks) -> list[Ticks]:
         """Takes the next rows; gives those that are judged, flagged, in order. The last few wait for what follows."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 from crossrate.api.marketdata.v1 import bar_service_pb2 as pb
-from crossrate.api.marketdata.v1 import bar_service_pb2_grpc
+from crossrate.api.marketdata.v1 import bar_service_pb2_grpc, history_pb2
+from crossrate.rpc import errors
 from crossrate.rpc.call import current
 from services.marketdata.board import Board
 from services.marketdata.catalogue import Catalogue
@@ -40,16 +42,28 @@ class BarService(bar_service_pb2_grpc.BarServiceServicer):
             question = tokens.question(request)
             body = decoded("page_token", request.page_token, question)
             rule = rule_of(request, time.time_ns() - self._grace_ns)
-            asked, view = await self._subject.of(request)
+            asked, view, store = await self._subject.of_bars(request)
             if asked is None:
                 return pb.QueryBarsResponse()
             if body is not None:
                 asked = Range(asked.instrument, asked.source, _PLACE.unpack(body)[0], asked.end)
             finish_by = time.monotonic() + current().remaining_s() * SHARE_OF_DEADLINE
             size = request.page_size or BARS_DEFAULT
-            bars, following = await self._reader.blocking(queries.bar_page, view, asked, rule, size, finish_by)
+            if store is None:
+                origin, ask = history_pb2.BAR_ORIGIN_BUILT, functools.partial(queries.bar_page, view)
+            else:
+                origin, ask = history_pb2.BAR_ORIGIN_VENUE, functools.partial(queries.venue_bar_page, store)
+                if "mid" in rule.sides:
+                    words = f"{asked.source} has bars of its own, and their mids are not known: ask for bid and ask"
+                    raise errors.invalid(errors.Violation("sides", words, "bars.sides"))
+            try:
+                bars, following = await self._reader.blocking(ask, asked, rule, size, finish_by)
+            except ValueError as wrong:
+                if store is None:
+                    raise
+                raise errors.invalid(errors.Violation("period", str(wrong), "bars.period")) from wrong
             token = tokens.encode(_PLACE.pack(following), question) if following is not None else ""
-            return pb.QueryBarsResponse(bars=bars, next_page_token=token, source=asked.source)
+            return pb.QueryBarsResponse(bars=bars, next_page_token=token, source=asked.source, origin=origin)
 
     async def StreamBars(self, request: pb.StreamBarsRequest, context: Any) -> AsyncIterator[pb.StreamBarsResponse]:
         with failures():

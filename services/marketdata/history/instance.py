@@ -13,6 +13,7 @@ from typing import Any
 
 from crossrate.api.marketdata.v1.bar_service_pb2_grpc import add_BarServiceServicer_to_server
 from crossrate.api.marketdata.v1.history_service_pb2_grpc import add_HistoryServiceServicer_to_server
+from crossrate.history.bars import BarStore, beside
 from crossrate.history.errors import HistoryError
 from crossrate.history.keys import LIVE
 from crossrate.history.store import TickStore
@@ -61,7 +62,7 @@ class History:
         # Each has the store for itself, so that none waits for another's lock.
         composing = Composing(feeds, boards(settings.stale_after_ms / 1000, ages or {}))
         self.recorder = Recorder(log, self._open, self._writing, settings, note, composing=composing)
-        self.reader = Reader(log, self._open, self._reading, composing)
+        self.reader = Reader(log, self._open, self._reading, composing, self._open_bars)
         self.status = Status(log, self.reader, self.recorder, feeds)
 
     def add_to(self, server: Server, board: Board, catalogue: Catalogue) -> None:
@@ -83,6 +84,9 @@ class History:
 
     def _open(self) -> TickStore:
         return TickStore.open(self._url)
+
+    def _open_bars(self) -> BarStore:
+        return BarStore.open(beside(self._url))
 
     async def _measure(self, closed: asyncio.Event) -> None:
         while not await pause(closed, MEASURE_S):
@@ -108,7 +112,8 @@ class History:
         if days:
             expired = store.expire(datetime.now(UTC).date() - timedelta(days=days), dataset=LIVE).rows
         changed = store.compact()
-        deleted = store.vacuum(VACUUM_HOURS)
+        # What loads left behind is the pipeline's, which knows from which files one of them will go on.
+        deleted = store.vacuum(VACUUM_HOURS, dataset=LIVE).paths
         return {
             "files_before": changed.files_before,
             "files_after": changed.files_after,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from crossrate.api.marketdata.v1 import history_pb2 as pb
 from crossrate.api.marketdata.v1 import quote_pb2
+from crossrate.history.bars import VenueBars
 from crossrate.rpc import arrays
 from crossrate.ticks.bars import SIDES, Bars
 from crossrate.ticks.columns import Flag, Ticks
@@ -89,6 +91,19 @@ def bar_messages(bars: Bars) -> list[pb.Bar]:
             if not math.isnan(columns[name][place]):
                 setattr(bar, name, columns[name][place])
         made.append(bar)
+    return made
+
+
+def venue_bar_messages(part: VenueBars, sides: Sequence[str], count: int) -> list[pb.Bar]:
+    """The first of a venue's own bars as messages, with the sides that were asked for and that the venue tells."""
+    bars = part.bars[:count]
+    told = {side: value for side in ("bid", "ask") if (value := getattr(bars, side)) is not None}
+    kept = {side: value if side in sides and not np.isnan(value.open).all() else None for side, value in told.items()}
+    nothing = np.full(len(bars), np.nan)
+    made = bar_messages(replace(bars, **kept, bid_quantity=nothing, ask_quantity=nothing))
+    for bar, volume in zip(made, part.volume[:count].tolist(), strict=True):
+        if not math.isnan(volume):
+            bar.volume = volume
     return made
 
 

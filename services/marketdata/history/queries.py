@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossrate.api.marketdata.v1 import history_pb2 as pb
+from crossrate.history.bars import BarStore
 from crossrate.history.cursor import Cursor
 from crossrate.ticks.bars import Bars
 from crossrate.ticks.columns import Flag
 from crossrate.ticks.periods import NEW_YORK_17, Period, Session
-from services.marketdata.history.messages import bar_messages, columns_of, tick_columns, timestamp
+from services.marketdata.history.messages import bar_messages, columns_of, tick_columns, timestamp, venue_bar_messages
 from services.marketdata.history.reader import View, proceed
 
 _CURSOR = struct.Struct(">qI")
@@ -132,6 +133,26 @@ def bar_page(view: View, asked: Range, rule: BarRule, size: int, finish_by: floa
             return made, int(part.close_time[rest - 1])
         if len(part) and bool(part.complete[-1]) and (rest == len(part) or time.monotonic() > finish_by):
             following = int(part.close_time[-1])
+            return made, following if following < asked.end else None
+    return made, None
+
+
+def venue_bar_page(
+    store: BarStore, asked: Range, rule: BarRule, size: int, finish_by: float
+) -> tuple[list[pb.Bar], int | None]:
+    """The same of a venue's own bars.
+
+    Raises:
+        ValueError: the venue's bars cannot be made into longer ones of this period and session.
+    """
+    made: list[pb.Bar] = []
+    for part in store.bars(asked.instrument, rule.period, asked.start, asked.end, asked.source, session=rule.session):
+        rest = size - len(made)
+        made += venue_bar_messages(part, rule.sides, rest)
+        if len(part.bars) > rest:
+            return made, int(part.bars.close_time[rest - 1])
+        if len(part.bars) and (len(made) == size or time.monotonic() > finish_by):
+            following = int(part.bars.close_time[-1])
             return made, following if following < asked.end else None
     return made, None
 

@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from crossrate.history.bars import BarStore
 from crossrate.history.cursor import Cursor
 from crossrate.history.keys import LIVE
 from crossrate.history.store import BATCH_ROWS_MAX, Coverage, TickStore
@@ -154,10 +155,13 @@ class Reader:
         open_store: Callable[[], TickStore],
         threads: Executor,
         composing: Composing | None = None,
+        open_bars: Callable[[], BarStore] | None = None,
     ) -> None:
         self._log = log
         self._composing = composing
         self._open_store = open_store
+        self._open_bars = open_bars
+        self._bars: BarStore | None = None
         self._threads = threads
         self._store: TickStore | None = None
         self.working = self.awaited = self.given_up = 0
@@ -197,6 +201,16 @@ class Reader:
         if self._store is None:
             self._store = await self.blocking(self._open_store)
         return self._store
+
+    def bars(self) -> BarStore | None:
+        """The store of venues' own bars, opened when first asked for; None if this instance has none. Blocks.
+
+        Raises:
+            HistoryError: it cannot be opened.
+        """
+        if self._bars is None and self._open_bars is not None:
+            self._bars = self._open_bars()
+        return self._bars
 
     async def view(self, instruments: Iterable[str] | None = None, source: str = "") -> View:
         """The history as it is now; what is not stored yet only of some instruments, if they are said, and of

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from crossrate.files.failure import Rejected
+from crossrate.ticks.bar_comparison import Comparison
 from crossrate.ticks.quality import Report
 from crossrate.ticks.thresholds import Finding
 
@@ -39,6 +40,13 @@ class FileState(enum.IntEnum):
     QUARANTINED = 4
     FAILED = 5
     CHECKED = 6
+
+
+class RowKind(enum.IntEnum):
+    """DATASET_KIND_… of the contract: what the rows of a dataset are."""
+
+    QUOTES = 1
+    BARS = 2
 
 
 @dataclass(slots=True)
@@ -125,6 +133,8 @@ class Inspected:
     report: Report
     rejected: int
     findings: tuple[Finding, ...]
+    comparison: Comparison | None = None
+    """Of bars: how they stand to those built of the reference's quotes."""
 
     @property
     def broken(self) -> tuple[Finding, ...]:
@@ -139,6 +149,8 @@ class Reading:
     lines: int = 0
     rows: int = 0
     rejected: int = 0
+    resumed: int = 0
+    """Rows that an attempt before had read."""
     kept: list[tuple[str, Rejected]] = field(default_factory=list)
     """The first rejected lines, each with its file or member."""
     inspected: list[Inspected] = field(default_factory=list)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -16,10 +15,12 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from crossrate.basics.pair import parse_pair
-from crossrate.files.shape import Kind, Shape
+from crossrate.files.document import NotADocument, read
+from crossrate.files.shape import Container, Kind, Shape
 from crossrate.files.shapes import shape_of
 from crossrate.ticks.clock import Clock
 from crossrate.ticks.thresholds import Thresholds
+from services.pipeline.domain.progress import RowKind
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 VENUE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -31,7 +32,6 @@ FILES_MAX = 10_000
 """Files of one job."""
 PROBLEMS_MAX = 50
 """Problems of one specification that are told."""
-FORMATS = ("toml", "json")
 
 
 class Refused(ValueError):
@@ -60,7 +60,7 @@ class Files(_Part):
     def _are_absolute(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for path in value:
             if not path.startswith("/") or "\0" in path:
-                raise ValueError(f"{path!r} is not an absolute path; `crossrate pipeline run` makes it one")
+                raise ValueError(f"{path!r} is not an absolute path; `crossrate data import` makes it one")
             if ".." in path.split("/"):
                 raise ValueError(f"{path!r} goes up by ..; write the path without")
         return value
@@ -114,7 +114,29 @@ class ObjectStore(_Part):
         return value
 
 
-Source = Annotated[Files | Http | ObjectStore, Field(discriminator="kind")]
+class Nats(_Part):
+    """A stream of JetStream that the topology lets the service read. Its messages are loaded stretch by stretch, each
+    once: the position in the stream is committed with the rows. Without a declared end the job runs until somebody
+    cancels it."""
+
+    kind: Literal["nats"]
+    stream: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="its name in the topology")
+    subject: str = Field("", pattern=r"^[^\s]{0,255}$", description="only messages of this one, wildcards allowed")
+    encoding: Literal["lines", "quotes"] = Field(
+        "lines", description="lines of the declared shape, without a header; or each a Quote in protobuf or JSON"
+    )
+    begin_sequence: int | None = Field(
+        None, ge=1, description="number of the first message for a dataset that has none; by default the stream's first"
+    )
+    end_sequence: int | None = Field(None, ge=1, description="number of the last message")
+    until_now: bool = Field(False, description="end with the last message that is there when the job begins")
+    until_idle_s: float | None = Field(None, gt=0, le=86_400, description="end when nothing came for so long")
+    part_s: float = Field(60.0, ge=0.1, le=3_600, description="at most so long until what came is committed")
+    part_messages_max: int = Field(50_000, ge=1, le=1_000_000, description="messages that are committed together")
+    gaps_allowed: bool = Field(False, description="go on where messages that follow are gone from the stream")
+
+
+Source = Annotated[Files | Http | ObjectStore | Nats, Field(discriminator="kind")]
 
 
 class Naming(_Part):
@@ -155,11 +177,16 @@ class Quality(Thresholds):
             file: as a rule these are the same quotes once more.
         reference: a venue of the history whose clock is trusted. A file's quotes are laid over its quotes, and
             `clock_offset_s_max` and `clock_residual_pips_max` are looked at; a file that cannot be compared is
-            quarantined.
+            quarantined. Bars are laid beside those that are built of its quotes.
+        bars_twice_max: bars that have begin and end of another one in the file.
+        bar_difference_p95_pips_max: how far 95 % of the bars may be from those built of the reference's quotes, each at
+            its furthest price; not looked at by default, because venues build bars of other quotes than they sell.
     """
 
     overlap_allowed: bool = False
     reference: str | None = Field(None, pattern=VENUE)
+    bars_twice_max: int | None = Field(0, ge=0)
+    bar_difference_p95_pips_max: float | None = Field(None, gt=0)
 
 
 class Target(_Part):
@@ -213,11 +240,30 @@ class Specification(_Part):
             return shape_of(value["name"], **{k: v for k, v in value.items() if k != "name"})
         return value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_a_shape(cls, value: Any) -> Any:
+        """Messages that are quotes need no shape."""
+        source = value.get("source") if isinstance(value, Mapping) else None
+        if isinstance(source, Mapping) and source.get("kind") == "nats" and source.get("encoding") == "quotes":
+            return {"shape": "generic", **value}
+        return value
+
     @model_validator(mode="after")
-    def _quotes(self) -> Self:
-        if self.shape.kind is Kind.BARS:
-            raise ValueError("shape: it is of bars, and the history keeps quotes: load the ticks they were made of")
+    def _streams_have_quotes(self) -> Self:
+        if isinstance(self.source, Nats):
+            if self.shape.kind is Kind.BARS:
+                raise ValueError("shape: it is of bars, and a stream has quotes")
+            if self.shape.container is not Container.TEXT:
+                raise ValueError("shape: it is of files, and messages are lines of text")
+            if self.quality.reference is not None:
+                raise ValueError("quality: a stretch of a stream is too short to find its clock; leave `reference` out")
         return self
+
+    @property
+    def kind(self) -> RowKind:
+        """What its rows are."""
+        return RowKind.BARS if self.shape.kind is Kind.BARS else RowKind.QUOTES
 
     @property
     def effective_shape(self) -> Shape:
@@ -255,24 +301,28 @@ def parse(text: str, form: str) -> Specification:
     """The job that a text declares.
 
     Args:
-        text: TOML or JSON.
-        form: which of them.
+        text: TOML, JSON or YAML.
+        form: which of them: "toml", "json", "yaml".
 
     Raises:
-        Refused: it is not of that form, or not a job; every problem with the path of its field.
+        Refused: it is not of that form, or not a job; every problem with the path of its field, in YAML with its line.
     """
     try:
-        value = tomllib.loads(text) if form == "toml" else json.loads(text)
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
-        raise Refused([("", f"is no {form.upper()}: {error}")]) from None
-    except RecursionError:
-        raise Refused([("", "is nested too deeply")]) from None
+        document = read(text, form)
+    except NotADocument as wrong:
+        raise Refused([("", str(wrong))]) from None
+    value = document.value
     if not isinstance(value, dict):
         raise Refused([("", "is not a table of fields")])
     try:
         return Specification.model_validate(value)
     except ValidationError as error:
-        raise Refused([_problem(each, value) for each in error.errors()[:PROBLEMS_MAX]]) from None
+        problems = [_problem(each, value) for each in error.errors()[:PROBLEMS_MAX]]
+    told = []
+    for path, words in problems:
+        line = document.line_of(path)
+        told.append((path, words if line is None else f"{words} (line {line})"))
+    raise Refused(told)
 
 
 def _problem(error: Any, value: dict[str, Any]) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from services.pipeline.loading import Work
+from services.pipeline.work import Work
 
 
 class SourceFailure(Exception):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from crossrate.files.failure import FileFailure
 from services.pipeline.domain.specification import FILES_MAX, Files
-from services.pipeline.loading import Work
 from services.pipeline.sources import Fetched, Listed, Mark, SourceFailure
+from services.pipeline.work import Work
 
 HIDDEN = "."
 UNFINISHED = (".part", ".tmp", ".crdownload", ".partial")

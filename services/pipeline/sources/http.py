@@ -16,8 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 from crossrate.files.failure import FileFailure
 from services.pipeline.domain.specification import Http
-from services.pipeline.loading import Work
 from services.pipeline.sources import Fetched, Listed, Mark
+from services.pipeline.work import Work
 
 PART_BYTES = 1 << 18
 PAUSE_S = 0.5

@@ -14,8 +14,8 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from crossrate.files.failure import FileFailure
 from services.pipeline.domain.specification import FILES_MAX, ObjectStore
-from services.pipeline.loading import Work
 from services.pipeline.sources import Fetched, Listed, Mark, SourceFailure
+from services.pipeline.work import Work
 
 PART_BYTES = 1 << 20
 

@@ -12,7 +12,7 @@ import asyncpg
 from crossrate.store.database import Database
 from crossrate.store.errors import StoreError
 from crossrate.store.requests import RequestLog
-from services.pipeline.domain.progress import FileState, JobState, Progress
+from services.pipeline.domain.progress import FileState, JobState, Progress, RowKind
 from services.pipeline.domain.specification import Specification
 
 Answer = Callable[["Job"], bytes]
@@ -97,6 +97,7 @@ class FileRow:
     rows: int
     rejected: int
     message: str
+    resumed_rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ class DatasetRow:
 
     name: str
     venue: str
+    kind: RowKind
     generation: int
     is_deleting: bool
     job_id: str
@@ -131,11 +133,16 @@ class DatasetRow:
     last_time: int | None
     digest: str
 
+    @classmethod
+    def of(cls, row: asyncpg.Record) -> DatasetRow:
+        """From a row."""
+        return cls(**{**dict(row), "kind": RowKind(row["kind"])})
+
 
 COLUMNS = ", ".join(Job.__slots__)
 
-_DATASETS = """
-SELECT d.name, d.venue, d.generation, d.is_deleting, d.job_id, d.specification_digest, d.update_time,
+DATASETS = """
+SELECT d.name, d.venue, d.kind, d.generation, d.is_deleting, d.job_id, d.specification_digest, d.update_time,
     coalesce(s.instruments, '{}') AS instruments, f.files, f.lines, f.rows, f.rejected, s.first_time, s.last_time,
     f.digest
 FROM dataset d
@@ -289,15 +296,16 @@ class JobStore:
         """Datasets that have files, after a name, or the one of a name."""
         async with self.database.connection() as connection:
             rows = await connection.fetch(
-                f"{_DATASETS} WHERE d.name > $1 AND ($3 = '' OR d.name = $3) AND f.files > 0 ORDER BY d.name LIMIT $2",
+                f"{DATASETS} WHERE d.name > $1 AND ($3 = '' OR d.name = $3) AND f.files > 0 ORDER BY d.name LIMIT $2",
                 after,
                 limit,
                 name,
             )
-        return [DatasetRow(**dict(row)) for row in rows]
+        return [DatasetRow.of(row) for row in rows]
 
     async def forget(self, jobs_kept_s: float, answers_kept_s: float) -> int:
-        """Deletes jobs that ended longer ago, with their reports and rejected rows, and old answers.
+        """Deletes jobs that ended longer ago, with their reports and rejected rows, and old answers. Those stay whose
+        files a dataset has: they are its lineage.
 
         Returns:
             how many jobs; at most 1,000 a call.
@@ -305,7 +313,9 @@ class JobStore:
         async with self.database.connection() as connection:
             status = await connection.execute(
                 "DELETE FROM job WHERE id IN (SELECT id FROM job WHERE state > 2 "
-                "AND end_time < now() - $1 * interval '1 second' ORDER BY id LIMIT 1000)",
+                "AND end_time < now() - $1 * interval '1 second' AND NOT EXISTS (SELECT 1 FROM dataset_file f "
+                "JOIN dataset d ON d.name = f.dataset AND d.generation = f.generation WHERE f.job_id = job.id) "
+                "ORDER BY id LIMIT 1000)",
                 jobs_kept_s,
             )
         await self.requests.forget(answers_kept_s)
@@ -314,5 +324,5 @@ class JobStore:
 
 async def dataset_row(connection: asyncpg.Connection, name: str) -> DatasetRow | None:
     """A dataset within a transaction; None if nothing was ever loaded into it."""
-    row = await connection.fetchrow(f"{_DATASETS} WHERE d.name = $1", name)
-    return DatasetRow(**dict(row)) if row is not None else None
+    row = await connection.fetchrow(f"{DATASETS} WHERE d.name = $1", name)
+    return DatasetRow.of(row) if row is not None else None

@@ -87,7 +87,7 @@ class Ledger:
             await connection.execute("DELETE FROM job_file WHERE job_id = $1", job_id)
             await connection.executemany(
                 "INSERT INTO job_file (job_id, ordinal, uri, size_bytes) VALUES ($1, $2, $3, $4)",
-                [(job_id, number, _text(each.uri), each.size_bytes) for number, each in enumerate(files, 1)],
+                [(job_id, number, plain(each.uri), each.size_bytes) for number, each in enumerate(files, 1)],
             )
             await connection.execute(
                 "UPDATE job SET is_listed = true, progress = $2 WHERE id = $1", job_id, json.dumps(progress.to_dict())
@@ -118,7 +118,7 @@ class Ledger:
                 job_id,
                 int(state),
                 json.dumps(progress.to_dict()),
-                _text(error)[:2000],
+                plain(error)[:2000],
             )
             await self._progress(connection, job_id)
             if facts:
@@ -130,9 +130,13 @@ class Ledger:
         """The dataset that a job loads into, made if it is not there."""
         async with self.fenced() as connection:
             await connection.execute(
-                "INSERT INTO dataset (name, venue) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                # One that has nothing yet becomes what is loaded into it first.
+                "INSERT INTO dataset (name, venue, kind) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE "
+                "SET venue = excluded.venue, kind = excluded.kind WHERE NOT dataset.is_deleting AND NOT EXISTS "
+                "(SELECT 1 FROM dataset_file f WHERE f.dataset = $1 AND f.generation = dataset.generation)",
                 spec.target.dataset,
                 spec.target.venue,
+                int(spec.kind),
             )
             found = await dataset_row(connection, spec.target.dataset)
         assert found is not None
@@ -152,7 +156,7 @@ class Ledger:
                 dataset.name,
                 dataset.generation,
                 digest,
-                _text(uri),
+                plain(uri),
             )
         return [Known(**dict(row)) for row in rows]
 
@@ -182,16 +186,12 @@ class Ledger:
 
     async def deleted(self, connection: asyncpg.Connection, name: str, facts: Sequence[Fact]) -> None:
         """Ends a deletion, within a transaction that saw the lease."""
-        await connection.execute(
-            "DELETE FROM dataset_file f USING dataset d WHERE f.dataset = $1 AND d.name = $1 "
-            "AND f.generation < d.generation",
-            name,
-        )
-        await connection.execute(
-            "DELETE FROM fetched f USING dataset d WHERE f.dataset = $1 AND d.name = $1 "
-            "AND f.generation < d.generation",
-            name,
-        )
+        for table in ("dataset_file", "fetched", "checkpoint"):
+            await connection.execute(
+                f"DELETE FROM {table} f USING dataset d WHERE f.dataset = $1 AND d.name = $1 "
+                "AND f.generation < d.generation",
+                name,
+            )
         await connection.execute(
             "UPDATE dataset SET is_deleting = false, update_time = clock_timestamp() WHERE name = $1", name
         )
@@ -268,6 +268,12 @@ class Ledger:
             if settled is None:
                 return
             await connection.execute(
+                "DELETE FROM checkpoint WHERE dataset = $1 AND generation = $2 AND digest = $3",
+                dataset.name,
+                dataset.generation,
+                known.digest,
+            )
+            await connection.execute(
                 "UPDATE job_file SET state = 2 WHERE job_id = $1 AND ordinal = $2 AND state = 1",
                 known.job_id,
                 known.ordinal,
@@ -339,15 +345,16 @@ class Ledger:
         place = (job.id, file.ordinal)
         reading = outcome.reading
         await connection.execute(
-            "UPDATE job_file SET digest = $3, lines = $4, rows = $5, rejected = $6, message = $7, size_bytes = $8 "
-            "WHERE job_id = $1 AND ordinal = $2",
+            "UPDATE job_file SET digest = $3, lines = $4, rows = $5, rejected = $6, message = $7, size_bytes = $8, "
+            "resumed_rows = $9 WHERE job_id = $1 AND ordinal = $2",
             *place,
             outcome.digest,
             reading.lines,
             reading.rows,
             reading.rejected,
-            _text(outcome.message)[:2000],
+            plain(outcome.message)[:2000],
             file.size_bytes,
+            reading.resumed,
         )
         await connection.execute("DELETE FROM report WHERE job_id = $1 AND file_ordinal = $2", *place)
         await connection.execute("DELETE FROM rejected_row WHERE job_id = $1 AND file_ordinal = $2", *place)
@@ -359,7 +366,7 @@ class Ledger:
             "INSERT INTO rejected_row (job_id, file_ordinal, number, member, line, text, reason) "
             "VALUES ($1, $2, $3, $4, $5, $6, $7)",
             [
-                (*place, number, _text(member), each.line, _text(each.text), _text(each.reason))
+                (*place, number, plain(member), each.line, plain(each.text), plain(each.reason))
                 for number, (member, each) in enumerate(reading.kept, 1)
             ],
         )
@@ -386,6 +393,6 @@ UPDATE job SET progress = progress || (
 ) WHERE id = $1"""
 
 
-def _text(value: str) -> str:
+def plain(value: str) -> str:
     """As PostgreSQL takes it: UTF-8 without NUL."""
     return value.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

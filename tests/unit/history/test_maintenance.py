@@ -130,13 +130,19 @@ def test_days_expire(store: TickStore) -> None:
 
 
 def test_vacuum_deletes_what_is_old_and_of_no_use(store: TickStore) -> None:
-    """A file that no commit names goes once it is old; files of the store and new ones stay."""
+    """A file that no commit names goes once it is old, unless it is asked for; files of the store and new ones stay."""
     orphan, young = (path_of(store).with_name(f"{name}.parquet") for name in ("orphan", "young"))
     for file in (orphan, young):
         file.write_bytes(b"PAR1")
     os.utime(orphan, (0, 0))
     os.utime(path_of(store, 1), (0, 0))
-    store.vacuum(24)
+    name = f"{orphan.parent.relative_to(store.url)}/orphan.parquet"
+    would = store.vacuum(24, dry_run=True)
+    assert (would.paths, would.size_bytes, would.kept) == ([name], 4, 0)
+    assert store.vacuum(24, keep=[name]).kept == 1
+    assert store.vacuum(24, dataset="another").paths == []
+    assert orphan.exists()
+    assert store.vacuum(24).paths == [name]
     assert not orphan.exists()
     assert young.exists()
     assert list(store.verify()) == []

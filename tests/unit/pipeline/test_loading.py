@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ import pytest
 from crossrate.history.store import TickStore
 from services.pipeline.domain.progress import FileState, JobState, Outcome, Progress, Reading, Span, verdict
 from services.pipeline.domain.specification import Files, Specification, parse
-from services.pipeline.loading import Pass, Stopped, Work, digest_of, load
+from services.pipeline.file_pass import Pass
+from services.pipeline.loading import Book, Positions, load
 from services.pipeline.settings import Settings
 from services.pipeline.sources import SourceFailure
 from services.pipeline.sources.files import LocalFiles
 from services.pipeline.sources.making import Sources
+from services.pipeline.work import Stopped, Work, digest_of
 
 MONDAY = datetime(2024, 3, 4, 10)
 
@@ -36,13 +39,21 @@ def quotes(path: Path, count: int, begin: datetime = MONDAY) -> Path:
     return path
 
 
+POSITIONS = Positions({"some.1.d": 1})
+
+
+def book(prepare: Callable[[], None]) -> Book:
+    """A book in which nothing is written but what is prepared."""
+    return Book(prepare, lambda checkpoint: None, lambda: None, lambda: None, 10**9)
+
+
 def loaded(
     store: TickStore | None, path: Path, work: Work, job: Specification, others: tuple[tuple[str, Span], ...] = ()
 ) -> tuple[Outcome, list[int]]:
     """What becomes of a file, and how many rows were prepared."""
     prepared: list[int] = []
     source = Pass(path, job, work, others, lambda: True)
-    outcome = load(store, job, source, "d" * 64, "some.1.d", lambda: prepared.append(source.reading.rows))
+    outcome = load(store, job, source, "d" * 64, POSITIONS, book(lambda: prepared.append(source.reading.rows)))
     return outcome, prepared
 
 
@@ -60,7 +71,7 @@ def test_a_file_is_prepared_before_it_is_committed(tmp_path: Path) -> None:
 
     source = Pass(path, spec(), work, (), lambda: True)
     with pytest.raises(Broken):
-        load(store, spec(), source, "d" * 64, "some.1.d", fails)
+        load(store, spec(), source, "d" * 64, POSITIONS, book(fails))
     assert store.datasets() == {}
     assert list(tmp_path.glob("store/**/*.parquet")) == []
     outcome, prepared = loaded(store, path, work, spec())
@@ -85,7 +96,7 @@ def test_a_file_that_changes_while_it_is_read_fails(tmp_path: Path) -> None:
     """Its digest would not be that of its rows."""
     store, path = TickStore.open(str(tmp_path / "store")), quotes(tmp_path / "a.csv", 100)
     source = Pass(path, spec(), Work(Progress()), (), lambda: False)
-    outcome = load(store, spec(), source, "d" * 64, "some.1.d", lambda: None)
+    outcome = load(store, spec(), source, "d" * 64, POSITIONS, book(lambda: None))
     assert outcome.state is FileState.FAILED
     assert "changed while it was being read" in outcome.message
     assert store.datasets() == {}

@@ -43,14 +43,16 @@ class QueryBarsRequest(_message.Message):
     def __init__(self, base: _Optional[str] = ..., counter: _Optional[str] = ..., source: _Optional[str] = ..., period: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sides: _Optional[_Iterable[_Union[_history_pb2.PriceSide, str]]] = ..., session_zone: _Optional[str] = ..., session_opens_minute: _Optional[int] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class QueryBarsResponse(_message.Message):
-    __slots__ = ("bars", "next_page_token", "source")
+    __slots__ = ("bars", "next_page_token", "source", "origin")
     BARS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
     bars: _containers.RepeatedCompositeFieldContainer[_history_pb2.Bar]
     next_page_token: str
     source: str
-    def __init__(self, bars: _Optional[_Iterable[_Union[_history_pb2.Bar, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
+    origin: _history_pb2.BarOrigin
+    def __init__(self, bars: _Optional[_Iterable[_Union[_history_pb2.Bar, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., source: _Optional[str] = ..., origin: _Optional[_Union[_history_pb2.BarOrigin, str]] = ...) -> None: ...
 
 class StreamBarsRequest(_message.Message):
     __slots__ = ("instruments", "source", "period", "sides", "session_zone", "session_opens_minute", "start_time", "resume_cursor", "update_interval", "heartbeat_interval", "max_messages")

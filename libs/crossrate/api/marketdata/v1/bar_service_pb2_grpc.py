@@ -53,7 +53,9 @@ class BarServiceServicer:
 
     def QueryBars(self, request, context):
         """Bars of an instrument from one source, page by page: those that begin in the range. They are built of quotes; the last
-        may be incomplete, and is marked. A range that holds more quotes than one answer may read ends the page early.
+        may be incomplete, and is marked. A range that holds more quotes than one answer may read ends the page early. A source
+        of a venue's own bars gives those, or longer ones made of them, and says so in `origin`; they are never mixed with built
+        ones.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

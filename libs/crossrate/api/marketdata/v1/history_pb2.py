@@ -26,7 +26,7 @@ from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_d
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)crossrate/api/marketdata/v1/history.proto\x12\x1b\x63rossrate.api.marketdata.v1\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\x01\n\x0bTickColumns\x12\x15\n\rvenue_time_ns\x18\x01 \x03(\x10\x12\x0b\n\x03\x62id\x18\x02 \x03(\x01\x12\x0b\n\x03\x61sk\x18\x03 \x03(\x01\x12\x14\n\x0c\x62id_quantity\x18\x04 \x03(\x01\x12\x14\n\x0c\x61sk_quantity\x18\x05 \x03(\x01\x12\x17\n\x0freceive_time_ns\x18\x06 \x03(\x10\x12\x10\n\x08sequence\x18\x07 \x03(\x06\x12\r\n\x05\x66lags\x18\x08 \x03(\x07\">\n\x04Ohlc\x12\x0c\n\x04open\x18\x01 \x01(\x01\x12\x0c\n\x04high\x18\x02 \x01(\x01\x12\x0b\n\x03low\x18\x03 \x01(\x01\x12\r\n\x05\x63lose\x18\x04 \x01(\x01\"\xc0\x03\n\x03\x42\x61r\x12-\n\topen_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nclose_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x03\x62id\x18\x03 \x01(\x0b\x32!.crossrate.api.marketdata.v1.Ohlc\x12.\n\x03\x61sk\x18\x04 \x01(\x0b\x32!.crossrate.api.marketdata.v1.Ohlc\x12.\n\x03mid\x18\x05 \x01(\x0b\x32!.crossrate.api.marketdata.v1.Ohlc\x12\x12\n\ntick_count\x18\x06 \x01(\x03\x12\x19\n\x0c\x62id_quantity\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0c\x61sk_quantity\x18\x08 \x01(\x01H\x01\x88\x01\x01\x12\x1e\n\x0e\x66irst_sequence\x18\t \x01(\x04\x42\x06\xb2\xe1\x18\x02\x18\x01\x12\x1d\n\rlast_sequence\x18\n \x01(\x04\x42\x06\xb2\xe1\x18\x02\x18\x01\x12\r\n\x05\x66lags\x18\x0b \x01(\r\x12\x10\n\x08\x63omplete\x18\x0c \x01(\x08\x42\x0f\n\r_bid_quantityB\x0f\n\r_ask_quantity\"\xae\x02\n\x08\x43overage\x12\x12\n\ninstrument\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x12\n\ntick_count\x18\x03 \x01(\x03\x12\x34\n\x10\x66irst_venue_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0flast_venue_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tday_count\x18\x06 \x01(\x05\x12\x10\n\x08\x64\x61tasets\x18\x07 \x03(\t\x12\x12\n\nsize_bytes\x18\x08 \x01(\x03\x12\x12\n\nfile_count\x18\t \x01(\x05\x12\x32\n\x04gaps\x18\n \x03(\x0b\x32$.crossrate.api.marketdata.v1.TickGap\"~\n\x07TickGap\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rmissing_count\x18\x03 \x01(\x03\"G\n\x0cRecordedFeed\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x15\n\rmissing_count\x18\x03 \x01(\x03*\xde\x01\n\nTickColumn\x12\x1b\n\x17TICK_COLUMN_UNSPECIFIED\x10\x00\x12\x13\n\x0fTICK_COLUMN_BID\x10\x01\x12\x13\n\x0fTICK_COLUMN_ASK\x10\x02\x12\x1c\n\x18TICK_COLUMN_BID_QUANTITY\x10\x03\x12\x1c\n\x18TICK_COLUMN_ASK_QUANTITY\x10\x04\x12\x1c\n\x18TICK_COLUMN_RECEIVE_TIME\x10\x05\x12\x18\n\x14TICK_COLUMN_SEQUENCE\x10\x06\x12\x15\n\x11TICK_COLUMN_FLAGS\x10\x07*]\n\nTickFormat\x12\x1b\n\x17TICK_FORMAT_UNSPECIFIED\x10\x00\x12\x17\n\x13TICK_FORMAT_COLUMNS\x10\x01\x12\x19\n\x15TICK_FORMAT_ARROW_IPC\x10\x02*c\n\tPriceSide\x12\x1a\n\x16PRICE_SIDE_UNSPECIFIED\x10\x00\x12\x12\n\x0ePRICE_SIDE_BID\x10\x01\x12\x12\n\x0ePRICE_SIDE_ASK\x10\x02\x12\x12\n\x0ePRICE_SIDE_MID\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)crossrate/api/marketdata/v1/history.proto\x12\x1b\x63rossrate.api.marketdata.v1\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\x01\n\x0bTickColumns\x12\x15\n\rvenue_time_ns\x18\x01 \x03(\x10\x12\x0b\n\x03\x62id\x18\x02 \x03(\x01\x12\x0b\n\x03\x61sk\x18\x03 \x03(\x01\x12\x14\n\x0c\x62id_quantity\x18\x04 \x03(\x01\x12\x14\n\x0c\x61sk_quantity\x18\x05 \x03(\x01\x12\x17\n\x0freceive_time_ns\x18\x06 \x03(\x10\x12\x10\n\x08sequence\x18\x07 \x03(\x06\x12\r\n\x05\x66lags\x18\x08 \x03(\x07\">\n\x04Ohlc\x12\x0c\n\x04open\x18\x01 \x01(\x01\x12\x0c\n\x04high\x18\x02 \x01(\x01\x12\x0b\n\x03low\x18\x03 \x01(\x01\x12\r\n\x05\x63lose\x18\x04 \x01(\x01\"\xe0\x03\n\x03\x42\x61r\x12-\n\topen_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nclose_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x03\x62id\x18\x03 \x01(\x0b\x32!.crossrate.api.marketdata.v1.Ohlc\x12.\n\x03\x61sk\x18\x04 \x01(\x0b\x32!.crossrate.api.marketdata.v1.Ohlc\x12.\n\x03mid\x18\x05 \x01(\x0b\x32!.crossrate.api.marketdata.v1.Ohlc\x12\x12\n\ntick_count\x18\x06 \x01(\x03\x12\x19\n\x0c\x62id_quantity\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0c\x61sk_quantity\x18\x08 \x01(\x01H\x01\x88\x01\x01\x12\x1e\n\x0e\x66irst_sequence\x18\t \x01(\x04\x42\x06\xb2\xe1\x18\x02\x18\x01\x12\x1d\n\rlast_sequence\x18\n \x01(\x04\x42\x06\xb2\xe1\x18\x02\x18\x01\x12\r\n\x05\x66lags\x18\x0b \x01(\r\x12\x10\n\x08\x63omplete\x18\x0c \x01(\x08\x12\x13\n\x06volume\x18\r \x01(\x01H\x02\x88\x01\x01\x42\x0f\n\r_bid_quantityB\x0f\n\r_ask_quantityB\t\n\x07_volume\"\xae\x02\n\x08\x43overage\x12\x12\n\ninstrument\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x12\n\ntick_count\x18\x03 \x01(\x03\x12\x34\n\x10\x66irst_venue_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0flast_venue_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tday_count\x18\x06 \x01(\x05\x12\x10\n\x08\x64\x61tasets\x18\x07 \x03(\t\x12\x12\n\nsize_bytes\x18\x08 \x01(\x03\x12\x12\n\nfile_count\x18\t \x01(\x05\x12\x32\n\x04gaps\x18\n \x03(\x0b\x32$.crossrate.api.marketdata.v1.TickGap\"~\n\x07TickGap\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rmissing_count\x18\x03 \x01(\x03\"G\n\x0cRecordedFeed\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x15\n\rmissing_count\x18\x03 \x01(\x03*\xde\x01\n\nTickColumn\x12\x1b\n\x17TICK_COLUMN_UNSPECIFIED\x10\x00\x12\x13\n\x0fTICK_COLUMN_BID\x10\x01\x12\x13\n\x0fTICK_COLUMN_ASK\x10\x02\x12\x1c\n\x18TICK_COLUMN_BID_QUANTITY\x10\x03\x12\x1c\n\x18TICK_COLUMN_ASK_QUANTITY\x10\x04\x12\x1c\n\x18TICK_COLUMN_RECEIVE_TIME\x10\x05\x12\x18\n\x14TICK_COLUMN_SEQUENCE\x10\x06\x12\x15\n\x11TICK_COLUMN_FLAGS\x10\x07*]\n\nTickFormat\x12\x1b\n\x17TICK_FORMAT_UNSPECIFIED\x10\x00\x12\x17\n\x13TICK_FORMAT_COLUMNS\x10\x01\x12\x19\n\x15TICK_FORMAT_ARROW_IPC\x10\x02*c\n\tPriceSide\x12\x1a\n\x16PRICE_SIDE_UNSPECIFIED\x10\x00\x12\x12\n\x0ePRICE_SIDE_BID\x10\x01\x12\x12\n\x0ePRICE_SIDE_ASK\x10\x02\x12\x12\n\x0ePRICE_SIDE_MID\x10\x03*S\n\tBarOrigin\x12\x1a\n\x16\x42\x41R_ORIGIN_UNSPECIFIED\x10\x00\x12\x14\n\x10\x42\x41R_ORIGIN_BUILT\x10\x01\x12\x14\n\x10\x42\x41R_ORIGIN_VENUE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,22 +37,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BAR'].fields_by_name['first_sequence']._serialized_options = b'\262\341\030\002\030\001'
   _globals['_BAR'].fields_by_name['last_sequence']._loaded_options = None
   _globals['_BAR'].fields_by_name['last_sequence']._serialized_options = b'\262\341\030\002\030\001'
-  _globals['_TICKCOLUMN']._serialized_start=1334
-  _globals['_TICKCOLUMN']._serialized_end=1556
-  _globals['_TICKFORMAT']._serialized_start=1558
-  _globals['_TICKFORMAT']._serialized_end=1651
-  _globals['_PRICESIDE']._serialized_start=1653
-  _globals['_PRICESIDE']._serialized_end=1752
+  _globals['_TICKCOLUMN']._serialized_start=1366
+  _globals['_TICKCOLUMN']._serialized_end=1588
+  _globals['_TICKFORMAT']._serialized_start=1590
+  _globals['_TICKFORMAT']._serialized_end=1683
+  _globals['_PRICESIDE']._serialized_start=1685
+  _globals['_PRICESIDE']._serialized_end=1784
+  _globals['_BARORIGIN']._serialized_start=1786
+  _globals['_BARORIGIN']._serialized_end=1869
   _globals['_TICKCOLUMNS']._serialized_start=146
   _globals['_TICKCOLUMNS']._serialized_end=310
   _globals['_OHLC']._serialized_start=312
   _globals['_OHLC']._serialized_end=374
   _globals['_BAR']._serialized_start=377
-  _globals['_BAR']._serialized_end=825
-  _globals['_COVERAGE']._serialized_start=828
-  _globals['_COVERAGE']._serialized_end=1130
-  _globals['_TICKGAP']._serialized_start=1132
-  _globals['_TICKGAP']._serialized_end=1258
-  _globals['_RECORDEDFEED']._serialized_start=1260
-  _globals['_RECORDEDFEED']._serialized_end=1331
+  _globals['_BAR']._serialized_end=857
+  _globals['_COVERAGE']._serialized_start=860
+  _globals['_COVERAGE']._serialized_end=1162
+  _globals['_TICKGAP']._serialized_start=1164
+  _globals['_TICKGAP']._serialized_end=1290
+  _globals['_RECORDEDFEED']._serialized_start=1292
+  _globals['_RECORDEDFEED']._serialized_end=1363
 # @@protoc_insertion_point(module_scope)

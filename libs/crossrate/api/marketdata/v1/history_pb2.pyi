@@ -34,6 +34,12 @@ class PriceSide(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PRICE_SIDE_BID: _ClassVar[PriceSide]
     PRICE_SIDE_ASK: _ClassVar[PriceSide]
     PRICE_SIDE_MID: _ClassVar[PriceSide]
+
+class BarOrigin(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BAR_ORIGIN_UNSPECIFIED: _ClassVar[BarOrigin]
+    BAR_ORIGIN_BUILT: _ClassVar[BarOrigin]
+    BAR_ORIGIN_VENUE: _ClassVar[BarOrigin]
 TICK_COLUMN_UNSPECIFIED: TickColumn
 TICK_COLUMN_BID: TickColumn
 TICK_COLUMN_ASK: TickColumn
@@ -49,6 +55,9 @@ PRICE_SIDE_UNSPECIFIED: PriceSide
 PRICE_SIDE_BID: PriceSide
 PRICE_SIDE_ASK: PriceSide
 PRICE_SIDE_MID: PriceSide
+BAR_ORIGIN_UNSPECIFIED: BarOrigin
+BAR_ORIGIN_BUILT: BarOrigin
+BAR_ORIGIN_VENUE: BarOrigin
 
 class TickColumns(_message.Message):
     __slots__ = ("venue_time_ns", "bid", "ask", "bid_quantity", "ask_quantity", "receive_time_ns", "sequence", "flags")
@@ -83,7 +92,7 @@ class Ohlc(_message.Message):
     def __init__(self, open: _Optional[float] = ..., high: _Optional[float] = ..., low: _Optional[float] = ..., close: _Optional[float] = ...) -> None: ...
 
 class Bar(_message.Message):
-    __slots__ = ("open_time", "close_time", "bid", "ask", "mid", "tick_count", "bid_quantity", "ask_quantity", "first_sequence", "last_sequence", "flags", "complete")
+    __slots__ = ("open_time", "close_time", "bid", "ask", "mid", "tick_count", "bid_quantity", "ask_quantity", "first_sequence", "last_sequence", "flags", "complete", "volume")
     OPEN_TIME_FIELD_NUMBER: _ClassVar[int]
     CLOSE_TIME_FIELD_NUMBER: _ClassVar[int]
     BID_FIELD_NUMBER: _ClassVar[int]
@@ -96,6 +105,7 @@ class Bar(_message.Message):
     LAST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     FLAGS_FIELD_NUMBER: _ClassVar[int]
     COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    VOLUME_FIELD_NUMBER: _ClassVar[int]
     open_time: _timestamp_pb2.Timestamp
     close_time: _timestamp_pb2.Timestamp
     bid: Ohlc
@@ -108,7 +118,8 @@ class Bar(_message.Message):
     last_sequence: int
     flags: int
     complete: bool
-    def __init__(self, open_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., close_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., bid: _Optional[_Union[Ohlc, _Mapping]] = ..., ask: _Optional[_Union[Ohlc, _Mapping]] = ..., mid: _Optional[_Union[Ohlc, _Mapping]] = ..., tick_count: _Optional[int] = ..., bid_quantity: _Optional[float] = ..., ask_quantity: _Optional[float] = ..., first_sequence: _Optional[int] = ..., last_sequence: _Optional[int] = ..., flags: _Optional[int] = ..., complete: _Optional[bool] = ...) -> None: ...
+    volume: float
+    def __init__(self, open_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., close_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., bid: _Optional[_Union[Ohlc, _Mapping]] = ..., ask: _Optional[_Union[Ohlc, _Mapping]] = ..., mid: _Optional[_Union[Ohlc, _Mapping]] = ..., tick_count: _Optional[int] = ..., bid_quantity: _Optional[float] = ..., ask_quantity: _Optional[float] = ..., first_sequence: _Optional[int] = ..., last_sequence: _Optional[int] = ..., flags: _Optional[int] = ..., complete: _Optional[bool] = ..., volume: _Optional[float] = ...) -> None: ...
 
 class Coverage(_message.Message):
     __slots__ = ("instrument", "source", "tick_count", "first_venue_time", "last_venue_time", "day_count", "datasets", "size_bytes", "file_count", "gaps")

@@ -27,7 +27,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'crossrate/api/pipeline/v1/dataset.proto\x12\x19\x63rossrate.api.pipeline.v1\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xde\x02\n\x07\x44\x61taset\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05venue\x18\x02 \x01(\t\x12\x13\n\x0binstruments\x18\x03 \x03(\t\x12\r\n\x05\x66iles\x18\x04 \x01(\x03\x12\x10\n\x08lines_in\x18\x05 \x01(\x03\x12\x10\n\x08rows_out\x18\x06 \x01(\x03\x12\x10\n\x08rejected\x18\x07 \x01(\x03\x12.\n\nfirst_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64igest\x18\n \x01(\t\x12\x16\n\x06job_id\x18\x0b \x01(\tB\x06\xb2\xe1\x18\x02\x18\x01\x12\x1c\n\x14specification_digest\x18\x0c \x01(\t\x12\x37\n\x0bupdate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\"E\n\x07\x46inding\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0e\n\x06\x66igure\x18\x02 \x01(\x01\x12\r\n\x05limit\x18\x03 \x01(\x01\x12\r\n\x05holds\x18\x04 \x01(\x08\"\x95\x01\n\x03Gap\x12.\n\nbegin_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\ropen_duration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xf2\x04\n\rQualityReport\x12\x14\n\x0c\x66ile_ordinal\x18\x01 \x01(\x05\x12\x0b\n\x03uri\x18\x02 \x01(\t\x12\x12\n\ninstrument\x18\x03 \x01(\t\x12\x0c\n\x04rows\x18\x04 \x01(\x03\x12.\n\nfirst_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63rossed\x18\x07 \x01(\x03\x12\x0e\n\x06locked\x18\x08 \x01(\x03\x12\x12\n\nduplicates\x18\t \x01(\x03\x12\x14\n\x0cout_of_order\x18\n \x01(\x03\x12\x10\n\x08outliers\x18\x0b \x01(\x03\x12\x0e\n\x06\x63losed\x18\x0c \x01(\x03\x12\r\n\x05leaps\x18\r \x01(\x03\x12\x11\n\tone_sided\x18\x0e \x01(\x03\x12\x0c\n\x04gaps\x18\x0f \x01(\x03\x12\x34\n\x11gap_open_duration\x18\x10 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x34\n\x0clongest_gaps\x18\x11 \x03(\x0b\x32\x1e.crossrate.api.pipeline.v1.Gap\x12\x15\n\rspread_median\x18\x12 \x01(\x01\x12\x12\n\nspread_p95\x18\x13 \x01(\x01\x12\x10\n\x08rejected\x18\x14 \x01(\x03\x12@\n\x08\x66indings\x18\x15 \x03(\x0b\x32\".crossrate.api.pipeline.v1.FindingB\n\xb2\xe1\x18\x06\"\x04rule\x12\x35\n\x08\x64\x65\x63ision\x18\x16 \x01(\x0e\x32#.crossrate.api.pipeline.v1.Decision\"_\n\x0bRejectedRow\x12\x14\n\x0c\x66ile_ordinal\x18\x01 \x01(\x05\x12\x0e\n\x06member\x18\x02 \x01(\t\x12\x0c\n\x04line\x18\x03 \x01(\x03\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t*P\n\x08\x44\x65\x63ision\x12\x18\n\x14\x44\x45\x43ISION_UNSPECIFIED\x10\x00\x12\x11\n\rDECISION_LOAD\x10\x01\x12\x17\n\x13\x44\x45\x43ISION_QUARANTINE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'crossrate/api/pipeline/v1/dataset.proto\x12\x19\x63rossrate.api.pipeline.v1\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x94\x03\n\x07\x44\x61taset\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05venue\x18\x02 \x01(\t\x12\x13\n\x0binstruments\x18\x03 \x03(\t\x12\r\n\x05\x66iles\x18\x04 \x01(\x03\x12\x10\n\x08lines_in\x18\x05 \x01(\x03\x12\x10\n\x08rows_out\x18\x06 \x01(\x03\x12\x10\n\x08rejected\x18\x07 \x01(\x03\x12.\n\nfirst_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64igest\x18\n \x01(\t\x12\x16\n\x06job_id\x18\x0b \x01(\tB\x06\xb2\xe1\x18\x02\x18\x01\x12\x1c\n\x14specification_digest\x18\x0c \x01(\t\x12\x37\n\x0bupdate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x34\n\x04kind\x18\x0e \x01(\x0e\x32&.crossrate.api.pipeline.v1.DatasetKind\"\x8f\x02\n\x0b\x44\x61tasetFile\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x0b\n\x03uri\x18\x02 \x01(\t\x12\x16\n\x06job_id\x18\x03 \x01(\tB\x06\xb2\xe1\x18\x02\x18\x01\x12\x1c\n\x14specification_digest\x18\x04 \x01(\t\x12\r\n\x05lines\x18\x05 \x01(\x03\x12\x0c\n\x04rows\x18\x06 \x01(\x03\x12\x10\n\x08rejected\x18\x07 \x01(\x03\x12\x35\n\tload_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12G\n\x05spans\x18\t \x03(\x0b\x32&.crossrate.api.pipeline.v1.DatasetSpanB\x10\xb2\xe1\x18\x0c\"\ninstrument\"\x8e\x01\n\x0b\x44\x61tasetSpan\x12\x12\n\ninstrument\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x01(\x03\x12.\n\nfirst_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8c\x01\n\rDatasetSample\x12\x12\n\ninstrument\x18\x01 \x01(\t\x12\x33\n\x05\x66irst\x18\x02 \x03(\x0b\x32$.crossrate.api.pipeline.v1.SampleRow\x12\x32\n\x04last\x18\x03 \x03(\x0b\x32$.crossrate.api.pipeline.v1.SampleRow\"\xc0\x01\n\tSampleRow\x12.\n\nvenue_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0b\n\x03\x62id\x18\x02 \x01(\x01\x12\x0b\n\x03\x61sk\x18\x03 \x01(\x01\x12\x14\n\x0c\x62id_quantity\x18\x04 \x01(\x01\x12\x14\n\x0c\x61sk_quantity\x18\x05 \x01(\x01\x12\r\n\x05\x66lags\x18\x06 \x01(\r\x12.\n\nclose_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x99\x01\n\x06Vacuum\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x07min_age\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05\x66iles\x18\x03 \x01(\x03\x12\r\n\x05\x62ytes\x18\x04 \x01(\x03\x12\x0c\n\x04kept\x18\x05 \x01(\x03\x12\r\n\x05\x65rror\x18\x06 \x01(\t\"E\n\x07\x46inding\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0e\n\x06\x66igure\x18\x02 \x01(\x01\x12\r\n\x05limit\x18\x03 \x01(\x01\x12\r\n\x05holds\x18\x04 \x01(\x08\"\x95\x01\n\x03Gap\x12.\n\nbegin_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\ropen_duration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xcc\x05\n\rQualityReport\x12\x14\n\x0c\x66ile_ordinal\x18\x01 \x01(\x05\x12\x0b\n\x03uri\x18\x02 \x01(\t\x12\x12\n\ninstrument\x18\x03 \x01(\t\x12\x0c\n\x04rows\x18\x04 \x01(\x03\x12.\n\nfirst_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63rossed\x18\x07 \x01(\x03\x12\x0e\n\x06locked\x18\x08 \x01(\x03\x12\x12\n\nduplicates\x18\t \x01(\x03\x12\x14\n\x0cout_of_order\x18\n \x01(\x03\x12\x10\n\x08outliers\x18\x0b \x01(\x03\x12\x0e\n\x06\x63losed\x18\x0c \x01(\x03\x12\r\n\x05leaps\x18\r \x01(\x03\x12\x11\n\tone_sided\x18\x0e \x01(\x03\x12\x0c\n\x04gaps\x18\x0f \x01(\x03\x12\x34\n\x11gap_open_duration\x18\x10 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x34\n\x0clongest_gaps\x18\x11 \x03(\x0b\x32\x1e.crossrate.api.pipeline.v1.Gap\x12\x15\n\rspread_median\x18\x12 \x01(\x01\x12\x12\n\nspread_p95\x18\x13 \x01(\x01\x12\x10\n\x08rejected\x18\x14 \x01(\x03\x12@\n\x08\x66indings\x18\x15 \x03(\x0b\x32\".crossrate.api.pipeline.v1.FindingB\n\xb2\xe1\x18\x06\"\x04rule\x12\x35\n\x08\x64\x65\x63ision\x18\x16 \x01(\x0e\x32#.crossrate.api.pipeline.v1.Decision\x12\x16\n\x06job_id\x18\x17 \x01(\tB\x06\xb2\xe1\x18\x02\x18\x01\x12@\n\x0e\x62\x61r_comparison\x18\x18 \x01(\x0b\x32(.crossrate.api.pipeline.v1.BarComparison\"\xc6\x01\n\rBarComparison\x12\x11\n\treference\x18\x01 \x01(\t\x12\x10\n\x08\x63ompared\x18\x02 \x01(\x03\x12\r\n\x05\x65qual\x18\x03 \x01(\x03\x12\x16\n\x0ewithout_quotes\x18\x04 \x01(\x03\x12\x0f\n\x07missing\x18\x05 \x01(\x03\x12\x1e\n\x16\x64ifference_median_pips\x18\x06 \x01(\x01\x12\x1b\n\x13\x64ifference_p95_pips\x18\x07 \x01(\x01\x12\x1b\n\x13\x64ifference_max_pips\x18\x08 \x01(\x01\"_\n\x0bRejectedRow\x12\x14\n\x0c\x66ile_ordinal\x18\x01 \x01(\x05\x12\x0e\n\x06member\x18\x02 \x01(\t\x12\x0c\n\x04line\x18\x03 \x01(\x03\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t*P\n\x08\x44\x65\x63ision\x12\x18\n\x14\x44\x45\x43ISION_UNSPECIFIED\x10\x00\x12\x11\n\rDECISION_LOAD\x10\x01\x12\x17\n\x13\x44\x45\x43ISION_QUARANTINE\x10\x02*[\n\x0b\x44\x61tasetKind\x12\x1c\n\x18\x44\x41TASET_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x41TASET_KIND_QUOTES\x10\x01\x12\x15\n\x11\x44\x41TASET_KIND_BARS\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,18 +38,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DATASET'].fields_by_name['job_id']._serialized_options = b'\262\341\030\002\030\001'
   _globals['_DATASET'].fields_by_name['update_time']._loaded_options = None
   _globals['_DATASET'].fields_by_name['update_time']._serialized_options = b'\262\341\030\002\030\001'
+  _globals['_DATASETFILE'].fields_by_name['job_id']._loaded_options = None
+  _globals['_DATASETFILE'].fields_by_name['job_id']._serialized_options = b'\262\341\030\002\030\001'
+  _globals['_DATASETFILE'].fields_by_name['load_time']._loaded_options = None
+  _globals['_DATASETFILE'].fields_by_name['load_time']._serialized_options = b'\262\341\030\002\030\001'
+  _globals['_DATASETFILE'].fields_by_name['spans']._loaded_options = None
+  _globals['_DATASETFILE'].fields_by_name['spans']._serialized_options = b'\262\341\030\014\"\ninstrument'
   _globals['_QUALITYREPORT'].fields_by_name['findings']._loaded_options = None
   _globals['_QUALITYREPORT'].fields_by_name['findings']._serialized_options = b'\262\341\030\006\"\004rule'
-  _globals['_DECISION']._serialized_start=1475
-  _globals['_DECISION']._serialized_end=1555
+  _globals['_QUALITYREPORT'].fields_by_name['job_id']._loaded_options = None
+  _globals['_QUALITYREPORT'].fields_by_name['job_id']._serialized_options = b'\262\341\030\002\030\001'
+  _globals['_DECISION']._serialized_start=2733
+  _globals['_DECISION']._serialized_end=2813
+  _globals['_DATASETKIND']._serialized_start=2815
+  _globals['_DATASETKIND']._serialized_end=2906
   _globals['_DATASET']._serialized_start=174
-  _globals['_DATASET']._serialized_end=524
-  _globals['_FINDING']._serialized_start=526
-  _globals['_FINDING']._serialized_end=595
-  _globals['_GAP']._serialized_start=598
-  _globals['_GAP']._serialized_end=747
-  _globals['_QUALITYREPORT']._serialized_start=750
-  _globals['_QUALITYREPORT']._serialized_end=1376
-  _globals['_REJECTEDROW']._serialized_start=1378
-  _globals['_REJECTEDROW']._serialized_end=1473
+  _globals['_DATASET']._serialized_end=578
+  _globals['_DATASETFILE']._serialized_start=581
+  _globals['_DATASETFILE']._serialized_end=852
+  _globals['_DATASETSPAN']._serialized_start=855
+  _globals['_DATASETSPAN']._serialized_end=997
+  _globals['_DATASETSAMPLE']._serialized_start=1000
+  _globals['_DATASETSAMPLE']._serialized_end=1140
+  _globals['_SAMPLEROW']._serialized_start=1143
+  _globals['_SAMPLEROW']._serialized_end=1335
+  _globals['_VACUUM']._serialized_start=1338
+  _globals['_VACUUM']._serialized_end=1491
+  _globals['_FINDING']._serialized_start=1493
+  _globals['_FINDING']._serialized_end=1562
+  _globals['_GAP']._serialized_start=1565
+  _globals['_GAP']._serialized_end=1714
+  _globals['_QUALITYREPORT']._serialized_start=1717
+  _globals['_QUALITYREPORT']._serialized_end=2433
+  _globals['_BARCOMPARISON']._serialized_start=2436
+  _globals['_BARCOMPARISON']._serialized_end=2634
+  _globals['_REJECTEDROW']._serialized_start=2636
+  _globals['_REJECTEDROW']._serialized_end=2731
 # @@protoc_insertion_point(module_scope)

@@ -110,7 +110,7 @@ class Job(_message.Message):
     def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., dataset: _Optional[str] = ..., venue: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., dry_run: _Optional[bool] = ..., specification: _Optional[str] = ..., specification_digest: _Optional[str] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., error: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempts: _Optional[int] = ...) -> None: ...
 
 class JobFile(_message.Message):
-    __slots__ = ("ordinal", "uri", "size_bytes", "state", "digest", "lines", "rows", "rejected", "message")
+    __slots__ = ("ordinal", "uri", "size_bytes", "state", "digest", "lines", "rows", "rejected", "message", "resumed_rows")
     ORDINAL_FIELD_NUMBER: _ClassVar[int]
     URI_FIELD_NUMBER: _ClassVar[int]
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -120,6 +120,7 @@ class JobFile(_message.Message):
     ROWS_FIELD_NUMBER: _ClassVar[int]
     REJECTED_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    RESUMED_ROWS_FIELD_NUMBER: _ClassVar[int]
     ordinal: int
     uri: str
     size_bytes: int
@@ -129,4 +130,5 @@ class JobFile(_message.Message):
     rows: int
     rejected: int
     message: str
-    def __init__(self, ordinal: _Optional[int] = ..., uri: _Optional[str] = ..., size_bytes: _Optional[int] = ..., state: _Optional[_Union[FileState, str]] = ..., digest: _Optional[str] = ..., lines: _Optional[int] = ..., rows: _Optional[int] = ..., rejected: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
+    resumed_rows: int
+    def __init__(self, ordinal: _Optional[int] = ..., uri: _Optional[str] = ..., size_bytes: _Optional[int] = ..., state: _Optional[_Union[FileState, str]] = ..., digest: _Optional[str] = ..., lines: _Optional[int] = ..., rows: _Optional[int] = ..., rejected: _Optional[int] = ..., message: _Optional[str] = ..., resumed_rows: _Optional[int] = ...) -> None: ...

@@ -22,9 +22,11 @@ class SpecificationFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SPECIFICATION_FORMAT_UNSPECIFIED: _ClassVar[SpecificationFormat]
     SPECIFICATION_FORMAT_TOML: _ClassVar[SpecificationFormat]
     SPECIFICATION_FORMAT_JSON: _ClassVar[SpecificationFormat]
+    SPECIFICATION_FORMAT_YAML: _ClassVar[SpecificationFormat]
 SPECIFICATION_FORMAT_UNSPECIFIED: SpecificationFormat
 SPECIFICATION_FORMAT_TOML: SpecificationFormat
 SPECIFICATION_FORMAT_JSON: SpecificationFormat
+SPECIFICATION_FORMAT_YAML: SpecificationFormat
 
 class StartJobRequest(_message.Message):
     __slots__ = ("request_id", "specification", "format", "dry_run", "validate_only")
@@ -203,3 +205,85 @@ class DeleteDatasetResponse(_message.Message):
     ROWS_REMOVED_FIELD_NUMBER: _ClassVar[int]
     rows_removed: int
     def __init__(self, rows_removed: _Optional[int] = ...) -> None: ...
+
+class GetDatasetRequest(_message.Message):
+    __slots__ = ("dataset", "sample_rows")
+    DATASET_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_ROWS_FIELD_NUMBER: _ClassVar[int]
+    dataset: str
+    sample_rows: int
+    def __init__(self, dataset: _Optional[str] = ..., sample_rows: _Optional[int] = ...) -> None: ...
+
+class GetDatasetResponse(_message.Message):
+    __slots__ = ("dataset", "samples")
+    DATASET_FIELD_NUMBER: _ClassVar[int]
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    dataset: _dataset_pb2.Dataset
+    samples: _containers.RepeatedCompositeFieldContainer[_dataset_pb2.DatasetSample]
+    def __init__(self, dataset: _Optional[_Union[_dataset_pb2.Dataset, _Mapping]] = ..., samples: _Optional[_Iterable[_Union[_dataset_pb2.DatasetSample, _Mapping]]] = ...) -> None: ...
+
+class ListDatasetFilesRequest(_message.Message):
+    __slots__ = ("dataset", "page_size", "page_token")
+    DATASET_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    dataset: str
+    page_size: int
+    page_token: str
+    def __init__(self, dataset: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListDatasetFilesResponse(_message.Message):
+    __slots__ = ("files", "next_page_token")
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    files: _containers.RepeatedCompositeFieldContainer[_dataset_pb2.DatasetFile]
+    next_page_token: str
+    def __init__(self, files: _Optional[_Iterable[_Union[_dataset_pb2.DatasetFile, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class GetDatasetReportRequest(_message.Message):
+    __slots__ = ("dataset", "page_size", "page_token")
+    DATASET_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    dataset: str
+    page_size: int
+    page_token: str
+    def __init__(self, dataset: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class GetDatasetReportResponse(_message.Message):
+    __slots__ = ("reports", "next_page_token")
+    REPORTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    reports: _containers.RepeatedCompositeFieldContainer[_dataset_pb2.QualityReport]
+    next_page_token: str
+    def __init__(self, reports: _Optional[_Iterable[_Union[_dataset_pb2.QualityReport, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class VacuumHistoryRequest(_message.Message):
+    __slots__ = ("request_id", "min_age", "validate_only")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MIN_AGE_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    min_age: _duration_pb2.Duration
+    validate_only: bool
+    def __init__(self, request_id: _Optional[str] = ..., min_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+
+class VacuumHistoryResponse(_message.Message):
+    __slots__ = ("vacuum", "paths")
+    VACUUM_FIELD_NUMBER: _ClassVar[int]
+    PATHS_FIELD_NUMBER: _ClassVar[int]
+    vacuum: _dataset_pb2.Vacuum
+    paths: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, vacuum: _Optional[_Union[_dataset_pb2.Vacuum, _Mapping]] = ..., paths: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ListVacuumsRequest(_message.Message):
+    __slots__ = ("page_size",)
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    def __init__(self, page_size: _Optional[int] = ...) -> None: ...
+
+class ListVacuumsResponse(_message.Message):
+    __slots__ = ("vacuums",)
+    VACUUMS_FIELD_NUMBER: _ClassVar[int]
+    vacuums: _containers.RepeatedCompositeFieldContainer[_dataset_pb2.Vacuum]
+    def __init__(self, vacuums: _Optional[_Iterable[_Union[_dataset_pb2.Vacuum, _Mapping]]] = ...) -> None: ...

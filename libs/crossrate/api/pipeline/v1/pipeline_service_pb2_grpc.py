@@ -80,6 +80,31 @@ class PipelineServiceStub:
                 request_serializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListDatasetsRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListDatasetsResponse.FromString,
                 _registered_method=True)
+        self.GetDataset = channel.unary_unary(
+                '/crossrate.api.pipeline.v1.PipelineService/GetDataset',
+                request_serializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.GetDatasetRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.GetDatasetResponse.FromString,
+                _registered_method=True)
+        self.ListDatasetFiles = channel.unary_unary(
+                '/crossrate.api.pipeline.v1.PipelineService/ListDatasetFiles',
+                request_serializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListDatasetFilesRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListDatasetFilesResponse.FromString,
+                _registered_method=True)
+        self.GetDatasetReport = channel.unary_unary(
+                '/crossrate.api.pipeline.v1.PipelineService/GetDatasetReport',
+                request_serializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.GetDatasetReportRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.GetDatasetReportResponse.FromString,
+                _registered_method=True)
+        self.VacuumHistory = channel.unary_unary(
+                '/crossrate.api.pipeline.v1.PipelineService/VacuumHistory',
+                request_serializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.VacuumHistoryRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.VacuumHistoryResponse.FromString,
+                _registered_method=True)
+        self.ListVacuums = channel.unary_unary(
+                '/crossrate.api.pipeline.v1.PipelineService/ListVacuums',
+                request_serializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListVacuumsRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListVacuumsResponse.FromString,
+                _registered_method=True)
         self.DeleteDataset = channel.unary_unary(
                 '/crossrate.api.pipeline.v1.PipelineService/DeleteDataset',
                 request_serializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.DeleteDatasetRequest.SerializeToString,
@@ -159,6 +184,45 @@ class PipelineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetDataset(self, request, context):
+        """One dataset: what was loaded, and the first and the last rows of each instrument as the store has them. NOT_FOUND if
+        nothing is loaded under that name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDatasetFiles(self, request, context):
+        """Where a dataset comes from: each file that was loaded into it, in order of loading, page by page. NOT_FOUND as
+        GetDataset.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDatasetReport(self, request, context):
+        """What the rows of a dataset are like: one report for each file and instrument that is loaded, in order of loading, page
+        by page. NOT_FOUND as GetDataset. Reports are kept as long as the dataset.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VacuumHistory(self, request, context):
+        """Deletes files of the store that no commit names: what loads left behind that were killed, and what compaction took
+        out. Those that a load of a large file will go on from stay. It is also done by itself, every hour.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListVacuums(self, request, context):
+        """What vacuums deleted, the newest first, at most 1,000: those that were asked for, and those that came by themselves.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteDataset(self, request, context):
         """Takes all rows of a dataset out of the store; its files may then be loaded again. WRONG_STATE while a job is writing
         it.
@@ -214,6 +278,31 @@ def add_PipelineServiceServicer_to_server(servicer, server):
                     servicer.ListDatasets,
                     request_deserializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListDatasetsRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListDatasetsResponse.SerializeToString,
+            ),
+            'GetDataset': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDataset,
+                    request_deserializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.GetDatasetRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.GetDatasetResponse.SerializeToString,
+            ),
+            'ListDatasetFiles': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDatasetFiles,
+                    request_deserializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListDatasetFilesRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListDatasetFilesResponse.SerializeToString,
+            ),
+            'GetDatasetReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDatasetReport,
+                    request_deserializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.GetDatasetReportRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.GetDatasetReportResponse.SerializeToString,
+            ),
+            'VacuumHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.VacuumHistory,
+                    request_deserializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.VacuumHistoryRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.VacuumHistoryResponse.SerializeToString,
+            ),
+            'ListVacuums': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListVacuums,
+                    request_deserializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListVacuumsRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListVacuumsResponse.SerializeToString,
             ),
             'DeleteDataset': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteDataset,
@@ -465,6 +554,141 @@ class PipelineService:
             '/crossrate.api.pipeline.v1.PipelineService/ListDatasets',
             crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListDatasetsRequest.SerializeToString,
             crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListDatasetsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDataset(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.pipeline.v1.PipelineService/GetDataset',
+            crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.GetDatasetRequest.SerializeToString,
+            crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.GetDatasetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDatasetFiles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.pipeline.v1.PipelineService/ListDatasetFiles',
+            crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListDatasetFilesRequest.SerializeToString,
+            crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListDatasetFilesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDatasetReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.pipeline.v1.PipelineService/GetDatasetReport',
+            crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.GetDatasetReportRequest.SerializeToString,
+            crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.GetDatasetReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VacuumHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.pipeline.v1.PipelineService/VacuumHistory',
+            crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.VacuumHistoryRequest.SerializeToString,
+            crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.VacuumHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListVacuums(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.pipeline.v1.PipelineService/ListVacuums',
+            crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListVacuumsRequest.SerializeToString,
+            crossrate_dot_api_dot_pipeline_dot_v1_dot_pipeline__service__pb2.ListVacuumsResponse.FromString,
             options,
             channel_credentials,
             insecure,

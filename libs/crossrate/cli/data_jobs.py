@@ -1,96 +1,70 @@
-"""What `crossrate pipeline` does: calls to the pipeline's own socket as the local operator."""
+"""Runs of `crossrate data`: begun, watched, shown, ended."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-import os
 import sys
 import time
-import tomllib
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from crossrate.cli import reach, show
+from crossrate.cli.data_calls import INSTANCE, call, every
+from crossrate.cli.data_import import JobText
 from crossrate.cli.requests import as_dict
 from crossrate.cli.show import CommandError
 
-INSTANCE = "pipeline-1"
 AWAY_S_MAX = 60.0
-"""How long the pipeline may be away while a job is watched, as in a restart."""
+"""How long the pipeline may be away while a run is watched, as in a restart."""
 LAST = "last"
 
 
-def _call(name: str, **fields: Any) -> Any:
-    """One call; a request gets an id if it has one."""
-    from crossrate.api.pipeline.v1 import pipeline_service_pb2 as pb
-    from crossrate.api.pipeline.v1.pipeline_service_pb2_grpc import PipelineServiceStub
-
-    request = getattr(pb, f"{name}Request")(**fields)
-    if "request_id" in request.DESCRIPTOR.fields_by_name:
-        request.request_id = str(uuid.uuid4())
-
-    async def made() -> Any:
-        async with reach.instance(INSTANCE) as channel:
-            return await getattr(PipelineServiceStub(channel), name)(request)
-
-    return asyncio.run(made())
+def is_run(name: str) -> bool:
+    """Whether a person means a run, not a dataset."""
+    try:
+        uuid.UUID(name)
+    except ValueError:
+        return name == LAST
+    return True
 
 
-def _job_id(job: str) -> str:
+def run_id(job: str) -> str:
     """The id that a person means.
 
     Raises:
         CommandError: it is none, or there is no job yet.
     """
     if job == LAST:
-        jobs = _call("ListJobs", page_size=1).jobs
+        jobs = call("ListJobs", page_size=1).jobs
         if not jobs:
-            raise CommandError("there is no job yet", "start one with `crossrate pipeline run FILE`")
+            raise CommandError("there is no run yet", "start one with `crossrate data import FILE`")
         return jobs[0].id
     try:
         return str(uuid.UUID(job))
     except ValueError:
-        remedy = "`crossrate pipeline status` lists them; `last` is the newest"
-        raise CommandError(f"{job!r} is no id of a job", remedy) from None
+        remedy = "`crossrate data list --runs` lists them; `last` is the newest"
+        raise CommandError(f"{job!r} is no id of a run", remedy) from None
 
 
-def read(file: Path) -> str:
-    """A job's file as JSON, with paths that count from the file's folder made absolute.
-
-    Raises:
-        CommandError: it is no TOML or JSON.
-    """
-    try:
-        content = file.read_text()
-        value = json.loads(content) if file.suffix == ".json" else tomllib.loads(content)
-    except (OSError, ValueError) as error:
-        raise CommandError(f"{file} is no job: {error}", "see `crossrate pipeline --help` for an example") from None
-    source = value.get("source") if isinstance(value, dict) else None
-    if isinstance(source, dict) and source.get("kind") == "files" and isinstance(source.get("paths"), list):
-        folder = file.resolve().parent
-        paths = [Path(folder, Path(each).expanduser()) if isinstance(each, str) else each for each in source["paths"]]
-        source["paths"] = [_plain(each) if isinstance(each, Path) else each for each in paths]
-    return json.dumps(value, default=str)
-
-
-def _plain(path: Path) -> str:
-    """A path without `..`, as far as that can be told from its words."""
-    return os.path.normpath(path)
-
-
-def run(file: Path, *, check: bool, dry_run: bool, detach: bool, as_json: bool) -> int:
+def run(document: JobText, *, check: bool, dry_run: bool, detach: bool, as_json: bool) -> int:
     """Carries a job out; returns the command's exit code."""
     from crossrate.api.pipeline.v1 import job_pb2
     from crossrate.api.pipeline.v1 import pipeline_service_pb2 as pb
+    from crossrate.rpc.call_error import CallError
 
-    said = {"specification": read(file), "format": pb.SPECIFICATION_FORMAT_JSON}
-    job = _call("StartJob", **said, dry_run=dry_run, validate_only=check).job
+    said = {"specification": document.text, "format": pb.SPECIFICATION_FORMAT_JSON}
+    try:
+        job = call("StartJob", **said, dry_run=dry_run, validate_only=check).job
+    except CallError as error:
+        error.violations = tuple(_with_line(each, document) for each in error.violations)
+        raise
     if check:
-        show.document(as_dict(job)) if as_json else show.note(f"{file} is right: it would load {job.dataset}")
+        show.document(as_dict(job)) if as_json else show.note(f"{document.name} is right: it would load {job.dataset}")
         return 0
     if detach:
         show.document(as_dict(job)) if as_json else print(job.id)
@@ -99,13 +73,19 @@ def run(file: Path, *, check: bool, dry_run: bool, detach: bool, as_json: bool) 
         with _bar(job, as_json) as moved:
             job = asyncio.run(_followed(job, moved))
     except KeyboardInterrupt:
-        show.note(f"the job goes on; `crossrate pipeline cancel {job.id}` ends it")
+        show.note(f"the run goes on; `crossrate data cancel {job.id}` ends it")
         raise
     if as_json:
         show.document(as_dict(job))
     else:
         _tell(job)
     return 0 if job.state == job_pb2.JOB_STATE_SUCCEEDED else 1
+
+
+def _with_line(violation: Any, document: JobText) -> Any:
+    """What is wrong with a field, with the line of the job's file that it stands in."""
+    line = document.line_of(violation.field)
+    return violation if line is None else violation._replace(description=f"{violation.description} (line {line})")
 
 
 async def _followed(job: Any, moved: Callable[[Any], None]) -> Any:
@@ -207,66 +187,57 @@ def _tell(job: Any) -> None:
     files = ", ".join(f"{n} {kind}" for kind in kinds if (n := getattr(at, f"files_{kind}")))
     show.console().print(_state(job), f": {at.rows_loaded:,} rows into {job.dataset}; files: {files or 'none'}", sep="")
     if at.rows_rejected:
-        show.note(f"{at.rows_rejected:,} lines rejected: crossrate pipeline rejected {job.id}")
+        show.note(f"{at.rows_rejected:,} lines rejected: crossrate data rejected {job.id}")
     if job.error:
         show.aside().print(job.error, markup=False)
     if at.files_quarantined or at.files_failed:
-        for each in _call("ListJobFiles", job_id=job.id, page_size=1000).files:
+        for each in call("ListJobFiles", job_id=job.id, page_size=1000).files:
             if each.message:
                 show.aside().print(f"{each.uri}: {each.message}", markup=False)
 
 
-def status(job: str, lines: int, *, as_json: bool) -> None:
-    """Shows jobs, or one with its files."""
+def runs(lines: int, *, as_json: bool) -> None:
+    """Shows runs, the newest first."""
+    jobs = every("ListJobs", "jobs", lines)
+    if as_json:
+        show.document([as_dict(each) for each in jobs])
+        return
+    rows = []
+    for each in jobs:
+        at, created = each.progress, each.create_time.ToDatetime().isoformat(" ", "seconds")
+        counts = (f"{at.rows_loaded:,}", f"{at.files_done}/{at.files_total}")
+        rows.append((each.id, each.name, each.dataset, _state(each), *counts, created))
+    show.table(("run", "job", "dataset", "state", "rows loaded ", "files ", "created, UTC"), rows)
+
+
+def show_run(job: str, lines: int, *, as_json: bool) -> None:
+    """Shows one run with what became of its files."""
     from crossrate.api.pipeline.v1 import job_pb2
 
-    if not job:
-        jobs = _call("ListJobs", page_size=lines).jobs
-        if as_json:
-            show.document([as_dict(each) for each in jobs])
-            return
-        rows = []
-        for each in jobs:
-            at, created = each.progress, each.create_time.ToDatetime().isoformat(" ", "seconds")
-            counts = (f"{at.rows_loaded:,}", f"{at.files_done}/{at.files_total}")
-            rows.append((each.id, each.name, each.dataset, _state(each), *counts, created))
-        show.table(("job", "name", "dataset", "state", "rows loaded ", "files ", "created, UTC"), rows)
-        return
-    found = _call("GetJob", job_id=_job_id(job)).job
-    files = _call("ListJobFiles", job_id=found.id, page_size=lines).files
+    found = call("GetJob", job_id=run_id(job)).job
+    files = every("ListJobFiles", "files", lines, job_id=found.id)
     if as_json:
         show.document({"job": as_dict(found), "files": [as_dict(each) for each in files]})
         return
     _tell(found)
     named = job_pb2.FileState.Name
     rows = [
-        (each.ordinal, named(each.state).removeprefix("FILE_STATE_").lower(), f"{each.rows:,}", each.rejected, each.uri)
+        (
+            each.ordinal,
+            named(each.state).removeprefix("FILE_STATE_").lower(),
+            f"{each.rows:,}",
+            each.rejected,
+            f"{each.resumed_rows:,}" if each.resumed_rows else "",
+            each.uri,
+        )
         for each in files
     ]
-    show.table(("file ", "state", "rows ", "rejected ", "from"), rows)
-
-
-def report(job: str, *, as_json: bool) -> None:
-    """Shows the quality of a job's files."""
-    reports = _call("GetQualityReport", job_id=_job_id(job), page_size=1000).reports
-    if as_json:
-        show.document([as_dict(each) for each in reports])
-        return
-    counts = ("crossed", "locked", "duplicates", "out_of_order", "outliers", "closed", "gaps", "rejected")
-    rows = []
-    for each in reports:
-        times = [t.ToDatetime().isoformat(" ", "seconds") for t in (each.first_time, each.last_time)]
-        broken = [f"{f.rule} {f.figure:.4g} > {f.limit:.4g}" for f in each.findings if not f.holds]
-        verdict = show.mark("; ".join(broken) or "good", not broken)
-        rows.append((each.file_ordinal, each.instrument, f"{each.rows:,}", *times, *(getattr(each, c) for c in counts)))
-        rows[-1] = (*rows[-1], verdict)
-    names = (f"{count.replace('_', ' ')} " for count in counts)
-    show.table(("file ", "instrument", "rows ", "first, UTC", "last, UTC", *names, "verdict"), rows)
+    show.table(("file ", "state", "rows ", "rejected ", "resumed at row ", "from"), rows)
 
 
 def rejected(job: str, lines: int, *, as_json: bool) -> None:
     """Shows lines that are no quotes."""
-    answer = _call("ListRejectedRows", job_id=_job_id(job), page_size=lines)
+    answer = call("ListRejectedRows", job_id=run_id(job), page_size=lines)
     if as_json:
         show.document(as_dict(answer))
         return
@@ -279,42 +250,46 @@ def rejected(job: str, lines: int, *, as_json: bool) -> None:
 
 def cancel(job: str, *, as_json: bool) -> None:
     """Ends a job."""
-    found = _call("CancelJob", job_id=_job_id(job)).job
+    found = call("CancelJob", job_id=run_id(job)).job
     if as_json:
         show.document(as_dict(found))
     else:
         show.note(f"{found.id} has ended" if _ended(found) else f"{found.id} is asked to end")
 
 
-def datasets(*, as_json: bool) -> None:
-    """Shows what was loaded."""
-    found = _call("ListDatasets", page_size=1000).datasets
-    if as_json:
-        show.document([as_dict(each) for each in found])
-        return
-    rows = [
-        (
-            each.name,
-            each.venue,
-            ", ".join(each.instruments),
-            f"{each.rows_out:,}",
-            each.files,
-            each.first_time.ToDatetime().isoformat(" ", "seconds"),
-            each.last_time.ToDatetime().isoformat(" ", "seconds"),
-            each.digest[:12],
-        )
-        for each in found
-    ]
-    show.table(("dataset", "venue", "instruments", "rows ", "files ", "first, UTC", "last, UTC", "digest"), rows)
-
-
 def delete(dataset: str, comment: str, *, dry_run: bool, as_json: bool) -> None:
     """Takes a dataset out."""
-    answer = _call("DeleteDataset", dataset=dataset, comment=comment, validate_only=dry_run)
+    answer = call("DeleteDataset", dataset=dataset, comment=comment, validate_only=dry_run)
     if as_json:
         show.document(as_dict(answer))
     else:
         show.note(f"{answer.rows_removed:,} rows {'would be' if dry_run else 'were'} taken out of the history")
+
+
+def vacuum(older_h: int, *, dry_run: bool, as_json: bool) -> None:
+    """Deletes files that no commit names."""
+    answer = call("VacuumHistory", min_age=timedelta(hours=older_h), validate_only=dry_run)
+    if as_json:
+        show.document(as_dict(answer))
+        return
+    one = answer.vacuum
+    for path in answer.paths:
+        print(path)
+    words = f"{one.files:,} files, {one.bytes:,} bytes {'would be' if dry_run else 'were'} deleted"
+    show.note(f"{words}; {one.kept} stay for loads that go on{f'; {one.error}' if one.error else ''}")
+
+
+def vacuums(*, as_json: bool) -> None:
+    """Shows what vacuums deleted."""
+    found = call("ListVacuums", page_size=100).vacuums
+    if as_json:
+        show.document([as_dict(each) for each in found])
+        return
+    rows = [
+        (each.time.ToDatetime().isoformat(" ", "seconds"), f"{each.files:,}", f"{each.bytes:,}", each.kept, each.error)
+        for each in found
+    ]
+    show.table(("when, UTC", "files ", "bytes ", "kept ", "error"), rows)
 
 
 def shapes(*, as_json: bool) -> None:

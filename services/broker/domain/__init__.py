@@ -1,0 +1,1 @@
+"""Routing and the words of venues: pure."""

@@ -1,0 +1,36 @@
+"""The dates of a spot deal at a moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from crossrate.basics.pair import Pair
+from crossrate.basics.session import Session, standing_at
+from crossrate.basics.value_date import ValueDates
+
+KEPT_MAX = 2048
+
+
+class Calendar:
+    """Sessions and spot dates, each worked out once."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[Pair, Session] = {}
+        self._spots: dict[tuple[Pair, date], date] = {}
+
+    def session(self, pair: Pair, time_ns: int) -> Session:
+        """The session of a moment; while the market is closed the next one."""
+        moment = datetime.fromtimestamp(time_ns / 1e9, UTC)
+        known = self._sessions.get(pair)
+        if known is None or not known.holds(moment):
+            known = self._sessions[pair] = standing_at(pair, moment).session
+        return known
+
+    def spot(self, pair: Pair, trade_date: date) -> date:
+        """When a spot deal of a trade date settles."""
+        known = self._spots.get((pair, trade_date))
+        if known is None:
+            if len(self._spots) >= KEPT_MAX:
+                self._spots.clear()
+            known = self._spots[pair, trade_date] = ValueDates.of(pair, trade_date).spot
+        return known

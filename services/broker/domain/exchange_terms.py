@@ -1,0 +1,223 @@
+"""The platform's orders in the words of the simulated exchange, and its events in the platform's."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from crossrate.api.broker.v1 import venue_report_pb2 as pb
+from crossrate.api.trading.v1 import execution_pb2 as execution
+from crossrate.api.trading.v1 import order_pb2
+from crossrate.basics.instrument import CONVENTIONS
+from crossrate.basics.pair import parse_pair
+from crossrate.exchange.event import Event, EventKind, Liquidity, Reason
+from crossrate.exchange.grid import Grid, OffGrid
+from crossrate.exchange.order import (
+    NewOrder,
+    Operation,
+    OrderType,
+    Replace,
+    SelfMatchPrevention,
+    Side,
+    TimeInForce,
+)
+from services.broker.domain.amounts import QUANTITY_UNIT, price_text, quantity_text
+from services.broker.domain.dates import Calendar
+from services.broker.domain.routed import At, Routed
+
+MARKET = (
+    order_pb2.ORDER_TYPE_MARKET,
+    order_pb2.ORDER_TYPE_STOP,
+    order_pb2.ORDER_TYPE_TRAILING_STOP,
+    order_pb2.ORDER_TYPE_MARKET_IF_TOUCHED,
+)
+"""Types that a venue sees as market orders: triggers are looked at before an order is sent."""
+LIMIT = (order_pb2.ORDER_TYPE_LIMIT, order_pb2.ORDER_TYPE_STOP_LIMIT)
+_AT_ONCE = {
+    order_pb2.TIME_IN_FORCE_IOC: TimeInForce.IMMEDIATE_OR_CANCEL,
+    order_pb2.TIME_IN_FORCE_FOK: TimeInForce.FILL_OR_KILL,
+}
+
+
+class Unfit(ValueError):
+    """An order that the venue cannot take; the text says which field, why, and what to do."""
+
+
+def grid_of(instrument: str, quantity_unit: Decimal) -> Grid:
+    """The increments of an instrument.
+
+    Raises:
+        Unfit: there is no such instrument.
+    """
+    convention = CONVENTIONS.get(parse_pair(instrument))
+    if convention is None:
+        raise Unfit(f"instrument: {instrument} is no pair of the platform")
+    return Grid(Decimal(1).scaleb(-convention.price_places), quantity_unit)
+
+
+def owner_of(account: str) -> int:
+    """An account as an owner: the exchange keeps orders of one owner from dealing with each other."""
+    return 1 + (int.from_bytes(hashlib.sha256(account.encode()).digest()[:8]) >> 4)
+
+
+def new_order(routed: Routed, grid: Grid, calendar: Calendar, now_ns: int) -> NewOrder:
+    """The order as the exchange takes it.
+
+    Raises:
+        Unfit: it has terms that the exchange does not know.
+    """
+    terms = routed.order.terms
+    if terms.HasField("far_leg") or (terms.HasField("settlement") and _dated(terms.settlement)):
+        raise Unfit("settlement: the simulated exchange deals spot; forwards and swaps deal on quotes of pricing")
+    market = terms.order_type in MARKET
+    if not market and terms.order_type not in LIMIT:
+        raise Unfit("order_type: the simulated exchange takes market and limit orders")
+    price = Decimal(terms.limit_price) if not market else Decimal(terms.price_bound) if terms.price_bound else None
+    at_once = _AT_ONCE.get(terms.time_in_force)
+    force, expire = (at_once or TimeInForce.IMMEDIATE_OR_CANCEL, 0) if market else _force(terms, calendar, now_ns)
+    try:
+        return NewOrder(
+            id=routed.number,
+            owner=owner_of(routed.account),
+            side=Side.BUY if terms.side == order_pb2.SIDE_BUY else Side.SELL,
+            quantity=grid.units(Decimal(terms.quantity) - Decimal(routed.earlier) / QUANTITY_UNIT),
+            type=OrderType.LIMIT if price is not None else OrderType.MARKET,
+            price=grid.ticks(price) if price is not None else 0,
+            time_in_force=force,
+            display_quantity=_units(grid, terms.display_quantity) if not market and not at_once else 0,
+            minimum_quantity=_units(grid, terms.min_quantity) if force is TimeInForce.IMMEDIATE_OR_CANCEL else 0,
+            expire_time=expire,
+            self_match_prevention=SelfMatchPrevention.CANCEL_AGGRESSING,
+            post_only=terms.post_only and not market and not at_once,
+        )
+    except OffGrid as error:
+        raise Unfit(str(error)) from None
+
+
+def replacement(routed: Routed, order: order_pb2.Order, grid: Grid, calendar: Calendar, now_ns: int) -> Replace:
+    """The amendment as the exchange takes it.
+
+    Raises:
+        Unfit: it asks for what the exchange does not do.
+    """
+    terms = order.terms
+    _, expire = _force(terms, calendar, now_ns)
+    try:
+        return Replace(
+            id=routed.number,
+            owner=owner_of(routed.account),
+            quantity=grid.units(Decimal(terms.quantity) - Decimal(routed.earlier) / QUANTITY_UNIT),
+            price=grid.ticks(Decimal(terms.limit_price)),
+            display_quantity=_units(grid, terms.display_quantity),
+            expire_time=expire,
+        )
+    except OffGrid as error:
+        raise Unfit(str(error)) from None
+
+
+def _dated(settlement: order_pb2.Settlement) -> bool:
+    return settlement.HasField("date") or settlement.tenor not in ("", "SP")
+
+
+def _units(grid: Grid, text: str) -> int:
+    return grid.units(Decimal(text)) if text else 0
+
+
+def _force(terms: order_pb2.NewOrder, calendar: Calendar, now_ns: int) -> tuple[TimeInForce, int]:
+    if at_once := _AT_ONCE.get(terms.time_in_force):
+        return at_once, 0
+    if terms.time_in_force == order_pb2.TIME_IN_FORCE_GTD:
+        return TimeInForce.GOOD_TILL_DATE, terms.expire_time.ToNanoseconds()
+    if terms.time_in_force == order_pb2.TIME_IN_FORCE_DAY:
+        end = calendar.session(parse_pair(terms.instrument), now_ns).end
+        return TimeInForce.GOOD_TILL_DATE, int(end.timestamp()) * 1_000_000_000
+    return TimeInForce.GOOD_TILL_CANCEL, 0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An event as a report, and the key by which a repetition is known."""
+
+    report: pb.VenueReport
+    key: str = ""
+
+
+_REASONS = {
+    Reason.REQUESTED: execution.EXECUTION_REASON_CLIENT,
+    Reason.MASS_CANCEL: execution.EXECUTION_REASON_CLIENT,
+    Reason.QUANTITY_FILLED: execution.EXECUTION_REASON_CLIENT,
+    Reason.NO_LIQUIDITY: execution.EXECUTION_REASON_NO_LIQUIDITY,
+    Reason.IMMEDIATE_OR_CANCEL: execution.EXECUTION_REASON_NO_LIQUIDITY,
+    Reason.FILL_OR_KILL: execution.EXECUTION_REASON_NO_LIQUIDITY,
+    Reason.MINIMUM_NOT_AVAILABLE: execution.EXECUTION_REASON_NO_LIQUIDITY,
+    Reason.SELF_MATCH: execution.EXECUTION_REASON_SELF_TRADE,
+    Reason.POST_ONLY: execution.EXECUTION_REASON_POST_ONLY,
+    Reason.UNKNOWN_ORDER: execution.EXECUTION_REASON_TOO_LATE,
+}
+_REFUSED = {
+    Operation.NEW: pb.VENUE_REPORT_KIND_REJECTED,
+    Operation.REPLACE: pb.VENUE_REPORT_KIND_REPLACE_REJECTED,
+    Operation.CANCEL: pb.VENUE_REPORT_KIND_CANCEL_REJECTED,
+}
+_KINDS = {
+    EventKind.ACCEPTED: pb.VENUE_REPORT_KIND_ACCEPTED,
+    EventKind.REPLACED: pb.VENUE_REPORT_KIND_REPLACED,
+    EventKind.CANCELLED: pb.VENUE_REPORT_KIND_CANCELLED,
+    EventKind.EXPIRED: pb.VENUE_REPORT_KIND_EXPIRED,
+}
+
+
+def report_of(event: Event, routed: Routed, grid: Grid, calendar: Calendar) -> Said | None:
+    """What an event says of an order, which is moved on to where it stands after it; None for what says nothing."""
+    report = pb.VenueReport(version=routed.version)
+    report.venue_time.FromNanoseconds(event.time)
+    key = ""
+    if event.kind is EventKind.FILLED:
+        report.kind = pb.VENUE_REPORT_KIND_FILLED
+        key = f"{routed.instrument.replace('/', '')}.{event.execution}.{routed.number}"
+        _fill(report.fill, event, routed, grid, calendar, key)
+        routed.filled += int(grid.quantity(event.quantity) * QUANTITY_UNIT)
+        routed.status = At.WORKS if event.leaves else At.ENDED
+    elif event.kind is EventKind.REJECTED:
+        kind = _REFUSED.get(Operation(event.operation))
+        if kind is None:
+            return None
+        report.kind = kind
+        report.text = event.reason.says
+        report.reason = _REASONS.get(event.reason, execution.EXECUTION_REASON_VENUE)
+        if kind == pb.VENUE_REPORT_KIND_REJECTED:
+            routed.status = At.ENDED
+    elif event.kind in _KINDS:
+        report.kind = _KINDS[event.kind]
+        if event.kind in (EventKind.CANCELLED, EventKind.EXPIRED):
+            routed.status, report.text = At.ENDED, event.reason.says
+            expired = event.kind is EventKind.EXPIRED
+            report.reason = (
+                execution.EXECUTION_REASON_EXPIRED
+                if expired
+                else _REASONS.get(event.reason, execution.EXECUTION_REASON_VENUE)
+            )
+        else:
+            routed.status = At.WORKS
+    else:
+        return None
+    return Said(report, key)
+
+
+def _fill(fill: execution.Fill, event: Event, routed: Routed, grid: Grid, calendar: Calendar, key: str) -> None:
+    pair = parse_pair(routed.instrument)
+    trade_date = calendar.session(pair, event.time).trade_date
+    fill.venue_exec_id, fill.venue = key, routed.venue
+    fill.quantity = quantity_text(int(grid.quantity(event.quantity) * QUANTITY_UNIT))
+    fill.price = price_text(grid.price(event.price))
+    _set_date(fill.settl_date, calendar.spot(pair, trade_date))
+    _set_date(fill.trade_date, trade_date)
+    maker = event.liquidity is Liquidity.ADDED
+    fill.liquidity = execution.LIQUIDITY_MAKER if maker else execution.LIQUIDITY_TAKER
+    fill.venue_time.FromNanoseconds(event.time)
+
+
+def _set_date(message: object, day: date) -> None:
+    message.year, message.month, message.day = day.year, day.month, day.day  # type: ignore[attr-defined]

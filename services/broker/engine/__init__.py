@@ -1,0 +1,1 @@
+"""What runs: one task a venue, and the reports that they commit."""

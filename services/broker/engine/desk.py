@@ -1,0 +1,126 @@
+"""One venue's part of broker, for as long as this instance has it: what waits, what is open, what is committed.
+
+An adapter works only through its desk. The desk is thrown away with everything that it remembers when a commit fails or
+another instance takes the venue; the next one begins from what is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import asyncpg
+
+from crossrate.api.broker.v1 import routing_service_pb2 as routing
+from crossrate.api.broker.v1 import venue_report_pb2 as pb
+from crossrate.store import Lease
+from services.broker.domain.routed import At
+from services.broker.engine.session import Session, Standing
+from services.broker.store import Outcome, Reading, Routed, Store, Told, Waiting
+
+INSTRUCTIONS_MAX = 500
+"""In one pass."""
+ENDED_MAX = 10_000
+"""Ended orders that stay in memory for what a venue says late."""
+
+
+class Desk:
+    """See the module."""
+
+    def __init__(self, venue: str, lease: Lease, store: Store, reading: Reading, standing: Standing, note: Any) -> None:
+        self.venue = venue
+        self.lease = lease
+        self.store = store
+        self.reading = reading
+        self.standing = standing
+        self.note = note
+        self.wake = asyncio.Event()
+        """Set when there is something to do."""
+        self.instructed = True
+        """Whether there may be instructions."""
+        self.changed = asyncio.Event()
+        """Set when the session stands otherwise than before."""
+        self.orders: dict[str, Routed] = {}
+        """Open orders by id."""
+        self._ended: OrderedDict[str, Routed] = OrderedDict()
+
+    def instruct(self) -> None:
+        """There may be instructions."""
+        self.instructed = True
+        self.wake.set()
+
+    async def load(self) -> None:
+        """Reads what is open."""
+        self.orders = {order.order_id: order for order in await self.reading.open_orders(self.venue)}
+
+    def become(self, session: Session, text: str = "") -> None:
+        """Says how the session stands."""
+        if self.standing.become(session, text):
+            self.changed.set()
+            self.note.info("a venue's session", venue=self.venue, session=session.name, text=text)
+
+    async def waiting(self) -> list[Waiting]:
+        """Instructions that wait, in their order; their orders are in memory afterwards."""
+        self.instructed = False
+        found = await self.reading.waiting(self.venue, INSTRUCTIONS_MAX)
+        self.instructed = self.instructed or len(found) == INSTRUCTIONS_MAX
+        for each in found:
+            if each.kind == routing.INSTRUCTION_KIND_NEW:
+                self._ended.pop(each.order_id, None)  # it begins anew
+        await self.know([each.order_id for each in found])
+        return found
+
+    async def know(self, order_ids: Sequence[str]) -> None:
+        """Reads orders that are not in memory."""
+        missing = [each for each in order_ids if each not in self.orders and each not in self._ended]
+        if missing:
+            for order in (await self.reading.orders(missing)).values():
+                self.remember(order)
+
+    def order(self, order_id: str) -> Routed | None:
+        """An order, open or ended a while ago."""
+        return self.orders.get(order_id) or self._ended.get(order_id)
+
+    def remember(self, order: Routed) -> None:
+        """Puts an order where it belongs now."""
+        if order.status is At.ENDED:
+            self.orders.pop(order.order_id, None)
+            self._ended[order.order_id] = order
+            while len(self._ended) > ENDED_MAX:
+                self._ended.popitem(last=False)
+        else:
+            self._ended.pop(order.order_id, None)
+            self.orders[order.order_id] = order
+
+    def told(self, outcome: Outcome, order: Routed, report: pb.VenueReport, exec_key: str = "") -> None:
+        """Adds a report about an order, and the order as it is after it, to what is to be committed."""
+        report.account, report.order_id, report.venue = order.account, order.order_id, self.venue
+        report.venue_order_id = report.venue_order_id or order.venue_order_id
+        report.version = report.version or order.version
+        outcome.reports.append(Told(report, exec_key))
+        outcome.orders[order.order_id] = order
+        self.remember(order)
+        counts = self.standing.counts
+        if report.kind == pb.VENUE_REPORT_KIND_ACCEPTED:
+            counts.accepted += 1
+        elif report.kind == pb.VENUE_REPORT_KIND_FILLED:
+            counts.fills += 1
+        elif report.kind == pb.VENUE_REPORT_KIND_UNKNOWN:
+            counts.unknown += 1
+        elif report.kind in REFUSALS:
+            counts.refused += 1
+
+    async def commit(
+        self, outcome: Outcome, also: Callable[[asyncpg.Connection], Awaitable[None]] | None = None
+    ) -> list[pb.VenueReport]:
+        """See Store.commit."""
+        return await self.store.commit(self.lease, outcome, also)
+
+
+REFUSALS = (
+    pb.VENUE_REPORT_KIND_REJECTED,
+    pb.VENUE_REPORT_KIND_CANCEL_REJECTED,
+    pb.VENUE_REPORT_KIND_REPLACE_REJECTED,
+)

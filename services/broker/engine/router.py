@@ -1,0 +1,113 @@
+"""Where instructions go: by routes, by how venues stand, and by where their order is already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crossrate.api.broker.v1 import routing_service_pb2 as routing
+from crossrate.api.broker.v1 import venue_report_pb2 as pb
+from crossrate.api.trading.v1 import execution_pb2 as execution
+from crossrate.api.trading.v1 import order_pb2
+from services.broker.domain.amounts import quantity_of
+from services.broker.domain.routed import At, Routed, Told
+from services.broker.domain.routing import NoVenue, Rule, Standing, choose
+from services.broker.engine.session import Session, Sessions, VenueRow, Wanted
+from services.broker.store.commits import Entry
+from services.broker.store.reading import Reading
+from services.broker.venues.declared import Venues
+
+
+class Router:
+    """See the module."""
+
+    def __init__(self, declared: Venues, sessions: Sessions, reading: Reading, fresh_s_max: float) -> None:
+        self._rules = [Rule(each.instruments, each.accounts, each.venues) for each in declared.routes]
+        self._names = list(declared.venues)
+        self._sessions = sessions
+        self._reading = reading
+        self._fresh_s_max = fresh_s_max
+
+    async def standings(self) -> dict[str, Standing]:
+        """How each declared venue stands.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        rows = await self._sessions.read()
+        return {name: self.standing(rows[name]) for name in self._names if name in rows}
+
+    def standing(self, row: VenueRow) -> Standing:
+        """How a venue stands."""
+        if row.wanted is not Wanted.ENABLED:
+            word = "draining" if row.wanted is Wanted.DRAINING else "disabled"
+            return Standing(
+                False, False, f"it was set {word} by {row.wanted_by}: {row.wanted_why or 'no reason given'}"
+            )
+        if row.heard_s > self._fresh_s_max:
+            return Standing(False, True, "no instance has it")
+        ready = row.session is Session.READY
+        return Standing(ready, True, "" if ready else f"its session is {row.session.name.lower()}: {row.text}")
+
+    async def entries(self, instructions: Sequence[routing.Instruction]) -> tuple[list[Entry], list[Routed]]:
+        """Instructions with their venues, and the orders that are new.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        standings = await self.standings()
+        known = await self._reading.orders([each.order.order_id for each in instructions])
+        entries, fresh = [], []
+        for each in instructions:
+            routed = known.get(each.order.order_id)
+            if each.kind == routing.INSTRUCTION_KIND_NEW:
+                if routed is not None and routed.status is not At.ENDED:
+                    entries.append(Entry(each, routed.venue))  # a repetition, or the venue's holder will say so
+                    continue
+                try:
+                    terms = each.order.terms
+                    venue = choose(self._rules, standings, terms.instrument, terms.account, terms.venue)
+                except NoVenue as error:
+                    entries.append(Entry(each, "", refusal(each, str(error))))
+                    continue
+                routed = new_order(each.order, venue)
+                known[each.order.order_id] = routed
+                fresh.append(routed)
+                entries.append(Entry(each, venue))
+            elif routed is None:
+                entries.append(Entry(each, "", refusal(each, "no venue was given the order")))
+            else:
+                entries.append(Entry(each, routed.venue))
+        return entries, fresh
+
+
+def new_order(order: order_pb2.Order, venue: str) -> Routed:
+    """An order that is to be sent to a venue; its number comes when it is kept."""
+    terms, earlier = order.terms, quantity_of(order.cum_quantity)
+    return Routed(
+        0, order.order_id, terms.account, venue, terms.instrument, At.HERE, order.version, "", 0, earlier, order
+    )
+
+
+_REFUSED = {
+    routing.INSTRUCTION_KIND_NEW: (pb.VENUE_REPORT_KIND_REJECTED, execution.EXECUTION_REASON_NO_VENUE),
+    routing.INSTRUCTION_KIND_STATUS: (pb.VENUE_REPORT_KIND_REJECTED, execution.EXECUTION_REASON_NO_VENUE),
+    routing.INSTRUCTION_KIND_CANCEL: (pb.VENUE_REPORT_KIND_CANCEL_REJECTED, execution.EXECUTION_REASON_TOO_LATE),
+    routing.INSTRUCTION_KIND_REPLACE: (pb.VENUE_REPORT_KIND_REPLACE_REJECTED, execution.EXECUTION_REASON_TOO_LATE),
+}
+
+
+def refusal(instruction: routing.Instruction, text: str) -> Told:
+    """The answer to an instruction that goes nowhere."""
+    kind, reason = _REFUSED[instruction.kind]
+    order = instruction.order
+    report = pb.VenueReport(
+        account=order.terms.account,
+        order_id=order.order_id,
+        kind=kind,
+        version=order.version,
+        reason=reason,
+        text=text,
+        venue=order.terms.venue,
+    )
+    report.venue_time.GetCurrentTime()
+    return Told(report)

@@ -1,0 +1,75 @@
+"""The assembly of `broker`, top to bottom."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from crossrate.api.broker.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
+from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
+from crossrate.rpc.client import channel_to_mesh
+from crossrate.rpc.server import Server
+from crossrate.runtime.process import Runtime
+from crossrate.store import Database
+from services.broker.domain.dates import Calendar
+from services.broker.engine.desk import Desk
+from services.broker.engine.holders import Adapter, Holder
+from services.broker.engine.hub import Hub
+from services.broker.engine.router import Router
+from services.broker.engine.session import Sessions
+from services.broker.peers import Quotes
+from services.broker.service.routing import RoutingService
+from services.broker.settings import Settings
+from services.broker.store import Reading, Store
+from services.broker.venues import declared
+from services.broker.venues.sim import RealClock, SimAdapter
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+async def serve(runtime: Runtime) -> None:
+    """Serves one instance until the runtime is stopping."""
+    settings, note = Settings(), runtime.log
+    venues = declared.load(settings.venues)
+    database = await Database.open(runtime, MIGRATIONS, connections_max=settings.connections_max)
+    channel = channel_to_mesh(runtime)
+    quoted: set[Callable[[str], None]] = set()
+
+    def told(instrument: str) -> None:
+        for each in quoted:
+            each(instrument)
+
+    try:
+        reading, sessions = Reading(database), Sessions(database)
+        hub = Hub(database, reading, note)
+        store = Store(database, hub.told)
+        await sessions.ensure(list(venues.venues))
+        quotes = Quotes(MarketDataServiceStub(channel), settings.quotes_silence_s_max, told, note)
+        calendar, clock = Calendar(), RealClock(time.time_ns)
+
+        def adapter(desk: Desk) -> Adapter:
+            spec = venues.venues[desk.venue]
+            return SimAdapter(desk, spec, quotes, quoted, database, calendar, clock, note)
+
+        holders = [
+            Holder(name, adapter, database, store, reading, sessions, hub, runtime.instance, note)
+            for name in venues.venues
+        ]
+        router = Router(venues, sessions, reading, settings.session_fresh_s_max)
+        server = Server(runtime)
+        server.add(
+            add_RoutingServiceServicer_to_server,
+            RoutingService(router, store, reading, hub, settings.heartbeat_s),
+        )
+        server.health.depends_on("postgres", database.check)
+        async with asyncio.TaskGroup() as group:
+            # A task that fails takes the process down, and it starts anew: no half of an instance serves.
+            tasks = [group.create_task(each.run()) for each in (hub, quotes, *holders)]
+            await server.serve()
+            for task in tasks:
+                task.cancel()
+    finally:
+        await channel.close()
+        await database.close()

@@ -1,0 +1,96 @@
+"""What is read: reports, what waits, orders that are open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from crossrate.api.broker.v1 import venue_report_pb2 as pb
+from crossrate.api.trading.v1 import order_pb2
+from crossrate.store import Database
+from services.broker.domain.routed import At, Routed, Waiting
+
+_ORDER = (
+    "SELECT number, order_id, account, venue, instrument, status, version, venue_order_id, filled, earlier, content "
+    "FROM venue_order "
+)
+_WAITING = (
+    "SELECT number, instruction_id, order_id, kind, version, pinned, content, "
+    "extract(epoch FROM clock_timestamp() - create_time)::float8 FROM instruction "
+)
+
+
+class Reading:
+    """Reads; every method may raise StoreUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def last_sequence(self) -> int:
+        """The number of the newest report."""
+        async with self._database.connection() as connection:
+            return await connection.fetchval("SELECT last_sequence FROM report_head")
+
+    async def reports(self, after: int, limit: int) -> list[pb.VenueReport]:
+        """Reports of all accounts after a number."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT content FROM venue_report WHERE sequence > $1 ORDER BY sequence LIMIT $2", after, limit
+            )
+        return [pb.VenueReport.FromString(row[0]) for row in rows]
+
+    async def reports_of(self, account: str, after: int, limit: int) -> tuple[list[pb.VenueReport], int]:
+        """Reports of one account after a number, and the newest number of any account at that moment."""
+        async with self._database.connection() as connection:
+            # The newest number first: what is committed between the two is then in the page, not past it.
+            last = await connection.fetchval("SELECT last_sequence FROM report_head")
+            rows = await connection.fetch(
+                "SELECT content FROM venue_report WHERE account = $1 AND sequence > $2 AND sequence <= $4 "
+                "ORDER BY sequence LIMIT $3",
+                account,
+                after,
+                limit,
+                last,
+            )
+        return [pb.VenueReport.FromString(row[0]) for row in rows], last
+
+    async def waiting(self, venue: str, limit: int) -> list[Waiting]:
+        """Instructions of a venue that wait, in their order."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                _WAITING + "WHERE venue = $1 AND state = 0 ORDER BY number LIMIT $2", venue, limit
+            )
+        return [_waiting(row) for row in rows]
+
+    async def unanswered(self, venue: str) -> list[Waiting]:
+        """Instructions that were sent and not answered."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(_WAITING + "WHERE venue = $1 AND state = 1 ORDER BY number", venue)
+        return [_waiting(row) for row in rows]
+
+    async def open_orders(self, venue: str) -> list[Routed]:
+        """The orders of a venue that have not ended."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(_ORDER + "WHERE venue = $1 AND status < 4 ORDER BY number", venue)
+        return [_routed(row) for row in rows]
+
+    async def orders(self, order_ids: Sequence[str]) -> dict[str, Routed]:
+        """Orders by id, ended ones too."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(_ORDER + "WHERE order_id = ANY($1)", list(order_ids))
+        return {row["order_id"]: _routed(row) for row in rows}
+
+    async def by_number(self, number: int) -> Routed | None:
+        """An order by this service's number."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(_ORDER + "WHERE number = $1", number)
+        return None if row is None else _routed(row)
+
+
+def _routed(row: Any) -> Routed:
+    order = order_pb2.Order.FromString(row[10])
+    return Routed(row[0], row[1], row[2], row[3], row[4], At(row[5]), row[6], row[7], row[8], row[9], order)
+
+
+def _waiting(row: Any) -> Waiting:
+    return Waiting(*row[:6], order_pb2.Order.FromString(row[6]), row[7])

@@ -1,0 +1,1 @@
+"""Venues: the simulated exchange, and those that speak FIX."""

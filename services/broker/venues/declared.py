@@ -1,0 +1,203 @@
+"""Which venues there are, and what goes where: `mesh/venues.toml`, checked before anything is connected."""
+
+from __future__ import annotations
+
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from crossrate.exchange.chance import Latency
+from crossrate.exchange.terms import LastLook, PartialFills, Slippage
+
+DEFAULT_PATH = Path(__file__).resolve().parents[3] / "mesh" / "venues.toml"
+VENUES_MAX = 32
+ROUTES_MAX = 1000
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+Amount = Annotated[str, Field(pattern=r"^[0-9]{1,15}([.][0-9]{1,4})?$")]
+Instruments = Annotated[str, Field(pattern=r"^([*]|[A-Z]{3}/[A-Z]{3}|[A-Z]{3}/[*]|[*]/[A-Z]{3})$")]
+Accounts = Annotated[str, Field(pattern=r"^([*]|[a-z0-9][a-z0-9-]{0,31}[*]?)$")]
+
+
+class VenuesInvalid(ValueError):
+    """The file does not declare venues; the message names the file, and each field with its remedy."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Reconnect(_Frozen):
+    """How a venue that is away is tried again: waits grow at random from the first to the cap."""
+
+    first_s: float = Field(default=0.5, ge=0.01, le=60)
+    cap_s: float = Field(default=30.0, ge=0.01, le=3600)
+
+
+class Limits(_Frozen):
+    """What a venue takes; what goes beyond is refused here, in words."""
+
+    order_quantity_max: Amount = "1000000000"
+    """Units of the base currency in one order."""
+    open_orders_max: int = Field(default=50_000, ge=1, le=1_000_000)
+    """Orders at the venue at once."""
+
+
+class Delay(_Frozen):
+    """How long a message is on its way."""
+
+    fixed_ms: float = Field(default=0.0, ge=0, le=60_000)
+    median_ms: float = Field(default=0.0, ge=0, le=60_000)
+    """Median of the random part, which is lognormal; 0 for none."""
+    sigma: float = Field(default=0.5, ge=0, le=5)
+
+    def latency(self) -> Latency:
+        """As the exchange takes it."""
+        return Latency(round(self.fixed_ms * 1e6), round(self.median_ms * 1e6), self.sigma)
+
+
+class Look(_Frozen):
+    """Last look: how long orders that take liquidity are held, and what is refused then."""
+
+    hold_ms: float = Field(ge=0, le=10_000)
+    tolerance: int = Field(ge=0, le=1_000_000)
+    """Ticks that the price may move against the provider."""
+    symmetric: bool = True
+    refuse_rate: float = Field(default=0.0, ge=0, le=1)
+
+    def terms(self) -> LastLook:
+        """As the exchange takes it."""
+        return LastLook(round(self.hold_ms * 1e6), self.tolerance, self.symmetric, self.refuse_rate)
+
+
+class Slip(_Frozen):
+    """The market moves away from a share of the orders that take liquidity."""
+
+    rate: float = Field(default=0.0, ge=0, le=1)
+    ticks: int = Field(default=0, ge=0, le=1_000_000)
+
+    def terms(self) -> Slippage:
+        """As the exchange takes it."""
+        return Slippage(self.rate, self.ticks)
+
+
+class Partial(_Frozen):
+    """Others are faster than a share of the orders that take liquidity: of it at least `share` is left."""
+
+    rate: float = Field(default=0.0, ge=0, le=1)
+    share: float = Field(default=0.0, ge=0, le=1)
+
+    def terms(self) -> PartialFills:
+        """As the exchange takes it."""
+        return PartialFills(self.rate, self.share)
+
+
+class Liquidity(_Frozen):
+    """One tier behind each quote."""
+
+    offset: int = Field(ge=0, le=1_000_000)
+    """Ticks away from the quote."""
+    quantity: Amount
+    """Units of the base currency on each side."""
+
+
+class _Venue(_Frozen):
+    limits: Limits = Limits()
+    unsent_s_max: float = Field(default=10.0, ge=0.1, le=3600)
+    """A new order that could not be sent for so long is refused rather than sent late."""
+
+
+class SimulatedVenue(_Venue):
+    """The simulated exchange."""
+
+    kind: Literal["simulated"]
+    seed: int = Field(default=1, ge=0, lt=1 << 64)
+    """Of all that happens by chance."""
+    tiers: tuple[Liquidity, ...] = Field(default=(), max_length=50)
+    quantity_unit: Amount = "0.01"
+    """Quantities are multiples of it, and at most 2^40 times it."""
+    quantity_min: Amount = "0.01"
+    inbound: Delay = Delay()
+    outbound: Delay = Delay()
+    reject_rate: float = Field(default=0.0, ge=0, le=1)
+    last_look: Look | None = None
+    slippage: Slip = Slip()
+    partial_fills: Partial = Partial()
+    hours: Literal["market", "always"] = "always"
+    """Whether it closes with the market; by itself the simulated quotes do not."""
+    quote_wait_s: float = Field(default=2.0, ge=0, le=60)
+    """How long the first order in an instrument waits for its first quote."""
+
+    @model_validator(mode="after")
+    def _tiers_ascend(self) -> Self:
+        offsets = [tier.offset for tier in self.tiers]
+        if sorted(set(offsets)) != offsets:
+            raise ValueError(f"offsets of tiers are {offsets}: they must ascend")
+        if Decimal(self.quantity_unit) <= 0 or Decimal(self.quantity_min) % Decimal(self.quantity_unit):
+            raise ValueError("quantity_unit must be above zero, and quantity_min a multiple of it")
+        return self
+
+
+class Route(_Frozen):
+    """What goes where."""
+
+    instruments: tuple[Instruments, ...] = Field(default=("*",), min_length=1, max_length=500)
+    accounts: tuple[Accounts, ...] = Field(default=("*",), min_length=1, max_length=1000)
+    venues: tuple[Name, ...] = Field(min_length=1, max_length=VENUES_MAX)
+    """In the order in which they are tried; a next one only while the order was not sent."""
+
+
+Spec = SimulatedVenue
+
+
+class Venues(_Frozen):
+    """All venues and routes."""
+
+    venues: dict[Name, Spec] = Field(min_length=1, max_length=VENUES_MAX)
+    routes: tuple[Route, ...] = Field(min_length=1, max_length=ROUTES_MAX)
+
+    @model_validator(mode="after")
+    def _routes_lead_somewhere(self) -> Self:
+        for number, route in enumerate(self.routes):
+            for name in route.venues:
+                if name not in self.venues:
+                    known = ", ".join(self.venues)
+                    raise ValueError(f"routes[{number}].venues: there is no venue {name!r}; declared are {known}")
+        return self
+
+
+def load(path: Path = DEFAULT_PATH) -> Venues:
+    """Reads and checks the file.
+
+    Raises:
+        VenuesInvalid: it is not there, no TOML, or does not declare venues.
+    """
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise VenuesInvalid(
+            f"{path}: cannot be read ({error.strerror}); CROSSRATE_BROKER_VENUES names the file"
+        ) from error
+    return parse(text, str(path))
+
+
+def parse(text: str, source: str) -> Venues:
+    """Checks the text of a file.
+
+    Raises:
+        VenuesInvalid: it is no TOML, or does not declare venues.
+    """
+    try:
+        return Venues.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise VenuesInvalid(f"{source}: is not TOML: {error}") from error
+    except ValidationError as error:
+        lines = []
+        for each in error.errors(include_url=False):
+            where = ".".join(str(part) for part in each["loc"])
+            words = each["msg"].removeprefix("Value error, ")
+            lines.append(f"{source}: {where}: {words}" if where else f"{source}: {words}")
+        raise VenuesInvalid("\n".join(lines)) from error

@@ -1,0 +1,346 @@
+"""The venue `sim`: the simulated exchange around the composite quotes of marketdata, in real time.
+
+A pass takes what waits, lets the books go on to now, and commits in one transaction what was taken, what clients are
+told, and what went into the books. Nothing is ever in doubt here: what is not committed did not happen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Protocol
+
+import asyncpg
+
+from crossrate.api.broker.v1 import routing_service_pb2 as routing
+from crossrate.api.broker.v1 import venue_report_pb2 as pb
+from crossrate.api.trading.v1 import execution_pb2 as execution
+from crossrate.basics.pair import parse_pair
+from crossrate.exchange.event import Event, EventKind, Reason
+from crossrate.exchange.grid import Grid
+from crossrate.exchange.hours import AlwaysOpen, MarketHours
+from crossrate.exchange.order import Cancel, Operation
+from crossrate.exchange.terms import Tier, VenueTerms
+from crossrate.exchange.venue import Venue
+from crossrate.store import Database
+from services.broker.domain import exchange_terms as words
+from services.broker.domain.amounts import quantity_of
+from services.broker.domain.dates import Calendar
+from services.broker.domain.routed import At, Routed, Waiting
+from services.broker.engine.desk import Desk
+from services.broker.engine.session import Session
+from services.broker.peers import Quotes
+from services.broker.store import Outcome
+from services.broker.venues.declared import SimulatedVenue
+from services.broker.venues.sim_book import SimBook
+
+PASS_S_MAX = 60.0
+
+
+class SimClock(Protocol):
+    """The time in which the exchange lives."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds since 1970 UTC."""
+        ...
+
+    def wait_s(self, until_ns: int) -> float:
+        """Seconds of real time until that moment, as far as can be known."""
+        ...
+
+
+class RealClock:
+    """The clock on the wall."""
+
+    def __init__(self, time_ns: Callable[[], int]) -> None:
+        self._time_ns = time_ns
+
+    def now_ns(self) -> int:
+        """See SimClock."""
+        return self._time_ns()
+
+    def wait_s(self, until_ns: int) -> float:
+        """See SimClock."""
+        return max(0.0, (until_ns - self._time_ns()) / 1e9)
+
+
+class SimAdapter:
+    """See the module."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        spec: SimulatedVenue,
+        quotes: Quotes,
+        quoted: set[Callable[[str], None]],
+        database: Database,
+        calendar: Calendar,
+        clock: SimClock,
+        note: Any,
+    ) -> None:
+        self._desk = desk
+        self._spec = spec
+        self._quotes = quotes
+        self._quoted = quoted
+        self._database = database
+        self._calendar = calendar
+        self._clock = clock
+        self._note = note
+        self._books: dict[str, SimBook] = {}
+        self._grids: dict[str, Grid] = {}
+        self._numbers: dict[int, str] = {}
+        self._amending: dict[str, deque[Waiting]] = {}
+        self._moved: set[str] = set()
+
+    async def run(self) -> None:
+        """See Adapter."""
+        desk = self._desk
+        desk.become(Session.RECOVERING, "its books are being read")
+        await self._recover()
+        self._quoted.add(self._heard)
+        desk.become(Session.READY, "the simulated exchange is open")
+        try:
+            while True:
+                desk.wake.clear()
+                await self._pass()
+                if not desk.instructed and not self._moved:
+                    await self._rest()
+        finally:
+            self._quoted.discard(self._heard)
+
+    async def _recover(self) -> None:
+        for routed in self._desk.orders.values():
+            self._numbers[routed.number] = routed.order_id
+        for each in await self._desk.reading.unanswered(self._desk.venue):
+            self._amending.setdefault(each.order_id, deque()).append(each)
+        for instrument in sorted({routed.instrument for routed in self._desk.orders.values()}):
+            await self._book(instrument)
+
+    async def _rest(self) -> None:
+        times = [book.next_time for book in self._books.values() if book.next_time is not None]
+        wait_s = min((self._clock.wait_s(each) for each in times), default=math.inf)
+        try:
+            async with asyncio.timeout(min(wait_s, PASS_S_MAX)):
+                await self._desk.wake.wait()
+        except TimeoutError:
+            pass
+
+    def _heard(self, instrument: str) -> None:
+        book = self._books.get(instrument)
+        if book is not None and not book.idle:
+            self._moved.add(instrument)
+            self._desk.wake.set()
+
+    # One pass.
+
+    async def _pass(self) -> None:
+        outcome, touched = Outcome(), set[str]()
+        if self._desk.instructed:
+            for each in await self._desk.waiting():
+                if (instrument := await self._carry(outcome, each)) is not None:
+                    touched.add(instrument)
+        now = self._clock.now_ns()
+        for instrument in self._moved:
+            self._requote(self._books[instrument], now)
+        self._moved.clear()
+        for instrument, book in self._books.items():
+            if instrument in touched or (book.next_time is not None and book.next_time <= now):
+                book.advance(now)
+            for report in book.due(now):
+                touched.add(instrument)
+                self._say(outcome, instrument, report.event)
+        await self._commit(outcome, touched)
+
+    async def _commit(self, outcome: Outcome, touched: set[str]) -> None:
+        books = [book for book in self._books.values() if book.changed and (book.full or book.instrument in touched)]
+        if outcome.empty and not books:
+            return
+
+        async def write(connection: asyncpg.Connection) -> None:
+            for book in books:
+                await book.write(connection)
+
+        await self._desk.commit(outcome, write)
+
+    def _requote(self, book: SimBook, now: int) -> None:
+        quote, grid = self._quotes.live(book.instrument), self._grids[book.instrument]
+        if quote is None:
+            book.quote(0, 0, now)
+            return
+        # Away from the middle where a quote is finer than the book's ticks; a hair is not finer.
+        places = 1 / float(grid.tick)
+        book.quote(max(math.floor(quote.bid * places + 1e-6), 0), max(math.ceil(quote.ask * places - 1e-6), 0), now)
+
+    # What waits.
+
+    async def _carry(self, outcome: Outcome, each: Waiting) -> str | None:
+        """Puts an instruction into its book, or answers it at once; returns the instrument that was touched."""
+        routed = self._desk.order(each.order_id)
+        if routed is None:
+            self._note.error("an instruction about an order that is not kept", instruction=each.instruction_id)
+            outcome.done.append(each.number)
+            return None
+        now = self._clock.now_ns()
+        try:
+            if each.kind == routing.INSTRUCTION_KIND_NEW:
+                await self._new(outcome, routed, each, now)
+            elif each.kind == routing.INSTRUCTION_KIND_CANCEL:
+                book = await self._book(routed.instrument)
+                book.send(Cancel(id=routed.number, owner=words.owner_of(routed.account)), now)
+                self._numbers[routed.number] = routed.order_id
+                outcome.done.append(each.number)
+            elif each.kind == routing.INSTRUCTION_KIND_REPLACE:
+                await self._replace(outcome, routed, each, now)
+            else:
+                self._status(outcome, routed)
+                outcome.done.append(each.number)
+        except words.Unfit as unfit:
+            self._refuse(outcome, routed, each, str(unfit), execution.EXECUTION_REASON_VENUE)
+            return None
+        return routed.instrument
+
+    async def _new(self, outcome: Outcome, routed: Routed, each: Waiting, now: int) -> None:
+        if routed.status is not At.HERE:
+            self._note.error("an order is there already; it is not sent again", instruction=each.instruction_id)
+            outcome.done.append(each.number)
+            return
+        if each.age_s > self._spec.unsent_s_max:
+            text = f"it waited {each.age_s:.0f} s for its venue, which is longer than {self._spec.unsent_s_max:g} s"
+            self._refuse(outcome, routed, each, text, execution.EXECUTION_REASON_NO_VENUE)
+            return
+        limits = self._spec.limits
+        if quantity_of(routed.order.terms.quantity) > quantity_of(limits.order_quantity_max):
+            raise words.Unfit(f"quantity: the venue's limit is {limits.order_quantity_max} an order; send less at once")
+        if len(self._desk.orders) > limits.open_orders_max:
+            raise words.Unfit(f"the venue's limit of {limits.open_orders_max} open orders is reached: cancel some")
+        book = await self._book(routed.instrument)
+        command = words.new_order(routed, self._grids[routed.instrument], self._calendar, now)
+        if self._quotes.want(routed.instrument):
+            await self._quotes.first(routed.instrument, self._spec.quote_wait_s)
+            now = self._clock.now_ns()
+        self._requote(book, now)
+        routed.status, routed.venue_order_id = At.SENT, f"S{routed.number}"
+        self._numbers[routed.number] = routed.order_id
+        self._desk.remember(routed)
+        book.send(command, now)
+        self._desk.standing.counts.sent += 1
+        outcome.orders[routed.order_id] = routed
+        outcome.done.append(each.number)
+
+    async def _replace(self, outcome: Outcome, routed: Routed, each: Waiting, now: int) -> None:
+        book = await self._book(routed.instrument)
+        command = words.replacement(routed, each.order, self._grids[routed.instrument], self._calendar, now)
+        self._numbers[routed.number] = routed.order_id
+        self._amending.setdefault(routed.order_id, deque()).append(each)
+        outcome.sent.append(each.number)
+        book.send(command, now)
+
+    def _status(self, outcome: Outcome, routed: Routed) -> None:
+        if routed.status in (At.SENT, At.WORKS):
+            report = pb.VenueReport(kind=pb.VENUE_REPORT_KIND_ACCEPTED, text="it works, says the venue")
+            report.venue_time.FromNanoseconds(self._clock.now_ns())
+            self._desk.told(outcome, routed, report)
+
+    def _refuse(self, outcome: Outcome, routed: Routed, each: Waiting, text: str, reason: int) -> None:
+        kinds = {
+            routing.INSTRUCTION_KIND_NEW: pb.VENUE_REPORT_KIND_REJECTED,
+            routing.INSTRUCTION_KIND_REPLACE: pb.VENUE_REPORT_KIND_REPLACE_REJECTED,
+        }
+        kind = kinds.get(each.kind, pb.VENUE_REPORT_KIND_CANCEL_REJECTED)
+        if kind == pb.VENUE_REPORT_KIND_REJECTED:
+            routed.status = At.ENDED
+        report = pb.VenueReport(kind=kind, text=text, reason=reason, version=each.version)
+        report.venue_time.FromNanoseconds(self._clock.now_ns())
+        self._desk.told(outcome, routed, report)
+        outcome.done.append(each.number)
+
+    # What the exchange says.
+
+    def _say(self, outcome: Outcome, instrument: str, event: Event) -> None:
+        routed = self._desk.order(self._numbers.get(event.id, ""))
+        if routed is None:
+            self._note.error("the exchange tells of an order that is not kept", number=event.id, kind=event.kind.name)
+            return
+        amended = self._amended(outcome, routed, event)
+        if amended is not None and event.kind is EventKind.REPLACED:
+            routed.order, routed.version = amended.order, amended.version
+        said = words.report_of(event, routed, self._grids[instrument], self._calendar)
+        if said is None:
+            return
+        if amended is not None:
+            said.report.version = amended.version
+        if routed.status is At.ENDED and routed.order_id in self._desk.orders:
+            self._books[instrument].orders -= 1
+            self._numbers.pop(event.id, None)
+        self._desk.told(outcome, routed, said.report, said.key)
+
+    def _amended(self, outcome: Outcome, routed: Routed, event: Event) -> Waiting | None:
+        """The amendment that an event answers."""
+        answers = event.kind in (EventKind.REPLACED, EventKind.REJECTED) or event.reason is Reason.QUANTITY_FILLED
+        waiting = self._amending.get(routed.order_id)
+        if event.operation != Operation.REPLACE or not answers or not waiting:
+            return None
+        amended = waiting.popleft()
+        if not waiting:
+            del self._amending[routed.order_id]
+        outcome.done.append(amended.number)
+        if amended.number in outcome.sent:
+            outcome.sent.remove(amended.number)
+        return amended
+
+    # Books.
+
+    async def _book(self, instrument: str) -> SimBook:
+        book = self._books.get(instrument)
+        if book is None:
+            grid = self._grids[instrument] = words.grid_of(instrument, Decimal(self._spec.quantity_unit))
+            declared = self._spec.model_dump_json()
+
+            def terms(text: str) -> VenueTerms:
+                spec = SimulatedVenue.model_validate_json(text)
+                return terms_of(spec, instrument, words.grid_of(instrument, Decimal(spec.quantity_unit)))
+
+            async with self._database.connection() as connection:
+                book = await SimBook.read(connection, self._desk.venue, instrument, declared, terms)
+            if book is None:
+                exchange = Venue(
+                    terms_of(self._spec, instrument, grid), seed=self._spec.seed, start=self._clock.now_ns()
+                )
+                book = SimBook(self._desk.venue, instrument, exchange, declared)
+            book.orders = sum(
+                routed.instrument == instrument and routed.status is not At.HERE
+                for routed in self._desk.orders.values()
+            )
+            self._books[instrument] = book
+            if not book.idle:
+                self._quotes.want(instrument)
+                self._moved.add(instrument)
+            if book.renewed:
+                await self._renew(book)
+        return book
+
+    async def _renew(self, book: SimBook) -> None:
+        """Writes a book whose terms have changed, with the reports that were on their way."""
+        book.renewed, outcome = False, Outcome()
+        for report in book.due(self._clock.now_ns()):
+            self._say(outcome, book.instrument, report.event)
+        await self._desk.commit(outcome, book.write)
+
+
+def terms_of(spec: SimulatedVenue, instrument: str, grid: Grid) -> VenueTerms:
+    """What the venue discloses of an instrument."""
+    return VenueTerms(
+        tiers=tuple(Tier(tier.offset, grid.units(Decimal(tier.quantity))) for tier in spec.tiers),
+        minimum_quantity=grid.units(Decimal(spec.quantity_min)),
+        maximum_quantity=grid.units(Decimal(spec.limits.order_quantity_max)),
+        inbound=spec.inbound.latency(),
+        outbound=spec.outbound.latency(),
+        reject_rate=spec.reject_rate,
+        last_look=spec.last_look.terms() if spec.last_look is not None else None,
+        slippage=spec.slippage.terms(),
+        partial_fills=spec.partial_fills.terms(),
+        hours=MarketHours(parse_pair(instrument)) if spec.hours == "market" else AlwaysOpen(),
+    )

@@ -1,0 +1,279 @@
+"""`broker` on a real PostgreSQL, in a process that may be killed; marketdata is a stand-in by its contract."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from crossrate.api.broker.v1 import routing_service_pb2 as routing
+from crossrate.api.broker.v1 import venue_report_pb2 as venue
+from crossrate.api.broker.v1.routing_service_pb2_grpc import RoutingServiceStub
+from crossrate.api.marketdata.v1 import marketdata_service_pb2 as market
+from crossrate.api.marketdata.v1 import quote_pb2
+from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import (
+    MarketDataServiceServicer,
+    add_MarketDataServiceServicer_to_server,
+)
+from crossrate.api.trading.v1 import order_pb2
+from crossrate.rpc.server import Server
+from crossrate.runtime.place import REPOSITORY
+from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
+from crossrate.runtime.topology import Service, Topology
+from tests.integration.conftest import Servers, eventually
+
+TOPOLOGY = Topology(
+    services={
+        "control": Service(),
+        "marketdata": Service(),
+        "broker": Service(calls=("marketdata",), database=True),
+    },
+)
+TOPOLOGY_TOML = """
+trust_domain = "crossrate"
+layout = "node"
+[edge]
+[certificates]
+[services.control]
+[services.marketdata]
+[services.broker]
+calls = ["marketdata"]
+database = true
+"""
+VENUES = """
+[venues.sim]
+kind = "simulated"
+seed = 7
+tiers = [{ offset = 0, quantity = "1000000" }, { offset = 2, quantity = "5000000" }]
+[[routes]]
+venues = ["sim"]
+"""
+BUY, SELL = order_pb2.SIDE_BUY, order_pb2.SIDE_SELL
+NEW, CANCEL = routing.INSTRUCTION_KIND_NEW, routing.INSTRUCTION_KIND_CANCEL
+REPLACE, STATUS = routing.INSTRUCTION_KIND_REPLACE, routing.INSTRUCTION_KIND_STATUS
+
+
+class Market(MarketDataServiceServicer):
+    """Quotes that a test says."""
+
+    def __init__(self) -> None:
+        self.quotes: dict[str, quote_pb2.Quote] = {}
+        self._changed = asyncio.Condition()
+
+    async def say(self, instrument: str, bid: float, ask: float, health: int = quote_pb2.QUOTE_HEALTH_LIVE) -> None:
+        """A new quote."""
+        before = self.quotes.get(instrument)
+        quote = quote_pb2.Quote(instrument=instrument, bid=bid, ask=ask, health=health, source="composite")
+        quote.sequence = before.sequence + 1 if before else 1
+        quote.venue_time.GetCurrentTime()
+        quote.receive_time.GetCurrentTime()
+        async with self._changed:
+            self.quotes[instrument] = quote
+            self._changed.notify_all()
+
+    async def StreamQuotes(self, request, context):
+        """Every quote once, and the newest at first."""
+        told: dict[str, int] = {}
+        number = 0
+        while True:
+            async with self._changed:
+                fresh = [q for n, q in self.quotes.items() if n in request.instruments and told.get(n) != q.sequence]
+                if not fresh:
+                    await self._changed.wait()
+                    continue
+            number += 1
+            message = market.StreamQuotesResponse()
+            message.position.sequence = number
+            message.quotes.quotes.extend(fresh)
+            told |= {q.instrument: q.sequence for q in fresh}
+            yield message
+
+
+class Floor:
+    """The running pieces and what a test may turn."""
+
+    def __init__(self, servers: Servers, folder: Path, venues: str) -> None:
+        self.servers = servers
+        self.folder = folder
+        self.market = Market()
+        self.venues = venues
+        self._channels: list[grpc.aio.Channel] = []
+        self._peer: tuple[Runtime, asyncio.Task[None]] | None = None
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.settings: dict[str, str] = {}
+
+    async def start_peers(self) -> None:
+        """The stand-ins behind broker's way out."""
+        settings = RuntimeSettings(service="marketdata", instance="marketdata-1", settle_s=0, grace_s=1)
+        runtime = open_runtime(settings, self.servers.place)
+        runtime.topology = self.servers.topology
+        server = Server(runtime)
+        server.add(add_MarketDataServiceServicer_to_server, self.market)
+        serving = asyncio.create_task(server.serve())
+        self._peer = runtime, serving
+        await eventually(lambda: self.servers.place.registration("marketdata-1").exists() or serving.done(), 40)
+        self.servers.place.outbound_socket("broker").symlink_to(self.servers.place.service_socket("marketdata-1"))
+
+    async def start(self, name: str = "broker-1") -> None:
+        """A process of broker, ready."""
+        topology, venues = self.folder / "topology.toml", self.folder / "venues.toml"
+        topology.write_text(TOPOLOGY_TOML)
+        venues.write_text(self.venues)
+        place = self.servers.place
+        environment = {
+            **os.environ,
+            "CROSSRATE_SERVICE": "broker",
+            "CROSSRATE_INSTANCE": name,
+            "CROSSRATE_STATE": str(place.state),
+            "CROSSRATE_RUN": str(place.run),
+            "CROSSRATE_TOPOLOGY": str(topology),
+            "CROSSRATE_BROKER_VENUES": str(venues),
+            "CROSSRATE_SETTLE_S": "0",
+            "CROSSRATE_GRACE_S": "1",
+            **self.settings,
+        }
+        place.registration(name).unlink(missing_ok=True)
+        with place.log(name).open("ab") as log:
+            command = [sys.executable, "-m", "services.broker"]
+            process = subprocess.Popen(  # noqa: ASYNC220 - it returns at once
+                command, stdout=log, stderr=log, env=environment, cwd=REPOSITORY
+            )
+        self.processes[name] = process
+        await eventually(lambda: place.registration(name).exists() or process.poll() is not None, 60)
+        assert process.poll() is None, place.log(name).read_text()[-4000:]
+
+    def kill(self, name: str = "broker-1", with_signal: int = signal.SIGKILL) -> None:
+        """Ends a process at once."""
+        process = self.processes.pop(name)
+        process.send_signal(with_signal)
+        process.wait(timeout=60)
+
+    def routing(self, name: str = "broker-1") -> RoutingServiceStub:
+        """The calls of trading, at an instance's own socket."""
+        return RoutingServiceStub(self.channel(name))
+
+    def channel(self, name: str = "broker-1") -> grpc.aio.Channel:
+        """A channel to an instance's own socket."""
+        channel = grpc.aio.insecure_channel(f"unix:{self.servers.place.service_socket(name)}")
+        self._channels.append(channel)
+        return channel
+
+    async def close(self) -> None:
+        """Ends everything."""
+        for channel in self._channels:
+            await channel.close()
+        for name in list(self.processes):
+            await asyncio.to_thread(self.kill, name, signal.SIGTERM)
+        if self._peer is not None:
+            runtime, serving = self._peer
+            runtime.stopping.set()
+            await asyncio.wait_for(serving, 20)
+
+
+@contextlib.asynccontextmanager
+async def floor(venues: str = VENUES) -> AsyncIterator[Floor]:
+    """PostgreSQL, the stand-ins and one process of broker; no NATS, which orders do not need."""
+    folder = Path(tempfile.mkdtemp(prefix="xr-"))
+    servers = Servers(folder, TOPOLOGY)
+    made = Floor(servers, folder, venues)
+    try:
+        servers.issue()
+        await servers.start_postgres()
+        await servers.postgres.provision(servers.topology)
+        await made.start_peers()
+        await made.start()
+        yield made
+    finally:
+        await made.close()
+        await asyncio.to_thread(servers.remove)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def order(account: str = "alpha", **fields: Any) -> order_pb2.Order:
+    """A limit order to buy a hundred thousand euros, as trading has it."""
+    values = {
+        "client_order_id": uuid.uuid4().hex,
+        "account": account,
+        "instrument": "EUR/USD",
+        "side": BUY,
+        "quantity": "100000",
+        "order_type": order_pb2.ORDER_TYPE_LIMIT,
+        "limit_price": "1.08",
+        "time_in_force": order_pb2.TIME_IN_FORCE_GTC,
+    }
+    if fields.get("order_type") == order_pb2.ORDER_TYPE_MARKET:
+        del values["limit_price"]
+        values["time_in_force"] = order_pb2.TIME_IN_FORCE_IOC
+    terms = order_pb2.NewOrder(**(values | fields))
+    made = order_pb2.Order(order_id=str(uuid.uuid4()), terms=terms, version=1, cum_quantity="0")
+    made.status, made.leaves_quantity = order_pb2.ORDER_STATUS_PENDING_NEW, terms.quantity
+    return made
+
+
+def instruction(kind: int, about: order_pb2.Order) -> routing.Instruction:
+    """An instruction as trading makes it."""
+    word = routing.InstructionKind.Name(kind).removeprefix("INSTRUCTION_KIND_").lower()
+    return routing.Instruction(instruction_id=f"{about.order_id}:{about.version}:{word}", kind=kind, order=about)
+
+
+def instruct(*instructions: routing.Instruction) -> routing.InstructRequest:
+    """A call."""
+    return routing.InstructRequest(request_id=str(uuid.uuid4()), instructions=instructions)
+
+
+class Reader:
+    """Follows the reports of an instance from a number on."""
+
+    def __init__(self, stub: RoutingServiceStub, after: int = 0) -> None:
+        self.reports: list[venue.VenueReport] = []
+        self._after = after
+        self._stub = stub
+        self._task = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        while True:
+            with contextlib.suppress(grpc.aio.AioRpcError):
+                after = self.reports[-1].sequence if self.reports else self._after
+                async for message in self._stub.StreamReports(routing.StreamReportsRequest(after_sequence=after)):
+                    self.reports.extend(message.reports.reports)
+            await asyncio.sleep(0.05)
+
+    def about(self, of: order_pb2.Order) -> list[venue.VenueReport]:
+        """Those of one order."""
+        return [each for each in self.reports if each.order_id == of.order_id]
+
+    def kinds(self, of: order_pb2.Order) -> list[str]:
+        """What was told of an order, in words."""
+        return [kind_of(each) for each in self.about(of)]
+
+    async def until(self, holds: Callable[[], bool], timeout_s: float = 30.0) -> None:
+        """Waits until something holds of what was read."""
+        end = time.monotonic() + timeout_s
+        while not holds():
+            said = [(each.order_id[:8], kind_of(each), each.text) for each in self.reports[-10:]]
+            assert time.monotonic() < end, f"it does not come; the last reports are {said}"
+            assert not self._task.done(), self._task.exception()
+            await asyncio.sleep(0.01)
+
+    async def close(self) -> None:
+        """Reads no more."""
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+
+def kind_of(report: venue.VenueReport) -> str:
+    """A report's kind without what all kinds begin with."""
+    return venue.VenueReportKind.Name(report.kind).removeprefix("VENUE_REPORT_KIND_")

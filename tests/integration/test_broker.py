@@ -1,0 +1,163 @@
+"""Orders through a real broker on a real PostgreSQL to the simulated exchange, and its reports back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+import pytest_asyncio
+
+from crossrate.api.broker.v1 import routing_service_pb2 as routing
+from crossrate.api.marketdata.v1 import quote_pb2
+from crossrate.api.trading.v1 import execution_pb2 as execution
+from crossrate.api.trading.v1 import order_pb2
+from tests.integration.broker_stand import (
+    CANCEL,
+    NEW,
+    REPLACE,
+    SELL,
+    STATUS,
+    Floor,
+    Reader,
+    floor,
+    instruct,
+    instruction,
+    order,
+)
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+MARKET = order_pb2.ORDER_TYPE_MARKET
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running() -> AsyncIterator[Floor]:
+    """One process."""
+    async with floor() as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def desk(running: Floor) -> AsyncIterator[Floor]:
+    """The floor with a quote of 1.0800 to 1.0801, and somebody who reads all reports."""
+    await running.market.say("EUR/USD", 1.08, 1.0801)
+    running.stub = running.routing()
+    running.reader = Reader(running.stub)
+    yield running
+    await running.reader.close()
+
+
+async def test_a_market_order_is_filled_at_the_quote(desk: Floor) -> None:
+    """It is accepted, filled at the offer with the dates of a spot deal, and the venue names both."""
+    bought = order(order_type=MARKET, quantity="500000")
+    await desk.stub.Instruct(instruct(instruction(NEW, bought)))
+    await desk.reader.until(lambda: desk.reader.kinds(bought) == ["ACCEPTED", "FILLED"])
+    accepted, filled = desk.reader.about(bought)
+    assert accepted.venue == filled.venue == "sim"
+    assert accepted.venue_order_id
+    assert accepted.venue_order_id == filled.venue_order_id
+    assert (filled.fill.quantity, filled.fill.price, filled.version) == ("500000", "1.0801", 1)
+    assert filled.fill.liquidity == execution.LIQUIDITY_TAKER
+    assert filled.fill.settl_date.year >= 2024
+    assert filled.fill.trade_date.year >= 2024
+    assert filled.fill.venue_exec_id
+
+
+async def test_a_large_order_walks_through_the_tiers(desk: Floor) -> None:
+    """What one tier lacks comes from the next, each as a fill of its own."""
+    await desk.market.say("GBP/USD", 1.25, 1.2501)
+    sold = order(instrument="GBP/USD", side=SELL, order_type=MARKET, quantity="3000000")
+    await desk.stub.Instruct(instruct(instruction(NEW, sold)))
+    await desk.reader.until(lambda: desk.reader.kinds(sold) == ["ACCEPTED", "FILLED", "FILLED"])
+    fills = [each.fill for each in desk.reader.about(sold)[1:]]
+    assert [(each.quantity, each.price) for each in fills] == [("1000000", "1.25"), ("2000000", "1.24998")]
+
+
+async def test_a_resting_order_is_amended_filled_by_a_quote_and_cancelled(desk: Floor) -> None:
+    """A limit rests; its amendment is confirmed with its version; a quote that reaches it fills it as a maker."""
+    rests = order(limit_price="1.07")
+    await desk.stub.Instruct(instruct(instruction(NEW, rests)))
+    await desk.reader.until(lambda: desk.reader.kinds(rests) == ["ACCEPTED"])
+    amended = order_pb2.Order()
+    amended.CopyFrom(rests)
+    amended.version, amended.terms.limit_price, amended.terms.quantity = 2, "1.075", "2000000"
+    await desk.stub.Instruct(instruct(instruction(REPLACE, amended)))
+    await desk.reader.until(lambda: desk.reader.kinds(rests)[1:] == ["REPLACED"])
+    assert desk.reader.about(rests)[-1].version == 2
+    await desk.market.say("EUR/USD", 1.0748, 1.0749)
+    await desk.reader.until(lambda: desk.reader.kinds(rests)[2:] == ["FILLED"])
+    fill = desk.reader.about(rests)[-1].fill
+    assert (fill.quantity, fill.price, fill.liquidity) == ("1000000", "1.075", execution.LIQUIDITY_MAKER)
+    await desk.stub.Instruct(instruct(instruction(CANCEL, amended)))
+    await desk.reader.until(lambda: desk.reader.kinds(rests)[3:] == ["CANCELLED"])
+    assert desk.reader.about(rests)[-1].reason == execution.EXECUTION_REASON_CLIENT
+    again = instruction(CANCEL, amended)
+    again.instruction_id += ":2"
+    await desk.stub.Instruct(instruct(again))
+    await desk.reader.until(lambda: desk.reader.kinds(rests)[4:] == ["CANCEL_REJECTED"])
+    assert desk.reader.about(rests)[-1].reason == execution.EXECUTION_REASON_TOO_LATE
+
+
+async def test_an_instruction_counts_once(desk: Floor) -> None:
+    """However often it comes, also side by side."""
+    bought = order(order_type=MARKET)
+    call = instruct(instruction(NEW, bought))
+    await asyncio.gather(*(desk.stub.Instruct(call) for _ in range(8)))
+    await desk.stub.Instruct(call)
+    after = order(order_type=MARKET)
+    await desk.stub.Instruct(instruct(instruction(NEW, after)))
+    await desk.reader.until(lambda: desk.reader.kinds(after) == ["ACCEPTED", "FILLED"])
+    assert desk.reader.kinds(bought) == ["ACCEPTED", "FILLED"]
+
+
+async def test_numbers_have_no_gap_and_accounts_have_their_own(desk: Floor) -> None:
+    """The stream is 1, 2, 3 …; the list of an account has its reports alone, and the newest number of all."""
+    bought = order("beta", order_type=MARKET)
+    await desk.stub.Instruct(instruct(instruction(NEW, bought)))
+    await desk.reader.until(lambda: desk.reader.kinds(bought) == ["ACCEPTED", "FILLED"])
+    numbers = [each.sequence for each in desk.reader.reports]
+    assert numbers == list(range(1, len(numbers) + 1))
+    page = await desk.stub.ListReports(routing.ListReportsRequest(account="beta"))
+    assert [each.order_id for each in page.reports] == [bought.order_id] * 2
+    assert page.last_sequence >= page.reports[-1].sequence
+    rest = await desk.stub.ListReports(
+        routing.ListReportsRequest(account="beta", after_sequence=page.reports[0].sequence)
+    )
+    assert list(rest.reports) == list(page.reports)[1:]
+
+
+async def test_nothing_deals_on_a_quote_that_is_not_live(desk: Floor) -> None:
+    """A market order is then accepted and ends without a fill, and says why."""
+    await desk.market.say("USD/JPY", 150.0, 150.01, quote_pb2.QUOTE_HEALTH_STALE)
+    bought = order(instrument="USD/JPY", order_type=MARKET)
+    await desk.stub.Instruct(instruct(instruction(NEW, bought)))
+    await desk.reader.until(lambda: desk.reader.kinds(bought) == ["ACCEPTED", "CANCELLED"])
+    assert desk.reader.about(bought)[-1].reason == execution.EXECUTION_REASON_NO_LIQUIDITY
+
+
+async def test_what_no_venue_takes_is_refused_in_words(desk: Floor) -> None:
+    """A venue that is not there, a swap, a price off the grid, a cancel of what was never sent."""
+    pinned = order(venue="nowhere")
+    forward = order()
+    forward.terms.settlement.tenor = "1M"
+    fine = order(quantity="1000.0001")
+    never = order()
+    calls = [instruction(NEW, each) for each in (pinned, forward, fine)]
+    await desk.stub.Instruct(instruct(*calls, instruction(CANCEL, never), instruction(STATUS, pinned)))
+    expected = {"REJECTED": (pinned, forward, fine), "CANCEL_REJECTED": (never,)}
+    for kind, orders in expected.items():
+        for each in orders:
+            await desk.reader.until(lambda each=each, kind=kind: kind in desk.reader.kinds(each))
+    assert "no venue 'nowhere'" in desk.reader.about(pinned)[0].text
+    assert desk.reader.about(pinned)[0].reason == execution.EXECUTION_REASON_NO_VENUE
+    assert "deals spot" in desk.reader.about(forward)[0].text
+    assert "multiple of 0.01" in desk.reader.about(fine)[0].text
+
+
+async def test_an_instruction_without_its_order_is_refused(desk: Floor) -> None:
+    """The call names the field."""
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await desk.stub.Instruct(instruct(routing.Instruction(instruction_id="x", kind=NEW)))
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "order.order_id" in refused.value.details()
