@@ -144,7 +144,7 @@ class Supervisor:
 
     def _signal(self, name: str, number: signal.Signals) -> None:
         process = self._running.get(name)
-        for pid in () if process is None else (process.pid, *_children(process.pid)):
+        for pid in () if process is None else (process.pid, *children(process.pid)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
@@ -164,7 +164,8 @@ def _begun(program: Sequence[str], log: IO[bytes], **options: Any) -> subprocess
     return subprocess.Popen(program, stdout=log, stderr=log, **options)
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """Ids of the processes that a process has started."""
     try:
         return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
