@@ -54,6 +54,11 @@ class Supervisor:
         """The address of whoever stands in a place."""
         return f"unix:{self.servers.place.service_socket(self.instances[place])}"
 
+    def ready_socket(self, place: str) -> str:
+        """The same once it serves, as a proxy would see it; empty before."""
+        registered = self.servers.place.registration(self.instances[place]).exists()
+        return self.socket(place) if registered else ""
+
     async def spawn(self, name: str) -> None:
         """Starts a process, and does not wait until it serves."""
         self.starts += 1
