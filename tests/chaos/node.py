@@ -12,6 +12,7 @@ from typing import Any
 from crossrate.node.client import NodeClient, NodeError
 from crossrate.node.process import start_ticks
 from tests.chaos.supervisor import LOG_BYTES, children
+from tests.integration.conftest import eventually
 from tests.mesh import Mesh
 
 BACK_S_MAX = 60.0
@@ -48,8 +49,7 @@ class NodeProcesses:
         self.kills += 1
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        while start_ticks(pid) == ticks:
-            await asyncio.sleep(0.002)
+        await eventually(lambda: start_ticks(pid) != ticks, BACK_S_MAX)
 
     async def spawn(self, name: str) -> None:
         """The node does it by itself."""

@@ -17,7 +17,7 @@ def check_promises(promises: Promises, books: Books) -> list[Problem]:
     problems = _entered(promises, books) + _answers(promises)
     for ask in promises.asked.values():
         if ask.call == "cancel" and ask.answers:
-            problems += _cancelled(books.book(ask.account), ask.orders[0])
+            problems += [each for name in ask.orders for each in _cancelled(books.book(ask.account), name)]
     return problems
 
 

@@ -20,6 +20,7 @@ CONTROLS = {
 }
 """What each of them must be found as. The last three leave books that are wrong for good."""
 REPEATED = 20
+LOST_S_MAX = 5.0
 UNDISTURBED = 1
 """A round's number without a halt and without an end of all orders."""
 
@@ -36,9 +37,9 @@ async def controls(stand: OrderStand) -> AsyncIterator[tuple[str, Broken, list[P
 async def control(stand: OrderStand, name: str) -> list[Problem]:
     """One round with a fault; returns what was found.
 
-    gap, repeat: a follower loses a report, or its place. phantom: a client writes nothing down. early: one takes an order
-    as promised that it has only asked for. without dedupe: trading forgets which orders it has, and clients repeat
-    theirs. not flushed: commits are acknowledged before they are on disk.
+    gap, repeat: a follower loses a report, or its place. phantom: a client writes nothing down. early: one takes an
+    order as promised that it has only asked for. without dedupe: trading forgets which orders it has, and clients
+    repeat theirs. not flushed: commits are acknowledged before they are on disk.
     """
     if name in ("gap", "repeat"):
         stand.followers[0].lapse = name
@@ -76,6 +77,8 @@ async def _without_dedupe(stand: OrderStand) -> list[Problem]:
 
 
 async def _not_flushed(stand: OrderStand) -> list[Problem]:
+    # What broker has and trading has lost comes to no end.
+    stand.settled_s_max = LOST_S_MAX
     connection = await stand.database()
     try:
         for setting in ("synchronous_commit = off", "wal_writer_delay = '10s'", "wal_writer_flush_after = '1GB'"):

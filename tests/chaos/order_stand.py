@@ -36,6 +36,7 @@ from tests.chaos.diary import Diary, Promises
 from tests.chaos.nemesis import Blow, strike
 from tests.chaos.node import NodeProcesses
 from tests.chaos.order_checks import admitted, check_promises
+from tests.chaos.reserved import reserved
 from tests.chaos.stand import Stuck
 from tests.chaos.traders import Follower, Officer, Trader
 from tests.integration.conftest import Runtime, eventually
@@ -51,6 +52,7 @@ CANCEL_EVERY = 2
 LOADED_S = 2.0
 """How long clients work in a round at least."""
 SETTLED_S_MAX = 60.0
+RESERVED_S_MAX = 20.0
 FUNDS = 1_000_000_000
 
 
@@ -83,6 +85,7 @@ class OrderStand:
         ]
         self.followers = [Follower(self.channel, account) for account in (*ACCOUNTS, QUIET)]
         self.officer = Officer(self.channel, self.second)
+        self.settled_s_max = SETTLED_S_MAX
         self._followed: list[asyncio.Task] = []
         self._halted: list[tuple[Book, int]] = []
 
@@ -224,7 +227,20 @@ class OrderStand:
         for follower in self.followers:
             problems += follower.problems
             follower.problems.clear()
-        return problems
+        return problems + (await self._reserved() if ended else [])
+
+    async def _reserved(self) -> list[Problem]:
+        """What risk still holds for orders that have ended, when it has had time to hear of it."""
+        found: list[Problem] = []
+
+        async def nothing() -> bool:
+            async with self.channel() as channel:
+                found[:] = await reserved(channel, self.books.accounts.values())
+            return not found
+
+        with contextlib.suppress(TimeoutError):
+            await eventually(nothing, RESERVED_S_MAX)
+        return found
 
     async def _settled(self, connection: asyncpg.Connection, ended: bool) -> list[Problem]:
         """Waits until no order waits for anybody, and followers and NATS have every report."""
@@ -235,7 +251,7 @@ class OrderStand:
             ("relay", self._published),
         ):
             try:
-                await eventually(holds, SETTLED_S_MAX)
+                await eventually(holds, self.settled_s_max)
             except TimeoutError:
                 problems.append(Problem(Broken.STUCK, what, self._where(what, ended)))
         return problems

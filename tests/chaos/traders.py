@@ -27,6 +27,7 @@ from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 from crossrate.rpc.errors import failure_of
 from tests.chaos.checker import Broken, Problem
 from tests.chaos.diary import Diary, digest
+from tests.integration.conftest import eventually
 
 Channel = Callable[[], grpc.aio.Channel]
 
@@ -298,10 +299,12 @@ class Officer:
         async with self._proposes() as channel:
             stub = KillSwitchServiceStub(channel)
             answer = await _until_answered(stub.Engage, request)
-            while (await _until_answered(stub.GetState, kills.GetStateRequest())).state.applied_version < (
-                answer.kill.gate_version
-            ):
-                await asyncio.sleep(AGAIN_S)
+
+            async def applied() -> bool:
+                state = (await _until_answered(stub.GetState, kills.GetStateRequest())).state
+                return state.applied_version >= answer.kill.gate_version
+
+            await eventually(applied, ANSWERED_S_MAX)
         self.kills += 1
         return answer.kill.kill_id
 
