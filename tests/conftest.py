@@ -21,6 +21,8 @@ LONGEST_FIRST = (
 )
 """Folders and files below tests/. Each process of pytest-xdist takes the next file when it has done one."""
 
+FOLDER = pytest.StashKey[str]()
+
 
 def _place(path: Path) -> int:
     name = path.relative_to(Path(__file__).parent).as_posix()
@@ -33,8 +35,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _place(item.path))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Takes the folder of scripts/test out of the environment: a pytest that a test runs must not remove it."""
+    if not hasattr(config, "workerinput"):
+        config.stash[FOLDER] = os.environ.pop("CROSSRATE_TEST_FOLDER", "")
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Removes the folder that scripts/test has made for everything that tests write, once all processes are done."""
-    folder = os.environ.get("CROSSRATE_TEST_FOLDER")
-    if folder and not hasattr(config, "workerinput"):
+    if folder := config.stash.get(FOLDER, ""):
         shutil.rmtree(folder, ignore_errors=True)

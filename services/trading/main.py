@@ -98,6 +98,7 @@ async def serve(runtime: Runtime) -> None:
     finally:
         await channel.close()
         await store.close()
+        await reading.close()
         await database.close()
 
 

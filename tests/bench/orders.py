@@ -3,9 +3,9 @@
     uv run python tests/bench/orders.py            under two minutes
     uv run python tests/bench/orders.py --quick    under a minute, the same ids
 
-The floor is the same call on the same way to a handler that does nothing. Rounds of both are interleaved and medians are
-reported. Risk, broker and ledger are stand-ins in the process of the clients: what they cost is in the figures, what the
-real ones cost is not. It measures; it never passes or fails.
+The floor is the same call on the same way to a handler that does nothing. Rounds of both are interleaved and medians
+are reported. Risk, broker and ledger are stand-ins in the process of the clients: what they cost is in the figures,
+what the real ones cost is not. It measures; it never passes or fails.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from crossrate.api.pricing.v1 import product_pb2, quote_pb2
 from crossrate.api.pricing.v1 import quoting_service_pb2 as pb
 from crossrate.api.pricing.v1 import snapshot_service_pb2 as kept_pb
 from crossrate.api.reference.v1 import instrument_pb2
+from crossrate.rpc.caller import CLIENT_HEADER
 from crossrate.rpc.errors import ErrorReason, Failure
 from services.pricing.domain.rules import QuotingRules, Tier
 from tests.integration.conftest import eventually
@@ -311,7 +312,8 @@ async def test_terms_that_the_quote_is_to_give_are_refused(house: Desk) -> None:
 
 async def test_a_client_of_the_edge_names_no_class_and_takes_nothing(house: Desk) -> None:
     """Which class a client has is not its own to say; taking a quote is for trading alone."""
-    edge = (("x-forwarded-client-cert", "URI=spiffe://crossrate/edge"),)
+    trader = house.runtime.topology.client_identity("local")
+    edge = (("x-forwarded-client-cert", "URI=spiffe://crossrate/edge"), (CLIENT_HEADER, trader))
     quote = (await house.quoting.RequestQuote(ask(), metadata=edge)).quote
     assert quote.client_class == "standard"
     refused = await failure(house.quoting.RequestQuote(ask(client_class="standard"), metadata=edge))

@@ -200,7 +200,7 @@ async def test_a_fault_of_the_server_is_counted_and_says_nothing(capfd, running)
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     (line,) = (each for each in lines if each["event"] == "the handler failed")
     assert "secret of the server" in line["exception"]
-    assert (line["request_id"], line["caller"], line["method"]) == ("r-7", "local", GET_INSTRUMENT)
+    assert (line["request_id"], line["caller"], line["method"]) == ("r-7", "client:operator", GET_INSTRUMENT)
     await _counted(running, "crossrate_unexpected_errors_total 1.0")
 
 

@@ -204,7 +204,7 @@ async def test_the_sdk_and_the_command_line_trade(made: Stand) -> None:
         )
         out, problems = await process.communicate()
         assert process.returncode == code, (out, problems)
-        return out.decode()
+        return (out + (problems if code else b"")).decode()
 
     order = ("gamma", "buy", "100_000", "EUR/USD", "--limit", "1.08", "--id", "one")
     placed = json.loads(await command("place", *order, "--json"))

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from prometheus_client import Counter
+
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import order_pb2
 from services.trading import messages
 from services.trading.domain.account import Account, Deal, Step
-from services.trading.domain.lifecycle import Exec, Reason
+from services.trading.domain.lifecycle import Exec, Illegal, Reason
 from services.trading.domain.order import Order
 from services.trading.store import Batch
 
@@ -19,6 +21,7 @@ _ENDS = {
     pb.VENUE_REPORT_KIND_CANCELLED: Exec.CANCELLED,
     pb.VENUE_REPORT_KIND_EXPIRED: Exec.EXPIRED,
 }
+ILLEGAL = Counter("crossrate_trading_illegal_reports_total", "Reports of venues that were no step of their order")
 _OF_A_FILL = (pb.VENUE_REPORT_KIND_TRADE_CANCELLED, pb.VENUE_REPORT_KIND_TRADE_CORRECTED)
 
 
@@ -37,6 +40,28 @@ class Prepared:
         order = messages.order_of(order_pb2.Order.FromString(self.content))
         order.exec_ids.update(self.exec_ids)
         return order
+
+
+class _Before:
+    """An order and its position as they were before a report."""
+
+    def __init__(self, account: Account, order: Order) -> None:
+        self._account = account
+        self._order = order
+        self._slots = {name: getattr(order, name) for name in Order.__slots__ if hasattr(order, name)}
+        self._exec_ids = set(order.exec_ids)
+        self._positions = {key: list(value) for key, value in account.positions.items() if key[0] == order.instrument}
+
+    def put_back(self) -> None:
+        """Makes them so again."""
+        for name, value in self._slots.items():
+            setattr(self._order, name, value)
+        self._order.exec_ids = self._exec_ids
+        for key in [key for key in self._account.positions if key[0] == self._order.instrument]:
+            if key in self._positions:
+                self._account.positions[key][:] = self._positions[key]
+            else:
+                del self._account.positions[key]
 
 
 class Applier:
@@ -71,10 +96,18 @@ class Applier:
             self._note.error("a venue's report of an order that was not entered here", kind=kind, order=report.order_id)
             return
         cause = f"{report.venue}:{report.sequence}"
+        before = _Before(account, order)
         try:
             self._do(account, batch, order, report, cause, prepared)
         except ValueError as error:
+            before.put_back()
             self._note.error("a venue's report cannot be read", order=order.order_id, cause=cause, why=str(error))
+        except Illegal as error:
+            # Left out, loudly: an instance that broke down on it would break down on it again after each restart. The
+            # broker's reconciliation finds what is different then.
+            before.put_back()
+            ILLEGAL.inc()
+            self._note.critical("a venue's report is no step of its order", order=order.order_id, why=str(error))
 
     def _do(
         self,

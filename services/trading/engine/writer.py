@@ -15,6 +15,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from prometheus_client import Counter, Histogram
+
 from crossrate.rpc import errors
 from crossrate.store.errors import OutcomeUnknown, SequenceConflict, StoreError, StoreUnavailable
 from services.trading import messages
@@ -30,6 +32,14 @@ WORKS_MAX = 2_000
 """Works in one commit."""
 SETTLE_S_MAX = 5.0
 """How long the outcome of a broken commit is asked for."""
+
+ORDERS = Counter("crossrate_trading_orders_total", "Orders entered and committed, refused ones among them")
+REPORTS = Counter("crossrate_trading_reports_total", "Execution reports committed")
+COMMIT_SECONDS = Histogram(
+    "crossrate_trading_commit_seconds",
+    "Time of a commit with its fsync",
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
+)
 
 After = Callable[[Batch], None]
 Replay = Callable[[Sequence[Entry]], Awaitable[dict[int, Any]]]
@@ -70,8 +80,6 @@ class Writer:
         self.risk: Risk
         self.inflight: dict[tuple[str, str], Entry] = {}
         """Entries that were not answered yet, by account and client's id."""
-        self.commits = 0
-        self.committed_orders = 0
 
     def on_committed(self, call: After) -> None:
         """Registers what follows each commit."""
@@ -229,7 +237,8 @@ class Writer:
                 assert name in self._accounts.epochs
             for request in batch.requests:
                 batch.holds(self._accounts.held[request.account])
-            await self._store.commit(batch, self._accounts.epochs)
+            with COMMIT_SECONDS.time():
+                await self._store.commit(batch, self._accounts.epochs)
         except OutcomeUnknown as error:
             return await self._what_stands(batch, error)
         except StoreError as error:
@@ -256,8 +265,8 @@ class Writer:
         return unknown
 
     def _finish(self, batch: Batch, answers: list[tuple[Work | Group, Any]]) -> None:
-        self.commits += 1
-        self.committed_orders += len(batch.entered)
+        ORDERS.inc(len(batch.entered))
+        REPORTS.inc(len(batch.reported))
         for call in self._after:
             call(batch)
         for each, answer in answers:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
 
-from crossrate.store.database import Database
-from services.trading.store.commits import load
+from crossrate.store.database import BROKEN_CONNECTION, Database
+from crossrate.store.errors import StoreUnavailable
+from services.trading.store.commits import PLANNED_ONCE, load
 
 PAYLOADS = "SELECT seq, payload FROM journal WHERE stream = $1 AND seq > $2 ORDER BY seq LIMIT $3"
 
@@ -35,11 +38,36 @@ class Reading:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._turn = asyncio.Lock()
+        self._connection: asyncpg.Connection | None = None
+
+    async def _looking_up(self) -> asyncpg.Connection:
+        """A connection for what every entry asks: the pool's would be reset after each use."""
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._database.dedicated(server_settings=PLANNED_ONCE)
+        return self._connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(asyncpg.InterfaceError, OSError):
+                self._connection.terminate()
+        self._connection = None
+
+    async def close(self) -> None:
+        """Closes what is not of the pool."""
+        self._close()
 
     async def known_orders(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], KnownOrder]:
         """The orders of some accounts and clients' ids that were entered before."""
-        async with self._database.connection() as connection:
-            rows = await connection.fetch(KNOWN, [key[0] for key in keys], [key[1] for key in keys])
+        async with self._turn:
+            connection = await self._looking_up()
+            try:
+                rows = await connection.fetch(KNOWN, [key[0] for key in keys], [key[1] for key in keys])
+            except BaseException as error:
+                self._close()
+                if isinstance(error, BROKEN_CONNECTION):
+                    raise StoreUnavailable(f"the database connection broke: {error}") from error
+                raise
         return {(row[0], row[1]): KnownOrder(*row[2:]) for row in rows}
 
     async def known_request(self, account: str, request_id: str) -> tuple[bytes, bytes] | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from dataclasses import dataclass, field
 from fractions import Fraction
 
 from crossrate.api.broker.v1 import venue_report_pb2 as venue
@@ -23,44 +22,11 @@ from services.trading.domain.order import Amendment, Contingency, Order
 from services.trading.domain.settling import settle
 from services.trading.engine.venue_reports import Applier, Prepared
 from services.trading.store.batch import Batch
+from tests.unit.trading.venue_parts import AtVenue, Naive, Silent
 
 NOW_NS = 1_772_632_800_000_000_000
 """Wednesday, 4 March 2026, 14:00 UTC."""
 UNIT = 1000 * amounts.QUANTITY_UNIT
-
-
-@dataclass
-class AtVenue:
-    """An order as the venue has it."""
-
-    order: order_pb2.Order
-    quantity: int
-    filled: int = 0
-    alive: bool = True
-
-
-@dataclass
-class Naive:
-    """What an order should be: the fills that count, added up."""
-
-    fills: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    @property
-    def cum(self) -> int:
-        """Filled."""
-        return sum(quantity for quantity, _ in self.fills.values())
-
-    @property
-    def value(self) -> int:
-        """Paid."""
-        return sum(quantity * price for quantity, price in self.fills.values())
-
-
-class Silent:
-    """A log that says nothing."""
-
-    def __getattr__(self, name):
-        return lambda *args, **kwargs: None
 
 
 class World:
