@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crossrate.api.broker.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
+from crossrate.api.broker.v1.venue_service_pb2_grpc import add_VenueServiceServicer_to_server
 from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
+from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 from crossrate.rpc.client import channel_to_mesh
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime
@@ -19,10 +21,14 @@ from services.broker.engine.holders import Adapter, Holder
 from services.broker.engine.hub import Hub
 from services.broker.engine.router import Router
 from services.broker.engine.session import Sessions
+from services.broker.gateway import declared as fix_clients
+from services.broker.gateway.gateway import FixGateway
 from services.broker.peers import Quotes
 from services.broker.service.routing import RoutingService
+from services.broker.service.venues import VenueService
 from services.broker.settings import Settings
 from services.broker.store import Reading, Store
+from services.broker.store.switches import Switches
 from services.broker.venues import declared
 from services.broker.venues.sim import RealClock, SimAdapter
 
@@ -63,10 +69,15 @@ async def serve(runtime: Runtime) -> None:
             add_RoutingServiceServicer_to_server,
             RoutingService(router, store, reading, hub, settings.heartbeat_s),
         )
+        server.add(add_VenueServiceServicer_to_server, VenueService(venues, router, sessions, Switches(database)))
         server.health.depends_on("postgres", database.check)
+        clients = fix_clients.load(settings.fix_clients)
+        trading = TradingServiceStub(channel)
+        folder, state = settings.fix_clients.parent, runtime.place.state
+        gateway = FixGateway(clients, folder, state, database, trading, hub, runtime.instance, note)
         async with asyncio.TaskGroup() as group:
             # A task that fails takes the process down, and it starts anew: no half of an instance serves.
-            tasks = [group.create_task(each.run()) for each in (hub, quotes, *holders)]
+            tasks = [group.create_task(each.run()) for each in (hub, quotes, gateway, *holders)]
             await server.serve()
             for task in tasks:
                 task.cancel()

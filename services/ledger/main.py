@@ -8,13 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from crossrate.api.ledger.v1.account_service_pb2_grpc import add_AccountServiceServicer_to_server
+from crossrate.api.ledger.v1.ledger_service_pb2_grpc import add_LedgerServiceServicer_to_server
+from crossrate.api.ledger.v1.movement_service_pb2_grpc import add_MovementServiceServicer_to_server
+from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 from crossrate.events import Events
+from crossrate.rpc.client import channel_to_mesh
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime
 from crossrate.store import Database, OutboxRelay, StoreUnavailable
+from services.ledger.consumer import STREAM as EXECUTIONS
+from services.ledger.consumer import Executions
+from services.ledger.market import Market
+from services.ledger.peers import TradingReports
+from services.ledger.rates import load_rates
+from services.ledger.roller import Roller
 from services.ledger.service.accounts import AccountService
+from services.ledger.service.ledger import LedgerService
+from services.ledger.service.movements import MovementService
 from services.ledger.settings import Settings
 from services.ledger.store.accounts import PostgresAccounts
+from services.ledger.store.books import Books
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 JETSTREAM = "ledger"
@@ -39,21 +52,35 @@ async def serve(runtime: Runtime) -> None:
 
 async def _serve(runtime: Runtime, settings: Settings, database: Database, events: Events) -> None:
     accounts = PostgresAccounts(database, runtime.instance)
+    books = Books(database)
+    market = Market()
+    roller = Roller(books, market, load_rates(settings.financing_path), runtime.log)
+    channel = channel_to_mesh(runtime)
+    executions = Executions(books, events, TradingReports(TradingServiceStub(channel)), poll_s=settings.poll_s)
     relay = OutboxRelay(database, events, JETSTREAM)
     server = Server(runtime)
     server.add(add_AccountServiceServicer_to_server, AccountService(accounts, _now))
+    server.add(add_LedgerServiceServicer_to_server, LedgerService(books, market, settings))
+    server.add(add_MovementServiceServicer_to_server, MovementService(books, roller, market, settings, _now))
     server.health.depends_on("postgres", database.check)
 
     served = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         # A task that fails takes the process down, and the supervisor starts it anew: no half of an instance serves.
-        forgetting = group.create_task(_forget(accounts, settings, runtime.log))
+        tasks = [
+            group.create_task(_forget(accounts, settings, runtime.log)),
+            group.create_task(market.run(events, served)),
+            group.create_task(roller.run(served)),
+        ]
+        if EXECUTIONS in runtime.topology.streams:
+            tasks.append(group.create_task(executions.run(served)))
         relaying = group.create_task(relay.run(served))
         await server.serve()
         served.set()
-        await asyncio.wait([relaying], timeout=LAST_RELAY_S_MAX)
-        for task in (forgetting, relaying):
+        await asyncio.wait([relaying, *tasks[1:]], timeout=LAST_RELAY_S_MAX)
+        for task in (relaying, *tasks):
             task.cancel()
+    await channel.close()
 
 
 async def _forget(accounts: PostgresAccounts, settings: Settings, log: Any) -> None:

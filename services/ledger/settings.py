@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.ledger.rates import DEFAULT_PATH
 
 
 class Settings(BaseSettings):
@@ -17,3 +21,13 @@ class Settings(BaseSettings):
     """How often answers older than that are deleted."""
     connections_max: int = Field(default=4, ge=2, le=16)
     """Connections to PostgreSQL."""
+    margin_call_level: int = Field(default=10_000, ge=1)
+    """Equity over margin used below which a margin call is told, in 1/10,000."""
+    close_out_level: int = Field(default=5_000, ge=1)
+    """Equity over margin used at which positions are to be closed, in 1/10,000; a half, as ESMA has it for retail."""
+    financing_path: Path = DEFAULT_PATH
+    """The declared table of financing."""
+    simulated_days: bool = False
+    """Whether RollDay may end a trade date that has not ended: for simulations, never for real money."""
+    poll_s: float = Field(default=1.0, gt=0)
+    """The stream of executions is looked at this often, even if nothing was announced."""

@@ -343,12 +343,6 @@ class KillSwitch:
         self._silent_at.pop(lease_id, None)
         self._tell()
 
-    def desks_changed(self) -> None:
-        """The accounts of a desk are others: trading is told of them, if a desk is stopped."""
-        if any(kill.scope.kind == "desk" for kill in self._kills.values()):
-            self._applied = 0
-            self._tell()
-
     @contextlib.contextmanager
     def _certain(self) -> Iterator[None]:
         try:

@@ -22,6 +22,7 @@ from services.risk import upkeep
 from services.risk.decider import Decider
 from services.risk.domain.pretrade.market import Market
 from services.risk.duty import Duty
+from services.risk.ledger_peer import Accounts
 from services.risk.peers import MarketData
 from services.risk.service import RiskService
 from services.risk.service.deciding import Deciding
@@ -30,7 +31,7 @@ from services.risk.service.limits import LimitService
 from services.risk.service.pretrade import PreTradeService, register
 from services.risk.settings import Settings
 from services.risk.store import KillStore, LimitStore
-from services.risk.surroundings import Accounts, Instruments, Quotes
+from services.risk.surroundings import Instruments, Quotes
 from services.risk.trading_peer import TradingPeer
 from services.risk.worker import Worker
 

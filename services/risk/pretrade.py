@@ -14,7 +14,7 @@ from crossrate.api.risk.v1 import pretrade_service_pb2 as pb
 from services.risk.domain.pretrade.accounts import Account, Book
 from services.risk.domain.pretrade.authorise import Authoriser
 from services.risk.messages.checks import Quotes, response
-from services.risk.messages.orders import order_of, take_report, take_state
+from services.risk.messages.orders import asked_of, take_report, take_state
 
 WRITERS_MAX = 1024
 """Writers remembered; the one that was silent for longest is forgotten first, if nothing of it is on its way."""
@@ -66,8 +66,6 @@ class PreTrade:
         self._value_ns = value_ns
         self._quotes = Quotes()
         self._writers: dict[str, Writer] = {}
-        self.watched: Callable[[str, Any], None] | None = None
-        """Called with account and report for each report that is taken."""
 
     def authorise(self, request: pb.AuthoriseRequest) -> bytes:
         """An AuthoriseResponse as bytes.
@@ -84,7 +82,7 @@ class PreTrade:
         orders = []
         for place, each in enumerate(request.orders):
             try:
-                orders.append((order_of(each.order), each.amends))
+                orders.append((asked_of(each.order), each.amends))
             except ValueError as error:
                 raise BadOrder(place, str(error)) from None
         book = self.book
@@ -162,8 +160,6 @@ class PreTrade:
                     account.known = False
                     missing[account.name] = None
                     break
-                if self.watched is not None:
-                    self.watched(account.name, report)
             if account.known and each.last_sequence > account.sequence:
                 account.known = False
                 missing[account.name] = None

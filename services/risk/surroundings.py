@@ -1,4 +1,4 @@
-"""What the checks know of the rest of the platform: quotes, instruments that may be traded, accounts and their funds.
+"""What the checks know of the market: quotes, and which instruments may be traded.
 
 Everything comes by RPC and is kept in memory; whatever is away too long makes the checks refuse, never pass.
 """
@@ -8,13 +8,8 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterable
-from decimal import Decimal
 from typing import Any
 
-from crossrate.api.ledger.v1 import account_pb2
-from crossrate.api.ledger.v1 import account_service_pb2 as ledger_pb
-from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
 from crossrate.api.marketdata.v1 import quote_pb2
 from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
 from crossrate.api.reference.v1 import reference_service_pb2 as reference_pb
@@ -22,9 +17,6 @@ from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServi
 from crossrate.basics.instrument import CONVENTIONS
 from crossrate.client.quotes import Gap, QuoteStream, Resumption
 from crossrate.rpc.client import CallError, ContractChannel
-from services.risk.domain.pretrade.accounts import Account, Book
-from services.risk.domain.pretrade.amounts import SCALE
-from services.risk.domain.pretrade.authorise import MARGIN_SCALE
 from services.risk.domain.pretrade.market import Market
 
 STREAM_INSTRUMENTS_MAX = 200
@@ -144,106 +136,3 @@ class Instruments:
             token = page.next_page_token
             if not token:
                 return
-
-
-class Accounts:
-    """Accounts as the ledger has them.
-
-    Args:
-        book: where they are written.
-        interval_s: how often all are asked for; one that is not known is asked for at once.
-        stale_s_max: after this time without an answer no account is known to exist.
-    """
-
-    def __init__(
-        self,
-        channel: ContractChannel,
-        book: Callable[[], Book],
-        note: Any,
-        *,
-        interval_s: float,
-        stale_s_max: float,
-        assumed_funds: int | None,
-    ) -> None:
-        self._stub = AccountServiceStub(channel)
-        self._book = book
-        self._note = note
-        self._interval_s = interval_s
-        self._stale_s_max = stale_s_max
-        self._assumed_funds = assumed_funds
-        self._answered_s = -math.inf
-        self._asked: dict[str, float] = {}
-        self._known: dict[str, account_pb2.Account] = {}
-
-    async def run(self) -> None:
-        """Asks, until it is cancelled."""
-        while True:
-            try:
-                await self.ask()
-            except CallError as error:
-                self._lost(error)
-            await asyncio.sleep(self._interval_s)
-
-    async def ask(self) -> None:
-        """Asks for all of them once.
-
-        Raises:
-            CallError: the ledger does not answer.
-        """
-        token = ""
-        while True:
-            page = await self._stub.ListAccounts(ledger_pb.ListAccountsRequest(page_size=PAGE_SIZE, page_token=token))
-            for each in page.accounts:
-                self._take(each)
-            token = page.next_page_token
-            if not token:
-                break
-        self._answered_s = time.monotonic()
-
-    async def look(self, names: Iterable[str]) -> None:
-        """Asks for accounts that are not known yet, each at most once a second."""
-        now = time.monotonic()
-        for name in names:
-            if self._book().account(name).listed or now - self._asked.get(name, -math.inf) < 1.0:
-                continue
-            self._asked[name] = now
-            if len(self._asked) > 10_000:
-                self._asked.clear()
-            try:
-                answer = await self._stub.GetAccount(ledger_pb.GetAccountRequest(account=name), timeout=0.2)
-            except CallError as error:
-                if error.reason != "NOT_FOUND":
-                    self._note.warning("the ledger was not asked for an account", account=name, why=str(error))
-            else:
-                self._take(answer.account)
-
-    def install(self) -> None:
-        """Writes what is known into a new book."""
-        for each in self._known.values():
-            self._take(each)
-
-    def _lost(self, error: CallError) -> None:
-        if time.monotonic() - self._answered_s > self._stale_s_max:
-            for account in self._book().accounts.values():
-                if account.listed:
-                    account.listed = False
-                    self._note.warning("the ledger does not answer: no account may trade", why=str(error))
-
-    def _take(self, message: account_pb2.Account) -> None:
-        book = self._book()
-        account = book.account(message.account)
-        changed = write_account(account, message, self._assumed_funds)
-        self._known[message.account] = message
-        if changed:
-            book.rebuild()
-
-
-def write_account(account: Account, message: account_pb2.Account, assumed_funds: int | None) -> bool:
-    """Takes what the ledger says of an account; whether sums over it have to be made anew."""
-    changed = account.desk != message.desk or account.currency != message.currency
-    account.listed = True
-    account.desk, account.currency, account.status = message.desk, message.currency, message.status
-    account.margin_rate = int(Decimal(message.margin_rate) * MARGIN_SCALE)
-    if account.funds is None and assumed_funds is not None:
-        account.funds = {account.currency: assumed_funds * SCALE}
-    return changed

@@ -1,9 +1,10 @@
-"""What an order costs in `risk` before a trade: parsing, reserving, every check, the answer as bytes; without any network.
+"""What an order costs in `risk` before a trade: parsing, reserving, every check, the answer as bytes; no network.
 
     uv run python tests/bench/orders_risk.py [--quick]
 
-Batches of 64 limit orders of one account under the limits that a new platform begins with (26 checks an order). With them come
-the reports of the batch before: each order's acceptance, confirmation and cancel. Processor time of one thread.
+Batches of 64 limit orders of one account under the limits that a new platform begins with (23 checks an order). With
+them come the reports of the batch before: each order's acceptance, confirmation and cancel. Processor time of one
+thread.
 """
 
 from __future__ import annotations

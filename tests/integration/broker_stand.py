@@ -28,17 +28,21 @@ from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import (
     add_MarketDataServiceServicer_to_server,
 )
 from crossrate.api.trading.v1 import order_pb2
+from crossrate.api.trading.v1.trading_service_pb2_grpc import add_TradingServiceServicer_to_server
+from crossrate.node import credentials
 from crossrate.rpc.server import Server
 from crossrate.runtime.place import REPOSITORY
 from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
 from crossrate.runtime.topology import Service, Topology
+from tests.integration.broker_trading import Trading
 from tests.integration.conftest import Servers, eventually
 
 TOPOLOGY = Topology(
     services={
         "control": Service(),
         "marketdata": Service(),
-        "broker": Service(calls=("marketdata",), database=True),
+        "trading": Service(),
+        "broker": Service(calls=("marketdata", "trading"), database=True),
     },
 )
 TOPOLOGY_TOML = """
@@ -48,8 +52,9 @@ layout = "node"
 [certificates]
 [services.control]
 [services.marketdata]
+[services.trading]
 [services.broker]
-calls = ["marketdata"]
+calls = ["marketdata", "trading"]
 database = true
 """
 VENUES = """
@@ -108,11 +113,13 @@ class Floor:
         self.servers = servers
         self.folder = folder
         self.market = Market()
+        self.trading = Trading()
         self.venues = venues
         self._channels: list[grpc.aio.Channel] = []
         self._peer: tuple[Runtime, asyncio.Task[None]] | None = None
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.settings: dict[str, str] = {}
+        self.fix_clients = ""
 
     async def start_peers(self) -> None:
         """The stand-ins behind broker's way out."""
@@ -121,6 +128,7 @@ class Floor:
         runtime.topology = self.servers.topology
         server = Server(runtime)
         server.add(add_MarketDataServiceServicer_to_server, self.market)
+        server.add(add_TradingServiceServicer_to_server, self.trading)
         serving = asyncio.create_task(server.serve())
         self._peer = runtime, serving
         await eventually(lambda: self.servers.place.registration("marketdata-1").exists() or serving.done(), 40)
@@ -130,6 +138,8 @@ class Floor:
         """A process of broker, ready."""
         topology, venues = self.folder / "topology.toml", self.folder / "venues.toml"
         topology.write_text(TOPOLOGY_TOML)
+        clients = self.folder / "fix_clients.toml"
+        clients.write_text(self.fix_clients)
         venues.write_text(self.venues)
         place = self.servers.place
         environment = {
@@ -140,6 +150,7 @@ class Floor:
             "CROSSRATE_RUN": str(place.run),
             "CROSSRATE_TOPOLOGY": str(topology),
             "CROSSRATE_BROKER_VENUES": str(venues),
+            "CROSSRATE_BROKER_FIX_CLIENTS": str(clients),
             "CROSSRATE_SETTLE_S": "0",
             "CROSSRATE_GRACE_S": "1",
             **self.settings,
@@ -183,18 +194,28 @@ class Floor:
 
 
 @contextlib.asynccontextmanager
-async def floor(venues: str = VENUES) -> AsyncIterator[Floor]:
+async def floor(
+    venues: str = VENUES, fix_clients: str = "", passwords: dict[str, str] | None = None
+) -> AsyncIterator[Floor]:
     """PostgreSQL, the stand-ins and one process of broker; no NATS, which orders do not need."""
     folder = Path(tempfile.mkdtemp(prefix="xr-"))
     servers = Servers(folder, TOPOLOGY)
     made = Floor(servers, folder, venues)
+    made.fix_clients = fix_clients
     try:
         servers.issue()
+        for client, password in (passwords or {}).items():
+            path = servers.place.state / "fix" / f"{client}.password"
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            credentials.write_private(path, password)
         await servers.start_postgres()
         await servers.postgres.provision(servers.topology)
         await made.start_peers()
         await made.start()
         yield made
+    except BaseException:
+        sys.stderr.write(servers.place.log("broker-1").read_text()[-6000:])
+        raise
     finally:
         await made.close()
         await asyncio.to_thread(servers.remove)
@@ -258,12 +279,14 @@ class Reader:
         """What was told of an order, in words."""
         return [kind_of(each) for each in self.about(of)]
 
-    async def until(self, holds: Callable[[], bool], timeout_s: float = 30.0) -> None:
+    async def until(
+        self, holds: Callable[[], bool], timeout_s: float = 30.0, says: Callable[[], str] = lambda: ""
+    ) -> None:
         """Waits until something holds of what was read."""
         end = time.monotonic() + timeout_s
         while not holds():
             said = [(each.order_id[:8], kind_of(each), each.text) for each in self.reports[-10:]]
-            assert time.monotonic() < end, f"it does not come; the last reports are {said}"
+            assert time.monotonic() < end, f"it does not come; {says()} the last reports are {said}"
             assert not self._task.done(), self._task.exception()
             await asyncio.sleep(0.01)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -16,11 +17,15 @@ import grpc
 
 from crossrate.api.common.v1 import stream_pb2
 from crossrate.api.control.v1 import mesh_pb2
-from crossrate.api.ledger.v1 import account_pb2
+from crossrate.api.ledger.v1 import account_pb2, book_pb2, ledger_service_pb2
 from crossrate.api.ledger.v1 import account_service_pb2 as ledger
 from crossrate.api.ledger.v1.account_service_pb2_grpc import (
     AccountServiceServicer,
     add_AccountServiceServicer_to_server,
+)
+from crossrate.api.ledger.v1.ledger_service_pb2_grpc import (
+    LedgerServiceServicer,
+    add_LedgerServiceServicer_to_server,
 )
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as marketdata
 from crossrate.api.marketdata.v1 import quote_pb2
@@ -38,7 +43,7 @@ from crossrate.node import credentials
 from crossrate.node.postgres import PostgresServer
 from crossrate.runtime.topology import DEFAULT_PATH, load
 from tests.integration.envoys import SmallMesh, until
-from tests.integration.pretrade_trading import Trading
+from tests.integration.stand_in_trading import Trading
 
 QUOTES = {"EUR/USD": (1.17, 1.1701), "USD/JPY": (148.0, 148.01), "GBP/USD": (1.3, 1.3001), "EUR/GBP": (0.9, 0.9001)}
 
@@ -90,10 +95,11 @@ class Catalogue(ReferenceServiceServicer):
         return answer
 
 
-class Ledger(AccountServiceServicer):
-    """Accounts of two desks."""
+class Ledger(AccountServiceServicer, LedgerServiceServicer):
+    """Accounts of two desks, each with ten million of its currency."""
 
     def __init__(self) -> None:
+        self.funds = "10000000"
         self.accounts = {name: account(name) for name in ("alpha", "beta")}
         self.accounts["gamma"] = account("gamma", desk="forwards", currency="EUR")
 
@@ -106,6 +112,21 @@ class Ledger(AccountServiceServicer):
         if request.account not in self.accounts:
             await context.abort(grpc.StatusCode.NOT_FOUND, "none")
         return ledger.GetAccountResponse(account=self.accounts[request.account])
+
+    async def ListEquity(self, request, context):
+        """The same of all of them."""
+        names = request.accounts or list(self.accounts)
+        answer = ledger_service_pb2.ListEquityResponse()
+        for name in names:
+            if name in self.accounts:
+                amount = book_pb2.CashAmount(currency=self.accounts[name].currency, amount=self.funds)
+                answer.equities.add(account=name, non_trade=[amount])
+        return answer
+
+    def register(self, _servicer, server):
+        """Adds both services to a server."""
+        add_AccountServiceServicer_to_server(self, server)
+        add_LedgerServiceServicer_to_server(self, server)
 
 
 def account(name: str, desk: str = "spot", currency: str = "USD") -> account_pb2.Account:
@@ -128,9 +149,10 @@ def topology(folder: Path) -> Path:
     known = load(DEFAULT_PATH).services
     if "trading" not in known:
         text += '\n[services.trading]\ncalls = ["risk"]\ndatabase = false\n'
+    if "trading" not in known["risk"].calls:
+        before, section = text.split("[services.risk]", 1)
         calls = ", ".join(f'"{each}"' for each in (*known["risk"].calls, "trading"))
-        at = text.index("[services.risk]")
-        text = text[:at] + text[at:].replace(text[at:].split("\n")[1], f"calls = [{calls}]", 1)
+        text = f"{before}[services.risk]" + re.sub(r"\ncalls = .*", f"\ncalls = [{calls}]", section, count=1)
     made = folder / "topology.toml"
     made.write_text(text)
     return made
@@ -159,7 +181,7 @@ class PreTradeMesh(SmallMesh):
         stands = {
             "reference-1": (add_ReferenceServiceServicer_to_server, self.catalogue),
             "marketdata-1": (add_MarketDataServiceServicer_to_server, self.market),
-            "ledger-1": (add_AccountServiceServicer_to_server, self.ledger),
+            "ledger-1": (self.ledger.register, self.ledger),
             "trading-1": (self.trading.register, self.trading),
         }
         for name, (register, servicer) in stands.items():
@@ -209,7 +231,7 @@ class PreTradeMesh(SmallMesh):
 
     async def authorises(self) -> bool:
         """Whether orders are authorised, with quotes and instruments known: an order that is only looked at passes."""
-        from tests.integration.pretrade_trading import order
+        from tests.integration.stand_in_trading import order
 
         with contextlib.suppress(grpc.aio.AioRpcError):
             answer = await self.trading.authorise([order()], validate_only=True)
@@ -242,7 +264,7 @@ class PreTradeMesh(SmallMesh):
 async def pretrade_mesh(**settings: Any) -> AsyncIterator[PreTradeMesh]:
     """A mesh that is gone afterwards; settings of risk by their names in lower case."""
     with tempfile.TemporaryDirectory(prefix="xr-") as folder:
-        given = {"assumed_funds": 10_000_000, "value_interval_s": 0, "statuses_interval_s": 0.1} | settings
+        given = {"value_interval_s": 0, "statuses_interval_s": 0.1} | settings
         environment = {f"CROSSRATE_RISK_{name.upper()}": str(value) for name, value in given.items()}
         mesh = PreTradeMesh(topology(Path(folder)), environment)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 
 import grpc
@@ -10,6 +11,9 @@ import pytest
 import pytest_asyncio
 
 from crossrate.api.broker.v1 import routing_service_pb2 as routing
+from crossrate.api.broker.v1 import venue_pb2
+from crossrate.api.broker.v1 import venue_service_pb2 as switches
+from crossrate.api.broker.v1.venue_service_pb2_grpc import VenueServiceStub
 from crossrate.api.marketdata.v1 import quote_pb2
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.api.trading.v1 import order_pb2
@@ -85,7 +89,7 @@ async def test_a_resting_order_is_amended_filled_by_a_quote_and_cancelled(desk: 
     await desk.stub.Instruct(instruct(instruction(REPLACE, amended)))
     await desk.reader.until(lambda: desk.reader.kinds(rests)[1:] == ["REPLACED"])
     assert desk.reader.about(rests)[-1].version == 2
-    await desk.market.say("EUR/USD", 1.0748, 1.0749)
+    await desk.market.say("EUR/USD", 1.0749, 1.075)
     await desk.reader.until(lambda: desk.reader.kinds(rests)[2:] == ["FILLED"])
     fill = desk.reader.about(rests)[-1].fill
     assert (fill.quantity, fill.price, fill.liquidity) == ("1000000", "1.075", execution.LIQUIDITY_MAKER)
@@ -152,7 +156,7 @@ async def test_what_no_venue_takes_is_refused_in_words(desk: Floor) -> None:
     assert "no venue 'nowhere'" in desk.reader.about(pinned)[0].text
     assert desk.reader.about(pinned)[0].reason == execution.EXECUTION_REASON_NO_VENUE
     assert "deals spot" in desk.reader.about(forward)[0].text
-    assert "multiple of 0.01" in desk.reader.about(fine)[0].text
+    assert "multiple of 1" in desk.reader.about(fine)[0].text
 
 
 async def test_an_instruction_without_its_order_is_refused(desk: Floor) -> None:
@@ -161,3 +165,51 @@ async def test_an_instruction_without_its_order_is_refused(desk: Floor) -> None:
         await desk.stub.Instruct(instruct(routing.Instruction(instruction_id="x", kind=NEW)))
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert "order.order_id" in refused.value.details()
+
+
+async def test_a_venue_is_listed_and_switched(desk: Floor) -> None:
+    """It shows its session, counts and limits; drained it takes no new order, disabled no amendment, cancels always."""
+    venues = VenueServiceStub(desk.channel())
+    rests = order(limit_price="1.01")
+    await desk.stub.Instruct(instruct(instruction(NEW, rests)))
+    await desk.reader.until(lambda: desk.reader.kinds(rests) == ["ACCEPTED"])
+    listed = (await venues.ListVenues(switches.ListVenuesRequest())).venues
+    assert [(each.name, each.kind, each.instance, each.takes_orders) for each in listed] == [
+        ("sim", "simulated", "broker-1", True)
+    ]
+    assert listed[0].open_orders >= 1
+    assert listed[0].session == venue_pb2.VENUE_SESSION_READY
+    drain = switches.SetVenueStateRequest(
+        request_id=str(uuid.uuid4()),
+        venue="sim",
+        state=venue_pb2.VENUE_STATE_DRAINING,
+        reason="maintenance",
+        expected_version=listed[0].state_version,
+    )
+    drained = (await venues.SetVenueState(drain)).venue
+    assert (await venues.SetVenueState(drain)).venue.state_version == drained.state_version
+    late = order()
+    await desk.stub.Instruct(instruct(instruction(NEW, late)))
+    await desk.reader.until(lambda: desk.reader.kinds(late) == ["REJECTED"])
+    assert "set draining by" in desk.reader.about(late)[0].text
+    assert "maintenance" in desk.reader.about(late)[0].text
+    disable = switches.SetVenueStateRequest(
+        request_id=str(uuid.uuid4()), venue="sim", state=venue_pb2.VENUE_STATE_DISABLED, reason="broken"
+    )
+    await venues.SetVenueState(disable)
+    amended = order_pb2.Order()
+    amended.CopyFrom(rests)
+    amended.version, amended.terms.limit_price = 2, "1.02"
+    await desk.stub.Instruct(instruct(instruction(REPLACE, amended), instruction(CANCEL, amended)))
+    await desk.reader.until(lambda: desk.reader.kinds(rests)[1:] == ["REPLACE_REJECTED", "CANCELLED"])
+    drain.request_id = str(uuid.uuid4())
+    with pytest.raises(grpc.aio.AioRpcError) as stale:
+        await venues.SetVenueState(drain)
+    assert stale.value.code() is grpc.StatusCode.ABORTED
+    enable = switches.SetVenueStateRequest(
+        request_id=str(uuid.uuid4()), venue="sim", state=venue_pb2.VENUE_STATE_ENABLED, reason="mended"
+    )
+    assert (await venues.SetVenueState(enable)).venue.takes_orders
+    with pytest.raises(grpc.aio.AioRpcError) as missing:
+        await venues.GetVenue(switches.GetVenueRequest(venue="elsewhere"))
+    assert missing.value.code() is grpc.StatusCode.NOT_FOUND

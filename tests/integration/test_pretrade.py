@@ -20,7 +20,7 @@ from crossrate.rpc.errors import ErrorReason, Failure, failure_of
 from services.risk.service.deciding import ON_BEHALF
 from tests.integration.envoys import until
 from tests.integration.pretrade_mesh import PreTradeMesh, pretrade_mesh
-from tests.integration.pretrade_trading import order
+from tests.integration.stand_in_trading import order
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -202,3 +202,20 @@ async def test_a_kill_refuses_at_once_and_certifies_what_it_ended(mesh: PreTrade
     await until(lambda: mesh.trading.gate.version == state.gate_version)
     (taken,) = (await mesh.trading.place([order("buy", "1000", "1.1600")])).authorisations
     assert taken.authorised
+
+
+async def test_funds_are_the_ledgers(mesh: PreTradeMesh) -> None:
+    """Fewer of them refuse by margin what more of them let pass; the equity is told."""
+    big = order("buy", "20000000", "1.1700", instrument="EUR/USD", account="beta")
+    passes = (await mesh.trading.authorise([big], validate_only=True)).authorisations[0]
+    assert passes.authorised
+    assert passes.equity == "10000000"
+    mesh.ledger.funds = "1000000"
+
+    async def refused() -> bool:
+        (found,) = (await mesh.trading.authorise([big], validate_only=True)).authorisations
+        return [check.kind for check in found.checks if not check.passed] == [check_pb2.CHECK_KIND_MARGIN]
+
+    await until(refused)
+    mesh.ledger.funds = "10000000"
+    await until(mesh.authorises)

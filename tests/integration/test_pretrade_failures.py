@@ -20,8 +20,8 @@ from crossrate.api.trading.v1 import order_pb2
 from crossrate.rpc.errors import ErrorReason
 from tests.integration.envoys import until
 from tests.integration.pretrade_mesh import PreTradeMesh, pretrade_mesh
+from tests.integration.stand_in_trading import StaleGate, order
 from tests.integration.test_pretrade import BOSS, SECOND, as_, change, failed, limits_of, new_id, switch_of
-from tests.integration.pretrade_trading import StaleGate, order
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 

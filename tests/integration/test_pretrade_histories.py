@@ -24,8 +24,8 @@ from crossrate.api.risk.v1 import limit_pb2
 from crossrate.api.risk.v1 import limit_service_pb2 as limit_pb
 from tests.integration.envoys import until
 from tests.integration.pretrade_mesh import PreTradeMesh, pretrade_mesh
+from tests.integration.stand_in_trading import StaleGate, order
 from tests.integration.test_pretrade import BOSS, SECOND, as_, limits_of, new_id, switch_of
-from tests.integration.pretrade_trading import StaleGate, order
 from tests.unit.risk.pretrade.linearizable import Operation, linearizable, register, switch
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
 
@@ -50,6 +50,35 @@ class Inbox:
                 event.sequence,
             )
             yield bool(moved), connection
+
+    @contextlib.asynccontextmanager
+    async def apply_batch(
+        self, consumer: str, events: Sequence[Event]
+    ) -> AsyncIterator[tuple[Sequence[Event], asyncpg.Connection]]:
+        """A transaction that moves the position to the last of some events of one stream, in order, at least one.
+
+        Gives those of them that were not applied before. The position stays locked until the transaction ends.
+
+        Raises:
+            StoreUnavailable: nothing was done.
+            OutcomeUnknown: the next `load` or `apply_batch` tells whether it was.
+        """
+        stream, last = events[-1].stream, events[-1].sequence
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "INSERT INTO inbox (consumer, stream, last_seq) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING",
+                consumer,
+                stream,
+            )
+            position = await connection.fetchval(
+                "SELECT last_seq FROM inbox WHERE consumer = $1 AND stream = $2 FOR UPDATE", consumer, stream
+            )
+            fresh = [event for event in events if event.sequence > position]
+            yield fresh, connection
+            if fresh:
+                await connection.execute(
+                    "UPDATE inbox SET last_seq = $3 WHERE consumer = $1 AND stream = $2", consumer, stream, last
+                )
 
     @contextlib.asynccontextmanager
     async def apply_again(self, consumer: str, event: Event) -> AsyncIterator[tuple[bool, asyncpg.Connection]]:

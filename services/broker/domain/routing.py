@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whether a venue takes orders now, and why not."""
+    """Whether a venue takes orders now, and why not; whether it takes amendments."""
 
     ready: bool
     enabled: bool
     why: str = ""
+    amends: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ class Router:
         self._names = list(declared.venues)
         self._sessions = sessions
         self._reading = reading
-        self._fresh_s_max = fresh_s_max
+        self.fresh_s_max = fresh_s_max
+        """A venue whose holder has not written for so long counts as away, seconds."""
 
     async def standings(self) -> dict[str, Standing]:
         """How each declared venue stands.
@@ -40,10 +41,9 @@ class Router:
         """How a venue stands."""
         if row.wanted is not Wanted.ENABLED:
             word = "draining" if row.wanted is Wanted.DRAINING else "disabled"
-            return Standing(
-                False, False, f"it was set {word} by {row.wanted_by}: {row.wanted_why or 'no reason given'}"
-            )
-        if row.heard_s > self._fresh_s_max:
+            why = f"it was set {word} by {row.wanted_by}: {row.wanted_why or 'no reason given'}"
+            return Standing(False, False, why, amends=row.wanted is Wanted.DRAINING)
+        if row.heard_s > self.fresh_s_max:
             return Standing(False, True, "no instance has it")
         ready = row.session is Session.READY
         return Standing(ready, True, "" if ready else f"its session is {row.session.name.lower()}: {row.text}")
@@ -75,9 +75,16 @@ class Router:
                 entries.append(Entry(each, venue))
             elif routed is None:
                 entries.append(Entry(each, "", refusal(each, "no venue was given the order")))
+            elif each.kind == routing.INSTRUCTION_KIND_REPLACE and not _amends(standings.get(routed.venue)):
+                words = f"{routed.venue} takes no amendments: {standings[routed.venue].why}; cancels pass"
+                entries.append(Entry(each, "", refusal(each, words)))
             else:
                 entries.append(Entry(each, routed.venue))
         return entries, fresh
+
+
+def _amends(standing: Standing | None) -> bool:
+    return standing is None or standing.amends
 
 
 def new_order(order: order_pb2.Order, venue: str) -> Routed:

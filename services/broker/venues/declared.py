@@ -117,9 +117,9 @@ class SimulatedVenue(_Venue):
     seed: int = Field(default=1, ge=0, lt=1 << 64)
     """Of all that happens by chance."""
     tiers: tuple[Liquidity, ...] = Field(default=(), max_length=50)
-    quantity_unit: Amount = "0.01"
+    quantity_unit: Amount = "1"
     """Quantities are multiples of it, and at most 2^40 times it."""
-    quantity_min: Amount = "0.01"
+    quantity_min: Amount = "1"
     inbound: Delay = Delay()
     outbound: Delay = Delay()
     reject_rate: float = Field(default=0.0, ge=0, le=1)

@@ -38,6 +38,8 @@ from services.broker.venues.declared import SimulatedVenue
 from services.broker.venues.sim_book import SimBook
 
 PASS_S_MAX = 60.0
+NUMBERS_MAX = 100_000
+"""Orders whose numbers are kept in memory; others are read when something is told of them."""
 
 
 class SimClock(Protocol):
@@ -116,7 +118,10 @@ class SimAdapter:
             self._numbers[routed.number] = routed.order_id
         for each in await self._desk.reading.unanswered(self._desk.venue):
             self._amending.setdefault(each.order_id, deque()).append(each)
-        for instrument in sorted({routed.instrument for routed in self._desk.orders.values()}):
+        # All of them: answers may be on their way about orders that have ended.
+        async with self._database.connection() as connection:
+            rows = await connection.fetch("SELECT instrument FROM book WHERE venue = $1", self._desk.venue)
+        for instrument in sorted(row[0] for row in rows):
             await self._book(instrument)
 
     async def _rest(self) -> None:
@@ -151,6 +156,7 @@ class SimAdapter:
                 book.advance(now)
             for report in book.due(now):
                 touched.add(instrument)
+                await self._name(report.event.id)
                 self._say(outcome, instrument, report.event)
         await self._commit(outcome, touched)
 
@@ -259,6 +265,17 @@ class SimAdapter:
 
     # What the exchange says.
 
+    async def _name(self, number: int) -> None:
+        """Has the order of a number in memory: what is told late may be about one that ended before a restart."""
+        if self._desk.order(self._numbers.get(number, "")) is None:
+            routed = await self._desk.reading.by_number(number)
+            if routed is not None:
+                self._numbers[number] = routed.order_id
+                if self._desk.order(routed.order_id) is None:
+                    self._desk.remember(routed)
+        while len(self._numbers) > NUMBERS_MAX:
+            self._numbers.pop(next(iter(self._numbers)))
+
     def _say(self, outcome: Outcome, instrument: str, event: Event) -> None:
         routed = self._desk.order(self._numbers.get(event.id, ""))
         if routed is None:
@@ -274,7 +291,6 @@ class SimAdapter:
             said.report.version = amended.version
         if routed.status is At.ENDED and routed.order_id in self._desk.orders:
             self._books[instrument].orders -= 1
-            self._numbers.pop(event.id, None)
         self._desk.told(outcome, routed, said.report, said.key)
 
     def _amended(self, outcome: Outcome, routed: Routed, event: Event) -> Waiting | None:
@@ -326,6 +342,7 @@ class SimAdapter:
         """Writes a book whose terms have changed, with the reports that were on their way."""
         book.renewed, outcome = False, Outcome()
         for report in book.due(self._clock.now_ns()):
+            await self._name(report.event.id)
             self._say(outcome, book.instrument, report.event)
         await self._desk.commit(outcome, book.write)
 

@@ -12,7 +12,7 @@ from crossrate.rpc import errors
 from crossrate.store.errors import OutcomeUnknown, RequestIdReused, StaleWriter, StoreUnavailable
 from crossrate.store.requests import body_of
 from services.ledger.domain.account import currency_fault
-from services.ledger.store.accounts import AccountExists, Accounts
+from services.ledger.store.accounts import AccountExists, Accounts, ChangeRefused, NoSuchAccount, VersionPassed
 
 PAGE_SIZE_DEFAULT = 100
 
@@ -40,6 +40,29 @@ class AccountService(AccountServiceServicer):
         except (StoreUnavailable, StaleWriter) as error:
             raise errors.dependency_unavailable("postgres") from error
         return pb.OpenAccountResponse.FromString(answer)
+
+    async def ChangeAccount(self, request: pb.ChangeAccountRequest, context) -> pb.ChangeAccountResponse:
+        """See the contract."""
+        account = request.account
+        if fault := currency_fault(account.currency):
+            raise errors.invalid(("account.currency", fault))
+        try:
+            if request.validate_only:
+                return pb.ChangeAccountResponse(account=await self._accounts.rehearse(account))
+            answer = await self._accounts.change(request.request_id, account, body_of(request), self._clock())
+        except NoSuchAccount:
+            raise errors.not_found("account", account.account, "OpenAccount opens it") from None
+        except VersionPassed as passed:
+            raise errors.version_conflict(passed.expected, passed.actual) from None
+        except ChangeRefused as refused:
+            raise errors.wrong_state(refused.state, str(refused)) from None
+        except RequestIdReused:
+            raise errors.request_id_reused(request.request_id) from None
+        except OutcomeUnknown:
+            raise errors.outcome_unknown(request.request_id) from None
+        except (StoreUnavailable, StaleWriter) as error:
+            raise errors.dependency_unavailable("postgres") from error
+        return pb.ChangeAccountResponse.FromString(answer)
 
     async def GetAccount(self, request: pb.GetAccountRequest, context) -> pb.GetAccountResponse:
         """See the contract."""

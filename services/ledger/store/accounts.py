@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
 
 import asyncpg
 
-from crossrate.api.ledger.v1 import account_events_pb2, account_pb2, account_service_pb2
+from crossrate.api.ledger.v1 import account_events_pb2, account_pb2, account_service_pb2, book_pb2
 from crossrate.rpc.call import current_or_none
 from crossrate.store.database import Database
 from crossrate.store.errors import StaleWriter
 from crossrate.store.journal import Fact, Journal, Lease
 from crossrate.store.requests import RequestLog
+from services.ledger import messages
+from services.ledger.domain.book import Book
+from services.ledger.store.books import lock_books
 
 STREAM = "accounts"
 """The journal's stream: every change of every account, in order of commit."""
@@ -22,8 +27,48 @@ TAKE_OVERS_MAX = 3
 """How often a write takes the lease before it gives up. Two instances overlap only while one replaces the other."""
 
 
+Work = Callable[..., Awaitable[bytes]]
+"""What a request does on a connection, with a lease; its answer."""
+
+
 class AccountExists(ValueError):
     """There is an account of that name, with other terms."""
+
+
+class NoSuchAccount(LookupError):
+    """There is no account of that name."""
+
+
+class VersionPassed(ValueError):
+    """The account changed since it was read."""
+
+    def __init__(self, expected: int, actual: int) -> None:
+        super().__init__(f"version {actual}, not {expected}")
+        self.expected = expected
+        self.actual = actual
+
+
+class ChangeRefused(ValueError):
+    """The account's state does not admit the change."""
+
+    def __init__(self, state: str, words: str) -> None:
+        super().__init__(words)
+        self.state = state
+
+
+def change_fault(before: account_pb2.Account, after: account_pb2.Account, book: Book | None) -> tuple[str, str] | None:
+    """Why an account cannot be changed, as state and words; None if it can."""
+    closed = account_pb2.ACCOUNT_STATUS_CLOSED
+    if before.status == closed:
+        return "ACCOUNT_STATUS_CLOSED", "account.status: it is closed for ever; open another account"
+    if book is None or not book.last_entry:
+        return None
+    for name in ("currency", "position_mode", "cost_method"):
+        if getattr(before, name) != getattr(after, name):
+            return "HAS_ENTRIES", f"account.{name}: fixed since the first entry; open another account"
+    if after.status == closed and not book.empty:
+        return "HAS_BALANCES", "account.status: close its positions and withdraw its cash first"
+    return None
 
 
 class Accounts(Protocol):
@@ -36,6 +81,19 @@ class Accounts(Protocol):
             AccountExists: there is one of that name with other terms.
             RequestIdReused, StoreUnavailable, OutcomeUnknown: as `RequestLog.once`.
         """
+        ...
+
+    async def change(self, request_id: str, account: account_pb2.Account, body: bytes, now: datetime) -> bytes:
+        """Changes an account once and returns the answer, a ChangeAccountResponse.
+
+        Raises:
+            NoSuchAccount, VersionPassed, ChangeRefused: it cannot be.
+            RequestIdReused, StoreUnavailable, OutcomeUnknown: as `RequestLog.once`.
+        """
+        ...
+
+    async def rehearse(self, account: account_pb2.Account) -> account_pb2.Account:
+        """What a change would come to; raises as `change`."""
         ...
 
     async def get(self, name: str) -> account_pb2.Account | None:
@@ -60,15 +118,33 @@ class PostgresAccounts:
 
     async def open(self, request_id: str, account: account_pb2.Account, body: bytes, now: datetime) -> bytes:
         """See Accounts."""
+
+        async def work(connection: asyncpg.Connection, lease: Lease) -> bytes:
+            opened = await self._opened(connection, lease, request_id, account, now)
+            return account_service_pb2.OpenAccountResponse(account=opened).SerializeToString()
+
+        return await self._once(request_id, body, work)
+
+    async def change(self, request_id: str, account: account_pb2.Account, body: bytes, now: datetime) -> bytes:
+        """See Accounts."""
+
+        async def work(connection: asyncpg.Connection, lease: Lease) -> bytes:
+            changed = await self._changed(connection, account)
+            await self._write(connection, lease, request_id, changed, now)
+            return account_service_pb2.ChangeAccountResponse(account=changed).SerializeToString()
+
+        return await self._once(request_id, body, work)
+
+    async def rehearse(self, account: account_pb2.Account) -> account_pb2.Account:
+        """See Accounts."""
+        async with self._database.transaction() as connection:
+            return await self._changed(connection, account)
+
+    async def _once(self, request_id: str, body: bytes, work: Work) -> bytes:
         for attempt in range(1, TAKE_OVERS_MAX + 1):
             lease = self._lease or await self._take_lease()
-
-            async def work(connection: asyncpg.Connection, lease: Lease = lease) -> bytes:
-                opened = await self._opened(connection, lease, request_id, account, now)
-                return account_service_pb2.OpenAccountResponse(account=opened).SerializeToString()
-
             try:
-                return await self._requests.once(request_id, body, work)
+                return await self._requests.once(request_id, body, functools.partial(work, lease=lease))
             except StaleWriter:
                 if self._lease is lease:
                     self._lease = None
@@ -120,6 +196,40 @@ class PostgresAccounts:
         opened.CopyFrom(account)
         opened.version = 1
         opened.create_time.FromDatetime(now)
+        await self._write(connection, lease, request_id, opened, now)
+        return opened
+
+    async def _changed(self, connection: asyncpg.Connection, account: account_pb2.Account) -> account_pb2.Account:
+        """What an account is after a change. Nobody books on it until the transaction ends."""
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtext('account'), hashtext($1))", account.account)
+        await lock_books(connection)
+        row = await connection.fetchrow(
+            "SELECT a.message, b.last_entry, b.message AS book FROM account a LEFT JOIN book b USING (account) "
+            "WHERE account = $1",
+            account.account,
+        )
+        if row is None:
+            raise NoSuchAccount(account.account)
+        before = account_pb2.Account.FromString(row["message"])
+        if before.version != account.version:
+            raise VersionPassed(account.version, before.version)
+        book = messages.book_of(book_pb2.Book.FromString(row["book"])) if row["book"] is not None else None
+        if words := change_fault(before, account, book):
+            raise ChangeRefused(*words)
+        changed = account_pb2.Account()
+        changed.CopyFrom(account)
+        changed.version = before.version + 1
+        changed.create_time.CopyFrom(before.create_time)
+        return changed
+
+    async def _write(
+        self,
+        connection: asyncpg.Connection,
+        lease: Lease,
+        request_id: str,
+        opened: account_pb2.Account,
+        now: datetime,
+    ) -> None:
         fact = account_events_pb2.AccountChanged(account=opened, request_id=request_id)
         call = current_or_none()
         await self._journal.append(
@@ -138,13 +248,13 @@ class PostgresAccounts:
             ],
         )
         await connection.execute(
-            "INSERT INTO account (account, desk, version, message) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO account (account, desk, version, message) VALUES ($1, $2, $3, $4) ON CONFLICT (account) "
+            "DO UPDATE SET desk = excluded.desk, version = excluded.version, message = excluded.message",
             opened.account,
             opened.desk,
             opened.version,
             opened.SerializeToString(),
         )
-        return opened
 
 
 def _terms(account: account_pb2.Account) -> bytes:

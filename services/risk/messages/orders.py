@@ -12,6 +12,7 @@ _TRADE, _TRADE_CANCEL, _TRADE_CORRECT = (
     execution_pb2.EXEC_TYPE_TRADE_CANCEL,
     execution_pb2.EXEC_TYPE_TRADE_CORRECT,
 )
+_LIMIT = order_pb2.ORDER_TYPE_LIMIT
 _FILLED = frozenset({_TRADE, _TRADE_CANCEL, _TRADE_CORRECT})
 _NEW_TERMS = frozenset({execution_pb2.EXEC_TYPE_REPLACED, execution_pb2.EXEC_TYPE_TRIGGERED})
 
@@ -50,6 +51,40 @@ def order_of(message: order_pb2.Order) -> Order:
         parent=message.parent_order_id,
         version=message.version,
         client_order_id=terms.client_order_id,
+    )
+
+
+def asked_of(message: order_pb2.Order) -> Order:
+    """An order that asks to be entered: what it has not yet is left out.
+
+    Raises:
+        ValueError: a number is none.
+    """
+    terms = message.terms
+    if terms.HasField("far_leg") or message.cum_quantity not in ("", "0"):
+        return order_of(message)
+    kind, stop = terms.order_type, 0
+    if kind > _LIMIT:
+        stop = price_of(message.trigger_price or terms.stop_price)
+    return Order(
+        message.order_id,
+        terms.account,
+        terms.instrument,
+        BUY if terms.side == order_pb2.SIDE_BUY else SELL,
+        quantity_of(terms.quantity),
+        kind,
+        price_of(terms.limit_price),
+        stop,
+        terms.time_in_force,
+        terms.strategy,
+        terms.venue,
+        terms.position_id,
+        terms.reduce_only,
+        status=message.status,
+        list_id=message.list_id,
+        contingency=message.contingency,
+        parent=message.parent_order_id,
+        version=message.version,
     )
 
 

@@ -14,9 +14,9 @@ from crossrate.api.risk.v1.pretrade_service_pb2_grpc import (
     add_PreTradeServiceServicer_to_server,
 )
 from crossrate.rpc import errors
+from services.risk.ledger_peer import Accounts
 from services.risk.pretrade import BadOrder, LateCall, PreTrade
 from services.risk.service.deciding import Deciding
-from services.risk.surroundings import Accounts
 
 
 class Encoded:

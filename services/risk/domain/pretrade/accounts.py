@@ -155,9 +155,8 @@ class Book:
             change = max(siblings.values()) - before
         working.reserved = wanted
         if change and working.direction:
-            buys, sells = (change, 0) if working.direction > 0 else (0, change)
             for group, slot in working.touched:
-                group.shift(slot, 0, buys, sells)
+                group.works(slot, change, working.direction)
 
     def _bounded_by_parent(self, account: Account, working: Working) -> bool:
         """Whether an order can only close what the order that it waits for will have opened."""
@@ -197,9 +196,8 @@ class Book:
             if not siblings:
                 account.oco.pop(whole, None)
         if change and working.direction:
-            buys, sells = (change, 0) if working.direction > 0 else (0, change)
             for group, slot in working.touched:
-                group.shift(slot, 0, buys, sells)
+                group.works(slot, change, working.direction)
         if working.counted:
             for group, _ in working.touched:
                 group.working -= 1

@@ -27,7 +27,6 @@ from services.risk.domain.pretrade.market import HALTED, REDUCE_ONLY, TRADING, I
 from services.risk.domain.pretrade.orders import Kind, Order, Working
 from services.risk.domain.pretrade.reserving import Change, reserve, undo
 from services.risk.domain.pretrade.sums import Sums, compare
-from services.risk.domain.pretrade.windows import Window
 
 _BP = 10_000 * SCALE
 MARGIN_SCALE = 1_000_000
@@ -54,8 +53,6 @@ class Authoriser:
         self._book = book
         self._plans = plans
         self._sums = Sums(book)
-        self._alike: dict[tuple[object, ...], Window] = {}
-        self._alike_swept_ns = 0
         self.gate = Gate()
 
     def authorise(
@@ -104,7 +101,7 @@ class Authoriser:
         plan = self._plans.plan(account, order.strategy, order.venue, order.instrument)
         group = account.group.fresh()
         gross_before = group.gross
-        change = reserve(book, account, order, amends)
+        change = reserve(book, account, order, amends, plan.touched)
         working = change.working
         reduces = self._reduces(plan, order, working)
         found: list[Found] = []
@@ -121,8 +118,11 @@ class Authoriser:
         rate = book.market.rates.get(account.currency, 0)
         outcome = Outcome(good, reduces, found, plan.instrument, account.currency)
         if rate:
-            outcome.margin_before = gross_before * account.margin_rate // MARGIN_SCALE * RATE_SCALE // rate
-            outcome.margin_after = group.gross * account.margin_rate // MARGIN_SCALE * RATE_SCALE // rate
+            before = gross_before * account.margin_rate // MARGIN_SCALE
+            after = group.gross * account.margin_rate // MARGIN_SCALE
+            if rate != RATE_SCALE:
+                before, after = before * RATE_SCALE // rate, after * RATE_SCALE // rate
+            outcome.margin_before, outcome.margin_after = before, after
             outcome.equity = self.equity(account, rate)
             if adds and plan.margin is not None:
                 good &= self._margin(plan.margin, outcome, account, found)
@@ -131,8 +131,9 @@ class Authoriser:
             found.append((plan.margin, False, None, None, text))
             good = False
         if good:
-            if order.rests:
-                book.rest(account, working)
+            if plan.selves and order.rests:
+                for _, resting in plan.selves:
+                    resting.put(order.order_id, order.instrument, order.side, order.limit_price)
             return outcome, change
         outcome.authorised = False
         undo(book, change)
@@ -210,9 +211,9 @@ class Authoriser:
         instrument = plan.instrument
         why = self._book.market.why_not_live(instrument, now_ns)
         if not why:
-            unpriced = next((group.unpriced for group, _ in plan.touched if group.fresh().unpriced), "")
-            if unpriced:
-                why = f"{unpriced}, which is held or works, has no fresh price"
+            for group, _ in plan.touched:
+                if group.fresh().unpriced:
+                    why = f"{group.unpriced}, which is held or works, has no fresh price"
         text = f"{why}: wait for a LIVE quote of {instrument.name}" if why else ""
         found.append((plan.quote, not why, None, None, text))
         if why:
@@ -238,30 +239,21 @@ class Authoriser:
     def _pace(self, plan: Plan, order: Order, now_ns: int, found: list[Found], change: Change | None) -> bool:
         """Rates; what passes is counted in `change`."""
         good = True
-        windows = [window for _, window in plan.rates]
         for row, window in plan.rates:
             good &= compare(row, (window.at(now_ns) + 1) * SCALE, found)
-        if plan.duplicate is not None:
-            key = (order.account, order.instrument, order.side, order.kind, order.quantity, order.limit_price)
-            alike = self._window_alike((*key, order.stop_price), plan.duplicate_ns, now_ns)
-            good &= compare(plan.duplicate, (alike.at(now_ns) + 1) * SCALE, found)
-            windows.append(alike)
+        alike, key = plan.alike, None
+        if alike is not None and plan.duplicate is not None:
+            prices = order.limit_price, order.stop_price
+            key = order.account, order.instrument, order.side, order.kind, order.quantity, *prices
+            good &= compare(plan.duplicate, (alike.at(key, now_ns) + 1) * SCALE, found)
         if good and change is not None:
-            for window in windows:
+            for window in plan.windows:
                 window.add(now_ns)
-            change.windows = windows
+            change.windows = plan.windows
+            if alike is not None:
+                alike.add(key, now_ns)
+                change.alike = alike, key
         return good
-
-    def _window_alike(self, key: tuple[object, ...], window_ns: int, now_ns: int) -> Window:
-        alike = self._alike
-        if now_ns - self._alike_swept_ns > window_ns:
-            self._alike_swept_ns = now_ns
-            for gone in [each for each, window in alike.items() if not window.at(now_ns)]:
-                del alike[gone]
-        found = alike.get(key)
-        if found is None or found.window_ns != window_ns:
-            found = alike[key] = Window(window_ns)
-        return found
 
     def _own(self, plan: Plan, order: Order, found: list[Found]) -> bool:
         if not plan.selves:

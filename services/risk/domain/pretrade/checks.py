@@ -11,7 +11,7 @@ from services.risk.domain.pretrade.groups import Group, Leg, Slot
 from services.risk.domain.pretrade.limits import Check, Limit
 from services.risk.domain.pretrade.market import REPORTING, Instrument
 from services.risk.domain.pretrade.resting import Resting
-from services.risk.domain.pretrade.windows import Window
+from services.risk.domain.pretrade.windows import Alike, Window
 
 
 class Row:
@@ -65,13 +65,16 @@ class Plan:
     collars: list[Row] = field(default_factory=list)
     quantities: list[Row] = field(default_factory=list)
     notionals: list[Row] = field(default_factory=list)
+    positions: list[Sum] = field(default_factory=list)
+    currencies: list[tuple[Sum, Leg]] = field(default_factory=list)
     sums: list[Sum] = field(default_factory=list)
     losses: list[tuple[Row, Group]] = field(default_factory=list)
     opens: list[tuple[Row, Group]] = field(default_factory=list)
     margin: Row | None = None
     rates: list[tuple[Row, Window]] = field(default_factory=list)
     duplicate: Row | None = None
-    duplicate_ns: int = 0
+    alike: Alike | None = None
+    windows: list[Window] = field(default_factory=list)
     selves: list[tuple[Row, Resting]] = field(default_factory=list)
 
 
@@ -84,6 +87,7 @@ class Plans:
         self._book = book
         self._kept: dict[tuple[str, str, str, str], Plan] = {}
         self._windows: dict[tuple[Check, str], Window] = {}
+        self._alike: dict[str, Alike] = {}
         self._generation = -1
 
     def plan(self, account: Account, strategy: str, venue: str, instrument: str) -> Plan:
@@ -104,6 +108,12 @@ class Plans:
         found = self._windows.get((kind, scope))
         if found is None or found.window_ns != window_ns:
             found = self._windows[kind, scope] = Window(window_ns)
+        return found
+
+    def _alike_of(self, scope: str, window_ns: int) -> Alike:
+        found = self._alike.get(scope)
+        if found is None or found.window_ns != window_ns:
+            found = self._alike[scope] = Alike(window_ns)
         return found
 
     def _made(self, account: Account, strategy: str, venue: str, name: str) -> Plan:
@@ -153,10 +163,11 @@ class Plans:
         elif kind is Check.ORDER_NOTIONAL:
             plan.notionals.append(Row(kind, scope, limit.value, limit.unit, limit.unit))
         elif kind is Check.ORDER_RATE:
-            row = Row(kind, scope, limit.value, "1")
-            plan.rates.append((row, self.window(kind, scope, limit.window_ns)))
+            window = self.window(kind, scope, limit.window_ns)
+            plan.rates.append((Row(kind, scope, limit.value, "1"), window))
+            plan.windows.append(window)
         elif kind is Check.DUPLICATE:
-            plan.duplicate, plan.duplicate_ns = Row(kind, scope, limit.value, "1"), limit.window_ns
+            plan.duplicate, plan.alike = Row(kind, scope, limit.value, "1"), self._alike_of(scope, limit.window_ns)
         elif kind is Check.SELF_TRADE:
             plan.selves.append((Row(kind, scope, None, ""), self._resting(scope)))
         elif kind is Check.MARGIN:
@@ -178,11 +189,12 @@ class Plans:
         kind, instrument = limit.kind, plan.instrument
         slot = group.slot(instrument)
         if kind is Check.POSITION:
-            plan.sums.append((kind, Row(kind, scope, limit.value, instrument.base), group, slot, None))
+            plan.positions.append((kind, Row(kind, scope, limit.value, instrument.base), group, slot, None))
         elif kind is Check.CURRENCY_EXPOSURE:
             for currency in (instrument.base, instrument.counter):
                 row = Row(kind, scope, limit.value, limit.unit, limit.unit, words=f"exposure to {currency}")
-                plan.sums.append((kind, row, group, slot, group.legs[currency]))
+                leg = group.legs[currency]
+                plan.currencies.append(((kind, row, group, slot, leg), leg))
         elif kind is Check.CONCENTRATION:
             row = Row(kind, scope, limit.value, "1", limit.unit, limit.floor)
             plan.sums.append((kind, row, group, slot, None))

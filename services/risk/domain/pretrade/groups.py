@@ -132,6 +132,44 @@ class Group:
         self.shorts += short - leg.short
         leg.long, leg.short = long, short
 
+    def works(self, slot: Slot, change: int, side: int) -> None:
+        """Adds to what works on one side of an instrument. The same as `shift`, for what orders do most often."""
+        if self.epoch != self.market.epoch:
+            self.revalue()
+        instrument = slot.instrument
+        mark = instrument.mark
+        base, counter = self.legs[instrument.base], self.legs[instrument.counter]
+        rate, other = base.rate, counter.rate
+        if side > 0:
+            slot.buys += change
+            base.adds += change * PRICE_SCALE
+            counter.takes += change * mark
+            high, low = base.net + base.adds, counter.takes - counter.net
+            long = high * rate // _FINE_RATE if high > 0 else 0
+            short = low * other // _FINE_RATE if low > 0 else 0
+            self.longs += long - base.long
+            self.shorts += short - counter.short
+            base.long, counter.short = long, short
+        else:
+            slot.sells += change
+            base.takes += change * PRICE_SCALE
+            counter.adds += change * mark
+            low, high = base.takes - base.net, counter.net + counter.adds
+            short = low * rate // _FINE_RATE if low > 0 else 0
+            long = high * other // _FINE_RATE if high > 0 else 0
+            self.shorts += short - base.short
+            self.longs += long - counter.long
+            base.short, counter.long = short, long
+        high, low = slot.position + slot.buys, slot.sells - slot.position
+        worst = high if high >= low else low
+        if worst != slot.worst:
+            slot.worst = worst
+            value = worst * rate // RATE_SCALE
+            self.gross += value - slot.value
+            slot.value = value
+            if worst and not (mark and rate):
+                self.unpriced = instrument.name
+
     def received(self, slot: Slot, counter: int) -> None:
         """Units of the counter currency that fills have brought, in FINE_SCALE."""
         slot.counter += counter

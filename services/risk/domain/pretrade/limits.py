@@ -180,8 +180,6 @@ def _second(scope: str, kind: Check, count: int) -> Limit:
 BEGINNING: tuple[Limit, ...] = (
     Limit("platform", Check.PRICE_COLLAR, 300 * SCALE),
     Limit("platform", Check.ORDER_QUANTITY, 10_000_000_000 * SCALE),
-    _money("platform", Check.ORDER_NOTIONAL, 100),
-    _money("platform", Check.CURRENCY_EXPOSURE, 5_000),
     _money("platform", Check.GROSS_EXPOSURE, 10_000),
     Limit("platform", Check.CONCENTRATION, SCALE // 2, REPORTING, floor=1_000_000_000 * SCALE),
     _money("platform", Check.DAILY_LOSS, 10),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 from services.risk.domain.pretrade.accounts import Account, Book
+from services.risk.domain.pretrade.groups import Group, Slot
 from services.risk.domain.pretrade.orders import Order, Working
-from services.risk.domain.pretrade.windows import Window
+from services.risk.domain.pretrade.windows import Alike, Window
 
 
 @dataclass(slots=True)
@@ -18,7 +20,8 @@ class Change:
     asked_before: int
     terms_before: Order
     is_new: bool
-    windows: list[Window] = field(default_factory=list)
+    windows: Sequence[Window] = ()
+    alike: tuple[Alike, Hashable] | None = None
 
     @property
     def added(self) -> int:
@@ -31,14 +34,14 @@ class Change:
         return max(working.asked - filled - before, 0)
 
 
-def reserve(book: Book, account: Account, order: Order, amends: bool) -> Change:
-    """Reserves an order, or what an amendment would add to it."""
+def reserve(book: Book, account: Account, order: Order, amends: bool, touched: list[tuple[Group, Slot]]) -> Change:
+    """Reserves an order, or what an amendment would add to it; `touched` are the groups that count it."""
     working = account.working.get(order.order_id)
     if working is None or not amends:
         if working is not None:
             # The same order again, before its first commit: what it reserved then is taken back.
             book.remove(account, order.order_id)
-        working = Working(order, order.direction, asked=order.quantity)
+        working = Working(order, order.direction, asked=order.quantity, touched=touched)
         book.add(account, working)
         return Change(account, working, 0, order, True)
     change = Change(account, working, working.asked, working.order, False)
@@ -62,13 +65,16 @@ def undo(book: Book, change: Change) -> None:
         book.rest(change.account, working)
     for window in change.windows:
         window.take_back()
+    if change.alike is not None:
+        alike, key = change.alike
+        alike.take_back(key)
 
 
 def redo(book: Book, change: Change, terms: Order, asked: int) -> None:
     """Reserves again what was undone just now."""
     working = change.working
     if change.is_new:
-        working.touched, working.reserved, working.counted = [], 0, False
+        working.reserved, working.counted = 0, False
         book.add(change.account, working)
     else:
         working.confirmed = working.confirmed or working.order

@@ -35,16 +35,34 @@ class Sums:
 
     def in_unit(self, row: Row, value: int) -> int:
         """An amount of the reporting currency in that of a limit."""
-        rate = self._book.market.rates.get(row.currency, 0)
-        if rate == RATE_SCALE:
+        if row.is_reporting:
             return value
+        rate = self._book.market.rates.get(row.currency, 0)
         return value * RATE_SCALE // rate if rate else WITHOUT_PRICE
 
     def sums(self, plan: Plan, change: Change, found: list[Found]) -> bool:
         """Everything that an order adds to, with the order reserved."""
         good = True
         direction = change.working.direction
-        breached = []
+        breached: list[tuple[Sum, int]] = []
+        for entry in plan.positions:
+            row, slot = entry[1], entry[3]
+            value = slot.position + slot.buys if direction > 0 else slot.sells - slot.position
+            limit = row.limit
+            if value <= limit:
+                found.append((row, True, limit, value if value > 0 else 0, ""))
+            else:
+                breached.append((entry, value))
+        for entry, leg in plan.currencies:
+            row = entry[1]
+            value = leg.long if leg.long > leg.short else leg.short
+            if not row.is_reporting:
+                value = self.in_unit(row, value)
+            limit = row.limit
+            if value <= limit:
+                found.append((row, True, limit, value, ""))
+            else:
+                breached.append((entry, value))
         for entry in plan.sums:
             value = self._value(entry, direction)
             row = entry[1]
@@ -95,9 +113,7 @@ class Sums:
             if not gross or self.in_unit(row, gross) < row.floor:
                 return -1
             return -(-max(each.value for each in group.slots.values()) * SCALE // gross)
-        if row.is_reporting:
-            return value
-        return self.in_unit(row, value)
+        return value if row.is_reporting else self.in_unit(row, value)
 
 
 def compare(row: Row, value: int, found: list[Found]) -> bool:

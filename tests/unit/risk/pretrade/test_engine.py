@@ -15,7 +15,7 @@ from services.risk.domain.pretrade.amounts import text_of
 from services.risk.domain.pretrade.limits import BEGINNING, Check
 from services.risk.messages.checks import Quotes, response, varint
 from services.risk.pretrade import BadOrder, LateCall, PreTrade
-from tests.integration.pretrade_trading import Kept, order
+from tests.integration.stand_in_trading import Kept, order
 from tests.unit.risk.pretrade.bench import Bench, count
 
 

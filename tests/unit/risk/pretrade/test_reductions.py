@@ -78,7 +78,7 @@ def test_reduce_only_reduces_whatever_else_works() -> None:
 
 
 def test_protections_wait_for_what_opens() -> None:
-    """Orders that are held until another one is filled, and can only close what it opens, reserve nothing until then."""
+    """Orders held until another is filled, that can only close what it opens, reserve nothing until then."""
     bench = Bench()
     first = bench.work(bench.order(1, "1000", "0.9", list_id="x", contingency=OTO))
     waiting = bench.order(-1, "1000", "1.2", list_id="x", contingency=OTO, parent=first.order_id)
@@ -112,7 +112,7 @@ def test_a_swap_of_equal_legs_moves_nothing() -> None:
 
 
 def test_what_does_not_add_to_a_breach_passes() -> None:
-    """2,000 held where 1,000 are allowed: selling 4,000 leaves the worst case at 2,000 and passes, one more does not."""
+    """2,000 held where 1,000 are allowed: selling 4,000 leaves the worst case at 2,000, selling more does not."""
     bench = Bench(money("account:*", Check.GROSS_EXPOSURE, "1000"))
     bench.hold("2000")
     assert not bench.passes(bench.order(1, "1"))

@@ -40,6 +40,11 @@ class AccountServiceStub:
                 request_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.OpenAccountRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.OpenAccountResponse.FromString,
                 _registered_method=True)
+        self.ChangeAccount = channel.unary_unary(
+                '/crossrate.api.ledger.v1.AccountService/ChangeAccount',
+                request_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ChangeAccountRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ChangeAccountResponse.FromString,
+                _registered_method=True)
         self.GetAccount = channel.unary_unary(
                 '/crossrate.api.ledger.v1.AccountService/GetAccount',
                 request_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.GetAccountRequest.SerializeToString,
@@ -58,6 +63,14 @@ class AccountServiceServicer:
 
     def OpenAccount(self, request, context):
         """Opens an account. ALREADY_EXISTS if there is one of that name with other terms.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeAccount(self, request, context):
+        """Changes desk, status, margin rate or display name, and before its first entry the rest but its name. ABORTED if its
+        version is not the one given. CLOSED needs an account without positions and cash.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -84,6 +97,11 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.OpenAccount,
                     request_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.OpenAccountRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.OpenAccountResponse.SerializeToString,
+            ),
+            'ChangeAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeAccount,
+                    request_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ChangeAccountRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ChangeAccountResponse.SerializeToString,
             ),
             'GetAccount': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAccount,
@@ -124,6 +142,33 @@ class AccountService:
             '/crossrate.api.ledger.v1.AccountService/OpenAccount',
             crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.OpenAccountRequest.SerializeToString,
             crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.OpenAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.ledger.v1.AccountService/ChangeAccount',
+            crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ChangeAccountRequest.SerializeToString,
+            crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ChangeAccountResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,112 @@
+"""Who trades over FIX: `mesh/fix_clients.toml`, checked before anything listens."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+DEFAULT_PATH = Path(__file__).resolve().parents[3] / "mesh" / "fix_clients.toml"
+CLIENTS_MAX = 1000
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+CompId = Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
+Account = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+
+
+class FixClientsInvalid(ValueError):
+    """The file does not declare clients; the message names the file, and each field with its remedy."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Gateway(_Frozen):
+    """Where it listens."""
+
+    address: str = Field(default="127.0.0.1", max_length=253)
+    """Loopback until told otherwise."""
+    port: int = Field(default=9880, ge=0, le=65_535)
+    comp_id: CompId = "CROSSRATE"
+    certificate: str = ""
+    """PEM of certificate and key, relative to this file: with it, TLS alone is spoken."""
+
+    @model_validator(mode="after")
+    def _passwords_are_not_read_on_the_way(self) -> Self:
+        if self.address not in ("127.0.0.1", "::1", "localhost") and not self.certificate:
+            raise ValueError(f"address is {self.address}: beyond loopback passwords need TLS; set `certificate`")
+        return self
+
+
+class FixClient(_Frozen):
+    """One client's session."""
+
+    comp_id: CompId
+    accounts: tuple[Account, ...] = Field(min_length=1, max_length=100)
+    """The first is that of orders without Account (1)."""
+    reports: Literal["own", "all"] = "own"
+    """Of the orders that this session entered, or of every order of the accounts."""
+    messages_per_s_max: float = Field(default=500.0, gt=0, le=100_000)
+    """What comes faster ends the connection."""
+    cancel_on_disconnect: bool = False
+    """Whether everything that works on the accounts is cancelled when the session is lost."""
+
+
+class FixClients(_Frozen):
+    """All clients, by name."""
+
+    gateway: Gateway = Gateway()
+    clients: dict[Name, FixClient] = Field(default={}, max_length=CLIENTS_MAX)
+
+    @model_validator(mode="after")
+    def _names_are_their_own(self) -> Self:
+        taken: dict[str, str] = {}
+        for name, client in self.clients.items():
+            if (other := taken.setdefault(client.comp_id, name)) != name:
+                raise ValueError(f"clients.{name}.comp_id: {client.comp_id!r} is that of {other} already")
+        return self
+
+
+def load(path: Path = DEFAULT_PATH) -> FixClients:
+    """Reads and checks the file.
+
+    Raises:
+        FixClientsInvalid: it is not there, no TOML, or does not declare clients.
+    """
+    try:
+        return FixClients.model_validate(tomllib.loads(path.read_text()))
+    except OSError as error:
+        raise FixClientsInvalid(
+            f"{path}: cannot be read ({error.strerror}); CROSSRATE_BROKER_FIX_CLIENTS names the file"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise FixClientsInvalid(f"{path}: is not TOML: {error}") from error
+    except ValidationError as error:
+        lines = []
+        for each in error.errors(include_url=False):
+            where = ".".join(str(part) for part in each["loc"])
+            lines.append(f"{path}: {where}: {each['msg'].removeprefix('Value error, ')}")
+        raise FixClientsInvalid("\n".join(lines)) from error
+
+
+def password_of(state: Path, client: str) -> str:
+    """A client's password, from the state folder.
+
+    Raises:
+        FixClientsInvalid: the file is not there, is empty, or may be read by others.
+    """
+    path = state / "fix" / f"{client}.password"
+    try:
+        if path.stat().st_mode & 0o077:
+            raise FixClientsInvalid(f"{path}: others may read it: chmod 600")
+        password = path.read_text().strip()
+    except OSError as error:
+        raise FixClientsInvalid(
+            f"{path}: cannot be read ({error.strerror}): write {client}'s password there"
+        ) from error
+    if not password:
+        raise FixClientsInvalid(f"{path}: is empty")
+    return password

@@ -1,0 +1,142 @@
+"""A client's FIX messages as requests to trading."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from decimal import Decimal
+
+from crossrate.api.trading.v1 import order_entry_pb2 as entry
+from crossrate.api.trading.v1 import order_pb2 as pb
+from crossrate.fix.enums import OrdType, Side, TimeInForce
+from crossrate.fix.orders import NewOrderSingle, OrderCancelReplaceRequest
+
+_NAMES = uuid.UUID("6f1c3f4e-90a7-5d5e-8f0e-2d7f6f1a4b11")
+_ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
+_TYPES = {
+    OrdType.MARKET: pb.ORDER_TYPE_MARKET,
+    OrdType.LIMIT: pb.ORDER_TYPE_LIMIT,
+    OrdType.STOP: pb.ORDER_TYPE_STOP,
+    OrdType.STOP_LIMIT: pb.ORDER_TYPE_STOP_LIMIT,
+    OrdType.MARKET_IF_TOUCHED: pb.ORDER_TYPE_MARKET_IF_TOUCHED,
+    OrdType.PREVIOUSLY_QUOTED: pb.ORDER_TYPE_PREVIOUSLY_QUOTED,
+}
+_FORCES = {
+    TimeInForce.DAY: pb.TIME_IN_FORCE_DAY,
+    TimeInForce.GOOD_TILL_CANCEL: pb.TIME_IN_FORCE_GTC,
+    TimeInForce.IMMEDIATE_OR_CANCEL: pb.TIME_IN_FORCE_IOC,
+    TimeInForce.FILL_OR_KILL: pb.TIME_IN_FORCE_FOK,
+    TimeInForce.GOOD_TILL_DATE: pb.TIME_IN_FORCE_GTD,
+}
+_SIDES = {Side.BUY: pb.SIDE_BUY, Side.SELL: pb.SIDE_SELL}
+_TENOR = re.compile(r"^([DWMY])([1-9][0-9]?)$")
+
+
+class Refused(ValueError):
+    """What was asked for cannot be; the text names the tag and the remedy."""
+
+
+def request_id(session: str, cl_ord_id: str) -> str:
+    """The id of a request to trading: the same message gives the same id for ever."""
+    return str(uuid.uuid5(_NAMES, f"{session}\n{cl_ord_id}"))
+
+
+def checked_id(value: str, tag: int = 11) -> str:
+    """A ClOrdID that can be a client_order_id.
+
+    Raises:
+        Refused: it cannot.
+    """
+    if not _ID.match(value):
+        raise Refused(f"{tag}={value[:64]!r}: 1 to 64 letters, digits, full stops, underscores, colons and hyphens")
+    return value
+
+
+def text_of(number: Decimal | None) -> str:
+    """A number as the contract has it; empty for none."""
+    if number is None:
+        return ""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def new_order(order: NewOrderSingle, account: str) -> pb.NewOrder:
+    """An order.
+
+    Raises:
+        Refused: it has what the platform does not take.
+    """
+    if order.side not in _SIDES:
+        raise Refused(f"54={order.side}: 1 (buy) or 2 (sell)")
+    if order.ord_type not in _TYPES:
+        raise Refused(f"40={order.ord_type}: 1, 2, 3, 4, J or D")
+    if order.order_qty is None:
+        raise Refused("38: OrderQty is missing; CashOrderQty is not taken")
+    if order.currency and order.currency != order.symbol[:3]:
+        raise Refused(f"15={order.currency}: quantities are in the base currency, {order.symbol[:3]}")
+    market = order.ord_type in (OrdType.MARKET, OrdType.PREVIOUSLY_QUOTED)
+    force = order.time_in_force or (TimeInForce.IMMEDIATE_OR_CANCEL if market else TimeInForce.DAY)
+    if force not in _FORCES:
+        raise Refused(f"59={force}: 0, 1, 3, 4 or 6")
+    made = pb.NewOrder(
+        client_order_id=checked_id(order.cl_ord_id),
+        account=account,
+        instrument=order.symbol,
+        side=_SIDES[order.side],
+        quantity=text_of(order.order_qty),
+        order_type=_TYPES[order.ord_type],
+        limit_price=text_of(order.price),
+        stop_price=text_of(order.stop_px),
+        time_in_force=_FORCES[force],
+        post_only="6" in (order.exec_inst or ()),
+        reduce_only="E" in (order.exec_inst or ()),
+        display_quantity=text_of(order.max_show or order.max_floor),
+        min_quantity=text_of(order.min_qty),
+        venue=(order.ex_destination or "").lower(),
+        quote_id=order.quote_id or "",
+        text=(order.text or "")[:200],
+    )
+    if order.ord_type is OrdType.MARKET and order.price is not None:
+        raise Refused("44: a market order has no Price")
+    if order.expire_time is not None:
+        made.expire_time.FromNanoseconds(order.expire_time)
+    elif force is TimeInForce.GOOD_TILL_DATE:
+        raise Refused("126: a good-till-date order has its ExpireTime; ExpireDate (432) is not taken")
+    _settle(made, order)
+    return made
+
+
+def _settle(made: pb.NewOrder, order: NewOrderSingle) -> None:
+    if order.settl_date is not None:
+        _date(made.settlement, order.settl_date)
+    elif order.settl_type not in (None, "0"):
+        match = _TENOR.match(order.settl_type or "")
+        if match is None:
+            raise Refused(f"63={order.settl_type}: 0 (spot), a tenor such as M1, or SettlDate (64)")
+        made.settlement.tenor = match[2] + match[1]
+    if order.settl_date2 is not None:
+        _date(made.far_leg.settlement, order.settl_date2)
+        made.far_leg.quantity = text_of(order.order_qty2)
+
+
+def _date(settlement: pb.Settlement, day: object) -> None:
+    settlement.date.year, settlement.date.month, settlement.date.day = day.year, day.month, day.day  # type: ignore[attr-defined]
+
+
+def amendment(session: str, order: OrderCancelReplaceRequest, account: str, root: str) -> entry.AmendOrderRequest:
+    """An amendment: what FIX states anew is given anew.
+
+    Raises:
+        Refused: it changes what cannot be changed.
+    """
+    made = entry.AmendOrderRequest(
+        request_id=request_id(session, checked_id(order.cl_ord_id)),
+        account=account,
+        client_order_id=root,
+        quantity=text_of(order.order_qty),
+        limit_price=text_of(order.price) if order.ord_type in (OrdType.LIMIT, OrdType.STOP_LIMIT) else "",
+        stop_price=text_of(order.stop_px),
+    )
+    if order.expire_time is not None:
+        made.expire_time.FromNanoseconds(order.expire_time)
+    return made

@@ -1,0 +1,181 @@
+"""Trading's reports as FIX messages to a client."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from crossrate.api.trading.v1 import execution_pb2 as ex
+from crossrate.api.trading.v1 import order_pb2 as pb
+from crossrate.fix.enums import (
+    CxlRejReason,
+    CxlRejResponseTo,
+    ExecType,
+    OrdRejReason,
+    OrdStatus,
+    OrdType,
+    Side,
+    TimeInForce,
+)
+from crossrate.fix.reports import ExecutionReport, OrderCancelReject
+
+STATUSES = {
+    pb.ORDER_STATUS_PENDING_NEW: OrdStatus.PENDING_NEW,
+    pb.ORDER_STATUS_NEW: OrdStatus.NEW,
+    pb.ORDER_STATUS_PARTIALLY_FILLED: OrdStatus.PARTIALLY_FILLED,
+    pb.ORDER_STATUS_FILLED: OrdStatus.FILLED,
+    pb.ORDER_STATUS_PENDING_CANCEL: OrdStatus.PENDING_CANCEL,
+    pb.ORDER_STATUS_CANCELLED: OrdStatus.CANCELED,
+    pb.ORDER_STATUS_PENDING_REPLACE: OrdStatus.PENDING_REPLACE,
+    pb.ORDER_STATUS_REJECTED: OrdStatus.REJECTED,
+    pb.ORDER_STATUS_EXPIRED: OrdStatus.EXPIRED,
+    pb.ORDER_STATUS_SUSPENDED: OrdStatus.SUSPENDED,
+    pb.ORDER_STATUS_PENDING_UNKNOWN: OrdStatus.PENDING_NEW,
+}
+EXEC_TYPES = {
+    ex.EXEC_TYPE_PENDING_NEW: ExecType.PENDING_NEW,
+    ex.EXEC_TYPE_NEW: ExecType.NEW,
+    ex.EXEC_TYPE_TRADE: ExecType.TRADE,
+    ex.EXEC_TYPE_PENDING_CANCEL: ExecType.PENDING_CANCEL,
+    ex.EXEC_TYPE_CANCELLED: ExecType.CANCELED,
+    ex.EXEC_TYPE_PENDING_REPLACE: ExecType.PENDING_REPLACE,
+    ex.EXEC_TYPE_REPLACED: ExecType.REPLACED,
+    ex.EXEC_TYPE_REJECTED: ExecType.REJECTED,
+    ex.EXEC_TYPE_EXPIRED: ExecType.EXPIRED,
+    ex.EXEC_TYPE_SUSPENDED: ExecType.SUSPENDED,
+    ex.EXEC_TYPE_RESTATED: ExecType.RESTATED,
+    # FIX 4.4 has no word for these two: a restatement, with the text.
+    ex.EXEC_TYPE_TRIGGERED: ExecType.RESTATED,
+    ex.EXEC_TYPE_UNKNOWN: ExecType.RESTATED,
+    ex.EXEC_TYPE_TRADE_CANCEL: ExecType.TRADE_CANCEL,
+    ex.EXEC_TYPE_TRADE_CORRECT: ExecType.TRADE_CORRECT,
+}
+REFUSALS = {
+    ex.EXEC_TYPE_CANCEL_REJECTED: CxlRejResponseTo.CANCEL,
+    ex.EXEC_TYPE_REPLACE_REJECTED: CxlRejResponseTo.CANCEL_REPLACE,
+}
+_TYPES = {
+    pb.ORDER_TYPE_MARKET: OrdType.MARKET,
+    pb.ORDER_TYPE_LIMIT: OrdType.LIMIT,
+    pb.ORDER_TYPE_STOP: OrdType.STOP,
+    pb.ORDER_TYPE_STOP_LIMIT: OrdType.STOP_LIMIT,
+    pb.ORDER_TYPE_TRAILING_STOP: OrdType.STOP,
+    pb.ORDER_TYPE_MARKET_IF_TOUCHED: OrdType.MARKET_IF_TOUCHED,
+    pb.ORDER_TYPE_PREVIOUSLY_QUOTED: OrdType.PREVIOUSLY_QUOTED,
+}
+_FORCES = {
+    pb.TIME_IN_FORCE_GTC: TimeInForce.GOOD_TILL_CANCEL,
+    pb.TIME_IN_FORCE_DAY: TimeInForce.DAY,
+    pb.TIME_IN_FORCE_GTD: TimeInForce.GOOD_TILL_DATE,
+    pb.TIME_IN_FORCE_IOC: TimeInForce.IMMEDIATE_OR_CANCEL,
+    pb.TIME_IN_FORCE_FOK: TimeInForce.FILL_OR_KILL,
+}
+_REJECTS = {
+    ex.EXECUTION_REASON_RISK: OrdRejReason.ORDER_EXCEEDS_LIMIT,
+    ex.EXECUTION_REASON_NO_VENUE: OrdRejReason.EXCHANGE_CLOSED,
+    ex.EXECUTION_REASON_EXPIRED: OrdRejReason.TOO_LATE_TO_ENTER,
+}
+TEXT_MAX = 500
+
+
+@dataclass(slots=True)
+class Chain:
+    """The ids of an order at a client: its newest one, and that of what is under way; empty for nothing."""
+
+    newest: str
+    pending: str = ""
+
+
+def message_of(report: ex.ExecutionReport, chain: Chain, copy: bool) -> Any:
+    """A report as the client gets it; the chain goes on to where it is after it.
+
+    Args:
+        copy: the order was not entered on the session: the report is a drop copy.
+    """
+    order = report.order
+    if report.exec_type in REFUSALS:
+        refused, chain.pending = chain.pending or chain.newest, ""
+        late = report.reason == ex.EXECUTION_REASON_TOO_LATE
+        pending = report.reason == ex.EXECUTION_REASON_PENDING
+        reason = CxlRejReason.TOO_LATE_TO_CANCEL if late else CxlRejReason.OTHER
+        return OrderCancelReject(
+            order_id=order.order_id,
+            cl_ord_id=refused,
+            orig_cl_ord_id=chain.newest,
+            ord_status=STATUSES[order.status],
+            account=order.terms.account,
+            transact_time=report.time.ToNanoseconds(),
+            cxl_rej_response_to=REFUSALS[report.exec_type],
+            cxl_rej_reason=CxlRejReason.ALREADY_PENDING if pending else reason,
+            text=report.text[:TEXT_MAX] or None,
+        )
+    cl_ord_id, orig = chain.newest, None
+    about_pending = (ex.EXEC_TYPE_PENDING_CANCEL, ex.EXEC_TYPE_PENDING_REPLACE, ex.EXEC_TYPE_REPLACED)
+    if chain.pending and report.exec_type in (*about_pending, ex.EXEC_TYPE_CANCELLED):
+        cl_ord_id, orig = chain.pending, chain.newest
+    if report.exec_type == ex.EXEC_TYPE_REPLACED and chain.pending:
+        chain.newest, chain.pending = chain.pending, ""
+    elif report.exec_type == ex.EXEC_TYPE_CANCELLED:
+        chain.pending = ""
+    return execution(report, cl_ord_id, orig, copy)
+
+
+def execution(report: ex.ExecutionReport, cl_ord_id: str, orig: str | None, copy: bool) -> ExecutionReport:
+    """An execution report."""
+    order = report.order
+    fields = standing(order)
+    if report.HasField("fill"):
+        fill = report.fill
+        fields |= {
+            "last_qty": Decimal(fill.quantity),
+            "last_px": Decimal(fill.price),
+            "last_mkt": fill.venue or None,
+            "settl_date": _date(fill.settl_date) or fields["settl_date"],
+            "trade_date": _date(fill.trade_date) or fields["trade_date"],
+            "last_liquidity_ind": fill.liquidity if fill.HasField("liquidity") else None,
+        }
+    rejected = report.exec_type == ex.EXEC_TYPE_REJECTED
+    kind = EXEC_TYPES[report.exec_type]
+    return ExecutionReport(
+        cl_ord_id=cl_ord_id,
+        orig_cl_ord_id=orig,
+        exec_id=report.exec_id,
+        exec_ref_id=report.exec_ref_id or None,
+        exec_type=kind,
+        exec_restatement_reason=99 if kind is ExecType.RESTATED else None,
+        ord_rej_reason=_REJECTS.get(report.reason, OrdRejReason.OTHER) if rejected else None,
+        transact_time=report.time.ToNanoseconds(),
+        text=(report.text or order.reason_text)[:TEXT_MAX] or None,
+        copy_msg_indicator=True if copy else None,
+        **fields,
+    )
+
+
+def standing(order: pb.Order) -> dict[str, Any]:
+    """What every report says of where its order stands."""
+    terms = order.terms
+    return {
+        "order_id": order.order_id,
+        "ord_status": STATUSES[order.status],
+        "account": terms.account,
+        "symbol": terms.instrument,
+        "side": Side.BUY if terms.side == pb.SIDE_BUY else Side.SELL,
+        "order_qty": Decimal(terms.quantity),
+        "ord_type": _TYPES[terms.order_type],
+        "price": Decimal(terms.limit_price) if terms.limit_price else None,
+        "stop_px": Decimal(order.trigger_price) if order.trigger_price else None,
+        "currency": terms.instrument[:3],
+        "time_in_force": _FORCES[terms.time_in_force],
+        "expire_time": terms.expire_time.ToNanoseconds() if terms.HasField("expire_time") else None,
+        "leaves_qty": Decimal(order.leaves_quantity or "0"),
+        "cum_qty": Decimal(order.cum_quantity or "0"),
+        "avg_px": Decimal(order.avg_price or "0"),
+        "settl_date": _date(order.settl_date),
+        "trade_date": _date(order.trade_date),
+    }
+
+
+def _date(day: Any) -> dt.date | None:
+    return dt.date(day.year, day.month, day.day) if day.year else None

@@ -1,0 +1,1 @@
+"""Broker without network and database."""
