@@ -22,7 +22,9 @@ import grpc
 
 from crossrate.api.ledger.v1 import account_pb2
 from crossrate.api.ledger.v1 import account_service_pb2 as ledger
+from crossrate.api.ledger.v1 import movement_service_pb2 as movements
 from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
+from crossrate.api.ledger.v1.movement_service_pb2_grpc import MovementServiceStub
 from crossrate.api.trading.v1 import order_entry_pb2 as pb
 from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 from crossrate.client.find import client_certificate
@@ -33,6 +35,7 @@ from crossrate.runtime import topology
 from tests.chaos.books import Book, Books
 from tests.chaos.checker import Broken, Problem
 from tests.chaos.diary import Diary, Promises
+from tests.chaos.ledgered import proof, trades, unapplied
 from tests.chaos.nemesis import Blow, strike
 from tests.chaos.node import NodeProcesses
 from tests.chaos.order_checks import admitted, check_promises
@@ -53,7 +56,8 @@ LOADED_S = 2.0
 """How long clients work in a round at least."""
 SETTLED_S_MAX = 60.0
 RESERVED_S_MAX = 20.0
-FUNDS = 1_000_000_000
+FUNDS = "1000000000"
+"""US dollars that each account is given."""
 
 
 def chaos_topology(folder: Path) -> Path:
@@ -73,7 +77,7 @@ class OrderStand:
         self.topology = topology.load(self.path)
         services = self.topology.services
         self.victims = [name for name in VICTIMS if "-" not in name or name.partition("-")[0] in services]
-        self.mesh = Mesh(self.path, {"CROSSRATE_RISK_ASSUMED_FUNDS": str(FUNDS), "CROSSRATE_SETTLE_S": "0"})
+        self.mesh = Mesh(self.path, {"CROSSRATE_SETTLE_S": "0"})
         self.processes = NodeProcesses(self.mesh)
         self.diary = Diary(folder / "diary.jsonl")
         self.promises = Promises(self.diary.path)
@@ -117,6 +121,10 @@ class OrderStand:
                 account.status = account_pb2.ACCOUNT_STATUS_ACTIVE
                 request = ledger.OpenAccountRequest(request_id=str(uuid.uuid4()), account=account)
                 await AccountServiceStub(channel).OpenAccount(request)
+                deposit = movements.DepositRequest(
+                    request_id=str(uuid.uuid4()), account=name, currency="USD", amount=FUNDS
+                )
+                await MovementServiceStub(channel).Deposit(deposit)
         self.events = await Events.open(Runtime(credentials.NODE, self.mesh.place, self.topology))
         trader = Trader(self.channel, ACCOUNTS[0], self.diary, 0)
         await eventually(lambda: self._admits(trader), SETTLED_S_MAX)
@@ -218,6 +226,7 @@ class OrderStand:
             # Read once more: the state that is checked is later than the last promise.
             await self.books.read(connection)
             problems += await self.books.check(connection)
+            problems += await trades(connection, self.books.accounts.values())
         finally:
             await connection.close()
         problems += check_promises(self.promises, self.books)
@@ -240,7 +249,8 @@ class OrderStand:
 
         with contextlib.suppress(TimeoutError):
             await eventually(nothing, RESERVED_S_MAX)
-        return found
+        async with self.channel() as channel:
+            return found + await proof(channel)
 
     async def _settled(self, connection: asyncpg.Connection, ended: bool) -> list[Problem]:
         """Waits until no order waits for anybody, and followers and NATS have every report."""
@@ -249,11 +259,12 @@ class OrderStand:
             ("orders", lambda: self._rest(connection, ended)),
             ("followers", self._caught_up),
             ("relay", self._published),
+            ("ledger", lambda: self._booked(connection)),
         ):
             try:
                 await eventually(holds, self.settled_s_max)
             except TimeoutError:
-                problems.append(Problem(Broken.STUCK, what, self._where(what, ended)))
+                problems.append(Problem(Broken.STUCK, what, await self._where(connection, what, ended)))
         return problems
 
     async def _rest(self, connection: asyncpg.Connection, ended: bool) -> bool:
@@ -268,7 +279,12 @@ class OrderStand:
             await self.books.read_stream(self.events)
         return self.books.is_published()
 
-    def _where(self, what: str, ended: bool) -> str:
+    async def _booked(self, connection: asyncpg.Connection) -> bool:
+        return not await unapplied(connection, self.books.accounts.values())
+
+    async def _where(self, connection: asyncpg.Connection, what: str, ended: bool) -> str:
+        if what == "ledger":
+            return "; ".join(await unapplied(connection, self.books.accounts.values()))
         if what == "orders":
             waiting = {
                 f"{name}/{order}: {book.orders[order].status}"
