@@ -87,6 +87,8 @@ class Kept:
         problems = []
         ends = await self._log.ends()
         in_store = await self._in_store(ends)
+        # What readers were shown meanwhile is in the log as well.
+        await self.read_log()
         for (feed, pair), quotes in sorted(self._quotes.items()):
             problems += continuous(f"log of {feed} {pair}", [sequence for _, sequence, _ in quotes])
         for feed in {feed for feed, _ in self._quotes}:
