@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import asyncpg
 import grpc
@@ -13,6 +13,7 @@ from tests.chaos.books import Book
 from tests.chaos.checker import Broken, Problem
 
 APPLIED = "SELECT account, execution_sequence, fault FROM ledger.book"
+ATTEMPTS_MAX = 5
 TRADES = "SELECT count(*), count(DISTINCT trade_id) FROM ledger.trade WHERE account = $1"
 
 
@@ -41,10 +42,15 @@ async def trades(connection: asyncpg.Connection, books: Iterable[Book]) -> list[
     return problems
 
 
-async def proof(channel: grpc.aio.Channel) -> list[Problem]:
+async def proof(open_channel: Callable[[], grpc.aio.Channel]) -> list[Problem]:
     """The ledger's own: everything added up and booked again."""
-    try:
-        answer = await MovementServiceStub(channel).VerifyBooks(movements.VerifyBooksRequest(), timeout=60)
-    except grpc.aio.AioRpcError as error:
-        return [Problem(Broken.STUCK, "proof of the ledger", str(error.details()))]
-    return [Problem(Broken.DIFFERS, "proof of the ledger", each) for each in answer.differences]
+    said = ""
+    for _ in range(ATTEMPTS_MAX):
+        async with open_channel() as channel:
+            try:
+                answer = await MovementServiceStub(channel).VerifyBooks(movements.VerifyBooksRequest(), timeout=60)
+            except grpc.aio.AioRpcError as error:
+                said = str(error.details())
+            else:
+                return [Problem(Broken.DIFFERS, "proof of the ledger", each) for each in answer.differences]
+    return [Problem(Broken.STUCK, "proof of the ledger", said)]

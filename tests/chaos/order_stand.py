@@ -249,8 +249,7 @@ class OrderStand:
 
         with contextlib.suppress(TimeoutError):
             await eventually(nothing, RESERVED_S_MAX)
-        async with self.channel() as channel:
-            return found + await proof(channel)
+        return found + await proof(self.channel)
 
     async def _settled(self, connection: asyncpg.Connection, ended: bool) -> list[Problem]:
         """Waits until no order waits for anybody, and followers and NATS have every report."""
