@@ -51,6 +51,7 @@ class Book:
         first: number of the first report of each order that was not refused with it.
         entered: order ids by client id.
         fills: venue and its id: order and fill, as they count now.
+        reducing: orders that could only make the position smaller when they were entered: no kill stops those.
         problems: what is wrong with the reports themselves.
     """
 
@@ -60,7 +61,9 @@ class Book:
     first: dict[str, int] = field(default_factory=dict)
     entered: dict[str, set[str]] = field(default_factory=lambda: collections.defaultdict(set))
     fills: dict[tuple[str, str], tuple[str, execution.Fill]] = field(default_factory=dict)
+    reducing: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
+    _held: dict[str, Decimal] = field(default_factory=lambda: collections.defaultdict(Decimal))
 
     def take(self, number: int, report: execution.ExecutionReport) -> None:
         """The next report."""
@@ -75,12 +78,15 @@ class Book:
         self.orders[order.order_id] = order
         if before is None and kind != execution.EXEC_TYPE_REJECTED:
             self.first[order.order_id] = number
+            if -self._held[order.terms.instrument] * _sign(order) >= Decimal(order.terms.quantity):
+                self.reducing.add(order.order_id)
         self.entered[order.terms.client_order_id].add(order.order_id)
         key = report.fill.venue, report.fill.venue_exec_id
         if kind == execution.EXEC_TYPE_TRADE:
             if key in self.fills:
                 self._wrong(Broken.TWICE, f"fill {key} again in report {number}")
             self.fills[key] = order.order_id, report.fill
+            self._held[order.terms.instrument] += _sign(order) * Decimal(report.fill.quantity)
         elif kind in CHANGED:
             self.fills.pop((report.fill.venue, report.exec_ref_id), None)
             if kind == execution.EXEC_TYPE_TRADE_CORRECT:
@@ -94,8 +100,7 @@ class Book:
         sums: dict[str, tuple[Decimal, Decimal]] = {}
         for order_id, fill in self.fills.values():
             terms = self.orders[order_id].terms
-            sign = 1 if terms.side == order_pb2.SIDE_BUY else -1
-            quantity, price = sign * Decimal(fill.quantity), Decimal(fill.price)
+            quantity, price = _sign(self.orders[order_id]) * Decimal(fill.quantity), Decimal(fill.price)
             base, counter = sums.get(terms.instrument, (Decimal(0), Decimal(0)))
             sums[terms.instrument] = base + quantity, counter - quantity * price
         return sums
@@ -123,6 +128,10 @@ class Book:
                 words = f"order {name} of {order.terms.quantity} has dealt {told}"
                 problems.append(Problem(Broken.TWICE, f"orders of {self.account}", words))
         return problems
+
+
+def _sign(order: order_pb2.Order) -> int:
+    return 1 if order.terms.side == order_pb2.SIDE_BUY else -1
 
 
 class Books:

@@ -75,8 +75,8 @@ def _cancelled(book: Book, name: str) -> list[Problem]:
 
 
 def admitted(book: Book, head: int) -> list[Problem]:
-    """After the report at which a kill was committed, nothing is entered in an account without positions."""
-    late = [order_id for order_id, number in book.first.items() if number > head]
+    """After the report at which a kill was committed, nothing is entered but what makes a position smaller."""
+    late = [order_id for order_id, number in book.first.items() if number > head and order_id not in book.reducing]
     if not late:
         return []
     return [Problem(Broken.ADMITTED, f"account {book.account}", f"{len(late)} behind {head}, as {late[:SHOWN_MAX]}")]

@@ -47,7 +47,7 @@ from tests.mesh import Mesh
 
 ACCOUNTS = ("alpha", "beta", "gamma")
 QUIET = "quiet"
-"""Its orders rest, so it has no position: nothing of it may pass a kill."""
+"""Its orders rest, far from the market: it has little to reduce, and nothing else may pass a kill."""
 VICTIMS = ("trading-1", "trading-2", "risk-1", "broker-1", "ledger-1", "node", "edge", "nats", "postgres")
 HALT_EVERY = 3
 """Rounds from one with a kill to the next."""
