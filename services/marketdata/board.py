@@ -265,10 +265,13 @@ class Board(Ring[Entry]):
         composites, stale_composites = last.open(COMPOSITE)
         for name, source in marked:
             newest_of_all = composites[name]
-            sole = len(self.venues[name]) == 1
-            stale_composites[name] = (
-                last.stale[source][name] if sole else newest_of_all.again(self._composed_now(newest_of_all).quote)
-            )
+            if len(self.venues[name]) == 1:
+                stale_composites[name] = last.stale[source][name]
+                continue
+            quote = self._composed_now(newest_of_all).quote
+            # Made after that venue had fallen silent, it says so already: nobody is told the same again.
+            if quote != (stale_composites.get(name) or newest_of_all).quote:
+                stale_composites[name] = newest_of_all.again(quote)
         if marked:
             self.stale_version += 1
             self.wake()

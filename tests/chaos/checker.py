@@ -26,6 +26,9 @@ class Broken(enum.Enum):
     REPEAT = "repeat"
     APART = "apart"
     STUCK = "stuck"
+    PHANTOM = "phantom"
+    ADMITTED = "admitted after a kill"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)

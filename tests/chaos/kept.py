@@ -10,6 +10,7 @@ from pathlib import Path
 from crossrate.api.marketdata.v1 import marketdata_events_pb2 as events_pb
 from crossrate.api.marketdata.v1 import quote_pb2
 from crossrate.events.events import StreamEnds
+from crossrate.history.errors import DamagedError
 from crossrate.history.store import TickStore
 from services.marketdata.history import ledger
 from services.marketdata.history.messages import columns_of
@@ -20,6 +21,8 @@ from tests.chaos.log_feed import Row, row
 from tests.chaos.readers import QuoteReader
 
 Key = tuple[str, str]
+READS_MAX = 5
+"""How often the store is read from the beginning because files were deleted meanwhile."""
 
 
 class Kept:
@@ -83,8 +86,8 @@ class Kept:
         """All that the log and the store must have; `read_log` comes before."""
         problems = []
         ends = await self._log.ends()
-        # First the place in the store, then the log: what the store has up to there, the log has.
-        store, number = await asyncio.to_thread(self._pin, ends)
+        in_store = await self._in_store(ends)
+        # What readers were shown meanwhile is in the log as well.
         await self.read_log()
         for (feed, pair), quotes in sorted(self._quotes.items()):
             problems += continuous(f"log of {feed} {pair}", [sequence for _, sequence, _ in quotes])
@@ -99,7 +102,22 @@ class Kept:
         for reader in readers:
             problems += reader.problems
             reader.problems.clear()
-        return problems + await asyncio.to_thread(self._check_store, store, number)
+        return problems + in_store
+
+    async def _in_store(self, ends: StreamEnds) -> list[Problem]:
+        attempt = 0
+        while True:
+            # First the place in the store, then the log: what the store has up to there, the log has.
+            store, number = await asyncio.to_thread(self._pin, ends)
+            await self.read_log()
+            try:
+                return await asyncio.to_thread(self._check_store, store, number)
+            except DamagedError as error:
+                attempt += 1
+                # Replaced files are kept for no time here, so that they are deleted in every round: who reads for long
+                # loses them, and begins again with the store as it is then. What is damaged stays so.
+                if attempt == READS_MAX:
+                    return [Problem(Broken.HALF_WRITTEN, "store", str(error))]
 
     def _pin(self, ends: StreamEnds) -> tuple[TickStore, int]:
         store = TickStore.open(self._url)

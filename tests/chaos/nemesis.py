@@ -6,10 +6,25 @@ import asyncio
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
-from tests.chaos.supervisor import Supervisor
+from typing import Protocol
 
 KILL, STOP = "kill", "stop"
+
+
+class Processes(Protocol):
+    """Whoever starts processes: the harness's supervisor, or the node of a whole mesh."""
+
+    async def kill(self, name: str, /) -> None:
+        """SIGKILL; returns when it is gone."""
+
+    async def spawn(self, name: str, /) -> None:
+        """Starts it again, if nobody else does."""
+
+    def stop(self, name: str, /) -> None:
+        """SIGSTOP to it and its children."""
+
+    def go_on(self, name: str, /) -> None:
+        """SIGCONT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +73,22 @@ def _blow(chance: random.Random, victim: str, kind: str, limits: Limits) -> Blow
     return Blow(victim, kind, chance.uniform(0.0, limits.after_s), for_s)
 
 
-async def strike(supervisor: Supervisor, plan: Sequence[Blow]) -> None:
+async def strike(processes: Processes, plan: Sequence[Blow]) -> None:
     """Does what a plan says; returns when everybody is back, not when they are ready."""
 
     async def one(blow: Blow) -> None:
         # The moment is the point of the round, not a wait for something.
         await asyncio.sleep(blow.after_s)
         if blow.kind == STOP:
-            supervisor.stop(blow.victim)
+            processes.stop(blow.victim)
             try:
                 await asyncio.sleep(blow.for_s)
             finally:
-                supervisor.go_on(blow.victim)
+                processes.go_on(blow.victim)
             return
-        await supervisor.kill(blow.victim)
+        await processes.kill(blow.victim)
         await asyncio.sleep(blow.for_s)
-        await supervisor.spawn(blow.victim)
+        await processes.spawn(blow.victim)
 
     async with asyncio.TaskGroup() as blows:
         for blow in plan:

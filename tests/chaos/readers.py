@@ -24,6 +24,7 @@ SILENCE_S_MAX = 2.5
 AGAIN_S = 0.05
 
 Address = Callable[[], str]
+"""Where to ask; empty while nobody serves there."""
 
 
 class QuoteReader:
@@ -51,7 +52,8 @@ class QuoteReader:
         turn = 0
         while True:
             try:
-                await self._follow(self._addresses[turn % len(self._addresses)]())
+                if address := self._addresses[turn % len(self._addresses)]():
+                    await self._follow(address)
             except (grpc.aio.AioRpcError, TimeoutError) as error:
                 self._told.events["breaks"] += 1
                 failure = failure_of(error) if isinstance(error, grpc.aio.AioRpcError) else None
@@ -122,10 +124,11 @@ async def history(source: str, pair: str, addresses: Sequence[Address], told: To
     turn = 0
     while True:
         turn += 1
+        if not (address := addresses[turn % len(addresses)]()):
+            await asyncio.sleep(AGAIN_S)
+            continue
         try:
-            async with grpc.aio.insecure_channel(
-                addresses[turn % len(addresses)](), [("grpc.use_local_subchannel_pool", 1)]
-            ) as channel:
+            async with grpc.aio.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)]) as channel:
                 call = history_grpc.HistoryServiceStub(channel).StreamTicks(request, timeout=60)
                 with _ending(call):
                     while (message := await asyncio.wait_for(call.read(), 4 * SILENCE_S_MAX)) is not grpc.aio.EOF:

@@ -167,7 +167,7 @@ class Stand:
         self.log = QuoteLog(self.events)
         self.log_feed = LogFeed(LOG_FEED, self.log, self.history[f"feed {LOG_FEED}"])
         self.kept = Kept(self.log, self.url, {(REPLAY, "EUR/USD"): replayed})
-        a, b = (lambda: supervisor.socket(MARKETDATA[0])), (lambda: supervisor.socket(MARKETDATA[1]))
+        a, b = (lambda: supervisor.ready_socket(MARKETDATA[0])), (lambda: supervisor.ready_socket(MARKETDATA[1]))
         for name, source, pairs, addresses in (
             ("one", "simulated", FOLLOWED, (a, b)),
             ("two", "simulated", FOLLOWED, (b, a)),

@@ -54,6 +54,11 @@ class Supervisor:
         """The address of whoever stands in a place."""
         return f"unix:{self.servers.place.service_socket(self.instances[place])}"
 
+    def ready_socket(self, place: str) -> str:
+        """The same once it serves, as a proxy would see it; empty before."""
+        registered = self.servers.place.registration(self.instances[place]).exists()
+        return self.socket(place) if registered else ""
+
     async def spawn(self, name: str) -> None:
         """Starts a process, and does not wait until it serves."""
         self.starts += 1
@@ -76,9 +81,9 @@ class Supervisor:
         servers, place = self.servers, self.servers.place
         with place.log(name).open("ab") as log:
             if name == "postgres":
-                program = [sys.executable, "-m", "tests.chaos.launch", str(place.state), str(place.run)]
-                return _begun(program, log, cwd=ROOT, env=os.environ | {"PYTHONPATH": _PATH})
-            command = await asyncio.to_thread(servers.nats.prepare, servers.topology)
+                command = await asyncio.to_thread(servers.postgres.prepare)
+            else:
+                command = await asyncio.to_thread(servers.nats.prepare, servers.topology)
             return _begun(command.argv, log, **command.options())
 
     async def ready(self, name: str) -> None:
@@ -144,7 +149,7 @@ class Supervisor:
 
     def _signal(self, name: str, number: signal.Signals) -> None:
         process = self._running.get(name)
-        for pid in () if process is None else (process.pid, *_children(process.pid)):
+        for pid in () if process is None else (process.pid, *children(process.pid)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
@@ -164,7 +169,8 @@ def _begun(program: Sequence[str], log: IO[bytes], **options: Any) -> subprocess
     return subprocess.Popen(program, stdout=log, stderr=log, **options)
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """Ids of the processes that a process has started."""
     try:
         return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:

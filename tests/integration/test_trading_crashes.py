@@ -126,6 +126,34 @@ async def test_two_instances_take_accounts_over_from_each_other() -> None:
         await desk.is_proved("alpha")
 
 
+async def test_what_venues_report_takes_no_account_back() -> None:
+    """Every instance hears of every report; the one that had the account before drops it, and leaves it where it is."""
+    async with floor("trading-1", "trading-2") as desk:
+        first, second = desk.trading("trading-1"), desk.trading("trading-2")
+        orders = [new("alpha", quantity="100000") for _ in range(4)]
+        for order in orders[:-1]:
+            await first.PlaceOrder(place(order))
+            await status(first, order, NEW)
+        # From here on the account is the second's, and the first does not know it yet.
+        await second.PlaceOrder(place(orders[-1]))
+        await status(second, orders[-1], NEW)
+        epoch = await lease_epoch(desk, "alpha")
+        for order in orders:
+            kept = await got(second, order)
+            await desk.broker.fill(kept, "50000", "1.08")
+            await desk.broker.fill(kept, "50000", "1.08")
+        for order in orders:
+            await status(second, order, order_pb2.ORDER_STATUS_FILLED)
+        assert await lease_epoch(desk, "alpha") == epoch
+        await desk.is_proved("alpha")
+
+
+async def lease_epoch(desk: Floor, account: str) -> int:
+    """How often an account was claimed."""
+    async with desk.database.connection() as connection:
+        return await connection.fetchval("SELECT epoch FROM lease WHERE name = $1", f"accounts/{account}")
+
+
 async def test_the_gate_holds_in_every_instance() -> None:
     """After ApplyGate nothing is committed that was admitted before it; what works and may not is cancelled."""
     async with floor("trading-1", "trading-2") as desk:

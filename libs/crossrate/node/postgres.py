@@ -26,6 +26,7 @@ import asyncpg
 
 from crossrate.node import credentials, roles
 from crossrate.node.command import Command
+from crossrate.node.process import working_in
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import Topology
 
@@ -344,7 +345,7 @@ class PostgresServer:
             return  # without /proc the server's own check of the lock file has to do
         deadline = time.monotonic() + STOP_S_MAX
         for attempt in range(1_000_000):
-            processes = _processes_in(self.data)
+            processes = working_in(self.data, "postgres")
             if not processes:
                 break
             if time.monotonic() > deadline + 5:
@@ -366,18 +367,6 @@ def _allowed_owners() -> list[int]:
     return [entry.pw_uid for entry in pwd.getpwall() if os.geteuid() == 0 and entry.pw_name in _ROOT_RUNS_AS]
 
 
-def _processes_in(folder: Path) -> list[int]:
-    """Ids of postgres processes whose working folder is `folder`; they change into their data folder at start."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                works_here = (entry / "cwd").readlink() == folder
-                if works_here and (entry / "exe").readlink().name.startswith("postgres"):
-                    found.append(int(entry.name))
-    return found
-
-
 def _remove_orphans(own: Path) -> None:
     """Removes databases of temporary meshes whose state folder is gone. Never looks outside the temporary folder."""
     temporary = Path(tempfile.gettempdir()).resolve()
@@ -387,6 +376,6 @@ def _remove_orphans(own: Path) -> None:
         with contextlib.suppress(OSError):
             state = Path((folder / _MARKER).read_text().split("\n")[0])
             if folder != own and state.is_relative_to(temporary) and not state.exists():
-                for process in _processes_in(folder / "data"):
+                for process in working_in(folder / "data", "postgres"):
                     os.kill(process, 9)
                 shutil.rmtree(folder, ignore_errors=True)

@@ -63,6 +63,33 @@ def start_ticks(pid: int) -> int | None:
     return None if fields[0] in "ZX" else int(fields[19])
 
 
+def working_in(folder: Path, program: str, proc: Path = Path("/proc")) -> list[int]:
+    """Ids of the processes of a program whose working folder is `folder`, up to the end of their memory.
+
+    A process that ends loses its program's name first, then its memory, with what it shares of it, and only then its
+    working folder: in between it has a folder and no name, and counts.
+
+    Args:
+        folder: as the kernel names it, without links.
+        program: how the name of the executable file begins.
+        proc: where the kernel shows processes.
+    """
+    found = []
+    for entry in proc.iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if (entry / "cwd").readlink() == folder and _runs(entry, program):
+                    found.append(int(entry.name))
+    return found
+
+
+def _runs(entry: Path, program: str) -> bool:
+    try:
+        return (entry / "exe").readlink().name.startswith(program)
+    except FileNotFoundError:
+        return True
+
+
 class Child:
     """A process whose parent is this one. `exited` holds its exit code: negative for the signal that ended it."""
 

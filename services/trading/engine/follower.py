@@ -111,14 +111,17 @@ class Follower:
             self._heard = report.sequence
             if report.account in self._behind:
                 self._behind[report.account].append(report)
-            elif report.account in self._accounts.held:
-                self._apply(report)
+            elif (account := self._accounts.held.get(report.account)) is not None:
+                self._apply(account, report)
 
-    def _apply(self, report: venue_report_pb2.VenueReport) -> asyncio.Future[Any]:
+    def _apply(self, held: Account, report: venue_report_pb2.VenueReport) -> asyncio.Future[Any]:
+        """Applies a report to an account that has all before it; not if it is lost or claimed anew until then, because
+        then what was to come before it was lost as well, and everything is read again."""
+
         def do(account: Account, batch: Batch) -> None:
             self._applier.apply(account, batch, report)
 
-        return self._writer.work(report.account, do)
+        return self._writer.work(report.account, do, held)
 
     async def _catch_up(self) -> None:
         failures = 0
@@ -146,25 +149,28 @@ class Follower:
             page = await self._stub.ListReports(request)
             account.stuck = False
             for report in page.reports:
-                self._apply(report)
+                self._apply(account, report)
             if page.reports:
-                await self._flush(name)
-            account = self._accounts.held.get(name)
-            if account is not None and account.stuck:
+                await self._flush(account)
+            if self._accounts.held.get(name) is not account:
+                # It was lost meanwhile, with what was applied and not committed: again, from where it stands now.
+                continue
+            if account.stuck:
                 await self._prepared(account, page.reports)
             elif len(page.reports) < PAGE:
-                after = max(page.last_sequence, account.venue_sequence if account is not None else 0)
+                after = max(page.last_sequence, account.venue_sequence)
                 break
         # Nothing is awaited from here on, so that no report comes between.
         self._catching.remove(name)
-        for report in self._behind.pop(name, ()):
+        behind = self._behind.pop(name, ())
+        for report in behind if account is not None else ():
             if report.sequence > after:
-                self._apply(report)
+                self._apply(account, report)
 
-    async def _flush(self, name: str) -> None:
+    async def _flush(self, account: Account) -> None:
         """Waits for the commit of everything that was given to the writer for an account."""
         with contextlib.suppress(StoreError, Failure):
-            await self._writer.work(name, lambda account, batch: None)
+            await self._writer.work(account.name, lambda account, batch: None, account)
 
     async def _prepared(self, account: Account, reports: Sequence[venue_report_pb2.VenueReport]) -> None:
         """Reads what the next report needs, and applies it."""
@@ -188,4 +194,4 @@ class Follower:
             self._applier.apply(held, batch, report, prepared)
 
         with contextlib.suppress(StoreError, Failure):
-            await self._writer.work(account.name, do)
+            await self._writer.work(account.name, do, account)

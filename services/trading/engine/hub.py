@@ -47,6 +47,9 @@ class Hub:
         for each in reports:
             held = self._held.get(each.account)
             if held is not None:
+                if held and each.sequence != held[-1].sequence + 1:
+                    # Others wrote in between. What is held has no gap, so that a number is a place in it.
+                    held.clear()
                 held.append(each)
                 told.add(each.account)
         for account in told:
@@ -65,5 +68,4 @@ class Hub:
         if not held or held[0].sequence > sequence + 1 or held[-1].sequence <= sequence:
             return None
         skip = sequence + 1 - held[0].sequence
-        found = [held[i] for i in range(skip, min(len(held), skip + limit))]
-        return found if all(r.sequence == sequence + 1 + i for i, r in enumerate(found)) else None
+        return [held[i] for i in range(skip, min(len(held), skip + limit))]

@@ -27,12 +27,18 @@ ATTEMPTS_MAX = 5
 @dataclass(eq=False)
 class Work:
     """A change that needs nobody's leave. `do` is called with the account as it stands; it may be called again if the
-    commit did not happen. What it raises before it has changed anything goes to whoever waits."""
+    commit did not happen. What it raises before it has changed anything goes to whoever waits.
+
+    Attributes:
+        of: the account as it was claimed when this was made, for what means nothing once it is claimed anew: a report
+            whose predecessors may be missing. It is then left out, and claims nothing. None for what always counts.
+    """
 
     account: str
     do: Callable[[Account, Batch], Any]
     future: asyncio.Future[Any]
     attempts: int = 0
+    of: Account | None = None
 
 
 @dataclass(eq=False)

@@ -103,9 +103,9 @@ class Writer:
             if self.inflight.get(key) is group:
                 del self.inflight[key]
 
-    def work(self, account: str, do: Callable[[Account, Batch], Any]) -> asyncio.Future[Any]:
-        """A change that needs nobody's leave; the future has its answer once it is committed."""
-        work = Work(account, do, asyncio.get_running_loop().create_future())
+    def work(self, account: str, do: Callable[[Account, Batch], Any], of: Account | None = None) -> asyncio.Future[Any]:
+        """A change that needs nobody's leave; the future has its answer once it is committed. For `of` see `Work`."""
+        work = Work(account, do, asyncio.get_running_loop().create_future(), of=of)
         work.future.add_done_callback(_retrieved)
         self._works.append(work)
         self._wake.set()
@@ -182,8 +182,16 @@ class Writer:
                 works = [self._works.popleft() for _ in range(min(WORKS_MAX, len(self._works)))]
                 await self._commit(works, admitted)
 
+    def _counts(self, work: Work) -> bool:
+        """Whether a change still means something; if not, nobody waits for it any more."""
+        if work.of is None or self._accounts.held.get(work.account) is work.of:
+            return True
+        _resolve(work.future, None)
+        return False
+
     async def _commit(self, works: list[Work], admitted: Admitted | None) -> None:
         groups = admitted.groups if admitted is not None else []
+        works = [work for work in works if self._counts(work)]
         waiting: list[Work | Group] = [*works, *(group for group, _ in groups)]
         try:
             await self._accounts.ensure({each.account for each in waiting})
@@ -214,6 +222,8 @@ class Writer:
         answers: list[tuple[Work | Group, Any]] = []
         held = self._accounts.held
         for work in works:
+            if not self._counts(work):
+                continue
             try:
                 answers.append((work, work.do(held[work.account], batch)))
             except (errors.Failure, Refused) as error:
@@ -285,7 +295,8 @@ class Writer:
         """Memory is ahead of the database: forgets it, and tries what was not done once more where that may help."""
         names = list(batch.bases)
         self._accounts.drop(names)
-        self._accounts.want(names)
+        # Whoever took an account over looks after it; taking it back would go on for ever.
+        self._accounts.want(set(names).difference(error.accounts if isinstance(error, TakenOver) else ()))
         retry = isinstance(error, TakenOver | GateIsNewer | Duplicate | SequenceConflict)
         if not isinstance(error, GateIsNewer):
             self._note.warning("a commit was not done", accounts=len(names), why=str(error), again=retry)

@@ -100,7 +100,8 @@ def test_a_second_venue_makes_composites(board: Board) -> None:
 def test_one_silent_venue_leaves_the_composite_live(board: Board) -> None:
     """The composite is made without the stale venue, and is stale when all are."""
     first, second = Venue(board, feed="one"), Venue(board, feed="two")
-    first.say("EUR/USD", now_ns=100 * SECOND)
+    # The second quote is the better bid, so that the composite without it is another one.
+    first.say("EUR/USD", "EUR/USD", now_ns=100 * SECOND)
     second.say("EUR/USD", now_ns=105 * SECOND)
     reader = Reader(board, BOTH, conflate=False)
     reader.take()
@@ -113,6 +114,23 @@ def test_one_silent_venue_leaves_the_composite_live(board: Board) -> None:
     assert board.last("EUR/USD").quote.health == pb.QUOTE_HEALTH_STALE
     first.say("EUR/USD", now_ns=117 * SECOND)
     assert board.last("EUR/USD").quote.health == pb.QUOTE_HEALTH_LIVE
+
+
+def test_a_composite_is_not_told_twice_for_a_venue_that_it_left_out(board: Board) -> None:
+    """Made when a venue had been silent for too long, it is what it is also after the next look at ages."""
+    first, second = Venue(board, feed="one"), Venue(board, feed="two")
+    first.say("EUR/USD", now_ns=100 * SECOND)
+    second.say("EUR/USD", now_ns=105 * SECOND)
+    second.say("EUR/USD", now_ns=111 * SECOND)
+    reader = Reader(board, BOTH, conflate=False)
+    reader.take()
+    assert board.mark_stale(112 * SECOND) == 1
+    assert reader.take() is None
+    assert board.last("EUR/USD").quote.health == pb.QUOTE_HEALTH_LIVE
+    assert board.mark_stale(122 * SECOND) == 2
+    batch = reader.take()
+    assert batch is not None
+    assert [e.quote.health for e in batch.entries] == [pb.QUOTE_HEALTH_STALE]
 
 
 def test_cursors_of_composites_hold_on_every_instance(board: Board) -> None:

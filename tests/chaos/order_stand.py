@@ -1,0 +1,310 @@
+"""The whole order path as its node runs it, clients of several accounts, a nemesis; and one round of it.
+
+traders ──▶ edge ──▶ trading-1, -2 ──▶ risk          followers ◀── reports
+   │                     │   └──▶ broker ──▶ sim
+   ▼                     ▼
+ diary ──▶ checks ◀── PostgreSQL, NATS               officer ──▶ the kill switch
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import asyncpg
+import grpc
+
+from crossrate.api.ledger.v1 import account_pb2
+from crossrate.api.ledger.v1 import account_service_pb2 as ledger
+from crossrate.api.ledger.v1 import movement_service_pb2 as movements
+from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
+from crossrate.api.ledger.v1.movement_service_pb2_grpc import MovementServiceStub
+from crossrate.api.trading.v1 import order_entry_pb2 as pb
+from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
+from crossrate.client.find import client_certificate
+from crossrate.events.events import Events, EventsUnavailable
+from crossrate.node import credentials
+from crossrate.node.postgres import PostgresServer
+from crossrate.runtime import topology
+from tests.chaos.books import Book, Books
+from tests.chaos.checker import Broken, Problem
+from tests.chaos.diary import Diary, Promises
+from tests.chaos.ledgered import proof, trades, unapplied
+from tests.chaos.nemesis import Blow, strike
+from tests.chaos.node import NodeProcesses
+from tests.chaos.order_checks import admitted, check_promises
+from tests.chaos.reserved import reserved
+from tests.chaos.stand import Stuck
+from tests.chaos.traders import Follower, Officer, Trader
+from tests.integration.conftest import Runtime, eventually
+from tests.mesh import Mesh
+
+ACCOUNTS = ("alpha", "beta", "gamma")
+QUIET = "quiet"
+"""Its orders rest, far from the market: it has little to reduce, and nothing else may pass a kill."""
+VICTIMS = ("trading-1", "trading-2", "risk-1", "broker-1", "ledger-1", "node", "edge", "nats", "postgres")
+HALT_EVERY = 3
+"""Rounds from one with a kill to the next."""
+CANCEL_EVERY = 2
+LOADED_S = 2.0
+"""How long clients work in a round at least."""
+SETTLED_S_MAX = 60.0
+RESERVED_S_MAX = 20.0
+FUNDS = "1000000000"
+"""US dollars that each account is given."""
+
+
+def chaos_topology(folder: Path) -> Path:
+    """The platform's, with two instances of trading."""
+    text = topology.DEFAULT_PATH.read_text()
+    at = text.index("[services.trading]") + len("[services.trading]")
+    path = folder / "topology.toml"
+    path.write_text(f"{text[:at]}\ninstances = 2{text[at:]}")
+    return path
+
+
+class OrderStand:
+    """See the module."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.path = chaos_topology(folder)
+        self.topology = topology.load(self.path)
+        services = self.topology.services
+        self.victims = [name for name in VICTIMS if "-" not in name or name.partition("-")[0] in services]
+        self.mesh = Mesh(self.path, {"CROSSRATE_SETTLE_S": "0"})
+        self.processes = NodeProcesses(self.mesh)
+        self.diary = Diary(folder / "diary.jsonl")
+        self.promises = Promises(self.diary.path)
+        self.books = Books()
+        self.chance = random.Random(seed)
+        self.traders = [
+            Trader(self.channel, account, self.diary, self.chance.getrandbits(64), resting=account == QUIET)
+            for account in (*ACCOUNTS, *ACCOUNTS, QUIET)
+        ]
+        self.followers = [Follower(self.channel, account) for account in (*ACCOUNTS, QUIET)]
+        self.officer = Officer(self.channel, self.second)
+        self.settled_s_max = SETTLED_S_MAX
+        self._followed: list[asyncio.Task] = []
+        self._halted: list[tuple[Book, int]] = []
+
+    def channel(self, client: str = "local") -> grpc.aio.Channel:
+        """A client's channel to the edge: it repeats nothing by itself."""
+        proof = client_certificate(client, self.mesh.place)
+        secrets = grpc.ssl_channel_credentials(self.mesh.roots, proof, proof)
+        options = [
+            ("grpc.enable_retries", 0),
+            ("grpc.use_local_subchannel_pool", 1),
+            ("grpc.initial_reconnect_backoff_ms", 100),
+            ("grpc.min_reconnect_backoff_ms", 100),
+            ("grpc.max_reconnect_backoff_ms", 500),
+        ]
+        return grpc.aio.secure_channel(f"localhost:{self.mesh.edge_port}", secrets, options=options)
+
+    def second(self) -> grpc.aio.Channel:
+        """The other person's."""
+        return self.channel("second")
+
+    async def start(self) -> None:
+        """Starts everything; returns when an order is admitted."""
+        await asyncio.to_thread(self.mesh.up)
+        async with self.channel() as channel:
+            for name in (*ACCOUNTS, QUIET):
+                account = account_pb2.Account(account=name, desk="spot", currency="USD", margin_rate="0.05")
+                account.position_mode = account_pb2.POSITION_MODE_NETTING
+                account.cost_method = account_pb2.COST_METHOD_FIFO
+                account.status = account_pb2.ACCOUNT_STATUS_ACTIVE
+                request = ledger.OpenAccountRequest(request_id=str(uuid.uuid4()), account=account)
+                await AccountServiceStub(channel).OpenAccount(request)
+                deposit = movements.DepositRequest(
+                    request_id=str(uuid.uuid4()), account=name, currency="USD", amount=FUNDS
+                )
+                await MovementServiceStub(channel).Deposit(deposit)
+        self.events = await Events.open(Runtime(credentials.NODE, self.mesh.place, self.topology))
+        trader = Trader(self.channel, ACCOUNTS[0], self.diary, 0)
+        await eventually(lambda: self._admits(trader), SETTLED_S_MAX)
+        self._followed = [asyncio.create_task(follower.run()) for follower in self.followers]
+
+    async def _admits(self, trader: Trader) -> bool:
+        """Whether an order that is only looked at passes."""
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            async with self.channel() as channel:
+                request = pb.PlaceOrderRequest(request_id=str(uuid.uuid4()), order=trader.order(), validate_only=True)
+                answer = await TradingServiceStub(channel).PlaceOrder(request)
+                return all(check.passed for check in answer.checks)
+        return False
+
+    async def remove(self) -> None:
+        """Ends everything."""
+        for task in self._followed:
+            task.cancel()
+        await asyncio.gather(*self._followed, return_exceptions=True)
+        if hasattr(self, "events"):
+            await self.events.close()
+        self.diary.close()
+        await asyncio.to_thread(self.mesh.__exit__, None, None, None)
+
+    async def database(self) -> asyncpg.Connection:
+        """A connection of the administrator."""
+        secret = credentials.read(self.mesh.place, credentials.NODE)
+        assert secret is not None
+        folder = PostgresServer(self.mesh.place).socket_folder
+        return await asyncpg.connect(
+            user=credentials.ADMINISTRATOR, password=secret.password, host=str(folder), database=credentials.DATABASE
+        )
+
+    async def round(self, number: int, plan: Sequence[Blow], extra: Sequence[Trader] = ()) -> list[Problem]:
+        """One round: disturbed, healed, settled, checked. Returns what is wrong.
+
+        Raises:
+            Stuck: somebody never came back, or never answered; with what the logs say at last.
+        """
+        self.diary.round = number
+        try:
+            return await self._round(number, plan, extra)
+        except* (TimeoutError, AssertionError, OSError, asyncpg.PostgresError) as errors:
+            raise Stuck(f"{errors.exceptions[0]!r}\n{self.processes.last_words()}") from errors
+
+    async def _round(self, number: int, plan: Sequence[Blow], extra: Sequence[Trader]) -> list[Problem]:
+        stopping = asyncio.Event()
+        traders = [*self.traders, *extra]
+        silent = self._silent()
+        async with asyncio.TaskGroup() as together:
+            working = [together.create_task(trader.run(stopping)) for trader in traders]
+            halting = together.create_task(self._halt()) if number % HALT_EVERY == 0 else None
+            await asyncio.gather(strike(self.processes, plan), asyncio.sleep(LOADED_S))
+            await self.processes.all_ready()
+            stopping.set()
+            await asyncio.gather(*working)
+            if halting is not None:
+                await self.officer.resume(await halting)
+        problems = [problem for trader in traders for problem in trader.problems]
+        for trader in traders:
+            trader.problems.clear()
+        if {blow.victim for blow in plan} == {"nats"} and (more := self._silent() - silent):
+            problems.append(Problem(Broken.REFUSED, "orders without NATS", f"{more} attempts had no outcome"))
+        if number % CANCEL_EVERY == 0:
+            await asyncio.gather(*(trader.cancel_all() for trader in traders))
+        return problems + await self._settle(ended=number % CANCEL_EVERY == 0)
+
+    def _silent(self) -> int:
+        self.promises.read()
+        return self.promises.events["silent"]
+
+    async def _halt(self) -> str:
+        """Halts the quiet account at some moment, and notes where its journal stands when that is committed."""
+        # The moment is the point, not a wait for something.
+        await asyncio.sleep(self.chance.uniform(0.0, 1.5))
+        kill_id = await self.officer.halt(QUIET)
+        head = 0
+        async with asyncio.timeout(SETTLED_S_MAX):
+            while True:
+                with contextlib.suppress(OSError, asyncpg.PostgresError):
+                    connection = await self.database()
+                    try:
+                        head = await connection.fetchval(
+                            "SELECT coalesce(max(last_seq), 0) FROM trading.journal_head WHERE stream = $1",
+                            f"accounts/{QUIET}",
+                        )
+                        break
+                    finally:
+                        await connection.close()
+                await asyncio.sleep(0.02)
+        self._halted.append((self.books.book(QUIET), head))
+        return kill_id
+
+    async def _settle(self, *, ended: bool) -> list[Problem]:
+        connection = await self.database()
+        try:
+            problems = await self._settled(connection, ended)
+            self.promises.read()
+            # Read once more: the state that is checked is later than the last promise.
+            await self.books.read(connection)
+            problems += await self.books.check(connection)
+            problems += await trades(connection, self.books.accounts.values())
+        finally:
+            await connection.close()
+        problems += check_promises(self.promises, self.books)
+        for book, head in self._halted:
+            problems += admitted(book, head)
+        self._halted.clear()
+        for follower in self.followers:
+            problems += follower.problems
+            follower.problems.clear()
+        return problems + (await self._reserved() if ended else [])
+
+    async def _reserved(self) -> list[Problem]:
+        """What risk still holds for orders that have ended, when it has had time to hear of it."""
+        found: list[Problem] = []
+
+        async def nothing() -> bool:
+            async with self.channel() as channel:
+                found[:] = await reserved(channel, self.books.accounts.values())
+            return not found
+
+        with contextlib.suppress(TimeoutError):
+            await eventually(nothing, RESERVED_S_MAX)
+        return found + await proof(self.channel)
+
+    async def _settled(self, connection: asyncpg.Connection, ended: bool) -> list[Problem]:
+        """Waits until no order waits for anybody, and followers and NATS have every report."""
+        problems = []
+        for what, holds in (
+            ("orders", lambda: self._rest(connection, ended)),
+            ("followers", self._caught_up),
+            ("relay", self._published),
+            ("ledger", lambda: self._booked(connection)),
+        ):
+            try:
+                await eventually(holds, self.settled_s_max)
+            except TimeoutError:
+                problems.append(Problem(Broken.STUCK, what, await self._where(connection, what, ended)))
+        return problems
+
+    async def _rest(self, connection: asyncpg.Connection, ended: bool) -> bool:
+        await self.books.read(connection)
+        return not any(book.working() if ended else book.under_way() for book in self.books.accounts.values())
+
+    def _caught_up(self) -> bool:
+        return all(follower.at >= self.books.book(follower.account).last for follower in self.followers)
+
+    async def _published(self) -> bool:
+        with contextlib.suppress(EventsUnavailable):
+            await self.books.read_stream(self.events)
+        return self.books.is_published()
+
+    async def _booked(self, connection: asyncpg.Connection) -> bool:
+        return not await unapplied(connection, self.books.accounts.values())
+
+    async def _where(self, connection: asyncpg.Connection, what: str, ended: bool) -> str:
+        if what == "ledger":
+            return "; ".join(await unapplied(connection, self.books.accounts.values()))
+        if what == "orders":
+            waiting = {
+                f"{name}/{order}: {book.orders[order].status}"
+                for name, book in self.books.accounts.items()
+                for order in (book.working() if ended else book.under_way())
+            }
+            return f"{len(waiting)} wait, as {', '.join(sorted(waiting)[:4])}"
+        there = {name: book.last for name, book in self.books.accounts.items()}
+        if what == "followers":
+            return f"they have { ({each.account: each.at for each in self.followers}) }, not {there}"
+        return f"NATS has {dict(self.books.published)}, not {there}"
+
+
+@contextlib.asynccontextmanager
+async def standing(seed: int) -> AsyncIterator[OrderStand]:
+    """A stand in a folder of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="xr-"))
+    stand = OrderStand(folder, seed)
+    try:
+        await stand.start()
+        yield stand
+    finally:
+        await stand.remove()
+        shutil.rmtree(folder, ignore_errors=True)
