@@ -216,7 +216,7 @@ async def test_the_sdk_and_the_command_line_trade(made: Stand) -> None:
     assert "checks, all passed" in words
     watched = await command("watch", "gamma", "--after", "0", "-n", "2", "--json")
     assert [int(json.loads(line)["sequence"]) for line in watched.splitlines()] == [1, 2]
-    assert await command("place", "gamma", "hold", "1", "EUR/USD", "--json", code=1) == ""
+    assert "give one of buy, sell" in await command("place", "gamma", "hold", "1", "EUR/USD", "--json", code=1)
     target, ca = f"localhost:{made.mesh.ports['edge']}", place_.ca_bundle.read_bytes()
     proof = client_certificate("local", place_)
     async with AsyncClient(target, ca=ca, client=proof) as client:
