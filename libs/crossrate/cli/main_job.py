@@ -24,7 +24,7 @@ from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataSe
 from crossrate.api.marketdata.v1.quote_pb2 import QuoteHealth
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
-from crossrate.cli import lifecycle, reach, show, trading_report
+from crossrate.cli import day_feed, lifecycle, reach, show, trading_report
 from crossrate.cli.fix_desk import Access
 from crossrate.cli.trading_day import Report, TradingDay, new_tag
 from crossrate.cli.traffic import Traffic
@@ -201,7 +201,7 @@ def run(*, once: bool, as_json: bool) -> int:
         # Known before the start, so that an interruption never stops a mesh that somebody else runs.
         ours, steps, day, tag = running_node(place()) is None, [], None, new_tag()
         try:
-            start, fix = _start(tag, as_json=as_json)
+            start, fix = _start(tag, once=once, as_json=as_json)
             steps.append(start)
             if start.ok:
                 told, day = asyncio.run(_run_steps(tag, fix, as_json=as_json))
@@ -235,13 +235,16 @@ def _interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _start(tag: str, *, as_json: bool) -> tuple[Step, Access | None]:
+def _start(tag: str, *, once: bool, as_json: bool) -> tuple[Step, Access | None]:
     """Starts the mesh unless one runs; also how a client of this day reaches its FIX gateway."""
     began, where = time.monotonic(), place()
     fix, settings = None, dict[str, str]()
-    if running_node(where) is None and "CROSSRATE_BROKER_FIX_CLIENTS" not in os.environ:
+    if running_node(where) is None:
         where.make()
-        fix, settings = Access.declare(where, f"fix-{tag}")
+        settings |= day_feed.declared(where, once=once)
+        if "CROSSRATE_BROKER_FIX_CLIENTS" not in os.environ:
+            fix, named = Access.declare(where, f"fix-{tag}")
+            settings |= named
     try:
         with lifecycle.progress("starting the mesh", as_json=as_json) as told:
             # The day that this job trades ends before it is over.
@@ -256,6 +259,8 @@ def _start(tag: str, *, as_json: bool) -> tuple[Step, Access | None]:
     with node.NodeClient(place(), timeout_s=20) as asked:
         status = asked.status()
     words = f"{len(status['processes'])} processes healthy, {status['pss_kib'] / 1024:.0f} MiB (PSS)"
+    if str(where.state) in settings.get("CROSSRATE_MARKETDATA_FEEDS", ""):
+        words += "; real ticks of 2014-05-08 instead of simulated ones"
     return Step("mesh", True, words, took_s), fix
 
 
