@@ -14,6 +14,7 @@ from crossrate.exchange.terms import LastLook, PartialFills, Slippage
 
 DEFAULT_PATH = Path(__file__).resolve().parents[3] / "mesh" / "venues.toml"
 VENUES_MAX = 32
+KINDS = ("simulated", "fix")
 ROUTES_MAX = 1000
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
@@ -235,7 +236,9 @@ def parse(text: str, source: str) -> Venues:
     except ValidationError as error:
         lines = []
         for each in error.errors(include_url=False):
-            where = ".".join(str(part) for part in each["loc"])
+            path = [str(part) for part in each["loc"]]
+            # The chosen kind is told as a step of the path; it is none in the file.
+            where = ".".join(part for at, part in enumerate(path) if at != 2 or part not in KINDS)
             words = each["msg"].removeprefix("Value error, ")
             lines.append(f"{source}: {where}: {words}" if where else f"{source}: {words}")
         raise VenuesInvalid("\n".join(lines)) from error
