@@ -13,8 +13,15 @@ from tests.portable.recording import STRUCT, Parameter, signatures
 # Taken as the binding has made or checked them: where rows begin, and the plan of a bridge.
 TRUSTED = {"offsets", "curve_offsets", "order", "left", "right", "capacity", "start", "coefficient", "book"}
 
-# Their headers leave to the caller what bounds their results.
-UNCHECKED = {"xr_paths_gbm", "xr_paths_heston", "xr_paths_local_volatility", "xr_mc_moments", "xr_sobol_bridge"}
+# Their headers leave to the caller what bounds their results; prices of bars may be those of a side that is not there.
+UNCHECKED = {
+    "xr_ohlc_prices",
+    "xr_paths_gbm",
+    "xr_paths_heston",
+    "xr_paths_local_volatility",
+    "xr_mc_moments",
+    "xr_sobol_bridge",
+}
 
 READ = r"""
 #include <stdio.h>

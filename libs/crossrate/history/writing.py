@@ -87,11 +87,14 @@ class Draft:
     def put(self, key: Key, block: Block, name: str | None = None, *, data_change: bool = True) -> None:
         """Writes rows that are in order; the name says where they come among files of the same key.
 
+        No two writers ever make a file of the same path, also out of the same rows: what one of them discards is in no
+        commit of the other.
+
         Raises:
             StoreFullError: there is no room.
         """
         for number, written in enumerate(encoded(block, self._log.form)):
-            start = f"{name}-{number:04d}" if name else self._names.next()
+            start = f"{name}-{number:04d}-{os.urandom(4).hex()}" if name else self._names.next()
             path = f"{key.folder}/{start}-{written.digest}.parquet"
             try:
                 self._log.place.write(path, written.content)

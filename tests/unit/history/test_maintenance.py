@@ -84,6 +84,24 @@ def test_two_compactions_at_once(store: TickStore, monkeypatch: pytest.MonkeyPat
     same(all_of(other), before)
 
 
+def test_two_compactions_of_the_same_rows_share_no_file(store: TickStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that has to begin anew deletes what it wrote, which must not be what the other is about to commit."""
+    written: list[str] = []
+    commit = Log.commit
+
+    def noted(self, adds, *arguments):
+        written.extend(each.path for each in adds)
+        return commit(self, adds, *arguments)
+
+    monkeypatch.setattr(Log, "commit", noted)
+    other = TickStore.open(store.url)
+    between(monkeypatch, other.compact)
+    store.compact()
+    assert len(written) > 2
+    assert len(set(written)) == len(written)
+    assert not list(store.verify())
+
+
 def test_a_dataset_that_is_removed_while_it_is_compacted(store: TickStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Compaction does not bring it back."""
     both = [Batch("sim", PAIR, quotes(10)), Batch("sim", PAIR, quotes(10, seed=1))]
