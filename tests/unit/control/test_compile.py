@@ -123,7 +123,7 @@ def test_a_method_s_route_keeps_its_contract(path: str, topology: Topology, node
     (action,) = [r["route"] for r in routes if r["match"].get("path") == path]
     longest_s = float(action["max_stream_duration"]["grpc_timeout_header_max"].rstrip("s"))
     assert method.deadline_s < longest_s <= method.deadline_s + 1
-    assert action["max_stream_duration"]["max_stream_duration"] == f"{longest_s:g}s"
+    assert action["max_stream_duration"]["max_stream_duration"] == f"{longest_s:.9g}s"
     retry_on = action["retry_policy"]["retry_on"].split(",")
     if method.idempotency is Idempotency.NOT_IDEMPOTENT or method.streaming:
         assert set(retry_on) == {"connect-failure", "refused-stream", "reset-before-request"}

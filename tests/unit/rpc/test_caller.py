@@ -52,6 +52,6 @@ def test_contract_and_topology_must_both_allow_a_service():
     get = contracts()["/crossrate.api.reference.v1.ReferenceService/GetInstrument"]
     halt = contracts()["/crossrate.api.reference.v1.ReferenceService/SetInstrumentStatus"]
     describe = contracts()["/crossrate.api.instance.v1.InstanceService/DescribeInstance"]
-    assert allowed_callers(get, mesh) == {"local", "edge", "marketdata", "pricing"}
-    assert allowed_callers(halt, mesh) == {"local", "edge"}
+    assert allowed_callers(get, mesh) == {"local", "edge", "marketdata", "pricing", "risk"}
+    assert allowed_callers(halt, mesh) == {"local", "edge", "risk"}
     assert allowed_callers(describe, mesh) == {"local"}
