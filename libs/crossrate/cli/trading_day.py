@@ -137,8 +137,8 @@ class TradingDay:
         await asyncio.gather(trend.run(TRADES_S), carry.run())
         if not trend.orders or not carry.filled:
             raise DayFailed("a strategy did not trade")
-        held = ", ".join(f"{number(str(quantity))} {name}" for name, quantity in carry.filled.items())
-        return f"trend: {trend.orders} orders, holds {number(str(trend.position))} EUR/USD; carry holds {held}"
+        held = ", ".join(f"{number(str(quantity + 0))} {name}" for name, quantity in carry.filled.items())
+        return f"trend: {trend.orders} orders, holds {number(str(trend.position + 0))} EUR/USD; carry holds {held}"
 
     async def _quoted(self, instrument: str) -> bool:
         base, counter = instrument.split("/")
