@@ -139,7 +139,7 @@ class Floor:
                 last = await connection.fetchval(
                     "SELECT last_seq FROM journal_head WHERE stream = $1", f"accounts/{account}"
                 )
-            await eventually(lambda account=account, last=last: self.risk.sequences.get(account) == last)
+            await eventually(lambda account=account, last=last: self.risk.sequences.get(account, 0) >= last)
 
     async def close(self) -> None:
         """Ends everything."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class CommandError(Exception):
@@ -94,14 +97,18 @@ def note(text: str) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
-    """A table. Cells are text or rich renderables; numbers are right-aligned by a column name ending in a space."""
+    """A table. Cells are text or rich renderables; numbers are right-aligned by a column name ending in a space. An id is
+    never folded: it is there to be copied."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     shown = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
-    for column in columns:
-        shown.add_column(column.strip(), justify="right" if column.endswith(" ") else "left", overflow="fold")
+    rows = list(rows)
+    for place, column in enumerate(columns):
+        ids = bool(rows) and all(_ID.fullmatch(str(row[place])) for row in rows)
+        justify = "right" if column.endswith(" ") else "left"
+        shown.add_column(column.strip(), justify=justify, overflow="fold", no_wrap=ids)
     for row in rows:
         shown.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     console().print(shown)
