@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
@@ -41,9 +42,17 @@ async def swift(mesh: Mesh) -> AsyncIterator[AsyncClient]:
         yield client
 
 
+def patiently(seconds: float = 60.0) -> Iterator[None]:
+    """Tries, a little apart, until so much time has passed."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        yield
+        time.sleep(0.05)
+
+
 def funded(client: Client, name: str) -> str:
     """The account once risk knows its money: an order that is only looked at passes."""
-    for _ in range(600):
+    for _ in patiently():
         try:
             client.place(name, "EUR/USD", "buy", 100_000, validate_only=True)
         except OrderRejected as error:
@@ -73,7 +82,7 @@ def test_an_order_at_the_market_is_filled_and_booked(trader: Client, alpha: str)
         if report.exec_type == execution_pb2.EXEC_TYPE_TRADE:
             break
     assert (report.order.order_id, report.fill.quantity) == (placed.order_id, "100000")
-    for _ in range(600):
+    for _ in patiently():
         found = trader.ledger.ListPositions(account=alpha)
         if found.execution_sequence >= report.sequence:
             break
@@ -184,7 +193,7 @@ def test_the_commands_of_an_operator(mesh: Mesh, trader: Client) -> None:
     try:
         with pytest.raises(OrderRejected, match="kill switch"):
             trader.place(name, "EUR/USD", "buy", 100_000)
-        for _ in range(600):
+        for _ in patiently():
             (certificate,) = mesh.json("kill", "certificates", kill["killId"])
             if certificate.get("completeTime"):
                 break

@@ -97,8 +97,8 @@ def note(text: str) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
-    """A table. Cells are text or rich renderables; numbers are right-aligned by a column name ending in a space. An id is
-    never folded: it is there to be copied."""
+    """A table. Cells are text or rich renderables; numbers are right-aligned by a column name ending in a space. Ids
+    are never folded: they are there to be copied."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
