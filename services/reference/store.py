@@ -7,8 +7,6 @@ replaced. So memory is never the authority for a write, only for reads, which `f
 
 from __future__ import annotations
 
-import asyncio
-import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,9 +19,8 @@ from crossrate.basics.instrument import CONVENTIONS
 from crossrate.basics.pair import Pair
 from crossrate.rpc.call import current_or_none
 from crossrate.store.database import Database
-from crossrate.store.errors import StaleWriter
+from crossrate.store.fenced import FencedRequests
 from crossrate.store.journal import Fact, Journal, Lease
-from crossrate.store.requests import RequestLog
 from services.reference.domain import SetStatus, State, Status, StatusChanged, decide, evolve, initial
 from services.reference.messages import instrument_message, status_changed_message
 
@@ -31,11 +28,6 @@ STREAM = "instruments"
 """The journal's stream: every change of every instrument, in order of commit."""
 LEASE = "instruments"
 SUBJECT = "crossrate.reference.v1.instrument_status_changed.{base}-{counter}"
-TAKE_OVERS_MAX = 10
-"""How often a write takes the lease before it gives up. Two instances overlap only while one replaces the other."""
-PAUSE_S_MAX = 0.02
-"""Before it takes the lease again a write waits for a random part of this: two in step could each take it from the
-other before it is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,33 +79,21 @@ class PostgresStore:
         """`holder` names this instance in the lease."""
         self._database = database
         self._journal = Journal(database)
-        self._requests = RequestLog(database)
-        self._holder = holder
-        self._lease: Lease | None = None
+        self._requests = FencedRequests(database, LEASE, holder)
 
     async def set_status(self, pair: Pair, command: SetStatus, body: bytes, now: datetime) -> Change:
         """See Store."""
-        for attempt in range(1, TAKE_OVERS_MAX + 1):
-            lease = self._lease or await self._take_lease()
-            made: list[State] = []
+        made: list[State] = []
 
-            async def work(connection: asyncpg.Connection, lease: Lease = lease, made: list[State] = made) -> bytes:
-                state = await self._change(connection, lease, pair, command, now)
-                made.append(state)
-                message = instrument_message(CONVENTIONS[pair], state)
-                return reference_service_pb2.SetInstrumentStatusResponse(instrument=message).SerializeToString()
+        async def work(connection: asyncpg.Connection, lease: Lease) -> bytes:
+            made.clear()
+            state = await self._change(connection, lease, pair, command, now)
+            made.append(state)
+            message = instrument_message(CONVENTIONS[pair], state)
+            return reference_service_pb2.SetInstrumentStatusResponse(instrument=message).SerializeToString()
 
-            try:
-                answer = await self._requests.once(command.request_id, body, work)
-            except StaleWriter:
-                if self._lease is lease:
-                    self._lease = None
-                if attempt == TAKE_OVERS_MAX:
-                    raise
-                await asyncio.sleep(random.uniform(0.0, PAUSE_S_MAX))
-            else:
-                return Change(answer, made[-1] if made else None)
-        raise AssertionError("the last attempt returns or raises")
+        answer = await self._requests.once(command.request_id, body, work)
+        return Change(answer, made[-1] if made else None)
 
     async def load(self) -> tuple[list[State], int]:
         """See Store. The position is read first: a change in between is loaded and then followed, which is no harm."""
@@ -144,11 +124,6 @@ class PostgresStore:
             StoreUnavailable: the database is away.
         """
         return await self._requests.forget(older_than_s)
-
-    async def _take_lease(self) -> Lease:
-        lease = await Lease.acquire(self._database, LEASE, self._holder, take_over=True)
-        self._lease = lease
-        return lease
 
     async def _change(
         self, connection: asyncpg.Connection, lease: Lease, pair: Pair, command: SetStatus, now: datetime

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -12,9 +10,8 @@ import asyncpg
 from crossrate.api.ledger.v1 import account_events_pb2, account_pb2, account_service_pb2, book_pb2
 from crossrate.rpc.call import current_or_none
 from crossrate.store.database import Database
-from crossrate.store.errors import StaleWriter
+from crossrate.store.fenced import FencedRequests
 from crossrate.store.journal import Fact, Journal, Lease
-from crossrate.store.requests import RequestLog
 from services.ledger import messages
 from services.ledger.domain.book import Book
 from services.ledger.store.books import lock_books
@@ -23,12 +20,6 @@ STREAM = "accounts"
 """The journal's stream: every change of every account, in order of commit."""
 LEASE = "accounts"
 SUBJECT = "crossrate.ledger.v1.account_changed.{account}"
-TAKE_OVERS_MAX = 3
-"""How often a write takes the lease before it gives up. Two instances overlap only while one replaces the other."""
-
-
-Work = Callable[..., Awaitable[bytes]]
-"""What a request does on a connection, with a lease; its answer."""
 
 
 class AccountExists(ValueError):
@@ -112,9 +103,7 @@ class PostgresAccounts:
         """`holder` names this instance in the lease."""
         self._database = database
         self._journal = Journal(database)
-        self._requests = RequestLog(database)
-        self._holder = holder
-        self._lease: Lease | None = None
+        self._requests = FencedRequests(database, LEASE, holder)
 
     async def open(self, request_id: str, account: account_pb2.Account, body: bytes, now: datetime) -> bytes:
         """See Accounts."""
@@ -123,7 +112,7 @@ class PostgresAccounts:
             opened = await self._opened(connection, lease, request_id, account, now)
             return account_service_pb2.OpenAccountResponse(account=opened).SerializeToString()
 
-        return await self._once(request_id, body, work)
+        return await self._requests.once(request_id, body, work)
 
     async def change(self, request_id: str, account: account_pb2.Account, body: bytes, now: datetime) -> bytes:
         """See Accounts."""
@@ -133,24 +122,12 @@ class PostgresAccounts:
             await self._write(connection, lease, request_id, changed, now)
             return account_service_pb2.ChangeAccountResponse(account=changed).SerializeToString()
 
-        return await self._once(request_id, body, work)
+        return await self._requests.once(request_id, body, work)
 
     async def rehearse(self, account: account_pb2.Account) -> account_pb2.Account:
         """See Accounts."""
         async with self._database.transaction() as connection:
             return await self._changed(connection, account)
-
-    async def _once(self, request_id: str, body: bytes, work: Work) -> bytes:
-        for attempt in range(1, TAKE_OVERS_MAX + 1):
-            lease = self._lease or await self._take_lease()
-            try:
-                return await self._requests.once(request_id, body, functools.partial(work, lease=lease))
-            except StaleWriter:
-                if self._lease is lease:
-                    self._lease = None
-                if attempt == TAKE_OVERS_MAX:
-                    raise
-        raise AssertionError("the last attempt returns or raises")
 
     async def get(self, name: str) -> account_pb2.Account | None:
         """See Accounts."""
@@ -176,11 +153,6 @@ class PostgresAccounts:
             StoreUnavailable: the database is away.
         """
         return await self._requests.forget(older_than_s)
-
-    async def _take_lease(self) -> Lease:
-        lease = await Lease.acquire(self._database, LEASE, self._holder, take_over=True)
-        self._lease = lease
-        return lease
 
     async def _opened(
         self, connection: asyncpg.Connection, lease: Lease, request_id: str, account: account_pb2.Account, now: datetime

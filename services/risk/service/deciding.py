@@ -33,7 +33,7 @@ def principal(context: Any) -> str:
         for key, value in context.invocation_metadata() or ():
             if key == ON_BEHALF:
                 return str(value)
-    return str(getattr(call, "principal", call.caller))
+    return call.principal
 
 
 class Deciding:
