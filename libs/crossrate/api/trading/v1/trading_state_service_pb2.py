@@ -30,13 +30,17 @@ from crossrate.api.trading.v1 import order_pb2 as crossrate_dot_api_dot_trading_
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4crossrate/api/trading/v1/trading_state_service.proto\x12\x18\x63rossrate.api.trading.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"crossrate/api/common/v1/gate.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a,crossrate/api/trading/v1/account_state.proto\x1a$crossrate/api/trading/v1/order.proto\x1a\x1cgoogle/api/annotations.proto\"W\n\x18ListAccountStatesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"\x82\x01\n\x19ListAccountStatesResponse\x12\x36\n\x06states\x18\x01 \x03(\x0b\x32&.crossrate.api.trading.v1.AccountState\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0cgate_version\x18\x03 \x01(\x04\"e\n\x10\x41pplyGateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x04gate\x18\x02 \x01(\x0b\x32\x1d.crossrate.api.common.v1.GateB\x06\xbaH\x03\xc8\x01\x01\"V\n\x11\x41pplyGateResponse\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12\x30\n\x07working\x18\x02 \x03(\x0b\x32\x1f.crossrate.api.trading.v1.Order2\xe0\x02\n\x13TradingStateService\x12\xae\x01\n\x11ListAccountStates\x12\x32.crossrate.api.trading.v1.ListAccountStatesRequest\x1a\x33.crossrate.api.trading.v1.ListAccountStatesResponse\"0\x90\x02\x01\xb2\xe1\x18\x10\x12\x04risk\x1a\x02\x08\n \x05\x30\x01\x38\x02\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/accountStates\x12\x97\x01\n\tApplyGate\x12*.crossrate.api.trading.v1.ApplyGateRequest\x1a+.crossrate.api.trading.v1.ApplyGateResponse\"1\x90\x02\x02\xb2\xe1\x18\x10\x12\x04risk\x1a\x02\x08\n \x01\x30\x03\x38\x02\x82\xd3\xe4\x93\x02\x14\"\x0f/v1/tradingGate:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4crossrate/api/trading/v1/trading_state_service.proto\x12\x18\x63rossrate.api.trading.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"crossrate/api/common/v1/gate.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a,crossrate/api/trading/v1/account_state.proto\x1a$crossrate/api/trading/v1/order.proto\x1a\x1cgoogle/api/annotations.proto\"e\n\x12TakeAccountRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x07\x61\x63\x63ount\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\"-\n\x13TakeAccountResponse\x12\x16\n\x0evenue_sequence\x18\x01 \x01(\x04\"W\n\x18ListAccountStatesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"\x82\x01\n\x19ListAccountStatesResponse\x12\x36\n\x06states\x18\x01 \x03(\x0b\x32&.crossrate.api.trading.v1.AccountState\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0cgate_version\x18\x03 \x01(\x04\"e\n\x10\x41pplyGateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x04gate\x18\x02 \x01(\x0b\x32\x1d.crossrate.api.common.v1.GateB\x06\xbaH\x03\xc8\x01\x01\"V\n\x11\x41pplyGateResponse\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12\x30\n\x07working\x18\x02 \x03(\x0b\x32\x1f.crossrate.api.trading.v1.Order2\x95\x04\n\x13TradingStateService\x12\xae\x01\n\x11ListAccountStates\x12\x32.crossrate.api.trading.v1.ListAccountStatesRequest\x1a\x33.crossrate.api.trading.v1.ListAccountStatesResponse\"0\x90\x02\x01\xb2\xe1\x18\x10\x12\x04risk\x1a\x02\x08\n \x05\x30\x01\x38\x02\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/accountStates\x12\x97\x01\n\tApplyGate\x12*.crossrate.api.trading.v1.ApplyGateRequest\x1a+.crossrate.api.trading.v1.ApplyGateResponse\"1\x90\x02\x02\xb2\xe1\x18\x10\x12\x04risk\x1a\x02\x08\n \x01\x30\x03\x38\x02\x82\xd3\xe4\x93\x02\x14\"\x0f/v1/tradingGate:\x01*\x12\xb2\x01\n\x0bTakeAccount\x12,.crossrate.api.trading.v1.TakeAccountRequest\x1a-.crossrate.api.trading.v1.TakeAccountResponse\"F\x90\x02\x02\xb2\xe1\x18\x19\x12\x06\x62roker\x1a\x02\x08\x05 \x01*\x07\x61\x63\x63ount0\x03\x82\xd3\xe4\x93\x02 \"\x1b/v1/accounts/{account}:take:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.trading.v1.trading_state_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_TAKEACCOUNTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_TAKEACCOUNTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_TAKEACCOUNTREQUEST'].fields_by_name['account']._loaded_options = None
+  _globals['_TAKEACCOUNTREQUEST'].fields_by_name['account']._serialized_options = b'\272H\035r\0332\031^[a-z0-9][a-z0-9-]{0,31}$'
   _globals['_LISTACCOUNTSTATESREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTACCOUNTSTATESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_LISTACCOUNTSTATESREQUEST'].fields_by_name['page_token']._loaded_options = None
@@ -49,14 +53,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRADINGSTATESERVICE'].methods_by_name['ListAccountStates']._serialized_options = b'\220\002\001\262\341\030\020\022\004risk\032\002\010\n \0050\0018\002\202\323\344\223\002\023\022\021/v1/accountStates'
   _globals['_TRADINGSTATESERVICE'].methods_by_name['ApplyGate']._loaded_options = None
   _globals['_TRADINGSTATESERVICE'].methods_by_name['ApplyGate']._serialized_options = b'\220\002\002\262\341\030\020\022\004risk\032\002\010\n \0010\0038\002\202\323\344\223\002\024\"\017/v1/tradingGate:\001*'
-  _globals['_LISTACCOUNTSTATESREQUEST']._serialized_start=299
-  _globals['_LISTACCOUNTSTATESREQUEST']._serialized_end=386
-  _globals['_LISTACCOUNTSTATESRESPONSE']._serialized_start=389
-  _globals['_LISTACCOUNTSTATESRESPONSE']._serialized_end=519
-  _globals['_APPLYGATEREQUEST']._serialized_start=521
-  _globals['_APPLYGATEREQUEST']._serialized_end=622
-  _globals['_APPLYGATERESPONSE']._serialized_start=624
-  _globals['_APPLYGATERESPONSE']._serialized_end=710
-  _globals['_TRADINGSTATESERVICE']._serialized_start=713
-  _globals['_TRADINGSTATESERVICE']._serialized_end=1065
+  _globals['_TRADINGSTATESERVICE'].methods_by_name['TakeAccount']._loaded_options = None
+  _globals['_TRADINGSTATESERVICE'].methods_by_name['TakeAccount']._serialized_options = b'\220\002\002\262\341\030\031\022\006broker\032\002\010\005 \001*\007account0\003\202\323\344\223\002 \"\033/v1/accounts/{account}:take:\001*'
+  _globals['_TAKEACCOUNTREQUEST']._serialized_start=299
+  _globals['_TAKEACCOUNTREQUEST']._serialized_end=400
+  _globals['_TAKEACCOUNTRESPONSE']._serialized_start=402
+  _globals['_TAKEACCOUNTRESPONSE']._serialized_end=447
+  _globals['_LISTACCOUNTSTATESREQUEST']._serialized_start=449
+  _globals['_LISTACCOUNTSTATESREQUEST']._serialized_end=536
+  _globals['_LISTACCOUNTSTATESRESPONSE']._serialized_start=539
+  _globals['_LISTACCOUNTSTATESRESPONSE']._serialized_end=669
+  _globals['_APPLYGATEREQUEST']._serialized_start=671
+  _globals['_APPLYGATEREQUEST']._serialized_end=772
+  _globals['_APPLYGATERESPONSE']._serialized_start=774
+  _globals['_APPLYGATERESPONSE']._serialized_end=860
+  _globals['_TRADINGSTATESERVICE']._serialized_start=863
+  _globals['_TRADINGSTATESERVICE']._serialized_end=1396
 # @@protoc_insertion_point(module_scope)

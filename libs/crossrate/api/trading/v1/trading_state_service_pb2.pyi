@@ -12,6 +12,20 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class TakeAccountRequest(_message.Message):
+    __slots__ = ("request_id", "account")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    account: str
+    def __init__(self, request_id: _Optional[str] = ..., account: _Optional[str] = ...) -> None: ...
+
+class TakeAccountResponse(_message.Message):
+    __slots__ = ("venue_sequence",)
+    VENUE_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    venue_sequence: int
+    def __init__(self, venue_sequence: _Optional[int] = ...) -> None: ...
+
 class ListAccountStatesRequest(_message.Message):
     __slots__ = ("page_size", "page_token")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
