@@ -32,7 +32,8 @@ from services.broker.store.switches import Switches
 from services.broker.venues import declared
 from services.broker.venues.declared import FixVenue
 from services.broker.venues.fix import FixAdapter
-from services.broker.venues.sim import RealClock, SimAdapter
+from services.broker.venues.sim import SimAdapter
+from services.broker.venues.sim_terms import RealClock
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -160,13 +160,9 @@ class KillSwitch:
         async with self._turn:
             if self._breaks.number(said.venue) < said.number:
                 after = self._breaks.after(said)
-
-                def state() -> kill_switch_pb2.KillSwitchState:
-                    made = self._state_for_facts()
-                    del made.break_gates[:]
-                    made.break_gates.extend(after.all())
-                    return made
-
+                state = self._state_for_facts()
+                state.ClearField("break_gates")
+                state.break_gates.extend(after.all())
                 with self._certain():
                     self._version = await self._store.gate_breaks(self._term, said, actor, state, self._now_ns())
                 self._breaks = after

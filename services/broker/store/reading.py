@@ -101,6 +101,23 @@ class Reading:
         )
         return None if row is None else _routed(row)
 
+    async def named_all(self, connection: Any, venue: str, venue_order_ids: Sequence[str]) -> dict[str, Routed]:
+        """Orders by the venue's ids, without a lock."""
+        rows = await connection.fetch(
+            _ORDER + "WHERE venue = $1 AND venue_order_id = ANY($2)", venue, list(venue_order_ids)
+        )
+        return {row["venue_order_id"]: _routed(row) for row in rows}
+
+    async def unanswered_s(self, venue: str) -> dict[str, float]:
+        """By order, for how many seconds something that was sent about it is not answered."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT order_id, extract(epoch FROM clock_timestamp() - min(sent_time))::float8 FROM instruction "
+                "WHERE venue = $1 AND state = 1 GROUP BY order_id",
+                venue,
+            )
+        return {row[0]: row[1] for row in rows}
+
     async def instructed(self, connection: Any, number: int) -> tuple[Waiting, str] | None:
         """An instruction by its number, and its venue."""
         row = await connection.fetchrow(
@@ -108,10 +125,15 @@ class Reading:
         )
         return None if row is None else (_waiting(row), row[8])
 
-    async def by_number(self, number: int) -> Routed | None:
-        """An order by this service's number."""
+    async def by_number(self, number: int, venue: str = "") -> Routed | None:
+        """An order by this service's number, or with a venue by the simulated exchange's own."""
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(_ORDER + "WHERE number = $1", number)
+            if venue:
+                row = await connection.fetchrow(
+                    _ORDER + "WHERE venue = $1 AND venue_order_id = $2", venue, f"S{number}"
+                )
+            else:
+                row = await connection.fetchrow(_ORDER + "WHERE number = $1", number)
         return None if row is None else _routed(row)
 
 

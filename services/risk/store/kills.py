@@ -89,7 +89,7 @@ class KillStore:
         term: Term,
         said: break_gate_pb2.SetBreakGatesRequest,
         actor: str,
-        state: Callable[[], kill_switch_pb2.KillSwitchState],
+        after: kill_switch_pb2.KillSwitchState,
         time_ns: int,
     ) -> int:
         """Keeps what breaks stop at a venue, under the next version of the gate, which is returned."""
@@ -102,7 +102,6 @@ class KillStore:
                 said.number,
                 said.SerializeToString(),
             )
-            after = state()
             after.gate_version = version
             fact = risk_events_pb2.KillSwitchChanged(state=after, change="breaks", actor=actor)
             await term.tell(connection, SUBJECT, fact, said.request_id, time_ns)
