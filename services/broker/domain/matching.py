@@ -52,9 +52,12 @@ class _Standing:
 
 
 @dataclass(slots=True)
-class _Unbooked:
+class Unbooked:
+    """A fill that trading is to have. `since_ns`: since when it answers that it has not; None before it answered."""
+
     fill: Fill
-    since_ns: int
+    told_id: str
+    since_ns: int | None = None
     says: Fill | None = None
 
 
@@ -75,7 +78,7 @@ class Matcher:
     grace_ns: int = 5_000_000_000
     compared: Compared = field(default_factory=Compared)
     open: dict[str, Pair] = field(default_factory=dict)
-    unbooked: dict[str, _Unbooked] = field(default_factory=dict)
+    unbooked: dict[str, Unbooked] = field(default_factory=dict)
     _settled: OrderedDict[str, Pair] = field(default_factory=OrderedDict)
     _alias: dict[str, str] = field(default_factory=dict)
     _net: dict[str, list[int]] = field(default_factory=dict)
@@ -127,21 +130,29 @@ class Matcher:
         else:
             self.open[root] = pair
 
-    def expect_booked(self, fill: Fill, now_ns: int) -> None:
-        """Trading is to have a fill."""
-        self.unbooked[fill.exec_id] = _Unbooked(fill, now_ns)
+    def recall(self, exec_id: str, ours: Fill | None, theirs: Fill | None, now_ns: int) -> None:
+        """A fill that both books had agreed on before what is in memory; positions have it already."""
+        pair = Pair(ours, theirs, now_ns)
+        if pair.agrees:
+            self._settled[exec_id] = pair
 
-    def booked(self, exec_id: str, said: Fill | None) -> None:
-        """What trading has of a fill: None for nothing."""
+    def expect_booked(self, fill: Fill, told_id: str) -> None:
+        """Trading is to have a fill, under the id that it was told."""
+        self.unbooked[fill.exec_id] = Unbooked(fill, told_id)
+
+    def booked(self, exec_id: str, said: Fill | None, now_ns: int) -> None:
+        """What trading answers of a fill: None for that it has none."""
         waits = self.unbooked.get(exec_id)
-        if waits is not None:
-            waits.says = said
-            if said is not None and said.agrees(waits.fill):
-                del self.unbooked[exec_id]
+        if waits is None:
+            return
+        if said is not None and said.agrees(waits.fill):
+            del self.unbooked[exec_id]
+        elif waits.since_ns is None or waits.says != said:
+            waits.since_ns, waits.says = now_ns, said
 
     def forget_booked(self, exec_id: str) -> None:
-        """A fill was taken back before trading had to have it."""
-        self.unbooked.pop(exec_id, None)
+        """A fill was taken back: trading need not have it any more."""
+        self.unbooked.pop(self._alias.get(exec_id, exec_id), None)
 
     # What differs.
 
@@ -152,7 +163,9 @@ class Matcher:
             statement: what the venue states; None while it cannot be asked: what it was about before still stands.
         """
         found = [self._fill(root, pair, now_ns) for root, pair in self.open.items()]
-        found += [words.unbooked(each.fill, each.says, each.since_ns) for each in self.unbooked.values()]
+        for each in self.unbooked.values():
+            if each.since_ns is not None:
+                found.append(words.unbooked(each.fill, each.says, each.since_ns))
         if statement is None:
             return found
         touched = {each.order_id for pair in self.open.values() for each in (pair.ours, pair.theirs) if each}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -74,6 +75,10 @@ class Store:
     def __init__(self, database: Database, told: Callable[[list[pb.VenueReport]], None]) -> None:
         self._database = database
         self._told = told
+
+    def transaction(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        """A transaction of the schema."""
+        return self._database.transaction()
 
     async def take(self, entries: Sequence[Entry], orders: Sequence[Routed]) -> set[str]:
         """Keeps instructions, each once, and returns the ids of those that are new.

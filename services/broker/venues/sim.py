@@ -357,6 +357,15 @@ class SimAdapter:
         self._dealt.add(instrument)
         self._records.dealt(instrument, self._grids[instrument], event)
 
+    copied = True
+    copy_since_ns = 0
+
+    @property
+    def latency_s(self) -> float:
+        """See Adapter: four deviations of the way out."""
+        out = self._spec.outbound
+        return (out.fixed_ms + out.median_ms * math.exp(4 * out.sigma)) / 1e3
+
     async def statement(self) -> Statement:
         """See Adapter."""
         async with self._desk.turn, self._database.connection() as connection:
