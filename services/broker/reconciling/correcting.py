@@ -15,6 +15,8 @@ from crossrate.api.broker.v1 import break_pb2 as pb
 from crossrate.api.broker.v1 import venue_report_pb2 as reports
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.basics.pair import parse_pair
+from crossrate.store import StoreError
+from crossrate.store.errors import StaleWriter
 from services.broker.adopting import adopted, key_of
 from services.broker.domain.amounts import QUANTITY_UNIT, price_text, quantity_text
 from services.broker.domain.books import BUY, SELL, StatedOrder, Statement
@@ -45,7 +47,7 @@ class Corrector:
         """Does what was approved and is not done.
 
         Raises:
-            StoreError: the database is away: it is done when it is back.
+            RuntimeError: the database is away: the venue is begun anew, and it is done then.
         """
         for each in breaks.values():
             correction = each.message.correction
@@ -56,7 +58,13 @@ class Corrector:
                 # Sent before it is noted: a cancel that is sent twice is refused the second time, and nothing else.
                 await self._adapter.cancel_there(stated)
             async with self._desk.turn:
-                await self._one(each.message.break_id, stated)
+                try:
+                    await self._one(each.message.break_id, stated)
+                except StaleWriter:
+                    raise
+                except StoreError as error:
+                    # What the desk remembers may be ahead of what is kept: everything begins anew.
+                    raise RuntimeError(f"a correction was not carried out: {error}") from error
 
     async def _one(self, break_id: str, stated: StatedOrder | None) -> None:
         outcome = Outcome()

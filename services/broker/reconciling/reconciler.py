@@ -150,9 +150,8 @@ class Reconciler:
         if self._desk.standing.session is Session.READY:
             statement = await adapter.statement()
         if statement is None:
-            run.missing.append(
-                f"statement: the venue cannot be asked, its session is {self._desk.standing.session.name}"
-            )
+            stands = self._desk.standing.session.name.lower()
+            run.missing.append(f"statement: the venue does not answer, its session is {stands}")
         if adapter.copied and adapter.copy_since_ns is None:
             run.missing.append("drop copy: there is no session")
         elif not adapter.copied:

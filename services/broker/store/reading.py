@@ -40,18 +40,22 @@ class Reading:
             )
         return [pb.VenueReport.FromString(row[0]) for row in rows]
 
-    async def reports_of(self, account: str, after: int, limit: int) -> tuple[list[pb.VenueReport], int]:
-        """Reports of one account after a number, and the newest number of any account at that moment."""
+    async def reports_of(
+        self, account: str, after: int, limit: int, order_id: str = ""
+    ) -> tuple[list[pb.VenueReport], int]:
+        """Reports of one account, or of one of its orders, after a number, and the newest number of any account at that moment."""
         async with self._database.connection() as connection:
             # The newest number first: what is committed between the two is then in the page, not past it.
             last = await connection.fetchval("SELECT last_sequence FROM report_head")
+            which = "" if not order_id else "AND order_id = $5 "
             rows = await connection.fetch(
-                "SELECT content FROM venue_report WHERE account = $1 AND sequence > $2 AND sequence <= $4 "
+                f"SELECT content FROM venue_report WHERE account = $1 AND sequence > $2 AND sequence <= $4 {which}"
                 "ORDER BY sequence LIMIT $3",
                 account,
                 after,
                 limit,
                 last,
+                *([order_id] if order_id else []),
             )
         return [pb.VenueReport.FromString(row[0]) for row in rows], last
 
