@@ -43,7 +43,7 @@ class Reading:
     async def reports_of(
         self, account: str, after: int, limit: int, order_id: str = ""
     ) -> tuple[list[pb.VenueReport], int]:
-        """Reports of one account, or of one of its orders, after a number, and the newest number of any account at that moment."""
+        """Reports of one account, or of one of its orders, after a number; the newest number of any at that moment."""
         async with self._database.connection() as connection:
             # The newest number first: what is committed between the two is then in the page, not past it.
             last = await connection.fetchval("SELECT last_sequence FROM report_head")
