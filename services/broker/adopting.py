@@ -11,7 +11,7 @@ from services.broker.domain.breaks import adopted_id
 from services.broker.domain.dates import Calendar, put_date
 from services.broker.routed import At, Routed
 
-CLIENT_ID_MAX = 64
+TEXT_MAX = 200
 
 
 def adopted(
@@ -23,7 +23,7 @@ def adopted(
     """
     order_id = adopted_id(venue, stated.venue_order_id)
     terms = order_pb2.NewOrder(
-        client_order_id=_printable(f"{venue}:{stated.venue_order_id}")[:CLIENT_ID_MAX],
+        client_order_id=order_id,  # no client has one like it
         account=account,
         instrument=stated.instrument,
         side=order_pb2.SIDE_BUY if stated.side == BUY else order_pb2.SIDE_SELL,
@@ -31,6 +31,7 @@ def adopted(
         order_type=order_pb2.ORDER_TYPE_MARKET,
         time_in_force=order_pb2.TIME_IN_FORCE_GTC,
         venue=venue,
+        text=f"placed by hand at {venue}, its order {stated.venue_order_id}"[:TEXT_MAX],
     )
     if stated.price is not None:
         terms.order_type, terms.limit_price = order_pb2.ORDER_TYPE_LIMIT, price_text(stated.price)
@@ -74,7 +75,3 @@ def adopted(
 def key_of(stated: StatedOrder) -> str:
     """By which a repeated adoption is known."""
     return f"A:{stated.venue_order_id}"
-
-
-def _printable(text: str) -> str:
-    return "".join(each if each.isascii() and (each.isalnum() or each in "._:-") else "-" for each in text)
