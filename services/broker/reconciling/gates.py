@@ -21,6 +21,7 @@ class Gates:
 
     def __init__(self, desk: Desk, rules: Sequence[Rule], breaks: Breaks, risk: Risk, *, gates: bool) -> None:
         self._desk, self._rules, self._breaks, self._risk, self._on = desk, rules, breaks, risk, gates
+        self._told: bytes | None = None
 
     async def tell(self, run: pb.ReconciliationRun) -> None:
         """Says what is gated now, if risk has not heard it.
@@ -32,8 +33,11 @@ class Gates:
         said = wanted(venue, await self._breaks.markets() if self._on else [], self._rules)
         instruments = sorted({each.scope.name.partition("@")[0] for each in said.gates})
         content = said.SerializeToString(deterministic=True)
+        if content == self._told:
+            return
         number, told = await self._breaks.gate(self._desk.lease, venue, content, instruments)
         if told:
+            self._told = content
             return
         said.number = number
         try:
@@ -42,6 +46,7 @@ class Gates:
             run.missing.append(f"risk was not told what breaks gate: {error.message}"[:500])
             return
         await self._breaks.gate_told(self._desk.lease, venue, number)
+        self._told = content
 
 
 def wanted(venue: str, markets: Sequence[Market], rules: Sequence[Rule]) -> break_gate_pb2.SetBreakGatesRequest:

@@ -42,6 +42,8 @@ from services.broker.venues.declared import FixVenue, SimulatedVenue
 NS = 1_000_000_000
 SHARE = 20
 """A comparison takes at most one part in so many of the time: where it takes longer it is made less often."""
+RUN_S = 10.0
+"""How often a run is noted that found what the run before found."""
 DAY = parse_pair("EUR/USD")
 """Whose session ends the day."""
 
@@ -80,6 +82,8 @@ class Reconciler:
         self._number = 0
         self._take: set[str] = set()
         self._said = ""
+        self._ran: tuple[object, ...] = ()
+        self._ran_s = 0.0
 
     async def run(self) -> None:
         """Compares, until it is cancelled."""
@@ -239,5 +243,9 @@ class Reconciler:
     async def _finish(self, run: pb.ReconciliationRun, asked: Sequence[Asked]) -> None:
         self._number += 1
         run.number = self._number
+        told = (run.orders, run.fills, run.copied_fills, run.pending, run.open_breaks, *run.missing)
+        if not asked and told == self._ran and time.monotonic() < self._ran_s + RUN_S:
+            return  # as before: nothing is written for it
+        self._ran, self._ran_s = told, time.monotonic()
         run.end_time.FromNanoseconds(self._clock_ns())
         await self._breaks.ran(self._desk.lease, run, asked)
