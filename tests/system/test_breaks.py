@@ -83,7 +83,7 @@ def only_break(mesh: Mesh, venue: str, **which: Any) -> dict[str, Any]:
 
 
 def test_a_lost_fill_gates_its_market_and_is_booked_by_two(broken: Mesh, trader: Client) -> None:
-    """Orders to that venue in that pair are refused, others go on; the fill is in the order, the stream and the books."""
+    """Orders to that venue in that pair are refused, others go on; the fill is in the order, the stream, the books."""
     placed = trader.place("alpha", "EUR/USD", "buy", 100_000, venue="drill").order
     found = only_break(broken, "drill")
     assert (found["type"], found["orderId"]) == ("BREAK_TYPE_MISSING_FILL", placed.order_id)

@@ -47,14 +47,15 @@ class Word:
 class World:
     """The venue, our books, and the matcher that looks at both."""
 
-    def __init__(self, seed: int, faults: Iterable[str]) -> None:
+    def __init__(self, seed: int, faults: Iterable[str], *, copied: bool = True) -> None:
         self.chance = random.Random(seed)
         self.faults = set(faults)
         self.now = SECOND
         self.orders: dict[int, Order] = {}
         self.own: dict[int, OwnOrder] = {}
         self.way: list[Word] = []
-        self.matcher = Matcher(copied=True, late_s=60.0, grace_ns=GRACE_S * SECOND)
+        self.copied = copied
+        self.matcher = Matcher(copied=copied, late_s=60.0, grace_ns=GRACE_S * SECOND)
         self.position = 0
         self.copied_position = 0
         self.ours: dict[str, Fill] = {}
@@ -117,7 +118,7 @@ class World:
         self.position += fill.signed
         if self._strikes("lose_both"):
             return
-        if not self._strikes("lose_copy"):
+        if self.copied and not self._strikes("lose_copy"):
             copied = replace(fill, side=-fill.side) if self._strikes("alter_side") else fill
             self._send("copy", copied)
         if self._strikes("lose_report"):
@@ -198,7 +199,8 @@ class World:
         )
         under_way = sum(each.fill.signed for each in self.way if each.what == "copy" and each.fill is not None)
         own = {each.order_id: each for each in self.own.values()}
-        return Statement(orders, {"EUR/USD": self.position - under_way}, 0, own)
+        positions = {"EUR/USD": self.position - under_way} if self.copied else None
+        return Statement(orders, positions, 0, own)
 
     def look(self) -> None:
         """Notes every difference that has lasted too long."""

@@ -44,6 +44,18 @@ def test_an_honest_venue_has_no_break(seed: int) -> None:
     assert world.matcher.compared.ours == world.matcher.compared.theirs > 10
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(min_value=0, max_value=2**32))
+def test_an_honest_venue_without_a_drop_copy_has_no_break(seed: int) -> None:
+    """Its statement is ahead of what we were told, each time with something else: the clock begins anew."""
+    world = World(seed, (), copied=False)
+    for _ in range(120):
+        world.step()
+        assert world.breaks == {}
+    world.settle()
+    assert world.breaks == {}
+
+
 @settings(max_examples=120, deadline=None)
 @given(st.integers(min_value=0, max_value=2**32), st.sets(st.sampled_from(FAULTS), min_size=1))
 def test_what_is_wrong_is_a_break_and_nothing_else_is(seed: int, faults: set[str]) -> None:
