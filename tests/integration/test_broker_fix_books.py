@@ -129,7 +129,7 @@ async def accepted(running: Floor, prime: Prime, reader: Reader, **fields: Any) 
 
 
 async def test_the_drop_copy_and_the_statement_of_a_fix_venue() -> None:
-    """A trade of the drop copy alone is adopted, told once; one that is late there heals; ghosts end; silence is late."""
+    """A trade of the drop copy alone is adopted once; one that is late there heals; ghosts end; silence is late."""
     async with venue() as (it, prime, copy):
         placed, held = await accepted(it.running, prime, it.reader)
         # Told on both ways: nothing.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 
 from crossrate.fix.codec import Extra, message, optional, required
@@ -12,6 +11,8 @@ ALL_TRADES = 0
 """TradeRequestType (569)."""
 ACCEPTED, REJECTED = 0, 2
 """TradeRequestStatus (750)."""
+NOT_SUPPORTED = 8
+"""TradeRequestResult (749): TradeRequestType not supported."""
 
 
 @message("AD")
@@ -27,7 +28,6 @@ class TradeCaptureReportRequest:
     order_id: str | None = optional(37)
     cl_ord_id: str | None = optional(11)
     symbol: str | None = optional(55)
-    trade_date: dt.date | None = optional(75)
     side: Side | None = optional(54)
     text: str | None = optional(58)
     extra: Extra = ()

@@ -78,3 +78,9 @@ CREATE INDEX reconciliation_request_open ON reconciliation_request (venue, numbe
 
 -- Which markets a venue does not get new orders in that could go elsewhere.
 ALTER TABLE venue ADD COLUMN gated text[] NOT NULL DEFAULT '{}';
+
+-- FIX clients that are told each fill once more as a trade (AD, AE); an empty id: no more.
+CREATE TABLE fix_trades (
+    session text PRIMARY KEY,
+    request_id text NOT NULL
+);
