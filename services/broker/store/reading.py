@@ -117,7 +117,7 @@ class Reading:
 
 def _routed(row: Any) -> Routed:
     order = order_pb2.Order.FromString(row[10])
-    return Routed(row[0], row[1], row[2], row[3], row[4], At(row[5]), row[6], row[7], row[8], row[9], order, row[11])
+    return Routed(*row[:5], At(row[5]), *row[6:10], order, row[11], order)
 
 
 def _waiting(row: Any) -> Waiting:
