@@ -51,7 +51,7 @@ fresh AS (
         WHERE v.status = {At.ENDED.value}
 )
 SELECT array_agg(instruction_id),
-       CASE WHEN count(*) > 0 THEN pg_notify('{CHANNEL_INSTRUCTIONS}_' || current_schema(), '')::text END FROM new"""
+       CASE WHEN count(*) > 0 THEN pg_notify('{CHANNEL_INSTRUCTIONS}_' || current_schema(), $20)::text END FROM new"""
 
 _REPORTS = """
 INSERT INTO venue_report (sequence, account, order_id, venue, kind, exec_key, content)
@@ -103,10 +103,16 @@ class Entry:
 
 
 class Store:
-    """Commits. Each method is one transaction, or a part of the caller's."""
+    """Commits. Each method is one transaction, or a part of the caller's.
 
-    def __init__(self, database: Database, told: Callable[[list[pb.VenueReport]], None]) -> None:
+    Args:
+        told: called with reports that were committed here.
+        name: what this process says with instructions that it has kept; it wakes itself up.
+    """
+
+    def __init__(self, database: Database, told: Callable[[list[pb.VenueReport]], None], name: str) -> None:
         self._database = database
+        self._name = name
         self._told = told
         self._last = -1
         """The newest report that is known here; -1 before the first look."""
@@ -121,7 +127,9 @@ class Store:
         refused = {e.instruction.instruction_id: e.refusal for e in entries if e.refusal is not None}
         kept: list[pb.VenueReport] = []
         async with self._taking(bool(refused)) as connection:
-            row = await connection.fetchrow(_TAKE, *_columns(map(_instruction, entries), 8), *_order_columns(orders))
+            row = await connection.fetchrow(
+                _TAKE, *_columns(map(_instruction, entries), 8), *_order_columns(orders), self._name
+            )
             new = set(row[0] or ())
             refusals = [refusal for each, refusal in refused.items() if each in new]
             if refusals:
