@@ -38,7 +38,8 @@ def element(number: int, encoded: bytes) -> bytes:
 
 
 def frames_of(register: Callable[[Any, Any], None], *methods: str) -> Callable[[Any, Any], None]:
-    """A generated registration whose streaming methods of these names yield frames."""
+    """A generated registration whose streaming methods of these names yield frames; those that answer once may answer
+    with anything that says its bytes by `SerializeToString`."""
 
     def registered(servicer: Any, server: Any) -> None:
         register(servicer, _Registration(server, methods))
@@ -60,6 +61,8 @@ class _Registration:
         """Hands the handlers on, those of frames with another serializer."""
         framed = {
             name: grpc.unary_stream_rpc_method_handler(made.unary_stream, made.request_deserializer, _encode)
+            if made.response_streaming
+            else grpc.unary_unary_rpc_method_handler(made.unary_unary, made.request_deserializer, _encode)
             for name in self._methods
             for made in (handlers[name],)
         }

@@ -64,6 +64,8 @@ class Replays:
         answer = pb.PlaceOrderResponse.FromString(known.margin)
         answer.order.CopyFrom(report.order)
         answer.checks.extend(report.checks)
+        if report.HasField("quote_seen"):
+            answer.quote_seen.CopyFrom(report.quote_seen)
         return answer
 
     async def request(self, account: str, request_id: str, digest: bytes) -> bytes | None:
