@@ -164,7 +164,10 @@ class PreTrade:
         failures = 0
         while True:
             await self._waiting.wait()
+            number = self._number
             await asyncio.sleep(IDLE_S * 2 ** min(failures, 6))
+            if self._number != number and self._untold_count < REPORTS_MAX:
+                continue  # orders come, and take along what there is
             async with self._turn:
                 told = await self._told()
                 if not told:

@@ -136,9 +136,8 @@ class Entry(Group):
 
     def to_admit(self, account: Account) -> list[risk_pb.OrderToAuthorise]:
         """See Group."""
-        return [
-            risk_pb.OrderToAuthorise(order=self._made(each, account, i).image) for i, each in enumerate(self.orders)
-        ]
+        self._made_ready = [self._made(each, account, i) for i, each in enumerate(self.orders)]
+        return [risk_pb.OrderToAuthorise(order=order.image) for order in self._made_ready]
 
     def _made(self, entry: NewEntry, account: Account, place: int) -> Order:
         order = entry.order()
