@@ -31,7 +31,7 @@ SUBJECT = "crossrate.trading.v1.execution_reported.>"
 CONSUMER = "books"
 RECOVER_S = 60.0
 """Accounts that stand still are tried again this often."""
-GATHER_S = 0.03
+GATHER_S = 0.1
 """Between two reads of what comes all the time, so that many reports are booked in one transaction."""
 PASSING = (OSError, TimeoutError, StoreError, EventsError, CallError)
 """What says nothing about a report: tried again for ever, with growing pauses."""

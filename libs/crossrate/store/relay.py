@@ -28,7 +28,7 @@ BATCH_MAX = 2048
 """Journal events of one pass."""
 STREAMS_MAX = 64
 """Journal streams of one pass."""
-GATHER_S = 0.02
+GATHER_S = 0.05
 """Between two passes, so that what is written in many small commits is read, published and noted together."""
 JOINED_BYTES_MAX = 131_072
 """Of one message in which events are joined."""
@@ -81,7 +81,7 @@ class OutboxRelay:
         failures = 0
         while not stopping.is_set():
             try:
-                connection = await self._database.dedicated(server_settings=_POSITIONS_MAY_BE_OLD)
+                connection = await self._database.dedicated(**_POSITIONS_MAY_BE_OLD)
                 try:
                     if await self._is_first(connection):
                         await self._work(connection, stopping)
