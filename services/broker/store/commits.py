@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -116,6 +117,10 @@ class Store:
         self._told = told
         self._last = -1
         """The newest report that is known here; -1 before the first look."""
+
+    def transaction(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        """A transaction of the schema."""
+        return self._database.transaction()
 
     async def take(self, entries: Sequence[Entry], orders: Sequence[Routed]) -> set[str]:
         """Keeps instructions, each once, and returns the ids of those that are new.
