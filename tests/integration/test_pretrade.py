@@ -205,7 +205,7 @@ async def test_a_kill_refuses_at_once_and_certifies_what_it_ended(mesh: PreTrade
 
 
 async def test_a_break_gates_its_market_until_broker_lets_it_go(mesh: PreTradeMesh) -> None:
-    """Orders that name the venue in the instrument are refused, and orders that name none where that is said; all others
+    """Orders that name the venue in the instrument are refused, orders that name none where that is said; all others
     pass. What is said later under an older number changes nothing."""
     switch = switch_of(mesh)
 
