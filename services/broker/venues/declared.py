@@ -112,6 +112,8 @@ class Reconciling(_Frozen):
     """How often what has come since is compared, at least; a comparison that takes long is made less often."""
     grace_s: float = Field(default=5.0, ge=0.1, le=3600)
     """How long a difference may stand before it is a break, beyond the venue's own latency where that is known."""
+    statement_s: float | None = Field(default=None, ge=0, le=86_400)
+    """How often a statement is asked for; unset: of the simulated exchange each time, of others every 10 s."""
     late_s: float = Field(default=30.0, ge=0.1, le=86_400)
     """How long something that was sent may be unanswered."""
     gates: bool = True
