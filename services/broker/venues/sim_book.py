@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import asyncpg
 
@@ -231,3 +231,16 @@ class SimBook:
             book._on_way = deque(each._replace(receive_time=0) for each in book._on_way)
             book._rows, book.renewed = ROWS_MAX, True
         return book
+
+
+def rows_of(books: Sequence[SimBook]) -> tuple[list[Input], list[SimBook]]:
+    """What went into books, as rows; and the books whose state is to be written."""
+    rows: list[Input] = []
+    states: list[SimBook] = []
+    for book in books:
+        row = book.row()
+        if row is None:
+            states.append(book)
+        else:
+            rows.append(row)
+    return rows, states
