@@ -19,7 +19,7 @@ from prometheus_client import Counter, Histogram
 
 from crossrate.rpc import errors
 from crossrate.store.errors import OutcomeUnknown, SequenceConflict, StoreError, StoreUnavailable
-from services.trading import messages
+from services.trading.admission import Admission
 from services.trading.domain.account import Account, Refused
 from services.trading.engine.accounts import Accounts
 from services.trading.engine.risk import Risk
@@ -169,7 +169,7 @@ class Writer:
             of_group = said.authorisations[at : at + count]
             at += count
             if id(group) not in known:
-                admissions = [messages.Admission(each, said.gate_version) for each in of_group]
+                admissions = [Admission(each, said.gate_version) for each in of_group]
                 admitted.groups.append((group, admissions))
                 self._on_the_way.update(dict.fromkeys(group.order_ids))
         return admitted
@@ -221,7 +221,7 @@ class Writer:
         self,
         batch: Batch,
         works: list[Work],
-        groups: list[tuple[Group, list[messages.Admission]]],
+        groups: list[tuple[Group, list[Admission]]],
         admitted: Admitted | None,
     ) -> list[tuple[Work | Group, Any]]:
         answers: list[tuple[Work | Group, Any]] = []
@@ -294,7 +294,7 @@ class Writer:
         self,
         batch: Batch,
         answers: list[tuple[Work | Group, Any]],
-        groups: list[tuple[Group, list[messages.Admission]]],
+        groups: list[tuple[Group, list[Admission]]],
         error: StoreError,
     ) -> None:
         """Memory is ahead of the database: forgets it, and tries what was not done once more where that may help."""
