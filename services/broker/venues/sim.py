@@ -60,14 +60,9 @@ class SimAdapter:
         clock: SimClock,
         note: Any,
     ) -> None:
-        self._desk = desk
-        self._spec = spec
-        self._quotes = quotes
-        self._quoted = quoted
-        self._database = database
-        self._calendar = calendar
-        self._clock = clock
-        self._note = note
+        self._desk, self._spec, self._database = desk, spec, database
+        self._quotes, self._quoted = quotes, quoted
+        self._calendar, self._clock, self._note = calendar, clock, note
         self._books: dict[str, SimBook] = {}
         self._grids: dict[str, Grid] = {}
         self._numbers: dict[int, str] = {}
@@ -151,16 +146,15 @@ class SimAdapter:
             return
 
         inputs, states = rows_of(books)
-        if not states and not self._records.changed:
-            await self._desk.store.commit_at_once(self._desk.lease, outcome, inputs)
+        deals = self._records.taken()
+        if not states:
+            await self._desk.store.commit_at_once(self._desk.lease, outcome, inputs, deals)
             return
 
         async def write(connection: asyncpg.Connection) -> None:
-            await write_inputs(connection, inputs)
+            await write_inputs(connection, inputs, deals)
             for book in states:
                 await book.write(connection)
-            if self._records.changed:
-                await self._records.write(connection)
 
         await self._desk.commit(outcome, write)
 
