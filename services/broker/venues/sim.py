@@ -33,10 +33,10 @@ from services.broker.engine.desk import Desk
 from services.broker.engine.session import Session
 from services.broker.peers import Quotes
 from services.broker.routed import At, Routed, Waiting
-from services.broker.store import Input, Outcome, write_inputs
+from services.broker.store import Outcome, write_inputs
 from services.broker.venues import exchange_terms as words
 from services.broker.venues.declared import SimulatedVenue
-from services.broker.venues.sim_book import SimBook
+from services.broker.venues.sim_book import SimBook, rows_of
 from services.broker.venues.sim_faults import HAND, SimFaults
 from services.broker.venues.sim_records import SimRecords
 from services.broker.venues.sim_terms import SimClock, terms_of
@@ -145,14 +145,7 @@ class SimAdapter:
         if outcome.empty and not books:
             return
 
-        inputs: list[Input] = []
-        states: list[SimBook] = []
-        for book in books:
-            row = book.row()
-            if row is None:
-                states.append(book)
-            else:
-                inputs.append(row)
+        inputs, states = rows_of(books)
         deals = self._records.taken()
         if not states:
             await self._desk.store.commit_at_once(self._desk.lease, outcome, inputs, deals)
