@@ -12,6 +12,7 @@ from crossrate.api.broker.v1.venue_service_pb2_grpc import add_VenueServiceServi
 from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
 from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 from crossrate.rpc.client import channel_to_mesh
+from crossrate.rpc.http_listener import HttpListener
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime
 from crossrate.store import Database
@@ -23,6 +24,8 @@ from services.broker.engine.router import Router
 from services.broker.engine.session import Sessions
 from services.broker.gateway import declared as fix_clients
 from services.broker.gateway.gateway import FixGateway
+from services.broker.oanda import declared as oanda_clients
+from services.broker.oanda.gateway import OandaGateway
 from services.broker.peers import Quotes
 from services.broker.service.routing import RoutingService
 from services.broker.service.venues import VenueService
@@ -83,9 +86,14 @@ async def serve(runtime: Runtime) -> None:
         trading = TradingServiceStub(channel)
         folder, state = settings.fix_clients.parent, runtime.place.state
         gateway = FixGateway(clients, folder, state, database, trading, hub, runtime.instance, note)
-        async with asyncio.TaskGroup() as group:
+        rest = OandaGateway(
+            oanda_clients.load(settings.oanda_clients), state, database, channel, runtime.stopping, note
+        )
+        listener = HttpListener(runtime, rest.app)
+        server.health.depends_on("http", listener.check)
+        async with listener, asyncio.TaskGroup() as group:
             # A task that fails takes the process down, and it starts anew: no half of an instance serves.
-            tasks = [group.create_task(each.run()) for each in (hub, quotes, gateway, *holders)]
+            tasks = [group.create_task(each.run()) for each in (hub, quotes, gateway, rest, *holders)]
             await server.serve()
             for task in tasks:
                 task.cancel()

@@ -62,7 +62,9 @@ def take_back(book: Book, order: Json, exec_id: str, time_ns: int) -> None:
         execs.remove(kept)
         quantity, price = Decimal(kept[1]), Decimal(kept[2])
         back = {**order, "_side": 3 - order["_side"]}
-        opened = [t["id"] for t in book.open_trades(words.name_of(order["_instrument"])) if t["_opener"] == order["_order_id"]]
+        opened = [
+            t["id"] for t in book.open_trades(words.name_of(order["_instrument"])) if t["_opener"] == order["_order_id"]
+        ]
         hint = {"tradeClose": {"tradeID": opened[-1]}} if opened else {}
         told = _fill(book, back, quantity, quantity * price, hint, time_ns)
         told["reason"] = "TRADE_CANCELLED_BY_VENUE"

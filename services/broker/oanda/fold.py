@@ -174,7 +174,9 @@ def _trade_protected(book: Book, order: pb.Order) -> str:
     """The trade that trading's own protection of an order is for."""
     if not order.terms.client_order_id.startswith(("tp.", "sl.")) or not order.parent_order_id:
         return ""
-    found = [t for t in book.open_trades(words.name_of(order.terms.instrument)) if t["_opener"] == order.parent_order_id]
+    found = [
+        t for t in book.open_trades(words.name_of(order.terms.instrument)) if t["_opener"] == order.parent_order_id
+    ]
     return found[-1]["id"] if found else ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -34,7 +35,8 @@ class Kept:
     async def lock(self, connection: asyncpg.Connection) -> asyncpg.Record | None:
         """The account's row, which no other instance changes until the transaction ends."""
         return await connection.fetchrow(
-            "SELECT currency, last_report, last_transaction FROM v20_account WHERE account = $1 FOR UPDATE", self.account
+            "SELECT currency, last_report, last_transaction FROM v20_account WHERE account = $1 FOR UPDATE",
+            self.account,
         )
 
     async def begin(self, connection: asyncpg.Connection, book: Book) -> None:
@@ -207,6 +209,16 @@ class Kept:
             f"SELECT content FROM v20_trade WHERE account = $1 AND {column} = $2 ORDER BY id DESC LIMIT 1", value
         )
         return found[0] if found else None
+
+    async def earned(self) -> dict[tuple[str, bool], Decimal]:
+        """What the trades of each instrument have realised, by instrument and whether they were long."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT instrument, (content::jsonb->>'initialUnits')::numeric > 0, "
+                "sum((content::jsonb->>'realizedPL')::numeric) FROM v20_trade WHERE account = $1 GROUP BY 1, 2",
+                self.account,
+            )
+        return {(row[0], row[1]): row[2] for row in rows}
 
     async def listed(self, table: str, wanted: Json) -> list[Json]:
         """Orders or trades, newest first.

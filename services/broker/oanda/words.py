@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,6 +16,7 @@ from crossrate.basics.pair import Pair
 
 _TIME = re.compile(r"^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:[.](\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))$")
 _UNIX = re.compile(r"^(\d{1,11})(?:[.](\d{1,9}))?$")
+_NAMES = uuid.UUID("0b9b2c55-3b0f-5f5e-9c3e-6a1b7a1d2e77")
 _INSTRUMENT = re.compile(r"^([A-Z]{3})_([A-Z]{3})$")
 TIME_KEYS = frozenset(
     "time createTime createdTime openTime closeTime filledTime triggeredTime cancelledTime gtdTime from to".split()
@@ -107,3 +110,13 @@ def shown(value: Any, unix: bool = False) -> Any:
     if isinstance(value, list | tuple):
         return [shown(each, unix) for each in value]
     return value
+
+
+def now_ns() -> int:
+    """Now, nanoseconds since 1970."""
+    return time.time_ns()
+
+
+def same_id(*parts: str) -> str:
+    """The id of a request to trading that is the same whenever it is made of the same parts."""
+    return str(uuid.uuid5(_NAMES, "\n".join(parts)))
