@@ -17,9 +17,10 @@ from services.broker.oanda import asking as orders
 from services.broker.oanda import params, words
 from services.broker.oanda.accounts import Accounts
 from services.broker.oanda.asking import DEPENDENT
-from services.broker.oanda.book import Json
+from services.broker.oanda.book import PENDING, Json
 from services.broker.oanda.desk import Desk
 from services.broker.oanda.faults import Fault, Refused, bad_value, no_such, unavailable
+from services.broker.oanda.hanging import KEYS, Hanging
 from services.broker.oanda.history import History
 from services.broker.oanda.pricing import Prices, price_of
 from services.broker.oanda.trades import Trades
@@ -37,6 +38,7 @@ class Account:
 
     desk: Desk
     trades: Trades
+    hanging: Hanging
     accounts: Accounts
 
 
@@ -140,11 +142,9 @@ class Api:
             else:
                 specifier = f"@{body['clientTradeID']}" if "clientTradeID" in body else ""
             trade = await account.trades.trade(specifier, still_open=True)
-            kinds = {"TAKE_PROFIT": "takeProfit", "STOP_LOSS": "stopLoss", "TRAILING_STOP_LOSS": "trailingStopLoss"}
             given = {key: each for key, each in body.items() if key not in ("type", "tradeID", "clientTradeID")}
-            return 201, _renamed(
-                await account.trades.hang(trade["id"], {kinds[body["type"]]: given}, asking.request_id)
-            )
+            key = KEYS[body["type"]]
+            return 201, _renamed(await account.hanging.hang(trade["id"], {key: given}, asking.request_id), key)
         try:
             asked = orders.order_of(asking.path("account"), body)
         except Refused as refused:
@@ -187,6 +187,9 @@ class Api:
     async def cancel(self, asking: Asking) -> Answer:
         """Cancels one."""
         account = await self.of(asking)
+        order = await account.desk.kept.order(asking.path("order"))
+        if order is not None and "tradeID" in order and order["state"] == PENDING:
+            return 200, await account.hanging.cancel(order, asking.request_id)
         return 200, await account.desk.cancel(asking.path("order"), asking.request_id)
 
     async def name_order(self, asking: Asking) -> Answer:
@@ -231,7 +234,7 @@ class Api:
     async def hang(self, asking: Asking) -> Answer:
         """What protects it."""
         account = await self.of(asking)
-        return 200, await account.trades.hang(asking.path("trade"), asking.body, asking.request_id)
+        return 200, await account.hanging.hang(asking.path("trade"), asking.body, asking.request_id)
 
     async def positions(self, asking: Asking) -> Answer:
         """Of every instrument that was ever dealt."""
@@ -325,16 +328,13 @@ def _wrapped(asking: Asking) -> Json:
     return orders.mapping(asking.body["order"], "order")
 
 
-def _renamed(made: Json) -> Json:
+def _renamed(made: Json, key: str) -> Json:
     """The answer of an order that hangs on a trade, in the words of an order."""
-    again = {
-        "OrderCancelTransaction": "orderCancelTransaction",
-        "OrderTransaction": "orderCreateTransaction",
-        "OrderFillTransaction": "orderFillTransaction",
-    }
-    for key in list(made):
-        for end, name in again.items():
-            if key.endswith(end) and key not in again.values():
-                made[name] = made.pop(key)
-                break
+    for end, name in (
+        ("OrderCancelTransaction", "replacedOrderCancelTransaction"),
+        ("OrderTransaction", "orderCreateTransaction"),
+        ("OrderFillTransaction", "orderFillTransaction"),
+    ):
+        if key + end in made:
+            made[name] = made.pop(key + end)
     return made

@@ -16,9 +16,17 @@ from services.broker.oanda import words
 from services.broker.oanda.book import Json
 from services.broker.oanda.faults import Refused, bad_value
 
-COMMON = frozenset("type clientExtensions timeInForce gtdTime triggerCondition".split())
+COMMON = frozenset(["type", "clientExtensions", "timeInForce", "gtdTime", "triggerCondition"])
 ENTRY = frozenset(
-    "instrument units positionFill takeProfitOnFill stopLossOnFill trailingStopLossOnFill tradeClientExtensions".split()
+    [
+        "instrument",
+        "units",
+        "positionFill",
+        "takeProfitOnFill",
+        "stopLossOnFill",
+        "trailingStopLossOnFill",
+        "tradeClientExtensions",
+    ]
 )
 FIELDS: Mapping[str, frozenset[str]] = {
     "MARKET": COMMON - {"gtdTime", "triggerCondition"} | ENTRY | {"priceBound"},

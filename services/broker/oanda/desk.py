@@ -16,6 +16,7 @@ from services.broker.oanda import asking, words
 from services.broker.oanda.asking import Asked
 from services.broker.oanda.book import PENDING, Book, Json
 from services.broker.oanda.faults import Fault, Refused, bad_value, no_such, unavailable
+from services.broker.oanda.fold import described
 from services.broker.oanda.following import Follower
 
 SETTLE_S_MAX = 1.5
@@ -50,14 +51,17 @@ class Desk:
 
     # Entry.
 
-    async def place(self, asked: Asked, request_id: str, reason: str = "CLIENT_ORDER") -> Json:
+    async def place(self, asked: Asked, request_id: str, reason: str = "CLIENT_ORDER", *, again: bool = False) -> Json:
         """Enters an order, and the answer when its venue has said what became of it, or after a while.
+
+        Args:
+            again: the same order may have been entered before: then it is told of.
 
         Raises:
             Fault: it was refused, or trading cannot be reached.
         """
         asked.content |= {"reason": reason, "requestID": request_id}
-        await self._remember(asked)
+        await self._remember(asked, again)
         try:
             request = entry.PlaceOrderRequest(request_id=new_request_id(), order=asked.order)
             answer = await self._trading.PlaceOrder(request)
@@ -66,12 +70,12 @@ class Desk:
         return await self._entered(asked, answer.order)
 
     async def place_linked(self, group: list[Asked], request_id: str) -> list[Json]:
-        """The same of several orders of which one cancels the others: all of them or none."""
+        """The same of several orders of which one cancels the others: all of them or none. They may be entered again."""
         for asked in group:
             asked.content |= {"reason": "CLIENT_ORDER", "requestID": request_id}
-            await self._remember(asked)
+            await self._remember(asked, again=True)
         request = entry.PlaceOrdersRequest(
-            request_id=new_request_id(),
+            request_id=words.same_id(self.kept.account, *(asked.order.client_order_id for asked in group)),
             account=self.kept.account,
             orders=[asked.order for asked in group],
             atomic=True,
@@ -84,13 +88,13 @@ class Desk:
         pairs = zip(group, answer.results, strict=True)
         return [await self._entered(asked, result.order) for asked, result in pairs]
 
-    async def _remember(self, asked: Asked) -> None:
+    async def _remember(self, asked: Asked, again: bool = False) -> None:
         content = {k: v for k, v in asked.content.items() if k != "requestID"}
         digest = uuid.uuid5(uuid.NAMESPACE_OID, asked.order.SerializeToString(deterministic=True).hex()).hex
         earlier = await self.kept.ask(
             asked.order.client_order_id, asked.client_id, {**asked.content, "_digest": digest}
         )
-        if earlier is None:
+        if earlier is None or again:
             return
         same = {k: v for k, v in earlier.items() if k not in ("requestID", "_digest", "_root")} == content
         root = earlier["_root"]
@@ -108,22 +112,26 @@ class Desk:
         return bool(await self.kept.orders_of(root) or await self.kept.refused(root))
 
     async def refuse(self, asked: Asked | None, refused: Refused, body: Any = None) -> Fault:
-        """The transaction that refuses an order which trading never saw, and the answer."""
-        content = dict(asked.content if asked is not None else body if isinstance(body, dict) else {})
-        kind = content.pop("type", "MARKET")
-        content = {key: each for key, each in content.items() if key in _SHOWN}
+        """The transaction that refuses an order which trading never saw, and the answer.
+
+        Args:
+            body: what was asked for, where it did not become an order.
+        """
+        given = body if isinstance(body, dict) else {}
 
         def change(book: Book) -> Json:
-            now_ns = words.now_ns()
-            return book.add(f"{kind}_ORDER_REJECT", now_ns, **content, rejectReason=refused.reason)
+            if asked is None:
+                fields = {key: each for key, each in given.items() if key in _SHOWN}
+                kind = given["type"] if given.get("type") in asking.FIELDS else "MARKET"
+            else:
+                fields = described(book, pb.Order(terms=asked.order), asked.content)
+                fields |= {key: asked.content[key] for key in ("reason", "requestID") if key in asked.content}
+                kind = fields.pop("type")
+            return book.add(f"{kind}_ORDER_REJECT", words.now_ns(), **fields, rejectReason=refused.reason)
 
         made = await self.follower.append(change)
         fault = Fault(400, refused.message, refused.reason)
-        fault.more = {
-            "orderRejectTransaction": made,
-            "relatedTransactionIDs": [made["id"]],
-            "lastTransactionID": made["id"],
-        }
+        fault.more = {"orderRejectTransaction": made} | self.ids([made["id"]])
         return fault
 
     async def _not_entered(self, asked: Asked, error: CallError) -> Fault:
@@ -318,10 +326,7 @@ class Desk:
         return {"orderClientExtensionsModifyTransaction": made} | self.ids([made["id"]])
 
 
-_SHOWN = frozenset(
-    "tradeID instrument units price priceBound distance timeInForce gtdTime positionFill triggerCondition reason "
-    "clientExtensions tradeClientExtensions takeProfitOnFill stopLossOnFill trailingStopLossOnFill requestID".split()
-)
+_SHOWN = frozenset().union(*asking.FIELDS.values()) - {"type"}
 
 
 def _pending(order_id: str, content: Json | None) -> Callable[[Book], None]:

@@ -132,12 +132,14 @@ def described(book: Book, order: pb.Order, asked: Json) -> Json:
         made["tradeID"] = trade_id
     else:
         made |= {"instrument": words.name_of(terms.instrument), "units": words.number(units)}
-    if value := terms.stop_price or terms.limit_price:
-        made["price"] = value
-    if terms.trailing_distance:
-        made["distance"] = terms.trailing_distance
-    if bound := terms.price_bound or (terms.limit_price if terms.order_type == pb.ORDER_TYPE_STOP_LIMIT else ""):
-        made["priceBound"] = bound
+    bound = terms.price_bound or (terms.limit_price if terms.order_type == pb.ORDER_TYPE_STOP_LIMIT else "")
+    for key, value in (
+        ("price", terms.stop_price or terms.limit_price),
+        ("distance", terms.trailing_distance),
+        ("priceBound", bound),
+    ):
+        if value:
+            made[key] = words.price(Decimal(value), terms.instrument)
     made["timeInForce"] = words.FORCE_WORDS[terms.time_in_force]
     if terms.HasField("expire_time"):
         made["gtdTime"] = words.time_text(terms.expire_time.ToNanoseconds())
@@ -272,6 +274,7 @@ def _replaced(book: Book, old: Json, report: ex.ExecutionReport, time_ns: int) -
         **{key: value for key, value in old.items() if key.startswith("_")},
     }
     fills.unhang(book, old)
+    book.put_order(old)
     book.put_order(made)
     if "tradeID" in made and _lives(book, made["tradeID"]):
         _hang(book, book.trades[made["tradeID"]], made)

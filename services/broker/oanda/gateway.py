@@ -19,8 +19,9 @@ from services.broker.oanda.api import Account, Api
 from services.broker.oanda.declared import OandaClients, Tokens
 from services.broker.oanda.desk import Desk
 from services.broker.oanda.following import Rates, followers
+from services.broker.oanda.hanging import Hanging, Reactor
 from services.broker.oanda.pricing import Prices
-from services.broker.oanda.trades import Reactor, Trades
+from services.broker.oanda.trades import Trades
 from services.broker.oanda.web import Door
 
 
@@ -49,9 +50,9 @@ class OandaGateway:
         accounts: dict[str, Account] = {}
         for name, follower in self._followers.items():
             desk = Desk(follower, trading)
-            trades = Trades(desk, prices)
-            accounts[name] = Account(desk, trades, Accounts(desk, trades, holders, ledger))
-            self._reactors.append(Reactor(desk, trading, note))
+            trades, hanging = Trades(desk, prices), Hanging(desk, trading)
+            accounts[name] = Account(desk, trades, hanging, Accounts(desk, trades, holders, ledger))
+            self._reactors.append(Reactor(hanging, desk, note))
         self.app: Starlette = Api(Door(declared, tokens, note), accounts, prices, stopping).app()
         if declared.clients:
             note.info("clients of the v20 API are served", clients=len(declared.clients), accounts=len(accounts))

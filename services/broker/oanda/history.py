@@ -15,12 +15,19 @@ from services.broker.oanda.web import HEARTBEAT_S, Answer, Asking, Door, Handler
 PAGE_MAX = 1000
 PAGE = 100
 CREATES = frozenset(
-    "MARKET_ORDER LIMIT_ORDER STOP_ORDER MARKET_IF_TOUCHED_ORDER TAKE_PROFIT_ORDER STOP_LOSS_ORDER "
-    "TRAILING_STOP_LOSS_ORDER".split()
+    [
+        "MARKET_ORDER",
+        "LIMIT_ORDER",
+        "STOP_ORDER",
+        "MARKET_IF_TOUCHED_ORDER",
+        "TAKE_PROFIT_ORDER",
+        "STOP_LOSS_ORDER",
+        "TRAILING_STOP_LOSS_ORDER",
+    ]
 )
 TYPES = frozenset(
     {*CREATES, *(f"{each}_REJECT" for each in CREATES)}
-    | set("CREATE ORDER_FILL ORDER_CANCEL ORDER_CANCEL_REJECT ORDER_CLIENT_EXTENSIONS_MODIFY".split())
+    | set(["CREATE", "ORDER_FILL", "ORDER_CANCEL", "ORDER_CANCEL_REJECT", "ORDER_CLIENT_EXTENSIONS_MODIFY"])
     | {"TRADE_CLIENT_EXTENSIONS_MODIFY"}
 )
 GROUPS: Mapping[str, frozenset[str]] = {

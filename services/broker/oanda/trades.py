@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from crossrate.api.trading.v1 import order_entry_pb2 as entry
-from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
-from crossrate.rpc.call_error import CallError
-from crossrate.store.errors import StoreError
 from services.broker.oanda import asking, words
-from services.broker.oanda.asking import Asked
-from services.broker.oanda.book import PENDING, Book, Json, is_open
+from services.broker.oanda.book import Book, Json, is_open
 from services.broker.oanda.desk import Desk
-from services.broker.oanda.faults import Fault, Refused, bad_value, no_such
+from services.broker.oanda.faults import Refused, bad_value, no_such
 from services.broker.oanda.fills import DEPENDENT
 from services.broker.oanda.pricing import Prices
 
@@ -105,71 +99,6 @@ class Trades:
             raise no_such("Position", name)
         return answer | self._desk.ids(related)
 
-    # What hangs on a trade.
-
-    async def hang(self, specifier: str, body: Json, request_id: str) -> Json:
-        """Sets, replaces and cancels (by null) the orders that hang on a trade.
-
-        Raises:
-            Fault: there is no such trade, or an order was refused.
-        """
-        trade = await self.trade(specifier, still_open=True)
-        for key in body:
-            if key not in KINDS:
-                raise bad_value(key, f"there is no such field; there are {', '.join(KINDS)}")
-        pending = await self._pending(trade["id"])
-        answer: Json = {}
-        related: list[str] = []
-        fresh: dict[str, Asked] = {}
-        for key, kind in KINDS.items():
-            if key not in body:
-                continue
-            old = pending.get(kind)
-            if body[key] is None:
-                if old is not None:
-                    made = await self._desk.cancel(old["id"], request_id)
-                    answer[f"{key}OrderCancelTransaction"] = made["orderCancelTransaction"]
-                    related += made["relatedTransactionIDs"]
-                    del pending[kind]
-                continue
-            given = {"type": kind, **asking.mapping(body[key], key)}
-            if old is not None:
-                made = await self._desk.replace(old["id"], given, request_id, trade)
-                _answer(answer, key, made)
-                related += made["relatedTransactionIDs"]
-                continue
-            try:
-                fresh[kind] = asking.order_of(self._kept.account, given, trade)
-            except Refused as refused:
-                raise await self._desk.refuse(None, refused, given) from refused
-        if fresh:
-            related += await self._add(trade, pending, fresh, answer, request_id)
-        return answer | self._desk.ids(related)
-
-    async def _pending(self, trade_id: str) -> dict[str, Json]:
-        orders = await self._kept.listed("v20_order", {"open": True})
-        return {each["type"]: each for each in orders if each.get("tradeID") == trade_id}
-
-    async def _add(
-        self, trade: Json, pending: dict[str, Json], fresh: dict[str, Asked], answer: Json, request_id: str
-    ) -> list[str]:
-        """New orders; those that hang there already are entered anew with them, since together they cancel each other."""
-        related: list[str] = []
-        for old in pending.values():
-            again = {key: old[key] for key in ("type", "price", "distance", "timeInForce", "gtdTime") if key in old}
-            fresh[old["type"]] = asking.order_of(self._kept.account, again, trade)
-            related += (await self._desk.cancel(old["id"], request_id))["relatedTransactionIDs"]
-        group = list(fresh.values())
-        if len(group) == 1:
-            made = [await self._desk.place(group[0], request_id)]
-        else:
-            made = await self._desk.place_linked(group, request_id)
-        names = {kind: key for key, kind in KINDS.items()}
-        for kind, each in zip(fresh, made, strict=True):
-            related += each["relatedTransactionIDs"]
-            _answer(answer, names[kind], each)
-        return related
-
     async def name(self, specifier: str, body: Json, request_id: str) -> Json:
         """Other client extensions of a trade."""
         trade = await self.trade(specifier, still_open=True)
@@ -231,16 +160,6 @@ class Trades:
         ]
 
 
-def _answer(answer: Json, key: str, made: Json) -> None:
-    for word, name in (
-        ("orderCancelTransaction", "OrderCancelTransaction"),
-        ("orderCreateTransaction", "OrderTransaction"),
-        ("orderFillTransaction", "OrderFillTransaction"),
-    ):
-        if word in made:
-            answer[key + name] = made[word]
-
-
 def _position(name: str, trades: list[Json], earned: dict[tuple[str, bool], Decimal]) -> Json:
     sides: Json = {}
     for side, sign in (("long", 1), ("short", -1)):
@@ -265,62 +184,3 @@ def _position(name: str, trades: list[Json], earned: dict[tuple[str, bool], Deci
         for key in ("pl", "resettablePL", "unrealizedPL")
     }
     return {"instrument": name, **total, "financing": "0.0000", "commission": "0.0000", **sides}
-
-
-class Reactor:
-    """Ends orders that hang on trades which are gone, and cuts those that are larger than their trade. `run` is a task.
-
-    It works from what is kept, so that nothing is forgotten by a kill, and repeats itself under the same ids.
-    """
-
-    def __init__(self, desk: Desk, trading: TradingServiceStub, note: Any) -> None:
-        self._desk = desk
-        self._trading = trading
-        self._note = note
-
-    async def run(self) -> None:
-        """Works whenever a trade has changed, until it is cancelled."""
-        changed = self._desk.follower.closed
-        while True:
-            changed.clear()
-            try:
-                await self._look()
-            except (CallError, StoreError, Fault) as error:
-                self._note.warning("orders of trades wait", account=self._desk.kept.account, why=str(error))
-                await asyncio.sleep(1.0)
-            try:
-                async with asyncio.timeout(REACT_S):
-                    await changed.wait()
-            except TimeoutError:
-                continue
-
-    async def _look(self) -> None:
-        kept = self._desk.kept
-        orders = [each for each in await kept.listed("v20_order", {"open": True}) if "tradeID" in each]
-        if not orders:
-            return
-        ids = [int(each["tradeID"]) for each in orders]
-        trades = {each["id"]: each for each in await kept.listed("v20_trade", {"ids": ids})}
-        for order in orders:
-            trade = trades.get(order["tradeID"])
-            if order["state"] != PENDING or trade is None or order.get("_pending"):
-                continue
-            account, root = kept.account, order["_root"]
-            left = Decimal(order.get("_quantity") or 0) - Decimal(order.get("_cum") or 0)
-            held = abs(Decimal(trade["currentUnits"]))
-            try:
-                if not is_open(trade):
-                    name = words.same_id(account, "cancel", root)
-                    await self._trading.CancelOrder(
-                        entry.CancelOrderRequest(request_id=name, account=account, client_order_id=root)
-                    )
-                elif left > held:
-                    whole = words.number(held + Decimal(order.get("_cum") or 0))
-                    name = words.same_id(account, "cut", root, whole)
-                    await self._trading.AmendOrder(
-                        entry.AmendOrderRequest(request_id=name, account=account, client_order_id=root, quantity=whole)
-                    )
-            except CallError as error:
-                # It has just ended, or something else is under way there: looked at again.
-                if error.reason not in ("WRONG_STATE", "NOT_FOUND", "INVALID_REQUEST", "VERSION_CONFLICT"):
-                    raise

@@ -19,7 +19,19 @@ _UNIX = re.compile(r"^(\d{1,11})(?:[.](\d{1,9}))?$")
 _NAMES = uuid.UUID("0b9b2c55-3b0f-5f5e-9c3e-6a1b7a1d2e77")
 _INSTRUMENT = re.compile(r"^([A-Z]{3})_([A-Z]{3})$")
 TIME_KEYS = frozenset(
-    "time createTime createdTime openTime closeTime filledTime triggeredTime cancelledTime gtdTime from to".split()
+    [
+        "time",
+        "createTime",
+        "createdTime",
+        "openTime",
+        "closeTime",
+        "filledTime",
+        "triggeredTime",
+        "cancelledTime",
+        "gtdTime",
+        "from",
+        "to",
+    ]
 )
 """Fields of the API that are times."""
 
