@@ -33,8 +33,9 @@ from services.broker.settings import Settings
 from services.broker.store import Reading, Store, Waiting
 from services.broker.store.switches import Switches
 from services.broker.venues import declared
-from services.broker.venues.declared import FixVenue
+from services.broker.venues.declared import FixVenue, OandaVenue
 from services.broker.venues.fix import FixAdapter
+from services.broker.venues.oanda import OandaAdapter
 from services.broker.venues.sim import RealClock, SimAdapter
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -62,12 +63,15 @@ async def serve(runtime: Runtime) -> None:
 
         def adapter(desk: Desk) -> Adapter:
             spec = venues.venues[desk.venue]
+            folder = settings.venues.parent
+
+            async def elsewhere(waiting: Waiting) -> str | None:
+                return await router.elsewhere(waiting.order, desk.venue)
+
             if isinstance(spec, FixVenue):
-
-                async def elsewhere(waiting: Waiting) -> str | None:
-                    return await router.elsewhere(waiting.order, desk.venue)
-
-                return FixAdapter(desk, spec, settings.venues.parent, database, calendar, elsewhere, note)
+                return FixAdapter(desk, spec, folder, database, calendar, elsewhere, note)
+            if isinstance(spec, OandaVenue):
+                return OandaAdapter(desk, spec, folder, database, calendar, elsewhere, note)
             return SimAdapter(desk, spec, quotes, quoted, database, calendar, clock, note)
 
         router = Router(venues, sessions, reading, settings.session_fresh_s_max)
@@ -86,9 +90,8 @@ async def serve(runtime: Runtime) -> None:
         trading = TradingServiceStub(channel)
         folder, state = settings.fix_clients.parent, runtime.place.state
         gateway = FixGateway(clients, folder, state, database, trading, hub, runtime.instance, note)
-        rest = OandaGateway(
-            oanda_clients.load(settings.oanda_clients), state, database, channel, runtime.stopping, note
-        )
+        programs = oanda_clients.load(settings.oanda_clients)
+        rest = OandaGateway(programs, state, database, channel, runtime.stopping, note)
         listener = HttpListener(runtime, rest.app)
         server.health.depends_on("http", listener.check)
         async with listener, asyncio.TaskGroup() as group:

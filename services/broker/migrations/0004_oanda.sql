@@ -58,3 +58,11 @@ CREATE TABLE v20_request (
     PRIMARY KEY (account, root),
     UNIQUE (account, client_id)
 );
+
+-- How far the transactions of an account at a venue that speaks the v20 API were taken.
+CREATE TABLE v20_venue_position (
+    venue text NOT NULL,
+    account_id text NOT NULL,
+    last_transaction bigint NOT NULL,
+    PRIMARY KEY (venue, account_id)
+);

@@ -3,8 +3,8 @@
     report ─▶ apply ─▶ transactions 1, 2, 3 … without a gap, and the orders and trades that they change
 
 Orders, trades and transactions are kept as the JSON that programs see; what begins with "_" is not shown. An order of
-the platform is a v20 order until it is replaced: then the next v20 order goes on with it. The order of everything follows
-from the reports alone, so that any instance that folds them gets the same.
+the platform is a v20 order until it is replaced: then the next v20 order goes on with it. Everything follows from the
+reports and what was asked for, so that any instance that folds them gets the same.
 """
 
 from __future__ import annotations

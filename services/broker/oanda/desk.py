@@ -91,9 +91,8 @@ class Desk:
     async def _remember(self, asked: Asked, again: bool = False) -> None:
         content = {k: v for k, v in asked.content.items() if k != "requestID"}
         digest = uuid.uuid5(uuid.NAMESPACE_OID, asked.order.SerializeToString(deterministic=True).hex()).hex
-        earlier = await self.kept.ask(
-            asked.order.client_order_id, asked.client_id, {**asked.content, "_digest": digest}
-        )
+        kept = {**asked.content, "_digest": digest}
+        earlier = await self.kept.ask(asked.order.client_order_id, asked.client_id, kept)
         if earlier is None or again:
             return
         same = {k: v for k, v in earlier.items() if k not in ("requestID", "_digest", "_root")} == content

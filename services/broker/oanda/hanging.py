@@ -1,8 +1,8 @@
 """Take profits, stop losses and trailing stops: what hangs on a trade, together, until the trade is gone.
 
 In trading they are one list of which one cancels the others. So that one may be added or taken away alone, all of them
-are entered anew then. What is wanted is kept in the trade first, with the ids that the orders will have: a kill anywhere
-leaves what is to be done, and doing it twice does nothing.
+are entered anew then. What is wanted is kept in the trade first, with the ids that the orders will have: a kill leaves
+what is to be done, and doing it twice does nothing.
 """
 
 from __future__ import annotations
@@ -246,7 +246,7 @@ def _tell(answer: Json, key: str, made: Json) -> None:
 
 
 class Reactor:
-    """Looks whenever a trade has changed, from what is kept, so that nothing is forgotten by a kill. `run` is a task."""
+    """Looks whenever a trade has changed, at what is kept: a kill makes it forget nothing. `run` is a task."""
 
     def __init__(self, hanging: Hanging, desk: Desk, note: Any) -> None:
         self._hanging = hanging

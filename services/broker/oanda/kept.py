@@ -166,11 +166,11 @@ class Kept:
         )
 
     async def range_of(self, from_ns: int, to_ns: int, types: Sequence[str]) -> list[int]:
-        """Ids of the transactions of a range of times; at most a hundred thousand."""
+        """Ids of the transactions of a range of times; at most ten thousand."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(
                 "SELECT id FROM v20_transaction WHERE account = $1 AND time >= to_timestamp($2::float8) "
-                "AND time < to_timestamp($3::float8) AND ($4::text[] = '{}' OR type = ANY($4)) ORDER BY id LIMIT 100000",
+                "AND time < to_timestamp($3::float8) AND ($4::text[] = '{}' OR type = ANY($4)) ORDER BY id LIMIT 10000",
                 self.account,
                 from_ns / 1e9,
                 to_ns / 1e9,
