@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import hashlib
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -51,7 +51,7 @@ class Desk:
 
     # Entry.
 
-    async def place(self, asked: Asked, request_id: str, reason: str = "CLIENT_ORDER", *, again: bool = False) -> Json:
+    async def place(self, asked: Asked, request_id: str, reason: str = "CLIENT_ORDER", again: bool = False) -> Json:
         """Enters an order, and the answer when its venue has said what became of it, or after a while.
 
         Args:
@@ -70,7 +70,7 @@ class Desk:
         return await self._entered(asked, answer.order)
 
     async def place_linked(self, group: list[Asked], request_id: str) -> list[Json]:
-        """The same of several orders of which one cancels the others: all of them or none. They may be entered again."""
+        """The same of several orders of which one cancels the others, all or none. They may be entered again."""
         for asked in group:
             asked.content |= {"reason": "CLIENT_ORDER", "requestID": request_id}
             await self._remember(asked, again=True)
@@ -90,7 +90,7 @@ class Desk:
 
     async def _remember(self, asked: Asked, again: bool = False) -> None:
         content = {k: v for k, v in asked.content.items() if k != "requestID"}
-        digest = uuid.uuid5(uuid.NAMESPACE_OID, asked.order.SerializeToString(deterministic=True).hex()).hex
+        digest = hashlib.sha256(asked.order.SerializeToString(deterministic=True)).hexdigest()
         kept = {**asked.content, "_digest": digest}
         earlier = await self.kept.ask(asked.order.client_order_id, asked.client_id, kept)
         if earlier is None or again:

@@ -191,7 +191,7 @@ class OandaVenue(_Venue):
     stream_url: str = Field(default="", max_length=253)
     """Where its streams are, if not there."""
     ca_file: str = ""
-    """Roots that its certificate is checked against, relative to the folder of the venues' file; empty: the system's."""
+    """Roots that its certificate is checked against; empty: the system's. Relative to the venues' file."""
     token_file: str = Field(min_length=1)
     """A file that its owner alone may read; relative to the folder of the venues' file."""
     account_id: str = Field(pattern=r"^[A-Za-z0-9-]{1,64}$")

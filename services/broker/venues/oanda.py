@@ -258,7 +258,11 @@ class OandaAdapter:
 
     async def _doubt(self, group: asyncio.TaskGroup) -> None:
         """Asks for what was sent and not answered for too long; a cancel is sent again, which does no harm."""
-        for each in await self._desk.reading.unanswered(self._desk.venue):
+        unanswered = await self._desk.reading.unanswered(self._desk.venue)
+        if len(self._sent_s) > 4 * (len(unanswered) + 100):
+            numbers = {each.number for each in unanswered}
+            self._sent_s = {n: at for n, at in self._sent_s.items() if n in numbers or time.monotonic() - at < 60}
+        for each in unanswered:
             since_s = time.monotonic() - self._sent_s.get(each.number, self._began_s)
             if since_s < min(2.0, self._spec.answer_s_max) or each.order_id in self._going:
                 continue
