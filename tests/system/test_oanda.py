@@ -206,7 +206,7 @@ def test_who_has_no_token_sees_nothing(mesh: Mesh, api: v20.Context) -> None:
 
 
 def test_the_platform_trades_at_a_venue_that_speaks_the_api(mesh: Mesh, trader: Client) -> None:
-    """An order goes out over the API and comes back filled, cancelled or amended; broker's end loses and doubles none."""
+    """An order goes out over the API and comes back filled, cancelled or amended, also when broker is replaced."""
     patiently(lambda: [v for v in trader.broker.ListVenues().venues if v.name == "v20" and v.takes_orders])
     placed = [trader.place("gamma", "EUR/USD", "buy", 100_000 + 1000 * n).order for n in range(3)]
     quote = trader.marketdata.GetQuote(base="EUR", counter="USD").quote

@@ -206,7 +206,7 @@ class OandaAdapter:
             elif each.kind == REPLACE:
                 body = words.replacement(routed, each.order, each.number)
         except words.Unfit as unfit:
-            self._refuse(outcome, routed, each, str(unfit))
+            self._refuse(outcome, routed, each, str(unfit), late=routed.status is At.ENDED)
             return None
         outcome.sent.append(each.number)
         return body
@@ -225,7 +225,11 @@ class OandaAdapter:
                 await self._http.ask("PUT", f"{path}/{mine}/cancel")
             self._desk.standing.answered(time.monotonic_ns() - began_ns)
         except Turned as turned:
-            await self._turned(each, turned)
+            with contextlib.suppress(Turned, Unknown):
+                if turned.status:
+                    # What it did before it said so is in its transactions, and goes first.
+                    await self._catch_up(self._account(routed))
+                await self._turned(each, turned)
         except Unknown as unknown:
             if each.kind == NEW:
                 async with self._log.unit() as unit:

@@ -96,6 +96,7 @@ class Log:
         self._calendar, self._note = calendar, note
         self._positions: dict[str, int] = {}
         self._one = asyncio.Lock()
+        self._taking = asyncio.Lock()
         self.sizes: dict[int, int] = {}
         """What was filled of an order when a replacement was sent, by its instruction."""
 
@@ -148,28 +149,31 @@ class Log:
 
     async def take(self, account: str, transactions: list[Json]) -> None:
         """Takes what is new of some transactions, oldest first."""
-        news = [each for each in transactions if int(each["id"]) > self._positions[account]]
-        for begin in range(0, len(news), PAGE):
-            page = news[begin : begin + PAGE]
-            async with self.unit() as unit:
-                for each in page:
-                    try:
-                        await self._one_of(unit, account, each)
-                    except ValueError as error:
-                        # It would come again and again: it is told to people, and the log goes on.
-                        self._note.error("a venue's transaction cannot be read", venue=self._desk.venue, why=str(error))
-                moved = await unit.connection.execute(
-                    "UPDATE v20_venue_position SET last_transaction = $3 "
-                    "WHERE venue = $1 AND account_id = $2 AND last_transaction < $3 AND EXISTS "
-                    "(SELECT 1 FROM lease WHERE name = $4 AND epoch = $5)",
-                    self._desk.venue,
-                    account,
-                    int(page[-1]["id"]),
-                    self._desk.lease.name,
-                    self._desk.lease.epoch,
-                )
-                assert moved.endswith(" 1"), "another instance has taken these transactions"
-            self._positions[account] = int(page[-1]["id"])
+        async with self._taking:
+            news = [each for each in transactions if int(each["id"]) > self._positions[account]]
+            for begin in range(0, len(news), PAGE):
+                page = news[begin : begin + PAGE]
+                async with self.unit() as unit:
+                    for each in page:
+                        try:
+                            await self._one_of(unit, account, each)
+                        except ValueError as error:
+                            # It would come again and again: it is told to people, and the log goes on.
+                            self._note.error(
+                                "a venue's transaction cannot be read", venue=self._desk.venue, why=str(error)
+                            )
+                    moved = await unit.connection.execute(
+                        "UPDATE v20_venue_position SET last_transaction = $3 "
+                        "WHERE venue = $1 AND account_id = $2 AND last_transaction < $3 AND EXISTS "
+                        "(SELECT 1 FROM lease WHERE name = $4 AND epoch = $5)",
+                        self._desk.venue,
+                        account,
+                        int(page[-1]["id"]),
+                        self._desk.lease.name,
+                        self._desk.lease.epoch,
+                    )
+                    assert moved.endswith(" 1"), "another instance has taken these transactions"
+                self._positions[account] = int(page[-1]["id"])
 
     async def _one_of(self, unit: Unit, account: str, said: Json) -> None:
         kind = str(said.get("type", ""))
