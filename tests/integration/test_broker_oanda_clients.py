@@ -58,11 +58,19 @@ async def serving(made: Floor, account: str) -> AsyncIterator[httpx.AsyncClient]
 
 
 async def until_read(desk: httpx.AsyncClient) -> None:
-    """Waits until the account is read."""
-    for _ in range(60):
-        if (await desk.get("/transactions/1")).status_code == 200:
-            return
+    """Waits until the account is read, and the client may come in."""
+
+    for _ in range(300):
+        with contextlib.suppress(httpx.HTTPError):
+            if (await desk.get("/transactions/1")).status_code == 200:
+                return
+        await asyncio.sleep(0.1)
     raise AssertionError("the account is not read")
+
+
+def entered(made: Floor, account: str) -> list[str]:
+    """The orders of an account, by their ids at trading."""
+    return [name for owner, name in made.trading.orders if owner == account]
 
 
 async def said(answer: httpx.Response, status: int) -> dict[str, Any]:
@@ -102,7 +110,6 @@ async def test_answers_are_of_what_is_committed_and_have_the_api_s_shapes(made: 
         assert pages["count"] == 5
         assert len(pages["pages"]) == 3
         assert not [line for line in json.dumps(await log(desk)).split('"') if line.startswith("_")]
-        assert made.trading.placed
 
 
 async def test_an_id_of_a_client_enters_one_order_for_ever(made: Floor) -> None:
@@ -119,7 +126,7 @@ async def test_an_id_of_a_client_enters_one_order_for_ever(made: Floor) -> None:
         assert (await desk.post("/orders", json=order)).status_code == 400
         found = await said(await desk.get("/orders/@mine"), 200)
         assert found["order"]["id"] == first["orderCreateTransaction"]["id"]
-        assert len(made.trading.placed) == 1
+        assert len(entered(made, "a2")) == 1
 
 
 async def test_a_kill_in_the_midst_loses_and_doubles_nothing(made: Floor) -> None:
@@ -155,8 +162,7 @@ async def test_a_kill_in_the_midst_loses_and_doubles_nothing(made: Floor) -> Non
         await asyncio.gather(nemesis(), *(all_of(names[i::4]) for i in range(4)))
         fills = [each for each in await log(desk) if each["type"] == "ORDER_FILL"]
         assert sorted(each["clientOrderID"] for each in fills) == sorted(names)
-        roots = {key[1] for key in made.trading.orders}
-        assert len(roots) == len(names)
+        assert len(entered(made, "a3")) == len(names)
         trades = (await said(await desk.get("/openTrades"), 200))["trades"]
         assert sum(int(each["currentUnits"]) for each in trades) == 40_000
 
@@ -165,7 +171,7 @@ async def test_two_instances_tell_the_same(made: Floor) -> None:
     """Both fold the same reports; numbers stay without a gap, and either answers for what the other one took."""
     async with serving(made, "a4") as desk:
         await made.start("broker-2")
-        async with program(made, name="broker-2") as other:
+        async with program(made, name="broker-2", account="a4") as other:
             await until_read(other)
             sides = [desk, other] * 10
             answers = await asyncio.gather(*(each.post("/orders", json=MARKET) for each in sides))
@@ -186,7 +192,7 @@ async def test_who_comes_in_and_how_fast(made: Floor) -> None:
             assert (await stranger.get("/summary")).status_code == 403
         async with program(made, account="ghost") as early:
             assert (await early.get("/summary")).status_code == 503
-        async with program(made, token="slow" + TOKEN) as slow:
+        async with program(made, token="slow" + TOKEN, account="a5") as slow:
             codes = [(await slow.get("/transactions/1")).status_code for _ in range(10)]
             assert 429 in codes
         answer = await desk.get("/nothing")
@@ -205,8 +211,10 @@ async def test_a_token_that_is_taken_away_ends_what_it_opened(made: Floor) -> No
                 async for _ in lines:
                     pass
         assert (await desk.get("/summary")).status_code == 401
-        async with program(made, token="another" + TOKEN) as renewed:
+        async with program(made, token="another" + TOKEN, account="a6") as renewed:
             assert (await renewed.get("/summary")).status_code == 200
+        credentials.write_private(path, hashlib.sha256(TOKEN.encode()).hexdigest())
+        await until_read(desk)
 
 
 async def test_streams_tell_and_beat_and_are_bounded(made: Floor) -> None:
@@ -260,5 +268,5 @@ async def test_bodies_that_are_wrong_are_refused_in_words(made: Floor) -> None:
             assert (await desk.get(path)).status_code in (400, 404)
         for query in ("/sinceid", "/sinceid?id=-1", "/idrange?from=5&to=1", "/idrange?from=1&to=999999", "?pageSize=0"):
             assert (await desk.get(f"/transactions{query}")).status_code == 400
-        assert not made.trading.placed
+        assert not entered(made, "a7")
         assert [each["type"] for each in await log(desk)] == ["CREATE"]

@@ -132,8 +132,8 @@ def test_an_order_that_is_whole_but_cannot_be_has_a_reason(change: dict, reason:
 
 VALUES = [
     None, True, 0, 1, -5, 10**30, 1.5, "", "1", "-100", "1.2", "1e5", "NaN", "EUR_USD", "USD_JPY", "EUR_EUR", "GTC",
-    "FOK", "GTD", "MID", "DEFAULT", "2030-01-01T00:00:00Z", "\x00", "☂" * 200, [], [1], {}, {"price": "1.1"}, {"id": "x"},
-    {"price": {}}, {"distance": "0.1"}, {"id": 5}, {"timeInForce": "GTC", "price": "9" * 12},
+    "FOK", "GTD", "MID", "DEFAULT", "2030-01-01T00:00:00Z", "\x00", "☂" * 200, [], [1], {}, {"price": "1.1"},
+    {"id": "x"}, {"price": {}}, {"distance": "0.1"}, {"id": 5}, {"timeInForce": "GTC", "price": "9" * 12},
 ]  # fmt: skip
 BODIES = st.dictionaries(
     st.sampled_from(sorted(set().union(*asking.FIELDS.values()))), st.sampled_from(VALUES), max_size=8
