@@ -55,6 +55,7 @@ class OandaServer:
         routes = [
             Route(f"{here}/summary", self._summary),
             Route(f"{here}/orders", self._post, methods=["POST"]),
+            Route(f"{here}/pendingOrders", self._pending),
             Route(f"{here}/orders/{{order}}", self._order),
             Route(f"{here}/orders/{{order}}", self._put, methods=["PUT"]),
             Route(f"{here}/orders/{{order}}/cancel", self._cancel, methods=["PUT"]),
@@ -173,6 +174,10 @@ class OandaServer:
 
     async def _summary(self, request: Request) -> Response:
         return JSONResponse({"account": {"id": ACCOUNT, "currency": "USD"}, "lastTransactionID": self.last})
+
+    async def _pending(self, request: Request) -> Response:
+        found = [each for each in self.orders.values() if each["state"] == "PENDING"]
+        return JSONResponse({"orders": found, "lastTransactionID": self.last})
 
     async def _hang(self) -> Response:
         await self._hanging.wait()

@@ -22,6 +22,7 @@ from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.store import Database
 from services.broker.domain.amounts import quantity_of
+from services.broker.domain.books import StatedOrder, Statement
 from services.broker.domain.dates import Calendar
 from services.broker.engine.desk import Desk
 from services.broker.engine.session import Session
@@ -31,6 +32,8 @@ from services.broker.venues import oanda_words as words
 from services.broker.venues.declared import OandaVenue
 from services.broker.venues.oanda_http import Json, OandaHttp, Turned, Unknown
 from services.broker.venues.oanda_log import Log
+from services.broker.venues.oanda_statement import known, stated_of
+from services.broker.venues.owned import own_order
 
 CHECK_S = 0.5
 """How often it is looked whether something waits for too long."""
@@ -60,6 +63,7 @@ class OandaAdapter:
         self._elsewhere, self._note = elsewhere, note
         self._log = Log(desk, spec, database, calendar, note)
         self._http: OandaHttp
+        self._accounts = sorted({spec.account_id, *spec.accounts.values()})
         self._standing: set[str] = set()
         self._sent_s: dict[int, float] = {}
         self._began_s = time.monotonic()
@@ -70,13 +74,12 @@ class OandaAdapter:
     async def run(self) -> None:
         """See Adapter."""
         self._http = OandaHttp(self._spec, self._folder)
-        accounts = sorted({self._spec.account_id, *self._spec.accounts.values()})
         self._desk.become(Session.CONNECTING, self._spec.url or self._spec.environment)
         try:
             async with asyncio.TaskGroup() as group:
-                for each in accounts:
+                for each in self._accounts:
                     group.create_task(self._follow(each))
-                group.create_task(self._work(len(accounts), group))
+                group.create_task(self._work(group))
         finally:
             await self._http.close()
 
@@ -136,11 +139,11 @@ class OandaAdapter:
 
     # What goes out.
 
-    async def _work(self, accounts: int, group: asyncio.TaskGroup) -> None:
+    async def _work(self, group: asyncio.TaskGroup) -> None:
         doubts_s = 0.0
         while True:
             self._desk.wake.clear()
-            if len(self._standing) == accounts:
+            if len(self._standing) == len(self._accounts):
                 if not self._ready:
                     await self._recover()
                 await self._pass(group)
@@ -314,6 +317,40 @@ class OandaAdapter:
                     unit.outcome.moved.append((each.number, other))
                 elif each.age_s > self._spec.unsent_s_max:
                     self._refuse(unit.outcome, routed, each, f"it waited {each.age_s:.0f} s for its venue")
+
+    # The books.
+
+    copied = False
+    """See Adapter: the API has no second record of fills."""
+    copy_since_ns = None
+    latency_s = 0.0
+
+    async def statement(self) -> Statement | None:
+        """See Adapter. Of one moment: both sides at the same transaction of every account."""
+        if not self._ready:
+            return None
+        stated: list[StatedOrder] = []
+        try:
+            for account in self._accounts:
+                found = await self._http.ask("GET", f"/v3/accounts/{account}/pendingOrders")
+                await self._catch_up(account)
+                if self._log.position(account) != _whole(found.get("lastTransactionID")):
+                    return None  # it moved on meanwhile: asked again
+                orders = [each for each in found.get("orders") or [] if isinstance(each, dict)]
+                stated += [each for each in (stated_of(account, order) for order in orders) if each is not None]
+        except (Turned, Unknown):
+            return None
+        reading, venue = self._desk.reading, self._desk.venue
+        unanswered = await reading.unanswered_s(venue)
+        own = {o.order_id: own_order(o, unanswered.get(o.order_id, 0.0)) for o in await reading.open_orders(venue)}
+        by_id = {each.venue_order_id: each for each in own.values()}
+        return Statement(tuple(known(each, by_id.get(each.venue_order_id)) for each in stated), own=own)
+
+    async def cancel_there(self, stated: StatedOrder) -> None:
+        """See Adapter."""
+        account, _, order_id = stated.venue_order_id.rpartition("/")
+        with contextlib.suppress(Turned, Unknown):
+            await self._http.ask("PUT", f"/v3/accounts/{account}/orders/{order_id}/cancel")
 
     def _refuse(
         self, outcome: Outcome, routed: Routed, each: Waiting, text: str, *, late: bool = False, venue: bool = False

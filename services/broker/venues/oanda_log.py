@@ -11,17 +11,18 @@ import asyncpg
 
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import execution_pb2 as execution
-from crossrate.api.trading.v1 import order_pb2
 from crossrate.store import Database
+from services.broker.adopting import adopted, key_of
 from services.broker.domain.amounts import quantity_of
 from services.broker.domain.dates import Calendar
 from services.broker.engine.desk import Desk
-from services.broker.oanda.words import instrument_of
+from services.broker.oanda.words import now_ns, time_ns_of
 from services.broker.routed import At, Routed, State, Waiting
 from services.broker.store import Outcome
 from services.broker.venues import oanda_words as words
 from services.broker.venues.declared import OandaVenue
 from services.broker.venues.oanda_http import Json
+from services.broker.venues.oanda_statement import stated_of
 
 PAGE = 100
 """Transactions of one commit."""
@@ -204,7 +205,7 @@ class Log:
         asked = await unit.instructed(words.instruction_number(own))
         routed = await unit.order(asked.order_id) if asked is not None else None
         if asked is None or routed is None:
-            self._adopt(unit, account, said)
+            await self._adopt(unit, account, said)
             return
         routed.venue_order_id = f"{account}/{said['id']}"
         if routed.status is not At.ENDED:
@@ -275,26 +276,15 @@ class Log:
             unit, account, routed, words.report(kind, said, version=asked.version, reason=reason, text=text), said
         )
 
-    def _adopt(self, unit: Unit, account: str, said: Json) -> None:
-        """An order that nobody here sent: it is known from now on, by an id made of the venue's."""
-        instrument = instrument_of(str(said.get("instrument", "")))
-        if instrument is None:
+    async def _adopt(self, unit: Unit, account: str, said: Json) -> None:
+        """An order that nobody here sent: it is one of ours from now on, by an id made of the venue's."""
+        stated = stated_of(account, said)
+        if stated is None or not self._spec.adopts:
             return
-        venue_order_id = f"{account}/{said['id']}"
         own = next((name for name, theirs in self._spec.accounts.items() if theirs == account), None)
-        routed = Routed(
-            0,
-            f"{self._desk.venue}:{venue_order_id}"[:64],
-            own or self._spec.adopted_account,
-            self._desk.venue,
-            instrument,
-            At.WORKS,
-            1,
-            venue_order_id,
-            0,
-            0,
-            order_pb2.Order(),
-        )
+        time_ns = time_ns_of(str(said.get("time", ""))) or now_ns()
+        routed, report = adopted(self._desk.venue, own or self._spec.adopted_account, stated, self._calendar, time_ns)
+        if await self._desk.reading.seen(unit.connection, self._desk.venue, key_of(stated)):
+            return
         unit.keep(routed)
-        text = f"placed at the venue by hand: {said.get('units')} {said.get('instrument')}"[:500]
-        self._tell(unit, account, routed, words.report(pb.VENUE_REPORT_KIND_ADOPTED, said, text=text), said)
+        self._desk.told(unit.outcome, routed, report, key_of(stated))
