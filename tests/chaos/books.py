@@ -172,6 +172,11 @@ class Books:
                 self.published[account] = report.sequence
             self._stream_at = page[-1].sequence
 
+    def forget_stream(self) -> None:
+        """Reads the stream from its first message on again."""
+        self._stream_at = 0
+        self.published.clear()
+
     def is_published(self) -> bool:
         """Whether NATS has every report."""
         return all(self.published[name] >= book.last for name, book in self.accounts.items())

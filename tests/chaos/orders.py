@@ -16,7 +16,7 @@ import collections
 import itertools
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,11 +24,23 @@ sys.path[:0] = [str(ROOT / "libs"), str(ROOT)]
 
 from tests.chaos.checker import Broken, Problem  # noqa: E402 - the paths come first
 from tests.chaos.marketdata import named, to_the_end  # noqa: E402
-from tests.chaos.nemesis import plans  # noqa: E402
+from tests.chaos.nemesis import MACHINE, Blow, plans  # noqa: E402
 from tests.chaos.order_checks import counted  # noqa: E402
 from tests.chaos.order_controls import controls  # noqa: E402
 from tests.chaos.order_stand import OrderStand, standing  # noqa: E402
+from tests.chaos.points import POINTS  # noqa: E402
 from tests.chaos.stand import Stuck  # noqa: E402
+
+CUTS = 10
+"""Power cuts in one turn of all plans."""
+
+
+def drawn(seed: int, stand: OrderStand, only: Sequence[str] = ()) -> Iterator[list[Blow]]:
+    """The plans of a run; with `only` those that name one of these victims or points."""
+    points = [point for point in POINTS if not only or point.name in only]
+    victims = [name for name in stand.victims if not only or name in only]
+    cuts = CUTS if stand.processes.device is not None and (not only or MACHINE in only) else 0
+    return plans(seed, victims, points=points, cuts=cuts)
 
 
 async def play(seed: int, rounds: int, only: Sequence[str] = ()) -> list[Problem]:
@@ -36,9 +48,8 @@ async def play(seed: int, rounds: int, only: Sequence[str] = ()) -> list[Problem
     wrong: list[Problem] = []
     done: dict[str, list[float]] = collections.defaultdict(list)
     async with standing(seed) as stand:
-        victims = [name for name in stand.victims if not only or name in only]
         try:
-            for number, plan in enumerate(itertools.islice(plans(seed, victims), rounds)):
+            for number, plan in enumerate(itertools.islice(drawn(seed, stand, only), rounds)):
                 begun = time.monotonic()
                 try:
                     found = await stand.round(number, plan)
@@ -94,7 +105,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", nargs="*", default=(), help="kill these alone, such as trading-1 postgres")
+    parser.add_argument("--only", nargs="*", default=(), help="these alone, such as postgres trading.committed machine")
     parser.add_argument("--controls", action="store_true", help="put faults in, one after the other")
     chosen = parser.parse_args()
     begun = time.monotonic()
