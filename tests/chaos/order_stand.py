@@ -40,7 +40,7 @@ from tests.chaos.diary import Diary, Promises
 from tests.chaos.ledgered import proof, trades, unapplied
 from tests.chaos.nemesis import CUT, Blow, strike
 from tests.chaos.node import NodeProcesses
-from tests.chaos.order_checks import admitted, check_promises
+from tests.chaos.order_checks import admitted, check_promises, dealt_far_away, reduced
 from tests.chaos.points import Armory
 from tests.chaos.reserved import reserved
 from tests.chaos.stand import Stuck
@@ -107,6 +107,8 @@ class OrderStand:
         self._followed: list[asyncio.Task] = []
         self._halted: list[tuple[Book, int]] = []
         self._losses: set[str] = set()
+        self.reduced = 0
+        """Orders that a kill let pass because they could only make a position smaller."""
         self._ways: dict[str, tuple[grpc.ChannelCredentials, int]] = {}
 
     def channel(self, client: str = "local") -> grpc.aio.Channel:
@@ -268,8 +270,10 @@ class OrderStand:
         finally:
             await connection.close()
         problems += check_promises(self.promises, self.books)
+        problems += dealt_far_away(self.books.book(QUIET))
         for book, head in self._halted:
             problems += admitted(book, head)
+            self.reduced += reduced(book, head)
         self._halted.clear()
         for follower in self.followers:
             problems += follower.problems
