@@ -28,7 +28,6 @@ from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
 from crossrate.api.ledger.v1.movement_service_pb2_grpc import MovementServiceStub
 from crossrate.api.trading.v1 import order_entry_pb2 as pb
 from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
-from crossrate.client.find import client_certificate
 from crossrate.events.events import Events, EventsUnavailable
 from crossrate.node import credentials
 from crossrate.node.postgres import PostgresServer
@@ -115,7 +114,7 @@ class OrderStand:
         """A client's channel to the edge: it repeats nothing by itself."""
         # While there is no power clients go on with what they have.
         with contextlib.suppress(OSError):
-            proof = client_certificate(client, self.mesh.place)
+            proof = self.mesh.place.client_certificate(client).read_bytes()
             secrets = grpc.ssl_channel_credentials(self.mesh.roots, proof, proof)
             self._ways[client] = secrets, self.mesh.edge_port
         secrets, port = self._ways[client]
@@ -275,6 +274,9 @@ class OrderStand:
             problems += admitted(book, head)
             self.reduced += reduced(book, head)
         self._halted.clear()
+        for task in self._followed:
+            if task.done():
+                task.result()  # it never ends by itself: what ended it is an error of the harness
         for follower in self.followers:
             problems += follower.problems
             follower.problems.clear()

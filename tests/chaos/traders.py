@@ -223,7 +223,7 @@ class Trader:
                         words = f"{type(request).__name__}: {said}: {error.details()}"
                         self.problems.append(Problem(Broken.REFUSED, f"client of {self.account}", words))
                     return None
-                self._diary.write("silent", op, error=said)
+                self._diary.write("silent", op, error=f"{said} {error.details() or ''}".strip())
                 if self.gives_up:
                     return None
                 if time.monotonic() > end:
