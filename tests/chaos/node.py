@@ -44,8 +44,8 @@ class NodeProcesses:
         self.kills = 0
         self.points: collections.Counter[str] = collections.Counter()
         self.problems: list[Problem] = []
-        self.cut_now = False
-        """Whether there is no power."""
+        self.armed = asyncio.Event()
+        """Set when somebody is to end at a point."""
         self._stopped: dict[str, list[int]] = {}
         self._ended_s: dict[str, list[float]] = collections.defaultdict(list)
 
@@ -89,6 +89,7 @@ class NodeProcesses:
         for name in instances:
             await self._spare(name)
         files = {name: self.armory.arm(point, name, passes) for name in instances}
+        self.armed.set()
         try:
             if point.needs in ("restart", "takeover"):
                 await self.kill(instances[self.kills % len(instances)])
@@ -98,6 +99,7 @@ class NodeProcesses:
                 Problem(Broken.STUCK, f"point {point.name}", f"nobody came there in {PASSED_S_MAX:g} s")
             )
         finally:
+            self.armed.clear()
             for name, file in files.items():
                 if self.armory.passed(file):
                     self._count(name)
@@ -106,12 +108,8 @@ class NodeProcesses:
 
     async def cut(self) -> None:
         """Cuts the power of the machine, and starts it again; returns when everything is healthy."""
-        self.cut_now = True
-        try:
-            await asyncio.to_thread(self._cut)
-            await asyncio.to_thread(self.mesh.up)
-        finally:
-            self.cut_now = False
+        await asyncio.to_thread(self._cut)
+        await asyncio.to_thread(self.mesh.up)
         self._ended_s.clear()
 
     def _cut(self) -> None:

@@ -208,10 +208,10 @@ class OrderStand:
         traders = [*self.traders, *extra]
         self.promises.read()
         silent = len(self.promises.silences)
-        halted = number % HALT_EVERY == 0 or any(blow.point and blow.point.needs == "halt" for blow in plan)
+        on_halt = any(blow.point and blow.point.needs == "halt" for blow in plan)
         async with asyncio.TaskGroup() as together:
             working = [together.create_task(trader.run(stopping)) for trader in traders]
-            halting = together.create_task(self._halt()) if halted else None
+            halting = together.create_task(self._halt(on_halt)) if on_halt or number % HALT_EVERY == 0 else None
             await asyncio.gather(strike(self.processes, plan), asyncio.sleep(LOADED_S))
             await self.processes.all_ready()
             stopping.set()
@@ -234,11 +234,14 @@ class OrderStand:
                 trader.problems.clear()
         return problems + await self._settle(ended=number % CANCEL_EVERY == 0)
 
-    async def _halt(self) -> str:
-        """Halts an account at some moment, and notes where its journal stands when that is committed."""
+    async def _halt(self, awaited: bool) -> str:
+        """Halts an account at some moment, and notes where its journal stands when that is committed. It may be
+        awaited by somebody who is to end then."""
         account = self.chance.choice((*ACCOUNTS, QUIET, QUIET))
+        if awaited:
+            await self.processes.armed.wait()
         # The moment is the point, not a wait for something.
-        await asyncio.sleep(self.chance.uniform(0.3, 1.5))
+        await asyncio.sleep(self.chance.uniform(0.0, 1.5))
         kill_id = await self.officer.halt(account)
         head = 0
         async with asyncio.timeout(SETTLED_S_MAX):
