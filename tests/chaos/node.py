@@ -16,6 +16,7 @@ from crossrate.node.keeper import CRASH_WINDOW_S, CRASHES_MAX
 from crossrate.node.process import start_ticks
 from tests.chaos.checker import Broken, Problem
 from tests.chaos.device import Device
+from tests.chaos.nemesis import Blow
 from tests.chaos.points import Armory, Point
 from tests.chaos.supervisor import LOG_BYTES, children
 from tests.integration.conftest import eventually
@@ -63,7 +64,6 @@ class NodeProcesses:
 
     async def kill(self, name: str) -> None:
         """SIGKILL; returns when it is gone."""
-        await self._spare(name)
         pid = await asyncio.to_thread(self._pid, name)
         ticks = start_ticks(pid) if pid else None
         if ticks is None:
@@ -77,17 +77,19 @@ class NodeProcesses:
         self.kills += 1
         self._ended_s[name].append(time.monotonic())
 
-    async def _spare(self, name: str) -> None:
-        """Waits until the node does not give up on a process that ends twice more."""
-        ends = self._ended_s[name]
-        if len(ends) > CRASHES_MAX - 3 and (left_s := ends[2 - CRASHES_MAX] + CRASH_WINDOW_S - time.monotonic()) > 0:
-            await asyncio.sleep(left_s)
+    async def spare(self, plan: Sequence[Blow]) -> None:
+        """Waits until the node does not give up on a process that a plan ends: it does on one that ends again and again
+        within half a minute."""
+        for blow in plan:
+            names = [blow.victim]
+            if blow.point is not None:
+                names = await asyncio.to_thread(self._instances, blow.point.service)
+            for ends in (self._ended_s[name] for name in names if len(self._ended_s[name]) > CRASHES_MAX - 3):
+                await asyncio.sleep(max(0.0, ends[2 - CRASHES_MAX] + CRASH_WINDOW_S - time.monotonic()))
 
     async def end_at(self, point: Point, passes: int) -> None:
         """Has an instance of the point's service end itself there; returns when one has, or when none came there."""
         instances = await asyncio.to_thread(self._instances, point.service)
-        for name in instances:
-            await self._spare(name)
         files = {name: self.armory.arm(point, name, passes) for name in instances}
         self.armed.set()
         try:

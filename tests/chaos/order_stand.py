@@ -204,6 +204,7 @@ class OrderStand:
             raise Stuck(f"{errors.exceptions[0]!r}\n{self.processes.last_words()}") from errors
 
     async def _round(self, number: int, plan: Sequence[Blow], extra: Sequence[Trader]) -> list[Problem]:
+        await self.processes.spare(plan)
         stopping = asyncio.Event()
         traders = [*self.traders, *extra]
         self.promises.read()
