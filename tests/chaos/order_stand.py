@@ -59,6 +59,8 @@ LOADED_S = 2.0
 """How long clients work in a round at least."""
 SETTLED_S_MAX = 60.0
 RESERVED_S_MAX = 20.0
+CONNECTED_MS_MAX = 20_000
+"""Longest time until a client's connection stands. An attempt is given up sooner, by its own deadline."""
 FUNDS = "1000000000"
 """US dollars that each account is given."""
 
@@ -122,7 +124,8 @@ class OrderStand:
             ("grpc.enable_retries", 0),
             ("grpc.use_local_subchannel_pool", 1),
             ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.min_reconnect_backoff_ms", 100),
+            # gRPC gives up a connection that does not stand after so long: TLS takes its time on a busy machine.
+            ("grpc.min_reconnect_backoff_ms", CONNECTED_MS_MAX),
             ("grpc.max_reconnect_backoff_ms", 500),
         ]
         return grpc.aio.secure_channel(f"localhost:{port}", secrets, options=options)

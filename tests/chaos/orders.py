@@ -32,6 +32,7 @@ from tests.chaos.order_stand import OrderStand, standing  # noqa: E402
 from tests.chaos.points import POINTS  # noqa: E402
 from tests.chaos.stand import Stuck  # noqa: E402
 
+TOLD_MAX = 12
 CUTS = 10
 """Power cuts in one turn of all plans."""
 
@@ -77,6 +78,10 @@ def table(done: dict[str, list[float]], stand: OrderStand, wrong: Sequence[Probl
     stand.promises.read()
     lines += ["", "clients"]
     lines += [f"{name:45} {count:7,}" for name, count in sorted(counted(stand.promises).items())]
+    lines += ["", "attempts without an outcome were told"]
+    lines += [
+        f"{count:7,} {said[:100]}" for said, count in collections.Counter(stand.promises.silences).most_common(12)
+    ]
     lines.append(f"\n{'account':12} orders refused reports   fills  followers' breaks")
     for follower in stand.followers:
         book = stand.books.book(follower.account)

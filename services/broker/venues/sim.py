@@ -22,7 +22,7 @@ from crossrate.basics.pair import parse_pair
 from crossrate.exchange.event import Event, EventKind, Reason
 from crossrate.exchange.grid import Grid
 from crossrate.exchange.hours import AlwaysOpen, MarketHours
-from crossrate.exchange.order import Cancel, Operation
+from crossrate.exchange.order import Cancel, Operation, OrderType
 from crossrate.exchange.terms import Tier, VenueTerms
 from crossrate.exchange.venue import Venue
 from crossrate.store import Database
@@ -96,6 +96,8 @@ class SimAdapter:
         self._numbers: dict[int, str] = {}
         self._amending: dict[str, deque[Waiting]] = {}
         self._moved: set[str] = set()
+        self._waited: set[str] = set()
+        """Instruments whose first quote was waited for."""
 
     async def run(self) -> None:
         """See Adapter."""
@@ -224,9 +226,15 @@ class SimAdapter:
             raise words.Unfit(f"the venue's limit of {limits.open_orders_max} open orders is reached: cancel some")
         book = await self._book(routed.instrument)
         command = words.new_order(routed, self._grids[routed.instrument], self._calendar, now)
-        if self._quotes.want(routed.instrument):
+        if routed.instrument not in self._waited:
+            # Also of a book that was there before this instance: its quotes come later than its orders.
+            self._waited.add(routed.instrument)
+            self._quotes.want(routed.instrument)
             await self._quotes.first(routed.instrument, self._spec.quote_wait_s)
             now = self._clock.now_ns()
+        if command.type is OrderType.MARKET and self._quotes.live(routed.instrument) is None:
+            self._unquoted(outcome, routed, each)
+            return
         self._requote(book, now)
         routed.status, routed.venue_order_id = At.SENT, f"S{routed.number}"
         self._numbers[routed.number] = routed.order_id
@@ -234,6 +242,19 @@ class SimAdapter:
         book.send(command, now)
         self._desk.standing.counts.sent += 1
         outcome.orders[routed.order_id] = routed
+        outcome.done.append(each.number)
+
+    def _unquoted(self, outcome: Outcome, routed: Routed, each: Waiting) -> None:
+        """Ends a market order while no quote is live: what rests may be as far from the market as it likes."""
+        routed.venue_order_id = f"S{routed.number}"
+        text = "no quote is live: enter it again when one is, or with a limit"
+        for kind, status in ((pb.VENUE_REPORT_KIND_ACCEPTED, At.WORKS), (pb.VENUE_REPORT_KIND_CANCELLED, At.ENDED)):
+            report = pb.VenueReport(kind=kind, version=each.version)
+            report.venue_time.FromNanoseconds(self._clock.now_ns())
+            if status is At.ENDED:
+                report.text, report.reason = text, execution.EXECUTION_REASON_NO_LIQUIDITY
+            routed.status = status
+            self._desk.told(outcome, routed, report)
         outcome.done.append(each.number)
 
     async def _replace(self, outcome: Outcome, routed: Routed, each: Waiting, now: int) -> None:
