@@ -255,3 +255,19 @@ def differences(broken: Broken, whose: str, what: str, expected: Mapping, found:
         )
         if keys
     ]
+
+
+async def whereabouts(connection: asyncpg.Connection, account: str, order_id: str) -> str:
+    """Who has an account, and what broker has of an order of it: where a stuck one waits."""
+    holder = await connection.fetchval("SELECT holder FROM trading.lease WHERE name = $1", f"accounts/{account}")
+    heard = await connection.fetchval("SELECT venue_sequence FROM trading.account_venue WHERE account = $1", account)
+    rows = await connection.fetch(
+        "SELECT kind, state FROM broker.instruction WHERE order_id = $1 ORDER BY number", order_id
+    )
+    told = await connection.fetch(
+        "SELECT sequence, kind FROM broker.venue_report WHERE order_id = $1 ORDER BY sequence", order_id
+    )
+    return (
+        f"held by {holder}, which has broker's reports to {heard}; broker's instructions (kind, state) "
+        f"{[tuple(row) for row in rows]}, its reports (number, kind) {[tuple(row) for row in told]}"
+    )

@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from crossrate.node.client import NodeClient, NodeError
@@ -167,15 +168,19 @@ class NodeProcesses:
             await asyncio.sleep(POLL_S)
         raise AssertionError(f"the mesh does not come back: {'; '.join(missing)}\n{self.last_words()}")
 
+    @property
+    def logs(self) -> Path:
+        """The folder of all logs."""
+        return self.mesh.place.log("supervisor").parent
+
     def said(self, event: str) -> set[str]:
         """Lines of all logs that tell of an event."""
-        folder = self.mesh.place.log("supervisor").parent
-        texts = [log.read_text(errors="replace") for log in folder.glob("*.log*")]
+        texts = [log.read_text(errors="replace") for log in self.logs.glob("*.log*")]
         return {line for text in texts for line in text.splitlines() if event in line}
 
     def last_words(self) -> str:
         """The end of everybody's log."""
-        logs = sorted(self.mesh.place.log("supervisor").parent.glob("*.log"))
+        logs = sorted(self.logs.glob("*.log"))
         return "\n".join(f"--- {log.stem}\n{log.read_text(errors='replace')[-LOG_BYTES:]}" for log in logs)
 
 

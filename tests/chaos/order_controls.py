@@ -23,13 +23,10 @@ CONTROLS = {
 }
 """What each of them must be found as."""
 STANDS = (
-    ("gap", "repeat", "phantom", "open gate", "lazy NATS"),
-    ("early",),
-    ("without dedupe",),
-    ("not flushed",),
+    ("gap", "repeat", "phantom", "open gate", "lazy NATS", "early", "without dedupe", "not flushed"),
     ("without fsync",),
 )
-"""Those that can share a mesh: the others leave books that are wrong for good."""
+"""Those that can share a mesh. From "early" on they leave books that are wrong for good."""
 NEEDS_POWER = ("lazy NATS", "without fsync")
 """What only a power cut shows."""
 REPEATED = 20
@@ -62,9 +59,13 @@ async def control(stand: OrderStand, name: str) -> list[Problem]:
     if name == "phantom":
         return await stand.round(UNDISTURBED, [], [_trader(stand, forgetful=True)])
     if name == "open gate":
-        return await _faulty(stand, "risk.open_gate", HALTED, [])
+        stand.processes.armory.switch("risk.open_gate", True)
+        try:
+            return await stand.round(HALTED, [])
+        finally:
+            stand.processes.armory.switch("risk.open_gate", False)
     if name == "lazy NATS":
-        return await _faulty(stand, "node.lazy_nats", UNDISTURBED, [Blow(MACHINE, CUT, 1.5, 0.0)])
+        return await _lazy_nats(stand)
     if name == "early":
         # What is entered while nobody can answer is given up with the round.
         trader = _trader(stand, early=True)
@@ -82,17 +83,14 @@ async def control(stand: OrderStand, name: str) -> list[Problem]:
     return await stand.round(UNDISTURBED, [Blow(MACHINE, CUT, 1.5, 0.0)])
 
 
-async def _faulty(stand: OrderStand, fault: str, number: int, plan: Sequence[Blow]) -> list[Problem]:
-    """A round with a fault in the processes; NATS is started anew, so that it has it, before and after."""
-    stand.processes.armory.switch(fault, True)
+async def _lazy_nats(stand: OrderStand) -> list[Problem]:
+    stand.processes.armory.switch("node.lazy_nats", True)
+    await stand.processes.kill("nats")
+    await stand.processes.all_ready()
     try:
-        await stand.processes.kill("nats")
-        await stand.processes.all_ready()
-        return await stand.round(number, plan)
+        return await stand.round(UNDISTURBED, [Blow(MACHINE, CUT, 1.5, 0.0)])
     finally:
-        stand.processes.armory.switch(fault, False)
-        await stand.processes.kill("nats")
-        await stand.processes.all_ready()
+        stand.processes.armory.switch("node.lazy_nats", False)
 
 
 def _trader(stand: OrderStand, *, early: bool = False, forgetful: bool = False) -> Trader:

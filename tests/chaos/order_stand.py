@@ -27,12 +27,13 @@ from crossrate.api.ledger.v1 import movement_service_pb2 as movements
 from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
 from crossrate.api.ledger.v1.movement_service_pb2_grpc import MovementServiceStub
 from crossrate.api.trading.v1 import order_entry_pb2 as pb
+from crossrate.api.trading.v1 import order_pb2
 from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 from crossrate.events.events import Events, EventsUnavailable
 from crossrate.node import credentials
 from crossrate.node.postgres import PostgresServer
 from crossrate.runtime import topology
-from tests.chaos.books import Book, Books
+from tests.chaos.books import SHOWN_MAX, Book, Books, whereabouts
 from tests.chaos.checker import Broken, Problem
 from tests.chaos.device import Device, obstacle
 from tests.chaos.diary import Diary, Promises
@@ -345,12 +346,16 @@ class OrderStand:
         if what == "ledger":
             return "; ".join(await unapplied(connection, self.books.accounts.values()))
         if what == "orders":
-            waiting = {
-                f"{name}/{order}: {book.orders[order].status}"
-                for name, book in self.books.accounts.items()
+            waiting = [
+                (name, order, book.orders[order].status)
+                for name, book in sorted(self.books.accounts.items())
                 for order in (book.working() if ended else book.under_way())
-            }
-            return f"{len(waiting)} wait, as {', '.join(sorted(waiting)[:4])}"
+            ]
+            said = [
+                f"{name}/{order} is {order_pb2.OrderStatus.Name(status)}, {await whereabouts(connection, name, order)}"
+                for name, order, status in waiting[:SHOWN_MAX]
+            ]
+            return f"{len(waiting)} wait: {'; '.join(said)}"
         there = {name: book.last for name, book in self.books.accounts.items()}
         if what == "followers":
             return f"they have { ({each.account: each.at for each in self.followers}) }, not {there}"

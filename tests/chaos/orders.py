@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import collections
 import itertools
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -45,8 +46,9 @@ def drawn(seed: int, stand: OrderStand, only: Sequence[str] = ()) -> Iterator[li
     return plans(seed, victims, points=points, cuts=cuts)
 
 
-async def play(seed: int, rounds: int, only: Sequence[str] = ()) -> list[Problem]:
-    """Some rounds; prints a table, and returns what is wrong."""
+async def play(seed: int, rounds: int, only: Sequence[str] = (), logs: Path | None = None) -> list[Problem]:
+    """Some rounds; prints a table, and returns what is wrong. With `logs`, everybody's are kept there when something
+    is."""
     wrong: list[Problem] = []
     done: dict[str, list[float]] = collections.defaultdict(list)
     async with standing(seed) as stand:
@@ -63,6 +65,8 @@ async def play(seed: int, rounds: int, only: Sequence[str] = ()) -> list[Problem
                 print(f"{number:4} {named(plan):45} {seconds:5.1f} s  {len(found)} wrong", file=sys.stderr, flush=True)
                 for problem in found:
                     print(f"     {problem}", file=sys.stderr, flush=True)
+                if found and logs is not None:
+                    shutil.copytree(stand.processes.logs, logs / f"{seed}-{number}", dirs_exist_ok=True)
                 wrong += found
         finally:
             print(table(done, stand, wrong), flush=True)
@@ -130,11 +134,12 @@ def main() -> int:
         help="these alone, such as postgres trading.committed machine; of controls by their names",
     )
     parser.add_argument("--controls", action="store_true", help="put faults in, one after the other")
+    parser.add_argument("--logs", type=Path, help="a folder for everybody's logs after a round that finds something")
     chosen = parser.parse_args()
     begun = time.monotonic()
     if chosen.controls:
         return int(not asyncio.run(to_the_end(try_controls(chosen.seed, chosen.only))))
-    wrong = asyncio.run(to_the_end(play(chosen.seed, chosen.rounds, chosen.only)))
+    wrong = asyncio.run(to_the_end(play(chosen.seed, chosen.rounds, chosen.only, chosen.logs)))
     print(f"seed {chosen.seed}, {time.monotonic() - begun:.0f} s")
     return int(bool(wrong))
 

@@ -15,7 +15,7 @@ from tests.chaos.points import POINTS
 pytestmark = pytest.mark.integration
 
 SEED = 5
-ENDS = ("trading.committed", "broker.before_dealt", "trading.claimed", "trading.published", "risk.engaged")
+ENDS = ("trading.committed", "broker.before_dealt", "risk.engaged")
 """The points of the suite; runs by hand have all of them."""
 
 
@@ -48,8 +48,6 @@ async def test_every_fault_that_is_put_in_is_found(names: tuple[str, ...]) -> No
     if not wanted:
         pytest.skip(obstacle())
     async with standing(SEED) as stand:
-        # What is there when the fault comes has to be more than what a check might miss.
-        assert await stand.round(1, []) == []
         tried = []
         async for name, expected, found in controls(stand, wanted):
             tried.append(name)
