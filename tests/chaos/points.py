@@ -82,8 +82,8 @@ POINTS = (
     Point("trading.told", "services.trading.engine.engine:Engine._committed", AFTER, _enters),
     Point("broker.before_taken", "services.broker.store.commits:Store.take", BEFORE),
     Point("broker.taken", "services.broker.store.commits:Store.take", AFTER),
-    Point("broker.before_dealt", "services.broker.engine.desk:Desk.commit", BEFORE),
-    Point("broker.dealt", "services.broker.engine.desk:Desk.commit", AFTER),
+    Point("broker.before_dealt", "services.broker.store.commits:Store.commit_at_once", BEFORE),
+    Point("broker.dealt", "services.broker.store.commits:Store.commit_at_once", AFTER),
     Point("trading.before_deal", COMMIT, BEFORE, _deals),
     Point("trading.deal", COMMIT, AFTER, _deals),
     # A cancel: committed, and nobody was told.
