@@ -151,8 +151,17 @@ async def test_a_limit_is_linearizable(mesh: PreTradeMesh) -> None:
     assert linearizable(history, None, register), history
 
 
+async def is_heard(mesh: PreTradeMesh) -> bool:
+    """Whether the way of people to risk is open again: it is another one than trading's."""
+    with contextlib.suppress(grpc.aio.AioRpcError):
+        await switch_of(mesh).GetState(kill_pb.GetStateRequest(), **as_(BOSS))
+        return True
+    return False
+
+
 async def rounds(first: int, count: int) -> None:
     """Many rounds; the process is killed between some of them."""
+    operations = kills = 0
     async with pretrade_mesh(lease_s=1.0) as mesh:
         for seed in range(first, first + count):
             for name, history, initial, step in (
@@ -160,11 +169,14 @@ async def rounds(first: int, count: int) -> None:
                 ("limit", await limit_round(mesh, seed), None, register),
             ):
                 assert linearizable(history, initial, step), (name, seed, history)
+                operations += len(history)
             if seed % 10 == 9:
                 await mesh.kill_risk("risk-1")
                 await mesh.start_risk("risk-1")
                 await until(mesh.authorises)
-        print(f"{count} rounds from seed {first}: every history has an order")
+                await until(lambda: is_heard(mesh))
+                kills += 1
+    print(f"{2 * count} histories from seed {first}, {operations} operations, {kills} kills: each has an order")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from tests.integration import trading_stand as stand
 from tests.integration.conftest import eventually
 from tests.integration.test_marketdata_process import Processes
 from tests.integration.trading_rounds import rounds
-from tests.integration.trading_stand import SELL, Floor, cancel, floor, got, new, place, status
+from tests.integration.trading_stand import SELL, Floor, cancel, filling, floor, got, new, place, status
 
 pytestmark = pytest.mark.integration
 
@@ -218,3 +218,32 @@ async def answers(stub: TradingServiceStub, order: order_pb2.NewOrder) -> bool:
         await stub.PlaceOrder(place(order))
         return True
     return False
+
+
+async def test_a_strategy_keeps_its_position_over_a_restart() -> None:
+    """What strategies hold of one instrument is told apart, before a kill and after it, and adds up to the position."""
+    async with floor("none") as desk, processes(desk) as made:
+        desk.broker.answer = filling
+        await start(made, "trading-1")
+        stub = desk.trading("trading-1")
+        orders = [
+            new("alpha", strategy="carry"),
+            new("alpha", strategy="trend", side=SELL, quantity="30000"),
+            new("alpha"),
+        ]
+        for order in orders:
+            await stub.PlaceOrder(place(order))
+            await status(stub, order, order_pb2.ORDER_STATUS_FILLED)
+        expected = {"": "100000", "carry": "100000", "trend": "-30000"}
+        assert await by_strategy(desk, "trading-1") == expected
+        made.kill("trading-1")
+        await start(made, "trading-2")
+        assert await by_strategy(desk, "trading-2") == expected
+        await desk.is_proved("alpha")
+
+
+async def by_strategy(desk: Floor, instance: str) -> dict[str, str]:
+    """Quantities of an account's position by strategy."""
+    request = state_pb.ListAccountStatesRequest()
+    answer = await desk.state(instance).ListAccountStates(request)
+    return {each.strategy: each.quantity for state in answer.states for each in state.positions}

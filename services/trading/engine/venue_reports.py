@@ -50,18 +50,27 @@ class _Before:
         self._order = order
         self._slots = {name: getattr(order, name) for name in Order.__slots__ if hasattr(order, name)}
         self._exec_ids = set(order.exec_ids)
-        self._positions = {key: list(value) for key, value in account.positions.items() if key[0] == order.instrument}
+        self._positions = _of_instrument(account.positions, order.instrument)
+        self._strategies = _of_instrument(account.strategies, order.instrument)
 
     def put_back(self) -> None:
         """Makes them so again."""
         for name, value in self._slots.items():
             setattr(self._order, name, value)
         self._order.exec_ids = self._exec_ids
-        for key in [key for key in self._account.positions if key[0] == self._order.instrument]:
-            if key in self._positions:
-                self._account.positions[key][:] = self._positions[key]
-            else:
-                del self._account.positions[key]
+        for held, before in (
+            (self._account.positions, self._positions),
+            (self._account.strategies, self._strategies),
+        ):
+            for key in _of_instrument(held, self._order.instrument):
+                if key in before:
+                    held[key][:] = before[key]
+                else:
+                    del held[key]
+
+
+def _of_instrument(held: dict[Any, list[int]], instrument: str) -> dict[Any, list[int]]:
+    return {key: list(value) for key, value in held.items() if key[0] == instrument}
 
 
 class Applier:
