@@ -172,7 +172,7 @@ def positions(book: Book, scope: gate_pb2.KillScope) -> list[tuple[str, str, int
             continue
         if scope.kind == "account" and account.name != scope.name:
             continue
-        for (instrument, _, strategy), (quantity, _) in account.positions.items():
+        for (instrument, _, strategy), quantity, _ in account.held():
             if scope.kind == "instrument" and instrument != scope.name:
                 continue
             if scope.kind == "strategy" and strategy != scope.name:

@@ -100,6 +100,7 @@ def before_trades(
         decider.book,
         note,
         interval_s=settings.statuses_interval_s,
+        funds_interval_s=settings.funds_interval_s,
         stale_s_max=settings.neighbours_stale_s_max,
         assumed_funds=settings.assumed_funds,
     )

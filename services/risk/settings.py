@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     """How often positions are valued anew; between two valuations what orders add is added."""
     statuses_interval_s: float = Field(default=2.0, gt=0, le=60)
     """How often reference is asked which instruments may be traded, and the ledger for its accounts."""
+    funds_interval_s: float = Field(default=0.25, gt=0, le=60)
+    """How often the ledger is asked for what it has booked: deposits and shares of blocks count after that."""
     neighbours_stale_s_max: float = Field(default=15.0, gt=0, le=600)
     """Without their answer for longer, nothing is traded."""
     flatten_slice: float = Field(default=5_000_000, gt=0, le=1e12)

@@ -100,6 +100,9 @@ class Ledger(AccountServiceServicer, LedgerServiceServicer):
 
     def __init__(self) -> None:
         self.funds = "10000000"
+        self.moved: dict[str, list[book_pb2.PositionMovement]] = {}
+        self.levels = account_pb2.MarginLevels(call="1", close_out="0.5")
+        self.last_entry = 1
         self.accounts = {name: account(name) for name in ("alpha", "beta")}
         self.accounts["gamma"] = account("gamma", desk="forwards", currency="EUR")
 
@@ -116,11 +119,17 @@ class Ledger(AccountServiceServicer, LedgerServiceServicer):
     async def ListEquity(self, request, context):
         """The same of all of them."""
         names = request.accounts or list(self.accounts)
-        answer = ledger_service_pb2.ListEquityResponse()
+        answer = ledger_service_pb2.ListEquityResponse(last_entry=self.last_entry)
         for name in names:
-            if name in self.accounts:
+            if name in self.accounts and (not request.after_entry or self.last_entry > request.after_entry):
                 amount = book_pb2.CashAmount(currency=self.accounts[name].currency, amount=self.funds)
-                answer.equities.add(account=name, non_trade=[amount])
+                answer.equities.add(
+                    account=name,
+                    non_trade=[amount],
+                    movements=self.moved.get(name, ()),
+                    last_entry=self.last_entry,
+                    margin_levels=self.levels,
+                )
         return answer
 
     def register(self, _servicer, server):
