@@ -25,6 +25,8 @@ KILLS_MAX = 900
 """Kills engaged at once; a gate has at most 1,000 rules."""
 LEASES_MAX = 1000
 RETRY_S = 0.2
+MARGIN = "margin:"
+"""Begins who engaged a kill, and its request, for one that a margin close-out engages and ends by itself."""
 LEASE_CHECK_S = 0.05
 
 
@@ -98,12 +100,24 @@ class KillSwitch:
     def gate(self) -> gate_pb2.Gate:
         """The gate as trading is told it, with a desk's accounts written out."""
         gate = gate_pb2.Gate(version=self._version)
+        closed_out = sorted(kill.scope.name for kill in self._kills.values() if kill.engaged_by.startswith(MARGIN))
+        if closed_out:
+            # One rule for all of them: in a crash there may be more than a gate has room for rules.
+            scope = gate_pb2.KillScope(kind="desk", name="margin close-outs")
+            gate.rules.add(scope=scope, mode=gate_pb2.KILL_MODE_REDUCE_ONLY, accounts=closed_out)
         for kill in self._kills.values():
+            if kill.engaged_by.startswith(MARGIN):
+                continue
             rule = gate.rules.add(scope=kill.scope, mode=kill.mode)
             if kill.scope.kind == "desk":
                 accounts = self._book.accounts.values()
                 rule.accounts.extend(sorted(each.name for each in accounts if each.desk == kill.scope.name))
         return gate
+
+    @property
+    def applied_version(self) -> int:
+        """The newest version of the gate that trading has committed."""
+        return self._applied
 
     @property
     def kills(self) -> list[kill_switch_pb2.Kill]:
@@ -125,7 +139,7 @@ class KillSwitch:
             raise errors.invalid(("scope.name", f"is {scope.name!r}: none of the instruments, which are as EUR/USD"))
         if scope.kind == "venue" and mode == gate_pb2.KILL_MODE_FLATTEN:
             raise errors.invalid(("mode", "positions are no venue's: engage HALT, or flatten accounts or instruments"))
-        if len(self._kills) >= KILLS_MAX:
+        if sum(not kill.engaged_by.startswith(MARGIN) for kill in self._kills.values()) >= KILLS_MAX:
             raise errors.wrong_state("TOO_MANY", f"{KILLS_MAX} kills are engaged: engage one for the platform")
 
     async def engage(self, request_id: str, body: bytes, kill: kill_switch_pb2.Kill) -> kill_switch_pb2.Kill:
@@ -198,24 +212,32 @@ class KillSwitch:
             known = await self._store.known(request_id, body)
             if known is not None:
                 return kill_switch_pb2.KillSwitchState.FromString(known)
-            proposal = self.resumable(proposal_id, approver)
+            return await self._ended(request_id, body, self.resumable(proposal_id, approver), approver)
 
-            def after() -> kill_switch_pb2.KillSwitchState:
-                state = self._state_for_facts()
-                _drop(state.kills, "kill_id", proposal.kill_id)
-                _drop(state.proposals, "kill_id", proposal.kill_id)
-                return state
+    async def lift(self, kill_id: str, actor: str) -> None:
+        """Ends a kill that the platform engaged by itself; one that has ended already is left alone."""
+        async with self._turn:
+            if kill_id in self._kills:
+                proposal = kill_switch_pb2.ResumeProposal(kill_id=kill_id, proposed_by=actor)
+                await self._ended(f"lift:{kill_id}", kill_id.encode(), proposal, actor)
 
-            with self._certain():
-                content = await self._store.resume(
-                    self._term, request_id, body, proposal, approver, after, self._now_ns()
-                )
-            state = kill_switch_pb2.KillSwitchState.FromString(content)
-            self._kills.pop(proposal.kill_id, None)
-            for each in [p for p in self._proposals.values() if p.kill_id == proposal.kill_id]:
-                del self._proposals[each.proposal_id]
-            self._version = state.gate_version
-            self._install()
+    async def _ended(
+        self, request_id: str, body: bytes, proposal: kill_switch_pb2.ResumeProposal, actor: str
+    ) -> kill_switch_pb2.KillSwitchState:
+        def after() -> kill_switch_pb2.KillSwitchState:
+            state = self._state_for_facts()
+            _drop(state.kills, "kill_id", proposal.kill_id)
+            _drop(state.proposals, "kill_id", proposal.kill_id)
+            return state
+
+        with self._certain():
+            content = await self._store.resume(self._term, request_id, body, proposal, actor, after, self._now_ns())
+        state = kill_switch_pb2.KillSwitchState.FromString(content)
+        self._kills.pop(proposal.kill_id, None)
+        for each in [p for p in self._proposals.values() if p.kill_id == proposal.kill_id]:
+            del self._proposals[each.proposal_id]
+        self._version = state.gate_version
+        self._install()
         return state
 
     async def register(

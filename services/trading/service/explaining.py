@@ -41,12 +41,24 @@ async def explained(reading: Reading, account: str, name: str) -> pb.ExplainOrde
     content, sequences = kept
     events = await reading.events_of(account, sequences)
     answer = pb.ExplainOrderResponse(order=order_pb2.Order.FromString(content))
+    _entered(answer)
     for report in pb.ExecutionReports.FromString(b"".join(events)).reports:
         _quote(answer, report)
         _checks(answer, report)
         _itself(answer, report)
     answer.missing.append("ledger: what was booked is in its postings, by the fills' venue_exec_id")
     return answer
+
+
+def _entered(answer: pb.ExplainOrderResponse) -> None:
+    """Who entered it, and why if that was said: a close-out names itself and the level of margin."""
+    order = answer.order
+    if order.terms.text:
+        who = order.entered_by or "unknown"
+        cause = answer.causes.add(
+            time=order.create_time, service="trading", text=f"entered by {who}: {order.terms.text}"
+        )
+        cause.references.append(f"client order {order.terms.client_order_id}")
 
 
 def _quote(answer: pb.ExplainOrderResponse, report: execution.ExecutionReport) -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from crossrate.api.common.v1 import gate_pb2
 from crossrate.api.ledger.v1 import balance_pb2
-from services.risk.certificates import positions
 from services.risk.domain.pretrade.amounts import FINE_SCALE, PRICE_SCALE, SCALE
 from services.risk.domain.pretrade.limits import Check, Limit
 from services.risk.ledger_peer import movements_of
+from services.risk.slices import Held, positions
 from tests.unit.risk.pretrade.bench import Bench, count, failed, money
 
 LIMITS = (
@@ -51,7 +51,7 @@ def test_a_share_makes_profit_and_may_be_closed() -> None:
     assert sale.reduces
     assert not bench.ask(bench.order(-1, "90001"), validate_only=True)[0].reduces
     scope = gate_pb2.KillScope(kind="account", name="alpha")
-    assert positions(bench.book, scope) == [("alpha", "EUR/USD", 90_000 * SCALE)]
+    assert positions(bench.book, scope) == [Held("alpha", "EUR/USD", "", 90_000 * SCALE)]
 
 
 def test_a_block_that_was_shared_out_is_gone_from_its_account() -> None:
