@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 
+import grpc
 import pytest
 import pytest_asyncio
 
@@ -35,7 +37,7 @@ OK, CALL, CLOSE_OUT = (
 async def mesh() -> AsyncIterator[PreTradeMesh]:
     """One mesh for all of it, that looks often and decides soon."""
     async with pretrade_mesh(
-        lease_s=1.0, flatten_slice=200_000, margin_interval_s=0.05, margin_dwell_s=0.2, statuses_interval_s=0.2
+        flatten_slice=200_000, margin_interval_s=0.05, margin_dwell_s=0.2, statuses_interval_s=0.2
     ) as made:
         yield made
 
@@ -67,8 +69,10 @@ async def stands(mesh: PreTradeMesh, name: str, state: int) -> margin_call_pb2.M
     """Waits for a state."""
 
     async def there() -> margin_call_pb2.MarginStanding | None:
-        found = await standing(mesh, name)
-        return found if found.state == state else None
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            found = await standing(mesh, name)
+            return found if found.state == state else None
+        return None
 
     return await until(there)
 
