@@ -7,6 +7,7 @@ another instance takes the venue; the next one begins from what is kept.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -94,6 +95,25 @@ class Desk:
             self._ended.pop(order.order_id, None)
             self.orders[order.order_id] = order
 
+    def recall(self, outcome: Outcome, order: Routed, numbers: Sequence[int]) -> bool:
+        """Ends an order that was not sent because its cancel waits too; False if it was sent.
+
+        The report names no reason: that of the cancel holds.
+        """
+        if order.status is not At.HERE:
+            return False
+        order.status = At.ENDED
+        report = pb.VenueReport(kind=pb.VENUE_REPORT_KIND_CANCELLED, text="cancelled before it was sent to the venue")
+        report.venue_time.GetCurrentTime()
+        self.told(outcome, order, report)
+        outcome.done.extend(numbers)
+        return True
+
+    def sends(self, order: Routed) -> None:
+        """A new order goes to the venue."""
+        self.standing.counts.sent += 1
+        self.standing.asked(order.order_id, time.monotonic_ns())
+
     def told(self, outcome: Outcome, order: Routed, report: pb.VenueReport, exec_key: str = "") -> None:
         """Adds a report about an order, and the order as it is after it, to what is to be committed."""
         report.account, report.order_id, report.venue = order.account, order.order_id, self.venue
@@ -102,6 +122,8 @@ class Desk:
         outcome.reports.append(Told(report, exec_key))
         outcome.orders[order.order_id] = order
         self.remember(order)
+        if report.kind != pb.VENUE_REPORT_KIND_UNKNOWN:
+            self.standing.answered(order.order_id, time.monotonic_ns())
         counts = self.standing.counts
         if report.kind == pb.VENUE_REPORT_KIND_ACCEPTED:
             counts.accepted += 1

@@ -36,7 +36,7 @@ from services.broker.domain.amounts import quantity_of
 from services.broker.domain.dates import Calendar
 from services.broker.engine.desk import Desk
 from services.broker.engine.session import Session
-from services.broker.routed import At, Routed, Waiting
+from services.broker.routed import At, Routed, Waiting, recalled
 from services.broker.store import Outcome
 from services.broker.venues import fix_words as words
 from services.broker.venues.declared import FixVenue
@@ -181,7 +181,13 @@ class FixAdapter:
             return
         async with self._endpoint.unit() as unit:
             outcome = Outcome()
+            for order_id, numbers in recalled(waiting).items():
+                order = await self._desk.reading.within(unit.transaction, order_id)
+                if order is not None:
+                    self._desk.recall(outcome, order, numbers)
             for each in waiting:
+                if each.number in outcome.done:
+                    continue
                 routed = outcome.orders.get(each.order_id) or await self._desk.reading.within(
                     unit.transaction, each.order_id
                 )
@@ -207,7 +213,7 @@ class FixAdapter:
                 unit.send(words.new_order(self._spec, routed, cl_ord_id))
                 routed.status, routed.client_id = At.SENT, cl_ord_id
                 outcome.orders[routed.order_id] = routed
-                self._desk.standing.counts.sent += 1
+                self._desk.sends(routed)
             elif each.kind == routing.INSTRUCTION_KIND_REPLACE:
                 unit.send(words.replacement(self._spec, routed, each.order, cl_ord_id))
             elif each.kind == routing.INSTRUCTION_KIND_CANCEL:
@@ -223,7 +229,14 @@ class FixAdapter:
     async def _age(self) -> None:
         """While there is no session: new orders go elsewhere, or are refused once they have waited too long."""
         outcome = Outcome()
-        for each in await self._desk.reading.waiting(self._desk.venue, 100):
+        waiting = await self._desk.reading.waiting(self._desk.venue, 100)
+        for order_id, numbers in recalled(waiting).items():
+            order = (await self._desk.reading.orders([order_id])).get(order_id)
+            if order is not None:
+                self._desk.recall(outcome, order, numbers)
+        for each in waiting:
+            if each.number in outcome.done:
+                continue
             routed = (await self._desk.reading.orders([each.order_id])).get(each.order_id)
             if each.kind != routing.INSTRUCTION_KIND_NEW or routed is None or routed.status is not At.HERE:
                 continue

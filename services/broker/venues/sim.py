@@ -31,7 +31,7 @@ from services.broker.domain.dates import Calendar
 from services.broker.engine.desk import Desk
 from services.broker.engine.session import Session
 from services.broker.peers import Quotes
-from services.broker.routed import At, Routed, Waiting
+from services.broker.routed import At, Routed, Waiting, recalled
 from services.broker.store import Outcome
 from services.broker.venues import exchange_terms as words
 from services.broker.venues.declared import SimulatedVenue
@@ -144,8 +144,10 @@ class SimAdapter:
     async def _pass(self) -> None:
         outcome, touched = Outcome(), set[str]()
         if self._desk.instructed:
-            for each in await self._desk.waiting():
-                if (instrument := await self._carry(outcome, each)) is not None:
+            waiting = await self._desk.waiting()
+            done = self._recall(outcome, waiting)
+            for each in waiting:
+                if each.number not in done and (instrument := await self._carry(outcome, each)) is not None:
                     touched.add(instrument)
         now = self._clock.now_ns()
         for instrument in self._moved:
@@ -159,6 +161,12 @@ class SimAdapter:
                 await self._name(report.event.id)
                 self._say(outcome, instrument, report.event)
         await self._commit(outcome, touched)
+
+    def _recall(self, outcome: Outcome, waiting: list[Waiting]) -> set[int]:
+        for order_id, numbers in recalled(waiting).items():
+            if (order := self._desk.order(order_id)) is not None:
+                self._desk.recall(outcome, order, numbers)
+        return set(outcome.done)
 
     async def _commit(self, outcome: Outcome, touched: set[str]) -> None:
         books = [book for book in self._books.values() if book.changed and (book.full or book.instrument in touched)]
@@ -232,7 +240,7 @@ class SimAdapter:
         self._numbers[routed.number] = routed.order_id
         self._desk.remember(routed)
         book.send(command, now)
-        self._desk.standing.counts.sent += 1
+        self._desk.sends(routed)
         outcome.orders[routed.order_id] = routed
         outcome.done.append(each.number)
 
