@@ -155,6 +155,8 @@ class Applier:
                     reason = reason or Reason.VENUE
                 elif kind == pb.VENUE_REPORT_KIND_EXPIRED:
                     reason = Reason.EXPIRED
+                elif reason is Reason.CLIENT and order.reason is not None:
+                    reason = None  # to the venue all cancels are its client's; why it was asked for is known here
                 account.end(order, _ENDS[kind], Step(_ENDS[kind], cause, reason, text), batch)
             case _:
                 self._note.warning("a venue's report of a kind that does nothing", kind=report.kind, cause=cause)
