@@ -101,8 +101,8 @@ def test_a_lease_that_is_held_stops_nothing_and_silence_does(mesh: Mesh, trader:
 
 
 def held_until(mesh: Mesh, client: Client, scope: str, ending: int) -> str:
-    """The id of a lease of one second that a process holds until a signal; it lives for more than its silence."""
-    command = ("kill", "lease", "hold", "halt", "--scope", scope, "--silence", "1", "--json")
+    """The id of a lease of some seconds that a process holds until a signal; it lives for more than its silence."""
+    command = ("kill", "lease", "hold", "halt", "--scope", scope, "--silence", "8", "--json")
     argv = [sys.executable, "-m", "crossrate.cli", *command]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, env=mesh.environment, text=True) as holder:
         assert holder.stdout is not None

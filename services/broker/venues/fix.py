@@ -214,6 +214,9 @@ class FixAdapter:
                 routed.status, routed.client_id = At.SENT, cl_ord_id
                 outcome.orders[routed.order_id] = routed
                 self._desk.sends(routed)
+            elif not routed.client_id:
+                self._never_sent(outcome, routed, each)
+                return
             elif each.kind == routing.INSTRUCTION_KIND_REPLACE:
                 unit.send(words.replacement(self._spec, routed, each.order, cl_ord_id))
             elif each.kind == routing.INSTRUCTION_KIND_CANCEL:
@@ -225,6 +228,18 @@ class FixAdapter:
             outcome.sent.append(each.number)
         except words.Unfit as unfit:
             self._refuse(outcome, routed, each, str(unfit))
+        except ValueError as error:
+            # Nothing of it was sent; it would end every adapter that tries it.
+            self._note.error("an instruction cannot be written", instruction=each.instruction_id, why=str(error))
+            self._refuse(outcome, routed, each, f"it cannot be written for the venue: {error}")
+
+    def _never_sent(self, outcome: Outcome, routed: Routed, each: Waiting) -> None:
+        """An order that ended here has no name at the venue by which it could be cancelled, amended or asked for."""
+        if each.kind == routing.INSTRUCTION_KIND_STATUS:
+            outcome.done.append(each.number)
+        else:
+            late = execution.EXECUTION_REASON_TOO_LATE
+            self._refuse(outcome, routed, each, "the order ended before it was sent to the venue", late)
 
     async def _age(self) -> None:
         """While there is no session: new orders go elsewhere, or are refused once they have waited too long."""
@@ -251,7 +266,14 @@ class FixAdapter:
         if not outcome.empty:
             await self._desk.commit(outcome)
 
-    def _refuse(self, outcome: Outcome, routed: Routed, each: Waiting, text: str) -> None:
+    def _refuse(
+        self,
+        outcome: Outcome,
+        routed: Routed,
+        each: Waiting,
+        text: str,
+        reason: int = execution.EXECUTION_REASON_NO_VENUE,
+    ) -> None:
         kinds = {
             routing.INSTRUCTION_KIND_NEW: pb.VENUE_REPORT_KIND_REJECTED,
             routing.INSTRUCTION_KIND_REPLACE: pb.VENUE_REPORT_KIND_REPLACE_REJECTED,
@@ -259,7 +281,6 @@ class FixAdapter:
         kind = kinds.get(each.kind, pb.VENUE_REPORT_KIND_CANCEL_REJECTED)
         if kind == pb.VENUE_REPORT_KIND_REJECTED:
             routed.status = At.ENDED
-        reason = execution.EXECUTION_REASON_NO_VENUE
         self._tell(outcome, routed, pb.VenueReport(kind=kind, text=text, reason=reason, version=each.version))
         outcome.done.append(each.number)
 
@@ -317,8 +338,8 @@ class FixAdapter:
         if amended is not None and report.kind == pb.VENUE_REPORT_KIND_REPLACED:
             report.version = amended.version
         self._tell(outcome, routed, report, key)
-        if asked is not None and not status:
-            outcome.done.append(asked.number)
+        if asked is not None and (not status or asked.kind == routing.INSTRUCTION_KIND_NEW):
+            outcome.done.append(asked.number)  # a status that ends a doubt answers the order itself
 
     async def _refused(self, unit: Unit, outcome: Outcome, value: OrderCancelReject) -> None:
         asked = await self._instruction(unit, value.cl_ord_id)
