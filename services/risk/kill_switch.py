@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from crossrate.api.common.v1 import gate_pb2
-from crossrate.api.risk.v1 import dead_man_lease_pb2, kill_switch_pb2
+from crossrate.api.risk.v1 import break_gate_pb2, dead_man_lease_pb2, kill_switch_pb2
 from crossrate.rpc import errors
 from crossrate.rpc.client import CallError
 from crossrate.store.errors import OutcomeUnknown
+from services.risk.break_gates import BreakGates
 from services.risk.certificates import Certificates
 from services.risk.domain.pretrade.accounts import Book
 from services.risk.domain.pretrade.authorise import Authoriser
 from services.risk.domain.pretrade.gate import Gate, Mode, Rule
+from services.risk.messages.gates import MARGIN, gate_of
+from services.risk.scopes import check_scope
 from services.risk.store import KillStore, Term
 from services.risk.store.kills import Kept
 from services.risk.trading_peer import Trading
@@ -25,8 +28,6 @@ KILLS_MAX = 900
 """Kills engaged at once; a gate has at most 1,000 rules."""
 LEASES_MAX = 1000
 RETRY_S = 0.2
-MARGIN = "margin:"
-"""Begins who engaged a kill, and its request, for one that a margin close-out engages and ends by itself."""
 LEASE_CHECK_S = 0.05
 
 
@@ -63,9 +64,11 @@ class KillSwitch:
         self._now_ns = now_ns
         self._doubt = doubt
         self._version = kept.gate_version
-        self._applied = 0
+        self.applied_version = 0
+        """The newest version of the gate that trading has committed."""
         self._kills = {kill.kill_id: kill for kill in kept.kills}
         self._proposals = {each.proposal_id: each for each in kept.proposals}
+        self._breaks = BreakGates(kept.break_gates)
         # Nobody could be heard while nobody listened: every lease has its whole time again.
         now = time.monotonic()
         self._leases = {each.lease_id: each for each in kept.leases}
@@ -86,10 +89,11 @@ class KillSwitch:
             self._leases[lease_id].expire_time.FromNanoseconds(self._now_ns() + left_ns)
         return kill_switch_pb2.KillSwitchState(
             gate_version=self._version,
-            applied_version=self._applied,
+            applied_version=self.applied_version,
             kills=self._kills.values(),
             proposals=self._proposals.values(),
             leases=self._leases.values(),
+            break_gates=self._breaks.all(),
         )
 
     async def changed(self, seen: int) -> None:
@@ -99,25 +103,7 @@ class KillSwitch:
 
     def gate(self) -> gate_pb2.Gate:
         """The gate as trading is told it, with a desk's accounts written out."""
-        gate = gate_pb2.Gate(version=self._version)
-        closed_out = sorted(kill.scope.name for kill in self._kills.values() if kill.engaged_by.startswith(MARGIN))
-        if closed_out:
-            # One rule for all of them: in a crash there may be more than a gate has room for rules.
-            scope = gate_pb2.KillScope(kind="desk", name="margin close-outs")
-            gate.rules.add(scope=scope, mode=gate_pb2.KILL_MODE_REDUCE_ONLY, accounts=closed_out)
-        for kill in self._kills.values():
-            if kill.engaged_by.startswith(MARGIN):
-                continue
-            rule = gate.rules.add(scope=kill.scope, mode=kill.mode)
-            if kill.scope.kind == "desk":
-                accounts = self._book.accounts.values()
-                rule.accounts.extend(sorted(each.name for each in accounts if each.desk == kill.scope.name))
-        return gate
-
-    @property
-    def applied_version(self) -> int:
-        """The newest version of the gate that trading has committed."""
-        return self._applied
+        return gate_of(self._version, self._kills.values(), self._breaks.all(), self._book.accounts.values())
 
     @property
     def kills(self) -> list[kill_switch_pb2.Kill]:
@@ -132,13 +118,7 @@ class KillSwitch:
         Raises:
             Failure: the scope's name is missing or none, or a venue is to be flattened.
         """
-        if (scope.kind == "platform") == bool(scope.name):
-            words = "must be empty for the platform" if scope.name else f"is empty: which {scope.kind}?"
-            raise errors.invalid(("scope.name", words))
-        if scope.kind == "instrument" and scope.name not in self._book.market.instruments:
-            raise errors.invalid(("scope.name", f"is {scope.name!r}: none of the instruments, which are as EUR/USD"))
-        if scope.kind == "venue" and mode == gate_pb2.KILL_MODE_FLATTEN:
-            raise errors.invalid(("mode", "positions are no venue's: engage HALT, or flatten accounts or instruments"))
+        check_scope(scope, mode, self._book.market.instruments)
         if sum(not kill.engaged_by.startswith(MARGIN) for kill in self._kills.values()) >= KILLS_MAX:
             raise errors.wrong_state("TOO_MANY", f"{KILLS_MAX} kills are engaged: engage one for the platform")
 
@@ -165,6 +145,29 @@ class KillSwitch:
                     by=kept.engaged_by,
                 )
         return kept
+
+    async def gate_breaks(self, said: break_gate_pb2.SetBreakGatesRequest, actor: str) -> int:
+        """What breaks stop at a venue from now on; the version of the gate that has it. What is older changes nothing.
+
+        Raises:
+            OutcomeUnknown, StoreUnavailable, StaleWriter: as the store.
+        """
+        async with self._turn:
+            if self._breaks.number(said.venue) < said.number:
+                after = self._breaks.after(said)
+                state = self._state_for_facts()
+                state.ClearField("break_gates")
+                state.break_gates.extend(after.all())
+                with self._certain():
+                    self._version = await self._store.gate_breaks(self._term, said, actor, state, self._now_ns())
+                self._breaks = after
+                self._install()
+                self._note.warning("breaks gate markets", venue=said.venue, markets=len(said.gates), by=actor)
+            return self._version
+
+    def break_number(self, venue: str) -> int:
+        """The number of what breaks stop at a venue; 0 for nothing said."""
+        return self._breaks.number(venue)
 
     async def propose_resume(
         self, request_id: str, body: bytes, proposal: kill_switch_pb2.ResumeProposal
@@ -303,18 +306,18 @@ class KillSwitch:
             CallError: trading does not answer.
         """
         version, told = self._version, self.gate()
-        if self._applied >= version:
+        if self.applied_version >= version:
             return
         applied, working = await self._trading.apply_gate(told)
-        if applied > self._applied:
-            self._applied = applied
+        if applied > self.applied_version:
+            self.applied_version = applied
             await self.certificates.committed(applied, working, self.kills)
             self._tell()
 
     async def applied(self, version: int, timeout_s: float) -> bool:
         """Waits until trading has a version of the gate, for some time at most; whether it has."""
         deadline = time.monotonic() + timeout_s
-        while self._applied < version:
+        while self.applied_version < version:
             seen, left_s = self.changes, deadline - time.monotonic()
             if left_s <= 0:
                 return False
@@ -374,7 +377,8 @@ class KillSwitch:
             raise
 
     def _install(self) -> None:
-        rules = [Rule(kill.scope.kind, kill.scope.name, Mode(kill.mode)) for kill in self._kills.values()]
+        stops = [*self._kills.values(), *self._breaks.all()]
+        rules = [Rule(each.scope.kind, each.scope.name, Mode(each.mode)) for each in stops]
         self._authoriser.gate = Gate(self._version, rules)
         self.certificates.engaged = frozenset(self._kills)
         self._tell()

@@ -26,7 +26,8 @@ from crossrate.store.errors import OutcomeUnknown, StoreUnavailable
 from services.risk.domain.pretrade.accounts import Account, Book
 from services.risk.domain.pretrade.amounts import text_of
 from services.risk.domain.pretrade.standing import Levels, State, Untold, Worth, worth_of
-from services.risk.kill_switch import MARGIN, KillSwitch
+from services.risk.kill_switch import KillSwitch
+from services.risk.messages.gates import MARGIN
 from services.risk.slices import Held, Record, Slices, held_by
 from services.risk.store import Term
 from services.risk.store.margins import Kept, MarginStore

@@ -16,6 +16,7 @@ import asyncpg
 
 from crossrate.api.broker.v1 import routing_service_pb2 as routing
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
+from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.store import Lease
 from services.broker.engine.session import Session, Standing
 from services.broker.routed import At
@@ -37,6 +38,8 @@ class Desk:
         self.reading = reading
         self.standing = standing
         self.note = note
+        self.turn = asyncio.Lock()
+        """Held while what is in memory is ahead of what is committed."""
         self.wake = asyncio.Event()
         """Set when there is something to do."""
         self.instructed = True
@@ -65,12 +68,14 @@ class Desk:
     async def waiting(self) -> list[Waiting]:
         """Instructions that wait, in their order; their orders are in memory afterwards."""
         self.instructed = False
-        found = await self.reading.waiting(self.venue, INSTRUCTIONS_MAX)
+        found, orders = await self.reading.waiting_with_orders(self.venue, INSTRUCTIONS_MAX)
         self.instructed = self.instructed or len(found) == INSTRUCTIONS_MAX
         for each in found:
             if each.kind == routing.INSTRUCTION_KIND_NEW:
                 self._ended.pop(each.order_id, None)  # it begins anew
-        await self.know([each.order_id for each in found])
+        for order in orders:
+            if self.order(order.order_id) is None:
+                self.remember(order)
         return found
 
     async def know(self, order_ids: Sequence[str]) -> None:
@@ -95,12 +100,41 @@ class Desk:
             self._ended.pop(order.order_id, None)
             self.orders[order.order_id] = order
 
-    def recall(self, outcome: Outcome, order: Routed, numbers: Sequence[int]) -> bool:
+    def refuse(
+        self,
+        outcome: Outcome,
+        order: Routed,
+        each: Waiting,
+        text: str,
+        reason: int = execution.EXECUTION_REASON_NO_VENUE,
+    ) -> None:
+        """Answers an instruction that is not carried out; a new order has ended by that."""
+        kinds = {
+            routing.INSTRUCTION_KIND_NEW: pb.VENUE_REPORT_KIND_REJECTED,
+            routing.INSTRUCTION_KIND_REPLACE: pb.VENUE_REPORT_KIND_REPLACE_REJECTED,
+        }
+        kind = kinds.get(each.kind, pb.VENUE_REPORT_KIND_CANCEL_REJECTED)
+        if kind == pb.VENUE_REPORT_KIND_REJECTED:
+            order.status = At.ENDED
+        report = pb.VenueReport(kind=kind, text=text, reason=reason, version=each.version)
+        report.venue_time.GetCurrentTime()
+        self.told(outcome, order, report)
+        outcome.done.append(each.number)
+
+    def never_sent(self, outcome: Outcome, order: Routed, each: Waiting) -> None:
+        """An order that ended here has no name at the venue by which it could be cancelled, amended or asked for."""
+        if each.kind == routing.INSTRUCTION_KIND_STATUS:
+            outcome.done.append(each.number)
+        else:
+            late = execution.EXECUTION_REASON_TOO_LATE
+            self.refuse(outcome, order, each, "the order ended before it was sent to the venue", late)
+
+    def recall(self, outcome: Outcome, order: Routed | None, numbers: Sequence[int]) -> bool:
         """Ends an order that was not sent because its cancel waits too; False if it was sent.
 
         The report names no reason: that of the cancel holds.
         """
-        if order.status is not At.HERE:
+        if order is None or order.status is not At.HERE:
             return False
         order.status = At.ENDED
         report = pb.VenueReport(kind=pb.VENUE_REPORT_KIND_CANCELLED, text="cancelled before it was sent to the venue")

@@ -7,6 +7,8 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+import asyncpg
+
 from crossrate.store import Database, Lease
 
 SMOOTHING = 0.1
@@ -120,6 +122,7 @@ class VenueRow:
     latency_us: int
     latency_p99_us: int
     counts: tuple[int, ...]
+    gated: frozenset[str] = frozenset()
 
 
 class Sessions:
@@ -166,9 +169,11 @@ class Sessions:
                 "SELECT name, wanted, wanted_by, wanted_why, (extract(epoch FROM wanted_time) * 1e9)::bigint, "
                 "wanted_version, session, session_text, holder, (extract(epoch FROM session_time) * 1e9)::bigint, "
                 "extract(epoch FROM clock_timestamp() - heard_time)::float8, latency_us, latency_p99_us, "
-                "counts FROM venue"
+                "counts, gated FROM venue"
             )
-        return {
-            row[0]: VenueRow(row[0], Wanted(row[1]), *row[2:6], Session(row[6]), *row[7:13], tuple(row[13]))
-            for row in rows
-        }
+        return {row[0]: _row(row) for row in rows}
+
+
+def _row(row: asyncpg.Record) -> VenueRow:
+    counts, gated = tuple(row[13]), frozenset(row[14])
+    return VenueRow(row[0], Wanted(row[1]), *row[2:6], Session(row[6]), *row[7:13], counts, gated)
