@@ -64,8 +64,7 @@ class KillSwitch:
         self._now_ns = now_ns
         self._doubt = doubt
         self._version = kept.gate_version
-        self.applied_version = 0
-        """The newest version of the gate that trading has committed."""
+        self.applied_version = 0  # the newest that trading has committed
         self._kills = {kill.kill_id: kill for kill in kept.kills}
         self._proposals = {each.proposal_id: each for each in kept.proposals}
         self._breaks = BreakGates(kept.break_gates)

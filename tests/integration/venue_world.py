@@ -7,7 +7,6 @@ broker must have told exactly that, once.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
 import tempfile
 import time
@@ -261,8 +260,7 @@ class World:
         for task in (self._holding, self._hearing):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        with contextlib.suppress(Exception):
-            await self.house.acceptor.stop()
+        await self.house.acceptor.stop()
         await self.database.close()
         await asyncio.to_thread(self.servers.remove)
         shutil.rmtree(self.folder, ignore_errors=True)
