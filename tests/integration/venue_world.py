@@ -217,7 +217,7 @@ class World:
     async def _unfinished(self) -> list[str]:
         await self._read()
         async with self.database.connection() as connection:
-            # An amendment that was on a line that broke, and is too old to be sent again, has no answer: known, not mended.
+            # An amendment that was on a broken line, and is too old to be sent again, has no answer: known, not mended.
             waits = await connection.fetch(
                 "SELECT kind, state, count(*) FROM instruction WHERE state < 2 AND NOT (kind = $1 AND state = 1) "
                 "GROUP BY 1, 2",
