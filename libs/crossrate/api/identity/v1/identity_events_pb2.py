@@ -26,7 +26,7 @@ from crossrate.api.identity.v1 import access_pb2 as crossrate_dot_api_dot_identi
 from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/crossrate/api/identity/v1/identity_events.proto\x12\x19\x63rossrate.api.identity.v1\x1a&crossrate/api/identity/v1/access.proto\x1a$crossrate/api/policy/v1/policy.proto\"H\n\x06Origin\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x17\n\x07\x61\x64\x64ress\x18\x02 \x01(\tB\x06\xb2\xe1\x18\x02\x08\x02\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\x93\x01\n\x08LoggedIn\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x11\n\tclient_id\x18\x03 \x01(\t\x12\x12\n\nsession_id\x18\x04 \x01(\t\x12\x0f\n\x07methods\x18\x05 \x03(\t\x12\x0b\n\x03\x61\x63r\x18\x06 \x01(\t\"x\n\x0bLoginFailed\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rfailure_count\x18\x04 \x01(\r\"_\n\tLockedOut\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0e\n\x06lock_s\x18\x03 \x01(\r\"t\n\tSteppedUp\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\x0f\n\x07methods\x18\x04 \x03(\t\"s\n\rFactorChanged\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0e\n\x06\x66\x61\x63tor\x18\x03 \x01(\t\x12\x0e\n\x06\x63hange\x18\x04 \x01(\t\"\x80\x01\n\x0bUserChanged\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0e\n\x06\x63hange\x18\x03 \x01(\t\x12\x0c\n\x04\x64\x65sk\x18\x04 \x01(\t\x12\x0f\n\x07\x63omment\x18\x05 \x01(\t\"\x82\x01\n\rClientChanged\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0e\n\x06\x63hange\x18\x03 \x01(\t\x12\x0c\n\x04\x64\x65sk\x18\x04 \x01(\t\x12\x0f\n\x07\x63omment\x18\x05 \x01(\t\"N\n\x0b\x44\x65skCreated\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0c\n\x04\x64\x65sk\x18\x02 \x01(\t\"\xdf\x01\n\rGrantsChanged\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x31\n\x06\x62\x65\x66ore\x18\x03 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\x12\x30\n\x05\x61\x66ter\x18\x04 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\x12\x14\n\x0cissued_until\x18\x05 \x01(\x03\x12\x0f\n\x07\x63omment\x18\x06 \x01(\t\"\x89\x01\n\x0eSessionRevoked\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0f\n\x07\x63omment\x18\x05 \x01(\t\"t\n\x0bTokenReused\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\r\n\x05token\x18\x04 \x01(\t\"\xa6\x01\n\rApiKeyChanged\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0e\n\x06key_id\x18\x03 \x01(\t\x12\x0e\n\x06\x63hange\x18\x04 \x01(\t\x12\x31\n\x06\x61\x63\x63\x65ss\x18\x05 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\"f\n\x11SigningKeyChanged\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0e\n\x06key_id\x18\x02 \x01(\t\x12\x0e\n\x06\x63hange\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/crossrate/api/identity/v1/identity_events.proto\x12\x19\x63rossrate.api.identity.v1\x1a&crossrate/api/identity/v1/access.proto\x1a$crossrate/api/policy/v1/policy.proto\"H\n\x06Origin\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x17\n\x07\x61\x64\x64ress\x18\x02 \x01(\tB\x06\xb2\xe1\x18\x02\x08\x02\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\x93\x01\n\x08LoggedIn\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x11\n\tclient_id\x18\x03 \x01(\t\x12\x12\n\nsession_id\x18\x04 \x01(\t\x12\x0f\n\x07methods\x18\x05 \x03(\t\x12\x0b\n\x03\x61\x63r\x18\x06 \x01(\t\"x\n\x0bLoginFailed\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rfailure_count\x18\x04 \x01(\r\"_\n\tLockedOut\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0e\n\x06lock_s\x18\x03 \x01(\r\"`\n\tSteppedUp\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0f\n\x07methods\x18\x03 \x03(\t\"s\n\rFactorChanged\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0e\n\x06\x66\x61\x63tor\x18\x03 \x01(\t\x12\x0e\n\x06\x63hange\x18\x04 \x01(\t\"\x80\x01\n\x0bUserChanged\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0e\n\x06\x63hange\x18\x03 \x01(\t\x12\x0c\n\x04\x64\x65sk\x18\x04 \x01(\t\x12\x0f\n\x07\x63omment\x18\x05 \x01(\t\"\x82\x01\n\rClientChanged\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0e\n\x06\x63hange\x18\x03 \x01(\t\x12\x0c\n\x04\x64\x65sk\x18\x04 \x01(\t\x12\x0f\n\x07\x63omment\x18\x05 \x01(\t\"N\n\x0b\x44\x65skCreated\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0c\n\x04\x64\x65sk\x18\x02 \x01(\t\"\xdf\x01\n\rGrantsChanged\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x31\n\x06\x62\x65\x66ore\x18\x03 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\x12\x30\n\x05\x61\x66ter\x18\x04 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\x12\x14\n\x0cissued_until\x18\x05 \x01(\x03\x12\x0f\n\x07\x63omment\x18\x06 \x01(\t\"\x89\x01\n\x0eSessionRevoked\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0f\n\x07\x63omment\x18\x05 \x01(\t\"t\n\x0bTokenReused\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\r\n\x05token\x18\x04 \x01(\t\"\xa6\x01\n\rApiKeyChanged\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0e\n\x06key_id\x18\x03 \x01(\t\x12\x0e\n\x06\x63hange\x18\x04 \x01(\t\x12\x31\n\x06\x61\x63\x63\x65ss\x18\x05 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\"f\n\x11SigningKeyChanged\x12\x31\n\x06origin\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Origin\x12\x0e\n\x06key_id\x18\x02 \x01(\t\x12\x0e\n\x06\x63hange\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,23 +44,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOCKEDOUT']._serialized_start=502
   _globals['_LOCKEDOUT']._serialized_end=597
   _globals['_STEPPEDUP']._serialized_start=599
-  _globals['_STEPPEDUP']._serialized_end=715
-  _globals['_FACTORCHANGED']._serialized_start=717
-  _globals['_FACTORCHANGED']._serialized_end=832
-  _globals['_USERCHANGED']._serialized_start=835
-  _globals['_USERCHANGED']._serialized_end=963
-  _globals['_CLIENTCHANGED']._serialized_start=966
-  _globals['_CLIENTCHANGED']._serialized_end=1096
-  _globals['_DESKCREATED']._serialized_start=1098
-  _globals['_DESKCREATED']._serialized_end=1176
-  _globals['_GRANTSCHANGED']._serialized_start=1179
-  _globals['_GRANTSCHANGED']._serialized_end=1402
-  _globals['_SESSIONREVOKED']._serialized_start=1405
-  _globals['_SESSIONREVOKED']._serialized_end=1542
-  _globals['_TOKENREUSED']._serialized_start=1544
-  _globals['_TOKENREUSED']._serialized_end=1660
-  _globals['_APIKEYCHANGED']._serialized_start=1663
-  _globals['_APIKEYCHANGED']._serialized_end=1829
-  _globals['_SIGNINGKEYCHANGED']._serialized_start=1831
-  _globals['_SIGNINGKEYCHANGED']._serialized_end=1933
+  _globals['_STEPPEDUP']._serialized_end=695
+  _globals['_FACTORCHANGED']._serialized_start=697
+  _globals['_FACTORCHANGED']._serialized_end=812
+  _globals['_USERCHANGED']._serialized_start=815
+  _globals['_USERCHANGED']._serialized_end=943
+  _globals['_CLIENTCHANGED']._serialized_start=946
+  _globals['_CLIENTCHANGED']._serialized_end=1076
+  _globals['_DESKCREATED']._serialized_start=1078
+  _globals['_DESKCREATED']._serialized_end=1156
+  _globals['_GRANTSCHANGED']._serialized_start=1159
+  _globals['_GRANTSCHANGED']._serialized_end=1382
+  _globals['_SESSIONREVOKED']._serialized_start=1385
+  _globals['_SESSIONREVOKED']._serialized_end=1522
+  _globals['_TOKENREUSED']._serialized_start=1524
+  _globals['_TOKENREUSED']._serialized_end=1640
+  _globals['_APIKEYCHANGED']._serialized_start=1643
+  _globals['_APIKEYCHANGED']._serialized_end=1809
+  _globals['_SIGNINGKEYCHANGED']._serialized_start=1811
+  _globals['_SIGNINGKEYCHANGED']._serialized_end=1913
 # @@protoc_insertion_point(module_scope)

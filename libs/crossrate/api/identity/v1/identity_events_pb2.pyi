@@ -57,16 +57,14 @@ class LockedOut(_message.Message):
     def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., subject: _Optional[str] = ..., lock_s: _Optional[int] = ...) -> None: ...
 
 class SteppedUp(_message.Message):
-    __slots__ = ("origin", "subject", "session_id", "methods")
+    __slots__ = ("origin", "subject", "methods")
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
-    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     METHODS_FIELD_NUMBER: _ClassVar[int]
     origin: Origin
     subject: str
-    session_id: str
     methods: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., subject: _Optional[str] = ..., session_id: _Optional[str] = ..., methods: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., subject: _Optional[str] = ..., methods: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class FactorChanged(_message.Message):
     __slots__ = ("origin", "subject", "factor", "change")
