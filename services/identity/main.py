@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from crossrate.api.identity.v1.client_service_pb2_grpc import (
     add_ApiKeyServiceServicer_to_server,
@@ -59,42 +62,67 @@ async def serve(runtime: Runtime) -> None:
         await database.close()
 
 
-async def _serve(
-    runtime: Runtime, settings: Settings, database: Database, events: Events, passwords: Passwords
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an instance is made of."""
+
+    writer: Writer
+    signer: Signer
+    keeping: Keeping
+    site: Site
+    app: Any
+    """The ASGI application."""
+    server: Server
+
+
+async def assemble(
+    runtime: Runtime,
+    settings: Settings,
+    database: Database,
+    passwords: Passwords,
+    clock: Callable[[], datetime],
+    external: ExternalProvider | None,
+) -> Parts:
+    """Wires an instance, with keys to sign with and, at the very first start, with somebody who may log in."""
     log, issuer = runtime.log, settings.issuer or local_issuer(runtime.place)
     vault = Vault.open(runtime.place.state / "identity" / "vault.key")
-    writer = Writer(database, vault, runtime.instance, _now)
+    writer = Writer(database, vault, runtime.instance, clock)
     signer = Signer(issuer)
-    keeping = Keeping(writer, vault, signer, settings, _now, log)
+    keeping = Keeping(writer, vault, signer, settings, clock, log)
     await keeping.refresh()
     await first.begin(writer, passwords, issuer, runtime.place.state, log)
 
-    outside = External()
-    external = ExternalProvider(outside) if outside.issuer else None
-    giving = Tokens(writer, signer, settings, external, _now, log)
-    reading = Reading(database, signer, _now)
-    site = Site(writer, vault, passwords, signer, settings, _now, runtime.topology.trust_domain, log)
-    listener = HttpListener(runtime, application(site, giving, reading))
-    relay = OutboxRelay(database, events, JETSTREAM)
-
+    giving = Tokens(writer, signer, settings, external, clock, log)
+    reading = Reading(database, signer, clock)
+    site = Site(writer, vault, passwords, signer, settings, clock, runtime.topology.trust_domain, log)
     server = Server(runtime)
     server.add(add_UserServiceServicer_to_server, UserService(writer, settings, issuer))
     server.add(add_GrantServiceServicer_to_server, GrantService(writer))
     server.add(add_ClientServiceServicer_to_server, ClientService(writer))
     server.add(add_ApiKeyServiceServicer_to_server, ApiKeyService(writer))
-    server.add(add_SessionServiceServicer_to_server, SessionService(writer, reading, keeping, _now))
+    server.add(add_SessionServiceServicer_to_server, SessionService(writer, reading, keeping, clock))
     server.health.depends_on("postgres", database.check)
     server.health.depends_on("signing keys", keeping.check)
-    server.health.depends_on("http", listener.check)
+    return Parts(writer, signer, keeping, site, application(site, giving, reading), server)
+
+
+async def _serve(
+    runtime: Runtime, settings: Settings, database: Database, events: Events, passwords: Passwords
+) -> None:
+    outside = External()
+    external = ExternalProvider(outside) if outside.issuer else None
+    parts = await assemble(runtime, settings, database, passwords, _now, external)
+    listener = HttpListener(runtime, parts.app)
+    parts.server.health.depends_on("http", listener.check)
+    relay = OutboxRelay(database, events, JETSTREAM)
 
     served = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         # A task that fails takes the process down, and the supervisor starts it anew: no half of an instance serves.
-        following = group.create_task(keeping.run())
+        following = group.create_task(parts.keeping.run())
         relaying = group.create_task(relay.run(served))
         async with listener:
-            await server.serve()
+            await parts.server.serve()
         served.set()
         await asyncio.wait([relaying], timeout=LAST_RELAY_S_MAX)
         for task in (following, relaying):

@@ -1,8 +1,8 @@
 """The key that this mesh's identity is sealed with: a file of mode 0600, made at the first start.
 
 What must be read again (signing keys, TOTP secrets, answers that hold a secret) stands sealed in the database, by
-AES-256 in GCM; what must only be recognised (API keys, refresh tokens, codes, tickets) stands as SHA-256 of 256 random bits.
-Whoever has a copy of the database alone has neither.
+AES-256 in GCM; what must only be recognised (API keys, refresh tokens, codes, tickets) stands as SHA-256 of 256 random
+bits. Whoever has a copy of the database alone has neither.
 """
 
 from __future__ import annotations

@@ -133,18 +133,22 @@ class _Assertion(JWTBearerClientAssertion):
         return token.claims
 
     def verify_claims(self, claims: dict[str, Any]) -> None:
-        """As Authlib's, and a life that is short and stated."""
-        if not isinstance(claims.get("aud"), str):
-            # One audience: of several, another may be the one that it was made for.
-            raise jose.Refused("aud is not one text")
+        """The client's own word about itself, for us alone, of now and not for long; by our clock alone."""
+        client_id = self._known.client.get_client_id() if self._known.client is not None else ""
+        if not client_id or jose.word(claims, "iss") != client_id or jose.word(claims, "sub") != client_id:
+            raise jose.Refused("iss and sub are not the client")
+        # One audience: of several, another may be the one that it was made for.
+        if claims.get("aud") not in self.get_audiences():
+            raise jose.Refused("aud is another")
         now_s, expire_s = self._known.now.timestamp(), jose.number(claims, "exp")
         issued_s = jose.number(claims, "iat")
         if expire_s <= now_s - ASSERTION_LEEWAY_S or issued_s > now_s + ASSERTION_LEEWAY_S:
             raise jose.Refused("the times are not of now")
         if expire_s - issued_s > ASSERTION_LIFE_S_MAX or expire_s - now_s > ASSERTION_LIFE_S_MAX + ASSERTION_LEEWAY_S:
             raise jose.Refused("it lives too long")
-        jose.word(claims, "jti", 128)
-        super().verify_claims(claims)
+        if "nbf" in claims and jose.number(claims, "nbf") > now_s + ASSERTION_LEEWAY_S:
+            raise jose.Refused("it is not good yet")
+        self.validate_jti(claims, jose.word(claims, "jti", 128))
 
     def get_audiences(self) -> list[str]:
         """The issuer, or the token endpoint."""

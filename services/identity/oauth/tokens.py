@@ -248,7 +248,8 @@ class Tokens:
         if said is None and not await self._unchanged(change, known, session):
             raise _Changed
         if known.refresh is not None:
-            row = await tokens.find_session(connection, session.session_id, lock="FOR SHARE")
+            # Refreshes of one session go one after another: a second use waits here for the first.
+            row = await tokens.find_session(connection, session.session_id, lock="FOR UPDATE")
             if row is None or row.revoked:
                 raise _Changed
             if not await tokens.use_refresh(connection, known.refresh.refresh.sha256, change.now):

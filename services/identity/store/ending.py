@@ -8,8 +8,8 @@ from crossrate.api.identity.v1 import identity_events_pb2 as events_pb2
 from services.identity.store.writing import Change
 
 _REVOKE = """
-UPDATE session SET revoke_time = $1, revoke_reason = $2
-WHERE revoke_time IS NULL AND expire_time > $1 - interval '10 minutes' AND {which}
+UPDATE session SET revoke_time = $1::timestamptz, revoke_reason = $2
+WHERE revoke_time IS NULL AND expire_time > $1::timestamptz - interval '10 minutes' AND {which}
 RETURNING session_id, subject"""
 
 

@@ -57,7 +57,8 @@ async def change_access(
     if by == subject and after.plus(before) != before:
         raise SelfService("nobody grants to themselves: another admin does it")
     # The row is locked: who has issued a token with the grants before has committed, and took its time before now.
-    until = max(row["access_until"], int(change.clock().timestamp()))
+    # One second more than before, because tokens of this second may say the next one (`issue_time`).
+    until = max(row["access_until"] + 1, int(change.clock().timestamp()))
     more_columns = ", update_time = $6" if table == "person" else ""
     await change.connection.execute(
         f"UPDATE {table} SET roles = $2, accounts = $3, instruments = $4, access_until = $5, access_time = $6, "

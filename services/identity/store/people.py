@@ -127,7 +127,7 @@ async def update(change: Change, name: str, wanted: Person, expected_version: in
     until = person.access_until
     if wanted.desk != person.desk or wanted.display_name != person.display_name:
         # Tokens say the desk and the name: those from before are as wrong as with other grants.
-        until = max(person.access_until, int(change.clock().timestamp()))
+        until = max(person.access_until + 1, int(change.clock().timestamp()))
         tell_grants(change, name, person.access, person.access, until, "the desk or the name changed")
     await change.connection.execute(
         "UPDATE person SET display_name = $2, email = $3, desk = $4, version = version + 1, update_time = $5, "

@@ -124,8 +124,8 @@ class Writer:
             lease = self._lease or await self._take()
             try:
                 return await attempt(lease)
-            except StaleWriter:
-                if self._lease is lease:
+            except (StaleWriter, asyncpg.DeadlockDetectedError) as error:
+                if self._lease is lease and isinstance(error, StaleWriter):
                     self._lease = None
                 if number == TAKE_OVERS_MAX:
                     raise

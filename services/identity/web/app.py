@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -47,7 +46,7 @@ async def _no_page(request: Request, fault: Exception) -> Response:
     return JSONResponse({"error": "not_found" if status == 404 else "invalid_request"}, status)
 
 
-def application(site: Site, giving: Tokens, reading: Reading) -> Starlette:
+def application(site: Site, giving: Tokens, reading: Reading) -> SecurityHeaders:
     """The ASGI application."""
     ends, login, account = Endpoints(site, giving, reading), Login(site), Account(site)
     ask, device, logout = Authorize(site), DevicePages(site), Logout(site)
@@ -87,8 +86,7 @@ def application(site: Site, giving: Tokens, reading: Reading) -> Starlette:
         Route("/account/passkeys", page(account.passkey, needs="login"), methods=["POST"]),
         Route("/account/sessions", page(account.end, needs="login"), methods=["POST"]),
     ]
-    return Starlette(
-        routes=routes,
-        middleware=[Middleware(SecurityHeaders, issuer=site.issuer)],
-        exception_handlers={404: _no_page, 405: _no_page, 500: _fault},
+    # Outermost, so that no answer goes without its headers.
+    return SecurityHeaders(
+        Starlette(routes=routes, exception_handlers={404: _no_page, 405: _no_page, 500: _fault}), site.issuer
     )

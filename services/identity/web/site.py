@@ -126,10 +126,12 @@ class Site:
 
     # Answers
 
-    def page(self, visit: Visit, name: str, *, status: int = 200, form_action: str = "", **values: Any) -> Response:
+    def page(
+        self, visit: Visit, template: str, /, *, status: int = 200, form_action: str = "", **values: Any
+    ) -> Response:
         """A page."""
         csrf = visit.browser.csrf if visit.browser is not None else ""
-        shown = self._templates.get_template(f"{name}.html").render(csrf=csrf, person=visit.person, **values)
+        shown = self._templates.get_template(f"{template}.html").render(csrf=csrf, person=visit.person, **values)
         answer = HTMLResponse(shown, status)
         answer.headers["content-security-policy"] = policy(form_action)
         return answer
