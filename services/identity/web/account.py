@@ -89,7 +89,7 @@ class Account:
         await site.change(visit, work)
         async with site.database.connection() as connection:
             visit.person = await people.find(connection, person.name)
-        return site.onward(visit.known) if site.logged_in(visit.known, _of(visit)) else site.go("/login/factor")
+        return site.onward(visit) if site.logged_in(visit.known, _of(visit)) else site.go("/login/factor")
 
     async def _new_password(self, visit: Visit, name: str) -> tuple[str, str]:
         """The hash of the new password, or why it is not taken."""
@@ -152,7 +152,7 @@ class Account:
             async with site.database.connection() as connection:
                 kept = site.vault.seal(secret.encode(), f"totp {person.name}")
                 await logins.keep(connection, visit.known, secret=kept)
-        uri = TOTP(secret).provisioning_uri(person.name, issuer_name=f"crossrate {site.host}")
+        uri = TOTP(secret).provisioning_uri(name=person.name, issuer_name=f"crossrate {site.host}")
         picture = segno.make(uri, error="m").svg_data_uri(scale=4)
         status = 400 if wrong else 200
         return site.page(visit, "totp", status=status, picture=picture, secret=secret, wrong=wrong)

@@ -21,7 +21,7 @@ class DevicePages:
         code = normal(visit.request.query_params.get("user_code", "")) or visit.known.device_code
         async with site.database.connection() as connection:
             await logins.keep(connection, visit.known, device_code=code or "any", pending="")
-        if visit.person is None or not site.logged_in(visit.known, visit.person):
+        if visit.person is None or visit.person.one_time or not site.logged_in(visit.known, visit.person):
             return site.go("/login/")
         return site.page(visit, "device", code=shown(code) if normal(code) else "", wrong="", client="", address="")
 

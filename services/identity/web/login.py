@@ -11,7 +11,7 @@ from starlette.responses import Response
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import PublicKeyCredentialDescriptor, UserVerificationRequirement
 
-from services.identity.domain.person import Person
+from services.identity.domain.person import Person, State
 from services.identity.domain.session import SECOND_FACTORS, acr_of
 from services.identity.domain.totp import accepted_step
 from services.identity.passwords import Busy
@@ -34,8 +34,8 @@ class Login:
         """The form; who is logged in already goes on."""
         site, browser = self._site, visit.known
         again = visit.request.query_params.get("again") == "1"
-        if visit.person is not None and not again and site.logged_in(browser, visit.person):
-            return site.onward(browser)
+        if visit.person is not None and visit.person.state is State.ACTIVE and not again:
+            return site.onward(visit) if site.logged_in(browser, visit.person) else site.go("/login/factor")
         return site.page(visit, "login", name=browser.subject, wrong="")
 
     async def password(self, visit: Visit) -> Response:
@@ -71,9 +71,7 @@ class Login:
 
         await site.change(visit, work)
         visit.person = person
-        if person.one_time:
-            return site.go("/account/password")
-        return site.go("/login/factor") if person.has_factor else site.onward(visit.known)
+        return site.go("/login/factor") if person.has_factor else site.onward(visit)
 
     async def _failed(self, visit: Visit, person: Person | None, may: bool) -> None:
         reason = "UNKNOWN"
@@ -98,7 +96,7 @@ class Login:
         assert person is not None, "who gets here has proved a password"
         again = visit.request.query_params.get("again") == "1" or visit.form.get("again") == "1"
         if not person.has_factor or (site.logged_in(visit.known, person) and not again):
-            return site.onward(visit.known)
+            return site.onward(visit)
         options = ""
         async with site.database.connection() as connection:
             passkeys = await logins.passkeys_of(connection, person.name)
@@ -143,7 +141,7 @@ class Login:
             await site.change(visit, failed)
             return await self._factor_page(visit, "That was not right, or was used before.", status=401)
         await site.change(visit, proved)
-        return site.onward(visit.known)
+        return site.onward(visit)
 
     async def _totp(self, visit: Visit, person: Person, code: str) -> bool:
         code = code.replace(" ", "")

@@ -146,11 +146,13 @@ class Site:
         assert not place.startswith("//"), place
         return RedirectResponse(place, 303)
 
-    def onward(self, browser: Browser) -> Response:
+    def onward(self, visit: Visit) -> Response:
         """Where a browser goes that is logged in: on with what it came for."""
-        if browser.pending:
-            return self.go(f"/oauth2/authorize?{browser.pending}")
-        return self.go("/device" if browser.device_code else "/account/")
+        if visit.person is not None and visit.person.one_time:
+            return self.go("/account/password")
+        if visit.known.pending:
+            return self.go(f"/oauth2/authorize?{visit.known.pending}")
+        return self.go("/device" if visit.known.device_code else "/account/")
 
     # Requests
 
