@@ -30,7 +30,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.crossrate/api/identity/v1/client_service.proto\x12\x19\x63rossrate.api.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&crossrate/api/identity/v1/access.proto\x1a&crossrate/api/identity/v1/client.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\"\x86\x01\n\x13\x43reateClientRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x39\n\x06\x63lient\x18\x02 \x01(\x0b\x32!.crossrate.api.identity.v1.ClientB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"I\n\x14\x43reateClientResponse\x12\x31\n\x06\x63lient\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Client\"B\n\x10GetClientRequest\x12.\n\x04name\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\"F\n\x11GetClientResponse\x12\x31\n\x06\x63lient\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Client\"O\n\x12ListClientsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"b\n\x13ListClientsResponse\x12\x32\n\x07\x63lients\x18\x01 \x03(\x0b\x32!.crossrate.api.identity.v1.Client\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x80\x01\n\x14SetClientKeysRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12.\n\x04name\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x19\n\x04jwks\x18\x03 \x01(\tB\x0b\xbaH\x08r\x06\x10\x02\x18\x80\x80\x01\"J\n\x15SetClientKeysResponse\x12\x31\n\x06\x63lient\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Client\"\x93\x01\n\x15SetClientStateRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12.\n\x04name\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x10\n\x08\x64isabled\x18\x03 \x01(\x08\x12\x19\n\x07\x63omment\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"K\n\x16SetClientStateResponse\x12\x31\n\x06\x63lient\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Client\"\xc3\x02\n\x13\x43reateApiKeyRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x34\n\x07subject\x18\x02 \x01(\tB#\xbaH r\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\xd8\x01\x01\x12 \n\x0c\x64isplay_name\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x31\n\x06\x61\x63\x63\x65ss\x18\x04 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\x12\x42\n\nrate_class\x18\x05 \x01(\x0e\x32$.crossrate.api.identity.v1.RateClassB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12>\n\x08lifetime\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\x0b\"\x05\x08\x80\x8a\x8a\x0f\x32\x02\x08<\"b\n\x14\x43reateApiKeyResponse\x12\x32\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.ApiKey\x12\x16\n\x06secret\x18\x02 \x01(\tB\x06\xb2\xe1\x18\x02\x08\x03\"J\n\x12ListApiKeysRequest\x12\x34\n\x07subject\x18\x01 \x01(\tB#\xbaH r\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\xd8\x01\x01\"J\n\x13ListApiKeysResponse\x12\x33\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32!.crossrate.api.identity.v1.ApiKey\"x\n\x13RevokeApiKeyRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\'\n\x06key_id\x18\x02 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^k-[a-z0-9]{16}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"J\n\x14RevokeApiKeyResponse\x12\x32\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.ApiKey2\xbe\x06\n\rClientService\x12\x99\x01\n\x0c\x43reateClient\x12..crossrate.api.identity.v1.CreateClientRequest\x1a/.crossrate.api.identity.v1.CreateClientResponse\"(\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x02\x82\xd3\xe4\x93\x02\x10\"\x0b/v1/clients:\x01*\x12\x96\x01\n\tGetClient\x12+.crossrate.api.identity.v1.GetClientRequest\x1a,.crossrate.api.identity.v1.GetClientResponse\".\x90\x02\x01\xb2\xe1\x18\r\n\x03\x07\x06\x05\x1a\x02\x08\x05 \x01\x30\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/clients/{name}\x12\x95\x01\n\x0bListClients\x12-.crossrate.api.identity.v1.ListClientsRequest\x1a..crossrate.api.identity.v1.ListClientsResponse\"\'\x90\x02\x01\xb2\xe1\x18\r\n\x03\x07\x06\x05\x1a\x02\x08\x05 \x02\x30\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/clients\x12\xab\x01\n\rSetClientKeys\x12/.crossrate.api.identity.v1.SetClientKeysRequest\x1a\x30.crossrate.api.identity.v1.SetClientKeysResponse\"7\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x03\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/clients/{name}:setKeys:\x01*\x12\xb1\x01\n\x0eSetClientState\x12\x30.crossrate.api.identity.v1.SetClientStateRequest\x1a\x31.crossrate.api.identity.v1.SetClientStateResponse\":\x90\x02\x02\xb2\xe1\x18\r\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x03\x38\x02\x82\xd3\xe4\x93\x02 \"\x1b/v1/clients/{name}:setState:\x01*2\x81\x04\n\rApiKeyService\x12\x9f\x01\n\x0c\x43reateApiKey\x12..crossrate.api.identity.v1.CreateApiKeyRequest\x1a/.crossrate.api.identity.v1.CreateApiKeyResponse\".\x90\x02\x02\xb2\xe1\x18\x11\n\x07\x01\x02\x03\x04\x05\x06\x07\x1a\x02\x08\x05 \x02\x30\x03\x82\xd3\xe4\x93\x02\x10\"\x0b/v1/apiKeys:\x01*\x12\x99\x01\n\x0bListApiKeys\x12-.crossrate.api.identity.v1.ListApiKeysRequest\x1a..crossrate.api.identity.v1.ListApiKeysResponse\"+\x90\x02\x01\xb2\xe1\x18\x11\n\x07\x01\x02\x03\x04\x05\x06\x07\x1a\x02\x08\x05 \x02\x30\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/apiKeys\x12\xb1\x01\n\x0cRevokeApiKey\x12..crossrate.api.identity.v1.RevokeApiKeyRequest\x1a/.crossrate.api.identity.v1.RevokeApiKeyResponse\"@\x90\x02\x02\xb2\xe1\x18\x13\n\x07\x01\x02\x03\x04\x05\x06\x07\x1a\x02\x08\x05 \x02\x30\x03\x38\x02\x82\xd3\xe4\x93\x02 \"\x1b/v1/apiKeys/{key_id}:revoke:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.crossrate/api/identity/v1/client_service.proto\x12\x19\x63rossrate.api.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&crossrate/api/identity/v1/access.proto\x1a&crossrate/api/identity/v1/client.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\"\x85\x01\n\x13\x43reateClientRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x06\x63lient\x18\x02 \x01(\x0b\x32!.crossrate.api.identity.v1.ClientB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"I\n\x14\x43reateClientResponse\x12\x31\n\x06\x63lient\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Client\"B\n\x10GetClientRequest\x12.\n\x04name\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\"F\n\x11GetClientResponse\x12\x31\n\x06\x63lient\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Client\"O\n\x12ListClientsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"b\n\x13ListClientsResponse\x12\x32\n\x07\x63lients\x18\x01 \x03(\x0b\x32!.crossrate.api.identity.v1.Client\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x7f\n\x14SetClientKeysRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12.\n\x04name\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x19\n\x04jwks\x18\x03 \x01(\tB\x0b\xbaH\x08r\x06\x10\x02\x18\x80\x80\x01\"J\n\x15SetClientKeysResponse\x12\x31\n\x06\x63lient\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Client\"\x92\x01\n\x15SetClientStateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12.\n\x04name\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x10\n\x08\x64isabled\x18\x03 \x01(\x08\x12\x19\n\x07\x63omment\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"K\n\x16SetClientStateResponse\x12\x31\n\x06\x63lient\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Client\"\xc7\x02\n\x13\x43reateApiKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x34\n\x07subject\x18\x02 \x01(\tB#\xbaH r\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\xd8\x01\x01\x12 \n\x0c\x64isplay_name\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x31\n\x06\x61\x63\x63\x65ss\x18\x04 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\x12G\n\nrate_class\x18\x05 \x01(\x0e\x32$.crossrate.api.identity.v1.RateClassB\r\xbaH\n\x82\x01\x04\x10\x01 \x00\xd8\x01\x01\x12>\n\x08lifetime\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\x0b\"\x05\x08\x80\x8a\x8a\x0f\x32\x02\x08<\"b\n\x14\x43reateApiKeyResponse\x12\x32\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.ApiKey\x12\x16\n\x06secret\x18\x02 \x01(\tB\x06\xb2\xe1\x18\x02\x08\x03\"J\n\x12ListApiKeysRequest\x12\x34\n\x07subject\x18\x01 \x01(\tB#\xbaH r\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\xd8\x01\x01\"J\n\x13ListApiKeysResponse\x12\x33\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32!.crossrate.api.identity.v1.ApiKey\"w\n\x13RevokeApiKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\'\n\x06key_id\x18\x02 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^k-[a-z0-9]{16}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"J\n\x14RevokeApiKeyResponse\x12\x32\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.ApiKey2\xbe\x06\n\rClientService\x12\x99\x01\n\x0c\x43reateClient\x12..crossrate.api.identity.v1.CreateClientRequest\x1a/.crossrate.api.identity.v1.CreateClientResponse\"(\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x02\x82\xd3\xe4\x93\x02\x10\"\x0b/v1/clients:\x01*\x12\x96\x01\n\tGetClient\x12+.crossrate.api.identity.v1.GetClientRequest\x1a,.crossrate.api.identity.v1.GetClientResponse\".\x90\x02\x01\xb2\xe1\x18\r\n\x03\x07\x06\x05\x1a\x02\x08\x05 \x01\x30\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/clients/{name}\x12\x95\x01\n\x0bListClients\x12-.crossrate.api.identity.v1.ListClientsRequest\x1a..crossrate.api.identity.v1.ListClientsResponse\"\'\x90\x02\x01\xb2\xe1\x18\r\n\x03\x07\x06\x05\x1a\x02\x08\x05 \x02\x30\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/clients\x12\xab\x01\n\rSetClientKeys\x12/.crossrate.api.identity.v1.SetClientKeysRequest\x1a\x30.crossrate.api.identity.v1.SetClientKeysResponse\"7\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x03\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/clients/{name}:setKeys:\x01*\x12\xb1\x01\n\x0eSetClientState\x12\x30.crossrate.api.identity.v1.SetClientStateRequest\x1a\x31.crossrate.api.identity.v1.SetClientStateResponse\":\x90\x02\x02\xb2\xe1\x18\r\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x03\x38\x02\x82\xd3\xe4\x93\x02 \"\x1b/v1/clients/{name}:setState:\x01*2\x81\x04\n\rApiKeyService\x12\x9f\x01\n\x0c\x43reateApiKey\x12..crossrate.api.identity.v1.CreateApiKeyRequest\x1a/.crossrate.api.identity.v1.CreateApiKeyResponse\".\x90\x02\x02\xb2\xe1\x18\x11\n\x07\x01\x02\x03\x04\x05\x06\x07\x1a\x02\x08\x05 \x02\x30\x03\x82\xd3\xe4\x93\x02\x10\"\x0b/v1/apiKeys:\x01*\x12\x99\x01\n\x0bListApiKeys\x12-.crossrate.api.identity.v1.ListApiKeysRequest\x1a..crossrate.api.identity.v1.ListApiKeysResponse\"+\x90\x02\x01\xb2\xe1\x18\x11\n\x07\x01\x02\x03\x04\x05\x06\x07\x1a\x02\x08\x05 \x02\x30\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/apiKeys\x12\xb1\x01\n\x0cRevokeApiKey\x12..crossrate.api.identity.v1.RevokeApiKeyRequest\x1a/.crossrate.api.identity.v1.RevokeApiKeyResponse\"@\x90\x02\x02\xb2\xe1\x18\x13\n\x07\x01\x02\x03\x04\x05\x06\x07\x1a\x02\x08\x05 \x02\x30\x03\x38\x02\x82\xd3\xe4\x93\x02 \"\x1b/v1/apiKeys/{key_id}:revoke:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.identity.v1.c
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CREATECLIENTREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_CREATECLIENTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_CREATECLIENTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_CREATECLIENTREQUEST'].fields_by_name['client']._loaded_options = None
   _globals['_CREATECLIENTREQUEST'].fields_by_name['client']._serialized_options = b'\272H\003\310\001\001'
   _globals['_GETCLIENTREQUEST'].fields_by_name['name']._loaded_options = None
@@ -48,25 +48,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTCLIENTSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTCLIENTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_SETCLIENTKEYSREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_SETCLIENTKEYSREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_SETCLIENTKEYSREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_SETCLIENTKEYSREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_SETCLIENTKEYSREQUEST'].fields_by_name['name']._serialized_options = b'\272H\035r\0332\031^[a-z0-9][a-z0-9-]{0,31}$'
   _globals['_SETCLIENTKEYSREQUEST'].fields_by_name['jwks']._loaded_options = None
   _globals['_SETCLIENTKEYSREQUEST'].fields_by_name['jwks']._serialized_options = b'\272H\010r\006\020\002\030\200\200\001'
   _globals['_SETCLIENTSTATEREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_SETCLIENTSTATEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_SETCLIENTSTATEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_SETCLIENTSTATEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_SETCLIENTSTATEREQUEST'].fields_by_name['name']._serialized_options = b'\272H\035r\0332\031^[a-z0-9][a-z0-9-]{0,31}$'
   _globals['_SETCLIENTSTATEREQUEST'].fields_by_name['comment']._loaded_options = None
   _globals['_SETCLIENTSTATEREQUEST'].fields_by_name['comment']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_CREATEAPIKEYREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_CREATEAPIKEYREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['subject']._loaded_options = None
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['subject']._serialized_options = b'\272H r\0332\031^[a-z0-9][a-z0-9-]{0,31}$\330\001\001'
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['display_name']._loaded_options = None
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['display_name']._serialized_options = b'\272H\007r\005\020\001\030\200\001'
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['rate_class']._loaded_options = None
-  _globals['_CREATEAPIKEYREQUEST'].fields_by_name['rate_class']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_CREATEAPIKEYREQUEST'].fields_by_name['rate_class']._serialized_options = b'\272H\n\202\001\004\020\001 \000\330\001\001'
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['lifetime']._loaded_options = None
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['lifetime']._serialized_options = b'\272H\016\252\001\013\"\005\010\200\212\212\0172\002\010<'
   _globals['_CREATEAPIKEYRESPONSE'].fields_by_name['secret']._loaded_options = None
@@ -74,7 +74,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTAPIKEYSREQUEST'].fields_by_name['subject']._loaded_options = None
   _globals['_LISTAPIKEYSREQUEST'].fields_by_name['subject']._serialized_options = b'\272H r\0332\031^[a-z0-9][a-z0-9-]{0,31}$\330\001\001'
   _globals['_REVOKEAPIKEYREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_REVOKEAPIKEYREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_REVOKEAPIKEYREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_REVOKEAPIKEYREQUEST'].fields_by_name['key_id']._loaded_options = None
   _globals['_REVOKEAPIKEYREQUEST'].fields_by_name['key_id']._serialized_options = b'\272H\024r\0222\020^k-[a-z0-9]{16}$'
   _globals['_REVOKEAPIKEYREQUEST'].fields_by_name['comment']._loaded_options = None
@@ -96,26 +96,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APIKEYSERVICE'].methods_by_name['RevokeApiKey']._loaded_options = None
   _globals['_APIKEYSERVICE'].methods_by_name['RevokeApiKey']._serialized_options = b'\220\002\002\262\341\030\023\n\007\001\002\003\004\005\006\007\032\002\010\005 \0020\0038\002\202\323\344\223\002 \"\033/v1/apiKeys/{key_id}:revoke:\001*'
   _globals['_CREATECLIENTREQUEST']._serialized_start=287
-  _globals['_CREATECLIENTREQUEST']._serialized_end=421
-  _globals['_CREATECLIENTRESPONSE']._serialized_start=423
-  _globals['_CREATECLIENTRESPONSE']._serialized_end=496
-  _globals['_GETCLIENTREQUEST']._serialized_start=498
-  _globals['_GETCLIENTREQUEST']._serialized_end=564
-  _globals['_GETCLIENTRESPONSE']._serialized_start=566
-  _globals['_GETCLIENTRESPONSE']._serialized_end=636
-  _globals['_LISTCLIENTSREQUEST']._serialized_start=638
-  _globals['_LISTCLIENTSREQUEST']._serialized_end=717
-  _globals['_LISTCLIENTSRESPONSE']._serialized_start=719
-  _globals['_LISTCLIENTSRESPONSE']._serialized_end=817
-  _globals['_SETCLIENTKEYSREQUEST']._serialized_start=820
-  _globals['_SETCLIENTKEYSREQUEST']._serialized_end=948
-  _globals['_SETCLIENTKEYSRESPONSE']._serialized_start=950
-  _globals['_SETCLIENTKEYSRESPONSE']._serialized_end=1024
-  _globals['_SETCLIENTSTATEREQUEST']._serialized_start=1027
-  _globals['_SETCLIENTSTATEREQUEST']._serialized_end=1174
-  _globals['_SETCLIENTSTATERESPONSE']._serialized_start=1176
-  _globals['_SETCLIENTSTATERESPONSE']._serialized_end=1251
-  _globals['_CREATEAPIKEYREQUEST']._serialized_start=1254
+  _globals['_CREATECLIENTREQUEST']._serialized_end=420
+  _globals['_CREATECLIENTRESPONSE']._serialized_start=422
+  _globals['_CREATECLIENTRESPONSE']._serialized_end=495
+  _globals['_GETCLIENTREQUEST']._serialized_start=497
+  _globals['_GETCLIENTREQUEST']._serialized_end=563
+  _globals['_GETCLIENTRESPONSE']._serialized_start=565
+  _globals['_GETCLIENTRESPONSE']._serialized_end=635
+  _globals['_LISTCLIENTSREQUEST']._serialized_start=637
+  _globals['_LISTCLIENTSREQUEST']._serialized_end=716
+  _globals['_LISTCLIENTSRESPONSE']._serialized_start=718
+  _globals['_LISTCLIENTSRESPONSE']._serialized_end=816
+  _globals['_SETCLIENTKEYSREQUEST']._serialized_start=818
+  _globals['_SETCLIENTKEYSREQUEST']._serialized_end=945
+  _globals['_SETCLIENTKEYSRESPONSE']._serialized_start=947
+  _globals['_SETCLIENTKEYSRESPONSE']._serialized_end=1021
+  _globals['_SETCLIENTSTATEREQUEST']._serialized_start=1024
+  _globals['_SETCLIENTSTATEREQUEST']._serialized_end=1170
+  _globals['_SETCLIENTSTATERESPONSE']._serialized_start=1172
+  _globals['_SETCLIENTSTATERESPONSE']._serialized_end=1247
+  _globals['_CREATEAPIKEYREQUEST']._serialized_start=1250
   _globals['_CREATEAPIKEYREQUEST']._serialized_end=1577
   _globals['_CREATEAPIKEYRESPONSE']._serialized_start=1579
   _globals['_CREATEAPIKEYRESPONSE']._serialized_end=1677
@@ -124,11 +124,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTAPIKEYSRESPONSE']._serialized_start=1755
   _globals['_LISTAPIKEYSRESPONSE']._serialized_end=1829
   _globals['_REVOKEAPIKEYREQUEST']._serialized_start=1831
-  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=1951
-  _globals['_REVOKEAPIKEYRESPONSE']._serialized_start=1953
-  _globals['_REVOKEAPIKEYRESPONSE']._serialized_end=2027
-  _globals['_CLIENTSERVICE']._serialized_start=2030
-  _globals['_CLIENTSERVICE']._serialized_end=2860
-  _globals['_APIKEYSERVICE']._serialized_start=2863
-  _globals['_APIKEYSERVICE']._serialized_end=3376
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=1950
+  _globals['_REVOKEAPIKEYRESPONSE']._serialized_start=1952
+  _globals['_REVOKEAPIKEYRESPONSE']._serialized_end=2026
+  _globals['_CLIENTSERVICE']._serialized_start=2029
+  _globals['_CLIENTSERVICE']._serialized_end=2859
+  _globals['_APIKEYSERVICE']._serialized_start=2862
+  _globals['_APIKEYSERVICE']._serialized_end=3375
 # @@protoc_insertion_point(module_scope)

@@ -29,7 +29,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-crossrate/api/identity/v1/grant_service.proto\x12\x19\x63rossrate.api.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&crossrate/api/identity/v1/access.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd3\x01\n\x12GrantAccessRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x31\n\x07subject\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x39\n\x06\x61\x63\x63\x65ss\x18\x03 \x01(\x0b\x32!.crossrate.api.identity.v1.AccessB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\x07\x63omment\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"H\n\x13GrantAccessResponse\x12\x31\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\"\xd4\x01\n\x13RevokeAccessRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x31\n\x07subject\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x39\n\x06\x61\x63\x63\x65ss\x18\x03 \x01(\x0b\x32!.crossrate.api.identity.v1.AccessB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\x07\x63omment\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"I\n\x14RevokeAccessResponse\x12\x31\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\"E\n\x10GetAccessRequest\x12\x31\n\x07subject\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\"\x85\x01\n\x11GetAccessResponse\x12\x31\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\x12\x0c\n\x04\x64\x65sk\x18\x02 \x01(\t\x12/\n\x0b\x63hange_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x87\x01\n\x04\x44\x65sk\x12.\n\x04name\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x80\x01\n\x11\x43reateDeskRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x35\n\x04\x64\x65sk\x18\x02 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.DeskB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"C\n\x12\x43reateDeskResponse\x12-\n\x04\x64\x65sk\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.Desk\"\x12\n\x10ListDesksRequest\"C\n\x11ListDesksResponse\x12.\n\x05\x64\x65sks\x18\x01 \x03(\x0b\x32\x1f.crossrate.api.identity.v1.Desk2\xaa\x06\n\x0cGrantService\x12\xa5\x01\n\x0bGrantAccess\x12-.crossrate.api.identity.v1.GrantAccessRequest\x1a..crossrate.api.identity.v1.GrantAccessResponse\"7\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x02\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/grants/{subject}:grant:\x01*\x12\xab\x01\n\x0cRevokeAccess\x12..crossrate.api.identity.v1.RevokeAccessRequest\x1a/.crossrate.api.identity.v1.RevokeAccessResponse\":\x90\x02\x02\xb2\xe1\x18\r\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x02\x38\x02\x82\xd3\xe4\x93\x02 \"\x1b/v1/grants/{subject}:revoke:\x01*\x12\x9f\x01\n\tGetAccess\x12+.crossrate.api.identity.v1.GetAccessRequest\x1a,.crossrate.api.identity.v1.GetAccessResponse\"7\x90\x02\x01\xb2\xe1\x18\x14\n\x03\x07\x06\x05\x12\x05\x61udit\x1a\x02\x08\x05 \x01\x30\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/grants/{subject}\x12\x91\x01\n\nCreateDesk\x12,.crossrate.api.identity.v1.CreateDeskRequest\x1a-.crossrate.api.identity.v1.CreateDeskResponse\"&\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x02\x82\xd3\xe4\x93\x02\x0e\"\t/v1/desks:\x01*\x12\x8d\x01\n\tListDesks\x12+.crossrate.api.identity.v1.ListDesksRequest\x1a,.crossrate.api.identity.v1.ListDesksResponse\"%\x90\x02\x01\xb2\xe1\x18\r\n\x03\x07\x06\x05\x1a\x02\x08\x05 \x01\x30\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/desksb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-crossrate/api/identity/v1/grant_service.proto\x12\x19\x63rossrate.api.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&crossrate/api/identity/v1/access.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd2\x01\n\x12GrantAccessRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x07subject\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x39\n\x06\x61\x63\x63\x65ss\x18\x03 \x01(\x0b\x32!.crossrate.api.identity.v1.AccessB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\x07\x63omment\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"H\n\x13GrantAccessResponse\x12\x31\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\"\xd3\x01\n\x13RevokeAccessRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x07subject\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x39\n\x06\x61\x63\x63\x65ss\x18\x03 \x01(\x0b\x32!.crossrate.api.identity.v1.AccessB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\x07\x63omment\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"I\n\x14RevokeAccessResponse\x12\x31\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\"E\n\x10GetAccessRequest\x12\x31\n\x07subject\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\"\x85\x01\n\x11GetAccessResponse\x12\x31\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\x12\x0c\n\x04\x64\x65sk\x18\x02 \x01(\t\x12/\n\x0b\x63hange_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x87\x01\n\x04\x44\x65sk\x12.\n\x04name\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x7f\n\x11\x43reateDeskRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\x04\x64\x65sk\x18\x02 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.DeskB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"C\n\x12\x43reateDeskResponse\x12-\n\x04\x64\x65sk\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.Desk\"\x12\n\x10ListDesksRequest\"C\n\x11ListDesksResponse\x12.\n\x05\x64\x65sks\x18\x01 \x03(\x0b\x32\x1f.crossrate.api.identity.v1.Desk2\xaa\x06\n\x0cGrantService\x12\xa5\x01\n\x0bGrantAccess\x12-.crossrate.api.identity.v1.GrantAccessRequest\x1a..crossrate.api.identity.v1.GrantAccessResponse\"7\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x02\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/grants/{subject}:grant:\x01*\x12\xab\x01\n\x0cRevokeAccess\x12..crossrate.api.identity.v1.RevokeAccessRequest\x1a/.crossrate.api.identity.v1.RevokeAccessResponse\":\x90\x02\x02\xb2\xe1\x18\r\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x02\x38\x02\x82\xd3\xe4\x93\x02 \"\x1b/v1/grants/{subject}:revoke:\x01*\x12\x9f\x01\n\tGetAccess\x12+.crossrate.api.identity.v1.GetAccessRequest\x1a,.crossrate.api.identity.v1.GetAccessResponse\"7\x90\x02\x01\xb2\xe1\x18\x14\n\x03\x07\x06\x05\x12\x05\x61udit\x1a\x02\x08\x05 \x01\x30\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/grants/{subject}\x12\x91\x01\n\nCreateDesk\x12,.crossrate.api.identity.v1.CreateDeskRequest\x1a-.crossrate.api.identity.v1.CreateDeskResponse\"&\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x02\x82\xd3\xe4\x93\x02\x0e\"\t/v1/desks:\x01*\x12\x8d\x01\n\tListDesks\x12+.crossrate.api.identity.v1.ListDesksRequest\x1a,.crossrate.api.identity.v1.ListDesksResponse\"%\x90\x02\x01\xb2\xe1\x18\r\n\x03\x07\x06\x05\x1a\x02\x08\x05 \x01\x30\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/desksb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,7 +37,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.identity.v1.g
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GRANTACCESSREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_GRANTACCESSREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_GRANTACCESSREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_GRANTACCESSREQUEST'].fields_by_name['subject']._loaded_options = None
   _globals['_GRANTACCESSREQUEST'].fields_by_name['subject']._serialized_options = b'\272H\035r\0332\031^[a-z0-9][a-z0-9-]{0,31}$'
   _globals['_GRANTACCESSREQUEST'].fields_by_name['access']._loaded_options = None
@@ -45,7 +45,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GRANTACCESSREQUEST'].fields_by_name['comment']._loaded_options = None
   _globals['_GRANTACCESSREQUEST'].fields_by_name['comment']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_REVOKEACCESSREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_REVOKEACCESSREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_REVOKEACCESSREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_REVOKEACCESSREQUEST'].fields_by_name['subject']._loaded_options = None
   _globals['_REVOKEACCESSREQUEST'].fields_by_name['subject']._serialized_options = b'\272H\035r\0332\031^[a-z0-9][a-z0-9-]{0,31}$'
   _globals['_REVOKEACCESSREQUEST'].fields_by_name['access']._loaded_options = None
@@ -59,7 +59,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DESK'].fields_by_name['display_name']._loaded_options = None
   _globals['_DESK'].fields_by_name['display_name']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_CREATEDESKREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_CREATEDESKREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_CREATEDESKREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_CREATEDESKREQUEST'].fields_by_name['desk']._loaded_options = None
   _globals['_CREATEDESKREQUEST'].fields_by_name['desk']._serialized_options = b'\272H\003\310\001\001'
   _globals['_GRANTSERVICE'].methods_by_name['GrantAccess']._loaded_options = None
@@ -73,27 +73,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GRANTSERVICE'].methods_by_name['ListDesks']._loaded_options = None
   _globals['_GRANTSERVICE'].methods_by_name['ListDesks']._serialized_options = b'\220\002\001\262\341\030\r\n\003\007\006\005\032\002\010\005 \0010\001\202\323\344\223\002\013\022\t/v1/desks'
   _globals['_GRANTACCESSREQUEST']._serialized_start=247
-  _globals['_GRANTACCESSREQUEST']._serialized_end=458
-  _globals['_GRANTACCESSRESPONSE']._serialized_start=460
-  _globals['_GRANTACCESSRESPONSE']._serialized_end=532
-  _globals['_REVOKEACCESSREQUEST']._serialized_start=535
-  _globals['_REVOKEACCESSREQUEST']._serialized_end=747
-  _globals['_REVOKEACCESSRESPONSE']._serialized_start=749
-  _globals['_REVOKEACCESSRESPONSE']._serialized_end=822
-  _globals['_GETACCESSREQUEST']._serialized_start=824
-  _globals['_GETACCESSREQUEST']._serialized_end=893
-  _globals['_GETACCESSRESPONSE']._serialized_start=896
-  _globals['_GETACCESSRESPONSE']._serialized_end=1029
-  _globals['_DESK']._serialized_start=1032
-  _globals['_DESK']._serialized_end=1167
-  _globals['_CREATEDESKREQUEST']._serialized_start=1170
-  _globals['_CREATEDESKREQUEST']._serialized_end=1298
-  _globals['_CREATEDESKRESPONSE']._serialized_start=1300
-  _globals['_CREATEDESKRESPONSE']._serialized_end=1367
-  _globals['_LISTDESKSREQUEST']._serialized_start=1369
-  _globals['_LISTDESKSREQUEST']._serialized_end=1387
-  _globals['_LISTDESKSRESPONSE']._serialized_start=1389
-  _globals['_LISTDESKSRESPONSE']._serialized_end=1456
-  _globals['_GRANTSERVICE']._serialized_start=1459
-  _globals['_GRANTSERVICE']._serialized_end=2269
+  _globals['_GRANTACCESSREQUEST']._serialized_end=457
+  _globals['_GRANTACCESSRESPONSE']._serialized_start=459
+  _globals['_GRANTACCESSRESPONSE']._serialized_end=531
+  _globals['_REVOKEACCESSREQUEST']._serialized_start=534
+  _globals['_REVOKEACCESSREQUEST']._serialized_end=745
+  _globals['_REVOKEACCESSRESPONSE']._serialized_start=747
+  _globals['_REVOKEACCESSRESPONSE']._serialized_end=820
+  _globals['_GETACCESSREQUEST']._serialized_start=822
+  _globals['_GETACCESSREQUEST']._serialized_end=891
+  _globals['_GETACCESSRESPONSE']._serialized_start=894
+  _globals['_GETACCESSRESPONSE']._serialized_end=1027
+  _globals['_DESK']._serialized_start=1030
+  _globals['_DESK']._serialized_end=1165
+  _globals['_CREATEDESKREQUEST']._serialized_start=1167
+  _globals['_CREATEDESKREQUEST']._serialized_end=1294
+  _globals['_CREATEDESKRESPONSE']._serialized_start=1296
+  _globals['_CREATEDESKRESPONSE']._serialized_end=1363
+  _globals['_LISTDESKSREQUEST']._serialized_start=1365
+  _globals['_LISTDESKSREQUEST']._serialized_end=1383
+  _globals['_LISTDESKSRESPONSE']._serialized_start=1385
+  _globals['_LISTDESKSRESPONSE']._serialized_end=1452
+  _globals['_GRANTSERVICE']._serialized_start=1455
+  _globals['_GRANTSERVICE']._serialized_end=2265
 # @@protoc_insertion_point(module_scope)

@@ -29,7 +29,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/crossrate/api/identity/v1/session_service.proto\x12\x19\x63rossrate.api.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&crossrate/api/identity/v1/access.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb4\x02\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x11\n\tclient_id\x18\x03 \x01(\t\x12\x0f\n\x07methods\x18\x04 \x03(\t\x12\x0b\n\x03\x61\x63r\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tauth_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_use_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x61\x64\x64ress\x18\n \x01(\t\"\x86\x01\n\x13ListSessionsRequest\x12\x34\n\x07subject\x18\x01 \x01(\tB#\xbaH r\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\xd8\x01\x01\x12\x1b\n\tpage_size\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"e\n\x14ListSessionsResponse\x12\x34\n\x08sessions\x18\x01 \x03(\x0b\x32\".crossrate.api.identity.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x83\x01\n\x14RevokeSessionRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x31\n\nsession_id\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Za-z0-9_-]{16,64}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"&\n\x15RevokeSessionResponse\x12\r\n\x05\x63ount\x18\x01 \x01(\r\"\x84\x01\n\x15RevokeSessionsRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x31\n\x07subject\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\'\n\x16RevokeSessionsResponse\x12\r\n\x05\x63ount\x18\x01 \x01(\r\"4\n\x11IntrospectRequest\x12\x1f\n\x05token\x18\x01 \x01(\tB\x10\xbaH\x07r\x05\x10\x01\x18\x80@\xb2\xe1\x18\x02\x08\x03\"\xb7\x02\n\x12IntrospectResponse\x12\x0e\n\x06\x61\x63tive\x18\x01 \x01(\x08\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x11\n\tclient_id\x18\x03 \x01(\t\x12\x12\n\nsession_id\x18\x04 \x01(\t\x12\x0c\n\x04\x64\x65sk\x18\x05 \x01(\t\x12\x31\n\x06\x61\x63\x63\x65ss\x18\x06 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\x12\x0f\n\x07methods\x18\x07 \x03(\t\x12\x0b\n\x03\x61\x63r\x18\x08 \x01(\t\x12-\n\tauth_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12\x63\x65rtificate_sha256\x18\x0b \x01(\t\"\xd2\x01\n\nSigningKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x11\n\talgorithm\x18\x02 \x01(\t\x12\x30\n\x0cpublish_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tsign_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bremove_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07signing\x18\x06 \x01(\x08\"\x18\n\x16ListSigningKeysRequest\"N\n\x17ListSigningKeysResponse\x12\x33\n\x04keys\x18\x01 \x03(\x0b\x32%.crossrate.api.identity.v1.SigningKey\"i\n\x18RotateSigningKeysRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x13\n\x0b\x63ompromised\x18\x02 \x01(\x08\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"P\n\x19RotateSigningKeysResponse\x12\x33\n\x04keys\x18\x01 \x03(\x0b\x32%.crossrate.api.identity.v1.SigningKey2\xa5\x08\n\x0eSessionService\x12\x9a\x01\n\x0cListSessions\x12..crossrate.api.identity.v1.ListSessionsRequest\x1a/.crossrate.api.identity.v1.ListSessionsResponse\")\x90\x02\x01\xb2\xe1\x18\x0e\n\x04\x07\x06\x05\x04\x1a\x02\x08\x05 \x02\x30\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/sessions\x12\xb5\x01\n\rRevokeSession\x12/.crossrate.api.identity.v1.RevokeSessionRequest\x1a\x30.crossrate.api.identity.v1.RevokeSessionResponse\"A\x90\x02\x02\xb2\xe1\x18\x0f\n\x03\x07\x05\x04\x1a\x02\x08\x05 \x02\x30\x03\x38\x02\x82\xd3\xe4\x93\x02%\" /v1/sessions/{session_id}:revoke:\x01*\x12\xae\x01\n\x0eRevokeSessions\x12\x30.crossrate.api.identity.v1.RevokeSessionsRequest\x1a\x31.crossrate.api.identity.v1.RevokeSessionsResponse\"7\x90\x02\x02\xb2\xe1\x18\x0f\n\x03\x07\x05\x04\x1a\x02\x08\x05 \x02\x30\x03\x38\x02\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/sessions:revokeAll:\x01*\x12\xae\x01\n\nIntrospect\x12,.crossrate.api.identity.v1.IntrospectRequest\x1a-.crossrate.api.identity.v1.IntrospectResponse\"C\x90\x02\x01\xb2\xe1\x18\x1c\n\x03\x07\x06\x05\x12\x06\x62roker\x12\x05\x61udit\x1a\x02\x08\x05 \x01\x30\x01\x82\xd3\xe4\x93\x02\x1a\"\x15/v1/tokens:introspect:\x01*\x12\xa5\x01\n\x0fListSigningKeys\x12\x31.crossrate.api.identity.v1.ListSigningKeysRequest\x1a\x32.crossrate.api.identity.v1.ListSigningKeysResponse\"+\x90\x02\x01\xb2\xe1\x18\r\n\x03\x07\x06\x05\x1a\x02\x08\x05 \x01\x30\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/signingKeys\x12\xb3\x01\n\x11RotateSigningKeys\x12\x33.crossrate.api.identity.v1.RotateSigningKeysRequest\x1a\x34.crossrate.api.identity.v1.RotateSigningKeysResponse\"3\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x03\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/signingKeys:rotate:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/crossrate/api/identity/v1/session_service.proto\x12\x19\x63rossrate.api.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&crossrate/api/identity/v1/access.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb4\x02\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x11\n\tclient_id\x18\x03 \x01(\t\x12\x0f\n\x07methods\x18\x04 \x03(\t\x12\x0b\n\x03\x61\x63r\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tauth_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_use_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x61\x64\x64ress\x18\n \x01(\t\"\x86\x01\n\x13ListSessionsRequest\x12\x34\n\x07subject\x18\x01 \x01(\tB#\xbaH r\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\xd8\x01\x01\x12\x1b\n\tpage_size\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"e\n\x14ListSessionsResponse\x12\x34\n\x08sessions\x18\x01 \x03(\x0b\x32\".crossrate.api.identity.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x82\x01\n\x14RevokeSessionRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\nsession_id\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Za-z0-9_-]{16,64}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"&\n\x15RevokeSessionResponse\x12\r\n\x05\x63ount\x18\x01 \x01(\r\"\x83\x01\n\x15RevokeSessionsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x07subject\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\'\n\x16RevokeSessionsResponse\x12\r\n\x05\x63ount\x18\x01 \x01(\r\"4\n\x11IntrospectRequest\x12\x1f\n\x05token\x18\x01 \x01(\tB\x10\xbaH\x07r\x05\x10\x01\x18\x80@\xb2\xe1\x18\x02\x08\x03\"\xb7\x02\n\x12IntrospectResponse\x12\x0e\n\x06\x61\x63tive\x18\x01 \x01(\x08\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x11\n\tclient_id\x18\x03 \x01(\t\x12\x12\n\nsession_id\x18\x04 \x01(\t\x12\x0c\n\x04\x64\x65sk\x18\x05 \x01(\t\x12\x31\n\x06\x61\x63\x63\x65ss\x18\x06 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\x12\x0f\n\x07methods\x18\x07 \x03(\t\x12\x0b\n\x03\x61\x63r\x18\x08 \x01(\t\x12-\n\tauth_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12\x63\x65rtificate_sha256\x18\x0b \x01(\t\"\xd2\x01\n\nSigningKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x11\n\talgorithm\x18\x02 \x01(\t\x12\x30\n\x0cpublish_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tsign_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bremove_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07signing\x18\x06 \x01(\x08\"\x18\n\x16ListSigningKeysRequest\"N\n\x17ListSigningKeysResponse\x12\x33\n\x04keys\x18\x01 \x03(\x0b\x32%.crossrate.api.identity.v1.SigningKey\"h\n\x18RotateSigningKeysRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x13\n\x0b\x63ompromised\x18\x02 \x01(\x08\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"P\n\x19RotateSigningKeysResponse\x12\x33\n\x04keys\x18\x01 \x03(\x0b\x32%.crossrate.api.identity.v1.SigningKey2\xa5\x08\n\x0eSessionService\x12\x9a\x01\n\x0cListSessions\x12..crossrate.api.identity.v1.ListSessionsRequest\x1a/.crossrate.api.identity.v1.ListSessionsResponse\")\x90\x02\x01\xb2\xe1\x18\x0e\n\x04\x07\x06\x05\x04\x1a\x02\x08\x05 \x02\x30\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/sessions\x12\xb5\x01\n\rRevokeSession\x12/.crossrate.api.identity.v1.RevokeSessionRequest\x1a\x30.crossrate.api.identity.v1.RevokeSessionResponse\"A\x90\x02\x02\xb2\xe1\x18\x0f\n\x03\x07\x05\x04\x1a\x02\x08\x05 \x02\x30\x03\x38\x02\x82\xd3\xe4\x93\x02%\" /v1/sessions/{session_id}:revoke:\x01*\x12\xae\x01\n\x0eRevokeSessions\x12\x30.crossrate.api.identity.v1.RevokeSessionsRequest\x1a\x31.crossrate.api.identity.v1.RevokeSessionsResponse\"7\x90\x02\x02\xb2\xe1\x18\x0f\n\x03\x07\x05\x04\x1a\x02\x08\x05 \x02\x30\x03\x38\x02\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/sessions:revokeAll:\x01*\x12\xae\x01\n\nIntrospect\x12,.crossrate.api.identity.v1.IntrospectRequest\x1a-.crossrate.api.identity.v1.IntrospectResponse\"C\x90\x02\x01\xb2\xe1\x18\x1c\n\x03\x07\x06\x05\x12\x06\x62roker\x12\x05\x61udit\x1a\x02\x08\x05 \x01\x30\x01\x82\xd3\xe4\x93\x02\x1a\"\x15/v1/tokens:introspect:\x01*\x12\xa5\x01\n\x0fListSigningKeys\x12\x31.crossrate.api.identity.v1.ListSigningKeysRequest\x1a\x32.crossrate.api.identity.v1.ListSigningKeysResponse\"+\x90\x02\x01\xb2\xe1\x18\r\n\x03\x07\x06\x05\x1a\x02\x08\x05 \x01\x30\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/signingKeys\x12\xb3\x01\n\x11RotateSigningKeys\x12\x33.crossrate.api.identity.v1.RotateSigningKeysRequest\x1a\x34.crossrate.api.identity.v1.RotateSigningKeysResponse\"3\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x03\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/signingKeys:rotate:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,13 +43,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSESSIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTSESSIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_REVOKESESSIONREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_REVOKESESSIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_REVOKESESSIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_REVOKESESSIONREQUEST'].fields_by_name['session_id']._loaded_options = None
   _globals['_REVOKESESSIONREQUEST'].fields_by_name['session_id']._serialized_options = b'\272H\032r\0302\026^[A-Za-z0-9_-]{16,64}$'
   _globals['_REVOKESESSIONREQUEST'].fields_by_name['comment']._loaded_options = None
   _globals['_REVOKESESSIONREQUEST'].fields_by_name['comment']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_REVOKESESSIONSREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_REVOKESESSIONSREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_REVOKESESSIONSREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_REVOKESESSIONSREQUEST'].fields_by_name['subject']._loaded_options = None
   _globals['_REVOKESESSIONSREQUEST'].fields_by_name['subject']._serialized_options = b'\272H\035r\0332\031^[a-z0-9][a-z0-9-]{0,31}$'
   _globals['_REVOKESESSIONSREQUEST'].fields_by_name['comment']._loaded_options = None
@@ -57,7 +57,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INTROSPECTREQUEST'].fields_by_name['token']._loaded_options = None
   _globals['_INTROSPECTREQUEST'].fields_by_name['token']._serialized_options = b'\272H\007r\005\020\001\030\200@\262\341\030\002\010\003'
   _globals['_ROTATESIGNINGKEYSREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_ROTATESIGNINGKEYSREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_ROTATESIGNINGKEYSREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_ROTATESIGNINGKEYSREQUEST'].fields_by_name['comment']._loaded_options = None
   _globals['_ROTATESIGNINGKEYSREQUEST'].fields_by_name['comment']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_SESSIONSERVICE'].methods_by_name['ListSessions']._loaded_options = None
@@ -79,27 +79,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSESSIONSRESPONSE']._serialized_start=696
   _globals['_LISTSESSIONSRESPONSE']._serialized_end=797
   _globals['_REVOKESESSIONREQUEST']._serialized_start=800
-  _globals['_REVOKESESSIONREQUEST']._serialized_end=931
-  _globals['_REVOKESESSIONRESPONSE']._serialized_start=933
-  _globals['_REVOKESESSIONRESPONSE']._serialized_end=971
-  _globals['_REVOKESESSIONSREQUEST']._serialized_start=974
-  _globals['_REVOKESESSIONSREQUEST']._serialized_end=1106
-  _globals['_REVOKESESSIONSRESPONSE']._serialized_start=1108
-  _globals['_REVOKESESSIONSRESPONSE']._serialized_end=1147
-  _globals['_INTROSPECTREQUEST']._serialized_start=1149
-  _globals['_INTROSPECTREQUEST']._serialized_end=1201
-  _globals['_INTROSPECTRESPONSE']._serialized_start=1204
-  _globals['_INTROSPECTRESPONSE']._serialized_end=1515
-  _globals['_SIGNINGKEY']._serialized_start=1518
-  _globals['_SIGNINGKEY']._serialized_end=1728
-  _globals['_LISTSIGNINGKEYSREQUEST']._serialized_start=1730
-  _globals['_LISTSIGNINGKEYSREQUEST']._serialized_end=1754
-  _globals['_LISTSIGNINGKEYSRESPONSE']._serialized_start=1756
-  _globals['_LISTSIGNINGKEYSRESPONSE']._serialized_end=1834
-  _globals['_ROTATESIGNINGKEYSREQUEST']._serialized_start=1836
-  _globals['_ROTATESIGNINGKEYSREQUEST']._serialized_end=1941
-  _globals['_ROTATESIGNINGKEYSRESPONSE']._serialized_start=1943
-  _globals['_ROTATESIGNINGKEYSRESPONSE']._serialized_end=2023
-  _globals['_SESSIONSERVICE']._serialized_start=2026
-  _globals['_SESSIONSERVICE']._serialized_end=3087
+  _globals['_REVOKESESSIONREQUEST']._serialized_end=930
+  _globals['_REVOKESESSIONRESPONSE']._serialized_start=932
+  _globals['_REVOKESESSIONRESPONSE']._serialized_end=970
+  _globals['_REVOKESESSIONSREQUEST']._serialized_start=973
+  _globals['_REVOKESESSIONSREQUEST']._serialized_end=1104
+  _globals['_REVOKESESSIONSRESPONSE']._serialized_start=1106
+  _globals['_REVOKESESSIONSRESPONSE']._serialized_end=1145
+  _globals['_INTROSPECTREQUEST']._serialized_start=1147
+  _globals['_INTROSPECTREQUEST']._serialized_end=1199
+  _globals['_INTROSPECTRESPONSE']._serialized_start=1202
+  _globals['_INTROSPECTRESPONSE']._serialized_end=1513
+  _globals['_SIGNINGKEY']._serialized_start=1516
+  _globals['_SIGNINGKEY']._serialized_end=1726
+  _globals['_LISTSIGNINGKEYSREQUEST']._serialized_start=1728
+  _globals['_LISTSIGNINGKEYSREQUEST']._serialized_end=1752
+  _globals['_LISTSIGNINGKEYSRESPONSE']._serialized_start=1754
+  _globals['_LISTSIGNINGKEYSRESPONSE']._serialized_end=1832
+  _globals['_ROTATESIGNINGKEYSREQUEST']._serialized_start=1834
+  _globals['_ROTATESIGNINGKEYSREQUEST']._serialized_end=1938
+  _globals['_ROTATESIGNINGKEYSRESPONSE']._serialized_start=1940
+  _globals['_ROTATESIGNINGKEYSRESPONSE']._serialized_end=2020
+  _globals['_SESSIONSERVICE']._serialized_start=2023
+  _globals['_SESSIONSERVICE']._serialized_end=3084
 # @@protoc_insertion_point(module_scope)

@@ -28,7 +28,7 @@ from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_d
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$crossrate/api/identity/v1/user.proto\x12\x19\x63rossrate.api.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&crossrate/api/identity/v1/access.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x95\x04\n\x04User\x12.\n\x04name\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x1d\n\x05\x65mail\x18\x03 \x01(\tB\x0e\xbaH\x05r\x03\x18\xfe\x01\xb2\xe1\x18\x02\x08\x02\x12.\n\x04\x64\x65sk\x18\x04 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x33\n\x05state\x18\x05 \x01(\x0e\x32$.crossrate.api.identity.v1.UserState\x12\x31\n\x06\x61\x63\x63\x65ss\x18\x06 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\x12\x0f\n\x07version\x18\x07 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0flast_login_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11locked_until_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08has_totp\x18\x0c \x01(\x08\x12\x15\n\rpasskey_count\x18\r \x01(\r\"N\n\x06Ticket\x12\x13\n\x03url\x18\x01 \x01(\tB\x06\xb2\xe1\x18\x02\x08\x03\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*o\n\tUserState\x12\x1a\n\x16USER_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12USER_STATE_INVITED\x10\x01\x12\x15\n\x11USER_STATE_ACTIVE\x10\x02\x12\x17\n\x13USER_STATE_DISABLED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$crossrate/api/identity/v1/user.proto\x12\x19\x63rossrate.api.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&crossrate/api/identity/v1/access.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\x04\n\x04User\x12.\n\x04name\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x1d\n\x05\x65mail\x18\x03 \x01(\tB\x0e\xbaH\x05r\x03\x18\xfe\x01\xb2\xe1\x18\x02\x08\x02\x12.\n\x04\x64\x65sk\x18\x04 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x42\n\x05state\x18\x05 \x01(\x0e\x32$.crossrate.api.identity.v1.UserStateB\r\xbaH\n\x82\x01\x04\x10\x01 \x00\xd8\x01\x01\x12\x31\n\x06\x61\x63\x63\x65ss\x18\x06 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\x12\x0f\n\x07version\x18\x07 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0flast_login_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11locked_until_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08has_totp\x18\x0c \x01(\x08\x12\x15\n\rpasskey_count\x18\r \x01(\r\"N\n\x06Ticket\x12\x13\n\x03url\x18\x01 \x01(\tB\x06\xb2\xe1\x18\x02\x08\x03\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*o\n\tUserState\x12\x1a\n\x16USER_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12USER_STATE_INVITED\x10\x01\x12\x15\n\x11USER_STATE_ACTIVE\x10\x02\x12\x17\n\x13USER_STATE_DISABLED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,12 +43,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USER'].fields_by_name['email']._serialized_options = b'\272H\005r\003\030\376\001\262\341\030\002\010\002'
   _globals['_USER'].fields_by_name['desk']._loaded_options = None
   _globals['_USER'].fields_by_name['desk']._serialized_options = b'\272H\035r\0332\031^[a-z0-9][a-z0-9-]{0,31}$'
+  _globals['_USER'].fields_by_name['state']._loaded_options = None
+  _globals['_USER'].fields_by_name['state']._serialized_options = b'\272H\n\202\001\004\020\001 \000\330\001\001'
   _globals['_TICKET'].fields_by_name['url']._loaded_options = None
   _globals['_TICKET'].fields_by_name['url']._serialized_options = b'\262\341\030\002\010\003'
-  _globals['_USERSTATE']._serialized_start=823
-  _globals['_USERSTATE']._serialized_end=934
+  _globals['_USERSTATE']._serialized_start=838
+  _globals['_USERSTATE']._serialized_end=949
   _globals['_USER']._serialized_start=208
-  _globals['_USER']._serialized_end=741
-  _globals['_TICKET']._serialized_start=743
-  _globals['_TICKET']._serialized_end=821
+  _globals['_USER']._serialized_end=756
+  _globals['_TICKET']._serialized_start=758
+  _globals['_TICKET']._serialized_end=836
 # @@protoc_insertion_point(module_scope)

@@ -29,7 +29,7 @@ from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_d
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,crossrate/api/identity/v1/user_service.proto\x12\x19\x63rossrate.api.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&crossrate/api/identity/v1/access.proto\x1a$crossrate/api/identity/v1/user.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\"\xb3\x01\n\x11\x43reateUserRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x35\n\x04user\x18\x02 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.UserB\x06\xbaH\x03\xc8\x01\x01\x12\x31\n\x06\x61\x63\x63\x65ss\x18\x03 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"v\n\x12\x43reateUserResponse\x12-\n\x04user\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.User\x12\x31\n\x06ticket\x18\x02 \x01(\x0b\x32!.crossrate.api.identity.v1.Ticket\"@\n\x0eGetUserRequest\x12.\n\x04name\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\"@\n\x0fGetUserResponse\x12-\n\x04user\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.User\"\x80\x01\n\x10ListUsersRequest\x12\x31\n\x04\x64\x65sk\x18\x01 \x01(\tB#\xbaH r\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\xd8\x01\x01\x12\x1b\n\tpage_size\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\\\n\x11ListUsersResponse\x12.\n\x05users\x18\x01 \x03(\x0b\x32\x1f.crossrate.api.identity.v1.User\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa3\x01\n\x11UpdateUserRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x35\n\x04user\x18\x02 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.UserB\x06\xbaH\x03\xc8\x01\x01\x12!\n\x10\x65xpected_version\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"C\n\x12UpdateUserResponse\x12-\n\x04user\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.User\"\xc0\x01\n\x13SetUserStateRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12.\n\x04name\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12?\n\x05state\x18\x03 \x01(\x0e\x32$.crossrate.api.identity.v1.UserStateB\n\xbaH\x07\x82\x01\x04\x18\x02\x18\x03\x12\x19\n\x07\x63omment\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"E\n\x14SetUserStateResponse\x12-\n\x04user\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.User\"\xa6\x01\n\x10ResetUserRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12.\n\x04name\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x10\n\x08password\x18\x03 \x01(\x08\x12\x16\n\x0esecond_factors\x18\x04 \x01(\x08\x12\x19\n\x07\x63omment\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"u\n\x11ResetUserResponse\x12-\n\x04user\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.User\x12\x31\n\x06ticket\x18\x02 \x01(\x0b\x32!.crossrate.api.identity.v1.Ticket2\xb3\x07\n\x0bUserService\x12\x91\x01\n\nCreateUser\x12,.crossrate.api.identity.v1.CreateUserRequest\x1a-.crossrate.api.identity.v1.CreateUserResponse\"&\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x02\x82\xd3\xe4\x93\x02\x0e\"\t/v1/users:\x01*\x12\x8e\x01\n\x07GetUser\x12).crossrate.api.identity.v1.GetUserRequest\x1a*.crossrate.api.identity.v1.GetUserResponse\",\x90\x02\x01\xb2\xe1\x18\r\n\x03\x07\x06\x05\x1a\x02\x08\x05 \x01\x30\x01\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/users/{name}\x12\x8d\x01\n\tListUsers\x12+.crossrate.api.identity.v1.ListUsersRequest\x1a,.crossrate.api.identity.v1.ListUsersResponse\"%\x90\x02\x01\xb2\xe1\x18\r\n\x03\x07\x06\x05\x1a\x02\x08\x05 \x02\x30\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/users\x12\xa4\x01\n\nUpdateUser\x12,.crossrate.api.identity.v1.UpdateUserRequest\x1a-.crossrate.api.identity.v1.UpdateUserResponse\"9\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x02\x82\xd3\xe4\x93\x02!\"\x1c/v1/users/{user.name}:update:\x01*\x12\xa9\x01\n\x0cSetUserState\x12..crossrate.api.identity.v1.SetUserStateRequest\x1a/.crossrate.api.identity.v1.SetUserStateResponse\"8\x90\x02\x02\xb2\xe1\x18\r\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x03\x38\x02\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/users/{name}:setState:\x01*\x12\x9b\x01\n\tResetUser\x12+.crossrate.api.identity.v1.ResetUserRequest\x1a,.crossrate.api.identity.v1.ResetUserResponse\"3\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x03\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/users/{name}:reset:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,crossrate/api/identity/v1/user_service.proto\x12\x19\x63rossrate.api.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&crossrate/api/identity/v1/access.proto\x1a$crossrate/api/identity/v1/user.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\"\xb2\x01\n\x11\x43reateUserRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\x04user\x18\x02 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.UserB\x06\xbaH\x03\xc8\x01\x01\x12\x31\n\x06\x61\x63\x63\x65ss\x18\x03 \x01(\x0b\x32!.crossrate.api.identity.v1.Access\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"v\n\x12\x43reateUserResponse\x12-\n\x04user\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.User\x12\x31\n\x06ticket\x18\x02 \x01(\x0b\x32!.crossrate.api.identity.v1.Ticket\"@\n\x0eGetUserRequest\x12.\n\x04name\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\"@\n\x0fGetUserResponse\x12-\n\x04user\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.User\"\x80\x01\n\x10ListUsersRequest\x12\x31\n\x04\x64\x65sk\x18\x01 \x01(\tB#\xbaH r\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\xd8\x01\x01\x12\x1b\n\tpage_size\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\\\n\x11ListUsersResponse\x12.\n\x05users\x18\x01 \x03(\x0b\x32\x1f.crossrate.api.identity.v1.User\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa2\x01\n\x11UpdateUserRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\x04user\x18\x02 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.UserB\x06\xbaH\x03\xc8\x01\x01\x12!\n\x10\x65xpected_version\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"C\n\x12UpdateUserResponse\x12-\n\x04user\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.User\"\xc1\x01\n\x13SetUserStateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12.\n\x04name\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x41\n\x05state\x18\x03 \x01(\x0e\x32$.crossrate.api.identity.v1.UserStateB\x0c\xbaH\t\x82\x01\x06\x10\x01 \x00 \x01\x12\x19\n\x07\x63omment\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"E\n\x14SetUserStateResponse\x12-\n\x04user\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.User\"\xa5\x01\n\x10ResetUserRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12.\n\x04name\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x10\n\x08password\x18\x03 \x01(\x08\x12\x16\n\x0esecond_factors\x18\x04 \x01(\x08\x12\x19\n\x07\x63omment\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"u\n\x11ResetUserResponse\x12-\n\x04user\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.identity.v1.User\x12\x31\n\x06ticket\x18\x02 \x01(\x0b\x32!.crossrate.api.identity.v1.Ticket2\xb3\x07\n\x0bUserService\x12\x91\x01\n\nCreateUser\x12,.crossrate.api.identity.v1.CreateUserRequest\x1a-.crossrate.api.identity.v1.CreateUserResponse\"&\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x02\x82\xd3\xe4\x93\x02\x0e\"\t/v1/users:\x01*\x12\x8e\x01\n\x07GetUser\x12).crossrate.api.identity.v1.GetUserRequest\x1a*.crossrate.api.identity.v1.GetUserResponse\",\x90\x02\x01\xb2\xe1\x18\r\n\x03\x07\x06\x05\x1a\x02\x08\x05 \x01\x30\x01\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/users/{name}\x12\x8d\x01\n\tListUsers\x12+.crossrate.api.identity.v1.ListUsersRequest\x1a,.crossrate.api.identity.v1.ListUsersResponse\"%\x90\x02\x01\xb2\xe1\x18\r\n\x03\x07\x06\x05\x1a\x02\x08\x05 \x02\x30\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/users\x12\xa4\x01\n\nUpdateUser\x12,.crossrate.api.identity.v1.UpdateUserRequest\x1a-.crossrate.api.identity.v1.UpdateUserResponse\"9\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x02\x82\xd3\xe4\x93\x02!\"\x1c/v1/users/{user.name}:update:\x01*\x12\xa9\x01\n\x0cSetUserState\x12..crossrate.api.identity.v1.SetUserStateRequest\x1a/.crossrate.api.identity.v1.SetUserStateResponse\"8\x90\x02\x02\xb2\xe1\x18\r\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x03\x38\x02\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/users/{name}:setState:\x01*\x12\x9b\x01\n\tResetUser\x12+.crossrate.api.identity.v1.ResetUserRequest\x1a,.crossrate.api.identity.v1.ResetUserResponse\"3\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x07\x1a\x02\x08\x05 \x02\x30\x03\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/users/{name}:reset:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,7 +37,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.identity.v1.u
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CREATEUSERREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_CREATEUSERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_CREATEUSERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_CREATEUSERREQUEST'].fields_by_name['user']._loaded_options = None
   _globals['_CREATEUSERREQUEST'].fields_by_name['user']._serialized_options = b'\272H\003\310\001\001'
   _globals['_GETUSERREQUEST'].fields_by_name['name']._loaded_options = None
@@ -49,21 +49,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTUSERSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTUSERSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_UPDATEUSERREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_UPDATEUSERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_UPDATEUSERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_UPDATEUSERREQUEST'].fields_by_name['user']._loaded_options = None
   _globals['_UPDATEUSERREQUEST'].fields_by_name['user']._serialized_options = b'\272H\003\310\001\001'
   _globals['_UPDATEUSERREQUEST'].fields_by_name['expected_version']._loaded_options = None
   _globals['_UPDATEUSERREQUEST'].fields_by_name['expected_version']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_SETUSERSTATEREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_SETUSERSTATEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_SETUSERSTATEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_SETUSERSTATEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_SETUSERSTATEREQUEST'].fields_by_name['name']._serialized_options = b'\272H\035r\0332\031^[a-z0-9][a-z0-9-]{0,31}$'
   _globals['_SETUSERSTATEREQUEST'].fields_by_name['state']._loaded_options = None
-  _globals['_SETUSERSTATEREQUEST'].fields_by_name['state']._serialized_options = b'\272H\007\202\001\004\030\002\030\003'
+  _globals['_SETUSERSTATEREQUEST'].fields_by_name['state']._serialized_options = b'\272H\t\202\001\006\020\001 \000 \001'
   _globals['_SETUSERSTATEREQUEST'].fields_by_name['comment']._loaded_options = None
   _globals['_SETUSERSTATEREQUEST'].fields_by_name['comment']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_RESETUSERREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_RESETUSERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_RESETUSERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_RESETUSERREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_RESETUSERREQUEST'].fields_by_name['name']._serialized_options = b'\272H\035r\0332\031^[a-z0-9][a-z0-9-]{0,31}$'
   _globals['_RESETUSERREQUEST'].fields_by_name['comment']._loaded_options = None
@@ -81,29 +81,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USERSERVICE'].methods_by_name['ResetUser']._loaded_options = None
   _globals['_USERSERVICE'].methods_by_name['ResetUser']._serialized_options = b'\220\002\002\262\341\030\013\n\001\007\032\002\010\005 \0020\003\202\323\344\223\002\033\"\026/v1/users/{name}:reset:\001*'
   _globals['_CREATEUSERREQUEST']._serialized_start=251
-  _globals['_CREATEUSERREQUEST']._serialized_end=430
-  _globals['_CREATEUSERRESPONSE']._serialized_start=432
-  _globals['_CREATEUSERRESPONSE']._serialized_end=550
-  _globals['_GETUSERREQUEST']._serialized_start=552
-  _globals['_GETUSERREQUEST']._serialized_end=616
-  _globals['_GETUSERRESPONSE']._serialized_start=618
-  _globals['_GETUSERRESPONSE']._serialized_end=682
-  _globals['_LISTUSERSREQUEST']._serialized_start=685
-  _globals['_LISTUSERSREQUEST']._serialized_end=813
-  _globals['_LISTUSERSRESPONSE']._serialized_start=815
-  _globals['_LISTUSERSRESPONSE']._serialized_end=907
-  _globals['_UPDATEUSERREQUEST']._serialized_start=910
-  _globals['_UPDATEUSERREQUEST']._serialized_end=1073
-  _globals['_UPDATEUSERRESPONSE']._serialized_start=1075
-  _globals['_UPDATEUSERRESPONSE']._serialized_end=1142
-  _globals['_SETUSERSTATEREQUEST']._serialized_start=1145
-  _globals['_SETUSERSTATEREQUEST']._serialized_end=1337
-  _globals['_SETUSERSTATERESPONSE']._serialized_start=1339
-  _globals['_SETUSERSTATERESPONSE']._serialized_end=1408
-  _globals['_RESETUSERREQUEST']._serialized_start=1411
-  _globals['_RESETUSERREQUEST']._serialized_end=1577
-  _globals['_RESETUSERRESPONSE']._serialized_start=1579
-  _globals['_RESETUSERRESPONSE']._serialized_end=1696
-  _globals['_USERSERVICE']._serialized_start=1699
-  _globals['_USERSERVICE']._serialized_end=2646
+  _globals['_CREATEUSERREQUEST']._serialized_end=429
+  _globals['_CREATEUSERRESPONSE']._serialized_start=431
+  _globals['_CREATEUSERRESPONSE']._serialized_end=549
+  _globals['_GETUSERREQUEST']._serialized_start=551
+  _globals['_GETUSERREQUEST']._serialized_end=615
+  _globals['_GETUSERRESPONSE']._serialized_start=617
+  _globals['_GETUSERRESPONSE']._serialized_end=681
+  _globals['_LISTUSERSREQUEST']._serialized_start=684
+  _globals['_LISTUSERSREQUEST']._serialized_end=812
+  _globals['_LISTUSERSRESPONSE']._serialized_start=814
+  _globals['_LISTUSERSRESPONSE']._serialized_end=906
+  _globals['_UPDATEUSERREQUEST']._serialized_start=909
+  _globals['_UPDATEUSERREQUEST']._serialized_end=1071
+  _globals['_UPDATEUSERRESPONSE']._serialized_start=1073
+  _globals['_UPDATEUSERRESPONSE']._serialized_end=1140
+  _globals['_SETUSERSTATEREQUEST']._serialized_start=1143
+  _globals['_SETUSERSTATEREQUEST']._serialized_end=1336
+  _globals['_SETUSERSTATERESPONSE']._serialized_start=1338
+  _globals['_SETUSERSTATERESPONSE']._serialized_end=1407
+  _globals['_RESETUSERREQUEST']._serialized_start=1410
+  _globals['_RESETUSERREQUEST']._serialized_end=1575
+  _globals['_RESETUSERRESPONSE']._serialized_start=1577
+  _globals['_RESETUSERRESPONSE']._serialized_end=1694
+  _globals['_USERSERVICE']._serialized_start=1697
+  _globals['_USERSERVICE']._serialized_end=2644
 # @@protoc_insertion_point(module_scope)
