@@ -17,7 +17,8 @@ And it trades. Amounts are Decimal, str or int, never float:
         for report in client.stream_executions("alpha", after=0):   # resumes by itself, each report once
             print(report.sequence, report.order.status, report.fill.price)
 
-On the mesh's own machine a program is the client "local" by its certificate. Elsewhere it has a token, which is renewed by itself:
+On the mesh's own machine a program is the client "local" by its certificate. Elsewhere it has a token, which is renewed
+by itself:
 
     Client("fx.example:443", ca="roots.pem", token=stored_login("fx.example:443"))          # after `crossrate login`
     Client(target, ca=roots, token=ClientCredentials(target, "robot", key_pem, ca=roots))   # a program with its key

@@ -275,7 +275,7 @@ class ApiKey(Renewing):
 
 
 def logins_folder() -> Path:
-    """Where logins are kept: beside the state of the mesh that CROSSRATE_STATE names, else in the person's own state."""
+    """Where logins are kept: in the state folder that CROSSRATE_STATE names, else in the person's own state."""
     if state := os.environ.get("CROSSRATE_STATE"):
         return Path(state).resolve() / "logins"
     own = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
@@ -364,9 +364,8 @@ class StoredLogin(Renewing):
             told = self._endpoint.post("/oauth2/token", form)
             if told.get("error") == "invalid_grant":
                 forget_login(self._target)
-            content = _content(
-                told | {"error_description": f"the session is over: {remedy}"} if "error" in told else told
-            )
+                raise LoginNeeded(f"the session at {self._target} is over: {remedy}")
+            content = _content(told)
             _write(path, kept | content)
             return Token(content["access_token"], content["begin_s"], content["end_s"])
 
