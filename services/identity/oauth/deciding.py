@@ -36,7 +36,8 @@ from services.identity.domain.device import Device
 from services.identity.domain.session import Bearer, Session
 from services.identity.oauth.models import CodeModel, KeyModel, ProgramModel, RefreshModel
 
-ASSERTION_LIFE_S_MAX = 300
+ASSERTION_LIFE_S_MAX = 3600
+"""Common libraries state an hour; each works once all the same."""
 ASSERTION_LEEWAY_S = 30
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 PROGRAM_METHODS = ["private_key_jwt", "tls_client_auth", "client_secret_basic", "client_secret_post"]
@@ -126,7 +127,8 @@ class _Assertion(JWTBearerClientAssertion):
             self.verify_claims(token.claims)
         except (JoseError, ValueError, jose.Refused) as error:
             self._decision.failure = "ASSERTION"
-            raise InvalidClientError(description=f"The assertion is refused: {type(error).__name__}.") from None
+            words = str(error) if isinstance(error, jose.Refused) else type(error).__name__
+            raise InvalidClientError(description=f"The assertion is refused: {words}.".replace('"', "'")) from None
         except InvalidClientError:
             self._decision.failure = "ASSERTION"
             raise
