@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from dataclasses import dataclass
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2
@@ -263,24 +263,28 @@ def refresh(made: Order, now_ns: int) -> order_pb2.Order:
     return image
 
 
-class Admission:
-    """What risk said of an order: its checks, and the quote that it saw."""
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A step as it is kept and told. The order's bytes are in the report's, and its alone.
 
-    __slots__ = ("answer", "gate_version")
+    Attributes:
+        order: the order after it.
+        told: the report without what risk itself said.
+        report: the whole of it.
+    """
 
-    def __init__(self, answer: Any, gate_version: int) -> None:
-        self.answer = answer
-        self.gate_version = gate_version
+    order: bytes
+    told: bytes
+    report: bytes
 
 
-def report_of(account: Account, made: Order, step: Step, now_ns: int) -> execution_pb2.ExecutionReport:
+def report_of(account: Account, made: Order, step: Step, now_ns: int) -> Encoded:
     """A step as a report; the order's message is brought up to date first."""
-    image = refresh(made, now_ns)
+    order = refresh(made, now_ns).SerializeToString()
     report = execution_pb2.ExecutionReport(
         sequence=made.sequence,
         exec_id=f"{account.name}:{made.sequence}",
         exec_type=step.exec_type.value,
-        order=image,
         exec_ref_id=step.exec_ref_id,
         text=step.text[:1000],
         cause=step.cause,
@@ -292,12 +296,9 @@ def report_of(account: Account, made: Order, step: Step, now_ns: int) -> executi
         if step.deal.image is not None:
             fill.CopyFrom(step.deal.image)
         fill.position_id = step.deal.position_id
-    if step.admission is not None:
-        report.checks.extend(step.admission.answer.checks)
-        if step.admission.answer.HasField("quote_seen"):
-            report.quote_seen.CopyFrom(step.admission.answer.quote_seen)
     put_ns(report.time, now_ns)
-    return report
+    told = report.SerializeToString() + element(4, order)
+    return Encoded(order, told, told + step.admission.seen if step.admission is not None else told)
 
 
 def event_of(report: bytes) -> bytes:
