@@ -85,7 +85,7 @@ class Vault:
         """
         try:
             return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], purpose.encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise VaultError(
                 f"the vault's key does not open {purpose!r}: put the key file back from a backup"
             ) from None

@@ -120,6 +120,8 @@ def problems_of_keys(text: str) -> str:
         keys = document["keys"]
         if not isinstance(keys, list) or not 1 <= len(keys) <= KEYS_MAX:
             return f"has no `keys`, or not 1 to {KEYS_MAX}"
+        if not all(isinstance(key, dict) for key in keys):
+            return "has a key that is no object"
         if problem := next(filter(None, map(_problem_of_key, keys)), ""):
             return problem
         if len({key["kid"] for key in keys}) != len(keys):
