@@ -36,6 +36,21 @@ def caller_roles() -> frozenset[str]:
     return client.roles if client is not None else frozenset()
 
 
+RESERVED = {"x-": "people of another provider", "k-": "API keys"}
+"""Beginnings of names that are kept for others."""
+
+
+def need_free(field: str, name: str) -> None:
+    """Refuses a name that is kept for others.
+
+    Raises:
+        Failure: INVALID_REQUEST.
+    """
+    for beginning, whose in RESERVED.items():
+        if name.startswith(beginning):
+            raise errors.invalid((field, f"begins with {beginning!r}, which is kept for {whose}"))
+
+
 def origin() -> Origin:
     """For facts."""
     call = current()

@@ -21,7 +21,16 @@ from services.identity.messages import (
 )
 from services.identity.oauth.loading import KEY_PREFIX
 from services.identity.reading import SECRET_PREFIX
-from services.identity.service.calls import PAGE_DEFAULT, caller, caller_roles, key_of, once, token_after, told
+from services.identity.service.calls import (
+    PAGE_DEFAULT,
+    caller,
+    caller_roles,
+    key_of,
+    need_free,
+    once,
+    token_after,
+    told,
+)
 from services.identity.store import programs
 from services.identity.store.writing import Change, Writer
 from services.identity.vault import digest, new_secret
@@ -57,6 +66,7 @@ class ClientService(ClientServiceServicer):
 
     async def CreateClient(self, request: pb.CreateClientRequest, context) -> pb.CreateClientResponse:
         """See the contract."""
+        need_free("client.name", request.client.name)
         if problems := list(_problems(request.client)):
             raise errors.invalid(*problems)
 

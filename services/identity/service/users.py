@@ -9,7 +9,7 @@ from crossrate.api.identity.v1 import user_service_pb2 as pb
 from crossrate.api.identity.v1.user_service_pb2_grpc import UserServiceServicer
 from services.identity.domain.person import Person, State
 from services.identity.messages import access_of, timestamp, user_message
-from services.identity.service.calls import PAGE_DEFAULT, caller, key_of, once, token_after, told
+from services.identity.service.calls import PAGE_DEFAULT, caller, key_of, need_free, once, token_after, told
 from services.identity.settings import Settings
 from services.identity.store import people
 from services.identity.store.writing import Change, Writer
@@ -32,6 +32,7 @@ class UserService(UserServiceServicer):
 
     async def CreateUser(self, request: pb.CreateUserRequest, context) -> pb.CreateUserResponse:
         """See the contract."""
+        need_free("user.name", request.user.name)
 
         async def work(change: Change) -> pb.CreateUserResponse:
             wanted = request.user
