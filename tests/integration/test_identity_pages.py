@@ -78,6 +78,7 @@ async def test_the_first_admin_sets_an_own_password(identity: Stand) -> None:
         "/account/password", "/account/password", old=first["password"], new=PASSWORD, again=PASSWORD
     )
     assert done.status_code == 303
+    assert not file.exists()
     body = await browser.tokens()
     assert claims_of(body["access_token"])["roles"] == ["admin"]
     assert WRONG in (await identity.browser().login(first["name"], first["password"])).text

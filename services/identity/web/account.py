@@ -87,6 +87,8 @@ class Account:
             await site.reopen(change.connection, visit, subject=person.name, methods=before.methods, keep=before)
 
         await site.change(visit, work)
+        if person.one_time:
+            site.first_login.unlink(missing_ok=True)
         async with site.database.connection() as connection:
             visit.person = await people.find(connection, person.name)
         return site.onward(visit) if site.logged_in(visit.known, _of(visit)) else site.go("/login/factor")

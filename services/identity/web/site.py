@@ -95,8 +95,10 @@ class Site:
         settings: Settings,
         clock: Callable[[], datetime],
         trust_domain: str,
+        first_login: Path,
         log: Any,
     ) -> None:
+        self.first_login = first_login
         self.writer = writer
         self.vault = vault
         self.passwords = passwords
