@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,9 +32,14 @@ from services.identity.store.ending import revoke_session
 from services.identity.store.writing import Change, Origin, Writer
 from services.identity.vault import new_secret
 
-ATTEMPTS_MAX = 4
+ATTEMPTS_MAX = 12
 """How often a request is decided anew because the subject changed under it."""
+PAUSE_S_MAX = 0.02
 REFRESH_PREFIX = "xrr_"
+
+
+class Contended(Exception):
+    """The subject changed again and again; trying again is safe, nothing was used."""
 
 
 class _Changed(Exception):
@@ -79,6 +86,7 @@ class Tokens:
         Raises:
             StoreUnavailable, OutcomeUnknown: the database is away.
             NoKey: nothing can be signed.
+            Contended: the subject changed too often.
         """
         headers = {"Authorization": authorization} if authorization else {}
         request = Request("POST", f"{self._signer.issuer}/oauth2/token", form, headers)
@@ -92,7 +100,8 @@ class Tokens:
                 return await self._commit(server, decision, known, form, said)
             except _Changed:
                 if attempt == ATTEMPTS_MAX:
-                    return server.refused(InvalidGrantError("The subject changes too often; try again."))
+                    raise Contended from None
+                await asyncio.sleep(random.uniform(0.0, PAUSE_S_MAX))
             except _Reused as reused:
                 await self._reused(reused, seen)
                 error: OAuth2Error = InvalidGrantError("It was used before.")

@@ -16,7 +16,7 @@ from services.identity.domain.client import ASSERTION_ALGORITHMS, PERSONS
 from services.identity.domain.device import ALPHABET, CODE_CHARS, INTERVAL_S, LIFE_S, shown
 from services.identity.oauth.deciding import EXCHANGE
 from services.identity.oauth.models import SCOPES, allowed_scope
-from services.identity.oauth.tokens import REFRESH_PREFIX, Tokens
+from services.identity.oauth.tokens import REFRESH_PREFIX, Contended, Tokens
 from services.identity.reading import Reading
 from services.identity.signing import ALGORITHM, NoKey
 from services.identity.store import devices, programs, tokens
@@ -53,7 +53,7 @@ class Endpoints:
                 return await answer(request)
             except BadForm as bad:
                 return error(400, "invalid_request", str(bad))
-            except (StoreUnavailable, StaleWriter, OutcomeUnknown, NoKey) as away:
+            except (StoreUnavailable, StaleWriter, OutcomeUnknown, NoKey, Contended) as away:
                 self._site.log.warning("a request cannot be answered now", error=type(away).__name__)
                 return error(503, "temporarily_unavailable", "Try again in a moment.", **{"retry-after": "1"})
 
