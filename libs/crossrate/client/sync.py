@@ -13,6 +13,7 @@ from crossrate.client.aio import AsyncClient, public_services
 from crossrate.client.books import LiveBook
 from crossrate.client.quotes import Gap, warn
 from crossrate.client.sync_trading import BlockingOrders
+from crossrate.client.tokens import TokenSource
 from crossrate.rpc.resilience import RetryLimits
 
 if TYPE_CHECKING:
@@ -131,10 +132,11 @@ class Client(BlockingOrders):
         ca: bytes | str | Path | None = None,
         client: bytes | str | Path | None = None,
         retries: RetryLimits | None = None,
+        token: TokenSource | str | None = None,
     ) -> None:
         self._loop = _Loop()
         try:
-            self._client = self._loop.run(_make(target, ca, client, retries))
+            self._client = self._loop.run(_make(target, ca, client, retries, token))
         except BaseException:
             self._loop.close()
             raise
@@ -193,5 +195,6 @@ async def _make(
     ca: bytes | str | Path | None,
     client: bytes | str | Path | None,
     retries: RetryLimits | None,
+    token: TokenSource | str | None,
 ) -> AsyncClient:
-    return AsyncClient(target, ca=ca, client=client, retries=retries)
+    return AsyncClient(target, ca=ca, client=client, retries=retries, token=token)

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 from grpc.aio import EOF
@@ -34,6 +34,18 @@ SECONDS = Histogram(
 Metadata = Sequence[tuple[str, str | bytes]]
 
 
+class Tokens(Protocol):
+    """Where a channel's access tokens come from; `crossrate.client.tokens` has them."""
+
+    def current(self) -> str:
+        """A token that is good now."""
+        ...
+
+    def renew(self, refused: str) -> bool:
+        """Gets another than one that was refused; False if there is none."""
+        ...
+
+
 class Plan:
     """What the contract says about calls of one method, made ready once for each stub."""
 
@@ -47,6 +59,7 @@ class Plan:
         "once",
         "seconds",
         "succeeded",
+        "tokens",
         "wait_for_ready",
     )
 
@@ -60,8 +73,10 @@ class Plan:
         budget: RetryBudget,
         wait_for_ready: bool,
         metadata: Metadata,
+        tokens: Tokens | None = None,
     ) -> None:
         self.method = method
+        self.tokens = tokens
         self.deadline_s = contract.deadline_s if contract else None
         self.once = limits.model_copy(update={"attempts_max": 1})
         self.limits = limits if replayable and contract and contract.retryable else self.once
@@ -153,10 +168,13 @@ class _Callable:
         wait_for_ready: bool | None,
         compression: grpc.Compression | None,
     ) -> Callable[[float | None], Any]:
-        headers = self._plan.headers(metadata)
+        plain = self._plan.headers(metadata)
+        tokens = self._plan.tokens
         wait = self._plan.wait_for_ready if wait_for_ready is None else wait_for_ready
 
         def send(left_s: float | None) -> Any:
+            # Of each attempt anew: the token before may have been refused.
+            headers = plain if tokens is None else (*plain, ("authorization", f"Bearer {tokens.current()}"))
             return self._inner(
                 request,
                 timeout=left_s,
@@ -252,7 +270,7 @@ class _Call:
             if self._current is None:
                 raise last or self._plan.too_late()
             try:
-                return await wait()
+                return await self._let_in(wait)
             except grpc.aio.AioRpcError as error:
                 last = CallError.of(error, self._plan.method)
                 last.attempts = self._sent
@@ -261,6 +279,23 @@ class _Call:
         return await retry(
             self._plan.method, attempt, self._limits, is_retryable=self._may_repeat, budget=self._plan.budget
         )
+
+    async def _let_in(self, wait: Callable[[], Awaitable[Any]]) -> Any:
+        """The attempt's answer. A call that was refused for its token has done nothing, whatever the method: it is sent
+        once more with another."""
+        tokens = self._plan.tokens
+        if tokens is None:
+            return await wait()
+        used = tokens.current()
+        try:
+            return await wait()
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.UNAUTHENTICATED or not await asyncio.to_thread(tokens.renew, used):
+                raise
+            self._begin()
+            if self._current is None:
+                raise
+            return await wait()
 
     def cancel(self) -> bool:
         """Ends the call; False if it was over."""
