@@ -289,19 +289,19 @@ class Writer:
     async def _what_stands(self, batch: Batch, unknown: OutcomeUnknown) -> StoreError | None:
         """Reads whether a commit was done whose connection broke."""
         ends = {name: account.sequence for name, account in batch.accounts.items()}
+        grown = {name: end for name, end in ends.items() if end > batch.bases[name]}
+        epochs = {name: self._accounts.epochs[name] for name in ends}
         self._accounts.drop(ends)
         deadline = time.monotonic() + SETTLE_S_MAX
         while time.monotonic() < deadline:
             try:
                 # Claiming raises the epoch: a commit that is still on its way is either in what is read, or refused.
                 await self._accounts.ensure(ends)
+                if grown and await self._store.wrote(grown, epochs):
+                    return None
             except StoreError:
                 await asyncio.sleep(0.05)
                 continue
-            grown = [name for name in ends if ends[name] > batch.bases[name]]
-            done = all(self._accounts.held[name].sequence >= ends[name] for name in grown)
-            if grown and done:
-                return None
             return StoreUnavailable("the connection broke before the commit; nothing was done")
         return unknown
 
