@@ -150,6 +150,17 @@ class Trading(TradingStateServiceServicer, TradingServiceServicer):
             await self.tell()
         return order_entry_pb2.PlaceOrderResponse(order=order, checks=answer.authorisations[0].checks)
 
+    async def CancelAll(self, request, context):
+        """Of one side of an instrument."""
+        ended = []
+        for order in list(self.kept(request.account).orders.values()):
+            terms = order.terms
+            if order.status not in FINAL and (terms.instrument, terms.side) == (request.instrument, request.side):
+                self.end(order, order_pb2.ORDER_STATUS_CANCELLED, execution_pb2.EXEC_TYPE_CANCELLED)
+                ended.append(order)
+        await self.tell()
+        return order_entry_pb2.CancelAllResponse(orders=ended)
+
     # What trading asks.
 
     def told(self, accounts: Iterable[str]) -> list[risk.AccountReports]:

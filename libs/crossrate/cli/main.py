@@ -13,6 +13,8 @@ from typer.core import TyperGroup
 from crossrate.cli.breaks_app import breaks_app
 from crossrate.cli.data_app import data_app
 from crossrate.cli.kill_app import kill_app
+from crossrate.cli.limits_app import limits_app
+from crossrate.cli.margin_app import allocate, close_outs, levels, margin
 from crossrate.cli.orders_app import accounts_app, orders_app, positions
 from crossrate.cli.people_app import (
     clients_app,
@@ -79,7 +81,10 @@ app.add_typer(config_app, name="config", rich_help_panel="Operate")
 app.add_typer(data_app, name="data", rich_help_panel="Data")
 app.add_typer(orders_app, name="orders", rich_help_panel="Trade")
 app.add_typer(accounts_app, name="accounts", rich_help_panel="Trade")
+for command in (margin, levels, close_outs, allocate):
+    accounts_app.command()(command)
 app.command(rich_help_panel="Trade")(positions)
+app.add_typer(limits_app, name="limits", rich_help_panel="Trade")
 app.add_typer(kill_app, name="kill", rich_help_panel="Trade")
 app.add_typer(breaks_app, name="breaks", rich_help_panel="Trade")
 

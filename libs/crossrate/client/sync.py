@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
     from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchServiceStub
     from crossrate.api.risk.v1.limit_service_pb2_grpc import LimitServiceStub
+    from crossrate.api.risk.v1.margin_call_service_pb2_grpc import MarginCallServiceStub
     from crossrate.api.risk.v1.risk_service_pb2_grpc import RiskServiceStub
     from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 
@@ -121,7 +122,7 @@ class Client(BlockingOrders):
         marketdata: MarketDataServiceStub | BookServiceStub
         pricing: PricingServiceStub | PriceStreamServiceStub | QuotingServiceStub | SnapshotServiceStub
         reference: ReferenceServiceStub
-        risk: RiskServiceStub | LimitServiceStub | KillSwitchServiceStub
+        risk: RiskServiceStub | LimitServiceStub | KillSwitchServiceStub | MarginCallServiceStub
         trading: TradingServiceStub
 
     def __init__(

@@ -20,8 +20,9 @@ from services.trading.domain import amounts
 from services.trading.domain.account import Account
 from services.trading.store.batch import Batch
 
-ARGUMENTS = 40
-COMMIT = f"SELECT commit_reports({', '.join(f'${n}' for n in range(1, ARGUMENTS + 1))})"
+ARGUMENTS, STRATEGY_ARGUMENTS = 40, 6
+_PLACES = [f"${n}" for n in range(1, ARGUMENTS + STRATEGY_ARGUMENTS + 1)]
+COMMIT = f"SELECT commit_reports({', '.join(_PLACES[:ARGUMENTS])}), keep_strategies({', '.join(_PLACES[ARGUMENTS:])})"
 
 CLAIM = """
 INSERT INTO lease AS l (name, epoch, holder, expire_time)
@@ -153,6 +154,14 @@ async def load(connection: asyncpg.Connection, name: str) -> Account:
     for instrument, position_id, units, counter in rows:
         place = amounts.number(units, amounts.QUANTITY_PLACES), amounts.number(counter, amounts.VALUE_PLACES)
         account.positions[instrument, position_id] = list(place)
+    rows = await connection.fetch(
+        "SELECT instrument, position_id, strategy, quantity::text, counter_amount::text FROM strategy_position "
+        "WHERE account = $1",
+        name,
+    )
+    for instrument, position_id, strategy, units, counter in rows:
+        place = amounts.number(units, amounts.QUANTITY_PLACES), amounts.number(counter, amounts.VALUE_PLACES)
+        account.strategies[instrument, position_id, strategy] = list(place)
     found = await connection.fetchval("SELECT venue_sequence FROM account_venue WHERE account = $1", name)
     account.venue_sequence = found or 0
     if account.orders:
