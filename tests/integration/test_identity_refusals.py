@@ -72,7 +72,7 @@ def ecdsa(key: ECKey, data: bytes) -> bytes:
 def forms(header: dict[str, Any], claims: dict[str, Any], key: ECKey, other: ECKey) -> Iterator[tuple[str, str]]:
     """Tokens of wrong form, header or signature, each with what is wrong, around one that would be right."""
     good = signed(header, claims, key)
-    head, body, tail = good.split(".")
+    _, body, tail = good.split(".")
     public = key.as_pem(private=False)
     for alg in LEGACY:
         yield f"alg {alg} by another key", signed(header | {"alg": alg}, claims, other)
@@ -109,6 +109,13 @@ def forms(header: dict[str, Any], claims: dict[str, Any], key: ECKey, other: ECK
         yield f"kid {kid!r}"[:60], signed(header | {"kid": kid}, claims, other)
     for typ in ("JWE", "at+jwt+x", 7, [], None, "dpop+jwt", "secevent+jwt", "logout+jwt"):
         yield f"typ {typ!r}", signed(header | {"typ": typ}, claims, key)
+    yield from signatures(good, key, other)
+    yield from texts(good, header, claims, key)
+
+
+def signatures(good: str, key: ECKey, other: ECKey) -> Iterator[tuple[str, str]]:
+    """The same token with signatures that are none."""
+    head, body, tail = good.split(".")
     raw = base64.urlsafe_b64decode(tail + "==")
     r, s = int.from_bytes(raw[:32]), int.from_bytes(raw[32:])
     for why, forged in (
@@ -129,6 +136,11 @@ def forms(header: dict[str, Any], claims: dict[str, Any], key: ECKey, other: ECK
         ("s negated and r changed", bytes([raw[0] ^ 1]) + raw[1:32] + (ORDER_P256 - s).to_bytes(32)),
     ):
         yield f"signature: {why}", f"{head}.{body}.{b64(forged)}"
+
+
+def texts(good: str, header: dict[str, Any], claims: dict[str, Any], key: ECKey) -> Iterator[tuple[str, str]]:
+    """Texts that are nearly tokens."""
+    head, body, tail = good.split(".")
     for why, text in (
         ("empty", ""),
         ("one part", head),

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from crossrate.rpc.bearer import Tokens
 from crossrate.rpc.call_error import CallError, Violation
 from crossrate.rpc.contract import contracts
-from crossrate.rpc.outgoing import Metadata, Plan, StreamCallable, Tokens, UnaryCallable
+from crossrate.rpc.outgoing import Metadata, Plan, StreamCallable, UnaryCallable
 from crossrate.rpc.resilience import RetryBudget, RetryLimits
 
 if TYPE_CHECKING:

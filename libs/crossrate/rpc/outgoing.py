@@ -7,12 +7,13 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import grpc
 from grpc.aio import EOF
 from prometheus_client import Counter, Histogram
 
+from crossrate.rpc.bearer import Tokens, let_in
 from crossrate.rpc.call_error import CallError
 from crossrate.rpc.contract import Idempotency, MethodContract
 from crossrate.rpc.resilience import RetryBudget, RetryLimits, retry
@@ -32,18 +33,6 @@ SECONDS = Histogram(
 )
 
 Metadata = Sequence[tuple[str, str | bytes]]
-
-
-class Tokens(Protocol):
-    """Where a channel's access tokens come from; `crossrate.client.tokens` has them."""
-
-    def current(self) -> str:
-        """A token that is good now."""
-        ...
-
-    def renew(self, refused: str) -> bool:
-        """Gets another than one that was refused; False if there is none."""
-        ...
 
 
 class Plan:
@@ -253,6 +242,10 @@ class _Call:
             self._sent += 1
             self._current = self._send(left_s)
 
+    def _begun(self) -> bool:
+        self._begin()
+        return self._current is not None
+
     def _may_repeat(self, error: Exception) -> bool:
         if not isinstance(error, CallError) or not error.may_pass:
             return False
@@ -270,7 +263,7 @@ class _Call:
             if self._current is None:
                 raise last or self._plan.too_late()
             try:
-                return await self._let_in(wait)
+                return await let_in(self._plan.tokens, wait, self._begun)
             except grpc.aio.AioRpcError as error:
                 last = CallError.of(error, self._plan.method)
                 last.attempts = self._sent
@@ -279,23 +272,6 @@ class _Call:
         return await retry(
             self._plan.method, attempt, self._limits, is_retryable=self._may_repeat, budget=self._plan.budget
         )
-
-    async def _let_in(self, wait: Callable[[], Awaitable[Any]]) -> Any:
-        """The attempt's answer. A call that was refused for its token has done nothing, whatever the method: it is sent
-        once more with another."""
-        tokens = self._plan.tokens
-        if tokens is None:
-            return await wait()
-        used = tokens.current()
-        try:
-            return await wait()
-        except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.UNAUTHENTICATED or not await asyncio.to_thread(tokens.renew, used):
-                raise
-            self._begin()
-            if self._current is None:
-                raise
-            return await wait()
 
     def cancel(self) -> bool:
         """Ends the call; False if it was over."""
