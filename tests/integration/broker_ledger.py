@@ -9,7 +9,6 @@ from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceServi
 from crossrate.api.ledger.v1.ledger_service_pb2_grpc import LedgerServiceServicer
 from crossrate.rpc import errors
 
-
 NETTING = account_pb2.POSITION_MODE_NETTING
 
 
