@@ -14,7 +14,7 @@ from crossrate.transparency.tree import HASH_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The log `origin` had `size` leaves under `root`. `extensions` are further lines, which crossrate uses for the time."""
+    """The log `origin` had `size` leaves under `root`. `extensions` are further lines: the time, the size before."""
 
     origin: str
     size: int

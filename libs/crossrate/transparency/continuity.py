@@ -1,4 +1,4 @@
-"""Whether every fact is there: in each journal stream the numbers 1, 2, 3 …, each once, but those that are known to be missing."""
+"""Whether every fact is there: in each journal stream 1, 2, 3 …, each once, but those known to be missing."""
 
 from __future__ import annotations
 
@@ -39,6 +39,10 @@ class Continuity:
                 kept[place : place + 1] = [part for part in parts if part[0] <= part[1]]
                 return True
         return False
+
+    def know_missing(self, source: Source, first: int, last: int) -> None:
+        """Takes over what was known to be missing."""
+        self._missing.setdefault(source, []).append((first, last, 0))
 
     def missing(self) -> Iterator[tuple[Source, int, int, int]]:
         """What is missing: source, first and last number, and the place of the fact that came after them."""

@@ -52,12 +52,14 @@ class Dropping:
         for kind, runs in self._runs.items():
             for run in runs:
                 if not any(_covers(fact, kind, run) for fact in self._allowed):
-                    yield run.first, run.last, f"payloads of {kind} are gone, and no fact of the log says that they were"
+                    yield (
+                        run.first,
+                        run.last,
+                        f"payloads of {kind} are gone, and no fact of the log says that they were",
+                    )
 
 
 def _covers(fact: audit_events_pb2.PayloadsDropped, kind: str, run: _Run) -> bool:
     return (
-        fact.type in ("", kind)
-        and run.last <= fact.last_index
-        and run.time_ns_max < fact.before_time.ToNanoseconds()
+        fact.type in ("", kind) and run.last <= fact.last_index and run.time_ns_max < fact.before_time.ToNanoseconds()
     )

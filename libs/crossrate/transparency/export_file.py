@@ -1,6 +1,6 @@
 """An exported log as a file of JSON lines: a header, then records in the order in which they are checked.
 
-    {"header": {"format": "crossrate-audit/1", "origin": …, "size": …, "first_index": 0, "frontier": [], "keys": […], …}}
+    {"header": {"format": "crossrate-audit/1", "origin": …, "size": …, "first_index": 0, "frontier": [], …}}
     {"leaf": {"index": 0, "hash": …, "data": …, "salt": …, "payload": …, "service": …, "stream": …, …}}
     {"tile": {"level": 1, "number": 0, "hashes": …}}
     {"checkpoint": {"size": …, "root": …, "note": …}}

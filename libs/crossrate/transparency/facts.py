@@ -1,4 +1,4 @@
-"""Facts as leaves: the header that is hashed, the salted hash of the payload, and the columns that must agree with them."""
+"""Facts as leaves: the header that is hashed, the salted hash of the payload, and columns that must agree."""
 
 from __future__ import annotations
 

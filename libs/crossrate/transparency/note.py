@@ -1,7 +1,7 @@
 """Signed notes (C2SP signed-note) with Ed25519, and cosignatures of witnesses (C2SP tlog-cosignature).
 
-A note is a text that ends with a newline, an empty line, and one line for each signature: "— name base64". The first four
-bytes of a signature are the key's id; readers pass over signatures of keys that they do not know.
+A note is a text that ends with a newline, an empty line, and one line for each signature: "— name base64". The first
+four bytes of a signature are the key's id; readers pass over signatures of keys that they do not know.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The Merkle tree of RFC 6962, section 2.1 (RFC 9162, section 2.1): hashes, roots while it grows, proofs and their checks.
+"""The Merkle tree of RFC 6962 and RFC 9162, section 2.1: hashes, roots while it grows, proofs and their checks.
 
-Leaves have indices 0, 1, 2 … A node is named by its level (0 for leaves) and its index there: node (l, i) is the root of the
-full subtree over leaves i·2^l … (i+1)·2^l − 1. Tiles (C2SP tlog-tiles) keep every eighth level: entry i of tile level L is
-node (8L, i), 256 entries a tile.
+Leaves have indices 0, 1, 2 … A node is named by its level (0 for leaves) and its index there: node (l, i) is the root
+of the full subtree over leaves i·2^l … (i+1)·2^l − 1. Tiles (C2SP tlog-tiles) keep every eighth level: entry i of
+tile level L is node (8L, i), 256 entries a tile.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Frontier:
     nodes: list[bytes] = field(default_factory=list)
 
     def append(self, leaf_hash: bytes) -> list[tuple[int, int, bytes]]:
-        """Appends a leaf by its hash; gives the entries of tiles above level 0 that became known: level, index, hash."""
+        """Appends a leaf by its hash; gives the entries of tiles that became known: tile level, index, hash."""
         nodes, size = self.nodes, self.size
         level, node, bits, entries = 0, leaf_hash, size, []
         while bits & 1:
@@ -124,7 +124,7 @@ def inclusion_ranges(index: int, size: int) -> list[Range]:
 
 
 def consistency_ranges(old: int, size: int) -> list[Range]:
-    """The same for a proof that the tree of `old` leaves is the beginning of that of `size` (RFC 9162, 2.1.4.1).
+    """The same for a proof that a tree of `old` leaves is the beginning of one of `size` (RFC 9162, 2.1.4.1).
 
     Raises:
         ProofError: not 0 ≤ old ≤ size.
@@ -148,7 +148,8 @@ def consistency_ranges(old: int, size: int) -> list[Range]:
 
 
 def entries_of(node: Node) -> tuple[int, int, int]:
-    """Which entries of tiles a node is the root of: tile level, the first entry, how many (a power of two up to 128)."""
+    """Which entries of tiles a node is the root of: tile level, the first entry, how many (a power of two up to
+    128)."""
     level, index = node
     above = level % TILE_LEVELS
     return level // TILE_LEVELS, index << above, 1 << above

@@ -1,8 +1,8 @@
 """The check of an exported log: needs the export and the log's public key, and knows no service.
 
-Every leaf is hashed anew and compared with what is kept beside it; the tree is built anew and its root compared with each
-signed checkpoint, with each tile, and with each checkpoint that a witness has kept; each journal stream is complete; what was
-dropped was dropped by a fact of the log; keys come from one another.
+Every leaf is hashed anew and compared with what is kept beside it; the tree is built anew and its root compared with
+each signed checkpoint, with each tile, and with each checkpoint that a witness has kept; each journal stream is
+complete; what was dropped was dropped by a fact of the log; keys come from one another.
 """
 
 from __future__ import annotations
@@ -111,7 +111,9 @@ class LogVerifier:
             nodes = [bytes(HASH_BYTES)] * header.first_index.bit_count()
         self._frontier = Frontier(header.first_index, nodes)
         self._good = header.first_index
-        while self._witness_at < len(self._witnessed) and self._witnessed[self._witness_at].checkpoint.size < self._next:
+        while (
+            self._witness_at < len(self._witnessed) and self._witnessed[self._witness_at].checkpoint.size < self._next
+        ):
             self._witness_at += 1
 
     def record(self, record: export_pb2.ExportRecord) -> None:
@@ -193,9 +195,7 @@ class LogVerifier:
             return
         source = (header.service, header.stream)
         if header.stream:
-            wrong = self._continuity.seen(
-                source, header.sequence, leaf.index, from_start=self.report.first_index == 0
-            )
+            wrong = self._continuity.seen(source, header.sequence, leaf.index, from_start=self.report.first_index == 0)
             if wrong:
                 self._fault(leaf.index, leaf.index, "TWICE", wrong)
         if not self._without_payloads or header.service == OWN:
@@ -231,7 +231,9 @@ class LogVerifier:
             self._fault(self._good, last, "CHECKPOINT", f"their checkpoint (size {kept.size}): {error}")
             return
         if (kept.size, kept.root) != (checkpoint.size, checkpoint.root):
-            self._fault(self._good, last, "CHECKPOINT", f"size or root beside the checkpoint {kept.size} are not its own")
+            self._fault(
+                self._good, last, "CHECKPOINT", f"size or root beside the checkpoint {kept.size} are not its own"
+            )
         if checkpoint.size != self._next:
             words = f"the checkpoint of size {checkpoint.size} stands behind {self._next} facts"
             self._fault(min(checkpoint.size, self._next), max(checkpoint.size, last), "CHECKPOINT", words)
@@ -333,7 +335,9 @@ class LogVerifier:
             return
         for source in sorted(seen.keys() | {each for each in self._streams if each[1]}):
             if self._streams.get(source) != seen.get(source):
-                words = f"{name_of(source)} is said to be at {self._streams.get(source)}, its facts at {seen.get(source)}"
+                words = (
+                    f"{name_of(source)} is said to be at {self._streams.get(source)}, its facts at {seen.get(source)}"
+                )
                 self._fault(0, max(0, report.size - 1), "STREAM", words)
 
     def _fault(self, first: int, last: int, kind: str, words: str) -> None:

@@ -1,7 +1,7 @@
-"""The witness: it cosigns a checkpoint only if everything that it cosigned before is the beginning of it, and keeps each.
+"""The witness: cosigns a checkpoint only if all that it cosigned before is the beginning of it, and keeps each.
 
-By C2SP tlog-witness. The file is the point: what stands in it was signed by the log at that time, and a log that is changed
-or put back later cannot agree with it any more.
+By C2SP tlog-witness. The file is the point: what stands in it was signed by the log at that time, and a log that is
+changed or put back later cannot agree with it any more.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def request_of(old: int, proof: list[bytes], note: str) -> str:
 
 
 def read_witness(path: Path) -> tuple[str, Iterator[Kept]]:
-    """A witness's file: its public key, and what it has kept, oldest first. A last line that was cut off is passed over.
+    """A witness's file: its public key, and what it has kept, oldest first. A line cut off at the end is passed over.
 
     Raises:
         NoteError: it is no such file; also while it is iterated over.

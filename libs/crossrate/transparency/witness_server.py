@@ -1,7 +1,7 @@
 """A witness as a process of its own: `python -m crossrate.transparency.witness_server`, C2SP tlog-witness over HTTP.
 
-It listens on a Unix socket and needs little: no gRPC, no event loop, a few MiB. It ends when its standard input does, so
-that nothing is left behind by whoever started it.
+It listens on a Unix socket and needs little: no gRPC, no event loop, a few MiB. It ends when its standard input does,
+so that nothing is left behind by whoever started it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,153 @@
+"""Payloads of facts: what they are found by, and what in them must never be kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf import descriptor_pool, json_format, message_factory
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import DecodeError, Message
+
+from crossrate.api.audit.v1 import leaf_pb2
+from crossrate.api.policy.v1 import policy_pb2
+from services.audit.domain import FIELDS, bounded, key
+
+DEPTH_MAX = 8
+"""Messages within messages that are looked through."""
+_SECRET = (policy_pb2.REDACTION_HASH, policy_pb2.REDACTION_REMOVE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One field on the way: its values are keys of a kind, or messages to look into."""
+
+    name: str
+    kind: str
+    repeated: bool
+    inner: tuple[_Step, ...]
+    secret: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    make: Any
+    finds: tuple[_Step, ...]
+    clears: tuple[_Step, ...]
+
+
+class Payloads:
+    """Reads payloads by their types, remembering how."""
+
+    def __init__(self) -> None:
+        self._plans: dict[str, _Plan | None] = {}
+
+    def read(self, type_name: str, payload: bytes) -> tuple[tuple[str, ...], bytes, int]:
+        """Keys of a message, what of it is kept, and as what. A type that is not known is withheld."""
+        try:
+            plan = self._plans[type_name]
+        except KeyError:
+            plan = self._plans[type_name] = _plan(type_name)
+        if plan is None:
+            return (), b"", leaf_pb2.PAYLOAD_FORM_WITHHELD
+        try:
+            message = plan.make.FromString(payload)
+        except DecodeError:
+            return (), b"", leaf_pb2.PAYLOAD_FORM_WITHHELD
+        found: set[str] = set()
+        _find(message, plan.finds, found)
+        if plan.clears:
+            _clear(message, plan.clears)
+            payload = message.SerializeToString(deterministic=True)
+        return bounded(found), payload, leaf_pb2.PAYLOAD_FORM_PROTOBUF
+
+    def read_json(self, payload: bytes) -> tuple[tuple[str, ...], bytes, int]:
+        """The same for a JSON document: of its top level the fields of persons."""
+        try:
+            document = json.loads(payload) if payload else {}
+        except ValueError:
+            return (), b"", leaf_pb2.PAYLOAD_FORM_WITHHELD
+        fields = document.items() if isinstance(document, dict) else ()
+        keys = [
+            key(FIELDS[name], value) for name, value in fields if name in FIELDS and value and isinstance(value, str)
+        ]
+        return bounded(keys), payload, leaf_pb2.PAYLOAD_FORM_JSON
+
+
+def body_of(type_name: str, form: int, payload: bytes) -> dict[str, Any] | None:
+    """A payload in JSON form; None if there is none, or its type is not known here."""
+    if form == leaf_pb2.PAYLOAD_FORM_JSON:
+        try:
+            document = json.loads(payload) if payload else {}
+        except ValueError:
+            return None
+        return document if isinstance(document, dict) else {"value": document}
+    if form != leaf_pb2.PAYLOAD_FORM_PROTOBUF:
+        return None
+    try:
+        kind = descriptor_pool.Default().FindMessageTypeByName(type_name)
+        return json_format.MessageToDict(message_factory.GetMessageClass(kind).FromString(payload))
+    except (KeyError, DecodeError, TypeError, ValueError):
+        return None
+
+
+def _plan(type_name: str) -> _Plan | None:
+    try:
+        descriptor = descriptor_pool.Default().FindMessageTypeByName(type_name)
+    except KeyError:
+        return None
+    finds, clears = _steps(descriptor, 0, secret=False), _steps(descriptor, 0, secret=True)
+    return _Plan(message_factory.GetMessageClass(descriptor), finds, clears)
+
+
+def _steps(descriptor: Descriptor, depth: int, *, secret: bool) -> tuple[_Step, ...]:
+    """Fields to find keys by, or with `secret` to clear, and the messages on the way to them."""
+    if depth > DEPTH_MAX or descriptor.full_name.startswith("google.protobuf."):
+        return ()
+    found = []
+    for field in descriptor.fields:
+        wanted = _is_secret(field) if secret else field.name in FIELDS and field.type == field.TYPE_STRING
+        if wanted:
+            found.append(_Step(field.name, FIELDS.get(field.name, ""), field.is_repeated, (), secret))
+        elif field.message_type is not None and not field.message_type.GetOptions().map_entry:
+            inner = _steps(field.message_type, depth + 1, secret=secret)
+            if inner:
+                found.append(_Step(field.name, "", field.is_repeated, inner, False))
+    return tuple(found)
+
+
+def _is_secret(field: FieldDescriptor) -> bool:
+    options = field.GetOptions()
+    if options.HasExtension(policy_pb2.field) and options.Extensions[policy_pb2.field].redaction in _SECRET:
+        return True
+    # What stands in a map cannot be named one by one: a map whose values hold a secret goes whole.
+    kind = field.message_type
+    if kind is None or not kind.GetOptions().map_entry or kind.fields_by_name["value"].message_type is None:
+        return False
+    return bool(_steps(kind.fields_by_name["value"].message_type, DEPTH_MAX // 2, secret=True))
+
+
+def _find(message: Message, steps: tuple[_Step, ...], found: set[str]) -> None:
+    for step in steps:
+        if step.inner:
+            if step.repeated:
+                for each in getattr(message, step.name):
+                    _find(each, step.inner, found)
+            elif message.HasField(step.name):
+                _find(getattr(message, step.name), step.inner, found)
+        elif step.repeated:
+            found.update(key(step.kind, value) for value in getattr(message, step.name))
+        elif value := getattr(message, step.name):
+            found.add(key(step.kind, value))
+
+
+def _clear(message: Message, steps: tuple[_Step, ...]) -> None:
+    for step in steps:
+        if step.secret:
+            message.ClearField(step.name)
+        elif step.repeated:
+            for each in getattr(message, step.name):
+                _clear(each, step.inner)
+        elif message.HasField(step.name):
+            _clear(getattr(message, step.name), step.inner)
