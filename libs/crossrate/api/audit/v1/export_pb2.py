@@ -27,7 +27,7 @@ from crossrate.api.audit.v1 import leaf_pb2 as crossrate_dot_api_dot_audit_dot_v
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#crossrate/api/audit/v1/export.proto\x12\x16\x63rossrate.api.audit.v1\x1a\'crossrate/api/audit/v1/checkpoint.proto\x1a!crossrate/api/audit/v1/leaf.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb0\x01\n\x0c\x45xportHeader\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x13\n\x0b\x66irst_index\x18\x02 \x01(\x04\x12\x0c\n\x04size\x18\x03 \x01(\x04\x12\x10\n\x08\x66rontier\x18\x04 \x03(\x0c\x12\x31\n\x04keys\x18\x05 \x03(\x0b\x32#.crossrate.api.audit.v1.VerifierKey\x12(\n\x04time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc9\x01\n\x0c\x45xportedLeaf\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04hash\x18\x02 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x0c\n\x04salt\x18\x04 \x01(\x0c\x12\x0f\n\x07payload\x18\x05 \x01(\x0c\x12\x0f\n\x07\x64ropped\x18\x06 \x01(\x08\x12\x0f\n\x07service\x18\x07 \x01(\t\x12\x0e\n\x06stream\x18\x08 \x01(\t\x12\x10\n\x08sequence\x18\t \x01(\x04\x12\x0c\n\x04type\x18\n \x01(\t\x12\x0f\n\x07time_ns\x18\x0b \x01(\x03\x12\x0c\n\x04keys\x18\x0c \x03(\t\"\x80\x02\n\x0c\x45xportRecord\x12\x34\n\x04leaf\x18\x01 \x01(\x0b\x32$.crossrate.api.audit.v1.ExportedLeafH\x00\x12\x38\n\ncheckpoint\x18\x02 \x01(\x0b\x32\".crossrate.api.audit.v1.CheckpointH\x00\x12,\n\x04tile\x18\x03 \x01(\x0b\x32\x1c.crossrate.api.audit.v1.TileH\x00\x12\x37\n\x06stream\x18\x04 \x01(\x0b\x32%.crossrate.api.audit.v1.AuditedStreamH\x00\x12\x0f\n\x05stray\x18\x05 \x01(\tH\x00\x42\x08\n\x06record\"D\n\x0b\x45xportBatch\x12\x35\n\x07records\x18\x01 \x03(\x0b\x32$.crossrate.api.audit.v1.ExportRecordb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#crossrate/api/audit/v1/export.proto\x12\x16\x63rossrate.api.audit.v1\x1a\'crossrate/api/audit/v1/checkpoint.proto\x1a!crossrate/api/audit/v1/leaf.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xca\x01\n\x0c\x45xportHeader\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x13\n\x0b\x66irst_index\x18\x02 \x01(\x04\x12\x0c\n\x04size\x18\x03 \x01(\x04\x12\x10\n\x08\x66rontier\x18\x04 \x03(\x0c\x12\x31\n\x04keys\x18\x05 \x03(\x0b\x32#.crossrate.api.audit.v1.VerifierKey\x12(\n\x04time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10without_payloads\x18\x07 \x01(\x08\"\xc9\x01\n\x0c\x45xportedLeaf\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04hash\x18\x02 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x0c\n\x04salt\x18\x04 \x01(\x0c\x12\x0f\n\x07payload\x18\x05 \x01(\x0c\x12\x0f\n\x07\x64ropped\x18\x06 \x01(\x08\x12\x0f\n\x07service\x18\x07 \x01(\t\x12\x0e\n\x06stream\x18\x08 \x01(\t\x12\x10\n\x08sequence\x18\t \x01(\x04\x12\x0c\n\x04type\x18\n \x01(\t\x12\x0f\n\x07time_ns\x18\x0b \x01(\x03\x12\x0c\n\x04keys\x18\x0c \x03(\t\"\x80\x02\n\x0c\x45xportRecord\x12\x34\n\x04leaf\x18\x01 \x01(\x0b\x32$.crossrate.api.audit.v1.ExportedLeafH\x00\x12\x38\n\ncheckpoint\x18\x02 \x01(\x0b\x32\".crossrate.api.audit.v1.CheckpointH\x00\x12,\n\x04tile\x18\x03 \x01(\x0b\x32\x1c.crossrate.api.audit.v1.TileH\x00\x12\x37\n\x06stream\x18\x04 \x01(\x0b\x32%.crossrate.api.audit.v1.AuditedStreamH\x00\x12\x0f\n\x05stray\x18\x05 \x01(\tH\x00\x42\x08\n\x06record\"D\n\x0b\x45xportBatch\x12\x35\n\x07records\x18\x01 \x03(\x0b\x32$.crossrate.api.audit.v1.ExportRecordb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,11 +35,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.audit.v1.expo
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EXPORTHEADER']._serialized_start=173
-  _globals['_EXPORTHEADER']._serialized_end=349
-  _globals['_EXPORTEDLEAF']._serialized_start=352
-  _globals['_EXPORTEDLEAF']._serialized_end=553
-  _globals['_EXPORTRECORD']._serialized_start=556
-  _globals['_EXPORTRECORD']._serialized_end=812
-  _globals['_EXPORTBATCH']._serialized_start=814
-  _globals['_EXPORTBATCH']._serialized_end=882
+  _globals['_EXPORTHEADER']._serialized_end=375
+  _globals['_EXPORTEDLEAF']._serialized_start=378
+  _globals['_EXPORTEDLEAF']._serialized_end=579
+  _globals['_EXPORTRECORD']._serialized_start=582
+  _globals['_EXPORTRECORD']._serialized_end=838
+  _globals['_EXPORTBATCH']._serialized_start=840
+  _globals['_EXPORTBATCH']._serialized_end=908
 # @@protoc_insertion_point(module_scope)

@@ -12,20 +12,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ExportHeader(_message.Message):
-    __slots__ = ("origin", "first_index", "size", "frontier", "keys", "time")
+    __slots__ = ("origin", "first_index", "size", "frontier", "keys", "time", "without_payloads")
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     FIRST_INDEX_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     FRONTIER_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_PAYLOADS_FIELD_NUMBER: _ClassVar[int]
     origin: str
     first_index: int
     size: int
     frontier: _containers.RepeatedScalarFieldContainer[bytes]
     keys: _containers.RepeatedCompositeFieldContainer[_checkpoint_pb2.VerifierKey]
     time: _timestamp_pb2.Timestamp
-    def __init__(self, origin: _Optional[str] = ..., first_index: _Optional[int] = ..., size: _Optional[int] = ..., frontier: _Optional[_Iterable[bytes]] = ..., keys: _Optional[_Iterable[_Union[_checkpoint_pb2.VerifierKey, _Mapping]]] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    without_payloads: bool
+    def __init__(self, origin: _Optional[str] = ..., first_index: _Optional[int] = ..., size: _Optional[int] = ..., frontier: _Optional[_Iterable[bytes]] = ..., keys: _Optional[_Iterable[_Union[_checkpoint_pb2.VerifierKey, _Mapping]]] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., without_payloads: _Optional[bool] = ...) -> None: ...
 
 class ExportedLeaf(_message.Message):
     __slots__ = ("index", "hash", "data", "salt", "payload", "dropped", "service", "stream", "sequence", "type", "time_ns", "keys")
