@@ -111,8 +111,7 @@ class Stand:
 
     async def connect(self) -> asyncpg.Connection:
         """A connection to the log's schema as its owner, who can do everything to it."""
-        connection = await asyncpg.connect(dsn(self.servers.runtime("audit")))
-        return connection
+        return await asyncpg.connect(dsn(self.servers.runtime("audit")))
 
     @property
     def key(self) -> Verifier:

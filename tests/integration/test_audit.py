@@ -24,7 +24,7 @@ async def stand(folder: Path) -> AsyncIterator[Stand]:
 
 
 async def test_facts_come_into_a_log_that_proves_them(stand: Stand) -> None:
-    """Every fact is a leaf once, found by account, order, person and request, with proofs that hold without the service."""
+    """Every fact is a leaf once, found by account, order and person, with proofs that hold without the service."""
     await stand.executions("alpha", 1, 300)
     await stand.executions("beta", 1, 5)
     await stand.kill(1, "client:second")

@@ -7,8 +7,11 @@ complete; what was dropped was dropped by a fact of the log; keys come from one 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+
+from google.protobuf.message import DecodeError
 
 from crossrate.api.audit.v1 import audit_events_pb2, checkpoint_pb2, export_pb2, leaf_pb2
 from crossrate.transparency.checkpoint import Checkpoint, open_checkpoint
@@ -191,7 +194,7 @@ class LogVerifier:
         """What the fact says, as far as the check needs it: only of facts whose header can be read."""
         try:
             header = leaf_pb2.Leaf.FromString(leaf.data)
-        except ValueError:
+        except DecodeError:
             return
         source = (header.service, header.stream)
         if header.stream:
@@ -202,7 +205,8 @@ class LogVerifier:
             time_ns = header.time.seconds * 1_000_000_000 + header.time.nanos
             self._dropping.seen(header.type, time_ns, leaf.index, dropped=leaf.dropped)
         if header.service == OWN:
-            self._own_fact(header.type.rpartition(".")[2], leaf)
+            with contextlib.suppress(DecodeError):  # what cannot be read was told with its hash
+                self._own_fact(header.type.rpartition(".")[2], leaf)
 
     def _own_fact(self, kind: str, leaf: export_pb2.ExportedLeaf) -> None:
         if kind == "GapFound":

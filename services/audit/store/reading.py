@@ -174,7 +174,7 @@ class Reading:
                 "FROM origin o ORDER BY 1, 2",
                 size,
             )
-            head = await connection.fetchval("SELECT size FROM log_head")
+            head, leaves = await connection.fetchrow("SELECT h.size, (SELECT max(index) + 1 FROM leaf) FROM log_head h")
             strays = await connection.fetch(
                 "SELECT 'leaf ' || index AS what FROM leaf WHERE index >= $1 "
                 "UNION ALL SELECT 'key ' || key || ' of fact ' || index FROM fact_key WHERE index >= $1 OR index < 0 "
@@ -188,8 +188,8 @@ class Reading:
             if last and not row["stream"].startswith(NO_JOURNAL):
                 stream = leaf_pb2.AuditedStream(service=row["service"], stream=row["stream"], last_sequence=last)
                 records.append(export_pb2.ExportRecord(stream=stream))
-        if head < size:
-            told = f"the head of the log says {head} facts, its newest checkpoint {size}"
+        if head < size or head != (leaves or 0):
+            told = f"the head of the log says {head} facts, its newest checkpoint {size}, its leaves {leaves}"
             records.append(export_pb2.ExportRecord(stray=told))
         words = "beyond the end of the log, which has {} facts: {}"
         return [*records, *(export_pb2.ExportRecord(stray=words.format(head, row["what"])) for row in strays)]
