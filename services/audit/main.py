@@ -21,6 +21,7 @@ from services.audit.settings import Settings
 from services.audit.signing import Signing
 from services.audit.store.log import Log
 from services.audit.store.reading import Reading
+from services.audit.store.tree import LogChanged
 from services.audit.witnessing import OwnWitness, Witnessing
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -52,6 +53,10 @@ async def _serve(runtime: Runtime, settings: Settings, database: Database, event
     signing = Signing(log, keys, origin, witnessing, runtime.log, interval_s=settings.checkpoint_s)
     await signing.check()
     await keys.begin()
+    try:
+        await log.refresh()
+    except LogChanged as error:
+        await signing.alarm("LOG_CHANGED", str(error), 0)
     streams = runtime.topology.services[runtime.service].consumes
     reader = Reader(
         log, events, runtime.topology, streams, runtime.log, poll_s=settings.poll_s, batch_max=settings.batch_max

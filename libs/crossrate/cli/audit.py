@@ -14,6 +14,7 @@ from crossrate.cli.desk import connected, word
 from crossrate.cli.requests import as_dict
 from crossrate.cli.show import CommandError
 from crossrate.client import Client
+from crossrate.rpc.values import from_struct
 from crossrate.runtime.place import place
 from crossrate.transparency.checkpoint import open_checkpoint
 from crossrate.transparency.note import NoteError, Verifier
@@ -43,10 +44,8 @@ def status(*, who: str | None, as_json: bool) -> None:
         root = base64.b64encode(signed.root).decode()
         show.console().print(f"checkpoint {signed.size:,} of {_time(signed.time)}, root {root}", markup=False)
     _witness(found.witness)
-    rows = [
-        (each.stream, each.position, each.last, "" if each.last else "NATS does not answer") for each in found.streams
-    ]
-    show.table(("stream", "read to ", "ends at ", ""), rows)
+    rows = [(each.stream, each.position, each.last) for each in found.streams]
+    show.table(("stream", "read to ", "ends at "), rows)
     if found.missing:
         show.console().print(show.mark(f"{found.missing} facts never came: `crossrate audit search -t GapFound`", None))
     for alarm in found.alarms:
@@ -104,7 +103,7 @@ def search(fields: dict[str, str], since: str, until: str, lines: int, *, who: s
                 break
     if as_json:
         for fact in facts:
-            show.line(as_dict(fact))
+            show.line(_document(fact))
         return
     rows = [
         (
@@ -141,7 +140,7 @@ def show_fact(index: int, *, who: str | None, as_json: bool) -> None:
         fact = client.audit.GetFact(index=index).fact
         words, good = _prove(client, index, fact.leaf_data)
     if as_json:
-        show.document(as_dict(fact) | {"proved": good, "proof": words})
+        show.document(_document(fact) | {"proved": good, "proof": words})
         return
     leaf = fact.leaf
     rows = [
@@ -158,7 +157,7 @@ def show_fact(index: int, *, who: str | None, as_json: bool) -> None:
     ]
     show.table((f"fact {index}", ""), rows)
     if fact.HasField("body"):
-        show.document(as_dict(fact.body))
+        show.document(from_struct(fact.body))
     else:
         show.note("its payload was dropped by age" if fact.dropped else "its payload is not readable here")
 
@@ -210,6 +209,10 @@ def rotate_key(comment: str, *, dry_run: bool, who: str | None, as_json: bool) -
         show.console().print(
             f"key {answer.key.number} since fact {answer.key.since_index}: {answer.key.key}", markup=False
         )
+
+
+def _document(fact: Any) -> dict[str, Any]:
+    return as_dict(fact) | ({"body": from_struct(fact.body)} if fact.HasField("body") else {})
 
 
 def _time(stamp: Any) -> str:

@@ -22,6 +22,8 @@ CHECKPOINTS = "checkpoints.jsonl"
 KEY = "witness.key"
 PROOF_MAX = 63
 FORMAT = "crossrate-witness/1"
+TAKEN = 3
+"""Exit code of a witness whose folder another process has."""
 
 
 class Conflict(Exception):
@@ -99,8 +101,9 @@ class Witness:
         except ProofError as error:
             raise Refused(str(error)) from None
         line = self._signer.sign(checkpoint.text, int(self._clock_s()))
-        self._last = Kept(checkpoint, note + line)
-        _append(self._path, {"note": self._last.note})
+        if self._last is None or checkpoint.size > old:
+            self._last = Kept(checkpoint, note + line)
+            _append(self._path, {"note": self._last.note})
         return line
 
 

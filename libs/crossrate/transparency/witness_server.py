@@ -18,12 +18,10 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from crossrate.transparency.note import NoteError, Verifier
-from crossrate.transparency.witness import Conflict, Refused, Witness
+from crossrate.transparency.witness import TAKEN, Conflict, Refused, Witness
 
 BODY_BYTES_MAX = 65_536
 REQUEST_S_MAX = 10.0
-TAKEN = 3
-"""Exit code: another process has this witness's folder."""
 
 
 class _Handler(BaseHTTPRequestHandler):
