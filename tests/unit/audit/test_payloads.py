@@ -43,7 +43,7 @@ def test_both_persons_of_an_approval_are_found() -> None:
 
 
 def test_what_is_not_known_is_withheld() -> None:
-    """Of a type that these contracts do not have nobody knows what in it is secret; the same for bytes that are none."""
+    """Of a type that these contracts do not have nobody knows what in it is secret; nor of bytes that are none."""
     payloads = Payloads()
     for name, payload in (("x.Unknown", b"secret"), ("crossrate.api.audit.v1.GapFound", b"\xff\xff")):
         assert payloads.read(name, payload) == ((), b"", leaf_pb2.PAYLOAD_FORM_WITHHELD)
