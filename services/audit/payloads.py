@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from google.protobuf import descriptor_pool, json_format, message_factory
@@ -14,6 +16,7 @@ from crossrate.api.audit.v1 import leaf_pb2
 from crossrate.api.policy.v1 import policy_pb2
 from services.audit.domain import FIELDS, bounded, key
 
+CONTRACTS = "crossrate.api."
 DEPTH_MAX = 8
 """Messages within messages that are looked through."""
 _SECRET = (policy_pb2.REDACTION_HASH, policy_pb2.REDACTION_REMOVE)
@@ -86,15 +89,38 @@ def body_of(type_name: str, form: int, payload: bytes) -> dict[str, Any] | None:
     if form != leaf_pb2.PAYLOAD_FORM_PROTOBUF:
         return None
     try:
-        kind = descriptor_pool.Default().FindMessageTypeByName(type_name)
+        kind = _message_type(type_name)
         return json_format.MessageToDict(message_factory.GetMessageClass(kind).FromString(payload))
     except (KeyError, DecodeError, TypeError, ValueError):
         return None
 
 
+def _message_type(type_name: str) -> Descriptor:
+    """A type of the contracts. What no other module of this process has needed yet is loaded: facts of its package.
+
+    Raises:
+        KeyError: there is none.
+    """
+    pool = descriptor_pool.Default()
+    try:
+        return pool.FindMessageTypeByName(type_name)
+    except KeyError:
+        package = type_name.rpartition(".")[0]
+        if not package.startswith(CONTRACTS):
+            raise
+        try:
+            folder = import_module(package)
+        except ImportError:
+            raise KeyError(type_name) from None
+        for module in pkgutil.iter_modules(getattr(folder, "__path__", ()), f"{package}."):
+            if module.name.endswith("_events_pb2"):
+                import_module(module.name)
+        return pool.FindMessageTypeByName(type_name)
+
+
 def _plan(type_name: str) -> _Plan | None:
     try:
-        descriptor = descriptor_pool.Default().FindMessageTypeByName(type_name)
+        descriptor = _message_type(type_name)
     except KeyError:
         return None
     finds, clears = _steps(descriptor, 0, secret=False), _steps(descriptor, 0, secret=True)

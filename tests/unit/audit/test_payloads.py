@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool
@@ -14,6 +17,8 @@ from crossrate.api.risk.v1 import limit_pb2, risk_events_pb2
 from crossrate.api.trading.v1 import trading_events_pb2
 from services.audit.domain import KEYS_MAX, Retention, bounded
 from services.audit.payloads import Payloads, body_of
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_an_execution_is_found_by_account_order_and_person() -> None:
@@ -45,7 +50,8 @@ def test_both_persons_of_an_approval_are_found() -> None:
 def test_what_is_not_known_is_withheld() -> None:
     """Of a type that these contracts do not have nobody knows what in it is secret; nor of bytes that are none."""
     payloads = Payloads()
-    for name, payload in (("x.Unknown", b"secret"), ("crossrate.api.audit.v1.GapFound", b"\xff\xff")):
+    unknown = ("x.Unknown", "crossrate.api.nobody.v1.Happened", "crossrate.api.audit.v1.Nothing", "crossrate.api.X", "")
+    for name, payload in (*((name, b"secret") for name in unknown), ("crossrate.api.audit.v1.GapFound", b"\xff\xff")):
         assert payloads.read(name, payload) == ((), b"", leaf_pb2.PAYLOAD_FORM_WITHHELD)
     assert body_of("x.Unknown", leaf_pb2.PAYLOAD_FORM_PROTOBUF, b"") is None
 
@@ -109,3 +115,14 @@ def test_a_policy_of_retention_is_checked() -> None:
     for bad in ({"x": -1}, {"no name": 1}, {"crossrate.api.audit.v1.GapFound": 1}):
         with pytest.raises(ValueError, match="retention"):
             Retention.parse(bad)
+
+
+def test_types_of_services_that_nobody_has_loaded_are_known() -> None:
+    """A process of its own knows the facts of every contract, and withholds none of them."""
+    name = "crossrate.api.pipeline.v1.DatasetDeleted"
+    program = (
+        "from services.audit.payloads import Payloads; from crossrate.api.audit.v1 import leaf_pb2;"
+        f"print(Payloads().read({name!r}, b'')[2] == leaf_pb2.PAYLOAD_FORM_PROTOBUF)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
