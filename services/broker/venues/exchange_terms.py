@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
@@ -24,7 +24,7 @@ from crossrate.exchange.order import (
     TimeInForce,
 )
 from services.broker.domain.amounts import QUANTITY_UNIT, price_text, quantity_text
-from services.broker.domain.dates import Calendar
+from services.broker.domain.dates import Calendar, put_date
 from services.broker.routed import At, Routed
 
 MARKET = (
@@ -57,9 +57,21 @@ def grid_of(instrument: str, quantity_unit: Decimal) -> Grid:
     return Grid(Decimal(1).scaleb(-convention.price_places), quantity_unit)
 
 
+@functools.lru_cache(maxsize=4096)
 def owner_of(account: str) -> int:
     """An account as an owner: the exchange keeps orders of one owner from dealing with each other."""
     return 1 + (int.from_bytes(hashlib.sha256(account.encode()).digest()[:8]) >> 4)
+
+
+def number_of(routed: Routed) -> int:
+    """What the exchange knows an order by: our number, or its own for one that was placed there by hand."""
+    digits = routed.venue_order_id.removeprefix("S")
+    return int(digits) if digits.isdecimal() else routed.number
+
+
+def exec_id_of(instrument: str, event: Event) -> str:
+    """The id of a fill: a deal has two sides, and ours is that of the order."""
+    return f"{instrument.replace('/', '')}.{event.execution}.{event.id}"
 
 
 def new_order(routed: Routed, grid: Grid, calendar: Calendar, now_ns: int) -> NewOrder:
@@ -82,7 +94,7 @@ def new_order(routed: Routed, grid: Grid, calendar: Calendar, now_ns: int) -> Ne
             id=routed.number,
             owner=owner_of(routed.account),
             side=Side.BUY if terms.side == order_pb2.SIDE_BUY else Side.SELL,
-            quantity=grid.units(Decimal(terms.quantity) - Decimal(routed.earlier) / QUANTITY_UNIT),
+            quantity=_left(routed, terms, grid),
             type=OrderType.LIMIT if price is not None else OrderType.MARKET,
             price=grid.ticks(price) if price is not None else 0,
             time_in_force=force,
@@ -106,15 +118,20 @@ def replacement(routed: Routed, order: order_pb2.Order, grid: Grid, calendar: Ca
     _, expire = _force(terms, calendar, now_ns)
     try:
         return Replace(
-            id=routed.number,
+            id=number_of(routed),
             owner=owner_of(routed.account),
-            quantity=grid.units(Decimal(terms.quantity) - Decimal(routed.earlier) / QUANTITY_UNIT),
+            quantity=_left(routed, terms, grid),
             price=grid.ticks(Decimal(terms.limit_price)),
             display_quantity=_units(grid, terms.display_quantity),
             expire_time=expire,
         )
     except OffGrid as error:
         raise Unfit(str(error)) from None
+
+
+def _left(routed: Routed, terms: order_pb2.NewOrder, grid: Grid) -> int:
+    quantity = Decimal(terms.quantity)
+    return grid.units(quantity - Decimal(routed.earlier) / QUANTITY_UNIT if routed.earlier else quantity)
 
 
 def _dated(settlement: order_pb2.Settlement) -> bool:
@@ -131,8 +148,7 @@ def _force(terms: order_pb2.NewOrder, calendar: Calendar, now_ns: int) -> tuple[
     if terms.time_in_force == order_pb2.TIME_IN_FORCE_GTD:
         return TimeInForce.GOOD_TILL_DATE, terms.expire_time.ToNanoseconds()
     if terms.time_in_force == order_pb2.TIME_IN_FORCE_DAY:
-        end = calendar.session(parse_pair(terms.instrument), now_ns).end
-        return TimeInForce.GOOD_TILL_DATE, int(end.timestamp()) * 1_000_000_000
+        return TimeInForce.GOOD_TILL_DATE, calendar.session_end_ns(parse_pair(terms.instrument), now_ns)
     return TimeInForce.GOOD_TILL_CANCEL, 0
 
 
@@ -176,7 +192,7 @@ def report_of(event: Event, routed: Routed, grid: Grid, calendar: Calendar) -> S
     key = ""
     if event.kind is EventKind.FILLED:
         report.kind = pb.VENUE_REPORT_KIND_FILLED
-        key = f"{routed.instrument.replace('/', '')}.{event.execution}.{routed.number}"
+        key = exec_id_of(routed.instrument, event)
         _fill(report.fill, event, routed, grid, calendar, key)
         routed.filled += int(grid.quantity(event.quantity) * QUANTITY_UNIT)
         routed.status = At.WORKS if event.leaves else At.ENDED
@@ -212,12 +228,8 @@ def _fill(fill: execution.Fill, event: Event, routed: Routed, grid: Grid, calend
     fill.venue_exec_id, fill.venue = key, routed.venue
     fill.quantity = quantity_text(int(grid.quantity(event.quantity) * QUANTITY_UNIT))
     fill.price = price_text(grid.price(event.price))
-    _set_date(fill.settl_date, calendar.spot(pair, trade_date))
-    _set_date(fill.trade_date, trade_date)
+    put_date(fill.settl_date, calendar.spot(pair, trade_date))
+    put_date(fill.trade_date, trade_date)
     maker = event.liquidity is Liquidity.ADDED
     fill.liquidity = execution.LIQUIDITY_MAKER if maker else execution.LIQUIDITY_TAKER
     fill.venue_time.FromNanoseconds(event.time)
-
-
-def _set_date(message: object, day: date) -> None:
-    message.year, message.month, message.day = day.year, day.month, day.day  # type: ignore[attr-defined]

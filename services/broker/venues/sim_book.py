@@ -13,10 +13,12 @@ from collections.abc import Callable
 
 import asyncpg
 
+from crossrate.exchange.event import Event, EventKind
 from crossrate.exchange.order import Command, Operation
 from crossrate.exchange.reports import Report
 from crossrate.exchange.terms import VenueTerms
 from crossrate.exchange.venue import Venue
+from services.broker.store import Input
 
 INPUTS_MAX = 2000
 """Inputs that may stand uncommitted: what is dropped at a kill is quotes that nobody dealt on."""
@@ -58,6 +60,8 @@ class SimBook:
         """Whether it is to be written before anything else, because its terms have changed."""
         self.orders = 0
         """Clients' orders that are sent and have not ended."""
+        self.dealt: Callable[[Event], None] = lambda event: None
+        """Called with each fill of a client's order as it happens: once, however often the book is read again."""
 
     # What goes in.
 
@@ -86,9 +90,11 @@ class SimBook:
 
     def _do(self, *what: int) -> None:
         self._inputs.append(list(what))
-        self._apply(what)
+        for report in self._apply(what):
+            if report.event.kind is EventKind.FILLED:
+                self.dealt(report.event)
 
-    def _apply(self, what: tuple[int, ...]) -> None:
+    def _apply(self, what: tuple[int, ...]) -> list[Report]:
         match what[0]:
             case 0:
                 self.exchange.quote(what[1], what[2], what[3])
@@ -98,9 +104,10 @@ class SimBook:
                 if what[1] == Operation.NEW:
                     self.orders += 1
             case _:
-                for report in self.exchange.advance(what[1]):
-                    if report.event.sequence > self.told:
-                        self._on_way.append(report)
+                reports = self.exchange.advance(what[1])
+                self._on_way.extend(each for each in reports if each.event.sequence > self.told)
+                return reports
+        return []
 
     # What comes out.
 
@@ -137,6 +144,16 @@ class SimBook:
         return bool(self._inputs)
 
     # As it is kept.
+
+    def row(self) -> Input | None:
+        """What went in since, as a row to be committed with the reports; None where `write` has more to say."""
+        if self._begin or (self._rows >= ROWS_MAX and not self._on_way):
+            return None
+        self.number += 1
+        self._rows += 1
+        inputs, self._inputs = self._inputs, []
+        content = json.dumps(inputs, separators=(",", ":")).encode()
+        return Input(self.venue, self.instrument, self.number, self.told, content)
 
     async def write(self, connection: asyncpg.Connection) -> None:
         """Writes what went in since, within the transaction of the reports; now and then the whole state."""

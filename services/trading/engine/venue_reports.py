@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from prometheus_client import Counter
@@ -42,19 +43,22 @@ class Prepared:
         return order
 
 
+_slots = attrgetter(*Order.__slots__)
+
+
 class _Before:
     """An order and its position as they were before a report."""
 
     def __init__(self, account: Account, order: Order) -> None:
         self._account = account
         self._order = order
-        self._slots = {name: getattr(order, name) for name in Order.__slots__ if hasattr(order, name)}
-        self._exec_ids = set(order.exec_ids)
+        self._slots = _slots(order)
+        self._exec_ids = order.exec_ids.copy()
         self._positions = {key: list(value) for key, value in account.positions.items() if key[0] == order.instrument}
 
     def put_back(self) -> None:
         """Makes them so again."""
-        for name, value in self._slots.items():
+        for name, value in zip(Order.__slots__, self._slots, strict=True):
             setattr(self._order, name, value)
         self._order.exec_ids = self._exec_ids
         for key in [key for key in self._account.positions if key[0] == self._order.instrument]:
@@ -90,6 +94,9 @@ class Applier:
         account.venue_sequence = report.sequence
         if order is None and prepared is not None and (order := prepared.order()) is not None:
             account.add(order)
+        if order is None and report.kind == pb.VENUE_REPORT_KIND_ADOPTED and report.HasField("order"):
+            self._adopt(account, batch, report)
+            return
         if order is None:
             self.foreign += 1
             kind = pb.VenueReportKind.Name(report.kind)
@@ -108,6 +115,21 @@ class Applier:
             before.put_back()
             ILLEGAL.inc()
             self._note.critical("a venue's report is no step of its order", order=order.order_id, why=str(error))
+
+    def _adopt(self, account: Account, batch: Batch, report: pb.VenueReport) -> None:
+        """An order that was placed by hand at its venue: it works there, and risk has not been asked."""
+        image = order_pb2.Order()
+        image.CopyFrom(report.order)
+        image.status, image.adopted = order_pb2.ORDER_STATUS_UNSPECIFIED, True
+        image.cum_quantity, image.cum_counter_amount, image.venue = "0", "", report.venue
+        cause = f"{report.venue}:{report.sequence}"
+        try:
+            order = messages.order_of(image)
+            order.confirmed = True
+            account.adopt(order, Step(Exec.NEW, cause, None, messages.venue_text(report)), batch)
+        except (ValueError, KeyError) as error:
+            why = str(error)
+            self._note.error("an adopted order cannot be read", order=report.order_id, cause=cause, why=why)
 
     def _do(
         self,

@@ -11,7 +11,7 @@ import asyncpg
 
 from crossrate.store.database import BROKEN_CONNECTION, Database
 from crossrate.store.errors import StoreUnavailable
-from services.trading.store.commits import PLANNED_ONCE, load
+from services.trading.store.commits import load
 
 PAYLOADS = "SELECT seq, payload FROM journal WHERE stream = $1 AND seq > $2 ORDER BY seq LIMIT $3"
 
@@ -44,7 +44,7 @@ class Reading:
     async def _looking_up(self) -> asyncpg.Connection:
         """A connection for what every entry asks: the pool's would be reset after each use."""
         if self._connection is None or self._connection.is_closed():
-            self._connection = await self._database.dedicated(server_settings=PLANNED_ONCE)
+            self._connection = await self._database.dedicated()
         return self._connection
 
     def _close(self) -> None:
@@ -151,6 +151,17 @@ class Reading:
                 venue_exec_id,
             )
         return None if row is None else (row[0], row[1], row[2])
+
+    async def fills(self, venue: str, exec_ids: Sequence[str]) -> list[tuple[str, str, str, bytes, bool]]:
+        """Fills of a venue by its ids: id, account, order, what it is now, and whether it was taken back."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT venue_exec_id, account, order_id::text, content, withdrawn FROM fill "
+                "WHERE venue = $1 AND venue_exec_id = ANY ($2)",
+                venue,
+                list(exec_ids),
+            )
+        return [tuple(row) for row in rows]
 
     async def exec_ids(self, order_id: str) -> list[str]:
         """The venues' ids of an order's fills."""
