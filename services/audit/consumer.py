@@ -24,7 +24,7 @@ from crossrate.runtime.topology import Topology, bucket_of
 from crossrate.store.errors import StoreError
 from crossrate.transparency.continuity import Source, name_of
 from services.audit.domain import NO_JOURNAL, Incoming, bounded, key
-from services.audit.payloads import Payloads
+from services.audit.payloads import Payloads, split
 from services.audit.store.log import Log, Overtaken
 from services.audit.store.tree import LogChanged
 
@@ -105,7 +105,7 @@ class Reader:
         facts, positions = [], {}
         for stream, events in zip(self.streams, pages, strict=True):
             if events:
-                facts += [self._fact(stream, event) for event in events]
+                facts += [fact for event in events for fact in self._facts(stream, event)]
                 positions[stream.key] = events[-1].sequence
         if not positions:
             return False
@@ -162,6 +162,29 @@ class Reader:
         except EventsError:
             return 0
 
+    def _facts(self, stream: Stream, event: Event) -> list[Incoming]:
+        """The facts of a message: one, or those that are joined in it."""
+        first, last = event.origin_first, event.origin_sequence
+        if first >= last:
+            return [self._fact(stream, event)]
+        try:
+            parts = split(event.payload)
+            if len(parts) != last - first + 1:
+                raise ValueError(f"{len(parts)} parts where numbers {first} to {last} should be")
+        except ValueError as error:
+            # Taken for the last one; those before are then looked for, and told to be missing.
+            self._notes.error("joined_facts_cannot_be_told_apart", sequence=event.sequence, error=str(error))
+            return [self._fact(stream, event)]
+        owner, kind = self._topology.streams[stream.name].owner, event.type
+        found = []
+        for number, part in enumerate(parts, start=first):
+            keys, payload, form = self._payloads.read(kind, part)
+            time_ns = self._payloads.time_ns(kind, part) or event.time_ns
+            found.append(
+                Incoming(owner, event.origin_stream, number, event.subject, kind, time_ns, "", keys, payload, form)
+            )
+        return found
+
     def _fact(self, stream: Stream, event: Event) -> Incoming:
         bucket = bucket_of(stream.name)
         if bucket is not None:
@@ -202,8 +225,10 @@ class Reader:
         )
         found = {}
         async for event in self._events.replay(name):
-            if event.origin_stream == fact.stream and first <= event.origin_sequence < fact.sequence:
-                found[event.origin_sequence] = self._fact(stream, event)
+            if event.origin_stream == fact.stream and first <= event.origin_sequence:
+                for each in self._facts(stream, event):
+                    if first <= each.sequence < fact.sequence:
+                        found[each.sequence] = each
         return [found[number] for number in sorted(found)]
 
     def _is_audited(self, name: str) -> bool:

@@ -25,6 +25,7 @@ FIELDS: Mapping[str, str] = {
     "actor": "person",
     "approved_by": "person",
     "author": "person",
+    "cause": "request",
     "changed_by": "person",
     "client_id": "person",
     "decided_by": "person",

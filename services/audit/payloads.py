@@ -19,6 +19,8 @@ from services.audit.domain import FIELDS, bounded, key
 CONTRACTS = "crossrate.api."
 DEPTH_MAX = 8
 """Messages within messages that are looked through."""
+_LENGTH_DELIMITED = 2
+"""Wire type of messages, strings and bytes (Protocol Buffers, Encoding)."""
 _SECRET = (policy_pb2.REDACTION_HASH, policy_pb2.REDACTION_REMOVE)
 
 
@@ -38,6 +40,8 @@ class _Plan:
     make: Any
     finds: tuple[_Step, ...]
     clears: tuple[_Step, ...]
+    time_in: str
+    """The field whose messages say in `time` when it happened; empty if none does."""
 
 
 class Payloads:
@@ -64,6 +68,14 @@ class Payloads:
             _clear(message, plan.clears)
             payload = message.SerializeToString(deterministic=True)
         return bounded(found), payload, leaf_pb2.PAYLOAD_FORM_PROTOBUF
+
+    def time_ns(self, type_name: str, payload: bytes) -> int:
+        """When a fact happened as its own message says, ns since 1970; 0 if it does not."""
+        plan = self._plans.get(type_name)
+        if plan is None or not plan.time_in:
+            return 0
+        found = getattr(plan.make.FromString(payload), plan.time_in)
+        return found[0].time.ToNanoseconds() if found else 0
 
     def read_json(self, payload: bytes) -> tuple[tuple[str, ...], bytes, int]:
         """The same for a JSON document: of its top level the fields of persons."""
@@ -124,7 +136,47 @@ def _plan(type_name: str) -> _Plan | None:
     except KeyError:
         return None
     finds, clears = _steps(descriptor, 0, secret=False), _steps(descriptor, 0, secret=True)
-    return _Plan(message_factory.GetMessageClass(descriptor), finds, clears)
+    return _Plan(message_factory.GetMessageClass(descriptor), finds, clears, _time_in(descriptor))
+
+
+def _time_in(descriptor: Descriptor) -> str:
+    for field in descriptor.fields:
+        time = field.message_type.fields_by_name.get("time") if field.message_type and field.is_repeated else None
+        if time is not None and time.message_type and time.message_type.full_name == "google.protobuf.Timestamp":
+            return field.name
+    return ""
+
+
+def split(payload: bytes) -> list[bytes]:
+    """The elements of a message that is one repeated field, each as a message of that type by itself.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found, at = [], 0
+    while at < len(payload):
+        start = at
+        key, at = _varint(payload, at)
+        if key & 7 != _LENGTH_DELIMITED:
+            raise ValueError("a field that is no message")
+        size, at = _varint(payload, at)
+        at += size
+        if at > len(payload):
+            raise ValueError("a field that is cut off")
+        found.append(payload[start:at])
+    return found
+
+
+def _varint(payload: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        if at >= len(payload) or shift > 63:
+            raise ValueError("a number that is cut off")
+        byte = payload[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            return value, at
 
 
 def _steps(descriptor: Descriptor, depth: int, *, secret: bool) -> tuple[_Step, ...]:

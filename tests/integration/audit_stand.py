@@ -81,6 +81,20 @@ class Stand:
         _, problem = await self.trading.publish_in_order(messages, last, timeout_s=60)
         assert problem is None, problem
 
+    async def joined(self, account: str, first: int, last: int) -> None:
+        """The same, joined in one message as trading's relay does it with those that follow each other."""
+        payload = b"".join(execution(account, number).SerializeToString() for number in range(first, last + 1))
+        message = Message.of(
+            f"crossrate.trading.v1.execution_reported.{account}",
+            payload,
+            message_id("trading", f"accounts/{account}", last),
+            type=trading_events_pb2.ExecutionReported.DESCRIPTOR.full_name,
+            origin=(f"accounts/{account}", last),
+            first=first,
+            time_ns=1_750_000_000_000_000_000 + last * 1_000_000,
+        )
+        await self.trading.publish(message, timeout_s=30)
+
     async def kill(self, number: int, actor: str) -> None:
         """A change of the kill switch, as risk's relay publishes it."""
         event = risk_events_pb2.KillSwitchChanged(change="engaged", actor=actor)
@@ -170,11 +184,12 @@ def execution(account: str, number: int) -> trading_events_pb2.ExecutionReported
     report = execution_pb2.ExecutionReport(
         sequence=number, exec_id=f"{account}:{number}", exec_type=execution_pb2.EXEC_TYPE_NEW
     )
+    report.time.FromNanoseconds(1_750_000_000_000_000_000 + number * 1_000_000)
     report.order.terms.account = account
     report.order.terms.client_order_id = f"{account}-c{number // 3}"
     report.order.order_id = f"{account}-o{number // 3}"
     report.order.entered_by = "client:local"
-    return trading_events_pb2.ExecutionReported(report=report)
+    return trading_events_pb2.ExecutionReported(reports=[report])
 
 
 @asynccontextmanager

@@ -85,6 +85,22 @@ async def test_what_comes_twice_is_there_once_and_what_is_missing_is_told(stand:
         assert (report.ok, report.notes) == (True, [])
 
 
+async def test_joined_facts_are_leaves_each(stand: Stand) -> None:
+    """What trading's relay has joined in one message are as many leaves, also where messages overlap."""
+    await stand.joined("alpha", 1, 40)
+    await stand.executions("alpha", 41, 1)
+    await stand.joined("alpha", 38, 60)
+    async with stand.assembled() as audit:
+        await covered(audit, 61)
+        assert await sequences(audit, "alpha") == list(range(1, 61))
+        found = await audit.SearchFacts(pb.SearchFactsRequest(order="alpha-c7"), timeout=10)
+        assert [fact.leaf.sequence for fact in found.facts] == [23, 22, 21]
+        assert found.facts[0].leaf.time.nanos == 23_000_000
+        assert [len(fact.body["reports"]) for fact in found.facts] == [1, 1, 1]
+        report = checked(*await exported(audit), stand.key, stand.witnessed)
+        assert (report.ok, report.notes) == (True, [])
+
+
 async def test_configuration_is_audited_with_its_author(stand: Stand) -> None:
     """Each version of live configuration is a fact, found by who set it."""
     store = ConfigStore(stand.control)

@@ -14,9 +14,9 @@ from crossrate.api.audit.v1 import leaf_pb2
 from crossrate.api.ledger.v1 import entry_pb2, ledger_events_pb2
 from crossrate.api.policy.v1 import policy_pb2
 from crossrate.api.risk.v1 import limit_pb2, risk_events_pb2
-from crossrate.api.trading.v1 import trading_events_pb2
+from crossrate.api.trading.v1 import execution_pb2, trading_events_pb2
 from services.audit.domain import KEYS_MAX, Retention, bounded
-from services.audit.payloads import Payloads, body_of
+from services.audit.payloads import Payloads, body_of, split
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -24,13 +24,12 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_an_execution_is_found_by_account_order_and_person() -> None:
     """Wherever the fields stand in the message, by their names."""
     event = trading_events_pb2.ExecutionReported()
-    event.report.order.order_id = "o1"
-    event.report.order.terms.account = "alpha"
-    event.report.order.terms.client_order_id = "c1"
-    event.report.order.entered_by = "client:local"
+    order = event.reports.add(cause="r1").order
+    order.order_id, order.entered_by = "o1", "client:local"
+    order.terms.account, order.terms.client_order_id = "alpha", "c1"
     payload = event.SerializeToString()
     keys, kept, form = Payloads().read(event.DESCRIPTOR.full_name, payload)
-    assert keys == ("account:alpha", "order:c1", "order:o1", "person:client:local")
+    assert keys == ("account:alpha", "order:c1", "order:o1", "person:client:local", "request:r1")
     assert (kept, form) == (payload, leaf_pb2.PAYLOAD_FORM_PROTOBUF)
 
 
@@ -126,3 +125,16 @@ def test_types_of_services_that_nobody_has_loaded_are_known() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True"
+
+
+def test_joined_facts_are_told_apart() -> None:
+    """A message that is one repeated field falls into its elements, each the bytes that it was by itself."""
+    parts = [
+        trading_events_pb2.ExecutionReported(reports=[execution_pb2.ExecutionReport(sequence=n, text="x" * n)])
+        for n in range(200)
+    ]
+    encoded = [part.SerializeToString() for part in parts]
+    assert split(b"".join(encoded)) == encoded
+    for bad in (b"\x0a", b"\x0a\x05abc", b"\x08\x01", b"\xff" * 11):
+        with pytest.raises(ValueError, match=r"cut off|no message"):
+            split(bad)
