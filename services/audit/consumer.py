@@ -178,8 +178,8 @@ class Reader:
         owner, kind = self._topology.streams[stream.name].owner, event.type
         found = []
         for number, part in enumerate(parts, start=first):
-            keys, payload, form = self._payloads.read(kind, part)
-            time_ns = self._payloads.time_ns(kind, part) or event.time_ns
+            keys, payload, form, time_ns = self._payloads.read(kind, part)
+            time_ns = time_ns or event.time_ns
             found.append(
                 Incoming(owner, event.origin_stream, number, event.subject, kind, time_ns, "", keys, payload, form)
             )
@@ -189,10 +189,10 @@ class Reader:
         bucket = bucket_of(stream.name)
         if bucket is not None:
             service, kind = "control", ROUTE if bucket != CONFIG else CONFIG
-            keys, payload, form = self._payloads.read_json(event.payload)
+            keys, payload, form, _ = self._payloads.read_json(event.payload)
         else:
             service, kind = self._topology.streams[stream.name].owner, event.type
-            keys, payload, form = self._payloads.read(event.type, event.payload)
+            keys, payload, form, _ = self._payloads.read(event.type, event.payload)
         if event.request_id:
             keys = bounded((*keys, key("request", event.request_id)))
         journal, sequence = event.origin_stream, event.origin_sequence

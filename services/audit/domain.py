@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 KEYS_MAX = 64
 """Keys of one fact; the first in their order."""
@@ -45,8 +46,7 @@ FIELDS: Mapping[str, str] = {
 name that names one of these needs a line here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """A fact as it comes, before it has a place. `time_ns` is ns since 1970, UTC; `form` a PayloadForm of the
     contract."""
 

@@ -6,7 +6,7 @@ import json
 import pkgutil
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf import descriptor_pool, json_format, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -17,11 +17,25 @@ from crossrate.api.policy.v1 import policy_pb2
 from services.audit.domain import FIELDS, bounded, key
 
 CONTRACTS = "crossrate.api."
+SECOND_NS = 1_000_000_000
 DEPTH_MAX = 8
 """Messages within messages that are looked through."""
+_REQUEST = "request:"
 _LENGTH_DELIMITED = 2
 """Wire type of messages, strings and bytes (Protocol Buffers, Encoding)."""
 _SECRET = (policy_pb2.REDACTION_HASH, policy_pb2.REDACTION_REMOVE)
+
+
+class Read(NamedTuple):
+    """A payload: keys, what of it is kept, as what, when it happened as it says itself (ns; 0 if it does not)."""
+
+    keys: tuple[str, ...]
+    kept: bytes
+    form: int
+    time_ns: int
+
+
+WITHHELD = Read((), b"", leaf_pb2.PAYLOAD_FORM_WITHHELD, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +54,7 @@ class _Plan:
     make: Any
     finds: tuple[_Step, ...]
     clears: tuple[_Step, ...]
+    has_causes: bool
     time_in: str
     """The field whose messages say in `time` when it happened; empty if none does."""
 
@@ -50,44 +65,41 @@ class Payloads:
     def __init__(self) -> None:
         self._plans: dict[str, _Plan | None] = {}
 
-    def read(self, type_name: str, payload: bytes) -> tuple[tuple[str, ...], bytes, int]:
-        """Keys of a message, what of it is kept, and as what. A type that is not known is withheld."""
+    def read(self, type_name: str, payload: bytes) -> Read:
+        """A message. A type that is not known is withheld."""
         try:
             plan = self._plans[type_name]
         except KeyError:
             plan = self._plans[type_name] = _plan(type_name)
         if plan is None:
-            return (), b"", leaf_pb2.PAYLOAD_FORM_WITHHELD
+            return WITHHELD
         try:
             message = plan.make.FromString(payload)
         except DecodeError:
-            return (), b"", leaf_pb2.PAYLOAD_FORM_WITHHELD
+            return WITHHELD
         found: set[str] = set()
         _find(message, plan.finds, found)
+        if plan.has_causes:
+            # Of an order that its own entry caused, one key is enough.
+            found -= {each for each in found if each.startswith(_REQUEST) and f"order:{each[len(_REQUEST) :]}" in found}
         if plan.clears:
             _clear(message, plan.clears)
             payload = message.SerializeToString(deterministic=True)
-        return bounded(found), payload, leaf_pb2.PAYLOAD_FORM_PROTOBUF
+        told = getattr(message, plan.time_in) if plan.time_in else ()
+        time_ns = told[0].time.seconds * SECOND_NS + told[0].time.nanos if told else 0
+        return Read(bounded(found), payload, leaf_pb2.PAYLOAD_FORM_PROTOBUF, time_ns)
 
-    def time_ns(self, type_name: str, payload: bytes) -> int:
-        """When a fact happened as its own message says, ns since 1970; 0 if it does not."""
-        plan = self._plans.get(type_name)
-        if plan is None or not plan.time_in:
-            return 0
-        found = getattr(plan.make.FromString(payload), plan.time_in)
-        return found[0].time.ToNanoseconds() if found else 0
-
-    def read_json(self, payload: bytes) -> tuple[tuple[str, ...], bytes, int]:
+    def read_json(self, payload: bytes) -> Read:
         """The same for a JSON document: of its top level the fields of persons."""
         try:
             document = json.loads(payload) if payload else {}
         except ValueError:
-            return (), b"", leaf_pb2.PAYLOAD_FORM_WITHHELD
+            return WITHHELD
         fields = document.items() if isinstance(document, dict) else ()
         keys = [
             key(FIELDS[name], value) for name, value in fields if name in FIELDS and value and isinstance(value, str)
         ]
-        return bounded(keys), payload, leaf_pb2.PAYLOAD_FORM_JSON
+        return Read(bounded(keys), payload, leaf_pb2.PAYLOAD_FORM_JSON, 0)
 
 
 def body_of(type_name: str, form: int, payload: bytes) -> dict[str, Any] | None:
@@ -136,7 +148,12 @@ def _plan(type_name: str) -> _Plan | None:
     except KeyError:
         return None
     finds, clears = _steps(descriptor, 0, secret=False), _steps(descriptor, 0, secret=True)
-    return _Plan(message_factory.GetMessageClass(descriptor), finds, clears, _time_in(descriptor))
+    make = message_factory.GetMessageClass(descriptor)
+    return _Plan(make, finds, clears, _has(finds, "request"), _time_in(descriptor))
+
+
+def _has(steps: tuple[_Step, ...], kind: str) -> bool:
+    return any(step.kind == kind or _has(step.inner, kind) for step in steps)
 
 
 def _time_in(descriptor: Descriptor) -> str:

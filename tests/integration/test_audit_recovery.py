@@ -213,7 +213,7 @@ async def test_instances_side_by_side_write_one_log(stand: Stand) -> None:
         assert (report.ok, report.leaves) == (True, 201), report.faults
 
 
-def process(stand: Stand) -> subprocess.Popen:
+def process(stand: Stand, poll_s: str = "0.02", checkpoint_s: str = "0.05") -> subprocess.Popen:
     """One instance as a process of its own."""
     place = stand.servers.place
     surroundings = os.environ | {
@@ -222,8 +222,8 @@ def process(stand: Stand) -> subprocess.Popen:
         "CROSSRATE_STATE": str(place.state),
         "CROSSRATE_RUN": str(place.run),
         "CROSSRATE_TOPOLOGY": str(stand.topology),
-        "CROSSRATE_AUDIT_POLL_S": "0.02",
-        "CROSSRATE_AUDIT_CHECKPOINT_S": "0.05",
+        "CROSSRATE_AUDIT_POLL_S": poll_s,
+        "CROSSRATE_AUDIT_CHECKPOINT_S": checkpoint_s,
     }
     with place.log("audit-1").open("ab") as log:
         return subprocess.Popen([sys.executable, "-m", "services.audit"], stdout=log, stderr=log, env=surroundings)

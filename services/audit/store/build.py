@@ -32,11 +32,26 @@ class State:
     types: dict[str, int] = field(default_factory=dict)
 
 
+class _Salts:
+    """Random salts, taken from the system many at a time."""
+
+    def __init__(self) -> None:
+        self._bytes, self._at = b"", 0
+
+    def next(self) -> bytes:
+        """One that nothing else has."""
+        if self._at == len(self._bytes):
+            self._bytes, self._at = os.urandom(64 * SALT_BYTES), 0
+        self._at += SALT_BYTES
+        return self._bytes[self._at - SALT_BYTES : self._at]
+
+
 @dataclass(slots=True)
 class Rows:
     """What a transaction writes. Leaves: index, hash, data, salt, payload, source, sequence, type, time."""
 
     first_index: int
+    salts: _Salts
     leaves: list[tuple[int, bytes, bytes, bytes | None, bytes | None, tuple[str, str], int, str, int]] = field(
         default_factory=list
     )
@@ -53,7 +68,7 @@ def build(state: State, facts: Iterable[Incoming], own: Iterable[Message], keys:
 
     The state is what the log is once the rows are committed; if they are not, it must be thrown away.
     """
-    rows = Rows(state.frontier.size)
+    rows = Rows(state.frontier.size, _Salts())
     log_time = Timestamp(seconds=now_ns // SECOND_NS, nanos=now_ns % SECOND_NS)
     for fact in facts:
         last = state.continuity.last.get(fact.source, 0)
@@ -99,7 +114,7 @@ def _append(state: State, rows: Rows, fact: Incoming, log_time: Timestamp) -> No
     index = state.frontier.size
     salt = payload = payload_hash = None
     if fact.form != leaf_pb2.PAYLOAD_FORM_WITHHELD:
-        salt, payload = os.urandom(SALT_BYTES), fact.payload
+        salt, payload = rows.salts.next(), fact.payload
         payload_hash = sha256(salt + payload).digest()
     data = leaf_pb2.Leaf(
         service=fact.service,

@@ -16,7 +16,7 @@ from crossrate.api.policy.v1 import policy_pb2
 from crossrate.api.risk.v1 import limit_pb2, risk_events_pb2
 from crossrate.api.trading.v1 import execution_pb2, trading_events_pb2
 from services.audit.domain import KEYS_MAX, Retention, bounded
-from services.audit.payloads import Payloads, body_of, split
+from services.audit.payloads import WITHHELD, Payloads, body_of, split
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -24,13 +24,17 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_an_execution_is_found_by_account_order_and_person() -> None:
     """Wherever the fields stand in the message, by their names."""
     event = trading_events_pb2.ExecutionReported()
-    order = event.reports.add(cause="r1").order
+    report = event.reports.add(cause="r1")
+    report.time.seconds = 5
+    order = report.order
     order.order_id, order.entered_by = "o1", "client:local"
     order.terms.account, order.terms.client_order_id = "alpha", "c1"
     payload = event.SerializeToString()
-    keys, kept, form = Payloads().read(event.DESCRIPTOR.full_name, payload)
+    keys, kept, form, time_ns = Payloads().read(event.DESCRIPTOR.full_name, payload)
     assert keys == ("account:alpha", "order:c1", "order:o1", "person:client:local", "request:r1")
-    assert (kept, form) == (payload, leaf_pb2.PAYLOAD_FORM_PROTOBUF)
+    assert (kept, form, time_ns) == (payload, leaf_pb2.PAYLOAD_FORM_PROTOBUF, 5_000_000_000)
+    report.cause = "c1"
+    assert "request:c1" not in Payloads().read(event.DESCRIPTOR.full_name, event.SerializeToString()).keys
 
 
 def test_both_persons_of_an_approval_are_found() -> None:
@@ -51,7 +55,7 @@ def test_what_is_not_known_is_withheld() -> None:
     payloads = Payloads()
     unknown = ("x.Unknown", "crossrate.api.nobody.v1.Happened", "crossrate.api.audit.v1.Nothing", "crossrate.api.X", "")
     for name, payload in (*((name, b"secret") for name in unknown), ("crossrate.api.audit.v1.GapFound", b"\xff\xff")):
-        assert payloads.read(name, payload) == ((), b"", leaf_pb2.PAYLOAD_FORM_WITHHELD)
+        assert payloads.read(name, payload) == WITHHELD
     assert body_of("x.Unknown", leaf_pb2.PAYLOAD_FORM_PROTOBUF, b"") is None
 
 
@@ -86,7 +90,7 @@ def test_no_secret_is_ever_kept() -> None:
     name = secret_type()
     login = b"\n\x05alice\x12\x06hunter"
     payload = login + b"\x1a" + bytes([len(login)]) + login
-    keys, kept, _ = Payloads().read(name, payload)
+    keys, kept, _, _ = Payloads().read(name, payload)
     assert keys == ("person:alice",)
     assert b"hunter" not in kept
     assert kept.count(b"alice") == 2
@@ -95,9 +99,9 @@ def test_no_secret_is_ever_kept() -> None:
 def test_versions_of_configuration_are_found_by_their_author() -> None:
     """A JSON document is kept as it is."""
     document = json.dumps({"version": 3, "values": {"a": 1}, "author": "client:operator"}).encode()
-    assert Payloads().read_json(document) == (("person:client:operator",), document, leaf_pb2.PAYLOAD_FORM_JSON)
+    assert Payloads().read_json(document) == (("person:client:operator",), document, leaf_pb2.PAYLOAD_FORM_JSON, 0)
     assert body_of("config", leaf_pb2.PAYLOAD_FORM_JSON, document)["version"] == 3
-    assert Payloads().read_json(b"no json") == ((), b"", leaf_pb2.PAYLOAD_FORM_WITHHELD)
+    assert Payloads().read_json(b"no json") == WITHHELD
 
 
 def test_keys_have_a_bound() -> None:
