@@ -49,6 +49,11 @@ def _path_below(service: str) -> dict[str, Any]:
     return {"url_path": {"path": {"prefix": f"/{service}/"}}}
 
 
+def permissions_of(paths: Iterable[str]) -> list[dict[str, Any]]:
+    """Paths that a service answers over HTTP, and beginnings of paths, which end in "/"."""
+    return [{"url_path": {"path": {"prefix" if path.endswith("/") else "exact": path}}} for path in paths]
+
+
 def _rbac(policies: Mapping[str, Any]) -> dict[str, Any]:
     return extension("envoy.filters.http.rbac", _RBAC, {"rules": {"action": "ALLOW", "policies": dict(policies)}})
 
@@ -56,10 +61,15 @@ def _rbac(policies: Mapping[str, Any]) -> dict[str, Any]:
 def inbound_rbac(service: str, topology: Topology, contracts: Contracts) -> dict[str, Any]:
     """The filter in front of a service: method by proved identity of the caller."""
     policies = {}
-    for caller, paths in callers_by_service(service, topology, contracts).items():
+    callers = callers_by_service(service, topology, contracts)
+    if topology.services[service].http:
+        callers.setdefault(EDGE, [])
+    for caller, paths in callers.items():
         permissions = [_path_is(p) for p in paths]
         if service == CONTROL and caller == EDGE:
             permissions += [_path_below(s) for s in PUBLIC]
+        if caller == EDGE:
+            permissions += permissions_of(topology.services[service].http)
         identity = {"authenticated": {"principal_name": {"exact": topology.identity(caller)}}}
         policies[caller] = {"permissions": permissions, "principals": [identity]}
     return _rbac(policies)
@@ -77,6 +87,7 @@ def edge_rbac(topology: Topology, contracts: Contracts, also: Iterable[str] = ()
     everybody = paths_of_roles(topology.edge.anonymous_roles, topology, contracts)
     permissions = [_path_is(p) for p in (*everybody, *also)]
     permissions += [_path_below(s) for s in PUBLIC]
+    permissions += [p for service in topology.services.values() for p in permissions_of(service.http)]
     policies = {"anonymous": {"permissions": permissions, "principals": [{"any": True}]}}
     for name, client in sorted(topology.clients.items()):
         more = [p for p in paths_of_roles(client.roles, topology, contracts) if p not in set(everybody)]

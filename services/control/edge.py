@@ -23,6 +23,7 @@ from services.control.http import (
     timing,
 )
 from services.control.outbound import route_of
+from services.control.paths import edge_routes
 from services.control.replies import edge_replies
 from services.control.routes import Match, Rule
 from services.control.secrets import (
@@ -67,6 +68,8 @@ FOR_BROWSERS_AND_JSON = (
     transcoder.FILTER,
 )
 """Filters that a call in plain gRPC has no use for: a quarter of what it costs the edge."""
+FOR_GRPC_AND_JSON = ("envoy.filters.http.grpc_web", "envoy.filters.http.lua", transcoder.FILTER)
+"""Filters that what a service answers over HTTP passes by."""
 STRIPPED_PREFIXES = ("x-envoy-", "x-crossrate-", "x-forwarded-client-cert")
 """Headers by which the mesh talks to itself; a client's own are taken away before anything reads them."""
 
@@ -241,6 +244,7 @@ def edge(topology: Topology, contracts: Contracts, state: State) -> Resources:
         routes += [_public_route(s) for s in PUBLIC]
     if state.openapi:
         routes.append(_openapi_route(state.openapi))
+    routes += edge_routes(topology, state, FOR_GRPC_AND_JSON)
     routes.append(_events_route(topology, contracts, state))
     table = route_table(LISTENER, routes, typed_per_filter_config=_cors(topology.edge.cors_origins))
     table["max_direct_response_body_size_bytes"] = OPENAPI_BYTES_MAX

@@ -23,9 +23,9 @@ from crossrate.fix.reports import ExecutionReport, TradeCaptureReport, TradeSide
 from crossrate.fix.rules import Rules
 from crossrate.fix.store import MemoryStore
 from crossrate.fix.trades import ACCEPTED, TradeCaptureReportRequest, TradeCaptureReportRequestAck
+from tests.integration.breaks_stand import Books
 from tests.integration.broker_stand import NEW, Floor, Reader, floor, instruct, instruction, order
 from tests.integration.conftest import eventually
-from tests.integration.test_broker_breaks import Books
 from tests.integration.test_broker_fix_venue import NOTE, Prime
 from tests.ports import free_port
 
@@ -102,7 +102,7 @@ sender_comp_id = "HOUSE"
 target_comp_id = "PRIME"
 heartbeat_s = 5
 reconnect = {{ first_s = 0.05, cap_s = 0.2 }}
-reconciliation = {{ interval_s = 0.3, grace_s = 1.0, late_s = 1.0 }}
+reconciliation = {{ interval_s = 0.3, statement_s = 0.3, grace_s = 1.0, late_s = 1.0 }}
 drop_copy = {{ port = {copy.port}, sender_comp_id = "HOUSE-DC", target_comp_id = "PRIME-DC" }}
 [[routes]]
 venues = ["prime"]
@@ -189,7 +189,6 @@ async def test_without_its_session_the_drop_copy_accuses_nobody() -> None:
         await copy.tell(fill)
         await copy.start()
         await eventually(lambda: copy.subscribed, 40)
-        await it.until(lambda _: True)
         end = time.monotonic() + 30
         while (run := (await it.compared()).run).pending or run.missing:
             assert time.monotonic() < end, run

@@ -105,7 +105,7 @@ comp_id = "DESK"
 accounts = ["alpha", "beta"]
 [clients.copy]
 comp_id = "COPY"
-accounts = ["alpha"]
+accounts = ["alpha", "beta"]
 reports = "all"
 """
     async with floor(fix_clients=clients, passwords={"desk": "s3cret", "copy": "0ther"}) as running:
@@ -180,7 +180,7 @@ async def test_orders_in_and_reports_out() -> None:
             assert (trade.sides[0].account, trade.sides[0].order_id) == ("beta", fill.order_id)
             assert trade.exec_id
             assert not any(isinstance(m.value, TradeCaptureReport) for m in trader.others)
-            copied = [each for each in copy.reports if each.copy_msg_indicator]
+            copied = [each for each in copy.reports if each.copy_msg_indicator and each.account == "alpha"]
             assert [each.exec_type for each in copied][:2] == [ExecType.PENDING_NEW, ExecType.NEW]
             await trader.send(order("o-1"))
             await eventually(lambda: trader.types("o-1")[-1] == "REJECTED")

@@ -112,8 +112,10 @@ class Broker(RoutingServiceServicer):
             self.changed.notify_all()
 
     async def say(self, order: order_pb2.Order, kind: int, **fields: Any) -> venue.VenueReport:
-        """A report of the venue."""
+        """A report of the venue; of an order that is adopted it has the order."""
         report = report_of(order, kind, **fields)
+        if kind == venue.VENUE_REPORT_KIND_ADOPTED:
+            report.order.CopyFrom(order)
         self._number(report)
         await self._tell()
         return report
@@ -142,6 +144,8 @@ class Broker(RoutingServiceServicer):
 
     async def ListReports(self, request, context):
         found = [r for r in self.reports if r.account == request.account and r.sequence > request.after_sequence]
+        if request.order_id:
+            found = [each for each in found if each.order_id == request.order_id]
         page = found[: request.page_size or 100]
         return routing.ListReportsResponse(reports=page, last_sequence=len(self.reports))
 

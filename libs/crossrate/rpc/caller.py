@@ -21,6 +21,8 @@ EDGE = "edge"
 CLIENT_HEADER = "x-crossrate-client"
 """Where the edge says whose certificate it saw: a SPIFFE id, and nothing for none. It removes what a client sent under
 this name, and nobody believes the header but of the edge."""
+FINGERPRINT_HEADER = "x-crossrate-fingerprint"
+"""Where the edge says the SHA-256 of that certificate, in hexadecimal, to what a service answers over HTTP."""
 ALL_ACCOUNTS = "*"
 
 CACHED_MAX = 1024

@@ -33,10 +33,10 @@ from services.broker.engine.desk import Desk
 from services.broker.engine.session import Session
 from services.broker.peers import Quotes
 from services.broker.routed import At, Routed, Waiting
-from services.broker.store import Input, Outcome, write_inputs
+from services.broker.store import Outcome, write_inputs
 from services.broker.venues import exchange_terms as words
 from services.broker.venues.declared import SimulatedVenue
-from services.broker.venues.sim_book import SimBook
+from services.broker.venues.sim_book import SimBook, rows_of
 from services.broker.venues.sim_faults import HAND, SimFaults
 from services.broker.venues.sim_records import SimRecords
 from services.broker.venues.sim_terms import SimClock, terms_of
@@ -60,14 +60,9 @@ class SimAdapter:
         clock: SimClock,
         note: Any,
     ) -> None:
-        self._desk = desk
-        self._spec = spec
-        self._quotes = quotes
-        self._quoted = quoted
-        self._database = database
-        self._calendar = calendar
-        self._clock = clock
-        self._note = note
+        self._desk, self._spec, self._database = desk, spec, database
+        self._quotes, self._quoted = quotes, quoted
+        self._calendar, self._clock, self._note = calendar, clock, note
         self._books: dict[str, SimBook] = {}
         self._grids: dict[str, Grid] = {}
         self._numbers: dict[int, str] = {}
@@ -150,24 +145,16 @@ class SimAdapter:
         if outcome.empty and not books:
             return
 
-        inputs: list[Input] = []
-        states: list[SimBook] = []
-        for book in books:
-            row = book.row()
-            if row is None:
-                states.append(book)
-            else:
-                inputs.append(row)
+        inputs, states = rows_of(books)
+        deals = self._records.taken()
         if not states:
-            await self._desk.store.commit_at_once(self._desk.lease, outcome, inputs)
+            await self._desk.store.commit_at_once(self._desk.lease, outcome, inputs, deals)
             return
 
         async def write(connection: asyncpg.Connection) -> None:
-            await write_inputs(connection, inputs)
+            await write_inputs(connection, inputs, deals)
             for book in states:
                 await book.write(connection)
-            if self._records.changed:
-                await self._records.write(connection)
 
         await self._desk.commit(outcome, write)
 

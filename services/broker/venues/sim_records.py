@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import asyncpg
 
@@ -24,16 +25,8 @@ from services.broker.venues.owned import own_order
 from services.broker.venues.sim_book import SimBook
 from services.broker.venues.sim_faults import SimFaults
 
-_COPY = """
-INSERT INTO drop_copy (venue, number, kind, exec_id, ref, venue_order_id, client_id, instrument, side, quantity, price,
-                       time_ns)
-SELECT $1, c.number, 1, c.exec_id, '', c.venue_order_id, '', c.instrument, c.side, c.quantity, c.price::numeric, c.time
-FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::bigint[], $8::text[], $9::bigint[])
-         AS c (number, exec_id, venue_order_id, instrument, side, quantity, price, time)"""
-_POSITION = """
-INSERT INTO venue_position AS p (venue, instrument, quantity, copies)
-SELECT $1, * FROM unnest($2::text[], $3::bigint[], $4::bigint[])
-ON CONFLICT (venue, instrument) DO UPDATE SET quantity = p.quantity + excluded.quantity, copies = excluded.copies"""
+COLUMNS = 8
+"""Of a deal."""
 
 
 class SimRecords:
@@ -66,19 +59,15 @@ class SimRecords:
         exec_id = exec_id_of(instrument, event)
         self._rows.append((self._number, exec_id, f"S{event.id}", instrument, side, quantity, price, event.time))
 
-    @property
-    def changed(self) -> bool:
-        """Whether something is to be written."""
-        return bool(self._moved)
-
-    async def write(self, connection: asyncpg.Connection) -> None:
-        """Writes what was dealt since."""
-        if self._rows:
-            await connection.execute(_COPY, self._venue, *(list(each) for each in zip(*self._rows, strict=True)))
-        names = sorted(self._moved)
-        sums = [self._moved[name] for name in names]
-        await connection.execute(_POSITION, self._venue, names, sums, [self._number] * len(names))
+    def taken(self) -> list[Any]:
+        """What was dealt since, as `keep_deals` takes it; empty for nothing. A commit that fails begins all anew."""
+        if not self._moved:
+            return []
+        names = list(self._moved)
+        columns = [list(each) for each in zip(*self._rows, strict=True)] or [[] for _ in range(COLUMNS)]
+        deals = [self._venue, *columns, names, list(self._moved.values()), [self._number] * len(names)]
         self._rows, self._moved = [], {}
+        return deals
 
     async def statement(
         self, connection: asyncpg.Connection, desk: Desk, books: Mapping[str, SimBook], grids: Mapping[str, Grid]

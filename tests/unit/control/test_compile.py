@@ -104,12 +104,15 @@ def test_a_method_is_open_to_its_callers_alone(path: str, topology: Topology, no
 def test_a_client_without_a_token_may_call_what_its_roles_may(topology: Topology, nodes: dict[str, Resources]) -> None:
     """The edge lets through the methods of the anonymous roles, OpenAPI, and gRPC's own services."""
     policy = rbac_of(nodes[EDGE].listeners[EDGE])["anonymous"]
-    assert paths_of(policy) == {*paths_of_roles(topology.edge.anonymous_roles, topology, contracts()), "/openapi.json"}
+    over_http = {path for service in topology.services.values() for path in service.http}
+    below = {path for path in over_http if path.endswith("/")}
+    methods = paths_of_roles(topology.edge.anonymous_roles, topology, contracts())
+    assert paths_of(policy) == {*methods, "/openapi.json"} | over_http - below
     prefixes = {p["url_path"]["path"].get("prefix") for p in policy["permissions"]} - {None}
-    assert prefixes == {f"/{name}/" for name in PUBLIC}
+    assert prefixes == {f"/{name}/" for name in PUBLIC} | below
     nobody = topology.model_copy(update={"edge": topology.edge.model_copy(update={"anonymous_roles": ()})})
     closed = rbac_of(compile(nobody, contracts(), small_state(nobody))[EDGE].listeners[EDGE])["anonymous"]
-    assert paths_of(closed) == set()
+    assert paths_of(closed) == over_http - below
 
 
 @pytest.mark.parametrize("path", contracts())
@@ -220,11 +223,17 @@ def test_a_route_splits_calls_between_backends(topology: Topology) -> None:
     assert nodes["node"].endpoints["local|reference-canary"]["endpoints"] == []
 
 
-def test_plain_grpc_passes_by_what_is_for_browsers_and_json(nodes: dict[str, Resources]) -> None:
-    """The route that takes a call in plain gRPC leaves out the filters for others; every other route keeps them."""
+def test_plain_grpc_passes_by_what_is_for_browsers_and_json(topology: Topology, nodes: dict[str, Resources]) -> None:
+    """The route that takes a call in plain gRPC leaves out the filters for others; every other route keeps them, but
+    those of services that answer over HTTP themselves."""
     routes = nodes[EDGE].routes[EDGE]["virtual_hosts"][0]["routes"]
     named = {"cors", "grpc_web", "lua", "grpc_json_transcoder"}
+    over_http = {path for service in topology.services.values() for path in service.http}
     for route in routes:
+        if (route["match"].get("path") or route["match"].get("prefix")) in over_http:
+            off = {name.rpartition(".")[2] for name in route["typed_per_filter_config"]}
+            assert off == named - {"cors"}, route
+            continue
         plain = "application/grpc" in in_words(route["match"].get("headers", []))
         config = route.get("typed_per_filter_config", {})
         off = {name.rpartition(".")[2] for name, value in config.items() if value.get("disabled")}
