@@ -138,8 +138,8 @@ def read_witness(path: Path) -> tuple[str, Iterator[Kept]]:
         NoteError: it is no such file; also while it is iterated over.
         OSError: it cannot be read.
     """
-    lines = path.read_text().splitlines(keepends=True)
     try:
+        lines = path.read_text().splitlines(keepends=True)
         head = json.loads(lines[0])
         if head["format"] != FORMAT:
             raise ValueError
