@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -204,35 +204,45 @@ class Reader:
     async def _with_missing(self, facts: list[Incoming]) -> list[Incoming]:
         """The facts, and before each what should have come before it, as far as its stream still has it."""
         expected: dict[Source, int] = {}
-        found: list[Incoming] = []
-        for fact in facts:
+        holes: dict[int, range] = {}
+        for place, fact in enumerate(facts):
             if fact.has_journal:
                 last = expected.get(fact.source)
                 if last is None:
                     last = await self._log.last_sequence(fact.source)
                 if fact.sequence > last + 1:
-                    found += await self._look_for(fact, last + 1)
+                    holes[place] = range(last + 1, fact.sequence)
                 expected[fact.source] = max(last, fact.sequence)
-            found.append(fact)
+        if not holes:
+            return facts
+        found = await self._look_for({facts[place].source for place in holes}, list(holes.values()))
+        whole: list[Incoming] = []
+        for place, fact in enumerate(facts):
+            for number in holes.get(place, ()):
+                if (missing := found.get((fact.source, number))) is not None:
+                    whole.append(missing)
+            whole.append(fact)
+        return whole
+
+    async def _look_for(self, sources: Set[Source], numbers: Sequence[range]) -> dict[tuple[Source, int], Incoming]:
+        """What of some sources stands anywhere in their streams, each stream read once; at most what is missing."""
+        services = {service for service, _ in sources}
+        low, high = min(each.start for each in numbers), max(each.stop for each in numbers)
+        found: dict[tuple[Source, int], Incoming] = {}
+        for stream in self.streams:
+            declared = self._topology.streams.get(stream.name)
+            if declared is None or declared.owner not in services:
+                continue
+            told = sorted(name_of(source) for source in sources if source[0] == declared.owner)
+            self._notes.warning("facts_are_missing", sources=told[:10], count=len(told), stream=stream.name)
+            async for event in self._events.replay(stream.name):
+                if (declared.owner, event.origin_stream) not in sources:
+                    continue
+                if event.origin_sequence >= low and event.origin_first < high:
+                    for each in self._facts(stream, event):
+                        if low <= each.sequence < high:
+                            found[each.source, each.sequence] = each
         return found
-
-    async def _look_for(self, fact: Incoming, first: int) -> list[Incoming]:
-        """What of a source's numbers up to a fact stands anywhere in its stream."""
-        name = next(n for n, s in self._topology.streams.items() if s.owner == fact.service and self._is_audited(n))
-        stream = next(each for each in self.streams if each.name == name)
-        self._notes.warning(
-            "facts_are_missing", source=name_of(fact.source), first=first, last=fact.sequence - 1, stream=name
-        )
-        found = {}
-        async for event in self._events.replay(name):
-            if event.origin_stream == fact.stream and first <= event.origin_sequence:
-                for each in self._facts(stream, event):
-                    if first <= each.sequence < fact.sequence:
-                        found[each.sequence] = each
-        return [found[number] for number in sorted(found)]
-
-    def _is_audited(self, name: str) -> bool:
-        return any(stream.name == name for stream in self.streams)
 
 
 async def _pause(seconds: float, stopping: asyncio.Event) -> None:
