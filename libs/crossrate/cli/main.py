@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from crossrate.cli.audit_app import audit_app
 from crossrate.cli.breaks_app import breaks_app
 from crossrate.cli.data_app import data_app
 from crossrate.cli.kill_app import kill_app
@@ -86,6 +87,7 @@ for command in (margin, levels, close_outs, allocate):
 app.command(rich_help_panel="Trade")(positions)
 app.add_typer(limits_app, name="limits", rich_help_panel="Trade")
 app.add_typer(kill_app, name="kill", rich_help_panel="Trade")
+app.add_typer(audit_app, name="audit", rich_help_panel="Audit")
 app.add_typer(breaks_app, name="breaks", rich_help_panel="Trade")
 
 PEOPLE = "Who may do what"

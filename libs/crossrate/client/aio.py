@@ -21,6 +21,7 @@ from crossrate.rpc.contract import MethodContract, contracts
 from crossrate.rpc.resilience import RetryLimits
 
 if TYPE_CHECKING:
+    from crossrate.api.audit.v1.audit_service_pb2_grpc import AuditServiceStub
     from crossrate.api.control.v1.control_service_pb2_grpc import ControlServiceStub
     from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
     from crossrate.api.marketdata.v1.book_service_pb2_grpc import BookServiceStub
@@ -102,6 +103,7 @@ class AsyncClient(Orders):
     """
 
     if TYPE_CHECKING:
+        audit: AuditServiceStub
         control: ControlServiceStub
         ledger: AccountServiceStub
         marketdata: MarketDataServiceStub | BookServiceStub

@@ -17,6 +17,7 @@ from crossrate.client.tokens import TokenSource
 from crossrate.rpc.resilience import RetryLimits
 
 if TYPE_CHECKING:
+    from crossrate.api.audit.v1.audit_service_pb2_grpc import AuditServiceStub
     from crossrate.api.control.v1.control_service_pb2_grpc import ControlServiceStub
     from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
     from crossrate.api.marketdata.v1.book_service_pb2_grpc import BookServiceStub
@@ -117,6 +118,7 @@ class Client(BlockingOrders):
     """
 
     if TYPE_CHECKING:
+        audit: AuditServiceStub
         control: ControlServiceStub
         ledger: AccountServiceStub
         marketdata: MarketDataServiceStub | BookServiceStub
