@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from crossrate.rpc.contract import ContractError, MethodContract, RestBinding, read_contracts
+from crossrate.rpc.contract import ContractError, MethodContract, RestBinding, field_at, read_contracts
 from crossrate.rpc.json_schema import Schema, Schemas, is_required
 from crossrate.rpc.rest import ambiguities, read_template
 
@@ -123,7 +123,7 @@ def _operation(contract: MethodContract, binding: RestBinding, comments: Mapping
 
 
 def _path_parameter(message: Descriptor, path: str, schemas: Schemas) -> Schema:
-    field = _field_at(message, path)
+    field = field_at(message, path)
     if field is None or field.is_repeated or field.message_type is not None:
         raise ContractError(f"{message.full_name} has no scalar field {path}, which its REST path binds")
     schema = schemas.field(field)
@@ -244,16 +244,6 @@ def _name_at(file: descriptor_pb2.FileDescriptorProto, path: Iterable[int]) -> s
             return None
         name = f"{name}.{node.name}"
     return name if node is not file else None
-
-
-def _field_at(message: Descriptor | None, path: str) -> FieldDescriptor | None:
-    field = None
-    for name in path.split("."):
-        field = message.fields_by_name.get(name) if message is not None else None
-        if field is None:
-            return None
-        message = field.message_type
-    return field
 
 
 def _path(template: str) -> str:
