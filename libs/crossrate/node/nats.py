@@ -48,6 +48,10 @@ BUCKET_MIB_MAX = 32
 DUPLICATE_WINDOW_S = 600.0
 
 
+REVOCATIONS = ("session_revoked", "grants_changed")
+"""The facts of identity that every service follows."""
+
+
 class NatsError(Exception):
     """NATS cannot be prepared or does not come up; the message says what to do."""
 
@@ -73,6 +77,10 @@ def permissions(topology: Topology, service: str) -> Permissions:
     publish += [f"crossrate.{DEAD_LETTERS}.{service}.>", _last(DEAD_LETTERS, f"crossrate.{DEAD_LETTERS}.{service}.>")]
     subscribe = [f"{credentials.inbox_prefix(service)}.>", *this.publishes, f"crossrate.redrive.{service}.>"]
     subscribe += [subject for name in this.consumes for subject in topology.streams[name].subjects]
+    if topology.tokens is not None and topology.tokens.service in topology.streams:
+        # Every service follows what is revoked.
+        publish += [f"$JS.API.DIRECT.GET.{topology.tokens.service}"]
+        subscribe += [f"crossrate.{topology.tokens.service}.v1.{fact}.*" for fact in REVOCATIONS]
     if service == "control":
         # The control plane writes configuration, keeps its own state, and has dead letters delivered again.
         for bucket in BUCKETS:

@@ -31,7 +31,7 @@ from crossrate.rpc.tracing import ServerSpan, Trace, place_in_trace
 from crossrate.runtime.logs import correlation
 
 if TYPE_CHECKING:
-    from crossrate.rpc.caller import Client
+    from crossrate.rpc.grants import Client
     from crossrate.rpc.transport import CallContext
 
 INTERRUPT_S = 0.25
@@ -57,6 +57,7 @@ class Stop(enum.Enum):
     DEADLINE = "the deadline passed"
     ENDED = "the stream should have ended"
     SHUTDOWN = "the server's grace is over"
+    REVOKED = "its client's session was ended, or its grants have changed"
 
 
 class Call:

@@ -238,15 +238,6 @@ def caller_not_allowed(method: str, caller: str) -> Failure:
     )
 
 
-def account_not_granted(account: str, client: str) -> Failure:
-    """The client may call the method, but not for this account."""
-    return Failure(
-        ErrorReason.CALLER_NOT_ALLOWED,
-        f"{client} has no grant for account {account!r}",
-        metadata={"account": account, "caller": client},
-    )
-
-
 def no_identity(method: str) -> Failure:
     """The call came through a proxy that could not say who makes it."""
     return Failure(ErrorReason.NO_IDENTITY, "the call carries no identity", metadata={"method": method})

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from google.protobuf import descriptor_pb2, descriptor_pool
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor
 
 from crossrate.rpc.contract import ContractError, MethodContract, RestBinding, field_at, read_contracts
 from crossrate.rpc.json_schema import Schema, Schemas, is_required

@@ -31,6 +31,26 @@ class Edge(_Frozen):
     streams_per_connection_max: int = Field(default=100, ge=1)
 
 
+class AccessTokens(_Frozen):
+    """Whose access tokens the edge and the services believe.
+
+    Args:
+        service: who issues them and serves `jwks_path`.
+        issuer: `iss` of every token; empty for the edge's own address, https://localhost:<port>.
+        token_lifetime_s: the longest that an access token lives; what lives longer is refused.
+        step_up_max_age_s: how old the proof of a second factor may be where a method asks for one.
+        jwks_refresh_s: how often the edge asks for the keys. A key is published at least so long before it signs.
+    """
+
+    service: Word = "identity"
+    issuer: str = ""
+    audience: str = Field(default="crossrate", min_length=1)
+    jwks_path: str = Field(default="/oauth2/jwks.json", pattern=r"^/[A-Za-z0-9._/-]+$")
+    token_lifetime_s: int = Field(default=300, ge=10, le=300)
+    step_up_max_age_s: int = Field(default=600, ge=10, le=3600)
+    jwks_refresh_s: int = Field(default=60, ge=1, le=3600)
+
+
 class Certificates(_Frozen):
     """Lifetimes in seconds."""
 
@@ -86,11 +106,13 @@ class Client(_Frozen):
     """A program or a person outside of the mesh that proves itself to the edge by a certificate.
 
     `accounts` names the accounts that it may use: a name, a beginning with "*" behind it, or "*" for all. Control
-    issues the certificate as `<state>/clients/<name>/client.pem`: whoever can read the file is the client.
+    issues the certificate as `<state>/clients/<name>/client.pem`: whoever can read the file is the client. With
+    `step_up` holding the key counts as a second factor.
     """
 
     roles: tuple[str, ...] = Field(min_length=1)
     accounts: tuple[str, ...] = ()
+    step_up: bool = False
 
 
 class Topology(_Frozen):
@@ -104,6 +126,7 @@ class Topology(_Frozen):
     streams: dict[str, Stream] = {}
     publishers: dict[str, Publisher] = {}
     clients: dict[str, Client] = {}
+    tokens: AccessTokens | None = None
 
     @model_validator(mode="after")
     def _names_exist(self) -> Topology:
@@ -132,6 +155,8 @@ class Topology(_Frozen):
             for name, s in self.streams.items()
             if s.forget_oldest and s.max_mib > FORGETFUL_MIB_MAX
         ]
+        if self.tokens is not None and self.tokens.service not in self.services:
+            problems.append(f"tokens.service: there is no service {self.tokens.service!r}")
         problems += self._publishers_stay_outside()
         problems += self._clients_are_known()
         if problems:
@@ -156,6 +181,13 @@ class Topology(_Frozen):
             for account in client.accounts:
                 if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}\*?|\*", account):
                     yield f"clients.{name}.accounts: {account!r} is no account, beginning with *, or *"
+
+    @property
+    def issuer(self) -> str:
+        """`iss` of the access tokens of this mesh; empty if it has none."""
+        if self.tokens is None:
+            return ""
+        return self.tokens.issuer or f"https://localhost:{self.edge.port}"
 
     def client_identity(self, client: str) -> str:
         """The SPIFFE id of a client of the edge."""
