@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
+from crossrate.runtime.place import http_twin
 from crossrate.runtime.topology import Topology
 from services.control.envoy_api import TYPE_PREFIX, extension
 from services.control.secrets import ADS_SOURCE, certificate_name, validation
@@ -16,6 +17,7 @@ _UPSTREAM_TLS = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
 STREAM_WINDOW_BYTES = 1 << 20
 CONNECTION_WINDOW_BYTES = 4 << 20
 BUFFER_BYTES_MAX = 1 << 20
+HTTP_IDLE_S = 60
 
 
 def local_name(backend: str) -> str:
@@ -41,6 +43,11 @@ def connection_life_s(caller: str, backend: str, topology: Topology) -> float:
     """
     spread = int.from_bytes(hashlib.sha256(mesh_name(caller, backend).encode()).digest()[:2]) / 0xFFFF
     return round(topology.certificates.workload_lifetime_s * (0.2 + 0.1 * spread), 1)
+
+
+def http_name(backend: str) -> str:
+    """The cluster of a backend's own instances for the paths that they answer over HTTP."""
+    return f"http|{backend}"
 
 
 def _protocol(connection_life_s: float | None) -> dict[str, Any]:
@@ -121,6 +128,20 @@ def local_cluster(backend: str, limits: Limits) -> dict[str, Any]:
     return cluster
 
 
+def http_cluster(backend: str, limits: Limits) -> dict[str, Any]:
+    """The same instances where they answer paths of their own. A service listens there before it registers."""
+    cluster = _base(http_name(backend), http_name(backend), limits, None)
+    options = {
+        "@type": TYPE_PREFIX + _HTTP,
+        # Sooner than the server closes an idle connection, so that no request meets a closing one.
+        "common_http_protocol_options": {"idle_timeout": f"{HTTP_IDLE_S}s"},
+        "explicit_http_config": {"http_protocol_options": {}},
+    }
+    cluster["typed_extension_protocol_options"] = {_HTTP: options}
+    cluster["ignore_health_on_host_removal"] = True
+    return cluster
+
+
 def mesh_cluster(caller: str, backend: str, topology: Topology, limits: Limits) -> dict[str, Any]:
     """A backend's inbound listener, reached with the caller's certificate; it has to prove the service's identity."""
     life_s = connection_life_s(caller, backend, topology)
@@ -147,6 +168,11 @@ def _assignment(name: str, addresses: Iterable[dict[str, Any]]) -> dict[str, Any
 def local_endpoints(backend: str, sockets: Iterable[str]) -> dict[str, Any]:
     """The instances that serve."""
     return _assignment(local_name(backend), ({"pipe": {"path": s}} for s in sockets))
+
+
+def http_endpoints(backend: str, sockets: Iterable[str]) -> dict[str, Any]:
+    """The instances that serve, where they answer over HTTP."""
+    return _assignment(http_name(backend), ({"pipe": {"path": http_twin(s)}} for s in sockets))
 
 
 def inbound_endpoints(backend: str, port: int) -> dict[str, Any]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from crossrate.rpc.caller import CLIENT_HEADER
 from crossrate.rpc.contract import MethodContract
 from crossrate.runtime.topology import Topology
-from services.control import transcoder
+from services.control import authentication, transcoder
 from services.control.access import PUBLIC, Contracts, edge_rbac, methods_of
 from services.control.clusters import inbound_endpoints, inbound_name, mesh_cluster, mesh_name
 from services.control.envoy_api import TYPE_PREFIX, extension
@@ -23,6 +22,7 @@ from services.control.http import (
     timing,
 )
 from services.control.outbound import route_of
+from services.control.paths import edge_routes
 from services.control.replies import edge_replies
 from services.control.routes import Match, Rule
 from services.control.secrets import (
@@ -39,7 +39,6 @@ _FILTERS = "envoy.extensions.filters.http"
 _CORS_POLICY = f"{_FILTERS}.cors.v3.CorsPolicy"
 _CONNECTION_LIMIT = "envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit"
 _DOWNSTREAM_TLS = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
-_EARLY_MUTATION = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
 
 LISTENER = "edge"
 OPENAPI_PATH = "/openapi.json"
@@ -67,6 +66,8 @@ FOR_BROWSERS_AND_JSON = (
     transcoder.FILTER,
 )
 """Filters that a call in plain gRPC has no use for: a quarter of what it costs the edge."""
+FOR_GRPC_AND_JSON = ("envoy.filters.http.grpc_web", "envoy.filters.http.lua", transcoder.FILTER)
+"""Filters that what a service answers over HTTP passes by."""
 STRIPPED_PREFIXES = ("x-envoy-", "x-crossrate-", "x-forwarded-client-cert")
 """Headers by which the mesh talks to itself; a client's own are taken away before anything reads them."""
 
@@ -86,25 +87,28 @@ def _tls(topology: Topology) -> dict[str, Any]:
     return extension("envoy.transport_sockets.tls", _DOWNSTREAM_TLS, config)
 
 
-def _strip() -> dict[str, Any]:
-    mutations = [{"remove_on_match": {"key_matcher": {"prefix": p, "ignore_case": True}}} for p in STRIPPED_PREFIXES]
-    return extension("envoy.http.early_header_mutation.header_mutation", _EARLY_MUTATION, {"mutations": mutations})
+def public_paths(topology: Topology, state: State) -> list[str]:
+    """What the edge answers to everybody: its document, and what services answer by themselves, pages of a login above
+    all."""
+    paths = [path for service in topology.services.values() for path in service.http]
+    return [*([OPENAPI_PATH] if state.openapi else []), *paths]
 
 
 def _filters(topology: Topology, contracts: Contracts, state: State) -> list[dict[str, Any]]:
     filters = [
         extension("envoy.filters.http.cors", f"{_FILTERS}.cors.v3.Cors"),
         extension("envoy.filters.http.grpc_web", f"{_FILTERS}.grpc_web.v3.GrpcWeb"),
+        # Before anything reads a body: who proves nothing has nothing kept for him.
+        *authentication.filters(topology, public_paths(topology, state)),
     ]
     if state.json_guard:
         source = {"default_source_code": {"inline_string": state.json_guard}}
         filters.append(extension("envoy.filters.http.lua", f"{_FILTERS}.lua.v3.Lua", source))
-    also = [OPENAPI_PATH] if state.openapi else []
     stats = {"stats_for_all_methods": False, "enable_upstream_stats": False}
     return [
         *filters,
         transcoder.transcoder(topology, contracts, state.limits),
-        edge_rbac(topology, contracts, also),
+        edge_rbac(topology, contracts, public_paths(topology, state)),
         extension("envoy.filters.http.grpc_stats", f"{_FILTERS}.grpc_stats.v3.FilterConfig", stats),
     ]
 
@@ -121,7 +125,7 @@ def _listener(topology: Topology, contracts: Contracts, state: State) -> dict[st
         # Nobody is internal: no client may send the headers that Envoy keeps for itself.
         internal_address_config={"cidr_ranges": [{"address_prefix": "192.0.2.255", "prefix_len": 32}]},
         skip_xff_append=False,
-        early_header_mutation_extensions=[_strip()],
+        early_header_mutation_extensions=[authentication.early_headers(STRIPPED_PREFIXES)],
         forward_client_cert_details="SANITIZE",
         merge_slashes=True,
         path_with_escaped_slashes_action="KEEP_UNCHANGED",
@@ -178,9 +182,10 @@ def _method_routes(method: MethodContract, rules: tuple[Rule, ...], state: State
                 # What comes as gRPC-Web is matched below; what comes as JSON has another path until it is transcoded,
                 # and by then its filters are chosen.
                 grpc = [{"name": "content-type", "string_match": {"exact": "application/grpc"}}, *headers]
-                plain = {"match": {"path": method.path, "headers": grpc}, "route": action}
+                common = {"route": action, "request_headers_to_remove": ["authorization"]}
+                plain = {"match": {"path": method.path, "headers": grpc}, **common}
                 routes.append({**plain, "typed_per_filter_config": left_out(*FOR_BROWSERS_AND_JSON)})
-                routes.append({"match": {"path": method.path, "headers": headers}, "route": action})
+                routes.append({"match": {"path": method.path, "headers": headers}, **common})
     return routes
 
 
@@ -241,13 +246,12 @@ def edge(topology: Topology, contracts: Contracts, state: State) -> Resources:
         routes += [_public_route(s) for s in PUBLIC]
     if state.openapi:
         routes.append(_openapi_route(state.openapi))
+    routes += edge_routes(topology, state, FOR_GRPC_AND_JSON)
     routes.append(_events_route(topology, contracts, state))
     table = route_table(LISTENER, routes, typed_per_filter_config=_cors(topology.edge.cors_origins))
     table["max_direct_response_body_size_bytes"] = OPENAPI_BYTES_MAX
     # It says what x-forwarded-for says, and would be carried to every service.
     table["request_headers_to_remove"] = ["x-envoy-external-address"]
-    client = {"key": CLIENT_HEADER, "value": "%DOWNSTREAM_PEER_URI_SAN%"}
-    table["request_headers_to_add"] = [{"header": client, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}]
     secret, trust = certificate_name(EDGE), trust_secret(state.roots_pem)
     result.listeners[LISTENER] = _listener(topology, contracts, state)
     result.routes[LISTENER] = table

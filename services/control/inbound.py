@@ -11,6 +11,7 @@ from services.control.access import PUBLIC, Contracts, inbound_rbac, methods_of
 from services.control.clusters import local_cluster, local_endpoints, local_name
 from services.control.envoy_api import extension
 from services.control.http import DEADLINE_MARGIN_S, manager, retry, retry_on, route_table, timing
+from services.control.paths import inbound_paths
 from services.control.replies import grpc_replies
 from services.control.secrets import ADS_SOURCE, certificate_name, certificate_secret, trust_secret, validation
 from services.control.state import CONTROL, Limits, Resources, State, service_of
@@ -88,15 +89,18 @@ def inbound(backend: str, topology: Topology, contracts: Contracts, state: State
     routes = [_method_route(m, backend, state.limits) for m in methods_of(service, contracts)]
     if service == CONTROL:
         routes += [_public_route(s, backend) for s in PUBLIC]
+    over_http, http_routes = inbound_paths(service, backend, topology, state)
     cluster = local_cluster(backend, state.limits)
     if sticky_methods(methods_of(service, contracts)):
         cluster |= by_value()
     secret = certificate_name(service)
     trust = trust_secret(state.roots_pem)
-    return Resources(
+    result = Resources(
         clusters={local_name(backend): cluster},
         endpoints={local_name(backend): local_endpoints(backend, state.endpoints.get(backend, ()))},
         listeners={name: _listener(backend, state.inbound_ports[backend], topology, contracts)},
-        routes={name: route_table(name, routes)},
+        routes={name: route_table(name, [*routes, *http_routes])},
         secrets={secret: certificate_secret(secret, state.certificates[service]), trust["name"]: trust},
     )
+    result.add(over_http)
+    return result

@@ -17,7 +17,17 @@ from crossrate.rpc.revocations import Revocations
 from crossrate.rpc.tokens import FINGERPRINT_HEADER, TOKEN_HEADER, TokenProblem, Tokens
 from crossrate.runtime.topology import Topology
 
-__all__ = ["CLIENT_HEADER", "EDGE", "LOCAL", "OPERATOR", "Callers", "Client", "Clients", "allowed_callers"]
+__all__ = [
+    "CLIENT_HEADER",
+    "EDGE",
+    "FINGERPRINT_HEADER",
+    "LOCAL",
+    "OPERATOR",
+    "Callers",
+    "Client",
+    "Clients",
+    "allowed_callers",
+]
 
 LOCAL = "local"
 """The local operator; may call everything."""

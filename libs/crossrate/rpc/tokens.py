@@ -17,7 +17,7 @@ from crossrate.rpc.grants import Client
 from crossrate.runtime.topology import ROLES, AccessTokens
 
 TOKEN_HEADER = "x-crossrate-token"
-FINGERPRINT_HEADER = "x-crossrate-client-fingerprint"
+FINGERPRINT_HEADER = "x-crossrate-fingerprint"
 """SHA-256 of the certificate that the edge saw, in hexadecimal; absent without one."""
 SKEW_S = 5
 """How far identity's clock and ours may be apart, in seconds."""

@@ -15,6 +15,11 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
+def http_twin(socket: str) -> str:
+    """The HTTP socket of the instance that serves gRPC on `socket`."""
+    return socket.removesuffix(".sock") + ".http.sock"
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """The folders of one mesh. All are 0700: whoever owns them is the mesh's local operator."""
@@ -25,6 +30,10 @@ class Place:
     def service_socket(self, instance: str) -> Path:
         """Where an instance ("reference-1") serves gRPC to its proxy."""
         return self.run / "s" / f"{instance}.sock"
+
+    def http_socket(self, instance: str) -> Path:
+        """Where an instance answers paths of its own over plain HTTP, if its service has any."""
+        return Path(http_twin(str(self.service_socket(instance))))
 
     def outbound_socket(self, service: str) -> Path:
         """Where the proxy takes a service's calls to others."""

@@ -60,14 +60,23 @@ class Certificates(_Frozen):
 
 
 class Service(_Frozen):
-    """One service: which others it calls, what it publishes, which streams it reads, whether it has a schema."""
+    """One service: which others it calls, what it publishes, which streams it reads, whether it has a schema.
+
+    `http` names the paths of the edge that it answers itself, over HTTP on a socket beside that of its gRPC: a path, or
+    everything below one that ends in "/".
+    """
 
     calls: tuple[Word, ...] = ()
     publishes: tuple[str, ...] = ()
     consumes: tuple[str, ...] = ()
     database: bool = False
+    http: tuple[str, ...] = ()
     instances: int = Field(default=1, ge=1, le=64)
     concurrency_max: int = Field(default=256, ge=1)
+
+
+TAKEN_PATHS = ("/v1/", "/crossrate.", "/grpc.", "/openapi.json")
+"""What the edge answers by the contracts: no service has such a path for itself."""
 
 
 FORGETFUL_MIB_MAX = 32
@@ -159,6 +168,7 @@ class Topology(_Frozen):
             problems.append(f"tokens.service: there is no service {self.tokens.service!r}")
         problems += self._publishers_stay_outside()
         problems += self._clients_are_known()
+        problems += self._paths_have_one_owner()
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -189,6 +199,17 @@ class Topology(_Frozen):
             return ""
         return self.tokens.issuer or f"https://localhost:{self.edge.port}"
 
+    def _paths_have_one_owner(self) -> Iterator[str]:
+        seen: list[tuple[str, str]] = [("the contracts", path) for path in TAKEN_PATHS]
+        for name, service in self.services.items():
+            for path in service.http:
+                if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+/?", path) or {".", ".."} & set(path.split("/")):
+                    yield f"services.{name}.http: {path!r} is no path of letters, digits, '.', '_' and '-'"
+                for owner, other in seen:
+                    if _overlap(path, other):
+                        yield f"services.{name}.http: {path!r} is answered by {owner} already ({other!r})"
+                seen.append((name, path))
+
     def client_identity(self, client: str) -> str:
         """The SPIFFE id of a client of the edge."""
         return f"spiffe://{self.trust_domain}/client/{client}"
@@ -196,6 +217,12 @@ class Topology(_Frozen):
     def identity(self, service: Word) -> str:
         """The SPIFFE id of a service, or of "edge"."""
         return f"spiffe://{self.trust_domain}/{service}"
+
+
+def _overlap(one: str, other: str) -> bool:
+    shorter, longer = sorted((one, other), key=len)
+    below = longer.startswith(shorter) and (shorter.endswith(("/", ".")) or shorter == longer)
+    return below or one.rstrip("/") == other.rstrip("/")
 
 
 def load(path: Path = DEFAULT_PATH) -> Topology:

@@ -26,3 +26,28 @@ def test_a_stream_that_forgets_is_small() -> None:
         stream(forget_oldest=True, max_mib=FORGETFUL_MIB_MAX + 1)
     assert stream(forget_oldest=True, max_mib=FORGETFUL_MIB_MAX)
     assert stream(max_mib=1_024)
+
+
+@pytest.mark.parametrize(
+    ("paths", "problem"),
+    [
+        (("v3/",), "is no path"),
+        (("/a/../b",), "is no path"),
+        (("/",), "is no path"),
+        (("/v1/",), "is answered by the contracts already"),
+        (("/v1/quotes",), "is answered by the contracts already"),
+        (("/openapi.json",), "is answered by the contracts already"),
+        (("/v3/", "/v3/x"), r"is answered by alpha already \('/v3/'\)"),
+        (("/v3", "/v3/"), "is answered by alpha already"),
+    ],
+)
+def test_a_path_of_the_edge_has_one_owner(paths: tuple[str, ...], problem: str) -> None:
+    """A service may answer paths that neither the contracts nor another service answer."""
+    with pytest.raises(ValueError, match=rf"services\.alpha\.http: .* {problem}"):
+        Topology(services={"alpha": Service(http=paths)})
+
+
+def test_services_may_answer_paths_side_by_side() -> None:
+    """Paths that do not contain each other do not disturb each other."""
+    beta = Service(http=("/oauth2/", "/.well-known/", "/login"))
+    assert Topology(services={"alpha": Service(http=("/v3/", "/login2")), "beta": beta})
