@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -31,6 +31,10 @@ class Edge(_Frozen):
     streams_per_connection_max: int = Field(default=100, ge=1)
 
 
+IDENTITY = "identity"
+"""The service that issues access tokens."""
+
+
 class AccessTokens(_Frozen):
     """Whose access tokens the edge and the services believe.
 
@@ -42,7 +46,7 @@ class AccessTokens(_Frozen):
         jwks_refresh_s: how often the edge asks for the keys. A key is published at least so long before it signs.
     """
 
-    service: Word = "identity"
+    service: Word = IDENTITY
     issuer: str = ""
     audience: str = Field(default="crossrate", min_length=1)
     jwks_path: str = Field(default="/oauth2/jwks.json", pattern=r"^/[A-Za-z0-9._/-]+$")
@@ -136,6 +140,14 @@ class Topology(_Frozen):
     publishers: dict[str, Publisher] = {}
     clients: dict[str, Client] = {}
     tokens: AccessTokens | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _who_issues_tokens(cls, given: Any) -> Any:
+        """A mesh with the identity service believes its tokens, also where nothing is said about them."""
+        if isinstance(given, dict) and "tokens" not in given and IDENTITY in given.get("services", {}):
+            return {**given, "tokens": {}}
+        return given
 
     @model_validator(mode="after")
     def _names_exist(self) -> Topology:
