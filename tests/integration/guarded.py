@@ -23,6 +23,7 @@ from crossrate.node.nats import NatsServer
 from crossrate.rpc.client import channel_to_edge
 from crossrate.rpc.contract import MethodContract, contracts
 from crossrate.rpc.http_listener import HttpListener
+from crossrate.rpc.revocations import Revocations
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
 from crossrate.runtime.topology import DEFAULT_PATH
@@ -72,6 +73,8 @@ class Answers:
         if method.server_streaming:
 
             async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
+                if method.client_streaming:
+                    await anext(request)
                 note()
                 yield answer()
                 await self.hold.wait()
@@ -96,6 +99,10 @@ class GuardedMesh(SmallMesh):
         self._stack = contextlib.AsyncExitStack()
         self._runtimes: list[Runtime] = []
         self._serving: list[asyncio.Task] = []
+        self.changed_at = 0
+        """When somebody's grants were last changed, seconds since 1970."""
+        self.revocations: list[Revocations] = []
+        """What each service knows to be revoked."""
 
     async def start(self) -> GuardedMesh:
         """NATS, control, the proxies, the issuer, and an instance of everything."""
@@ -136,6 +143,7 @@ class GuardedMesh(SmallMesh):
                 + "_pb2_grpc"
             )
             server.add(getattr(module, f"add_{name.rpartition('.')[2]}Servicer_to_server"), answers)
+        self.revocations.append(server.revocations)
         self._runtimes.append(runtime)
         self._serving.append(asyncio.create_task(server.serve()))
 

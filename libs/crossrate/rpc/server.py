@@ -123,15 +123,16 @@ class Server:
         self._counts = RpcCounts()
         self._registry = CollectorRegistry()
         self._registry.register(self._counts)
-        revocations = Revocations()
+        self.revocations = Revocations()
+        """Sessions that were ended and grants that have changed."""
         self._admission = Admission(
             runtime.topology,
             self._counts,
             concurrency_max=concurrency_max or (known.concurrency_max if known else 256),
             streams_max=streams_max,
-            revocations=revocations,
+            revocations=self.revocations,
         )
-        self._revocations = RevocationFollower(runtime, revocations, self._admission)
+        self._follower = RevocationFollower(runtime, self.revocations, self._admission)
         self._tap = Tap(runtime.instance, Redaction.from_environment(), self._counts)
         self._chain = Chain(runtime, self._admission, self._counts, self._tap)
         self._transport = transport or TRANSPORTS[runtime.settings.transport]()
@@ -216,14 +217,14 @@ class Server:
             # Room beyond the largest request, so that it is our own check that refuses, with a reason.
             bytes_max = self._request_bytes_max * 2
             await self._transport.start(self.socket, self._methods, self._chain.unknown(), bytes_max)
-            self._revocations.start()
+            self._follower.start()
             self.health.start(self._services)
             if await self._become_ready():
                 await runtime.stopping.wait()
             await self._drain()
         finally:
             withdraw(runtime)
-            await self._revocations.stop()
+            await self._follower.stop()
             await self.health.stop()
             await self._transport.stop(0.0)
             self.socket.unlink(missing_ok=True)
