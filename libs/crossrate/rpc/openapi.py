@@ -74,8 +74,27 @@ def openapi_document(described: descriptor_pb2.FileDescriptorSet) -> dict:
         "components": {
             "schemas": dict(sorted(schemas.components.items())),
             "responses": {"Error": status},
+            "securitySchemes": SECURITY_SCHEMES,
         },
+        "security": [{name: []} for name in SECURITY_SCHEMES],
     }
+
+
+SECURITY_SCHEMES: Mapping[str, Schema] = {
+    "accessToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "at+jwt",
+        "description": "An access token of this mesh (RFC 9068), for at most five minutes. What is not accepted is "
+        "answered 401; a method whose `x-crossrate-policy` says `stepUp` also takes a second factor that was proved "
+        "lately, and answers 403 with STEP_UP_REQUIRED without one.",
+    },
+    "clientCertificate": {
+        "type": "mutualTLS",
+        "description": "The certificate of a client of this mesh's topology.",
+    },
+}
+"""How a client proves itself: by one of the two. A token, where there is one, decides alone."""
 
 
 _INTRODUCTION = """\
@@ -200,6 +219,11 @@ def _policy(contract: MethodContract) -> Schema:
         policy["stickyField"] = contract.sticky_field
     if contract.reserved_lane:
         policy["reservedLane"] = True
+    if contract.step_up:
+        policy["stepUp"] = True
+    for name in ("account_fields", "instrument_fields", "desk_fields"):
+        if fields := getattr(contract, name):
+            policy[name.removesuffix("_fields") + "Fields"] = list(fields)
     return policy
 
 
