@@ -199,6 +199,19 @@ def current_or_none() -> Call | None:
     return work if isinstance(work, Call) else None
 
 
+def granted_accounts() -> list[str]:
+    """The accounts that the call being handled may be shown, as patterns for SQL: `account LIKE ANY ($1)`. All of them
+    for a service, for the local operator, and where no call is."""
+    call = current_or_none()
+    return ["%"] if call is None or call.client is None else call.client.account_patterns
+
+
+def granted_desk(asked: str) -> str:
+    """The desk whose things the call being handled may be shown: the one asked for, else its client's own; "" for all."""
+    call = current_or_none()
+    return asked or ("" if call is None or call.client is None else call.client.desk)
+
+
 def current() -> Call:
     """The call being handled.
 
@@ -211,4 +224,13 @@ def current() -> Call:
     return call
 
 
-__all__ = ["Call", "CallContext", "Stop", "current", "current_or_none", "new_request_id"]
+__all__ = [
+    "Call",
+    "CallContext",
+    "Stop",
+    "current",
+    "current_or_none",
+    "granted_accounts",
+    "granted_desk",
+    "new_request_id",
+]
