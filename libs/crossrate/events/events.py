@@ -285,13 +285,8 @@ class Events:
         Raises:
             EventsUnavailable: the answer did not come, or not whole, in time.
         """
-        start = {"seq": after_sequence + 1} if since is None else {"start_time": since.isoformat()}
-        query = {
-            **start,
-            "batch": limit,
-            "max_bytes": READ_BYTES_MAX,
-            "next_by_subj": subject or ">",
-        }
+        query = {"batch": limit, "max_bytes": READ_BYTES_MAX, "next_by_subj": subject or ">"}
+        query |= {"seq": after_sequence + 1} if since is None else {"start_time": since.isoformat()}
         answers: asyncio.Queue[Msg] = asyncio.Queue()
         try:
             if not self._client.is_connected:

@@ -207,7 +207,7 @@ def granted_accounts() -> list[str]:
 
 
 def granted_desk(asked: str) -> str:
-    """The desk whose things the call being handled may be shown: the one asked for, else its client's own; "" for all."""
+    """The desk whose things the call being handled may be shown: the one asked for, else its client's; "" for all."""
     call = current_or_none()
     return asked or ("" if call is None or call.client is None else call.client.desk)
 

@@ -166,8 +166,6 @@ def read_method(method: MethodDescriptor) -> MethodContract:
     idempotency = _IDEMPOTENCY[options.idempotency_level]
     effects = policy_pb2.SideEffects.Name(policy.side_effects).removeprefix("SIDE_EFFECTS_")
     streaming = method.client_streaming or method.server_streaming
-    objects = (*policy.account_fields, *policy.instrument_fields, *policy.desk_fields)
-    named = set(_account_paths(method.input_type)) if policy.roles else set()
     rules = {
         "states no idempotency_level": not options.HasField("idempotency_level"),
         "names nobody who may call it: give roles or services": not policy.roles and not policy.services,
@@ -187,12 +185,7 @@ def read_method(method: MethodDescriptor) -> MethodContract:
         "has both a REST path and a reason for having none": bool(rest and policy.no_rest_reason),
         "streams but has no stream_idle_timeout": streaming and not policy.HasField("stream_idle_timeout"),
         "has a sticky_field that its request does not have": not _has_path(method.input_type, policy.sticky_field),
-        "names accounts, instruments or desks in fields that are no strings of its request": not all(
-            _is_string(method.input_type, path) for path in objects
-        ),
-        f"leaves accounts unguarded: account_fields lack {sorted(named - {*policy.account_fields})}": not named
-        <= {*policy.account_fields},
-        "asks for a second factor, and nobody may call it through the edge": policy.step_up and not policy.roles,
+        **_rules_of_grants(method.input_type, policy),
     }
     broken = [rule for rule, is_broken in rules.items() if is_broken]
     if broken:
@@ -222,6 +215,20 @@ def read_method(method: MethodDescriptor) -> MethodContract:
         desk_fields=tuple(policy.desk_fields),
         step_up=policy.step_up,
     )
+
+
+def _rules_of_grants(message: Descriptor, policy: policy_pb2.MethodPolicy) -> dict[str, bool]:
+    """Rules on what a client has to be granted, and whether each is broken."""
+    fields = (*policy.account_fields, *policy.instrument_fields, *policy.desk_fields)
+    named = set(_account_paths(message)) if policy.roles else set()
+    unguarded = sorted(named - {*policy.account_fields})
+    return {
+        "names accounts, instruments or desks in fields that are no strings of its request": not all(
+            _is_string(message, path) for path in fields
+        ),
+        f"leaves accounts unguarded: account_fields lack {', '.join(unguarded)}": bool(unguarded),
+        "asks for a second factor, and nobody may call it through the edge": policy.step_up and not policy.roles,
+    }
 
 
 def field_at(message: Descriptor | None, path: str) -> FieldDescriptor | None:

@@ -92,7 +92,7 @@ class Accounts(Protocol):
         ...
 
     async def page(self, desk: str, after: str, size: int, granted: list[str]) -> list[account_pb2.Account]:
-        """Accounts whose names come after one, by name; of one desk, or of all for "". `granted` are patterns of SQL."""
+        """Accounts whose names come after one and match a pattern in `granted`, by name; of one desk, or of all."""
         ...
 
 

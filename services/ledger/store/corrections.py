@@ -49,7 +49,7 @@ async def waiting_for(connection: asyncpg.Connection, account: str, reverses: in
 async def listed(
     database: Database, account: str, only_proposed: bool, granted: list[str]
 ) -> list[correction_pb2.Correction]:
-    """Corrections, newest first, at most LISTED_MAX; of one account or, for "", of all that match a pattern in `granted`.
+    """Corrections, newest first, at most LISTED_MAX; of one account or, for "", of all that match a pattern.
 
     Raises:
         StoreUnavailable: the database is away.

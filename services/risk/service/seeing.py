@@ -1,4 +1,4 @@
-"""What a client may see and stop of scopes: who only trades, what its own grants reach; who watches over risk, all of it."""
+"""What a client may see and stop of scopes: who only trades, what its grants reach; who watches over risk, all."""
 
 from __future__ import annotations
 
@@ -27,15 +27,14 @@ def _reaches(client: Client, kind: str, name: str) -> bool:
 
 
 def sees(scope: str) -> bool:
-    """Whether the call may be shown what concerns a scope ("account:alpha", "platform"). What holds for all is no secret
-    of anybody's."""
+    """Whether the call may be shown what concerns a scope ("account:alpha", "platform"); what holds for all, it may."""
     client = _bound()
     kind, _, name = scope.partition(":")
     return client is None or kind not in ("account", "desk") or _reaches(client, kind, name)
 
 
 def sees_certificate(scope: gate_pb2.KillScope) -> bool:
-    """Whether the call may be shown the certificate of a kill, which has orders of all accounts that the scope reaches."""
+    """Whether the call may be shown the certificate of a kill, which has orders of all that the scope reaches."""
     client = _bound()
     return client is None or (scope.kind in ("account", "desk") and _reaches(client, scope.kind, scope.name))
 
