@@ -52,7 +52,7 @@ async def serve(runtime: Runtime) -> None:
     try:
         reading, sessions = Reading(database), Sessions(database)
         hub = Hub(database, reading, note)
-        store = Store(database, hub.told)
+        store = Store(database, hub.told, hub.name)
         await sessions.ensure(list(venues.venues))
         quotes = Quotes(MarketDataServiceStub(channel), settings.quotes_silence_s_max, told, note)
         calendar, clock = Calendar(), RealClock(time.time_ns)

@@ -37,6 +37,7 @@ class Routed:
         earlier: filled before it was sent.
         order: as the venue has it.
         client_id: what a venue that speaks FIX knows it by.
+        kept: the order as the database has it; None while it has not.
     """
 
     number: int
@@ -51,6 +52,7 @@ class Routed:
     earlier: int
     order: order_pb2.Order
     client_id: str = ""
+    kept: order_pb2.Order | None = None
 
 
 @dataclass(frozen=True, slots=True)

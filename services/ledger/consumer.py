@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import structlog
 from google.protobuf.message import DecodeError
+from nats.aio.subscription import Subscription
 
 from crossrate.api.trading.v1 import execution_pb2, trading_events_pb2
 from crossrate.events.envelope import Event
@@ -30,6 +31,8 @@ SUBJECT = "crossrate.trading.v1.execution_reported.>"
 CONSUMER = "books"
 RECOVER_S = 60.0
 """Accounts that stand still are tried again this often."""
+GATHER_S = 0.1
+"""Between two reads of what comes all the time, so that many reports are booked in one transaction."""
 PASSING = (OSError, TimeoutError, StoreError, EventsError, CallError)
 """What says nothing about a report: tried again for ever, with growing pauses."""
 _BACKOFF_S_MAX = 5.0
@@ -67,13 +70,13 @@ class Executions:
         self._inbox = Inbox(books.database)
         self._poll_s = poll_s
         self._wake_up = asyncio.Event()
+        self._heard: Subscription | None = None
         self._log = structlog.get_logger().bind(consumer=CONSUMER)
         self.applied = 0
         self.error = ""
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Books until `stopping` is set."""
-        heard = await self._events.subscribe_core(SUBJECT, self._heard, pending_max=65_536)
         failures, recover_at = 0, 0.0
         clock = asyncio.get_running_loop().time
         try:
@@ -82,18 +85,33 @@ class Executions:
                     if clock() >= recover_at:
                         await self._recover()
                         recover_at = clock() + RECOVER_S
-                    moved = await self.step()
+                    moved = await self._stepped()
                     failures, self.error = 0, ""
                 except PASSING as error:
                     failures += 1
                     self.error = f"{type(error).__name__}: {error}"
                     self._log.warning("executions_wait", error=self.error, failures=failures)
                     moved = False
-                if not moved:
+                if moved:
+                    await self._pause(GATHER_S, stopping, quiet=True)
+                else:
                     backoff = min(_BACKOFF_S_MAX, 0.05 * 2 ** min(failures, 10)) * random.uniform(0.5, 1.0)
                     await self._pause(backoff if failures else self._poll_s, stopping, quiet=bool(failures))
         finally:
+            if self._heard is not None:
+                await self._heard.unsubscribe()
+
+    async def _stepped(self) -> bool:
+        """A step. Only while there is nothing to do are messages heard as they come: else each would come twice."""
+        moved = await self.step()
+        if moved and self._heard is not None:
+            heard, self._heard = self._heard, None
             await heard.unsubscribe()
+        elif not moved and self._heard is None:
+            self._heard = await self._events.subscribe_core(SUBJECT, self._woken)
+            # What came before that is looked for once more.
+            moved = await self.step()
+        return moved
 
     async def step(self) -> bool:
         """Books the next batch; False if there is none.
@@ -149,12 +167,12 @@ class Executions:
         for event in events:
             account = event.subject.rpartition(".")[2]
             try:
-                report = trading_events_pb2.ExecutionReported.FromString(event.payload).report
+                reports = trading_events_pb2.ExecutionReported.FromString(event.payload).reports
             except DecodeError:
                 # The account's next report shows the gap, and trading is asked for both.
                 self._log.error("execution_not_readable", sequence=event.sequence, subject=event.subject)
                 continue
-            found.setdefault(account, []).append(report)
+            found.setdefault(account, []).extend(reports)
         return found
 
     async def _apply(self, writing: Writing, accounts: dict[str, Reports], *, with_gaps: bool) -> None:
@@ -203,7 +221,7 @@ class Executions:
             kept.post(entry)
         kept.execution_sequence, kept.fault, kept.changed = report.sequence, "", True
 
-    async def _heard(self, _: object) -> None:
+    async def _woken(self, _: object) -> None:
         self._wake_up.set()
 
     async def _pause(self, seconds: float, stopping: asyncio.Event, *, quiet: bool) -> None:

@@ -114,6 +114,6 @@ async def _relay(runtime: Runtime, database: Database, served: asyncio.Event) ->
     else:
         return
     try:
-        await OutboxRelay(database, events, JETSTREAM).run(served)
+        await OutboxRelay(database, events, JETSTREAM, join=True).run(served)
     finally:
         await events.close()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2
 
 from crossrate.api.broker.v1 import venue_report_pb2
+from crossrate.api.risk.v1 import pretrade_service_pb2
 from crossrate.api.trading.v1 import account_state_pb2, execution_pb2, order_entry_pb2, order_pb2
 from crossrate.rpc.frames import element
 from services.trading.domain import amounts, order
@@ -264,23 +267,79 @@ def refresh(made: Order, now_ns: int) -> order_pb2.Order:
 
 
 class Admission:
-    """What risk said of an order: its checks, and the quote that it saw."""
+    """What risk said of an order: its checks, and the quote that it saw.
 
-    __slots__ = ("answer", "gate_version")
+    Twenty checks are most of a report's bytes. They have the same numbers in what risk says, in a report and in an
+    answer, and are taken over as bytes: encoded once, never looked into if the order is admitted.
+    """
+
+    __slots__ = ("_answer", "_kept", "_seen", "authorised", "gate_version")
 
     def __init__(self, answer: Any, gate_version: int) -> None:
-        self.answer = answer
+        self._answer = answer
+        self.authorised = answer.authorised
         self.gate_version = gate_version
+        self._seen = self._kept = b""
+
+    @property
+    def checks(self) -> Sequence[Any]:
+        """Every check, failed ones first."""
+        return self._answer.checks
+
+    @property
+    def seen(self) -> bytes:
+        """Checks and quote, as encoded fields of ExecutionReport and of PlaceOrderResponse."""
+        if not self._kept:
+            self._encode()
+        return self._seen
+
+    @property
+    def kept(self) -> bytes:
+        """Margin and nearest limit, as encoded fields of PlaceOrderResponse."""
+        if not self._kept:
+            self._encode()
+        return self._kept
+
+    def _encode(self) -> None:
+        said = self._answer
+        rest = order_entry_pb2.PlaceOrderResponse(first_limit=said.first_limit - 1)
+        if said.margin_currency:
+            margin = rest.margin
+            margin.currency, margin.equity, margin.free_after = said.margin_currency, said.equity, said.margin_free
+            margin.used_before, margin.used_after = said.margin_before, said.margin_after
+        for name in _SAID_OTHERWISE:
+            said.ClearField(name)
+        self._seen, self._kept = said.SerializeToString(), rest.SerializeToString()
 
 
-def report_of(account: Account, made: Order, step: Step, now_ns: int) -> execution_pb2.ExecutionReport:
+_SAID_OTHERWISE = tuple(
+    field.name for field in pretrade_service_pb2.Authorisation.DESCRIPTOR.fields if field.number < 10
+)
+"""What of an Authorisation is no part of a report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A step as it is kept and told. The order's bytes are in the report's, and its alone.
+
+    Attributes:
+        order: the order after it.
+        told: the report without what risk itself said.
+        report: the whole of it.
+    """
+
+    order: bytes
+    told: bytes
+    report: bytes
+
+
+def report_of(account: Account, made: Order, step: Step, now_ns: int) -> Encoded:
     """A step as a report; the order's message is brought up to date first."""
-    image = refresh(made, now_ns)
+    order = refresh(made, now_ns).SerializeToString()
     report = execution_pb2.ExecutionReport(
         sequence=made.sequence,
         exec_id=f"{account.name}:{made.sequence}",
         exec_type=step.exec_type.value,
-        order=image,
         exec_ref_id=step.exec_ref_id,
         text=step.text[:1000],
         cause=step.cause,
@@ -292,12 +351,9 @@ def report_of(account: Account, made: Order, step: Step, now_ns: int) -> executi
         if step.deal.image is not None:
             fill.CopyFrom(step.deal.image)
         fill.position_id = step.deal.position_id
-    if step.admission is not None:
-        report.checks.extend(step.admission.answer.checks)
-        if step.admission.answer.HasField("quote_seen"):
-            report.quote_seen.CopyFrom(step.admission.answer.quote_seen)
     put_ns(report.time, now_ns)
-    return report
+    told = report.SerializeToString() + element(4, order)
+    return Encoded(order, told, told + step.admission.seen if step.admission is not None else told)
 
 
 def event_of(report: bytes) -> bytes:

@@ -68,6 +68,12 @@ class Side:
 
     async def on_session(self, messages: int) -> float:
         """Orders a second that a session acknowledges, in messages of LIST."""
+        begun = time.perf_counter()
+        acknowledged = await self.session_acks(messages)
+        return acknowledged / (time.perf_counter() - begun)
+
+    async def session_acks(self, messages: int) -> int:
+        """Orders that a session of its own acknowledges, in messages of LIST."""
         account = ACCOUNTS[0]
         async with self.client.session(account, "bench") as session:
             lists = [[self.order(account) for _ in range(LIST)] for _ in range(messages)]
@@ -83,9 +89,8 @@ class Side:
                     except CallError as error:
                         self.failures.append(str(error))
 
-            begun = time.perf_counter()
             await asyncio.gather(*(work() for _ in range(LISTS_IN_FLIGHT)))
-            return acknowledged / (time.perf_counter() - begun)
+            return acknowledged
 
     async def tried(self, call: Call) -> bool:
         """Whether a call succeeded; a failure is kept."""

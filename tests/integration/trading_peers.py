@@ -69,7 +69,8 @@ class Risk(PreTradeServiceServicer):
         for each in request.orders:
             words = self.refuse(each.order)
             said = answer.authorisations.add(authorised=not words, margin_currency="USD", equity="1000000")
-            said.margin_before, said.margin_after = "0", "5000.5"
+            said.margin_before, said.margin_after, said.margin_free = "0", "5000.5", "994999.5"
+            said.first_limit = 1
             check = said.checks.add(kind=check_pb2.CHECK_KIND_ORDER_QUANTITY, scope="platform", passed=not words)
             check.limit, check.value, check.headroom, check.unit = "5000000", each.order.terms.quantity, "1000", "EUR"
             check.text = words or "within the limit"

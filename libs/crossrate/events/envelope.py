@@ -13,6 +13,7 @@ MESSAGE_ID = "Nats-Msg-Id"
 TYPE = "Crossrate-Type"
 STREAM = "Crossrate-Stream"
 SEQUENCE = "Crossrate-Sequence"
+FIRST_SEQUENCE = "Crossrate-First-Sequence"
 REQUEST_ID = "Crossrate-Request-Id"
 TIME_NS = "Crossrate-Time-Ns"
 TRACEPARENT = "traceparent"
@@ -43,16 +44,21 @@ class Message:
         *,
         type: str = "",
         origin: tuple[str, int] | None = None,
+        first: int = 0,
         time_ns: int | None = None,
         request_id: str = "",
         traceparent: str = "",
     ) -> Message:
-        """A message with the headers of the platform; `origin` is the journal stream and number that it is from."""
+        """A message with the headers of the platform; `origin` is the journal stream and number that it is from.
+
+        If several events that follow each other are joined in it, that is the last one's number, `first` the first's.
+        """
         payload = message if isinstance(message, bytes) else message.SerializeToString()
         headers = {
             TYPE: type or ("" if isinstance(message, bytes) else message.DESCRIPTOR.full_name),
             STREAM: origin[0] if origin else "",
             SEQUENCE: str(origin[1]) if origin else "",
+            FIRST_SEQUENCE: str(first) if first else "",
             TIME_NS: str(time_ns) if time_ns is not None else "",
             REQUEST_ID: request_id,
             TRACEPARENT: traceparent,
@@ -88,8 +94,13 @@ class Event:
 
     @property
     def origin_sequence(self) -> int:
-        """Its number in that journal stream; 0 if it is from no journal."""
+        """Its number in that journal stream, the last one's if several are joined in it; 0 if it is from no journal."""
         return int(self.headers.get(SEQUENCE, "0"))
+
+    @property
+    def origin_first(self) -> int:
+        """The number of the first one that is joined in it; `origin_sequence` if it is one."""
+        return int(self.headers.get(FIRST_SEQUENCE, "0")) or self.origin_sequence
 
     @property
     def time_ns(self) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime
 import json
 import os
 import signal
@@ -20,6 +19,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.js.api import PubAck
 
+from crossrate.events.batches import collect, event_of, part_of
 from crossrate.events.envelope import MESSAGE_ID, Event, Message
 from crossrate.events.errors import EventsError, EventsUnavailable, Refused, WrongLastSequence
 from crossrate.events.keyvalue import KeyValue
@@ -31,8 +31,6 @@ READ_TIMEOUT_S = 5.0
 READ_MAX = 256
 """Messages in one read; also the most that a consumer holds unapplied."""
 READ_BYTES_MAX = 4_194_304
-IN_FLIGHT_MAX = 64
-"""Messages of one `publish_in_order` that wait for their acknowledgement at the same time."""
 
 _WRONG_LAST = (10070, 10071, 10164)
 _EXPECTED_LAST_SEQUENCE = "Nats-Expected-Last-Sequence"
@@ -166,30 +164,44 @@ class Events:
     ) -> tuple[list[Published], Exception | None]:
         """Publishes messages right behind number `last_sequence` of their stream, each right behind the one before.
 
-        If anything else is there by then, JetStream refuses the rest. Returns the messages that are known to be there,
-        from the first without a gap, and what stopped the others (None if nothing did). Whether those arrived is
-        unknown if it was EventsUnavailable.
+        If anything else is there by then, JetStream refuses the rest. Only the last one of some is acknowledged: where
+        it stands says that those before it are where they should be, for each was to be taken right behind the one
+        before.
+        Returns the messages that are known to be there, from the first without a gap, and what stopped the others (None
+        if nothing did). Whether some of those arrived is unknown then, whatever it was.
         """
         done: list[Published] = []
-        for start in range(0, len(messages), IN_FLIGHT_MAX):
-            part = messages[start : start + IN_FLIGHT_MAX]
-            sends = []
-            for offset, message in enumerate(part):
-                expected = {_EXPECTED_LAST_SEQUENCE: str(last_sequence + start + offset)}
-                if offset:
-                    # The number alone would let a message in whose predecessor was refused, where a foreign message
-                    # has the predecessor's place.
-                    expected[_EXPECTED_LAST_ID] = part[offset - 1].id
-                sends.append(self._publish_once(message, expected, timeout_s=timeout_s))
-            for answer in await asyncio.gather(*sends, return_exceptions=True):
-                if isinstance(answer, BaseException):
-                    if not isinstance(answer, EventsError):
-                        raise answer
-                    return done, answer
-                if answer.sequence != last_sequence + len(done) + 1:
-                    return done, WrongLastSequence(part[0].subject, None, f"{answer} is not where it should be")
-                done.append(answer)
+        while len(done) < len(messages):
+            part = part_of(messages, len(done))
+            try:
+                for offset, message in enumerate(part):
+                    expected = {_EXPECTED_LAST_SEQUENCE: str(last_sequence + len(done) + offset)}
+                    if offset:
+                        # The number alone would let a message in whose predecessor was refused, where a foreign message
+                        # has the predecessor's place.
+                        expected[_EXPECTED_LAST_ID] = part[offset - 1].id
+                    if offset < len(part) - 1:
+                        await self._send(message, expected)
+                    else:
+                        answer = await self._publish_once(message, expected, timeout_s=timeout_s)
+            except EventsError as error:
+                return done, error
+            if answer.sequence != last_sequence + len(done) + len(part):
+                return done, WrongLastSequence(part[0].subject, None, f"{answer} is not where it should be")
+            first = answer.sequence - len(part) + 1
+            done += [Published(answer.stream, first + offset, False) for offset in range(len(part) - 1)]
+            done.append(answer)
         return done, None
+
+    async def _send(self, message: Message, extra: Mapping[str, str]) -> None:
+        """Publishes without an answer."""
+        headers = {**message.headers, **extra, MESSAGE_ID: message.id}
+        try:
+            if not self._client.is_connected:
+                raise EventsUnavailable("not connected to NATS")
+            await self._client.publish(message.subject, message.payload, headers=headers)
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            raise EventsUnavailable(f"{message.subject}: {error!r}") from error
 
     async def _publish_once(self, message: Message, extra: Mapping[str, str], *, timeout_s: float) -> Published:
         headers = {**message.headers, **extra, MESSAGE_ID: message.id}
@@ -296,7 +308,7 @@ class Events:
             try:
                 await self._client.publish(f"$JS.API.DIRECT.GET.{stream}", json.dumps(query).encode(), reply=inbox)
                 async with asyncio.timeout(timeout_s):
-                    return await _collect(stream, answers)
+                    return await collect(stream, answers)
             finally:
                 with contextlib.suppress(nats.errors.Error, OSError):
                     await subscription.unsubscribe()
@@ -318,7 +330,7 @@ class Events:
             return None
         if status:
             raise EventsUnavailable(f"{subject}: JetStream answered {status}")
-        return _event(stream, answer)
+        return event_of(stream, answer)
 
     async def replay(
         self, stream: str, after_sequence: int = 0, *, subject: str = "", until_sequence: int | None = None
@@ -366,33 +378,3 @@ def _pauses():
     yield from (0.05, 0.1, 0.2)
     while True:
         yield 0.4
-
-
-async def _collect(stream: str, answers: asyncio.Queue[Msg]) -> list[Event]:
-    """The messages of one batch, up to the server's mark of its end."""
-    events: list[Event] = []
-    while True:
-        answer = await answers.get()
-        status = (answer.headers or {}).get("Status")
-        if status in ("204", "404"):
-            return events
-        if status == "503":
-            raise EventsUnavailable(f"stream {stream!r} is not there, or this service may not read it")
-        if status:
-            raise EventsUnavailable(f"stream {stream!r}: JetStream answered {status}")
-        event = _event(stream, answer)
-        if events and event.sequence <= events[-1].sequence:
-            raise EventsUnavailable(f"stream {stream!r}: messages came out of order")
-        events.append(event)
-
-
-def _event(stream: str, answer: Msg) -> Event:
-    headers = dict(answer.headers or {})
-    sequence, subject = int(headers.pop("Nats-Sequence")), headers.pop("Nats-Subject")
-    stored = headers.pop("Nats-Time-Stamp")
-    for name in ("Nats-Stream", "Nats-Num-Pending", "Nats-Last-Sequence"):
-        headers.pop(name, None)
-    # RFC 3339 with nanoseconds; datetime keeps six digits.
-    whole, _, fraction = stored.rstrip("Z").partition(".")
-    time = datetime.datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}+00:00")
-    return Event(stream, sequence, subject, answer.data, time, headers)

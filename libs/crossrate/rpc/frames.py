@@ -19,6 +19,10 @@ LENGTH_DELIMITED = 2
 """Wire type of messages, texts and bytes (protobuf, "Encoding")."""
 
 
+_TAGS = tuple(bytes([number << 3 | LENGTH_DELIMITED]) for number in range(16))
+_LENGTHS = tuple(bytes([size]) for size in range(128))
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One message of a stream, encoded; its position is in the bytes, and here for what the server adds after it."""
@@ -34,11 +38,16 @@ class Frame:
 def element(number: int, encoded: bytes) -> bytes:
     """An encoded message as the field of that number, up to 15, of another one; fields may be joined in any order."""
     assert number < 16, "the tag is one byte"
-    return bytes([number << 3 | LENGTH_DELIMITED]) + varint(len(encoded)) + encoded
+    size = len(encoded)
+    if size < 1 << 14:
+        length = _LENGTHS[size] if size < 128 else bytes((size & 127 | 128, size >> 7))
+        return _TAGS[number] + length + encoded
+    return _TAGS[number] + varint(size) + encoded
 
 
 def frames_of(register: Callable[[Any, Any], None], *methods: str) -> Callable[[Any, Any], None]:
-    """A generated registration whose streaming methods of these names yield frames."""
+    """A generated registration whose streaming methods of these names yield frames; those that answer once may answer
+    with anything that says its bytes by `SerializeToString`."""
 
     def registered(servicer: Any, server: Any) -> None:
         register(servicer, _Registration(server, methods))
@@ -60,6 +69,8 @@ class _Registration:
         """Hands the handlers on, those of frames with another serializer."""
         framed = {
             name: grpc.unary_stream_rpc_method_handler(made.unary_stream, made.request_deserializer, _encode)
+            if made.response_streaming
+            else grpc.unary_unary_rpc_method_handler(made.unary_unary, made.request_deserializer, _encode)
             for name in self._methods
             for made in (handlers[name],)
         }

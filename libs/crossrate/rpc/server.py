@@ -52,6 +52,9 @@ STREAMS_MAX = 1024
 """Streams of answers open at once, unless the service says otherwise."""
 NOT_READY_LOG_S = 5.0
 """How often a server that waits for its dependencies says so."""
+GC_THRESHOLDS = (20_000, 10, 50)
+"""What is made for one batch dies with it; looking through all orders that work, again and again, finds nothing and
+takes long where there are many."""
 LAST_GRACE_S = 0.5
 """What calls get that came in while the last ones finished."""
 
@@ -251,6 +254,7 @@ class Server:
         register(runtime, self.socket, self.metrics_port, self._ready_time)
         # What lives now lives on; the collector need not look at it again.
         gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         waited_s = round(time.monotonic() - began, 3)
         transport = type(self._transport).__name__
         runtime.log.info(

@@ -18,6 +18,10 @@ from crossrate.store.migrations import migrate
 
 FRAMEWORK_MIGRATIONS = Path(__file__).parent / "schema"
 
+PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
+"""A service has few statements, prepared, by key or over arrays of any length: planning one anew for each array costs
+ten times what it does."""
+
 BROKEN_CONNECTION = (
     OSError,
     asyncio.TimeoutError,
@@ -57,6 +61,14 @@ def _is_closed(connection: asyncpg.Connection) -> bool:
         return connection.is_closed()
     except asyncpg.InterfaceError:  # the pool has noticed first and taken it back
         return True
+
+
+async def _as_it_is(_connection: asyncpg.Connection) -> None:
+    """What asyncpg does to a connection on its way back to the pool, besides rolling back what was left open.
+
+    By itself it would send four statements that undo LISTEN, session locks, cursors and settings: as dear as most of
+    the queries before them. What needs those has a connection of its own (`Database.dedicated`).
+    """
 
 
 def _terminate(connection: asyncpg.Connection) -> None:
@@ -111,8 +123,9 @@ class Database:
             command_timeout=command_timeout_s,
             timeout=5.0,
             max_inactive_connection_lifetime=60.0,
+            reset=_as_it_is,
             statement_cache_size=256,
-            server_settings={"application_name": runtime.instance},
+            server_settings={"application_name": runtime.instance, **PLANNED_ONCE},
         )
         database = cls(await pool, dsn(runtime), acquire_timeout_s=acquire_timeout_s)
         deadline = time.monotonic() + open_timeout_s
@@ -193,14 +206,19 @@ class Database:
                 # PostgreSQL answers the COMMIT of a failed transaction with a rollback and no error.
                 raise StoreError("a statement in this transaction failed and its error was swallowed: rolled back")
 
-    async def dedicated(self, **options: object) -> asyncpg.Connection:
+    async def dedicated(self, **settings: str) -> asyncpg.Connection:
         """A connection of one's own beside the pool, for LISTEN and session locks; the caller closes it.
+
+        Args:
+            settings: of the session, by PostgreSQL's names.
 
         Raises:
             StoreUnavailable: the server is away.
         """
         try:
-            return await asyncpg.connect(self._address, timeout=5.0, command_timeout=10.0, **options)
+            return await asyncpg.connect(
+                self._address, timeout=5.0, command_timeout=10.0, server_settings={**PLANNED_ONCE, **settings}
+            )
         except BROKEN_CONNECTION as error:
             raise StoreUnavailable(f"no database connection: {error or type(error).__name__}") from error
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from collections.abc import Iterator, Sequence
 
 import asyncpg
 import structlog
@@ -23,13 +24,26 @@ from crossrate.store.database import BROKEN_CONNECTION, Database
 from crossrate.store.errors import StoreError, StoreUnavailable
 from crossrate.store.journal import WAKE_UP, Entry, read_pages
 
-BATCH_MAX = 256
+BATCH_MAX = 2048
+"""Journal events of one pass."""
 STREAMS_MAX = 64
 """Journal streams of one pass."""
+GATHER_S = 0.05
+"""Between two passes, so that what is written in many small commits is read, published and noted together."""
+JOINED_BYTES_MAX = 131_072
+"""Of one message in which events are joined."""
+_POSITIONS_MAY_BE_OLD = {"synchronous_commit": "off"}
+"""How far the relay is stands in the stream itself: what the database forgot by a crash is read there."""
 POLL_S = 0.2
 """The journal is also looked at this often: a NOTIFY is only a wake-up, and may be lost."""
 _BACKOFF_S_MAX = 5.0
 _LOCK = 0x72656C61  # "rela": the first half of the advisory lock's key; the second is the schema and the target
+
+
+_SAVE = """
+WITH last AS (UPDATE relay SET last_sequence = $2 WHERE target = $1)
+INSERT INTO relay_position (target, stream, last_seq) SELECT $1, * FROM unnest($3::text[], $4::bigint[])
+ON CONFLICT (target, stream) DO UPDATE SET last_seq = excluded.last_seq"""
 
 
 class Diverged(StoreError):
@@ -40,13 +54,20 @@ class OutboxRelay:
     """Publishes the journal of one schema into one JetStream stream of the same service.
 
     Every instance may run it; one at a time works, the others stand by.
+
+    Args:
+        join: whether events of a stream that follow each other are published as one message where there are several.
+            Their message has to be one repeated field, whose encodings are joined by writing them one after another.
     """
 
-    def __init__(self, database: Database, events: Events, target: str, *, poll_s: float = POLL_S) -> None:
+    def __init__(
+        self, database: Database, events: Events, target: str, *, poll_s: float = POLL_S, join: bool = False
+    ) -> None:
         self._database = database
         self._events = events
         self._target = target
         self._poll_s = poll_s
+        self._join = join
         self._wake_up = asyncio.Event()
         self._log = structlog.get_logger().bind(relay=target)
         self._last_sequence = 0
@@ -60,7 +81,7 @@ class OutboxRelay:
         failures = 0
         while not stopping.is_set():
             try:
-                connection = await self._database.dedicated()
+                connection = await self._database.dedicated(**_POSITIONS_MAY_BE_OLD)
                 try:
                     if await self._is_first(connection):
                         await self._work(connection, stopping)
@@ -102,6 +123,8 @@ class OutboxRelay:
             entries = await self._next(connection)
             if entries:
                 await self._publish(connection, entries)
+                if len(entries) < BATCH_MAX // 2:
+                    await self._pause(GATHER_S, stopping)
             else:
                 self.error = ""
                 await self._pause(self._poll_s, stopping, self._wake_up)
@@ -138,44 +161,37 @@ class OutboxRelay:
         return entries
 
     async def _publish(self, connection: asyncpg.Connection, entries: list[Entry]) -> None:
-        messages = [self._message(entry) for entry in entries]
-        done, problem = await self._events.publish_in_order(messages, self._last_sequence)
+        parts = list(_parts(entries)) if self._join else [[entry] for entry in entries]
+        done, problem = await self._events.publish_in_order(
+            [self._message(part) for part in parts], self._last_sequence
+        )
         if done:
-            positions = {entry.stream: entry.seq for entry in entries[: len(done)]}
+            positions = {part[-1].stream: part[-1].seq for part in parts[: len(done)]}
             await self._save(connection, done[-1].sequence, positions)
-            self.published += len(done)
+            self.published += sum(map(len, parts[: len(done)]))
         if isinstance(problem, WrongLastSequence):
             await self._reconcile(connection)
         elif problem is not None:
             # Whether the rest arrived is not known: `run` begins anew, and that begins with reading the stream.
             raise problem
 
-    def _message(self, entry: Entry) -> Message:
-        fact = entry.fact
+    def _message(self, part: Sequence[Entry]) -> Message:
+        last = part[-1]
+        fact, alone = last.fact, len(part) == 1
         return Message.of(
             fact.subject,
-            fact.payload,
-            message_id(self._events.service, entry.stream, entry.seq),
+            fact.payload if alone else b"".join(entry.fact.payload for entry in part),
+            message_id(self._events.service, last.stream, last.seq),
             type=fact.type,
-            origin=(entry.stream, entry.seq),
+            origin=(last.stream, last.seq),
+            first=0 if alone else part[0].seq,
             time_ns=fact.time_ns,
-            request_id=fact.request_id,
-            traceparent=fact.traceparent,
+            request_id=fact.request_id if alone else "",
+            traceparent=fact.traceparent if alone else "",
         )
 
     async def _save(self, connection: asyncpg.Connection, last_sequence: int, positions: dict[str, int]) -> None:
-        async with connection.transaction():
-            await connection.execute(
-                "UPDATE relay SET last_sequence = $2 WHERE target = $1", self._target, last_sequence
-            )
-            await connection.execute(
-                "INSERT INTO relay_position (target, stream, last_seq) "
-                "SELECT $1, * FROM unnest($2::text[], $3::bigint[]) "
-                "ON CONFLICT (target, stream) DO UPDATE SET last_seq = excluded.last_seq",
-                self._target,
-                list(positions),
-                list(positions.values()),
-            )
+        await connection.execute(_SAVE, self._target, last_sequence, list(positions), list(positions.values()))
         self._last_sequence = last_sequence
         self._positions |= positions
 
@@ -207,10 +223,11 @@ class OutboxRelay:
         ours = event.origin_stream and event.id == message_id(
             self._events.service, event.origin_stream, event.origin_sequence
         )
+        # A message that several are joined in counts from its first to its last.
         if not ours or event.origin_sequence < expected:
             self.foreign += 1
             self._log.error("relay_found_foreign_message", sequence=event.sequence, subject=event.subject, id=event.id)
-        elif event.origin_sequence > expected:
+        elif event.origin_first > expected:
             raise Diverged(f"{self._target} has {event.id} at {event.sequence} where number {expected} should be")
         else:
             positions[event.origin_stream] = event.origin_sequence
@@ -250,6 +267,24 @@ class OutboxRelay:
         finally:
             for wait in waits:
                 wait.cancel()
+
+
+def _parts(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """Events that follow each other in one stream with one subject and type, as many as a message may hold."""
+    part: list[Entry] = []
+    size = 0
+    for entry in entries:
+        fact = entry.fact
+        size += len(fact.payload)
+        if part:
+            first = part[0]
+            alike = (entry.stream, fact.subject, fact.type) == (first.stream, first.fact.subject, first.fact.type)
+            if not alike or size > JOINED_BYTES_MAX:
+                yield part
+                part, size = [], len(fact.payload)
+        part.append(entry)
+    if part:
+        yield part
 
 
 async def _close(connection: asyncpg.Connection) -> None:

@@ -9,22 +9,30 @@ from crossrate.basics.session import Session, standing_at
 from crossrate.basics.value_date import ValueDates
 
 KEPT_MAX = 2048
+NS = 1_000_000_000
 
 
 class Calendar:
     """Sessions and spot dates, each worked out once."""
 
     def __init__(self) -> None:
-        self._sessions: dict[Pair, Session] = {}
+        self._sessions: dict[Pair, tuple[int, int, Session]] = {}
         self._spots: dict[tuple[Pair, date], date] = {}
 
     def session(self, pair: Pair, time_ns: int) -> Session:
         """The session of a moment; while the market is closed the next one."""
-        moment = datetime.fromtimestamp(time_ns / 1e9, UTC)
         known = self._sessions.get(pair)
-        if known is None or not known.holds(moment):
-            known = self._sessions[pair] = standing_at(pair, moment).session
-        return known
+        if known is None or not known[0] <= time_ns < known[1]:
+            session = standing_at(pair, datetime.fromtimestamp(time_ns / 1e9, UTC)).session
+            begin, end = (int(each.timestamp()) * NS for each in (session.begin, session.end))
+            # While the market is closed it is the next one from now on.
+            known = self._sessions[pair] = (min(begin, time_ns), end, session)
+        return known[2]
+
+    def session_end_ns(self, pair: Pair, time_ns: int) -> int:
+        """When that session ends, ns since 1970, UTC."""
+        self.session(pair, time_ns)
+        return self._sessions[pair][1]
 
     def spot(self, pair: Pair, trade_date: date) -> date:
         """When a spot deal of a trade date settles."""

@@ -64,12 +64,14 @@ class Desk:
     async def waiting(self) -> list[Waiting]:
         """Instructions that wait, in their order; their orders are in memory afterwards."""
         self.instructed = False
-        found = await self.reading.waiting(self.venue, INSTRUCTIONS_MAX)
+        found, orders = await self.reading.waiting_with_orders(self.venue, INSTRUCTIONS_MAX)
         self.instructed = self.instructed or len(found) == INSTRUCTIONS_MAX
         for each in found:
             if each.kind == routing.INSTRUCTION_KIND_NEW:
                 self._ended.pop(each.order_id, None)  # it begins anew
-        await self.know([each.order_id for each in found])
+        for order in orders:
+            if self.order(order.order_id) is None:
+                self.remember(order)
         return found
 
     async def know(self, order_ids: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ this instance committed by itself does not take the way over the database.
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ class Hub:
         self._kept: deque[pb.VenueReport] = deque(maxlen=KEPT)
         self._early: dict[int, pb.VenueReport] = {}
         self._listeners: set[asyncio.Event] = set()
+        self.name = uuid.uuid4().hex
+        """This life of this instance, among those who tell of instructions."""
         self._behind = asyncio.Event()
         self.last = -1
         """The number up to which everything is known here; -1 before the first look."""
@@ -101,8 +104,8 @@ class Hub:
 
     async def _listen(self, connection: asyncpg.Connection) -> None:
         schema = await connection.fetchval("SELECT current_schema()")
-        await connection.add_listener(f"{CHANNEL_REPORTS}_{schema}", lambda *_: self._behind.set())
-        await connection.add_listener(f"{CHANNEL_INSTRUCTIONS}_{schema}", lambda *_: self.wake())
+        await connection.add_listener(f"{CHANNEL_REPORTS}_{schema}", lambda *said: self._said(said[-1]))
+        await connection.add_listener(f"{CHANNEL_INSTRUCTIONS}_{schema}", self._instructed)
         self.wake()
         while not connection.is_closed():
             self._behind.clear()
@@ -112,6 +115,15 @@ class Hub:
                     await self._behind.wait()
             except TimeoutError:
                 await connection.fetchval("SELECT 1", timeout=CHECK_S)
+
+    def _said(self, last: str) -> None:
+        """A commit says its newest report: what was committed here is known already."""
+        if not last.isdigit() or int(last) > self.last:
+            self._behind.set()
+
+    def _instructed(self, *said: Any) -> None:
+        if said[-1] != self.name:
+            self.wake()
 
     def wake(self) -> None:
         """Instructions were committed."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import asyncpg
 
 from crossrate.api.broker.v1 import routing_service_pb2 as routing
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.store import Database, Lease
-from crossrate.store.errors import StaleWriter
+from crossrate.store.database import BROKEN_CONNECTION
+from crossrate.store.errors import OutcomeUnknown, StaleWriter
 from services.broker.routed import At, Routed, State, Told
 
 CHANNEL_REPORTS, CHANNEL_INSTRUCTIONS = "broker_reports", "broker_instructions"
@@ -26,15 +30,45 @@ ON CONFLICT (order_id) DO UPDATE SET venue = excluded.venue, status = excluded.s
     content = excluded.content, client_id = excluded.client_id, update_time = now()
 RETURNING order_id, number"""
 
-_INSTRUCTIONS = """
-INSERT INTO instruction (instruction_id, order_id, venue, kind, version, state, pinned, content)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::integer[], $6::smallint[], $7::boolean[],
-                     $8::bytea[])
-ON CONFLICT (instruction_id) DO NOTHING RETURNING instruction_id"""
+# Of orders only those are written whose instruction is new. One that is sent again after it had ended begins anew; what
+# works is left alone.
+_TAKE = f"""
+WITH new AS (
+    INSERT INTO instruction (instruction_id, order_id, venue, kind, version, state, pinned, content)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::integer[], $6::smallint[],
+                         $7::boolean[], $8::bytea[])
+    ON CONFLICT (instruction_id) DO NOTHING RETURNING instruction_id, order_id
+),
+fresh AS (
+    INSERT INTO venue_order AS v (order_id, account, venue, instrument, status, version, venue_order_id, filled,
+                                  earlier, content, client_id)
+    SELECT w.* FROM unnest($9::text[], $10::text[], $11::text[], $12::text[], $13::smallint[], $14::integer[],
+                           $15::text[], $16::bigint[], $17::bigint[], $18::bytea[], $19::text[]) AS w (order_id)
+    WHERE w.order_id IN (SELECT order_id FROM new)
+    ON CONFLICT (order_id) DO UPDATE SET venue = excluded.venue, status = excluded.status, version = excluded.version,
+        venue_order_id = excluded.venue_order_id, filled = excluded.filled, earlier = excluded.earlier,
+        content = excluded.content, client_id = excluded.client_id, update_time = now()
+        WHERE v.status = {At.ENDED.value}
+)
+SELECT array_agg(instruction_id),
+       CASE WHEN count(*) > 0 THEN pg_notify('{CHANNEL_INSTRUCTIONS}_' || current_schema(), $20)::text END FROM new"""
 
 _REPORTS = """
 INSERT INTO venue_report (sequence, account, order_id, venue, kind, exec_key, content)
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::bytea[])"""
+
+_COMMIT = f"SELECT commit_venue({', '.join(f'${n}' for n in range(1, 25))})"
+_INPUT = "INSERT INTO book_input (venue, instrument, number, told, content) VALUES ($1, $2, $3, $4, $5)"
+
+
+class Input(NamedTuple):
+    """What went into a simulated book: a row of its own."""
+
+    venue: str
+    instrument: str
+    number: int
+    told: int
+    content: bytes
 
 
 @dataclass(slots=True)
@@ -69,11 +103,19 @@ class Entry:
 
 
 class Store:
-    """Commits. Each method is one transaction, or a part of the caller's."""
+    """Commits. Each method is one transaction, or a part of the caller's.
 
-    def __init__(self, database: Database, told: Callable[[list[pb.VenueReport]], None]) -> None:
+    Args:
+        told: called with reports that were committed here.
+        name: what this process says with instructions that it has kept; it wakes itself up.
+    """
+
+    def __init__(self, database: Database, told: Callable[[list[pb.VenueReport]], None], name: str) -> None:
         self._database = database
+        self._name = name
         self._told = told
+        self._last = -1
+        """The newest report that is known here; -1 before the first look."""
 
     async def take(self, entries: Sequence[Entry], orders: Sequence[Routed]) -> set[str]:
         """Keeps instructions, each once, and returns the ids of those that are new.
@@ -82,46 +124,36 @@ class Store:
             StoreUnavailable: nothing was kept.
             OutcomeUnknown: perhaps it was; the same call tells.
         """
+        refused = {e.instruction.instruction_id: e.refusal for e in entries if e.refusal is not None}
         kept: list[pb.VenueReport] = []
-        async with self._database.transaction() as connection:
-            new = await self._insert(connection, entries)
-            if fresh := [o for o in orders if o.order_id in {e.instruction.order.order_id for e in entries}]:
-                # An order that is sent again after it had ended begins anew; what works is left alone.
-                known = await connection.fetch(
-                    "SELECT order_id FROM venue_order WHERE order_id = ANY($1) AND status < $2",
-                    [o.order_id for o in fresh],
-                    int(At.ENDED),
-                )
-                open_ids = {row[0] for row in known}
-                new_orders = {e.instruction.order.order_id for e in entries if e.instruction.instruction_id in new}
-                await write_orders(
-                    connection, [o for o in fresh if o.order_id not in open_ids and o.order_id in new_orders]
-                )
-            refusals = [e.refusal for e in entries if e.refusal and e.instruction.instruction_id in new]
+        async with self._taking(bool(refused)) as connection:
+            row = await connection.fetchrow(
+                _TAKE, *_columns(map(_instruction, entries), 8), *_order_columns(orders), self._name
+            )
+            new = set(row[0] or ())
+            refusals = [refusal for each, refusal in refused.items() if each in new]
             if refusals:
                 kept = await write_reports(connection, refusals)
-            if new:
-                await connection.execute("SELECT pg_notify($1 || '_' || current_schema(), '')", CHANNEL_INSTRUCTIONS)
         if kept:
             self._told(kept)
         return new
 
-    async def _insert(self, connection: asyncpg.Connection, entries: Sequence[Entry]) -> set[str]:
-        rows = [
-            (
-                e.instruction.instruction_id,
-                e.instruction.order.order_id,
-                e.venue,
-                e.instruction.kind,
-                e.instruction.order.version,
-                int(State.WAITS if e.venue else State.DONE),
-                bool(e.instruction.order.terms.venue),
-                e.instruction.order.SerializeToString(),
-            )
-            for e in entries
-        ]
-        found = await connection.fetch(_INSTRUCTIONS, *(list(column) for column in zip(*rows, strict=True)))
-        return {row[0] for row in found}
+    @contextlib.asynccontextmanager
+    async def _taking(self, several: bool) -> AsyncIterator[asyncpg.Connection]:
+        """A transaction; without words of its own where one statement does it all."""
+        if several:
+            async with self._database.transaction() as connection:
+                yield connection
+            return
+        async with self._database.connection() as connection:
+            try:
+                yield connection
+            except asyncio.CancelledError:
+                _cut(connection)
+                raise
+            except BROKEN_CONNECTION as error:
+                _cut(connection)
+                raise OutcomeUnknown("the connection broke during the commit; it may have been done") from error
 
     async def commit(
         self,
@@ -141,6 +173,36 @@ class Store:
                 await also(connection)
         self.told(kept)
         return kept
+
+    async def commit_at_once(self, lease: Lease, outcome: Outcome, inputs: Sequence[Input]) -> list[pb.VenueReport]:
+        """The same for a venue whose books are here, in one round trip where that can be: nothing moves to another
+        venue, and what it tells has not been told before.
+
+        Raises:
+            as `commit`.
+        """
+        if self._last < 0:
+            async with self._database.connection() as connection:
+                self._last = await connection.fetchval("SELECT last_sequence FROM report_head")
+        if not outcome.moved and all(order.kept is not None for order in outcome.orders.values()):
+            async with self._taking(several=False) as connection:
+                reports = [each.report for each in outcome.reports]
+                number(reports, self._last)
+                try:
+                    await connection.execute(_COMMIT, *_commit_arguments(lease, outcome, reports, self._last, inputs))
+                except asyncpg.UniqueViolationError:
+                    pass  # a report that was told before is left out; that is for `within`
+                except asyncpg.PostgresError as error:
+                    if error.sqlstate == "XR001":
+                        raise StaleWriter(lease.name, lease.epoch) from None
+                    if error.sqlstate != "XR010":  # others have numbered reports: anew, behind theirs
+                        raise
+                else:
+                    _written(outcome.orders.values())
+                    self.told(reports)
+                    return reports
+
+        return await self.commit(lease, outcome, lambda connection: write_inputs(connection, inputs))
 
     async def within(self, connection: asyncpg.Connection, lease: Lease, outcome: Outcome) -> list[pb.VenueReport]:
         """The same as a part of the caller's transaction; after its commit `told` is the caller's to call."""
@@ -170,33 +232,25 @@ class Store:
     def told(self, reports: list[pb.VenueReport]) -> None:
         """These were committed just now."""
         if reports:
+            self._last = max(self._last, reports[-1].sequence)
             self._told(reports)
+
+
+async def write_inputs(connection: asyncpg.Connection, inputs: Sequence[Input]) -> None:
+    """Writes what went into simulated books."""
+    if inputs:
+        await connection.executemany(_INPUT, inputs)
 
 
 async def write_orders(connection: asyncpg.Connection, orders: Sequence[Routed]) -> None:
     """Writes orders as they stand and gives new ones their numbers."""
     if not orders:
         return
-    rows = [
-        (
-            o.order_id,
-            o.account,
-            o.venue,
-            o.instrument,
-            int(o.status),
-            o.version,
-            o.venue_order_id,
-            o.filled,
-            o.earlier,
-            o.order.SerializeToString(),
-            o.client_id,
-        )
-        for o in orders
-    ]
-    found = await connection.fetch(_ORDERS, *(list(column) for column in zip(*rows, strict=True)))
+    found = await connection.fetch(_ORDERS, *_order_columns(orders))
     numbers = dict(found)
     for order in orders:
         order.number = numbers[order.order_id]
+    _written(orders)
 
 
 async def write_reports(connection: asyncpg.Connection, told: Sequence[Told]) -> list[pb.VenueReport]:
@@ -224,16 +278,96 @@ async def write_reports(connection: asyncpg.Connection, told: Sequence[Told]) ->
     last = await connection.fetchval(
         "UPDATE report_head SET last_sequence = last_sequence + $1 RETURNING last_sequence", len(fresh)
     )
-    now = time.time_ns()
-    reports, rows = [], []
-    for sequence, each in enumerate(fresh, last - len(fresh) + 1):
-        report = each.report
-        report.sequence = sequence
-        report.time.FromNanoseconds(now)
-        reports.append(report)
-        content = report.SerializeToString()
-        key = each.exec_key or None
-        rows.append((sequence, report.account, report.order_id, report.venue, int(report.kind), key, content))
+    reports = [each.report for each in fresh]
+    number(reports, last - len(fresh))
+    rows = [
+        (r.sequence, r.account, r.order_id, r.venue, int(r.kind), each.exec_key or None, r.SerializeToString())
+        for r, each in zip(reports, fresh, strict=True)
+    ]
     await connection.execute(_REPORTS, *(list(column) for column in zip(*rows, strict=True)))
-    await connection.execute("SELECT pg_notify($1 || '_' || current_schema(), '')", CHANNEL_REPORTS)
+    await connection.execute("SELECT pg_notify($1 || '_' || current_schema(), $2)", CHANNEL_REPORTS, str(last))
     return reports
+
+
+def number(reports: Sequence[pb.VenueReport], after: int) -> None:
+    """Numbers reports that follow one, and says when."""
+    now = time.time_ns()
+    for sequence, report in enumerate(reports, after + 1):
+        report.sequence = sequence
+        report.time.seconds, report.time.nanos = divmod(now, 1_000_000_000)
+
+
+def _written(orders: Iterable[Routed]) -> None:
+    for order in orders:
+        order.kept = order.order
+
+
+def _cut(connection: asyncpg.Connection) -> None:
+    with contextlib.suppress(asyncpg.InterfaceError):
+        connection.terminate()
+
+
+def _columns(rows: Iterable[Sequence[Any]], count: int) -> list[Sequence[Any]]:
+    return list(zip(*rows, strict=True)) or [()] * count
+
+
+def _instruction(entry: Entry) -> tuple[Any, ...]:
+    instruction, order = entry.instruction, entry.instruction.order
+    state = State.WAITS if entry.venue else State.DONE
+    return (
+        instruction.instruction_id,
+        order.order_id,
+        entry.venue,
+        instruction.kind,
+        order.version,
+        int(state),
+        bool(order.terms.venue),
+        order.SerializeToString(),
+    )
+
+
+def _order_columns(orders: Sequence[Routed]) -> list[Sequence[Any]]:
+    rows = [
+        (
+            o.order_id,
+            o.account,
+            o.venue,
+            o.instrument,
+            int(o.status),
+            o.version,
+            o.venue_order_id,
+            o.filled,
+            o.earlier,
+            o.order.SerializeToString(),
+            o.client_id,
+        )
+        for o in orders
+    ]
+    return _columns(rows, 11)
+
+
+def _commit_arguments(
+    lease: Lease, outcome: Outcome, reports: Sequence[pb.VenueReport], last: int, inputs: Sequence[Input]
+) -> list[Any]:
+    orders = list(outcome.orders.values())
+    changed = [order for order in orders if order.order is not order.kept]
+    return [
+        lease.name,
+        lease.epoch,
+        outcome.sent,
+        outcome.done,
+        *_columns(
+            [(o.order_id, int(o.status), o.version, o.venue_order_id, o.filled, o.earlier) for o in orders],
+            6,
+        ),
+        [order.order_id for order in changed],
+        [order.order.SerializeToString() for order in changed],
+        last,
+        [report.account for report in reports],
+        [report.order_id for report in reports],
+        [report.venue for report in reports],
+        [int(report.kind) for report in reports],
+        [each.exec_key for each in outcome.reports],
+        [report.SerializeToString() for report in reports],
+        *_columns(inputs, 5),
+    ]

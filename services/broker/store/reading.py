@@ -20,6 +20,14 @@ _WAITING = (
     "extract(epoch FROM clock_timestamp() - create_time)::float8 FROM instruction "
 )
 
+_WAITING_WITH_ORDERS = """
+SELECT i.number, i.instruction_id, i.order_id, i.kind, i.version, i.pinned, i.content,
+       extract(epoch FROM clock_timestamp() - i.create_time)::float8,
+       o.number, o.order_id, o.account, o.venue, o.instrument, o.status, o.version, o.venue_order_id, o.filled,
+       o.earlier, o.content, o.client_id
+FROM instruction i LEFT JOIN venue_order o USING (order_id)
+WHERE i.venue = $1 AND i.state = 0 ORDER BY i.number LIMIT $2"""
+
 
 class Reading:
     """Reads; every method may raise StoreUnavailable."""
@@ -62,6 +70,12 @@ class Reading:
                 _WAITING + "WHERE venue = $1 AND state = 0 ORDER BY number LIMIT $2", venue, limit
             )
         return [_waiting(row) for row in rows]
+
+    async def waiting_with_orders(self, venue: str, limit: int) -> tuple[list[Waiting], list[Routed]]:
+        """Instructions of a venue that wait, in their order, and the orders that they are about, as they stand."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(_WAITING_WITH_ORDERS, venue, limit)
+        return [_waiting(row[:8]) for row in rows], [_routed(row[8:]) for row in rows if row[8] is not None]
 
     async def unanswered(self, venue: str) -> list[Waiting]:
         """Instructions that were sent and not answered."""
@@ -117,7 +131,7 @@ class Reading:
 
 def _routed(row: Any) -> Routed:
     order = order_pb2.Order.FromString(row[10])
-    return Routed(row[0], row[1], row[2], row[3], row[4], At(row[5]), row[6], row[7], row[8], row[9], order, row[11])
+    return Routed(*row[:5], At(row[5]), *row[6:10], order, row[11], order)
 
 
 def _waiting(row: Any) -> Waiting:

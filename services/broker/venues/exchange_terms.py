@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
 from datetime import date
@@ -57,6 +58,7 @@ def grid_of(instrument: str, quantity_unit: Decimal) -> Grid:
     return Grid(Decimal(1).scaleb(-convention.price_places), quantity_unit)
 
 
+@functools.lru_cache(maxsize=4096)
 def owner_of(account: str) -> int:
     """An account as an owner: the exchange keeps orders of one owner from dealing with each other."""
     return 1 + (int.from_bytes(hashlib.sha256(account.encode()).digest()[:8]) >> 4)
@@ -82,7 +84,7 @@ def new_order(routed: Routed, grid: Grid, calendar: Calendar, now_ns: int) -> Ne
             id=routed.number,
             owner=owner_of(routed.account),
             side=Side.BUY if terms.side == order_pb2.SIDE_BUY else Side.SELL,
-            quantity=grid.units(Decimal(terms.quantity) - Decimal(routed.earlier) / QUANTITY_UNIT),
+            quantity=_left(routed, terms, grid),
             type=OrderType.LIMIT if price is not None else OrderType.MARKET,
             price=grid.ticks(price) if price is not None else 0,
             time_in_force=force,
@@ -108,13 +110,18 @@ def replacement(routed: Routed, order: order_pb2.Order, grid: Grid, calendar: Ca
         return Replace(
             id=routed.number,
             owner=owner_of(routed.account),
-            quantity=grid.units(Decimal(terms.quantity) - Decimal(routed.earlier) / QUANTITY_UNIT),
+            quantity=_left(routed, terms, grid),
             price=grid.ticks(Decimal(terms.limit_price)),
             display_quantity=_units(grid, terms.display_quantity),
             expire_time=expire,
         )
     except OffGrid as error:
         raise Unfit(str(error)) from None
+
+
+def _left(routed: Routed, terms: order_pb2.NewOrder, grid: Grid) -> int:
+    quantity = Decimal(terms.quantity)
+    return grid.units(quantity - Decimal(routed.earlier) / QUANTITY_UNIT if routed.earlier else quantity)
 
 
 def _dated(settlement: order_pb2.Settlement) -> bool:
@@ -131,8 +138,7 @@ def _force(terms: order_pb2.NewOrder, calendar: Calendar, now_ns: int) -> tuple[
     if terms.time_in_force == order_pb2.TIME_IN_FORCE_GTD:
         return TimeInForce.GOOD_TILL_DATE, terms.expire_time.ToNanoseconds()
     if terms.time_in_force == order_pb2.TIME_IN_FORCE_DAY:
-        end = calendar.session(parse_pair(terms.instrument), now_ns).end
-        return TimeInForce.GOOD_TILL_DATE, int(end.timestamp()) * 1_000_000_000
+        return TimeInForce.GOOD_TILL_DATE, calendar.session_end_ns(parse_pair(terms.instrument), now_ns)
     return TimeInForce.GOOD_TILL_CANCEL, 0
 
 

@@ -32,7 +32,7 @@ from services.broker.engine.desk import Desk
 from services.broker.engine.session import Session
 from services.broker.peers import Quotes
 from services.broker.routed import At, Routed, Waiting
-from services.broker.store import Outcome
+from services.broker.store import Input, Outcome, write_inputs
 from services.broker.venues import exchange_terms as words
 from services.broker.venues.declared import SimulatedVenue
 from services.broker.venues.sim_book import SimBook
@@ -165,8 +165,21 @@ class SimAdapter:
         if outcome.empty and not books:
             return
 
+        inputs: list[Input] = []
+        states: list[SimBook] = []
+        for book in books:
+            row = book.row()
+            if row is None:
+                states.append(book)
+            else:
+                inputs.append(row)
+        if not states:
+            await self._desk.store.commit_at_once(self._desk.lease, outcome, inputs)
+            return
+
         async def write(connection: asyncpg.Connection) -> None:
-            for book in books:
+            await write_inputs(connection, inputs)
+            for book in states:
                 await book.write(connection)
 
         await self._desk.commit(outcome, write)

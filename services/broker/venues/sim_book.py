@@ -17,6 +17,7 @@ from crossrate.exchange.order import Command, Operation
 from crossrate.exchange.reports import Report
 from crossrate.exchange.terms import VenueTerms
 from crossrate.exchange.venue import Venue
+from services.broker.store import Input
 
 INPUTS_MAX = 2000
 """Inputs that may stand uncommitted: what is dropped at a kill is quotes that nobody dealt on."""
@@ -137,6 +138,16 @@ class SimBook:
         return bool(self._inputs)
 
     # As it is kept.
+
+    def row(self) -> Input | None:
+        """What went in since, as a row to be committed with the reports; None where `write` has more to say."""
+        if self._begin or (self._rows >= ROWS_MAX and not self._on_way):
+            return None
+        self.number += 1
+        self._rows += 1
+        inputs, self._inputs = self._inputs, []
+        content = json.dumps(inputs, separators=(",", ":")).encode()
+        return Input(self.venue, self.instrument, self.number, self.told, content)
 
     async def write(self, connection: asyncpg.Connection) -> None:
         """Writes what went in since, within the transaction of the reports; now and then the whole state."""

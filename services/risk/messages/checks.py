@@ -7,6 +7,7 @@ make.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -20,7 +21,8 @@ from services.risk.domain.pretrade.market import Instrument
 from services.risk.domain.pretrade.sums import WITHOUT_PRICE
 
 _AUTHORISED = b"\x08\x01"
-_CHECKS, _QUOTE, _CURRENCY, _EQUITY, _BEFORE, _AFTER = b"\x12", b"\x1a", b"\x22", b"\x2a", b"\x32", b"\x3a"
+_CHECKS, _QUOTE, _CURRENCY, _EQUITY, _BEFORE, _AFTER = b"\x52", b"\x5a", b"\x22", b"\x2a", b"\x32", b"\x3a"
+_FREE, _FIRST_LIMIT = b"\x42", b"\x48"
 """Tags of Authorisation's fields."""
 
 
@@ -52,10 +54,16 @@ def _fixed(row: Row, version: int) -> tuple[bytes, bytes, bytes]:
     return whole, bare, _CHECKS + varint(len(bare)) + bare
 
 
-def _checks(checks: Iterable[Found], version: int, parts: list[bytes]) -> None:
-    """Every check as a field of Authorisation."""
-    for found in checks:
+def _checks(checks: Iterable[Found], version: int, parts: list[bytes]) -> int:
+    """Every check as a field of Authorisation; returns the place, from 1, of the one that is nearest to its limit."""
+    nearest, first = math.inf, 0
+    for place, found in enumerate(checks, 1):
         row, passed, limit, value, _ = found
+        if limit is not None and value is not None and value < WITHOUT_PRICE:
+            # A ranking for people: the amounts themselves are never floats.
+            share = (limit - value) / abs(limit) if limit else (limit - value) / SCALE
+            if share < nearest:
+                nearest, first = share, place
         if not passed:
             parts.append(_failed(found, version))
             continue
@@ -79,11 +87,12 @@ def _checks(checks: Iterable[Found], version: int, parts: list[bytes]) -> None:
         value_length, left_length = len(value_text), len(left_text)
         length = len(head) + value_length + left_length + 4
         if length < 128:
-            body = b"\x12%c%b\x2a%c%b\x32%c%b"
+            body = b"\x52%c%b\x2a%c%b\x32%c%b"
             parts.append(body % (length, head, value_length, value_text, left_length, left_text))
         else:
-            body = b"\x12%b%b\x2a%c%b\x32%c%b"
+            body = b"\x52%b%b\x2a%c%b\x32%c%b"
             parts.append(body % (varint(length), head, value_length, value_text, left_length, left_text))
+    return first
 
 
 def _failed(found: Found, version: int) -> bytes:
@@ -135,7 +144,9 @@ class Quotes:
 def authorisation(outcome: Outcome, version: int, quotes: Quotes) -> bytes:
     """An Authorisation as bytes."""
     parts = [_AUTHORISED] if outcome.authorised else []
-    _checks(outcome.checks, version, parts)
+    first_limit = _checks(outcome.checks, version, parts)
+    if first_limit:
+        parts.append(_FIRST_LIMIT + varint(first_limit))
     if outcome.instrument is not None:
         parts.append(quotes.encoded(outcome.instrument))
     if outcome.equity is not None:
@@ -144,6 +155,7 @@ def authorisation(outcome: Outcome, version: int, quotes: Quotes) -> bytes:
         parts.append(_text(_CURRENCY, outcome.currency))
         parts.append(_text(_BEFORE, text_of(outcome.margin_before)))
         parts.append(_text(_AFTER, text_of(outcome.margin_after)))
+        parts.append(_text(_FREE, text_of((outcome.equity or 0) - outcome.margin_after)))
     return b"".join(parts)
 
 

@@ -14,6 +14,7 @@ VALUE_PLACES = QUANTITY_PLACES + PRICE_PLACES
 QUANTITY_UNIT = 10**QUANTITY_PLACES
 PRICE_UNIT = 10**PRICE_PLACES
 
+_TENS = tuple(10**n for n in range(PRICE_PLACES + 1))
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(?:[.][0-9]{1,20})?")
 
 
@@ -49,6 +50,9 @@ def price(text: str) -> int:
     Raises:
         ValueError: as in `number`.
     """
+    whole, _, part = text.partition(".")
+    if len(part) <= PRICE_PLACES and len(whole) <= 18 and (digits := whole + part).isdecimal() and whole:
+        return int(digits) * _TENS[PRICE_PLACES - len(part)]
     return number(text, PRICE_PLACES)
 
 

@@ -18,6 +18,9 @@ from crossrate.rpc.call_error import CallError
 INSTRUCTIONS_MAX = 500
 """In one call."""
 PAUSE_S_MAX = 2.0
+GATHER_S = 0.005
+"""From one call to the next at least, so that broker commits many instructions at once. An order that comes alone does
+not wait."""
 
 
 class Dispatch:
@@ -47,14 +50,18 @@ class Dispatch:
 
     async def run(self) -> None:
         """Sends, until it is cancelled."""
-        failures = 0
+        failures, loop = 0, asyncio.get_running_loop()
+        sent_s = -GATHER_S
         while True:
             await self._waiting.wait()
+            if (early_s := sent_s + GATHER_S - loop.time()) > 0 and len(self._queue) < INSTRUCTIONS_MAX:
+                await asyncio.sleep(early_s)
             size = INSTRUCTIONS_MAX if failures != -1 else 1
             batch = [self._queue[i] for i in range(min(size, len(self._queue)))]
             if not batch:
                 self._waiting.clear()
                 continue
+            sent_s = loop.time()
             try:
                 await self._stub.Instruct(pb.InstructRequest(request_id=new_request_id(), instructions=batch))
             except CallError as error:

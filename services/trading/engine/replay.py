@@ -60,10 +60,12 @@ class Replays:
         """The answer that an order was given when it was entered."""
         event = await self._reading.event(account, known.first_sequence)
         assert event is not None, "an order's first report is in the journal"
-        report = trading_events_pb2.ExecutionReported.FromString(event).report
+        report = trading_events_pb2.ExecutionReported.FromString(event).reports[0]
         answer = pb.PlaceOrderResponse.FromString(known.margin)
         answer.order.CopyFrom(report.order)
         answer.checks.extend(report.checks)
+        if report.HasField("quote_seen"):
+            answer.quote_seen.CopyFrom(report.quote_seen)
         return answer
 
     async def request(self, account: str, request_id: str, digest: bytes) -> bytes | None:

@@ -16,6 +16,7 @@ from crossrate.api.risk.v1.pretrade_service_pb2_grpc import PreTradeServiceStub
 from crossrate.rpc import errors
 from crossrate.rpc.call import new_request_id
 from crossrate.rpc.call_error import CallError
+from crossrate.rpc.frames import element
 from services.trading import messages
 from services.trading.domain.account import Account
 from services.trading.store.batch import Reported
@@ -83,7 +84,7 @@ class PreTrade:
     def reported(self, reports: Sequence[Reported]) -> None:
         """See Risk."""
         for each in reports:
-            self._untold[each.account].append(each.event)
+            self._untold[each.account].append(each.told)
         self._untold_count += len(reports)
         if reports:
             self._waiting.set()
@@ -163,7 +164,10 @@ class PreTrade:
         failures = 0
         while True:
             await self._waiting.wait()
+            number = self._number
             await asyncio.sleep(IDLE_S * 2 ** min(failures, 6))
+            if self._number != number and self._untold_count < REPORTS_MAX:
+                continue  # orders come, and take along what there is
             async with self._turn:
                 told = await self._told()
                 if not told:
@@ -187,7 +191,7 @@ class PreTrade:
                     self._waiting.set()
 
 
-def _reports(name: str, events: Sequence[bytes]) -> bytes:
-    # An encoded event is its report as field 1; AccountReports has reports as field 2.
+def _reports(name: str, reports: Sequence[bytes]) -> bytes:
+    # AccountReports has the account as field 1, which is short, and reports as field 2.
     encoded = name.encode()
-    return b"".join((b"\x0a", bytes([len(encoded)]), encoded, *(b"\x12" + event[1:] for event in events)))
+    return b"".join((b"\x0a", bytes([len(encoded)]), encoded, *(element(2, report) for report in reports)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+import functools
 import heapq
 from collections.abc import Callable
 
@@ -25,10 +27,15 @@ def end_ns(order: Order) -> int:
         case TimeInForce.GTD:
             return order.terms.expire_ns
         case TimeInForce.DAY:
-            pair = Pair(order.instrument[:3], order.instrument[4:])
-            session = session_of(pair, messages.date_of(order.image.trade_date))
-            return int(session.end.timestamp()) * messages.NS
+            date = order.image.trade_date
+            return _session_end_ns(order.instrument, date.year, date.month, date.day)
     return 0
+
+
+@functools.lru_cache(maxsize=4096)
+def _session_end_ns(instrument: str, year: int, month: int, day: int) -> int:
+    session = session_of(Pair(instrument[:3], instrument[4:]), dt.date(year, month, day))
+    return int(session.end.timestamp()) * messages.NS
 
 
 class Timers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from prometheus_client import Counter
@@ -42,19 +43,22 @@ class Prepared:
         return order
 
 
+_slots = attrgetter(*Order.__slots__)
+
+
 class _Before:
     """An order and its position as they were before a report."""
 
     def __init__(self, account: Account, order: Order) -> None:
         self._account = account
         self._order = order
-        self._slots = {name: getattr(order, name) for name in Order.__slots__ if hasattr(order, name)}
-        self._exec_ids = set(order.exec_ids)
+        self._slots = _slots(order)
+        self._exec_ids = order.exec_ids.copy()
         self._positions = {key: list(value) for key, value in account.positions.items() if key[0] == order.instrument}
 
     def put_back(self) -> None:
         """Makes them so again."""
-        for name, value in self._slots.items():
+        for name, value in zip(Order.__slots__, self._slots, strict=True):
             setattr(self._order, name, value)
         self._order.exec_ids = self._exec_ids
         for key in [key for key in self._account.positions if key[0] == self._order.instrument]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from crossrate.api.common.v1 import check_pb2
 from crossrate.api.risk.v1 import pretrade_service_pb2 as risk_pb
 from crossrate.api.trading.v1 import order_entry_pb2 as pb
 from crossrate.rpc import errors
+from crossrate.rpc.frames import element
 from services.trading import messages
 from services.trading.domain import lists, reduction
 from services.trading.domain.account import Account, Step
@@ -59,6 +58,21 @@ class NewEntry:
         made = Order(self.order_id, self.key[0], self.key[1], image.terms.instrument, self.terms, image)
         made.session, made.position_id = image.session, image.position_id
         return made
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The answer to an order, a PlaceOrderResponse that is encoded already, with what a session tells of it."""
+
+    client_order_id: str
+    order_id: str
+    status: Status
+    sequence: int
+    encoded: bytes
+
+    def SerializeToString(self) -> bytes:
+        """The answer's bytes."""
+        return self.encoded
 
 
 class Group:
@@ -122,9 +136,8 @@ class Entry(Group):
 
     def to_admit(self, account: Account) -> list[risk_pb.OrderToAuthorise]:
         """See Group."""
-        return [
-            risk_pb.OrderToAuthorise(order=self._made(each, account, i).image) for i, each in enumerate(self.orders)
-        ]
+        self._made_ready = [self._made(each, account, i) for i, each in enumerate(self.orders)]
+        return [risk_pb.OrderToAuthorise(order=order.image) for order in self._made_ready]
 
     def _made(self, entry: NewEntry, account: Account, place: int) -> Order:
         order = entry.order()
@@ -139,7 +152,7 @@ class Entry(Group):
 
     def do(
         self, account: Account, batch: Batch, admissions: Sequence[messages.Admission]
-    ) -> list[pb.PlaceOrderResponse]:
+    ) -> list[Placed | pb.PlaceOrderResponse | errors.Failure]:
         """See Group."""
         # What risk was asked about serves once: a failed attempt has changed it, and a fill what there is to reduce.
         ready, self._made_ready = self._made_ready, []
@@ -150,14 +163,13 @@ class Entry(Group):
         if self.atomic and any(refusals):
             others = (Reason.CONTINGENCY, "another order of its list was refused: none of them was entered")
             refusals = [refusal or others for refusal in refusals]
-        answers = []
+        answers: list[Placed | pb.PlaceOrderResponse | errors.Failure] = []
         for entry, order, admission, refusal in zip(self.orders, orders, admissions, refusals, strict=True):
             if entry.key in self.known:
                 answers.append(self.known[entry.key])
                 continue
             order.gate_version = admission.gate_version
-            answer = _answer(admission)
-            batch.entered[order.order_id] = Entered(entry.digest, answer.SerializeToString())
+            batch.entered[order.order_id] = Entered(entry.digest, admission.kept)
             if refusal is not None:
                 reason, text = refusal
                 step = Step(Exec.REJECTED, entry.key[1], reason, text, None, "", admission)
@@ -166,9 +178,8 @@ class Entry(Group):
                 status = lists.first_status(order)
                 exec_type = {Status.PENDING_NEW: Exec.PENDING_NEW, Status.NEW: Exec.NEW}.get(status, Exec.SUSPENDED)
                 account.enter(order, status, Step(exec_type, entry.key[1], None, "", None, "", admission), batch)
-            answer.order.CopyFrom(order.image)
-            answer.checks.extend(admission.answer.checks)
-            answers.append(answer)
+            encoded = element(1, batch.content(order)) + admission.kept + admission.seen
+            answers.append(Placed(entry.key[1], order.order_id, order.status, order.sequence, encoded))
         if self.terms.request is not None:
             batch.requests.append(self.terms.request)
         return answers
@@ -178,13 +189,13 @@ class Entry(Group):
         answers = []
         for i, (each, checked) in enumerate(zip(self.orders, said.authorisations, strict=True)):
             order, admission = self._made(each, account, i), messages.Admission(checked, said.gate_version)
-            answer, refusal = _answer(admission), _refusal(order, admission)
+            refusal = _refusal(order, admission)
+            answer = pb.PlaceOrderResponse.FromString(admission.kept + admission.seen)
             order.status = lists.first_status(order)
             if refusal is not None:
                 order.status, (order.reason, order.reason_text) = Status.REJECTED, refusal
             answer.order.CopyFrom(messages.refresh(order, messages.ns_of(order.image.create_time)))
             answer.order.order_id = ""
-            answer.checks.extend(checked.checks)
             answers.append(answer)
         return answers
 
@@ -216,11 +227,11 @@ class Change(Group):
     def do(self, account: Account, batch: Batch, admissions: Sequence[messages.Admission]) -> pb.AmendOrderResponse:
         """See Group."""
         order, admission = self._find(account), admissions[0]
-        if not admission.answer.authorised:
+        if not admission.authorised:
             raise refused_by_risk(admission)
         step = Step(Exec.PENDING_REPLACE, self._request.request_id, None, "", None, "", admission)
         account.ask_amend(order, self._amendment, self._request.request_id, batch, step)
-        answer = pb.AmendOrderResponse(order=order.image, checks=admission.answer.checks)
+        answer = pb.AmendOrderResponse(order=order.image, checks=admission.checks)
         self._request.answer = answer.SerializeToString()
         batch.requests.append(self._request)
         return answer
@@ -228,7 +239,7 @@ class Change(Group):
 
 def refused_by_risk(admission: messages.Admission) -> errors.Failure:
     """Why risk does not admit an amendment: the order is as it was."""
-    failed = next((c for c in admission.answer.checks if not c.passed), None)
+    failed = next((c for c in admission.checks if not c.passed), None)
     words = failed.text if failed is not None else "risk does not admit it"
     return errors.wrong_state("RISK", f"the amendment is refused, the order is as it was: {words}")
 
@@ -236,8 +247,8 @@ def refused_by_risk(admission: messages.Admission) -> errors.Failure:
 def _refusal(order: Order, admission: messages.Admission) -> tuple[Reason, str] | None:
     if order.terms.reduce_only and order.terms.quantity <= 0:
         return Reason.REDUCE_ONLY, "there is no position for it to reduce: leave out reduce_only to open one"
-    if not admission.answer.authorised:
-        failed = next((c for c in admission.answer.checks if not c.passed), None)
+    if not admission.authorised:
+        failed = next((c for c in admission.checks if not c.passed), None)
         reason = Reason.RISK
         if failed is not None and failed.kind == check_pb2.CHECK_KIND_KILL_SWITCH:
             reason = Reason.KILL_SWITCH
@@ -245,30 +256,6 @@ def _refusal(order: Order, admission: messages.Admission) -> tuple[Reason, str] 
             reason = Reason.SELF_TRADE
         return reason, failed.text if failed is not None else "risk does not admit it"
     return None
-
-
-def _answer(admission: messages.Admission) -> pb.PlaceOrderResponse:
-    """The part of an answer that the report does not have."""
-    answer, said = pb.PlaceOrderResponse(first_limit=first_limit(admission.answer.checks)), admission.answer
-    if said.margin_currency:
-        margin = answer.margin
-        margin.currency, margin.equity = said.margin_currency, said.equity
-        margin.used_before, margin.used_after = said.margin_before, said.margin_after
-        margin.free_after = f"{Decimal(said.equity or '0') - Decimal(said.margin_after or '0'):f}"
-    return answer
-
-
-def first_limit(checks: Sequence[check_pb2.Check]) -> int:
-    """The place of the check with the least headroom relative to its limit; -1 if none has a limit."""
-    best, found = math.inf, -1
-    for i, check in enumerate(checks):
-        if check.limit and check.headroom:
-            # A ranking for people: the amounts themselves are never floats.
-            limit, headroom = float(check.limit), float(check.headroom)
-            share = headroom / abs(limit) if limit else headroom
-            if share < best:
-                best, found = share, i
-    return found
 
 
 @dataclass

@@ -129,6 +129,8 @@ class Writer:
                 if admitted.groups:
                     await self._admitted.put(admitted)
                     self._wake.set()
+                    # Two batches at work, one at risk and one in the database, are larger ones than three.
+                    await self._admitted.join()
 
     async def _admit(self, groups: list[Group]) -> Admitted:
         await self._accounts.ensure({group.account for group in groups})
@@ -178,7 +180,10 @@ class Writer:
             await self._wake.wait()
             self._wake.clear()
             while self._works or not self._admitted.empty():
-                admitted = None if self._admitted.empty() else self._admitted.get_nowait()
+                admitted = None
+                if not self._admitted.empty():
+                    admitted = self._admitted.get_nowait()
+                    self._admitted.task_done()
                 works = [self._works.popleft() for _ in range(min(WORKS_MAX, len(self._works)))]
                 await self._commit(works, admitted)
 

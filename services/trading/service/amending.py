@@ -79,9 +79,9 @@ class Amending:
         held = self._engine.accounts.held[request.account]
         said = await self._engine.risk.authorise(change.to_admit(held), [0], validate_only=True)
         admission = messages.Admission(said.authorisations[0], said.gate_version)
-        if not admission.answer.authorised:
+        if not admission.authorised:
             raise refused_by_risk(admission)
-        return pb.AmendOrderResponse(order=find(held).image, checks=admission.answer.checks)
+        return pb.AmendOrderResponse(order=find(held).image, checks=admission.checks)
 
     async def arrived(self, account: str, client_order_id: str) -> None:
         """Waits for an order that is on its way in: its cancel or amendment may come right behind it."""

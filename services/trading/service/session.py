@@ -18,6 +18,7 @@ from crossrate.api.trading.v1 import session_pb2 as pb
 from crossrate.rpc import errors
 from crossrate.rpc.errors import Failure
 from services.trading.engine.sessions import Sessions
+from services.trading.engine.work import Placed
 from services.trading.service.failures import failures
 
 ANSWERS_MAX = 64
@@ -120,12 +121,12 @@ class Session:
             raise errors.invalid((f"{kind}.account", f"the session is of {logon.account}: open another one"))
         if kind == "cancel":
             answer = await self._service.CancelOrder(content, None)
-            return [result_of(answer.order)]
+            return [result_of(answer)]
         if kind == "amend":
             answer = await self._service.AmendOrder(content, None)
-            return [result_of(answer.order)]
+            return [result_of(answer)]
         answer = await self._service.CancelAll(content, None)
-        return [result_of(order) for order in answer.orders]
+        return [_result(order) for order in answer.orders]
 
     async def _speak(
         self, logon: pb.SessionLogon, heartbeat_s: float, reading: asyncio.Task[None], held: Any
@@ -192,8 +193,19 @@ class Session:
         return message
 
 
-def result_of(order: Any) -> pb.SessionResult:
-    """What became of an order, from the order."""
+def result_of(answer: Any) -> pb.SessionResult:
+    """What became of an order, from the answer to a call about it."""
+    if isinstance(answer, Placed):
+        return pb.SessionResult(
+            client_order_id=answer.client_order_id,
+            status=answer.status.value,
+            order_id=answer.order_id,
+            sequence=answer.sequence,
+        )
+    return _result(answer.order)
+
+
+def _result(order: Any) -> pb.SessionResult:
     return pb.SessionResult(
         client_order_id=order.terms.client_order_id,
         status=order.status,

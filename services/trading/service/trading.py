@@ -14,7 +14,7 @@ from crossrate.api.trading.v1.trading_service_pb2_grpc import (
 )
 from crossrate.rpc import errors
 from crossrate.rpc.call import current_or_none
-from crossrate.rpc.frames import frames_of
+from crossrate.rpc.frames import element, frames_of
 from services.trading.domain.account import Account
 from services.trading.domain.lifecycle import Reason, Status
 from services.trading.domain.order import SELL, Contingency, Order
@@ -29,7 +29,7 @@ from services.trading.service.session import Session, result_of
 from services.trading.store import Batch
 from services.trading.store.batch import Request
 
-register = frames_of(add_TradingServiceServicer_to_server, "StreamExecutions")
+register = frames_of(add_TradingServiceServicer_to_server, "StreamExecutions", "PlaceOrder", "PlaceOrders")
 
 
 def caller() -> str:
@@ -106,7 +106,7 @@ class TradingService(History, Amending, TradingServiceServicer):
             if entered is not None:
                 for (i, _), answer in zip(made.values(), await entered, strict=True):
                     failed = isinstance(answer, errors.Failure)
-                    results[i] = refused(orders[i], answer) if failed else result_of(answer.order)
+                    results[i] = refused(orders[i], answer) if failed else result_of(answer)
             return [each for each in results if each is not None]
 
         return answered()
@@ -115,7 +115,7 @@ class TradingService(History, Amending, TradingServiceServicer):
         """A repetition has its answer also when it is not valid any more."""
         known = (await self._engine.reading.known_orders([(new.account, new.client_order_id)])).values()
         for each in known:
-            return result_of((await self._engine.replays.placed(new.account, each)).order)
+            return result_of(await self._engine.replays.placed(new.account, each))
         return refused(new, failure)
 
     async def _known_or_made(self, request: pb.PlaceOrderRequest) -> Any:
@@ -176,7 +176,7 @@ class TradingService(History, Amending, TradingServiceServicer):
             orders = [await self._entering.entry(new, caller(), f"orders[{i}]") for i, new in enumerate(request.orders)]
             if request.validate_only:
                 return pb.PlaceOrdersResponse(results=await self._checked(orders, terms))
-            return pb.PlaceOrdersResponse(results=await self._enter(orders, terms), list_id=terms.list_id)
+            return Several(await self._enter(orders, terms), terms.list_id)
 
     async def _placed_before(
         self, request: pb.PlaceOrdersRequest, answer: pb.PlaceOrdersResponse
@@ -267,6 +267,19 @@ class TradingService(History, Amending, TradingServiceServicer):
                 return answer
 
             return await self._engine.writer.work(account, do)
+
+
+class Several:
+    """A PlaceOrdersResponse of answers that are encoded already."""
+
+    def __init__(self, results: Sequence[Any], list_id: str) -> None:
+        self._results = results
+        self._list_id = list_id
+
+    def SerializeToString(self) -> bytes:
+        """Its bytes."""
+        rest = pb.PlaceOrdersResponse(list_id=self._list_id).SerializeToString()
+        return b"".join((*(element(1, each.SerializeToString()) for each in self._results), rest))
 
 
 def refused(new: order_pb2.NewOrder, failure: errors.Failure) -> session_pb2.SessionResult:

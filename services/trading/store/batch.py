@@ -17,17 +17,19 @@ NOTHING_ADMITTED = -1
 
 @dataclass(slots=True)
 class Reported:
-    """A committed report of an account: its number and its event, encoded."""
+    """A committed report of an account: its number and its event, encoded; `told` is the report for risk."""
 
     account: str
     sequence: int
     event: bytes
+    told: bytes = b""
 
 
 @dataclass(slots=True)
 class _Row:
     order: Order
     sequences: list[int]
+    content: bytes
 
 
 @dataclass(slots=True)
@@ -82,15 +84,16 @@ class Batch:
         if account.name not in self.bases:
             self.bases[account.name] = account.sequence - 1
             self.accounts[account.name] = account
-        message = messages.report_of(account, order, step, self.now_ns)
-        event = messages.event_of(message.SerializeToString())
-        self.reported.append(Reported(account.name, account.sequence, event))
+        made = messages.report_of(account, order, step, self.now_ns)
+        event = messages.event_of(made.report)
+        self.reported.append(Reported(account.name, account.sequence, event, made.told))
         self.causes.append(step.cause)
         row = self._rows.get(order.order_id)
         if row is None:
-            self._rows[order.order_id] = _Row(order, [account.sequence])
+            self._rows[order.order_id] = _Row(order, [account.sequence], made.order)
         else:
             row.sequences.append(account.sequence)
+            row.content = made.order
         if step.deal is not None:
             self._keep(account, order, step, step.deal)
 
@@ -107,6 +110,10 @@ class Batch:
     def position(self, account: Account, key: tuple[str, str]) -> None:
         """See Recorder."""
         self._positions[account.name, *key] = account.positions[key]
+
+    def content(self, order: Order) -> bytes:
+        """An order after the last of its steps, encoded."""
+        return self._rows[order.order_id].content
 
     def saw_fill(self, venue: str, venue_exec_id: str) -> bool:
         """Whether a fill is among those of this commit."""
@@ -161,7 +168,7 @@ class Batch:
             [each.strategy for each in terms],
             [row.order.list_id for row in rows],
             [each.margin for each in keep],
-            [row.order.image.SerializeToString() for row in rows],
+            [row.content for row in rows],
             [key[0] for key, _ in positions],
             [key[1] for key, _ in positions],
             [key[2] for key, _ in positions],

@@ -21,8 +21,6 @@ from services.trading.domain.account import Account
 from services.trading.store.batch import Batch
 
 ARGUMENTS = 40
-PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
-"""The statements of a commit take arrays of any length: planning them anew costs ten times what they do."""
 COMMIT = f"SELECT commit_reports({', '.join(f'${n}' for n in range(1, ARGUMENTS + 1))})"
 
 CLAIM = """
@@ -119,7 +117,7 @@ class Store:
 
     async def _writer(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await self._database.dedicated(server_settings=PLANNED_ONCE)
+            self._connection = await self._database.dedicated()
         return self._connection
 
     def _drop(self) -> None:

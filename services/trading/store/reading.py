@@ -11,7 +11,7 @@ import asyncpg
 
 from crossrate.store.database import BROKEN_CONNECTION, Database
 from crossrate.store.errors import StoreUnavailable
-from services.trading.store.commits import PLANNED_ONCE, load
+from services.trading.store.commits import load
 
 PAYLOADS = "SELECT seq, payload FROM journal WHERE stream = $1 AND seq > $2 ORDER BY seq LIMIT $3"
 
@@ -44,7 +44,7 @@ class Reading:
     async def _looking_up(self) -> asyncpg.Connection:
         """A connection for what every entry asks: the pool's would be reset after each use."""
         if self._connection is None or self._connection.is_closed():
-            self._connection = await self._database.dedicated(server_settings=PLANNED_ONCE)
+            self._connection = await self._database.dedicated()
         return self._connection
 
     def _close(self) -> None:

@@ -54,7 +54,7 @@ class AuthoriseRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., writer: _Optional[str] = ..., number: _Optional[int] = ..., accounts: _Optional[_Iterable[_Union[AccountReports, _Mapping]]] = ..., pending_order_ids: _Optional[_Iterable[str]] = ..., orders: _Optional[_Iterable[_Union[OrderToAuthorise, _Mapping]]] = ..., groups: _Optional[_Iterable[int]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
 
 class Authorisation(_message.Message):
-    __slots__ = ("authorised", "checks", "quote_seen", "margin_currency", "equity", "margin_before", "margin_after")
+    __slots__ = ("authorised", "checks", "quote_seen", "margin_currency", "equity", "margin_before", "margin_after", "margin_free", "first_limit")
     AUTHORISED_FIELD_NUMBER: _ClassVar[int]
     CHECKS_FIELD_NUMBER: _ClassVar[int]
     QUOTE_SEEN_FIELD_NUMBER: _ClassVar[int]
@@ -62,6 +62,8 @@ class Authorisation(_message.Message):
     EQUITY_FIELD_NUMBER: _ClassVar[int]
     MARGIN_BEFORE_FIELD_NUMBER: _ClassVar[int]
     MARGIN_AFTER_FIELD_NUMBER: _ClassVar[int]
+    MARGIN_FREE_FIELD_NUMBER: _ClassVar[int]
+    FIRST_LIMIT_FIELD_NUMBER: _ClassVar[int]
     authorised: bool
     checks: _containers.RepeatedCompositeFieldContainer[_check_pb2.Check]
     quote_seen: _execution_pb2.QuoteSeen
@@ -69,7 +71,9 @@ class Authorisation(_message.Message):
     equity: str
     margin_before: str
     margin_after: str
-    def __init__(self, authorised: _Optional[bool] = ..., checks: _Optional[_Iterable[_Union[_check_pb2.Check, _Mapping]]] = ..., quote_seen: _Optional[_Union[_execution_pb2.QuoteSeen, _Mapping]] = ..., margin_currency: _Optional[str] = ..., equity: _Optional[str] = ..., margin_before: _Optional[str] = ..., margin_after: _Optional[str] = ...) -> None: ...
+    margin_free: str
+    first_limit: int
+    def __init__(self, authorised: _Optional[bool] = ..., checks: _Optional[_Iterable[_Union[_check_pb2.Check, _Mapping]]] = ..., quote_seen: _Optional[_Union[_execution_pb2.QuoteSeen, _Mapping]] = ..., margin_currency: _Optional[str] = ..., equity: _Optional[str] = ..., margin_before: _Optional[str] = ..., margin_after: _Optional[str] = ..., margin_free: _Optional[str] = ..., first_limit: _Optional[int] = ...) -> None: ...
 
 class AuthoriseResponse(_message.Message):
     __slots__ = ("authorisations", "missing_accounts", "gate_version")

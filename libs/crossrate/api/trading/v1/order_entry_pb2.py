@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from crossrate.api.common.v1 import check_pb2 as crossrate_dot_api_dot_common_dot_v1_dot_check__pb2
+from crossrate.api.trading.v1 import execution_pb2 as crossrate_dot_api_dot_trading_dot_v1_dot_execution__pb2
 from crossrate.api.trading.v1 import order_pb2 as crossrate_dot_api_dot_trading_dot_v1_dot_order__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*crossrate/api/trading/v1/order_entry.proto\x12\x18\x63rossrate.api.trading.v1\x1a\x1b\x62uf/validate/validate.proto\x1a#crossrate/api/common/v1/check.proto\x1a$crossrate/api/trading/v1/order.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x83\x01\n\x11PlaceOrderRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x05order\x18\x02 \x01(\x0b\x32\".crossrate.api.trading.v1.NewOrderB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"l\n\x0bMarginAfter\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x0e\n\x06\x65quity\x18\x02 \x01(\t\x12\x13\n\x0bused_before\x18\x03 \x01(\t\x12\x12\n\nused_after\x18\x04 \x01(\t\x12\x12\n\nfree_after\x18\x05 \x01(\t\"\xc0\x01\n\x12PlaceOrderResponse\x12.\n\x05order\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.trading.v1.Order\x12.\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x1e.crossrate.api.common.v1.Check\x12\x35\n\x06margin\x18\x03 \x01(\x0b\x32%.crossrate.api.trading.v1.MarginAfter\x12\x13\n\x0b\x66irst_limit\x18\x04 \x01(\x05\"\xae\x02\n\x12PlaceOrdersRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x07\x61\x63\x63ount\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12?\n\x06orders\x18\x03 \x03(\x0b\x32\".crossrate.api.trading.v1.NewOrderB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xf4\x03\x12\x0e\n\x06\x61tomic\x18\x04 \x01(\x08\x12O\n\x0b\x63ontingency\x18\x05 \x01(\x0e\x32).crossrate.api.trading.v1.ContingencyTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x00\x88\x01\x01\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x42\x0e\n\x0c_contingency\"e\n\x13PlaceOrdersResponse\x12=\n\x07results\x18\x01 \x03(\x0b\x32,.crossrate.api.trading.v1.PlaceOrderResponse\x12\x0f\n\x07list_id\x18\x02 \x01(\t\"\xfe\x03\n\x11\x41mendOrderRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x07\x61\x63\x63ount\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x37\n\x0f\x63lient_order_id\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9._:-]{1,64}$\x12>\n\x08quantity\x18\x04 \x01(\tB,\xbaH)r\'2%^([1-9][0-9]{0,14}([.][0-9]{1,4})?)?$\x12<\n\x0blimit_price\x18\x05 \x01(\tB\'\xbaH$r\"2 ^([0-9]{1,9}([.][0-9]{1,10})?)?$\x12;\n\nstop_price\x18\x06 \x01(\tB\'\xbaH$r\"2 ^([0-9]{1,9}([.][0-9]{1,10})?)?$\x12\x42\n\x11trailing_distance\x18\x07 \x01(\tB\'\xbaH$r\"2 ^([0-9]{1,9}([.][0-9]{1,10})?)?$\x12/\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x65xpected_version\x18\t \x01(\r\x12\x15\n\rvalidate_only\x18\n \x01(\x08\"t\n\x12\x41mendOrderResponse\x12.\n\x05order\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.trading.v1.Order\x12.\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x1e.crossrate.api.common.v1.Check\"\xb5\x01\n\x12\x43\x61ncelOrderRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x07\x61\x63\x63ount\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x37\n\x0f\x63lient_order_id\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9._:-]{1,64}$\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"E\n\x13\x43\x61ncelOrderResponse\x12.\n\x05order\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.trading.v1.Order\"\xac\x02\n\x10\x43\x61ncelAllRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x07\x61\x63\x63ount\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x31\n\ninstrument\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^([A-Z]{3}/[A-Z]{3})?$\x12=\n\x04side\x18\x04 \x01(\x0e\x32\x1e.crossrate.api.trading.v1.SideB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x00\x88\x01\x01\x12\x35\n\x08strategy\x18\x05 \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,31})?$\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x42\x07\n\x05_side\"D\n\x11\x43\x61ncelAllResponse\x12/\n\x06orders\x18\x01 \x03(\x0b\x32\x1f.crossrate.api.trading.v1.Orderb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*crossrate/api/trading/v1/order_entry.proto\x12\x18\x63rossrate.api.trading.v1\x1a\x1b\x62uf/validate/validate.proto\x1a#crossrate/api/common/v1/check.proto\x1a(crossrate/api/trading/v1/execution.proto\x1a$crossrate/api/trading/v1/order.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x83\x01\n\x11PlaceOrderRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x05order\x18\x02 \x01(\x0b\x32\".crossrate.api.trading.v1.NewOrderB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"l\n\x0bMarginAfter\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x0e\n\x06\x65quity\x18\x02 \x01(\t\x12\x13\n\x0bused_before\x18\x03 \x01(\t\x12\x12\n\nused_after\x18\x04 \x01(\t\x12\x12\n\nfree_after\x18\x05 \x01(\t\"\xf9\x01\n\x12PlaceOrderResponse\x12.\n\x05order\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.trading.v1.Order\x12.\n\x06\x63hecks\x18\n \x03(\x0b\x32\x1e.crossrate.api.common.v1.Check\x12\x37\n\nquote_seen\x18\x0b \x01(\x0b\x32#.crossrate.api.trading.v1.QuoteSeen\x12\x35\n\x06margin\x18\x03 \x01(\x0b\x32%.crossrate.api.trading.v1.MarginAfter\x12\x13\n\x0b\x66irst_limit\x18\x04 \x01(\x05\"\xae\x02\n\x12PlaceOrdersRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x07\x61\x63\x63ount\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12?\n\x06orders\x18\x03 \x03(\x0b\x32\".crossrate.api.trading.v1.NewOrderB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xf4\x03\x12\x0e\n\x06\x61tomic\x18\x04 \x01(\x08\x12O\n\x0b\x63ontingency\x18\x05 \x01(\x0e\x32).crossrate.api.trading.v1.ContingencyTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x00\x88\x01\x01\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x42\x0e\n\x0c_contingency\"e\n\x13PlaceOrdersResponse\x12=\n\x07results\x18\x01 \x03(\x0b\x32,.crossrate.api.trading.v1.PlaceOrderResponse\x12\x0f\n\x07list_id\x18\x02 \x01(\t\"\xfe\x03\n\x11\x41mendOrderRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x07\x61\x63\x63ount\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x37\n\x0f\x63lient_order_id\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9._:-]{1,64}$\x12>\n\x08quantity\x18\x04 \x01(\tB,\xbaH)r\'2%^([1-9][0-9]{0,14}([.][0-9]{1,4})?)?$\x12<\n\x0blimit_price\x18\x05 \x01(\tB\'\xbaH$r\"2 ^([0-9]{1,9}([.][0-9]{1,10})?)?$\x12;\n\nstop_price\x18\x06 \x01(\tB\'\xbaH$r\"2 ^([0-9]{1,9}([.][0-9]{1,10})?)?$\x12\x42\n\x11trailing_distance\x18\x07 \x01(\tB\'\xbaH$r\"2 ^([0-9]{1,9}([.][0-9]{1,10})?)?$\x12/\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x65xpected_version\x18\t \x01(\r\x12\x15\n\rvalidate_only\x18\n \x01(\x08\"t\n\x12\x41mendOrderResponse\x12.\n\x05order\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.trading.v1.Order\x12.\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x1e.crossrate.api.common.v1.Check\"\xb5\x01\n\x12\x43\x61ncelOrderRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x07\x61\x63\x63ount\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x37\n\x0f\x63lient_order_id\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9._:-]{1,64}$\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"E\n\x13\x43\x61ncelOrderResponse\x12.\n\x05order\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.trading.v1.Order\"\xac\x02\n\x10\x43\x61ncelAllRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x07\x61\x63\x63ount\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x31\n\ninstrument\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^([A-Z]{3}/[A-Z]{3})?$\x12=\n\x04side\x18\x04 \x01(\x0e\x32\x1e.crossrate.api.trading.v1.SideB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x00\x88\x01\x01\x12\x35\n\x08strategy\x18\x05 \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,31})?$\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x42\x07\n\x05_side\"D\n\x11\x43\x61ncelAllResponse\x12/\n\x06orders\x18\x01 \x03(\x0b\x32\x1f.crossrate.api.trading.v1.Orderb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -77,26 +78,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CANCELALLREQUEST'].fields_by_name['side']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_CANCELALLREQUEST'].fields_by_name['strategy']._loaded_options = None
   _globals['_CANCELALLREQUEST'].fields_by_name['strategy']._serialized_options = b'\272H r\0362\034^([a-z0-9][a-z0-9-]{0,31})?$'
-  _globals['_PLACEORDERREQUEST']._serialized_start=210
-  _globals['_PLACEORDERREQUEST']._serialized_end=341
-  _globals['_MARGINAFTER']._serialized_start=343
-  _globals['_MARGINAFTER']._serialized_end=451
-  _globals['_PLACEORDERRESPONSE']._serialized_start=454
-  _globals['_PLACEORDERRESPONSE']._serialized_end=646
-  _globals['_PLACEORDERSREQUEST']._serialized_start=649
-  _globals['_PLACEORDERSREQUEST']._serialized_end=951
-  _globals['_PLACEORDERSRESPONSE']._serialized_start=953
-  _globals['_PLACEORDERSRESPONSE']._serialized_end=1054
-  _globals['_AMENDORDERREQUEST']._serialized_start=1057
-  _globals['_AMENDORDERREQUEST']._serialized_end=1567
-  _globals['_AMENDORDERRESPONSE']._serialized_start=1569
-  _globals['_AMENDORDERRESPONSE']._serialized_end=1685
-  _globals['_CANCELORDERREQUEST']._serialized_start=1688
-  _globals['_CANCELORDERREQUEST']._serialized_end=1869
-  _globals['_CANCELORDERRESPONSE']._serialized_start=1871
-  _globals['_CANCELORDERRESPONSE']._serialized_end=1940
-  _globals['_CANCELALLREQUEST']._serialized_start=1943
-  _globals['_CANCELALLREQUEST']._serialized_end=2243
-  _globals['_CANCELALLRESPONSE']._serialized_start=2245
-  _globals['_CANCELALLRESPONSE']._serialized_end=2313
+  _globals['_PLACEORDERREQUEST']._serialized_start=252
+  _globals['_PLACEORDERREQUEST']._serialized_end=383
+  _globals['_MARGINAFTER']._serialized_start=385
+  _globals['_MARGINAFTER']._serialized_end=493
+  _globals['_PLACEORDERRESPONSE']._serialized_start=496
+  _globals['_PLACEORDERRESPONSE']._serialized_end=745
+  _globals['_PLACEORDERSREQUEST']._serialized_start=748
+  _globals['_PLACEORDERSREQUEST']._serialized_end=1050
+  _globals['_PLACEORDERSRESPONSE']._serialized_start=1052
+  _globals['_PLACEORDERSRESPONSE']._serialized_end=1153
+  _globals['_AMENDORDERREQUEST']._serialized_start=1156
+  _globals['_AMENDORDERREQUEST']._serialized_end=1666
+  _globals['_AMENDORDERRESPONSE']._serialized_start=1668
+  _globals['_AMENDORDERRESPONSE']._serialized_end=1784
+  _globals['_CANCELORDERREQUEST']._serialized_start=1787
+  _globals['_CANCELORDERREQUEST']._serialized_end=1968
+  _globals['_CANCELORDERRESPONSE']._serialized_start=1970
+  _globals['_CANCELORDERRESPONSE']._serialized_end=2039
+  _globals['_CANCELALLREQUEST']._serialized_start=2042
+  _globals['_CANCELALLREQUEST']._serialized_end=2342
+  _globals['_CANCELALLRESPONSE']._serialized_start=2344
+  _globals['_CANCELALLRESPONSE']._serialized_end=2412
 # @@protoc_insertion_point(module_scope)

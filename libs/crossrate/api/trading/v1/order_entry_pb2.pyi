@@ -2,6 +2,7 @@ import datetime
 
 from buf.validate import validate_pb2 as _validate_pb2
 from crossrate.api.common.v1 import check_pb2 as _check_pb2
+from crossrate.api.trading.v1 import execution_pb2 as _execution_pb2
 from crossrate.api.trading.v1 import order_pb2 as _order_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -37,16 +38,18 @@ class MarginAfter(_message.Message):
     def __init__(self, currency: _Optional[str] = ..., equity: _Optional[str] = ..., used_before: _Optional[str] = ..., used_after: _Optional[str] = ..., free_after: _Optional[str] = ...) -> None: ...
 
 class PlaceOrderResponse(_message.Message):
-    __slots__ = ("order", "checks", "margin", "first_limit")
+    __slots__ = ("order", "checks", "quote_seen", "margin", "first_limit")
     ORDER_FIELD_NUMBER: _ClassVar[int]
     CHECKS_FIELD_NUMBER: _ClassVar[int]
+    QUOTE_SEEN_FIELD_NUMBER: _ClassVar[int]
     MARGIN_FIELD_NUMBER: _ClassVar[int]
     FIRST_LIMIT_FIELD_NUMBER: _ClassVar[int]
     order: _order_pb2.Order
     checks: _containers.RepeatedCompositeFieldContainer[_check_pb2.Check]
+    quote_seen: _execution_pb2.QuoteSeen
     margin: MarginAfter
     first_limit: int
-    def __init__(self, order: _Optional[_Union[_order_pb2.Order, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[_check_pb2.Check, _Mapping]]] = ..., margin: _Optional[_Union[MarginAfter, _Mapping]] = ..., first_limit: _Optional[int] = ...) -> None: ...
+    def __init__(self, order: _Optional[_Union[_order_pb2.Order, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[_check_pb2.Check, _Mapping]]] = ..., quote_seen: _Optional[_Union[_execution_pb2.QuoteSeen, _Mapping]] = ..., margin: _Optional[_Union[MarginAfter, _Mapping]] = ..., first_limit: _Optional[int] = ...) -> None: ...
 
 class PlaceOrdersRequest(_message.Message):
     __slots__ = ("request_id", "account", "orders", "atomic", "contingency", "validate_only")
