@@ -61,7 +61,7 @@ class Issuer:
             "amr": ["pwd", "otp"],
             "acr": "2",
             "auth_time": now,
-            "rate_class": "standard",
+            "rate_class": "high",
         } | changes
         return {name: value for name, value in claims.items() if value is not None}
 

@@ -52,14 +52,14 @@ def early_headers(stripped: Iterable[str]) -> dict[str, Any]:
     return extension("envoy.http.early_header_mutation.header_mutation", _EARLY_MUTATION, {"mutations": mutations})
 
 
-def _provider(terms: AccessTokens, topology: Topology) -> dict[str, Any]:
+def _provider(terms: AccessTokens, topology: Topology, edge_port: int) -> dict[str, Any]:
     keys = {
         "uri": f"https://{terms.service}.{topology.trust_domain}{terms.jwks_path}",
         "cluster": mesh_name(EDGE, terms.service),
         "timeout": FETCH_TIMEOUT,
     }
     return {
-        "issuer": topology.issuer,
+        "issuer": topology.issuer(edge_port),
         "audiences": [terms.audience],
         "remote_jwks": {
             "http_uri": keys,
@@ -85,7 +85,7 @@ def path_match(path: str) -> dict[str, Any]:
     return {"prefix" if path.endswith("/") else "path": path}
 
 
-def filters(topology: Topology, public: Iterable[str]) -> list[dict[str, Any]]:
+def filters(topology: Topology, public: Iterable[str], edge_port: int) -> list[dict[str, Any]]:
     """The filter that verifies tokens; none in a mesh without them.
 
     Args:
@@ -101,7 +101,7 @@ def filters(topology: Topology, public: Iterable[str]) -> list[dict[str, Any]]:
         {"match": {"prefix": "/", "headers": [proved]}, "requires": or_none},
         {"match": {"prefix": "/"}, "requires": or_none if topology.edge.anonymous_roles else good},
     ]
-    config = {"providers": {PROVIDER: _provider(topology.tokens, topology)}, "rules": rules}
+    config = {"providers": {PROVIDER: _provider(topology.tokens, topology, edge_port)}, "rules": rules}
     return [extension(FILTER, _JWT, config)]
 
 

@@ -14,6 +14,7 @@ from services.control.http import (
     DEADLINE_MARGIN_S,
     NEVER_SENT,
     header_matches,
+    lane,
     left_out,
     manager,
     retry,
@@ -23,7 +24,8 @@ from services.control.http import (
 )
 from services.control.outbound import route_of
 from services.control.paths import edge_routes
-from services.control.replies import edge_replies
+from services.control.rate_limits import rate_limit, route_metadata
+from services.control.replies import edge_replies, security_headers
 from services.control.routes import Match, Rule
 from services.control.secrets import (
     ADS_SOURCE,
@@ -99,7 +101,7 @@ def _filters(topology: Topology, contracts: Contracts, state: State) -> list[dic
         extension("envoy.filters.http.cors", f"{_FILTERS}.cors.v3.Cors"),
         extension("envoy.filters.http.grpc_web", f"{_FILTERS}.grpc_web.v3.GrpcWeb"),
         # Before anything reads a body: who proves nothing has nothing kept for him.
-        *authentication.filters(topology, public_paths(topology, state)),
+        *authentication.filters(topology, public_paths(topology, state), state.edge_port),
     ]
     if state.json_guard:
         source = {"default_source_code": {"inline_string": state.json_guard}}
@@ -109,6 +111,7 @@ def _filters(topology: Topology, contracts: Contracts, state: State) -> list[dic
         *filters,
         transcoder.transcoder(topology, contracts, state.limits),
         edge_rbac(topology, contracts, public_paths(topology, state)),
+        rate_limit(topology),
         extension("envoy.filters.http.grpc_stats", f"{_FILTERS}.grpc_stats.v3.FilterConfig", stats),
     ]
 
@@ -140,6 +143,12 @@ def _listener(topology: Topology, contracts: Contracts, state: State) -> dict[st
             "max_concurrent_streams": edge.streams_per_connection_max,
             "initial_stream_window_size": STREAM_WINDOW_BYTES,
             "initial_connection_window_size": CONNECTION_WINDOW_BYTES,
+            # What a peer may have us keep or look at without sending anything of use: floods of CVE-2019-9511 to 9518.
+            "max_outbound_frames": 5_000,
+            "max_outbound_control_frames": 500,
+            "max_consecutive_inbound_frames_with_empty_payload": 1,
+            "max_inbound_priority_frames_per_stream": 20,
+            "max_inbound_window_update_frames_per_data_frame_sent": 10,
             "connection_keepalive": {"interval": "60s", "timeout": "20s"},
         },
         stream_idle_timeout="60s",
@@ -174,6 +183,7 @@ def _method_routes(method: MethodContract, rules: tuple[Rule, ...], state: State
         action = {
             **split([(mesh_name(EDGE, b.name), b) for b in rule.backends]),
             **timing(method, 2 * DEADLINE_MARGIN_S, rule.timeout_s),
+            **lane(method),
             "retry_policy": retry(NEVER_SENT, state.limits),
         }
         for match in rule.matches:
@@ -182,10 +192,11 @@ def _method_routes(method: MethodContract, rules: tuple[Rule, ...], state: State
                 # What comes as gRPC-Web is matched below; what comes as JSON has another path until it is transcoded,
                 # and by then its filters are chosen.
                 grpc = [{"name": "content-type", "string_match": {"exact": "application/grpc"}}, *headers]
-                common = {"route": action, "request_headers_to_remove": ["authorization"]}
+                common = {"route": action, "request_headers_to_remove": ["authorization"], **route_metadata(method)}
                 plain = {"match": {"path": method.path, "headers": grpc}, **common}
                 routes.append({**plain, "typed_per_filter_config": left_out(*FOR_BROWSERS_AND_JSON)})
-                routes.append({"match": {"path": method.path, "headers": headers}, **common})
+                shown = {"response_headers_to_add": security_headers()}
+                routes.append({"match": {"path": method.path, "headers": headers}, **common, **shown})
     return routes
 
 
@@ -202,7 +213,7 @@ def _openapi_route(document: str) -> dict[str, Any]:
     return {
         "match": {"path": OPENAPI_PATH},
         "direct_response": {"status": 200, "body": {"inline_string": document}},
-        "response_headers_to_add": [header],
+        "response_headers_to_add": [header, *security_headers()],
         "typed_per_filter_config": left_out(transcoder.FILTER),
     }
 

@@ -4,6 +4,7 @@ proxies and the real chain of every service: not one cell is wrong."""
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
@@ -41,6 +42,11 @@ CODES = {200: 0, 400: 3, 401: 16, 403: 7}
 """What an HTTP status of REST stands for; what is not here is told by its number."""
 PASSED = (0, 3)
 """Codes of a call that was let in: its handler answered, or its rules refused what it holds."""
+AWAY = (14, 503)
+"""A busy machine's, and nobody's verdict."""
+WHOLE = bool(os.environ.get("CROSSRATE_TEST_WHOLE_MATRIX"))
+SHARE = 5
+"""Over REST and gRPC-Web the suite takes one cell in so many: a prime to roles and situations, so that all come."""
 PASSED_BY_CONTROL = (*PASSED, 5, 14, 404, 503)
 """The same of the one service that is the real one here."""
 BOOK = {
@@ -214,7 +220,8 @@ async def in_parallel(work: Iterable[Any], do: Any, workers: list[Any]) -> None:
 
 @pytest.mark.parametrize("way", ["gRPC", "REST", "gRPC-Web"])
 async def test_no_cell_of_the_matrix_is_wrong(mesh: GuardedMesh, way: str) -> None:
-    """Whoever may is let in, whoever may not is refused with the code that tells him why."""
+    """Whoever may is let in, whoever may not is refused with the code that tells him why. With
+    CROSSRATE_TEST_WHOLE_MATRIX=1 every cell is asked over every way."""
     tokens, wrong, seen = Tokens(mesh.issuer, mesh.changed_at), [], Counter()
     methods = [m for m in contracts().values() if m.workload in mesh.topology.services]
     asked = {m.path: {a: ask(m, a, streamed(m) if m.server_streaming and m.roles else None) for a in (MINE, THEIRS)}
@@ -224,12 +231,16 @@ async def test_no_cell_of_the_matrix_is_wrong(mesh: GuardedMesh, way: str) -> No
         work = [w for w in work if not w[0].client_streaming]
     if way == "REST":
         work = [w for w in work if w[0].rest]
+    if way != "gRPC" and not WHOLE:
+        work = [cell for number, cell in enumerate(work) if number % SHARE == 0]
     channel = LoadChannel(mesh.ports["edge"], mesh.place.ca_bundle.read_bytes())
     do = {"gRPC": by_grpc, "REST": by_rest, "gRPC-Web": by_web}[way]
 
     async def cell(tool: Any, method: MethodContract, role: str, situation: Situation) -> None:
         request = asked[method.path][THEIRS if situation is Situation.THEIRS else MINE]
         found = await do(tool, method, request, tokens.of(role, situation))
+        if found in AWAY and method.workload != "control":
+            found = await do(tool, method, request, tokens.of(role, situation))
         due = expected(method, role, situation)
         seen[due] += 1
         passed = PASSED_BY_CONTROL if method.workload == "control" else PASSED
@@ -243,7 +254,7 @@ async def test_no_cell_of_the_matrix_is_wrong(mesh: GuardedMesh, way: str) -> No
     for raw in raws:
         await raw.close()
     assert not wrong, (len(wrong), len(work), wrong[:40])
-    assert min(seen[0], seen[7], seen[16]) > 100
+    assert min(seen[0], seen[7], seen[16]) > 50
     assert {role for _, role, _ in work} == ROLES
 
 

@@ -59,6 +59,7 @@ class Admission:
         concurrency_max: calls with one answer that are served at once; reserved methods get a few more.
         streams_max: streams of answers that are open at once; they wait most of their life, so there may be many.
         revocations: what identity has taken back; None: no token is believed.
+        issuer: `iss` of access tokens; "" for the topology's.
     """
 
     def __init__(
@@ -69,10 +70,11 @@ class Admission:
         concurrency_max: int,
         streams_max: int,
         revocations: Revocations | None = None,
+        issuer: str = "",
     ) -> None:
         self._topology = topology
         self._callers = Callers(topology.trust_domain)
-        self._clients = Clients(topology, revocations)
+        self._clients = Clients(topology, revocations, issuer)
         self._counts = counts
         self._busy_max = concurrency_max
         self._busy_reserved_max = concurrency_max + max(RESERVED_MIN, concurrency_max // RESERVED_SHARE)

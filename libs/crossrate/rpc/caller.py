@@ -89,13 +89,14 @@ class Clients:
 
     Args:
         revocations: what identity has taken back.
+        issuer: `iss` of its tokens; "" for the topology's.
     """
 
-    def __init__(self, topology: Topology, revocations: Revocations | None = None) -> None:
+    def __init__(self, topology: Topology, revocations: Revocations | None = None, issuer: str = "") -> None:
         everybody = frozenset(topology.edge.anonymous_roles)
         self.anonymous = Client("", everybody, ())
         self.step_up_max_age_s = topology.tokens.step_up_max_age_s if topology.tokens else 0
-        self._tokens = Tokens(topology.tokens, topology.issuer)
+        self._tokens = Tokens(topology.tokens, issuer or topology.issuer())
         self._revocations = revocations
         self._known = {
             topology.client_identity(name): Client(

@@ -134,6 +134,7 @@ class Server:
             concurrency_max=concurrency_max or (known.concurrency_max if known else 256),
             streams_max=streams_max,
             revocations=self.revocations,
+            issuer=runtime.topology.issuer(runtime.place.edge_port()),
         )
         self._follower = RevocationFollower(runtime, self.revocations, self._admission)
         self._tap = Tap(runtime.instance, Redaction.from_environment(), self._counts)

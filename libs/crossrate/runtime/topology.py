@@ -126,6 +126,22 @@ class Client(_Frozen):
     roles: tuple[str, ...] = Field(min_length=1)
     accounts: tuple[str, ...] = ()
     step_up: bool = False
+    rate_class: str = "high"
+
+
+class RateClass(_Frozen):
+    """How much of its methods' costs a client may spend: so much a second, and so much at once after a pause."""
+
+    per_s: int = Field(ge=1, le=1_000_000)
+    burst: int = Field(ge=100, le=10_000_000)
+
+
+RATE_CLASSES = {
+    "low": RateClass(per_s=100, burst=400),
+    "standard": RateClass(per_s=2_000, burst=4_000),
+    "high": RateClass(per_s=50_000, burst=100_000),
+}
+"""By the words of tokens and of clients. The largest cost of a method is 100, so that no burst is smaller."""
 
 
 class Topology(_Frozen):
@@ -140,6 +156,7 @@ class Topology(_Frozen):
     publishers: dict[str, Publisher] = {}
     clients: dict[str, Client] = {}
     tokens: AccessTokens | None = None
+    rate_classes: dict[str, RateClass] = RATE_CLASSES
 
     @model_validator(mode="before")
     @classmethod
@@ -198,18 +215,19 @@ class Topology(_Frozen):
         for name, client in self.clients.items():
             if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", name):
                 yield f"clients.{name}: a client's name is of a-z, 0-9 and -"
+            if client.rate_class not in self.rate_classes:
+                yield f"clients.{name}.rate_class: there is no {client.rate_class!r} in rate_classes"
             for role in sorted(set(client.roles) - ROLES):
                 yield f"clients.{name}.roles: there is no role {role!r}; there are {', '.join(sorted(ROLES))}"
             for account in client.accounts:
                 if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}\*?|\*", account):
                     yield f"clients.{name}.accounts: {account!r} is no account, beginning with *, or *"
 
-    @property
-    def issuer(self) -> str:
-        """`iss` of the access tokens of this mesh; empty if it has none."""
+    def issuer(self, edge_port: int | None = None) -> str:
+        """`iss` of the access tokens of this mesh, whose edge has the topology's port or another; empty without any."""
         if self.tokens is None:
             return ""
-        return self.tokens.issuer or f"https://localhost:{self.edge.port}"
+        return self.tokens.issuer or f"https://localhost:{edge_port or self.edge.port}"
 
     def _paths_have_one_owner(self) -> Iterator[str]:
         seen: list[tuple[str, str]] = [("the contracts", path) for path in TAKEN_PATHS]

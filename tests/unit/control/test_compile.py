@@ -234,12 +234,55 @@ def test_plain_grpc_passes_by_what_is_for_browsers_and_json(nodes: dict[str, Res
     assert any("application/grpc" in in_words(r["match"].get("headers", [])) for r in routes)
 
 
+def test_a_token_is_looked_at_before_anything_reads_a_body() -> None:
+    """In a mesh with identity the filter for tokens stands right behind what makes gRPC of gRPC-Web; its keys come from
+    identity's own listener, and only pages and the document are open."""
+    document = load().model_dump()
+    document["services"]["identity"] = {"http": ["/oauth2/", "/login"]}
+    topology = Topology.model_validate({**document, "tokens": {"issuer": "https://fx.example"}})
+    state = small_state(topology, openapi="{}", json_guard="-- guard")
+    http = http_of(compile(topology, contracts(), state)[EDGE].listeners[EDGE])
+    filters = {f["name"].rpartition(".")[2]: f["typed_config"] for f in http["http_filters"]}
+    assert list(filters)[:4] == ["cors", "grpc_web", "jwt_authn", "lua"]
+    (provider,) = filters["jwt_authn"]["providers"].values()
+    assert provider["issuer"] == "https://fx.example"
+    assert provider["remote_jwks"]["http_uri"]["cluster"] == "mesh|edge|identity"
+    assert (provider["forward"], provider["require_expiration"]) == (False, True)
+    rules = filters["jwt_authn"]["rules"]
+    free = [rule["match"] for rule in rules if "requires" not in rule]
+    assert free == [{"path": "/openapi.json"}, {"prefix": "/oauth2/"}, {"path": "/login"}]
+    assert rules[-1] == {"match": {"prefix": "/"}, "requires": {"provider_name": "mesh"}}
+
+
+def test_every_method_takes_its_cost_and_its_lane_s_limits(topology: Topology, nodes: dict[str, Resources]) -> None:
+    """A route says its method's cost and lane; the reserved lane has limits of its own in every cluster."""
+    routes = nodes[EDGE].routes[EDGE]["virtual_hosts"][0]["routes"]
+    for route in routes:
+        method = contracts().get(route["match"].get("path", ""))
+        if method is not None:
+            said = route["metadata"]["filter_metadata"]["crossrate.rate"]
+            assert said == {"lane": "reserved" if method.reserved_lane else "normal", "cost": method.cost}
+            assert route["route"].get("priority") == ("HIGH" if method.reserved_lane else None)
+    for cluster in nodes[EDGE].clusters.values():
+        assert {t["priority"] for t in cluster["circuit_breakers"]["thresholds"]} == {"DEFAULT", "HIGH"}
+    assert max(m.cost for m in contracts().values()) <= min(limit.burst for limit in topology.rate_classes.values())
+
+
 def test_the_edge_is_hardened(nodes: dict[str, Resources]) -> None:
     """The edge keeps the limits of Envoy's own list for edge proxies, and its guard stands before the transcoder."""
     listener = nodes[EDGE].listeners[EDGE]
     http = http_of(listener)
     names = [f["name"].rpartition(".")[2] for f in http["http_filters"]]
-    assert names == ["cors", "grpc_web", "lua", "grpc_json_transcoder", "rbac", "grpc_stats", "router"]
+    assert names == [
+        "cors",
+        "grpc_web",
+        "lua",
+        "grpc_json_transcoder",
+        "rbac",
+        "local_ratelimit",
+        "grpc_stats",
+        "router",
+    ]
     assert http["use_remote_address"] is True
     assert http["normalize_path"] is True
     assert http["common_http_protocol_options"]["headers_with_underscores_action"] == "REJECT_REQUEST"
