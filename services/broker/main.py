@@ -7,10 +7,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from crossrate.api.broker.v1.reconciliation_service_pb2_grpc import add_ReconciliationServiceServicer_to_server
 from crossrate.api.broker.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
 from crossrate.api.broker.v1.venue_service_pb2_grpc import add_VenueServiceServicer_to_server
 from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
+from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchServiceStub
 from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
+from crossrate.api.trading.v1.trading_state_service_pb2_grpc import TradingStateServiceStub
 from crossrate.rpc.client import channel_to_mesh
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime
@@ -24,15 +27,22 @@ from services.broker.engine.session import Sessions
 from services.broker.gateway import declared as fix_clients
 from services.broker.gateway.gateway import FixGateway
 from services.broker.peers import Quotes
+from services.broker.reconciling.others import RiskPeer, TradingPeer
+from services.broker.reconciling.reconciler import Reconciler
+from services.broker.service.reconciliation import ReconciliationService
 from services.broker.service.routing import RoutingService
 from services.broker.service.venues import VenueService
 from services.broker.settings import Settings
 from services.broker.store import Reading, Store, Waiting
+from services.broker.store.breaks import Breaks
+from services.broker.store.copies import Copies
+from services.broker.store.decisions import Decisions
 from services.broker.store.switches import Switches
 from services.broker.venues import declared
 from services.broker.venues.declared import FixVenue
 from services.broker.venues.fix import FixAdapter
-from services.broker.venues.sim import RealClock, SimAdapter
+from services.broker.venues.sim import SimAdapter
+from services.broker.venues.sim_terms import RealClock
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -68,8 +78,17 @@ async def serve(runtime: Runtime) -> None:
             return SimAdapter(desk, spec, quotes, quoted, database, calendar, clock, note)
 
         router = Router(venues, sessions, reading, settings.session_fresh_s_max)
+        breaks, copies = Breaks(database), Copies(database)
+        books, risk = TradingPeer(TradingStateServiceStub(channel)), RiskPeer(KillSwitchServiceStub(channel))
+
+        def reconciler(desk: Desk, adapter: Adapter) -> Reconciler:
+            spec = venues.venues[desk.venue]
+            return Reconciler(
+                desk, adapter, spec, router.rules, breaks, copies, books, risk, calendar, hub.breaks, note
+            )
+
         holders = [
-            Holder(name, adapter, database, store, reading, sessions, hub, runtime.instance, note)
+            Holder(name, adapter, database, store, reading, sessions, hub, runtime.instance, note, reconciler)
             for name in venues.venues
         ]
         server = Server(runtime)
@@ -78,6 +97,10 @@ async def serve(runtime: Runtime) -> None:
             RoutingService(router, store, reading, hub, settings.heartbeat_s),
         )
         server.add(add_VenueServiceServicer_to_server, VenueService(venues, router, sessions, Switches(database)))
+        server.add(
+            add_ReconciliationServiceServicer_to_server,
+            ReconciliationService(breaks, Decisions(database), router, hub, time.time_ns),
+        )
         server.health.depends_on("postgres", database.check)
         clients = fix_clients.load(settings.fix_clients)
         trading = TradingServiceStub(channel)

@@ -77,6 +77,8 @@ class Certificates:
             return self._book.account(terms.account).desk == scope.name
         if scope.kind == "venue":
             return scope.name in (order.venue, terms.venue)
+        if scope.kind == "market":
+            return scope.name == f"{terms.instrument}@{order.venue or terms.venue}"
         return getattr(terms, scope.kind) == scope.name
 
     def _certified(self, mode: int, order: order_pb2.Order) -> kill_switch_pb2.CertifiedOrder:

@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from crossrate.api.common.v1 import gate_pb2
-from crossrate.api.risk.v1 import dead_man_lease_pb2, kill_switch_pb2
+from crossrate.api.risk.v1 import break_gate_pb2, dead_man_lease_pb2, kill_switch_pb2
 from crossrate.rpc import errors
 from crossrate.rpc.client import CallError
 from crossrate.store.errors import OutcomeUnknown
+from services.risk.break_gates import BreakGates
 from services.risk.certificates import Certificates
 from services.risk.domain.pretrade.accounts import Book
 from services.risk.domain.pretrade.authorise import Authoriser
 from services.risk.domain.pretrade.gate import Gate, Mode, Rule
+from services.risk.scopes import check_scope
 from services.risk.store import KillStore, Term
 from services.risk.store.kills import Kept
 from services.risk.trading_peer import Trading
@@ -64,6 +66,7 @@ class KillSwitch:
         self._applied = 0
         self._kills = {kill.kill_id: kill for kill in kept.kills}
         self._proposals = {each.proposal_id: each for each in kept.proposals}
+        self._breaks = BreakGates(kept.break_gates)
         # Nobody could be heard while nobody listened: every lease has its whole time again.
         now = time.monotonic()
         self._leases = {each.lease_id: each for each in kept.leases}
@@ -88,6 +91,7 @@ class KillSwitch:
             kills=self._kills.values(),
             proposals=self._proposals.values(),
             leases=self._leases.values(),
+            break_gates=self._breaks.all(),
         )
 
     async def changed(self, seen: int) -> None:
@@ -103,6 +107,7 @@ class KillSwitch:
             if kill.scope.kind == "desk":
                 accounts = self._book.accounts.values()
                 rule.accounts.extend(sorted(each.name for each in accounts if each.desk == kill.scope.name))
+        gate.rules.extend(gate_pb2.GateRule(scope=each.scope, mode=each.mode) for each in self._breaks.all())
         return gate
 
     @property
@@ -118,13 +123,7 @@ class KillSwitch:
         Raises:
             Failure: the scope's name is missing or none, or a venue is to be flattened.
         """
-        if (scope.kind == "platform") == bool(scope.name):
-            words = "must be empty for the platform" if scope.name else f"is empty: which {scope.kind}?"
-            raise errors.invalid(("scope.name", words))
-        if scope.kind == "instrument" and scope.name not in self._book.market.instruments:
-            raise errors.invalid(("scope.name", f"is {scope.name!r}: none of the instruments, which are as EUR/USD"))
-        if scope.kind == "venue" and mode == gate_pb2.KILL_MODE_FLATTEN:
-            raise errors.invalid(("mode", "positions are no venue's: engage HALT, or flatten accounts or instruments"))
+        check_scope(scope, mode, self._book.market.instruments)
         if len(self._kills) >= KILLS_MAX:
             raise errors.wrong_state("TOO_MANY", f"{KILLS_MAX} kills are engaged: engage one for the platform")
 
@@ -151,6 +150,29 @@ class KillSwitch:
                     by=kept.engaged_by,
                 )
         return kept
+
+    async def gate_breaks(self, said: break_gate_pb2.SetBreakGatesRequest, actor: str) -> int:
+        """What breaks stop at a venue from now on; the version of the gate that has it. What is older changes nothing.
+
+        Raises:
+            OutcomeUnknown, StoreUnavailable, StaleWriter: as the store.
+        """
+        async with self._turn:
+            if self._breaks.number(said.venue) < said.number:
+                after = self._breaks.after(said)
+                state = self._state_for_facts()
+                state.ClearField("break_gates")
+                state.break_gates.extend(after.all())
+                with self._certain():
+                    self._version = await self._store.gate_breaks(self._term, said, actor, state, self._now_ns())
+                self._breaks = after
+                self._install()
+                self._note.warning("breaks gate markets", venue=said.venue, markets=len(said.gates), by=actor)
+            return self._version
+
+    def break_number(self, venue: str) -> int:
+        """The number of what breaks stop at a venue; 0 for nothing said."""
+        return self._breaks.number(venue)
 
     async def propose_resume(
         self, request_id: str, body: bytes, proposal: kill_switch_pb2.ResumeProposal
@@ -352,7 +374,8 @@ class KillSwitch:
             raise
 
     def _install(self) -> None:
-        rules = [Rule(kill.scope.kind, kill.scope.name, Mode(kill.mode)) for kill in self._kills.values()]
+        stops = [*self._kills.values(), *self._breaks.all()]
+        rules = [Rule(each.scope.kind, each.scope.name, Mode(each.mode)) for each in stops]
         self._authoriser.gate = Gate(self._version, rules)
         self.certificates.engaged = frozenset(self._kills)
         self._tell()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crossrate.api.broker.v1.routing_service_pb2_grpc import RoutingServiceStub
 from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
+from crossrate.api.ledger.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
 from crossrate.api.pricing.v1.quoting_service_pb2_grpc import QuotingServiceStub
 from crossrate.api.risk.v1.pretrade_service_pb2_grpc import PreTradeServiceStub
@@ -28,6 +29,7 @@ from services.trading.engine.taking import Taking
 from services.trading.engine.timers import Timers
 from services.trading.peers import LedgerAccounts, PricingQuotes
 from services.trading.service import TradingService, TradingStateService, register
+from services.trading.service.elsewhere import Elsewhere
 from services.trading.service.entering import Entering
 from services.trading.settings import Settings
 from services.trading.store import Reading, Store
@@ -76,13 +78,14 @@ async def serve(runtime: Runtime) -> None:
         trading = TradingService(
             engine,
             entering,
+            Elsewhere(RoutingServiceStub(channel), LedgerServiceStub(channel)),
             sessions,
             new_request_id,
             instance=runtime.instance,
             heartbeat_s=settings.heartbeat_s,
         )
         server.add(register, trading)
-        server.add(add_TradingStateServiceServicer_to_server, TradingStateService(reading, gate))
+        server.add(add_TradingStateServiceServicer_to_server, TradingStateService(reading, gate, engine.accounts))
         server.health.depends_on("postgres", database.check)
         engine.parts += [sweeper.run, sessions.run]
         served = asyncio.Event()

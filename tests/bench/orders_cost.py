@@ -22,6 +22,7 @@ import uvloop
 
 from crossrate.client import AsyncClient
 from tests.bench import orders_entry as entry
+from tests.bench import orders_stages
 from tests.bench.processes import cpu_us
 from tests.mesh import Mesh
 
@@ -198,6 +199,13 @@ async def measure(mesh: Mesh, *, quick: bool) -> tuple[dict[str, float], dict[st
         async def session() -> int:
             return await side.session_acks(lists)
 
+        async def lone() -> int:
+            before = orders_stages.counts(mesh)
+            taken = await entry.alone(side, entry.LONE_CALLS)
+            stages = orders_stages.milliseconds(before, orders_stages.counts(mesh))
+            print(orders_stages.told(sum(taken) / len(taken), stages))
+            return len(taken)
+
         await entry.alone(side, 50)
         await batch()
         await progress.caught_up((await progress.read())["trading"])
@@ -206,7 +214,7 @@ async def measure(mesh: Mesh, *, quick: bool) -> tuple[dict[str, float], dict[st
         await asyncio.sleep(IDLE_S)
         now = watched.read()
         idle = {name: us / (now.taken_s - quiet.taken_s) for name, us in now.since(quiet).items()}
-        for name, load in (("unary", unary), ("batch", batch), ("session", session)):
+        for name, load in (("lone", lone), ("unary", unary), ("batch", batch), ("session", session)):
             loads[name] = await cost(watched, progress, idle, load)
     return idle, loads, side.failures
 

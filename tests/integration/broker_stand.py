@@ -27,13 +27,16 @@ from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import (
     MarketDataServiceServicer,
     add_MarketDataServiceServicer_to_server,
 )
+from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import add_KillSwitchServiceServicer_to_server
 from crossrate.api.trading.v1 import order_pb2
 from crossrate.api.trading.v1.trading_service_pb2_grpc import add_TradingServiceServicer_to_server
+from crossrate.api.trading.v1.trading_state_service_pb2_grpc import add_TradingStateServiceServicer_to_server
 from crossrate.node import credentials
 from crossrate.rpc.server import Server
 from crossrate.runtime.place import REPOSITORY
 from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
 from crossrate.runtime.topology import Service, Topology
+from tests.integration.broker_books import Gates, TradingState
 from tests.integration.broker_trading import Trading
 from tests.integration.conftest import Servers, eventually
 
@@ -42,19 +45,27 @@ TOPOLOGY = Topology(
         "control": Service(),
         "marketdata": Service(),
         "trading": Service(),
-        "broker": Service(calls=("marketdata", "trading"), database=True),
+        "risk": Service(),
+        "broker": Service(calls=("marketdata", "risk", "trading"), database=True),
     },
 )
 TOPOLOGY_TOML = """
 trust_domain = "crossrate"
 layout = "node"
 [edge]
+[clients.ann]
+roles = ["operator", "risk_officer"]
+accounts = []
+[clients.bob]
+roles = ["operator", "risk_officer"]
+accounts = []
 [certificates]
 [services.control]
 [services.marketdata]
+[services.risk]
 [services.trading]
 [services.broker]
-calls = ["marketdata", "trading"]
+calls = ["marketdata", "risk", "trading"]
 database = true
 """
 VENUES = """
@@ -114,6 +125,7 @@ class Floor:
         self.folder = folder
         self.market = Market()
         self.trading = Trading()
+        self.books, self.gates = TradingState(), Gates()
         self.venues = venues
         self._channels: list[grpc.aio.Channel] = []
         self._peer: tuple[Runtime, asyncio.Task[None]] | None = None
@@ -129,6 +141,8 @@ class Floor:
         server = Server(runtime)
         server.add(add_MarketDataServiceServicer_to_server, self.market)
         server.add(add_TradingServiceServicer_to_server, self.trading)
+        server.add(add_TradingStateServiceServicer_to_server, self.books)
+        server.add(add_KillSwitchServiceServicer_to_server, self.gates)
         serving = asyncio.create_task(server.serve())
         self._peer = runtime, serving
         await eventually(lambda: self.servers.place.registration("marketdata-1").exists() or serving.done(), 40)

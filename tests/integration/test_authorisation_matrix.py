@@ -59,6 +59,7 @@ START = {"startTime": "2026-01-01T00:00:00Z"}
 STREAMS: dict[str, dict[str, Any]] = {
     "ControlService/Tap": {},
     "LedgerService/StreamBalances": {},
+    "ReconciliationService/WatchBreaks": {},
     "BarService/StreamBars": {"instruments": ["EUR/USD"], "period": "1m"},
     "BookService/StreamBook": {"instruments": ["EUR/USD"]},
     "HistoryService/Replay": {"instruments": ["EUR/USD"], **START},

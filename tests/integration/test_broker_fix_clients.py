@@ -13,7 +13,16 @@ import pytest
 import structlog
 
 from crossrate.fix.endpoint import Endpoint
-from crossrate.fix.enums import ExecType, MassCancelType, MassStatusReqType, OrdRejReason, OrdStatus, OrdType, Side
+from crossrate.fix.enums import (
+    ExecType,
+    MassCancelType,
+    MassStatusReqType,
+    OrdRejReason,
+    OrdStatus,
+    OrdType,
+    Side,
+    SubscriptionRequestType,
+)
 from crossrate.fix.initiator import Initiator
 from crossrate.fix.orders import (
     NewOrderSingle,
@@ -24,9 +33,16 @@ from crossrate.fix.orders import (
     OrderStatusRequest,
 )
 from crossrate.fix.reader import Decoder
-from crossrate.fix.reports import BusinessMessageReject, ExecutionReport, OrderCancelReject, OrderMassCancelReport
+from crossrate.fix.reports import (
+    BusinessMessageReject,
+    ExecutionReport,
+    OrderCancelReject,
+    OrderMassCancelReport,
+    TradeCaptureReport,
+)
 from crossrate.fix.rules import Rules
 from crossrate.fix.store import MemoryStore
+from crossrate.fix.trades import TradeCaptureReportRequest, TradeCaptureReportRequestAck
 from tests.integration.broker_stand import Floor, floor
 from tests.integration.conftest import eventually
 from tests.ports import free_port
@@ -34,7 +50,14 @@ from tests.venues.fix_desk import Desk
 
 pytestmark = pytest.mark.integration
 NOTE = structlog.get_logger()
-REPORTS = (ExecutionReport, OrderCancelReject, OrderMassCancelReport, BusinessMessageReject)
+REPORTS = (
+    ExecutionReport,
+    OrderCancelReject,
+    OrderMassCancelReport,
+    BusinessMessageReject,
+    TradeCaptureReport,
+    TradeCaptureReportRequestAck,
+)
 
 
 class Trader(Desk):
@@ -82,7 +105,7 @@ comp_id = "DESK"
 accounts = ["alpha", "beta"]
 [clients.copy]
 comp_id = "COPY"
-accounts = ["alpha"]
+accounts = ["alpha", "beta"]
 reports = "all"
 """
     async with floor(fix_clients=clients, passwords={"desk": "s3cret", "copy": "0ther"}) as running:
@@ -113,6 +136,14 @@ async def test_orders_in_and_reports_out() -> None:
         trader, copy = Trader(port), Trader(port, "0ther", "COPY")
         try:
             await asyncio.wait_for(copy.standing.wait(), 60)
+            subscribe = TradeCaptureReportRequest(
+                trade_request_id="t-1",
+                trade_request_type=0,
+                subscription_request_type=SubscriptionRequestType.SUBSCRIBE,
+            )
+            snapshot = TradeCaptureReportRequest(trade_request_id="t-2", trade_request_type=0)
+            await copy.send(subscribe, snapshot)
+            await eventually(lambda: [each.value.trade_request_status for each in copy.others] == [0, 2])
             await trader.send(order("o-1"), order("o-2", account="beta"), order("bad", symbol="XXX/YYY"))
             await eventually(lambda: trader.types("o-1") == trader.types("o-2") == ["PENDING_NEW", "NEW"])
             await eventually(lambda: trader.types("bad") == ["REJECTED"])
@@ -142,7 +173,14 @@ async def test_orders_in_and_reports_out() -> None:
             await eventually(lambda: trader.types("o-2")[-1] == "TRADE")
             fill = trader.about("o-2")[-1]
             assert (fill.last_qty, fill.last_px, fill.ord_status) == (1_000_000, Decimal("1.085"), OrdStatus.FILLED)
-            copied = [each for each in copy.reports if each.copy_msg_indicator]
+            trades = lambda: [m.value for m in copy.others if isinstance(m.value, TradeCaptureReport)]  # noqa: E731
+            await eventually(lambda: len(trades()) == 1)
+            trade = trades()[0]
+            assert (trade.last_qty, trade.last_px, trade.symbol) == (1_000_000, Decimal("1.085"), "EUR/USD")
+            assert (trade.sides[0].account, trade.sides[0].order_id) == ("beta", fill.order_id)
+            assert trade.exec_id
+            assert not any(isinstance(m.value, TradeCaptureReport) for m in trader.others)
+            copied = [each for each in copy.reports if each.copy_msg_indicator and each.account == "alpha"]
             assert [each.exec_type for each in copied][:2] == [ExecType.PENDING_NEW, ExecType.NEW]
             await trader.send(order("o-1"))
             await eventually(lambda: trader.types("o-1")[-1] == "REJECTED")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
+from crossrate.api.broker.v1 import venue_report_pb2
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.api.trading.v1 import order_pb2
 from crossrate.fix.acceptor import Acceptor
@@ -28,6 +29,7 @@ from crossrate.fix.reader import Decoder
 from crossrate.fix.reports import ExecutionReport, OrderCancelReject
 from crossrate.fix.rules import Rules
 from crossrate.fix.store import MemoryStore
+from services.broker.domain.breaks import adopted_id
 from tests.integration.broker_stand import CANCEL, NEW, REPLACE, Floor, Reader, floor, instruct, instruction, order
 from tests.integration.conftest import eventually
 from tests.ports import free_port
@@ -66,7 +68,7 @@ class Prime:
         self._execs += 1
         values = {
             "order_id": held["id"],
-            "cl_ord_id": held["cl"],
+            "cl_ord_id": held["cl"] or None,
             "exec_id": f"E{self._execs}",
             "exec_type": kind,
             "ord_status": held["status"],
@@ -98,7 +100,7 @@ class Prime:
                 unit.send(self.report(held, ExecType.ORDER_STATUS, mass_status_req_id=value.mass_status_req_id))
             return
         wanted = value.cl_ord_id if isinstance(value, OrderStatusRequest) else value.orig_cl_ord_id
-        held = next((h for h in self.orders.values() if h["cl"] == wanted), None)
+        held = next((h for h in self.orders.values() if wanted in (h["cl"], h["id"])), None)
         if isinstance(value, OrderStatusRequest):
             if held is None:
                 none = {"id": "NONE", "cl": wanted, "qty": Decimal(0), "cum": Decimal(0), "status": OrdStatus.REJECTED}
@@ -213,20 +215,31 @@ async def test_a_kill_between_sending_and_answer_is_resolved_by_asking() -> None
 
 
 async def test_an_order_that_was_placed_by_hand_is_adopted() -> None:
-    """Once, while the session runs."""
+    """Once, with its terms, while the session runs; its fills are told, and it can be cancelled."""
     async with trading_at() as (running, prime, reader):
         await _accepted(running, prime, reader)
         by_hand = {"id": "H7", "cl": "", "qty": Decimal(5_000), "cum": Decimal(0), "status": OrdStatus.NEW}
         prime.orders["H7"] = by_hand
         async with prime.endpoint.unit() as unit:
-            unit.send(prime.report(by_hand, ExecType.NEW, cl_ord_id=None))
-            unit.send(prime.report(by_hand, ExecType.ORDER_STATUS, cl_ord_id=None))
-        await reader.until(lambda: any(each.order_id == "prime:H7" for each in reader.reports))
-        await prime.fill(by_hand, 5_000, "1.08", cl_ord_id=None)
-        found = lambda: [each for each in reader.reports if each.order_id == "prime:H7"]  # noqa: E731
-        await reader.until(lambda: found()[-1].fill.quantity == "5000")
-        assert [each.kind for each in found()] == [12, 3]
-        assert found()[0].account == "adopted"
+            unit.send(prime.report(by_hand, ExecType.NEW, price=Decimal("1.07")))
+            unit.send(prime.report(by_hand, ExecType.ORDER_STATUS, price=Decimal("1.07")))
+        found = lambda: [each for each in reader.reports if each.order_id == adopted_id("prime", "H7")]  # noqa: E731
+        await reader.until(lambda: bool(found()))
+        adopted = found()[0].order
+        terms = (adopted.terms.account, adopted.terms.instrument, adopted.terms.quantity, adopted.terms.limit_price)
+        assert terms == ("adopted", "EUR/USD", "5000", "1.07")
+        assert adopted.adopted
+        assert "H7" in adopted.terms.text
+        await prime.fill(by_hand, 2_000, "1.07")
+        await reader.until(lambda: found()[-1].fill.quantity == "2000")
+        await running.routing().Instruct(instruct(instruction(CANCEL, adopted)))
+        await reader.until(lambda: found()[-1].kind == venue_report_pb2.VENUE_REPORT_KIND_CANCELLED)
+        assert [each.kind for each in found()] == [
+            venue_report_pb2.VENUE_REPORT_KIND_ADOPTED,
+            venue_report_pb2.VENUE_REPORT_KIND_FILLED,
+            venue_report_pb2.VENUE_REPORT_KIND_CANCELLED,
+        ]
+        assert by_hand["status"] is OrdStatus.CANCELED
 
 
 async def test_an_order_goes_elsewhere_only_while_it_was_not_sent() -> None:

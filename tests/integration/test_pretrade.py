@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from crossrate.api.common.v1 import check_pb2, gate_pb2
+from crossrate.api.risk.v1 import break_gate_pb2, limit_pb2
 from crossrate.api.risk.v1 import kill_switch_service_pb2 as kill_pb
-from crossrate.api.risk.v1 import limit_pb2
 from crossrate.api.risk.v1 import limit_service_pb2 as limit_pb
 from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchServiceStub
 from crossrate.api.risk.v1.limit_service_pb2_grpc import LimitServiceStub
@@ -202,6 +202,53 @@ async def test_a_kill_refuses_at_once_and_certifies_what_it_ended(mesh: PreTrade
     await until(lambda: mesh.trading.gate.version == state.gate_version)
     (taken,) = (await mesh.trading.place([order("buy", "1000", "1.1600")])).authorisations
     assert taken.authorised
+
+
+async def test_a_break_gates_its_market_until_broker_lets_it_go(mesh: PreTradeMesh) -> None:
+    """Orders that name the venue in the instrument are refused, orders that name none where that is said; all others
+    pass. What is said later under an older number changes nothing."""
+    switch = switch_of(mesh)
+
+    async def said(number: int, *markets: str) -> break_gate_pb2.SetBreakGatesResponse:
+        gates = [
+            break_gate_pb2.BreakGate(
+                scope=gate_pb2.KillScope(kind="market", name=name),
+                mode=gate_pb2.KILL_MODE_REDUCE_ONLY,
+                break_ids=[new_id()],
+            )
+            for name in markets
+        ]
+        request = break_gate_pb2.SetBreakGatesRequest(request_id=new_id(), venue="prime", number=number, gates=gates)
+        return await switch.SetBreakGates(request, **as_("broker"))
+
+    async def passes(instrument: str, venue: str) -> bool:
+        asked = order("buy", "1000", "1.1600" if instrument == "EUR/USD" else "1.2900")
+        asked.terms.instrument, asked.terms.venue = instrument, venue
+        (answer,) = (await mesh.trading.place([asked])).authorisations
+        if not answer.authorised:
+            assert answer.checks[0].kind == check_pb2.CHECK_KIND_KILL_SWITCH
+            assert "ListBreaks" in answer.checks[0].text
+        return answer.authorised
+
+    answer = await said(7, "EUR/USD@prime")
+    assert answer.applied
+    assert [rule.scope.name for rule in mesh.trading.gate.rules] == ["EUR/USD@prime"]
+    state = (await switch.GetState(kill_pb.GetStateRequest(), timeout=5)).state
+    assert [each.scope.name for each in state.break_gates] == ["EUR/USD@prime"]
+    assert not await passes("EUR/USD", "prime")
+    assert await passes("EUR/USD", "")
+    assert await passes("EUR/USD", "sim")
+    assert await passes("GBP/USD", "prime")
+    await said(8, "EUR/USD@prime", "EUR/USD@")
+    assert not await passes("EUR/USD", "")
+    assert await passes("EUR/USD", "sim")
+    assert (await said(7)).number == 8
+    assert not await passes("EUR/USD", "prime")
+    wrong = await failed(said(9, "EURUSD"))
+    assert wrong.violations[0].field == "scope.name"
+    await said(9)
+    assert await passes("EUR/USD", "prime")
+    assert not mesh.trading.gate.rules
 
 
 async def test_funds_are_the_ledgers(mesh: PreTradeMesh) -> None:

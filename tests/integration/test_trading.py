@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,6 +13,7 @@ from crossrate.api.broker.v1 import venue_report_pb2 as venue
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.api.trading.v1 import order_history_pb2 as history
 from crossrate.api.trading.v1 import order_pb2
+from crossrate.api.trading.v1 import trading_state_service_pb2 as state_pb
 from crossrate.rpc.errors import ErrorReason
 from tests.integration import trading_stand as stand
 from tests.integration.trading_stand import Floor, cancel, failure, floor, got, new, place, status
@@ -121,3 +123,42 @@ async def test_without_risk_nothing_is_admitted(desk: Floor) -> None:
     assert (await failure(got(desk.stub, late))).reason is ErrorReason.NOT_FOUND
     await desk.stub.CancelOrder(cancel(order))
     await status(desk.stub, order, order_pb2.ORDER_STATUS_CANCELLED)
+
+
+async def test_an_order_that_was_placed_by_hand_is_adopted(desk: Floor) -> None:
+    """Nobody has its account until it is taken; then it works, is filled, cancelled, explained, and in the journal."""
+    terms = new("house", client_order_id=str(uuid.uuid4()), venue="sim", text="placed by hand at sim, its order H7")
+    by_hand = order_pb2.Order(order_id=str(uuid.uuid4()), terms=terms, version=1, cum_quantity="0")
+    await desk.broker.say(by_hand, venue.VENUE_REPORT_KIND_ADOPTED, order=by_hand, text="placed by hand")
+    await desk.broker.fill(by_hand, "40000", "1.08", "hand-1")
+    state = desk.state()
+    asked = state_pb.ListFillsRequest(venue="sim", venue_exec_ids=["hand-1", "none"])
+    assert list((await state.ListFills(asked)).fills) == []
+    take = state_pb.TakeAccountRequest(request_id=str(uuid.uuid4()), account="house")
+    await state.TakeAccount(take)
+    trading = desk.trading()
+
+    async def stands() -> order_pb2.Order | None:
+        found = (await trading.ListOrders(history.ListOrdersRequest(account="house"))).orders
+        return found[0] if found and found[0].cum_quantity == "40000" else None
+
+    async with asyncio.timeout(20):
+        while (held := await stands()) is None:
+            await asyncio.sleep(0.02)
+    assert (held.adopted, held.status, held.venue) == (True, order_pb2.ORDER_STATUS_PARTIALLY_FILLED, "sim")
+    assert held.order_id == by_hand.order_id
+    (fill,) = (await state.ListFills(asked)).fills
+    assert (fill.account, fill.order_id, fill.fill.quantity, fill.withdrawn) == ("house", held.order_id, "40000", False)
+    await trading.CancelOrder(cancel(terms))
+    async with asyncio.timeout(20):
+        while True:
+            got = await trading.GetOrder(history.GetOrderRequest(account="house", order=held.order_id))
+            if got.order.status == order_pb2.ORDER_STATUS_CANCELLED:
+                break
+            await asyncio.sleep(0.02)
+    explained = await trading.ExplainOrder(history.ExplainOrderRequest(account="house", order=held.order_id))
+    services = [each.service for each in explained.causes]
+    assert services.count("broker") == 3
+    assert "venue:sim" in services
+    assert [each.partition(":")[0] for each in explained.missing] == ["ledger"]  # which is a stand-in for accounts here
+    await desk.is_proved("house")

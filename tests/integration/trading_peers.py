@@ -142,6 +142,8 @@ class Broker(RoutingServiceServicer):
 
     async def ListReports(self, request, context):
         found = [r for r in self.reports if r.account == request.account and r.sequence > request.after_sequence]
+        if request.order_id:
+            found = [each for each in found if each.order_id == request.order_id]
         page = found[: request.page_size or 100]
         return routing.ListReportsResponse(reports=page, last_sequence=len(self.reports))
 

@@ -12,7 +12,7 @@ from crossrate.cli.show import CommandError
 from crossrate.client import Client
 
 LAST = "last"
-KINDS = ("platform", "desk", "account", "strategy", "instrument", "venue")
+KINDS = ("platform", "desk", "account", "strategy", "instrument", "venue", "market")
 
 
 def scope_of(text: str) -> dict[str, str]:

@@ -25,7 +25,8 @@ Modes, each with all that those before it stop:
   reduce-only   what works and could increase a position is cancelled as well
   halt          everything that works is cancelled
   flatten       positions are closed, in slices within a price bound
-A scope is platform, or desk:NAME, account:NAME, strategy:NAME, instrument:EUR/USD, venue:NAME.""",
+A scope is platform, or desk:NAME, account:NAME, strategy:NAME, instrument:EUR/USD, venue:NAME,
+market:EUR/USD@VENUE.""",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from crossrate.cli.breaks_app import breaks_app
 from crossrate.cli.data_app import data_app
 from crossrate.cli.kill_app import kill_app
 from crossrate.cli.orders_app import accounts_app, orders_app, positions
@@ -68,6 +69,7 @@ app.add_typer(orders_app, name="orders", rich_help_panel="Trade")
 app.add_typer(accounts_app, name="accounts", rich_help_panel="Trade")
 app.command(rich_help_panel="Trade")(positions)
 app.add_typer(kill_app, name="kill", rich_help_panel="Trade")
+app.add_typer(breaks_app, name="breaks", rich_help_panel="Trade")
 
 RUN, CALL, EXPLAIN, OPERATE = "Run", "Call", "Explain", "Operate"
 

@@ -21,6 +21,7 @@ from crossrate.api.trading.v1 import execution_pb2, order_pb2
 from crossrate.cli.desk import number, word
 from crossrate.cli.fix_desk import Access, deal, market_order
 from crossrate.cli.strategies import Carry, MovingAverage
+from crossrate.cli.trading_breaks import compared
 from crossrate.cli.web import Web
 from crossrate.client import AsyncClient, CallError, OrderRejected
 from crossrate.fix.enums import OrdStatus, Side
@@ -56,6 +57,7 @@ class Report:
     balances: dict[str, Any] = field(default_factory=dict)
     profits: dict[str, Any] = field(default_factory=dict)
     breaks: list[str] = field(default_factory=list)
+    runs: list[Any] = field(default_factory=list)
     proof: Any = None
     certificate: Any = None
 
@@ -282,11 +284,14 @@ class TradingDay:
             for name in sorted(fills.keys() | books.keys()):
                 if fills.get(name, 0) != books.get(name, 0):
                     reports.breaks.append(f"{account} {name}: fills {fills.get(name, 0)}, books {books.get(name, 0)}")
+        reports.runs, found = await compared(self._client)
+        reports.breaks += found
         if reports.breaks:
             raise DayFailed("; ".join(reports.breaks))
         trades = sum(len(_trades(each)) for each in reports.executions.values())
         orders = sum(len({r.order.order_id for r in each}) for each in reports.executions.values())
-        return f"{orders} orders, {trades} fills, no break between fills and books"
+        said = f"{len(reports.runs)} venues say the same"
+        return f"{orders} orders, {trades} fills, no break between fills and books; {said}"
 
     async def _executions(self, account: str) -> list[Any]:
         found: list[Any] = []

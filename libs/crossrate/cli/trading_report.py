@@ -34,7 +34,11 @@ def tables(report: Report) -> None:
     show.console().print(f"value at risk, one day at 99 percent, USD: {risk or 'not calculated'}")
     financing = ", ".join(f"{currency} {number(amount)}" for currency, amount in report.financing.items())
     show.console().print(f"financing of the night: {financing or 'none'}")
-    show.console().print(f"breaks between fills and books: {'; '.join(report.breaks) or 'none'}", markup=False)
+    for run in report.runs:
+        words = f"{run.orders} orders, {run.fills} fills of ours, {run.copied_fills} of its drop copy"
+        missing = f"; not compared: {'; '.join(run.missing)}" if run.missing else ""
+        show.console().print(f"compared with {run.venue}: {words}{missing}", markup=False)
+    show.console().print(f"breaks between venues, fills and books: {'; '.join(report.breaks) or 'none'}", markup=False)
     if report.proof is not None:
         proof = report.proof
         said = "differ: " + "; ".join(proof.differences) if proof.differences else "balance"
@@ -65,6 +69,7 @@ def document(report: Report) -> dict[str, Any]:
         "financing": report.financing,
         "certificate": as_dict(report.certificate) if report.certificate is not None else None,
         "breaks": report.breaks,
+        "reconciliations": [as_dict(each) for each in report.runs],
         "proof": as_dict(report.proof) if report.proof is not None else None,
     }
 

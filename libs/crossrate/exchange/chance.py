@@ -25,6 +25,17 @@ class Purpose(IntEnum):
     PARTIAL = 5
     PARTIAL_SHARE = 6
     LAST_LOOK = 7
+    # What a venue does wrong when it is told to; the exchange itself never does.
+    LOSE_REPORT = 101
+    REPEAT_REPORT = 102
+    ALTER_QUANTITY = 103
+    ALTER_PRICE = 104
+    ALTER_SIDE = 105
+    LOSE_COPY = 106
+    LOSE_BOTH = 107
+    LOSE_END = 108
+    FALSE_END = 109
+    BY_HAND = 110
 
 
 def philox(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[int, int, int, int]:

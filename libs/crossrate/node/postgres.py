@@ -53,7 +53,7 @@ _SETTINGS = {
     "data_sync_retry": "off",
     # Size: a laptop beside seven other processes. Reads and writes of pages happen in the backend itself
     # (io_method=sync), so no I/O workers stand by; parallel plans and replication workers are off.
-    "shared_buffers": "'32MB'",
+    "shared_buffers": "'64MB'",
     "work_mem": "'4MB'",
     "maintenance_work_mem": "'32MB'",
     "effective_cache_size": "'512MB'",
@@ -66,8 +66,9 @@ _SETTINGS = {
     "max_logical_replication_workers": "0",
     "autovacuum_max_workers": "1",
     "autovacuum_worker_slots": "2",
-    "min_wal_size": "'32MB'",
-    "max_wal_size": "'512MB'",
+    # The log's files are used again: making a new one writes all of it twice, while commits wait.
+    "min_wal_size": "'128MB'",
+    "max_wal_size": "'1GB'",
     "checkpoint_timeout": "'5min'",
     # Backups: a base backup and a log archive stay possible.
     "wal_level": "replica",

@@ -206,6 +206,12 @@ def granted_accounts() -> list[str]:
     return ["%"] if call is None or call.client is None else call.client.account_patterns
 
 
+def may_see(account: str) -> bool:
+    """Whether the call being handled may be shown what concerns an account."""
+    call = current_or_none()
+    return call is None or call.client is None or call.client.may_see(account)
+
+
 def granted_desk(asked: str) -> str:
     """The desk whose things the call being handled may be shown: the one asked for, else its client's; "" for all."""
     call = current_or_none()
@@ -232,5 +238,6 @@ __all__ = [
     "current_or_none",
     "granted_accounts",
     "granted_desk",
+    "may_see",
     "new_request_id",
 ]

@@ -20,6 +20,9 @@ from crossrate.rpc.contract import MethodContract, field_at
 from crossrate.runtime.topology import ROLES
 
 EVERYTHING = "*"
+WATCHING = frozenset({"risk_officer", "operator", "auditor", "admin"})
+"""Roles that watch over others' doings: they are shown what concerns any account, and named accounts they use as all
+others do, by their grants."""
 NEVER = float("inf")
 
 
@@ -55,6 +58,10 @@ class Client:
     def may_use(self, account: str) -> bool:
         """Whether it was granted an account."""
         return _matches(self.accounts, account)
+
+    def may_see(self, account: str) -> bool:
+        """Whether it may be shown what concerns an account; "" is nobody's."""
+        return not account or bool(self.roles & WATCHING) or self.may_use(account)
 
     def may_deal_in(self, instrument: str) -> bool:
         """Whether it may deal in an instrument."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 from crossrate.basics.pair import Pair
 from crossrate.basics.session import Session, standing_at
@@ -10,6 +11,11 @@ from crossrate.basics.value_date import ValueDates
 
 KEPT_MAX = 2048
 NS = 1_000_000_000
+
+
+def put_date(message: Any, day: date) -> None:
+    """Writes a date into a google.type.Date."""
+    message.year, message.month, message.day = day.year, day.month, day.day
 
 
 class Calendar:

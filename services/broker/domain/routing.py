@@ -14,6 +14,8 @@ class Standing:
     enabled: bool
     why: str = ""
     amends: bool = True
+    gated: frozenset[str] = frozenset()
+    """Instruments in which a break gates it: what may go elsewhere goes elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +65,25 @@ def choose(
     if rule is None:
         raise NoVenue(f"no route fits {instrument} of account {account}: add one to mesh/venues.toml")
     usable = [name for name in rule.venues if name in standings and name not in tried]
-    for name in usable:
-        if standings[name].ready and standings[name].enabled:
-            return name
+    for gated in (False, True):
+        for name in usable:
+            standing = standings[name]
+            if standing.ready and standing.enabled and (instrument in standing.gated) is gated:
+                return name
     for name in usable:
         if standings[name].enabled:
             return name
     words = "; ".join(f"{name}: {standings[name].why}" for name in rule.venues if name in standings)
     raise NoVenue(f"no venue of the route takes orders now: {words}")
+
+
+def nowhere_else(rules: Sequence[Rule], gated: frozenset[str], instrument: str) -> bool:
+    """Whether orders that name no venue may have to go to one that is gated: a route has no other."""
+    return any(
+        set(rule.venues) <= gated
+        for rule in rules
+        if any(_instrument_fits(each, instrument) for each in rule.instruments)
+    )
 
 
 def _instrument_fits(pattern: str, instrument: str) -> bool:

@@ -36,6 +36,8 @@ class Desk:
         self.reading = reading
         self.standing = standing
         self.note = note
+        self.turn = asyncio.Lock()
+        """Held while what is in memory is ahead of what is committed."""
         self.wake = asyncio.Event()
         """Set when there is something to do."""
         self.instructed = True

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from crossrate.store import Database, Lease, LeaseHeld, StoreError
 from crossrate.store.errors import StaleWriter
+from services.broker.domain.books import StatedOrder, Statement
 from services.broker.engine.desk import Desk
 from services.broker.engine.hub import Hub
 from services.broker.engine.session import Session, Sessions, Standing
@@ -32,6 +33,37 @@ class Adapter(Protocol):
         """
         ...
 
+    @property
+    def copied(self) -> bool:
+        """Whether the venue has a drop copy."""
+        ...
+
+    @property
+    def copy_since_ns(self) -> int | None:
+        """Since when the drop copy is heard without a break, ns since 1970 UTC; None while it is not."""
+        ...
+
+    @property
+    def latency_s(self) -> float:
+        """How long the venue's words may be on their way, as far as that is known."""
+        ...
+
+    async def statement(self) -> Statement | None:
+        """What the venue states now, with our orders at the same moment; None while it cannot be asked."""
+        ...
+
+    async def cancel_there(self, stated: StatedOrder) -> None:
+        """Cancels an order at the venue, whoever placed it; what comes of it is in its next statement."""
+        ...
+
+
+class Runs(Protocol):
+    """What runs beside an adapter for as long as this instance has the venue."""
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        ...
+
 
 class Holder:
     """Holds one venue whenever no other instance does. `run` is a task of the process."""
@@ -47,8 +79,10 @@ class Holder:
         hub: Hub,
         holder: str,
         note: Any,
+        reconciler: Callable[[Desk, Adapter], Runs],
     ) -> None:
         self._venue = venue
+        self._reconciler = reconciler
         self._adapter = adapter
         self._database = database
         self._store = store
@@ -99,7 +133,9 @@ class Holder:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._renew(lease))
                 group.create_task(self._say(desk))
-                group.create_task(self._adapter(desk).run())
+                adapter = self._adapter(desk)
+                group.create_task(adapter.run())
+                group.create_task(self._reconciler(desk, adapter).run())
         finally:
             self._hub.instructions.discard(desk.instruct)
             standing.become(Session.AWAY, "its adapter has ended")

@@ -17,6 +17,7 @@ import asyncpg
 
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.store import Database, StoreError
+from services.broker.store.breaks import CHANNEL_BREAKS
 from services.broker.store.commits import CHANNEL_INSTRUCTIONS, CHANNEL_REPORTS
 from services.broker.store.reading import Reading
 
@@ -44,6 +45,8 @@ class Hub:
         """The number up to which everything is known here; -1 before the first look."""
         self.instructions: set[Callable[[], None]] = set()
         """Called when instructions were committed by any instance."""
+        self.breaks: set[Callable[[], None]] = set()
+        """Called when breaks have changed, or something was asked about them, by any instance."""
 
     def told(self, reports: Sequence[pb.VenueReport]) -> None:
         """This instance has committed these."""
@@ -106,6 +109,7 @@ class Hub:
         schema = await connection.fetchval("SELECT current_schema()")
         await connection.add_listener(f"{CHANNEL_REPORTS}_{schema}", lambda *said: self._said(said[-1]))
         await connection.add_listener(f"{CHANNEL_INSTRUCTIONS}_{schema}", self._instructed)
+        await connection.add_listener(f"{CHANNEL_BREAKS}_{schema}", lambda *_: self._tell_breaks())
         self.wake()
         while not connection.is_closed():
             self._behind.clear()
@@ -124,6 +128,10 @@ class Hub:
     def _instructed(self, *said: Any) -> None:
         if said[-1] != self.name:
             self.wake()
+
+    def _tell_breaks(self) -> None:
+        for tell in self.breaks:
+            tell()
 
     def wake(self) -> None:
         """Instructions were committed."""

@@ -21,7 +21,7 @@ class Router:
     """See the module."""
 
     def __init__(self, declared: Venues, sessions: Sessions, reading: Reading, fresh_s_max: float) -> None:
-        self._rules = [Rule(each.instruments, each.accounts, each.venues) for each in declared.routes]
+        self.rules = [Rule(each.instruments, each.accounts, each.venues) for each in declared.routes]
         self._names = list(declared.venues)
         self._sessions = sessions
         self._reading = reading
@@ -45,7 +45,7 @@ class Router:
         """
         standings, terms = await self.standings(), order.terms
         try:
-            found = choose(self._rules, standings, terms.instrument, terms.account, tried=frozenset({tried}))
+            found = choose(self.rules, standings, terms.instrument, terms.account, tried=frozenset({tried}))
         except NoVenue:
             return None
         return found if standings[found].ready else None
@@ -59,7 +59,8 @@ class Router:
         if row.heard_s > self.fresh_s_max:
             return Standing(False, True, "no instance has it")
         ready = row.session is Session.READY
-        return Standing(ready, True, "" if ready else f"its session is {row.session.name.lower()}: {row.text}")
+        why = "" if ready else f"its session is {row.session.name.lower()}: {row.text}"
+        return Standing(ready, True, why, gated=row.gated)
 
     async def entries(self, instructions: Sequence[routing.Instruction]) -> tuple[list[Entry], list[Routed]]:
         """Instructions with their venues, and the orders that are new.
@@ -78,7 +79,7 @@ class Router:
                     continue
                 try:
                     terms = each.order.terms
-                    venue = choose(self._rules, standings, terms.instrument, terms.account, terms.venue)
+                    venue = choose(self.rules, standings, terms.instrument, terms.account, terms.venue)
                 except NoVenue as error:
                     entries.append(Entry(each, "", refusal(each, str(error))))
                     continue

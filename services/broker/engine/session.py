@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+import asyncpg
+
 from crossrate.store import Database, Lease
 
 SMOOTHING = 0.1
@@ -92,6 +94,7 @@ class VenueRow:
     heard_s: float
     latency_us: int
     counts: tuple[int, ...]
+    gated: frozenset[str] = frozenset()
 
 
 class Sessions:
@@ -135,9 +138,11 @@ class Sessions:
             rows = await connection.fetch(
                 "SELECT name, wanted, wanted_by, wanted_why, (extract(epoch FROM wanted_time) * 1e9)::bigint, "
                 "wanted_version, session, session_text, holder, (extract(epoch FROM session_time) * 1e9)::bigint, "
-                "extract(epoch FROM clock_timestamp() - heard_time)::float8, latency_us, counts FROM venue"
+                "extract(epoch FROM clock_timestamp() - heard_time)::float8, latency_us, counts, gated FROM venue"
             )
-        return {
-            row[0]: VenueRow(row[0], Wanted(row[1]), *row[2:6], Session(row[6]), *row[7:12], tuple(row[12]))
-            for row in rows
-        }
+        return {row[0]: _row(row) for row in rows}
+
+
+def _row(row: asyncpg.Record) -> VenueRow:
+    counts, gated = tuple(row[12]), frozenset(row[13])
+    return VenueRow(row[0], Wanted(row[1]), *row[2:6], Session(row[6]), *row[7:12], counts, gated)

@@ -1,7 +1,7 @@
 """One client's session: what comes is kept with the number that acknowledges it, then carried out at trading.
 
-    D F G H q AF ─▶ received: one transaction ─▶ carrying: PlaceOrders, CancelOrder, … with ids made of the ClOrdIDs
-    8 9 r        ◀─ telling: trading's reports, each with the position that it moves, in one transaction
+    D F G H q AF AD ─▶ received: one transaction ─▶ carrying: PlaceOrders, CancelOrder, … with ids of the ClOrdIDs
+    8 9 r AE AQ     ◀─ telling: trading's reports, each with the position that it moves, in one transaction
 
 So a kill anywhere leaves what is to be done and what is to be told; both go on where they stopped.
 """
@@ -28,6 +28,7 @@ from crossrate.fix.enums import (
     OrdRejReason,
     OrdStatus,
     Side,
+    SubscriptionRequestType,
 )
 from crossrate.fix.message import Message
 from crossrate.fix.orders import (
@@ -39,6 +40,14 @@ from crossrate.fix.orders import (
     OrderStatusRequest,
 )
 from crossrate.fix.reports import ExecutionReport, OrderCancelReject, OrderMassCancelReport
+from crossrate.fix.trades import (
+    ACCEPTED,
+    ALL_TRADES,
+    NOT_SUPPORTED,
+    REJECTED,
+    TradeCaptureReportRequest,
+    TradeCaptureReportRequestAck,
+)
 from services.broker.gateway import words_in as words
 from services.broker.gateway.carrying import Carrying
 from services.broker.gateway.declared import FixClient
@@ -52,6 +61,7 @@ TAKEN = (
     OrderStatusRequest,
     OrderMassCancelRequest,
     OrderMassStatusRequest,
+    TradeCaptureReportRequest,
 )
 """What a client may send."""
 
@@ -108,6 +118,30 @@ class Client:
             await self._cancel_all(value, unit)
         elif isinstance(value, OrderMassStatusRequest):
             await self._status_of_all(value, unit)
+        elif isinstance(value, TradeCaptureReportRequest):
+            await self._trades(value, unit)
+
+    async def _trades(self, request: TradeCaptureReportRequest, unit: Unit) -> None:
+        """From now on the session is told each fill once more as a trade, or no more."""
+        wants = request.subscription_request_type
+        text = ""
+        if request.trade_request_type != ALL_TRADES:
+            text = f"569={request.trade_request_type}: 0 (all trades)"
+        elif wants not in (SubscriptionRequestType.SUBSCRIBE, SubscriptionRequestType.UNSUBSCRIBE):
+            text = "263: 1 (trades from now on) or 2 (no more); earlier ones are in execution reports"
+        else:
+            on = wants is SubscriptionRequestType.SUBSCRIBE
+            await self._kept.subscribe(unit.transaction, request.trade_request_id if on else "")
+        unit.send(
+            TradeCaptureReportRequestAck(
+                trade_request_id=request.trade_request_id,
+                trade_request_type=request.trade_request_type,
+                subscription_request_type=wants,
+                trade_request_result=NOT_SUPPORTED if text else 0,
+                trade_request_status=REJECTED if text else ACCEPTED,
+                text=text or None,
+            )
+        )
 
     def _account(self, named: str | None) -> str:
         if named and named not in self._spec.accounts:

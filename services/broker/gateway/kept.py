@@ -155,6 +155,20 @@ class Kept:
                 "SELECT last_sequence FROM fix_told WHERE session = $1 AND account = $2", self.session, account
             )
 
+    async def subscribe(self, connection: asyncpg.Connection, request_id: str) -> None:
+        """Trades are told from now on; with an empty id no more."""
+        await connection.execute(
+            "INSERT INTO fix_trades (session, request_id) VALUES ($1, $2) "
+            "ON CONFLICT (session) DO UPDATE SET request_id = excluded.request_id",
+            self.session,
+            request_id,
+        )
+
+    async def subscribed(self, connection: asyncpg.Connection) -> bool:
+        """Whether trades are told."""
+        found = await connection.fetchval("SELECT request_id FROM fix_trades WHERE session = $1", self.session)
+        return bool(found)
+
     async def tell(self, connection: asyncpg.Connection, account: str, last: int) -> None:
         """Reports were told up to a number."""
         await connection.execute(

@@ -16,7 +16,7 @@ from crossrate.fix.faults import NotLoggedOn
 from crossrate.rpc.call_error import CallError
 from crossrate.store.errors import StoreError
 from services.broker.gateway.kept import Kept
-from services.broker.gateway.words_out import Chain, message_of
+from services.broker.gateway.words_out import Chain, message_of, trade_of
 
 SILENCE_S_MAX = 30.0
 PAUSE_S_MAX = 2.0
@@ -89,6 +89,7 @@ class Telling:
     async def _tell(self, account: str, reports: Sequence[ex.ExecutionReport]) -> None:
         assert self.endpoint is not None
         async with self.endpoint.unit() as unit:
+            trades = any(each.HasField("fill") for each in reports) and await self._kept.subscribed(unit.transaction)
             for report in reports:
                 root = report.order.terms.client_order_id
                 chain = await self._kept.chain(unit.transaction, account, root)
@@ -99,6 +100,8 @@ class Telling:
                     chain = Chain(root)
                 before = (chain.newest, chain.pending)
                 unit.send(message_of(report, chain, copy=not own))
+                if trades and report.HasField("fill"):
+                    unit.send(trade_of(report, chain))
                 if own and (chain.newest, chain.pending) != before:
                     await self._kept.set_chain(unit.transaction, account, root, chain)
             await self._kept.tell(unit.transaction, account, reports[-1].sequence)

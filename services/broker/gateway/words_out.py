@@ -18,8 +18,9 @@ from crossrate.fix.enums import (
     OrdType,
     Side,
     TimeInForce,
+    TradeReportTransType,
 )
-from crossrate.fix.reports import ExecutionReport, OrderCancelReject
+from crossrate.fix.reports import ExecutionReport, OrderCancelReject, TradeCaptureReport, TradeSide
 
 STATUSES = {
     pb.ORDER_STATUS_PENDING_NEW: OrdStatus.PENDING_NEW,
@@ -76,6 +77,11 @@ _REJECTS = {
     ex.EXECUTION_REASON_RISK: OrdRejReason.ORDER_EXCEEDS_LIMIT,
     ex.EXECUTION_REASON_NO_VENUE: OrdRejReason.EXCHANGE_CLOSED,
     ex.EXECUTION_REASON_EXPIRED: OrdRejReason.TOO_LATE_TO_ENTER,
+}
+_TRADES = {
+    ex.EXEC_TYPE_TRADE: TradeReportTransType.NEW,
+    ex.EXEC_TYPE_TRADE_CANCEL: TradeReportTransType.CANCEL,
+    ex.EXEC_TYPE_TRADE_CORRECT: TradeReportTransType.REPLACE,
 }
 TEXT_MAX = 500
 
@@ -150,6 +156,35 @@ def execution(report: ex.ExecutionReport, cl_ord_id: str, orig: str | None, copy
         text=(report.text or order.reason_text)[:TEXT_MAX] or None,
         copy_msg_indicator=True if copy else None,
         **fields,
+    )
+
+
+def trade_of(report: ex.ExecutionReport, chain: Chain) -> TradeCaptureReport:
+    """A fill, or what became of it, as a trade, by the venue's id of the fill that a cancel or a correction names."""
+    fill, terms = report.fill, report.order.terms
+    fields = standing(report.order)
+    side = TradeSide(
+        side=fields["side"],
+        order_id=report.order.order_id,
+        cl_ord_id=chain.newest,
+        account=terms.account,
+        currency=terms.instrument[:3],
+    )
+    return TradeCaptureReport(
+        trade_report_id=report.exec_id,
+        trade_report_trans_type=_TRADES[report.exec_type],
+        exec_type=EXEC_TYPES[report.exec_type],
+        exec_id=report.exec_ref_id or fill.venue_exec_id,
+        ord_status=fields["ord_status"],
+        previously_reported=False,
+        symbol=terms.instrument,
+        last_qty=Decimal(fill.quantity),
+        last_px=Decimal(fill.price),
+        last_mkt=fill.venue or None,
+        trade_date=_date(fill.trade_date) or fields["trade_date"] or report.time.ToDatetime().date(),
+        transact_time=report.time.ToNanoseconds(),
+        settl_date=_date(fill.settl_date) or fields["settl_date"],
+        sides=(side,),
     )
 
 

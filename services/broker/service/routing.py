@@ -46,7 +46,9 @@ class RoutingService(RoutingServiceServicer):
         """See the contract."""
         size = request.page_size or PAGE_DEFAULT
         try:
-            reports, last = await self._reading.reports_of(request.account, request.after_sequence, size)
+            reports, last = await self._reading.reports_of(
+                request.account, request.after_sequence, size, request.order_id
+            )
         except StoreError as error:
             raise errors.dependency_unavailable("postgres") from error
         return pb.ListReportsResponse(reports=reports, last_sequence=last)

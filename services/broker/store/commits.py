@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -58,6 +59,8 @@ INSERT INTO venue_report (sequence, account, order_id, venue, kind, exec_key, co
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::bytea[])"""
 
 _COMMIT = f"SELECT commit_venue({', '.join(f'${n}' for n in range(1, 25))})"
+_DEALS = f"keep_deals({', '.join(f'${n}' for n in range(1, 13))})"
+_COMMIT_DEALT = f"{_COMMIT}, keep_deals({', '.join(f'${n}' for n in range(25, 37))})"
 _INPUT = "INSERT INTO book_input (venue, instrument, number, told, content) VALUES ($1, $2, $3, $4, $5)"
 
 
@@ -117,6 +120,10 @@ class Store:
         self._last = -1
         """The newest report that is known here; -1 before the first look."""
 
+    def transaction(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        """A transaction of the schema."""
+        return self._database.transaction()
+
     async def take(self, entries: Sequence[Entry], orders: Sequence[Routed]) -> set[str]:
         """Keeps instructions, each once, and returns the ids of those that are new.
 
@@ -174,9 +181,14 @@ class Store:
         self.told(kept)
         return kept
 
-    async def commit_at_once(self, lease: Lease, outcome: Outcome, inputs: Sequence[Input]) -> list[pb.VenueReport]:
+    async def commit_at_once(
+        self, lease: Lease, outcome: Outcome, inputs: Sequence[Input], deals: Sequence[Any] = ()
+    ) -> list[pb.VenueReport]:
         """The same for a venue whose books are here, in one round trip where that can be: nothing moves to another
         venue, and what it tells has not been told before.
+
+        Args:
+            deals: what `keep_deals` takes; empty where nothing was dealt.
 
         Raises:
             as `commit`.
@@ -189,7 +201,8 @@ class Store:
                 reports = [each.report for each in outcome.reports]
                 number(reports, self._last)
                 try:
-                    await connection.execute(_COMMIT, *_commit_arguments(lease, outcome, reports, self._last, inputs))
+                    arguments = _commit_arguments(lease, outcome, reports, self._last, inputs)
+                    await connection.execute(_COMMIT_DEALT if deals else _COMMIT, *arguments, *deals)
                 except asyncpg.UniqueViolationError:
                     pass  # a report that was told before is left out; that is for `within`
                 except asyncpg.PostgresError as error:
@@ -202,7 +215,7 @@ class Store:
                     self.told(reports)
                     return reports
 
-        return await self.commit(lease, outcome, lambda connection: write_inputs(connection, inputs))
+        return await self.commit(lease, outcome, lambda connection: write_inputs(connection, inputs, deals))
 
     async def within(self, connection: asyncpg.Connection, lease: Lease, outcome: Outcome) -> list[pb.VenueReport]:
         """The same as a part of the caller's transaction; after its commit `told` is the caller's to call."""
@@ -236,10 +249,12 @@ class Store:
             self._told(reports)
 
 
-async def write_inputs(connection: asyncpg.Connection, inputs: Sequence[Input]) -> None:
-    """Writes what went into simulated books."""
+async def write_inputs(connection: asyncpg.Connection, inputs: Sequence[Input], deals: Sequence[Any] = ()) -> None:
+    """Writes what went into simulated books, and what they dealt."""
     if inputs:
         await connection.executemany(_INPUT, inputs)
+    if deals:
+        await connection.execute(f"SELECT {_DEALS}", *deals)
 
 
 async def write_orders(connection: asyncpg.Connection, orders: Sequence[Routed]) -> None:

@@ -48,18 +48,22 @@ class Reading:
             )
         return [pb.VenueReport.FromString(row[0]) for row in rows]
 
-    async def reports_of(self, account: str, after: int, limit: int) -> tuple[list[pb.VenueReport], int]:
-        """Reports of one account after a number, and the newest number of any account at that moment."""
+    async def reports_of(
+        self, account: str, after: int, limit: int, order_id: str = ""
+    ) -> tuple[list[pb.VenueReport], int]:
+        """Reports of one account, or of one of its orders, after a number; the newest number of any at that moment."""
         async with self._database.connection() as connection:
             # The newest number first: what is committed between the two is then in the page, not past it.
             last = await connection.fetchval("SELECT last_sequence FROM report_head")
+            which = "" if not order_id else "AND order_id = $5 "
             rows = await connection.fetch(
-                "SELECT content FROM venue_report WHERE account = $1 AND sequence > $2 AND sequence <= $4 "
+                f"SELECT content FROM venue_report WHERE account = $1 AND sequence > $2 AND sequence <= $4 {which}"
                 "ORDER BY sequence LIMIT $3",
                 account,
                 after,
                 limit,
                 last,
+                *([order_id] if order_id else []),
             )
         return [pb.VenueReport.FromString(row[0]) for row in rows], last
 
@@ -115,6 +119,23 @@ class Reading:
         )
         return None if row is None else _routed(row)
 
+    async def named_all(self, connection: Any, venue: str, venue_order_ids: Sequence[str]) -> dict[str, Routed]:
+        """Orders by the venue's ids, without a lock."""
+        rows = await connection.fetch(
+            _ORDER + "WHERE venue = $1 AND venue_order_id = ANY($2)", venue, list(venue_order_ids)
+        )
+        return {row["venue_order_id"]: _routed(row) for row in rows}
+
+    async def unanswered_s(self, venue: str) -> dict[str, float]:
+        """By order, for how many seconds something that was sent about it is not answered."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT order_id, extract(epoch FROM clock_timestamp() - min(sent_time))::float8 FROM instruction "
+                "WHERE venue = $1 AND state = 1 GROUP BY order_id",
+                venue,
+            )
+        return {row[0]: row[1] for row in rows}
+
     async def instructed(self, connection: Any, number: int) -> tuple[Waiting, str] | None:
         """An instruction by its number, and its venue."""
         row = await connection.fetchrow(
@@ -122,10 +143,15 @@ class Reading:
         )
         return None if row is None else (_waiting(row), row[8])
 
-    async def by_number(self, number: int) -> Routed | None:
-        """An order by this service's number."""
+    async def by_number(self, number: int, venue: str = "") -> Routed | None:
+        """An order by this service's number, or with a venue by the simulated exchange's own."""
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(_ORDER + "WHERE number = $1", number)
+            if venue:
+                row = await connection.fetchrow(
+                    _ORDER + "WHERE venue = $1 AND venue_order_id = $2", venue, f"S{number}"
+                )
+            else:
+                row = await connection.fetchrow(_ORDER + "WHERE number = $1", number)
         return None if row is None else _routed(row)
 
 

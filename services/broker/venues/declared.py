@@ -105,10 +105,58 @@ class Liquidity(_Frozen):
     """Units of the base currency on each side."""
 
 
+class Reconciling(_Frozen):
+    """How a venue's books are compared with ours."""
+
+    interval_s: float = Field(default=2.0, ge=0.05, le=3600)
+    """How often what has come since is compared, at least; a comparison that takes long is made less often."""
+    grace_s: float = Field(default=5.0, ge=0.1, le=3600)
+    """How long a difference may stand before it is a break, beyond the venue's own latency where that is known."""
+    late_s: float = Field(default=30.0, ge=0.1, le=86_400)
+    """How long something that was sent may be unanswered."""
+    gates: bool = True
+    """Whether grave breaks gate their instrument there."""
+
+
 class _Venue(_Frozen):
     limits: Limits = Limits()
+    reconciliation: Reconciling = Reconciling()
+    adopted_account: str = Field(default="adopted", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
+    """The account of orders that were placed at the venue by hand, and of fills that nobody's order had."""
+    adopts: bool = True
+    """Whether such orders are adopted by themselves; else each is a break until two persons say what to do."""
     unsent_s_max: float = Field(default=10.0, ge=0.1, le=3600)
     """A new order that could not be sent for so long is refused rather than sent late."""
+
+
+class Faults(_Frozen):
+    """What the simulated exchange does wrong, each for a share of what happens, by its seed: for tests and drills."""
+
+    lose_report: float = Field(default=0.0, ge=0, le=1)
+    """Fills that are not told, but for the drop copy."""
+    repeat_report: float = Field(default=0.0, ge=0, le=1)
+    """Fills that are told twice, under two ids."""
+    alter_quantity: float = Field(default=0.0, ge=0, le=1)
+    """Fills that are told with twice their quantity."""
+    alter_price: float = Field(default=0.0, ge=0, le=1)
+    """Fills that are told a tick too high."""
+    alter_side: float = Field(default=0.0, ge=0, le=1)
+    """Fills that the drop copy has with the other side."""
+    lose_copy: float = Field(default=0.0, ge=0, le=1)
+    """Fills that the drop copy does not have."""
+    lose_both: float = Field(default=0.0, ge=0, le=1)
+    """Fills that are told nowhere: only the position has them."""
+    lose_end: float = Field(default=0.0, ge=0, le=1)
+    """Orders whose cancel or expiry is not told."""
+    false_end: float = Field(default=0.0, ge=0, le=1)
+    """Resting orders that are told to be cancelled, and are not."""
+    by_hand: float = Field(default=0.0, ge=0, le=1)
+    """Resting orders beside which another one is placed by hand, like them and one tick away from the market."""
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is done wrong at all."""
+        return any(getattr(self, name) for name in type(self).model_fields)
 
 
 class SimulatedVenue(_Venue):
@@ -129,6 +177,7 @@ class SimulatedVenue(_Venue):
     partial_fills: Partial = Partial()
     hours: Literal["market", "always"] = "always"
     """Whether it closes with the market; by itself the simulated quotes do not."""
+    faults: Faults = Faults()
     quote_wait_s: float = Field(default=2.0, ge=0, le=60)
     """How long the first order in an instrument waits for its first quote."""
 
@@ -140,6 +189,20 @@ class SimulatedVenue(_Venue):
         if Decimal(self.quantity_unit) <= 0 or Decimal(self.quantity_min) % Decimal(self.quantity_unit):
             raise ValueError("quantity_unit must be above zero, and quantity_min a multiple of it")
         return self
+
+
+class DropCopySession(_Frozen):
+    """A second session with a FIX venue, on which it tells the trades of all our sessions."""
+
+    host: str = Field(default="", max_length=253)
+    """Empty: that of the venue."""
+    port: int = Field(ge=1, le=65_535)
+    sender_comp_id: str = Field(pattern=r"^[!-~]{1,64}$")
+    target_comp_id: str = Field(pattern=r"^[!-~]{1,64}$")
+    username: str = Field(default="", max_length=64)
+    password_file: str = ""
+    tells: Literal["trade_reports", "execution_reports"] = "trade_reports"
+    """AE, which are subscribed to by AD; or copies of 8, which come by themselves."""
 
 
 class FixVenue(_Venue):
@@ -164,8 +227,8 @@ class FixVenue(_Venue):
     """How the venue writes a pair: {base}{counter}, {base}.{counter}."""
     accounts: dict[str, str] = {}
     """The venue's account (1) by the platform's; others are sent without one."""
-    adopted_account: str = Field(default="adopted", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
-    """The account of orders that were placed at the venue by hand."""
+    drop_copy: DropCopySession | None = None
+    """Where the venue tells its trades a second time; without it fills are compared with nothing."""
     messages_per_s_max: float = Field(default=0.0, ge=0, le=100_000)
     """What the venue takes; 0 for no bound."""
     resend_s_max: float = Field(default=2.0, ge=0, le=3600)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
@@ -25,7 +24,7 @@ from crossrate.exchange.order import (
     TimeInForce,
 )
 from services.broker.domain.amounts import QUANTITY_UNIT, price_text, quantity_text
-from services.broker.domain.dates import Calendar
+from services.broker.domain.dates import Calendar, put_date
 from services.broker.routed import At, Routed
 
 MARKET = (
@@ -62,6 +61,17 @@ def grid_of(instrument: str, quantity_unit: Decimal) -> Grid:
 def owner_of(account: str) -> int:
     """An account as an owner: the exchange keeps orders of one owner from dealing with each other."""
     return 1 + (int.from_bytes(hashlib.sha256(account.encode()).digest()[:8]) >> 4)
+
+
+def number_of(routed: Routed) -> int:
+    """What the exchange knows an order by: our number, or its own for one that was placed there by hand."""
+    digits = routed.venue_order_id.removeprefix("S")
+    return int(digits) if digits.isdecimal() else routed.number
+
+
+def exec_id_of(instrument: str, event: Event) -> str:
+    """The id of a fill: a deal has two sides, and ours is that of the order."""
+    return f"{instrument.replace('/', '')}.{event.execution}.{event.id}"
 
 
 def new_order(routed: Routed, grid: Grid, calendar: Calendar, now_ns: int) -> NewOrder:
@@ -108,7 +118,7 @@ def replacement(routed: Routed, order: order_pb2.Order, grid: Grid, calendar: Ca
     _, expire = _force(terms, calendar, now_ns)
     try:
         return Replace(
-            id=routed.number,
+            id=number_of(routed),
             owner=owner_of(routed.account),
             quantity=_left(routed, terms, grid),
             price=grid.ticks(Decimal(terms.limit_price)),
@@ -182,7 +192,7 @@ def report_of(event: Event, routed: Routed, grid: Grid, calendar: Calendar) -> S
     key = ""
     if event.kind is EventKind.FILLED:
         report.kind = pb.VENUE_REPORT_KIND_FILLED
-        key = f"{routed.instrument.replace('/', '')}.{event.execution}.{routed.number}"
+        key = exec_id_of(routed.instrument, event)
         _fill(report.fill, event, routed, grid, calendar, key)
         routed.filled += int(grid.quantity(event.quantity) * QUANTITY_UNIT)
         routed.status = At.WORKS if event.leaves else At.ENDED
@@ -218,12 +228,8 @@ def _fill(fill: execution.Fill, event: Event, routed: Routed, grid: Grid, calend
     fill.venue_exec_id, fill.venue = key, routed.venue
     fill.quantity = quantity_text(int(grid.quantity(event.quantity) * QUANTITY_UNIT))
     fill.price = price_text(grid.price(event.price))
-    _set_date(fill.settl_date, calendar.spot(pair, trade_date))
-    _set_date(fill.trade_date, trade_date)
+    put_date(fill.settl_date, calendar.spot(pair, trade_date))
+    put_date(fill.trade_date, trade_date)
     maker = event.liquidity is Liquidity.ADDED
     fill.liquidity = execution.LIQUIDITY_MAKER if maker else execution.LIQUIDITY_TAKER
     fill.venue_time.FromNanoseconds(event.time)
-
-
-def _set_date(message: object, day: date) -> None:
-    message.year, message.month, message.day = day.year, day.month, day.day  # type: ignore[attr-defined]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -32,7 +31,9 @@ from crossrate.fix.reports import BusinessMessageReject, ExecutionReport, OrderC
 from crossrate.fix.rules import Rules
 from crossrate.store import Database
 from crossrate.store.fix_store import FixStore
+from services.broker.adopting import adopted, key_of
 from services.broker.domain.amounts import quantity_of
+from services.broker.domain.books import StatedOrder, Statement
 from services.broker.domain.dates import Calendar
 from services.broker.engine.desk import Desk
 from services.broker.engine.session import Session
@@ -40,10 +41,15 @@ from services.broker.routed import At, Routed, Waiting
 from services.broker.store import Outcome
 from services.broker.venues import fix_words as words
 from services.broker.venues.declared import FixVenue
+from services.broker.venues.fix_copy import FixCopy, tls_of
+from services.broker.venues.fix_statement import WORKING, Asking, stated_of
+from services.broker.venues.owned import own_order
 
 CHECK_S = 0.5
 """How often it is looked whether something waits for too long."""
 PREFIX = "X"
+STATEMENT_S_MAX = 10.0
+"""How long a statement is waited for."""
 
 
 class FixAdapter:
@@ -66,6 +72,10 @@ class FixAdapter:
         self._desk, self._spec, self._database = desk, spec, database
         self._folder, self._calendar, self._elsewhere, self._note = folder, calendar, elsewhere, note
         self._ready = False
+        self._asking: Asking | None = None
+        self._copy: FixCopy | None = None
+        if spec.drop_copy is not None:
+            self._copy = FixCopy(desk, spec, spec.drop_copy, folder, database, note)
         password = (folder / spec.password_file).read_text().strip() if spec.password_file else ""
         rules = Rules(
             spec.sender_comp_id,
@@ -100,7 +110,7 @@ class FixAdapter:
             spec.host,
             spec.port,
             self._note,
-            tls=self._tls(),
+            tls=tls_of(spec, self._folder),
             server_name=spec.server_name,
             pause_s=spec.reconnect.first_s,
             pause_s_max=spec.reconnect.cap_s,
@@ -108,15 +118,8 @@ class FixAdapter:
         async with asyncio.TaskGroup() as group:
             group.create_task(way.run(stopping))
             group.create_task(self._work())
-
-    def _tls(self) -> ssl.SSLContext | None:
-        if not self._spec.tls:
-            return None
-        context = ssl.create_default_context(
-            cafile=str(self._folder / self._spec.ca_file) if self._spec.ca_file else None
-        )
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        return context
+            if self._copy is not None:
+                group.create_task(self._copy.run())
 
     # The session.
 
@@ -261,6 +264,8 @@ class FixAdapter:
         """See Application."""
         outcome, value = Outcome(), message.value
         if isinstance(value, ExecutionReport):
+            if self._asking is not None and self._asking.answers(value):
+                return
             try:
                 await self._report(unit, outcome, value)
             except ValueError as error:
@@ -286,10 +291,13 @@ class FixAdapter:
             routed = await self._desk.reading.within(unit.transaction, asked.order_id)
         else:
             routed = await self._desk.reading.named(unit.transaction, self._desk.venue, value.order_id)
+        if self._asking is not None and value.exec_type is ExecType.ORDER_STATUS:
+            self._asking.take(value, routed.order_id if routed is not None else "")
         if routed is None:
             if value.order_id != "NONE":
-                self._adopt(outcome, value)
-            return
+                routed = await self._adopt(unit, outcome, value)
+            if routed is None or value.exec_type is not ExecType.TRADE:
+                return
         said = words.report_of(self._spec, self._desk.venue, value, routed, self._calendar)
         if said is None:
             return
@@ -325,6 +333,9 @@ class FixAdapter:
         outcome.done.append(asked.number)
 
     async def _not_taken(self, unit: Unit, outcome: Outcome, value: BusinessMessageReject) -> None:
+        if self._asking is not None and value.business_reject_ref_id == self._asking.last:
+            self._asking.complete.set()
+            return
         asked = await self._instruction(unit, value.business_reject_ref_id)
         routed = await self._desk.reading.within(unit.transaction, asked.order_id) if asked is not None else None
         if asked is None or routed is None:
@@ -332,21 +343,54 @@ class FixAdapter:
             return
         self._refuse(outcome, routed, asked, value.text or "the venue does not take the message")
 
-    def _adopt(self, outcome: Outcome, value: ExecutionReport) -> None:
-        """An order that nobody here sent: it is known from now on, by an id made of the venue's."""
-        letters = "".join(each for each in value.symbol.upper() if each.isalpha())
-        routed = Routed(
-            0,
-            f"{self._desk.venue}:{value.order_id}"[:64],
-            self._spec.adopted_account,
-            self._desk.venue,
-            f"{letters[:3]}/{letters[3:6]}",
-            At.WORKS,
-            1,
-            value.order_id,
-            0,
-            0,
-            words.order_pb2.Order(),
-        )
-        text = f"placed at the venue by hand: {value.side.name} {value.order_qty} {value.symbol}"
-        self._tell(outcome, routed, pb.VenueReport(kind=pb.VENUE_REPORT_KIND_ADOPTED, text=text), f"A:{value.order_id}")
+    async def _adopt(self, unit: Unit, outcome: Outcome, value: ExecutionReport) -> Routed | None:
+        """An order that nobody here sent: it is one of ours from now on, by an id made of the venue's."""
+        working = value.ord_status in WORKING or value.exec_type is ExecType.TRADE
+        if not self._spec.adopts or not working:
+            return None
+        stated, now = stated_of(value), value.transact_time or time.time_ns()
+        routed, report = adopted(self._desk.venue, self._spec.adopted_account, stated, self._calendar, now)
+        if await self._desk.reading.seen(unit.transaction, self._desk.venue, key_of(stated)):
+            return await self._desk.reading.within(unit.transaction, routed.order_id)
+        self._tell(outcome, routed, report, key_of(stated))
+        return routed
+
+    # The books.
+
+    @property
+    def copied(self) -> bool:
+        """See Adapter."""
+        return self._copy is not None
+
+    @property
+    def copy_since_ns(self) -> int | None:
+        """See Adapter."""
+        return self._copy.since_ns if self._copy is not None else None
+
+    latency_s = 0.0
+
+    async def statement(self) -> Statement | None:
+        """See Adapter."""
+        if not self._ready or not self._endpoint.standing:
+            return None
+        asking = self._asking = Asking(f"{PREFIX}R{time.time_ns()}", words.symbol_of(self._spec, "EUR/USD"))
+        try:
+            async with self._endpoint.unit() as unit:
+                for question in asking.questions():
+                    unit.send(question)
+            async with asyncio.timeout(STATEMENT_S_MAX):
+                await asking.complete.wait()
+        except (NotLoggedOn, Throttled, TimeoutError):
+            return None
+        reading, venue = self._desk.reading, self._desk.venue
+        unanswered = await reading.unanswered_s(venue)
+        known = await reading.open_orders(venue)
+        known += (await reading.orders(asking.order_ids - {each.order_id for each in known})).values()
+        own = {each.order_id: own_order(each, unanswered.get(each.order_id, 0.0)) for each in known}
+        return asking.statement(own)
+
+    async def cancel_there(self, stated: StatedOrder) -> None:
+        """See Adapter."""
+        with contextlib.suppress(NotLoggedOn, Throttled):
+            async with self._endpoint.unit() as unit:
+                unit.send(words.cancel_stated(self._spec, stated, f"{PREFIX}C{time.time_ns()}"))

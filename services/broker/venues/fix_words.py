@@ -14,6 +14,7 @@ from crossrate.fix.enums import ExecType, OrdRejReason, OrdStatus, OrdType, Side
 from crossrate.fix.orders import NewOrderSingle, OrderCancelReplaceRequest, OrderCancelRequest, OrderStatusRequest
 from crossrate.fix.reports import ExecutionReport
 from services.broker.domain.amounts import QUANTITY_UNIT, price_text
+from services.broker.domain.books import BUY, StatedOrder
 from services.broker.domain.dates import Calendar
 from services.broker.routed import At, Routed, Waiting
 from services.broker.venues.declared import FixVenue
@@ -53,6 +54,12 @@ def symbol_of(spec: FixVenue, instrument: str) -> str:
     """What the venue calls an instrument."""
     base, _, counter = instrument.partition("/")
     return spec.symbol_form.replace("{base}", base).replace("{counter}", counter)
+
+
+def instrument_of(symbol: str) -> str:
+    """An instrument by what a venue calls it."""
+    letters = "".join(each for each in symbol.upper() if each.isalpha())
+    return f"{letters[:3]}/{letters[3:6]}"
 
 
 def _now() -> int:
@@ -115,7 +122,7 @@ def replacement(spec: FixVenue, routed: Routed, order: order_pb2.Order, cl_ord_i
     """
     return OrderCancelReplaceRequest(
         cl_ord_id=cl_ord_id,
-        orig_cl_ord_id=routed.client_id,
+        orig_cl_ord_id=routed.client_id or routed.venue_order_id,
         order_id=routed.venue_order_id or None,
         account=spec.accounts.get(routed.account),
         symbol=symbol_of(spec, routed.instrument),
@@ -131,7 +138,7 @@ def cancel(spec: FixVenue, routed: Routed, cl_ord_id: str) -> OrderCancelRequest
     """The cancel as the venue takes it."""
     return OrderCancelRequest(
         cl_ord_id=cl_ord_id,
-        orig_cl_ord_id=routed.client_id,
+        orig_cl_ord_id=routed.client_id or routed.venue_order_id,
         order_id=routed.venue_order_id or None,
         symbol=symbol_of(spec, routed.instrument),
         side=_side(routed.order),
@@ -139,10 +146,22 @@ def cancel(spec: FixVenue, routed: Routed, cl_ord_id: str) -> OrderCancelRequest
     )
 
 
+def cancel_stated(spec: FixVenue, stated: StatedOrder, cl_ord_id: str) -> OrderCancelRequest:
+    """The cancel of an order that the venue states, whoever placed it."""
+    return OrderCancelRequest(
+        cl_ord_id=cl_ord_id,
+        orig_cl_ord_id=stated.client_id or stated.venue_order_id,
+        order_id=stated.venue_order_id,
+        symbol=symbol_of(spec, stated.instrument),
+        side=Side.BUY if stated.side == BUY else Side.SELL,
+        transact_time=_now(),
+    )
+
+
 def question(spec: FixVenue, routed: Routed) -> OrderStatusRequest:
     """Asks where an order stands."""
     return OrderStatusRequest(
-        cl_ord_id=routed.client_id,
+        cl_ord_id=routed.client_id or routed.venue_order_id,
         order_id=routed.venue_order_id or None,
         symbol=symbol_of(spec, routed.instrument),
         side=_side(routed.order),

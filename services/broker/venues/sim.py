@@ -11,62 +11,39 @@ import math
 from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 
 import asyncpg
 
 from crossrate.api.broker.v1 import routing_service_pb2 as routing
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import execution_pb2 as execution
-from crossrate.basics.pair import parse_pair
 from crossrate.exchange.event import Event, EventKind, Reason
 from crossrate.exchange.grid import Grid
-from crossrate.exchange.hours import AlwaysOpen, MarketHours
-from crossrate.exchange.order import Cancel, Operation
-from crossrate.exchange.terms import Tier, VenueTerms
+from crossrate.exchange.order import Cancel, Operation, Side
+from crossrate.exchange.terms import VenueTerms
 from crossrate.exchange.venue import Venue
 from crossrate.store import Database
-from services.broker.domain.amounts import quantity_of
+from services.broker.adopting import adopted, key_of
+from services.broker.domain.amounts import QUANTITY_UNIT, quantity_of
+from services.broker.domain.books import BUY, SELL, StatedOrder, Statement
 from services.broker.domain.dates import Calendar
 from services.broker.engine.desk import Desk
 from services.broker.engine.session import Session
 from services.broker.peers import Quotes
 from services.broker.routed import At, Routed, Waiting
-from services.broker.store import Input, Outcome, write_inputs
+from services.broker.store import Outcome, write_inputs
 from services.broker.venues import exchange_terms as words
 from services.broker.venues.declared import SimulatedVenue
-from services.broker.venues.sim_book import SimBook
+from services.broker.venues.sim_book import SimBook, rows_of
+from services.broker.venues.sim_faults import HAND, SimFaults
+from services.broker.venues.sim_records import SimRecords
+from services.broker.venues.sim_terms import SimClock, terms_of
 
 PASS_S_MAX = 60.0
 NUMBERS_MAX = 100_000
 """Orders whose numbers are kept in memory; others are read when something is told of them."""
-
-
-class SimClock(Protocol):
-    """The time in which the exchange lives."""
-
-    def now_ns(self) -> int:
-        """Nanoseconds since 1970 UTC."""
-        ...
-
-    def wait_s(self, until_ns: int) -> float:
-        """Seconds of real time until that moment, as far as can be known."""
-        ...
-
-
-class RealClock:
-    """The clock on the wall."""
-
-    def __init__(self, time_ns: Callable[[], int]) -> None:
-        self._time_ns = time_ns
-
-    def now_ns(self) -> int:
-        """See SimClock."""
-        return self._time_ns()
-
-    def wait_s(self, until_ns: int) -> float:
-        """See SimClock."""
-        return max(0.0, (until_ns - self._time_ns()) / 1e9)
 
 
 class SimAdapter:
@@ -83,19 +60,17 @@ class SimAdapter:
         clock: SimClock,
         note: Any,
     ) -> None:
-        self._desk = desk
-        self._spec = spec
-        self._quotes = quotes
-        self._quoted = quoted
-        self._database = database
-        self._calendar = calendar
-        self._clock = clock
-        self._note = note
+        self._desk, self._spec, self._database = desk, spec, database
+        self._quotes, self._quoted = quotes, quoted
+        self._calendar, self._clock, self._note = calendar, clock, note
         self._books: dict[str, SimBook] = {}
         self._grids: dict[str, Grid] = {}
         self._numbers: dict[int, str] = {}
         self._amending: dict[str, deque[Waiting]] = {}
         self._moved: set[str] = set()
+        self._dealt: set[str] = set()
+        self._faults = SimFaults(spec.faults, spec.seed)
+        self._records = SimRecords(desk.venue, self._faults)
 
     async def run(self) -> None:
         """See Adapter."""
@@ -107,7 +82,8 @@ class SimAdapter:
         try:
             while True:
                 desk.wake.clear()
-                await self._pass()
+                async with desk.turn:
+                    await self._pass()
                 if not desk.instructed and not self._moved:
                     await self._rest()
         finally:
@@ -115,12 +91,13 @@ class SimAdapter:
 
     async def _recover(self) -> None:
         for routed in self._desk.orders.values():
-            self._numbers[routed.number] = routed.order_id
+            self._numbers[words.number_of(routed)] = routed.order_id
         for each in await self._desk.reading.unanswered(self._desk.venue):
             self._amending.setdefault(each.order_id, deque()).append(each)
         # All of them: answers may be on their way about orders that have ended.
         async with self._database.connection() as connection:
             rows = await connection.fetch("SELECT instrument FROM book WHERE venue = $1", self._desk.venue)
+            await self._records.begin(connection)
         for instrument in sorted(row[0] for row in rows):
             await self._book(instrument)
 
@@ -157,28 +134,25 @@ class SimAdapter:
             for report in book.due(now):
                 touched.add(instrument)
                 await self._name(report.event.id)
-                self._say(outcome, instrument, report.event)
+                self._hear(outcome, book, report.event, now)
         await self._commit(outcome, touched)
 
     async def _commit(self, outcome: Outcome, touched: set[str]) -> None:
+        # What a deal came from is written with it.
+        touched |= self._dealt
+        self._dealt = set()
         books = [book for book in self._books.values() if book.changed and (book.full or book.instrument in touched)]
         if outcome.empty and not books:
             return
 
-        inputs: list[Input] = []
-        states: list[SimBook] = []
-        for book in books:
-            row = book.row()
-            if row is None:
-                states.append(book)
-            else:
-                inputs.append(row)
+        inputs, states = rows_of(books)
+        deals = self._records.taken()
         if not states:
-            await self._desk.store.commit_at_once(self._desk.lease, outcome, inputs)
+            await self._desk.store.commit_at_once(self._desk.lease, outcome, inputs, deals)
             return
 
         async def write(connection: asyncpg.Connection) -> None:
-            await write_inputs(connection, inputs)
+            await write_inputs(connection, inputs, deals)
             for book in states:
                 await book.write(connection)
 
@@ -208,8 +182,9 @@ class SimAdapter:
                 await self._new(outcome, routed, each, now)
             elif each.kind == routing.INSTRUCTION_KIND_CANCEL:
                 book = await self._book(routed.instrument)
-                book.send(Cancel(id=routed.number, owner=words.owner_of(routed.account)), now)
-                self._numbers[routed.number] = routed.order_id
+                number = words.number_of(routed)
+                book.send(Cancel(id=number, owner=words.owner_of(routed.account)), now)
+                self._numbers[number] = routed.order_id
                 outcome.done.append(each.number)
             elif each.kind == routing.INSTRUCTION_KIND_REPLACE:
                 await self._replace(outcome, routed, each, now)
@@ -252,7 +227,7 @@ class SimAdapter:
     async def _replace(self, outcome: Outcome, routed: Routed, each: Waiting, now: int) -> None:
         book = await self._book(routed.instrument)
         command = words.replacement(routed, each.order, self._grids[routed.instrument], self._calendar, now)
-        self._numbers[routed.number] = routed.order_id
+        self._numbers[words.number_of(routed)] = routed.order_id
         self._amending.setdefault(routed.order_id, deque()).append(each)
         outcome.sent.append(each.number)
         book.send(command, now)
@@ -281,7 +256,7 @@ class SimAdapter:
     async def _name(self, number: int) -> None:
         """Has the order of a number in memory: what is told late may be about one that ended before a restart."""
         if self._desk.order(self._numbers.get(number, "")) is None:
-            routed = await self._desk.reading.by_number(number)
+            routed = await self._desk.reading.by_number(number, self._desk.venue if number >= HAND else "")
             if routed is not None:
                 self._numbers[number] = routed.order_id
                 if self._desk.order(routed.order_id) is None:
@@ -289,8 +264,18 @@ class SimAdapter:
         while len(self._numbers) > NUMBERS_MAX:
             self._numbers.pop(next(iter(self._numbers)))
 
+    def _hear(self, outcome: Outcome, book: SimBook, event: Event, now: int) -> None:
+        for each in self._faults.told(event) if self._faults.any else (event,):
+            self._say(outcome, book.instrument, each)
+        if self._faults.any and (order := self._faults.by_hand(event, words.owner_of(self._spec.adopted_account))):
+            book.send(order, now)
+
     def _say(self, outcome: Outcome, instrument: str, event: Event) -> None:
         routed = self._desk.order(self._numbers.get(event.id, ""))
+        if routed is None and event.id >= HAND:
+            if self._spec.adopts and event.kind is EventKind.ACCEPTED:
+                self._adopt(outcome, instrument, event)
+            return
         if routed is None:
             self._note.error("the exchange tells of an order that is not kept", number=event.id, kind=event.kind.name)
             return
@@ -305,6 +290,22 @@ class SimAdapter:
         if routed.status is At.ENDED and routed.order_id in self._desk.orders:
             self._books[instrument].orders -= 1
         self._desk.told(outcome, routed, said.report, said.key)
+
+    def _adopt(self, outcome: Outcome, instrument: str, event: Event) -> None:
+        grid = self._grids[instrument]
+        stated = StatedOrder(
+            f"S{event.id}",
+            "",
+            instrument,
+            BUY if event.side == Side.BUY else SELL,
+            int(grid.quantity(event.quantity) * QUANTITY_UNIT),
+            grid.price(event.price),
+            0,
+        )
+        account = self._spec.adopted_account
+        routed, report = adopted(self._desk.venue, account, stated, self._calendar, event.time)
+        self._numbers[event.id] = routed.order_id
+        self._desk.told(outcome, routed, report, key_of(stated))
 
     def _amended(self, outcome: Outcome, routed: Routed, event: Event) -> Waiting | None:
         """The amendment that an event answers."""
@@ -344,12 +345,42 @@ class SimAdapter:
                 for routed in self._desk.orders.values()
             )
             self._books[instrument] = book
+            book.dealt = partial(self._deal, instrument)
             if not book.idle:
                 self._quotes.want(instrument)
                 self._moved.add(instrument)
             if book.renewed:
                 await self._renew(book)
         return book
+
+    def _deal(self, instrument: str, event: Event) -> None:
+        self._dealt.add(instrument)
+        self._records.dealt(instrument, self._grids[instrument], event)
+
+    copied = True
+    copy_since_ns = 0
+
+    @property
+    def latency_s(self) -> float:
+        """See Adapter: four deviations of the way out."""
+        out = self._spec.outbound
+        return (out.fixed_ms + out.median_ms * math.exp(4 * out.sigma)) / 1e3
+
+    async def statement(self) -> Statement:
+        """See Adapter."""
+        async with self._desk.turn, self._database.connection() as connection:
+            return await self._records.statement(connection, self._desk, self._books, self._grids)
+
+    async def cancel_there(self, stated: StatedOrder) -> None:
+        """See Adapter."""
+        async with self._desk.turn:
+            book, now = await self._book(stated.instrument), self._clock.now_ns()
+            number = int(stated.venue_order_id.removeprefix("S"))
+            resting = next((each for each in book.exchange.book.orders() if each.id == number), None)
+            if resting is not None:
+                book.send(Cancel(id=number, owner=resting.owner), now)
+                await self._desk.commit(Outcome(), book.write)
+        self._desk.wake.set()
 
     async def _renew(self, book: SimBook) -> None:
         """Writes a book whose terms have changed, with the reports that were on their way."""
@@ -358,19 +389,3 @@ class SimAdapter:
             await self._name(report.event.id)
             self._say(outcome, book.instrument, report.event)
         await self._desk.commit(outcome, book.write)
-
-
-def terms_of(spec: SimulatedVenue, instrument: str, grid: Grid) -> VenueTerms:
-    """What the venue discloses of an instrument."""
-    return VenueTerms(
-        tiers=tuple(Tier(tier.offset, grid.units(Decimal(tier.quantity))) for tier in spec.tiers),
-        minimum_quantity=grid.units(Decimal(spec.quantity_min)),
-        maximum_quantity=grid.units(Decimal(spec.limits.order_quantity_max)),
-        inbound=spec.inbound.latency(),
-        outbound=spec.outbound.latency(),
-        reject_rate=spec.reject_rate,
-        last_look=spec.last_look.terms() if spec.last_look is not None else None,
-        slippage=spec.slippage.terms(),
-        partial_fills=spec.partial_fills.terms(),
-        hours=MarketHours(parse_pair(instrument)) if spec.hours == "market" else AlwaysOpen(),
-    )

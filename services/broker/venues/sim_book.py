@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import asyncpg
 
+from crossrate.exchange.event import Event, EventKind
 from crossrate.exchange.order import Command, Operation
 from crossrate.exchange.reports import Report
 from crossrate.exchange.terms import VenueTerms
@@ -21,8 +22,9 @@ from services.broker.store import Input
 
 INPUTS_MAX = 2000
 """Inputs that may stand uncommitted: what is dropped at a kill is quotes that nobody dealt on."""
-ROWS_MAX = 200
-"""Rows of inputs after which the state is written anew, once nothing is on its way."""
+ROWS_MAX, ROWS_HARD_MAX = 200, 5000
+"""Rows of inputs after which the state is written anew, once nothing is on its way: as soon as as much went in since as
+it has orders, so that a large book is not written again and again; beyond the second number in any case."""
 QUOTE, SEND, ADVANCE = 0, 1, 2
 
 
@@ -52,6 +54,8 @@ class SimBook:
         self._rows = rows
         self._begin = b"" if number else exchange.snapshot()
         self._inputs: list[list[object]] = []
+        self._since = 0
+        """Inputs since the state that is kept."""
         self._on_way: deque[Report] = deque()
         self.quoted: tuple[int, int] = (-1, -1)
         """The quote that it has; unknown at first."""
@@ -59,6 +63,8 @@ class SimBook:
         """Whether it is to be written before anything else, because its terms have changed."""
         self.orders = 0
         """Clients' orders that are sent and have not ended."""
+        self.dealt: Callable[[Event], None] = lambda event: None
+        """Called with each fill of a client's order as it happens: once, however often the book is read again."""
 
     # What goes in.
 
@@ -87,9 +93,11 @@ class SimBook:
 
     def _do(self, *what: int) -> None:
         self._inputs.append(list(what))
-        self._apply(what)
+        for report in self._apply(what):
+            if report.event.kind is EventKind.FILLED:
+                self.dealt(report.event)
 
-    def _apply(self, what: tuple[int, ...]) -> None:
+    def _apply(self, what: tuple[int, ...]) -> list[Report]:
         match what[0]:
             case 0:
                 self.exchange.quote(what[1], what[2], what[3])
@@ -99,9 +107,10 @@ class SimBook:
                 if what[1] == Operation.NEW:
                     self.orders += 1
             case _:
-                for report in self.exchange.advance(what[1]):
-                    if report.event.sequence > self.told:
-                        self._on_way.append(report)
+                reports = self.exchange.advance(what[1])
+                self._on_way.extend(each for each in reports if each.event.sequence > self.told)
+                return reports
+        return []
 
     # What comes out.
 
@@ -141,13 +150,20 @@ class SimBook:
 
     def row(self) -> Input | None:
         """What went in since, as a row to be committed with the reports; None where `write` has more to say."""
-        if self._begin or (self._rows >= ROWS_MAX and not self._on_way):
+        if self._begin or self._stale:
             return None
         self.number += 1
         self._rows += 1
+        self._since += len(self._inputs)
         inputs, self._inputs = self._inputs, []
         content = json.dumps(inputs, separators=(",", ":")).encode()
         return Input(self.venue, self.instrument, self.number, self.told, content)
+
+    @property
+    def _stale(self) -> bool:
+        if self._rows < ROWS_MAX or self._on_way:
+            return False
+        return self._since >= self.orders or self._rows >= ROWS_HARD_MAX
 
     async def write(self, connection: asyncpg.Connection) -> None:
         """Writes what went in since, within the transaction of the reports; now and then the whole state."""
@@ -155,12 +171,12 @@ class SimBook:
             await self._write_state(connection, self._begin)
             self._begin = b""
         self.number += 1
-        if self._rows >= ROWS_MAX and not self._on_way:
+        if self._stale:
             await self._write_state(connection, self.exchange.snapshot())
             await connection.execute(
                 "DELETE FROM book_input WHERE venue = $1 AND instrument = $2", self.venue, self.instrument
             )
-            self._rows = 0
+            self._rows = self._since = 0
         else:
             await connection.execute(
                 "INSERT INTO book_input (venue, instrument, number, told, content) VALUES ($1, $2, $3, $4, $5)",
@@ -171,6 +187,7 @@ class SimBook:
                 json.dumps(self._inputs, separators=(",", ":")).encode(),
             )
             self._rows += 1
+            self._since += len(self._inputs)
         self._inputs = []
 
     async def _write_state(self, connection: asyncpg.Connection, state: bytes) -> None:
@@ -219,9 +236,23 @@ class SimBook:
         for each in inputs:
             for what in json.loads(each["content"]):
                 book._apply(tuple(what))
+                book._since += 1
             book.number = each["number"]
         if row["spec"] != spec:
             book.exchange = Venue.restore(book.exchange.snapshot(), terms_of(spec))
             book._on_way = deque(each._replace(receive_time=0) for each in book._on_way)
-            book._rows, book.renewed = ROWS_MAX, True
+            book._rows, book.renewed = ROWS_HARD_MAX, True
         return book
+
+
+def rows_of(books: Sequence[SimBook]) -> tuple[list[Input], list[SimBook]]:
+    """What went into books, as rows; and the books whose state is to be written."""
+    rows: list[Input] = []
+    states: list[SimBook] = []
+    for book in books:
+        row = book.row()
+        if row is None:
+            states.append(book)
+        else:
+            rows.append(row)
+    return rows, states

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -57,7 +57,7 @@ class LedgerService(LedgerServiceServicer):
         """See the contract."""
         await self._kept(request.account)
         entries, more = await self._entries(
-            request.account, request.after_sequence, request.page_size or PAGE_DEFAULT, None, None
+            request.account, request.after_sequence, request.page_size or PAGE_DEFAULT, None, None, request.references
         )
         return pb.ListPostingsResponse(entries=entries, next_after_sequence=more)
 
@@ -135,10 +135,18 @@ class LedgerService(LedgerServiceServicer):
             return kept
 
     async def _entries(
-        self, account: str, after: int, size: int, until_ns: int | None, after_ns: int | None
+        self,
+        account: str,
+        after: int,
+        size: int,
+        until_ns: int | None,
+        after_ns: int | None,
+        references: Sequence[str] = (),
     ) -> tuple[list[entry_pb2.Entry], int]:
         with failures():
-            found = await self._books.entries(account, after, size + 1, until_ns=until_ns, after_ns=after_ns)
+            found = await self._books.entries(
+                account, after, size + 1, until_ns=until_ns, after_ns=after_ns, references=references
+            )
         entries = [ledger_events_pb2.EntryPosted.FromString(payload).entry for payload in found]
         return entries[:size], entries[size - 1].sequence if len(entries) > size else 0
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -282,20 +282,29 @@ class Books:
         return [row["account"] for row in rows]
 
     async def entries(
-        self, account: str, after: int, limit: int, *, until_ns: int | None = None, after_ns: int | None = None
+        self,
+        account: str,
+        after: int,
+        limit: int,
+        *,
+        until_ns: int | None = None,
+        after_ns: int | None = None,
+        references: Sequence[str] = (),
     ) -> list[bytes]:
-        """Payloads of an account's entries after a number, oldest first."""
+        """Payloads of an account's entries after a number, oldest first; with references only theirs."""
         async with self.database.connection() as connection:
             rows = await connection.fetch(
                 "SELECT j.payload FROM entry e JOIN journal j ON j.stream = $1 AND j.seq = e.seq "
                 "WHERE e.account = $2 AND e.seq > $3 AND ($4::bigint IS NULL OR e.time_ns <= $4) "
-                "AND ($5::bigint IS NULL OR e.time_ns > $5) ORDER BY e.seq LIMIT $6",
+                "AND ($5::bigint IS NULL OR e.time_ns > $5) AND ($7::text[] IS NULL OR e.reference = ANY ($7)) "
+                "ORDER BY e.seq LIMIT $6",
                 STREAM,
                 account,
                 after,
                 until_ns,
                 after_ns,
                 limit,
+                list(references) or None,
             )
         return [row["payload"] for row in rows]
 

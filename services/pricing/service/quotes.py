@@ -13,6 +13,7 @@ from crossrate.api.pricing.v1.quoting_service_pb2_grpc import QuotingServiceServ
 from crossrate.rpc import errors
 from crossrate.rpc.call import current_or_none
 from crossrate.rpc.caller import EDGE
+from crossrate.rpc.grants import WATCHING
 from services.pricing import messages
 from services.pricing.failures import failures
 from services.pricing.quote_store import CANCELLED, EXECUTED, End, Fresh, Kept, NoSuchQuote, NotActive, QuoteStore
@@ -21,8 +22,6 @@ from services.pricing.service.bodies import body_of
 
 SIDES = {quote_pb2.QUOTE_SIDE_BUY: "offer", quote_pb2.QUOTE_SIDE_SELL: "bid"}
 """The field of a quote at whose price a client deals."""
-WATCHING = frozenset({"risk_officer", "operator", "auditor"})
-"""Roles that read every quote."""
 MAY_WITHDRAW = frozenset({"risk_officer", "operator"})
 """Roles that withdraw every quote."""
 ENDED_WORDS = {

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from crossrate.api.common.v1 import stream_pb2
+from crossrate.api.risk.v1 import break_gate_pb2 as breaks
 from crossrate.api.risk.v1 import dead_man_lease_pb2 as leases
 from crossrate.api.risk.v1 import kill_switch_pb2
 from crossrate.api.risk.v1 import kill_switch_service_pb2 as pb
@@ -75,6 +76,22 @@ class KillSwitchService(KillSwitchServiceServicer):
             kill = await switch.engage(request.request_id, body_of(request), kill)
         applied = await switch.applied(kill.gate_version, APPLIED_S_MAX)
         return pb.EngageResponse(kill=kill, applied=applied)
+
+    async def SetBreakGates(self, request: breaks.SetBreakGatesRequest, context: Any) -> breaks.SetBreakGatesResponse:
+        """See the contract."""
+        switch = self._here()
+        if switch is None:
+            return await self._elsewhere("SetBreakGates", request, context)
+        for gate in request.gates:
+            switch.check(gate.scope, gate.mode)
+            if gate.scope.kind != "market":
+                raise errors.invalid(("gates.scope.kind", f"is {gate.scope.kind}: a break stops a market alone"))
+        with kept(request.request_id):
+            version = await switch.gate_breaks(request, principal(context))
+        applied = await switch.applied(version, APPLIED_S_MAX)
+        return breaks.SetBreakGatesResponse(
+            number=switch.break_number(request.venue), gate_version=version, applied=applied
+        )
 
     async def ProposeResume(self, request: pb.ProposeResumeRequest, context: Any) -> pb.ProposeResumeResponse:
         """See the contract."""

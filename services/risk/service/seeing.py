@@ -5,10 +5,7 @@ from __future__ import annotations
 from crossrate.api.common.v1 import gate_pb2
 from crossrate.rpc import refusals
 from crossrate.rpc.call import current_or_none
-from crossrate.rpc.grants import Client
-
-WATCHING = frozenset({"risk_officer", "operator", "auditor", "admin"})
-"""Roles that see every scope, whatever accounts they were granted."""
+from crossrate.rpc.grants import WATCHING, Client
 
 
 def _bound() -> Client | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from crossrate.api.risk.v1 import dead_man_lease_pb2, kill_switch_pb2, risk_events_pb2
+from crossrate.api.risk.v1 import break_gate_pb2, dead_man_lease_pb2, kill_switch_pb2, risk_events_pb2
 from crossrate.store.database import Database
 from crossrate.store.requests import RequestLog
 from services.risk.store.term import Term
@@ -24,6 +24,7 @@ class Kept:
     proposals: list[kill_switch_pb2.ResumeProposal] = field(default_factory=list)
     leases: list[dead_man_lease_pb2.DeadManLease] = field(default_factory=list)
     certificates: list[kill_switch_pb2.KillCertificate] = field(default_factory=list)
+    break_gates: list[break_gate_pb2.SetBreakGatesRequest] = field(default_factory=list)
 
 
 class KillStore:
@@ -41,12 +42,14 @@ class KillStore:
             proposals = await connection.fetch("SELECT content FROM resume_proposal WHERE pending")
             leases = await connection.fetch("SELECT content FROM dead_man_lease")
             certificates = await connection.fetch("SELECT content FROM certificate WHERE NOT complete ORDER BY number")
+            breaks = await connection.fetch("SELECT content FROM break_gate ORDER BY venue")
         return Kept(
             version,
             [kill_switch_pb2.Kill.FromString(row["content"]) for row in kills],
             [kill_switch_pb2.ResumeProposal.FromString(row["content"]) for row in proposals],
             [dead_man_lease_pb2.DeadManLease.FromString(row["content"]) for row in leases],
             [kill_switch_pb2.KillCertificate.FromString(row["content"]) for row in certificates],
+            [break_gate_pb2.SetBreakGatesRequest.FromString(row["content"]) for row in breaks],
         )
 
     async def known(self, request_id: str, body: bytes) -> bytes | None:
@@ -80,6 +83,29 @@ class KillStore:
             return content
 
         return await self._requests.once(request_id, body, work)
+
+    async def gate_breaks(
+        self,
+        term: Term,
+        said: break_gate_pb2.SetBreakGatesRequest,
+        actor: str,
+        after: kill_switch_pb2.KillSwitchState,
+        time_ns: int,
+    ) -> int:
+        """Keeps what breaks stop at a venue, under the next version of the gate, which is returned."""
+        async with term.transaction() as connection:
+            version = await term.raise_gate(connection)
+            await connection.execute(
+                "INSERT INTO break_gate (venue, number, content) VALUES ($1, $2, $3) "
+                "ON CONFLICT (venue) DO UPDATE SET number = excluded.number, content = excluded.content",
+                said.venue,
+                said.number,
+                said.SerializeToString(),
+            )
+            after.gate_version = version
+            fact = risk_events_pb2.KillSwitchChanged(state=after, change="breaks", actor=actor)
+            await term.tell(connection, SUBJECT, fact, said.request_id, time_ns)
+        return version
 
     async def propose(
         self, term: Term, request_id: str, body: bytes, proposal: kill_switch_pb2.ResumeProposal

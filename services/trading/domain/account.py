@@ -144,6 +144,11 @@ class Account:
         if status is Status.PENDING_NEW and order.terms.order_type is not OrderType.PREVIOUSLY_QUOTED:
             to.instruct(order, Instruct.NEW)
 
+    def adopt(self, order: Order, step: Step, to: Recorder) -> None:
+        """An order that works at its venue already, where it was placed by hand."""
+        self.add(order)
+        self.record(order, Status.NEW, step, to)
+
     def ask_cancel(self, order: Order, reason: Reason, cause: str, to: Recorder, text: str = "") -> None:
         """Cancels: at once what is held here, else by asking the venue. Nothing where a cancel is under way.
 

@@ -40,6 +40,8 @@ def reaches(rule: Rule, order: Order, attributes: Mapping[str, str]) -> bool:
             return order.account == rule.name
         case "instrument":
             return order.instrument == rule.name
+        case "market":  # an instrument at a venue; with no venue behind the @, orders that are at none and name none
+            return rule.name == f"{order.instrument}@{attributes.get('venue', '')}"
         case "strategy" | "venue":
             return attributes.get(rule.kind, "") == rule.name
     return False

@@ -94,6 +94,9 @@ class Applier:
         account.venue_sequence = report.sequence
         if order is None and prepared is not None and (order := prepared.order()) is not None:
             account.add(order)
+        if order is None and report.kind == pb.VENUE_REPORT_KIND_ADOPTED and report.HasField("order"):
+            self._adopt(account, batch, report)
+            return
         if order is None:
             self.foreign += 1
             kind = pb.VenueReportKind.Name(report.kind)
@@ -112,6 +115,21 @@ class Applier:
             before.put_back()
             ILLEGAL.inc()
             self._note.critical("a venue's report is no step of its order", order=order.order_id, why=str(error))
+
+    def _adopt(self, account: Account, batch: Batch, report: pb.VenueReport) -> None:
+        """An order that was placed by hand at its venue: it works there, and risk has not been asked."""
+        image = order_pb2.Order()
+        image.CopyFrom(report.order)
+        image.status, image.adopted = order_pb2.ORDER_STATUS_UNSPECIFIED, True
+        image.cum_quantity, image.cum_counter_amount, image.venue = "0", "", report.venue
+        cause = f"{report.venue}:{report.sequence}"
+        try:
+            order = messages.order_of(image)
+            order.confirmed = True
+            account.adopt(order, Step(Exec.NEW, cause, None, messages.venue_text(report)), batch)
+        except (ValueError, KeyError) as error:
+            why = str(error)
+            self._note.error("an adopted order cannot be read", order=report.order_id, cause=cause, why=why)
 
     def _do(
         self,

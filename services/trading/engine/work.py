@@ -13,6 +13,7 @@ from crossrate.api.trading.v1 import order_entry_pb2 as pb
 from crossrate.rpc import errors
 from crossrate.rpc.frames import element
 from services.trading import messages
+from services.trading.admission import Admission
 from services.trading.domain import lists, reduction
 from services.trading.domain.account import Account, Step
 from services.trading.domain.lifecycle import Exec, Reason, Status
@@ -99,7 +100,7 @@ class Group:
         """
         raise NotImplementedError
 
-    def do(self, account: Account, batch: Batch, admissions: Sequence[messages.Admission]) -> Any:
+    def do(self, account: Account, batch: Batch, admissions: Sequence[Admission]) -> Any:
         """Does it and returns the answer.
 
         Raises:
@@ -151,7 +152,7 @@ class Entry(Group):
         return order
 
     def do(
-        self, account: Account, batch: Batch, admissions: Sequence[messages.Admission]
+        self, account: Account, batch: Batch, admissions: Sequence[Admission]
     ) -> list[Placed | pb.PlaceOrderResponse | errors.Failure]:
         """See Group."""
         # What risk was asked about serves once: a failed attempt has changed it, and a fill what there is to reduce.
@@ -188,7 +189,7 @@ class Entry(Group):
         """The answers that `do` would give, without doing it."""
         answers = []
         for i, (each, checked) in enumerate(zip(self.orders, said.authorisations, strict=True)):
-            order, admission = self._made(each, account, i), messages.Admission(checked, said.gate_version)
+            order, admission = self._made(each, account, i), Admission(checked, said.gate_version)
             refusal = _refusal(order, admission)
             answer = pb.PlaceOrderResponse.FromString(admission.kept + admission.seen)
             order.status = lists.first_status(order)
@@ -224,7 +225,7 @@ class Change(Group):
         messages.put_terms(image.terms, self._amendment)
         return [risk_pb.OrderToAuthorise(order=image, amends=True)]
 
-    def do(self, account: Account, batch: Batch, admissions: Sequence[messages.Admission]) -> pb.AmendOrderResponse:
+    def do(self, account: Account, batch: Batch, admissions: Sequence[Admission]) -> pb.AmendOrderResponse:
         """See Group."""
         order, admission = self._find(account), admissions[0]
         if not admission.authorised:
@@ -237,14 +238,14 @@ class Change(Group):
         return answer
 
 
-def refused_by_risk(admission: messages.Admission) -> errors.Failure:
+def refused_by_risk(admission: Admission) -> errors.Failure:
     """Why risk does not admit an amendment: the order is as it was."""
     failed = next((c for c in admission.checks if not c.passed), None)
     words = failed.text if failed is not None else "risk does not admit it"
     return errors.wrong_state("RISK", f"the amendment is refused, the order is as it was: {words}")
 
 
-def _refusal(order: Order, admission: messages.Admission) -> tuple[Reason, str] | None:
+def _refusal(order: Order, admission: Admission) -> tuple[Reason, str] | None:
     if order.terms.reduce_only and order.terms.quantity <= 0:
         return Reason.REDUCE_ONLY, "there is no position for it to reduce: leave out reduce_only to open one"
     if not admission.authorised:
@@ -262,5 +263,5 @@ def _refusal(order: Order, admission: messages.Admission) -> tuple[Reason, str] 
 class Admitted:
     """Groups with what risk said of each of their orders, on their way to the commit."""
 
-    groups: list[tuple[Group, list[messages.Admission]]] = field(default_factory=list)
+    groups: list[tuple[Group, list[Admission]]] = field(default_factory=list)
     gate_version: int = 0

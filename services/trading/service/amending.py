@@ -9,6 +9,7 @@ from crossrate.api.trading.v1 import order_entry_pb2 as pb
 from crossrate.api.trading.v1 import order_pb2
 from crossrate.rpc import errors
 from services.trading import messages
+from services.trading.admission import Admission
 from services.trading.domain import entry
 from services.trading.domain.account import Account, Step
 from services.trading.domain.lifecycle import Exec
@@ -78,7 +79,7 @@ class Amending:
             return await change.future
         held = self._engine.accounts.held[request.account]
         said = await self._engine.risk.authorise(change.to_admit(held), [0], validate_only=True)
-        admission = messages.Admission(said.authorisations[0], said.gate_version)
+        admission = Admission(said.authorisations[0], said.gate_version)
         if not admission.authorised:
             raise refused_by_risk(admission)
         return pb.AmendOrderResponse(order=find(held).image, checks=admission.checks)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC
+
+from crossrate.api.broker.v1 import venue_report_pb2
+from crossrate.api.ledger.v1 import entry_pb2
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.api.trading.v1 import order_history_pb2 as pb
 from crossrate.api.trading.v1 import order_pb2
 from crossrate.rpc import errors
+from services.trading.service.elsewhere import Elsewhere
 from services.trading.store import Reading
 
 _WORDS = {
@@ -28,8 +34,8 @@ _WORDS = {
 }
 
 
-async def explained(reading: Reading, account: str, name: str) -> pb.ExplainOrderResponse:
-    """The chain of causes of an order.
+async def explained(reading: Reading, elsewhere: Elsewhere, account: str, name: str) -> pb.ExplainOrderResponse:
+    """The chain of causes of an order: what trading knows, what its venue said, what was booked.
 
     Raises:
         Failure: NOT_FOUND.
@@ -41,12 +47,55 @@ async def explained(reading: Reading, account: str, name: str) -> pb.ExplainOrde
     content, sequences = kept
     events = await reading.events_of(account, sequences)
     answer = pb.ExplainOrderResponse(order=order_pb2.Order.FromString(content))
-    for report in pb.ExecutionReports.FromString(b"".join(events)).reports:
+    reports = pb.ExecutionReports.FromString(b"".join(events)).reports
+    for report in reports:
         _quote(answer, report)
         _checks(answer, report)
         _itself(answer, report)
-    answer.missing.append("ledger: what was booked is in its postings, by the fills' venue_exec_id")
+    booked = [report.exec_id for report in reports if report.HasField("fill")]
+    (said, no_broker), (entries, no_ledger) = await asyncio.gather(
+        elsewhere.reports(account, answer.order.order_id), elsewhere.entries(account, booked)
+    )
+    for each in said:
+        _venue(answer, each)
+    for entry in entries:
+        _entry(answer, entry)
+    if not no_ledger and len(entries) < len(booked):
+        no_ledger = f"ledger: {len(booked) - len(entries)} of {len(booked)} fills are not booked yet"
+    answer.missing.extend(each for each in (no_broker, no_ledger) if each)
+    # Stable: what bears the same time stays as it came, cause before effect.
+    causes = sorted(answer.causes, key=lambda cause: (cause.time.seconds, cause.time.nanos))
+    del answer.causes[:]
+    answer.causes.extend(causes)
     return answer
+
+
+def _venue(answer: pb.ExplainOrderResponse, report: venue_report_pb2.VenueReport) -> None:
+    kind = venue_report_pb2.VenueReportKind.Name(report.kind).removeprefix("VENUE_REPORT_KIND_")
+    at = report.venue_time.ToDatetime(UTC).isoformat(timespec="microseconds")
+    words = f"{report.venue or 'no venue'} said {kind} at {at} by its clock"
+    if report.fill.venue_exec_id:
+        words = f"{words}: {report.fill.quantity} at {report.fill.price}"
+    if report.text:
+        words = f"{words}: {report.text}"
+    cause = answer.causes.add(time=report.time, service="broker", text=words[:2000])
+    cause.references.append(f"broker report {report.sequence}")
+    if report.venue_order_id:
+        cause.references.append(f"{report.venue} order {report.venue_order_id}")
+    if report.fill.venue_exec_id:
+        cause.references.append(f"{report.venue} execution {report.fill.venue_exec_id}")
+
+
+def _entry(answer: pb.ExplainOrderResponse, entry: entry_pb2.Entry) -> None:
+    kind = entry_pb2.EntryKind.Name(entry.kind).removeprefix("ENTRY_KIND_")
+    lines = [
+        f"{entry_pb2.LedgerKind.Name(each.ledger).removeprefix('LEDGER_KIND_').lower()} {each.amount} {each.currency}"
+        for each in entry.postings
+    ]
+    cause = answer.causes.add(time=entry.time, service="ledger", text=f"booked {kind}: {'; '.join(lines)}"[:2000])
+    cause.references.extend((f"ledger entry {entry.sequence}", f"execution {entry.reference}"))
+    if entry.trade.trade_id:
+        cause.references.append(f"{entry.trade.counterparty} execution {entry.trade.trade_id}")
 
 
 def _quote(answer: pb.ExplainOrderResponse, report: execution.ExecutionReport) -> None:

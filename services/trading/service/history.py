@@ -15,6 +15,7 @@ from crossrate.rpc.frames import Frame, element
 from services.trading.engine.engine import Engine
 from services.trading.engine.hub import Listener
 from services.trading.service import explaining
+from services.trading.service.elsewhere import Elsewhere
 from services.trading.service.failures import failures
 
 PAGE_DEFAULT = 100
@@ -25,8 +26,9 @@ REPORTS_MAX = 500
 class History:
     """The part of the service that reads."""
 
-    def __init__(self, engine: Engine, heartbeat_s: float) -> None:
+    def __init__(self, engine: Engine, elsewhere: Elsewhere, heartbeat_s: float) -> None:
         self._engine = engine
+        self._elsewhere = elsewhere
         self._heartbeat_s = heartbeat_s
 
     async def GetOrder(self, request: pb.GetOrderRequest, context: Any) -> pb.GetOrderResponse:
@@ -74,7 +76,7 @@ class History:
     async def ExplainOrder(self, request: pb.ExplainOrderRequest, context: Any) -> pb.ExplainOrderResponse:
         """See the contract."""
         with failures():
-            return await explaining.explained(self._engine.reading, request.account, request.order)
+            return await explaining.explained(self._engine.reading, self._elsewhere, request.account, request.order)
 
     async def StreamExecutions(self, request: pb.StreamExecutionsRequest, context: Any) -> AsyncIterator[Frame]:
         """See the contract."""

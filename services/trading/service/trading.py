@@ -22,6 +22,7 @@ from services.trading.engine.engine import Engine
 from services.trading.engine.sessions import Sessions
 from services.trading.engine.work import Entry, ListTerms, NewEntry
 from services.trading.service.amending import Amending
+from services.trading.service.elsewhere import Elsewhere
 from services.trading.service.entering import Entering, body_digest, same_account
 from services.trading.service.failures import failures
 from services.trading.service.history import History
@@ -45,13 +46,14 @@ class TradingService(History, Amending, TradingServiceServicer):
         self,
         engine: Engine,
         entering: Entering,
+        elsewhere: Elsewhere,
         sessions: Sessions,
         new_id: Callable[[], str],
         *,
         instance: str,
         heartbeat_s: float,
     ) -> None:
-        History.__init__(self, engine, heartbeat_s)
+        History.__init__(self, engine, elsewhere, heartbeat_s)
         self._sessions = sessions
         self._instance = instance
         self.hub = engine.hub

@@ -152,6 +152,17 @@ class Reading:
             )
         return None if row is None else (row[0], row[1], row[2])
 
+    async def fills(self, venue: str, exec_ids: Sequence[str]) -> list[tuple[str, str, str, bytes, bool]]:
+        """Fills of a venue by its ids: id, account, order, what it is now, and whether it was taken back."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT venue_exec_id, account, order_id::text, content, withdrawn FROM fill "
+                "WHERE venue = $1 AND venue_exec_id = ANY ($2)",
+                venue,
+                list(exec_ids),
+            )
+        return [tuple(row) for row in rows]
+
     async def exec_ids(self, order_id: str) -> list[str]:
         """The venues' ids of an order's fills."""
         async with self._database.connection() as connection:

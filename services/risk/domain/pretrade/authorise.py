@@ -181,6 +181,8 @@ class Authoriser:
         )
         if rule is not None and not reduces:
             texts[0] = f"the kill switch is at {rule.mode.name} for {rule}: only what reduces a position is taken"
+            if rule.kind == "market":
+                texts[0] += "; ListBreaks says whether the books of ours and the venue's differ there"
         if not account.listed:
             texts[1] = f"the ledger has no account {account.name}, or cannot be asked: open it, or try again"
         elif account.status == ACCOUNT_CLOSED:

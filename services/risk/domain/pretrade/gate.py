@@ -18,7 +18,8 @@ class Mode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: a kind of scope ("platform", "desk", "account", "strategy", "instrument", "venue"), a name, a mode."""
+    """One rule: a kind of scope ("platform", "desk", "account", "strategy", "instrument", "venue", "market"), a name, a
+    mode. A market is an instrument at a venue, "EUR/USD@sim"; "EUR/USD@" are orders that name no venue."""
 
     kind: str
     name: str
@@ -52,6 +53,7 @@ class Gate:
             ("strategy", strategy),
             ("instrument", instrument),
             ("venue", venue),
+            ("market", f"{instrument}@{venue}"),
         )
         found = [rule for key in keys if (key[1] or key[0] == "platform") and (rule := rules.get(key)) is not None]
         return max(found, key=lambda rule: rule.mode) if found else None

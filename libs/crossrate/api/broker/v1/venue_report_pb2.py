@@ -23,18 +23,19 @@ _sym_db = _symbol_database.Default()
 
 
 from crossrate.api.trading.v1 import execution_pb2 as crossrate_dot_api_dot_trading_dot_v1_dot_execution__pb2
+from crossrate.api.trading.v1 import order_pb2 as crossrate_dot_api_dot_trading_dot_v1_dot_order__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*crossrate/api/broker/v1/venue_report.proto\x12\x17\x63rossrate.api.broker.v1\x1a(crossrate/api/trading/v1/execution.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa8\x03\n\x0bVenueReport\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12\x10\n\x08order_id\x18\x03 \x01(\t\x12\x36\n\x04kind\x18\x04 \x01(\x0e\x32(.crossrate.api.broker.v1.VenueReportKind\x12\x0f\n\x07version\x18\x05 \x01(\r\x12\r\n\x05venue\x18\x06 \x01(\t\x12\x16\n\x0evenue_order_id\x18\x07 \x01(\t\x12,\n\x04\x66ill\x18\x08 \x01(\x0b\x32\x1e.crossrate.api.trading.v1.Fill\x12\x13\n\x0b\x65xec_ref_id\x18\t \x01(\t\x12>\n\x06reason\x18\n \x01(\x0e\x32).crossrate.api.trading.v1.ExecutionReasonH\x00\x88\x01\x01\x12\x0c\n\x04text\x18\x0b \x01(\t\x12.\n\nvenue_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x04time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\t\n\x07_reason*\xcd\x03\n\x0fVenueReportKind\x12!\n\x1dVENUE_REPORT_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aVENUE_REPORT_KIND_ACCEPTED\x10\x01\x12\x1e\n\x1aVENUE_REPORT_KIND_REJECTED\x10\x02\x12\x1c\n\x18VENUE_REPORT_KIND_FILLED\x10\x03\x12\x1f\n\x1bVENUE_REPORT_KIND_CANCELLED\x10\x04\x12%\n!VENUE_REPORT_KIND_CANCEL_REJECTED\x10\x05\x12\x1e\n\x1aVENUE_REPORT_KIND_REPLACED\x10\x06\x12&\n\"VENUE_REPORT_KIND_REPLACE_REJECTED\x10\x07\x12\x1d\n\x19VENUE_REPORT_KIND_EXPIRED\x10\x08\x12\x1d\n\x19VENUE_REPORT_KIND_UNKNOWN\x10\t\x12%\n!VENUE_REPORT_KIND_TRADE_CANCELLED\x10\n\x12%\n!VENUE_REPORT_KIND_TRADE_CORRECTED\x10\x0b\x12\x1d\n\x19VENUE_REPORT_KIND_ADOPTED\x10\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*crossrate/api/broker/v1/venue_report.proto\x12\x17\x63rossrate.api.broker.v1\x1a(crossrate/api/trading/v1/execution.proto\x1a$crossrate/api/trading/v1/order.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd8\x03\n\x0bVenueReport\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12\x10\n\x08order_id\x18\x03 \x01(\t\x12\x36\n\x04kind\x18\x04 \x01(\x0e\x32(.crossrate.api.broker.v1.VenueReportKind\x12\x0f\n\x07version\x18\x05 \x01(\r\x12\r\n\x05venue\x18\x06 \x01(\t\x12\x16\n\x0evenue_order_id\x18\x07 \x01(\t\x12,\n\x04\x66ill\x18\x08 \x01(\x0b\x32\x1e.crossrate.api.trading.v1.Fill\x12\x13\n\x0b\x65xec_ref_id\x18\t \x01(\t\x12>\n\x06reason\x18\n \x01(\x0e\x32).crossrate.api.trading.v1.ExecutionReasonH\x00\x88\x01\x01\x12\x0c\n\x04text\x18\x0b \x01(\t\x12.\n\nvenue_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x04time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x05order\x18\x0e \x01(\x0b\x32\x1f.crossrate.api.trading.v1.OrderB\t\n\x07_reason*\xcd\x03\n\x0fVenueReportKind\x12!\n\x1dVENUE_REPORT_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aVENUE_REPORT_KIND_ACCEPTED\x10\x01\x12\x1e\n\x1aVENUE_REPORT_KIND_REJECTED\x10\x02\x12\x1c\n\x18VENUE_REPORT_KIND_FILLED\x10\x03\x12\x1f\n\x1bVENUE_REPORT_KIND_CANCELLED\x10\x04\x12%\n!VENUE_REPORT_KIND_CANCEL_REJECTED\x10\x05\x12\x1e\n\x1aVENUE_REPORT_KIND_REPLACED\x10\x06\x12&\n\"VENUE_REPORT_KIND_REPLACE_REJECTED\x10\x07\x12\x1d\n\x19VENUE_REPORT_KIND_EXPIRED\x10\x08\x12\x1d\n\x19VENUE_REPORT_KIND_UNKNOWN\x10\t\x12%\n!VENUE_REPORT_KIND_TRADE_CANCELLED\x10\n\x12%\n!VENUE_REPORT_KIND_TRADE_CORRECTED\x10\x0b\x12\x1d\n\x19VENUE_REPORT_KIND_ADOPTED\x10\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.broker.v1.venue_report_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VENUEREPORTKIND']._serialized_start=574
-  _globals['_VENUEREPORTKIND']._serialized_end=1035
-  _globals['_VENUEREPORT']._serialized_start=147
-  _globals['_VENUEREPORT']._serialized_end=571
+  _globals['_VENUEREPORTKIND']._serialized_start=660
+  _globals['_VENUEREPORTKIND']._serialized_end=1121
+  _globals['_VENUEREPORT']._serialized_start=185
+  _globals['_VENUEREPORT']._serialized_end=657
 # @@protoc_insertion_point(module_scope)

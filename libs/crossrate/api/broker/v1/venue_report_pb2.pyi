@@ -1,6 +1,7 @@
 import datetime
 
 from crossrate.api.trading.v1 import execution_pb2 as _execution_pb2
+from crossrate.api.trading.v1 import order_pb2 as _order_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -40,7 +41,7 @@ VENUE_REPORT_KIND_TRADE_CORRECTED: VenueReportKind
 VENUE_REPORT_KIND_ADOPTED: VenueReportKind
 
 class VenueReport(_message.Message):
-    __slots__ = ("sequence", "account", "order_id", "kind", "version", "venue", "venue_order_id", "fill", "exec_ref_id", "reason", "text", "venue_time", "time")
+    __slots__ = ("sequence", "account", "order_id", "kind", "version", "venue", "venue_order_id", "fill", "exec_ref_id", "reason", "text", "venue_time", "time", "order")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     ORDER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +55,7 @@ class VenueReport(_message.Message):
     TEXT_FIELD_NUMBER: _ClassVar[int]
     VENUE_TIME_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     account: str
     order_id: str
@@ -67,4 +69,5 @@ class VenueReport(_message.Message):
     text: str
     venue_time: _timestamp_pb2.Timestamp
     time: _timestamp_pb2.Timestamp
-    def __init__(self, sequence: _Optional[int] = ..., account: _Optional[str] = ..., order_id: _Optional[str] = ..., kind: _Optional[_Union[VenueReportKind, str]] = ..., version: _Optional[int] = ..., venue: _Optional[str] = ..., venue_order_id: _Optional[str] = ..., fill: _Optional[_Union[_execution_pb2.Fill, _Mapping]] = ..., exec_ref_id: _Optional[str] = ..., reason: _Optional[_Union[_execution_pb2.ExecutionReason, str]] = ..., text: _Optional[str] = ..., venue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    order: _order_pb2.Order
+    def __init__(self, sequence: _Optional[int] = ..., account: _Optional[str] = ..., order_id: _Optional[str] = ..., kind: _Optional[_Union[VenueReportKind, str]] = ..., version: _Optional[int] = ..., venue: _Optional[str] = ..., venue_order_id: _Optional[str] = ..., fill: _Optional[_Union[_execution_pb2.Fill, _Mapping]] = ..., exec_ref_id: _Optional[str] = ..., reason: _Optional[_Union[_execution_pb2.ExecutionReason, str]] = ..., text: _Optional[str] = ..., venue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., order: _Optional[_Union[_order_pb2.Order, _Mapping]] = ...) -> None: ...

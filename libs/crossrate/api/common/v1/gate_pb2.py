@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"crossrate/api/common/v1/gate.proto\x12\x17\x63rossrate.api.common.v1\x1a\x1b\x62uf/validate/validate.proto\"m\n\tKillScope\x12I\n\x04kind\x18\x01 \x01(\tB;\xbaH8r6R\x08platformR\x04\x64\x65skR\x07\x61\x63\x63ountR\x08strategyR\ninstrumentR\x05venue\x12\x15\n\x04name\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xa5\x01\n\x08GateRule\x12\x39\n\x05scope\x18\x01 \x01(\x0b\x32\".crossrate.api.common.v1.KillScopeB\x06\xbaH\x03\xc8\x01\x01\x12;\n\x04mode\x18\x02 \x01(\x0e\x32!.crossrate.api.common.v1.KillModeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12!\n\x08\x61\x63\x63ounts\x18\x03 \x03(\tB\x0f\xbaH\x0c\x92\x01\t\x10\x90N\"\x04r\x02\x18@\"T\n\x04Gate\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12;\n\x05rules\x18\x02 \x03(\x0b\x32!.crossrate.api.common.v1.GateRuleB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07*\x86\x01\n\x08KillMode\x12\x19\n\x15KILL_MODE_UNSPECIFIED\x10\x00\x12\x19\n\x15KILL_MODE_CANCEL_ONLY\x10\x01\x12\x19\n\x15KILL_MODE_REDUCE_ONLY\x10\x02\x12\x12\n\x0eKILL_MODE_HALT\x10\x03\x12\x15\n\x11KILL_MODE_FLATTEN\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"crossrate/api/common/v1/gate.proto\x12\x17\x63rossrate.api.common.v1\x1a\x1b\x62uf/validate/validate.proto\"u\n\tKillScope\x12Q\n\x04kind\x18\x01 \x01(\tBC\xbaH@r>R\x08platformR\x04\x64\x65skR\x07\x61\x63\x63ountR\x08strategyR\ninstrumentR\x05venueR\x06market\x12\x15\n\x04name\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xa5\x01\n\x08GateRule\x12\x39\n\x05scope\x18\x01 \x01(\x0b\x32\".crossrate.api.common.v1.KillScopeB\x06\xbaH\x03\xc8\x01\x01\x12;\n\x04mode\x18\x02 \x01(\x0e\x32!.crossrate.api.common.v1.KillModeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12!\n\x08\x61\x63\x63ounts\x18\x03 \x03(\tB\x0f\xbaH\x0c\x92\x01\t\x10\x90N\"\x04r\x02\x18@\"T\n\x04Gate\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12;\n\x05rules\x18\x02 \x03(\x0b\x32!.crossrate.api.common.v1.GateRuleB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07*\x86\x01\n\x08KillMode\x12\x19\n\x15KILL_MODE_UNSPECIFIED\x10\x00\x12\x19\n\x15KILL_MODE_CANCEL_ONLY\x10\x01\x12\x19\n\x15KILL_MODE_REDUCE_ONLY\x10\x02\x12\x12\n\x0eKILL_MODE_HALT\x10\x03\x12\x15\n\x11KILL_MODE_FLATTEN\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,7 +33,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.common.v1.gat
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_KILLSCOPE'].fields_by_name['kind']._loaded_options = None
-  _globals['_KILLSCOPE'].fields_by_name['kind']._serialized_options = b'\272H8r6R\010platformR\004deskR\007accountR\010strategyR\ninstrumentR\005venue'
+  _globals['_KILLSCOPE'].fields_by_name['kind']._serialized_options = b'\272H@r>R\010platformR\004deskR\007accountR\010strategyR\ninstrumentR\005venueR\006market'
   _globals['_KILLSCOPE'].fields_by_name['name']._loaded_options = None
   _globals['_KILLSCOPE'].fields_by_name['name']._serialized_options = b'\272H\004r\002\030@'
   _globals['_GATERULE'].fields_by_name['scope']._loaded_options = None
@@ -44,12 +44,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GATERULE'].fields_by_name['accounts']._serialized_options = b'\272H\014\222\001\t\020\220N\"\004r\002\030@'
   _globals['_GATE'].fields_by_name['rules']._loaded_options = None
   _globals['_GATE'].fields_by_name['rules']._serialized_options = b'\272H\006\222\001\003\020\350\007'
-  _globals['_KILLMODE']._serialized_start=458
-  _globals['_KILLMODE']._serialized_end=592
+  _globals['_KILLMODE']._serialized_start=466
+  _globals['_KILLMODE']._serialized_end=600
   _globals['_KILLSCOPE']._serialized_start=92
-  _globals['_KILLSCOPE']._serialized_end=201
-  _globals['_GATERULE']._serialized_start=204
-  _globals['_GATERULE']._serialized_end=369
-  _globals['_GATE']._serialized_start=371
-  _globals['_GATE']._serialized_end=455
+  _globals['_KILLSCOPE']._serialized_end=209
+  _globals['_GATERULE']._serialized_start=212
+  _globals['_GATERULE']._serialized_end=377
+  _globals['_GATE']._serialized_start=379
+  _globals['_GATE']._serialized_end=463
 # @@protoc_insertion_point(module_scope)

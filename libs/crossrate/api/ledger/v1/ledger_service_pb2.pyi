@@ -49,14 +49,16 @@ class ListPositionsResponse(_message.Message):
     def __init__(self, positions: _Optional[_Iterable[_Union[_balance_pb2.Position, _Mapping]]] = ..., last_entry: _Optional[int] = ..., execution_sequence: _Optional[int] = ...) -> None: ...
 
 class ListPostingsRequest(_message.Message):
-    __slots__ = ("account", "after_sequence", "page_size")
+    __slots__ = ("account", "after_sequence", "page_size", "references")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    REFERENCES_FIELD_NUMBER: _ClassVar[int]
     account: str
     after_sequence: int
     page_size: int
-    def __init__(self, account: _Optional[str] = ..., after_sequence: _Optional[int] = ..., page_size: _Optional[int] = ...) -> None: ...
+    references: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, account: _Optional[str] = ..., after_sequence: _Optional[int] = ..., page_size: _Optional[int] = ..., references: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListPostingsResponse(_message.Message):
     __slots__ = ("entries", "next_after_sequence")

@@ -3,6 +3,7 @@ import datetime
 from buf.validate import validate_pb2 as _validate_pb2
 from crossrate.api.common.v1 import gate_pb2 as _gate_pb2
 from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
+from crossrate.api.risk.v1 import break_gate_pb2 as _break_gate_pb2
 from crossrate.api.risk.v1 import dead_man_lease_pb2 as _dead_man_lease_pb2
 from crossrate.api.trading.v1 import order_pb2 as _order_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -49,18 +50,20 @@ class ResumeProposal(_message.Message):
     def __init__(self, proposal_id: _Optional[str] = ..., kill_id: _Optional[str] = ..., proposed_by: _Optional[str] = ..., comment: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class KillSwitchState(_message.Message):
-    __slots__ = ("gate_version", "applied_version", "kills", "proposals", "leases")
+    __slots__ = ("gate_version", "applied_version", "kills", "proposals", "leases", "break_gates")
     GATE_VERSION_FIELD_NUMBER: _ClassVar[int]
     APPLIED_VERSION_FIELD_NUMBER: _ClassVar[int]
     KILLS_FIELD_NUMBER: _ClassVar[int]
     PROPOSALS_FIELD_NUMBER: _ClassVar[int]
     LEASES_FIELD_NUMBER: _ClassVar[int]
+    BREAK_GATES_FIELD_NUMBER: _ClassVar[int]
     gate_version: int
     applied_version: int
     kills: _containers.RepeatedCompositeFieldContainer[Kill]
     proposals: _containers.RepeatedCompositeFieldContainer[ResumeProposal]
     leases: _containers.RepeatedCompositeFieldContainer[_dead_man_lease_pb2.DeadManLease]
-    def __init__(self, gate_version: _Optional[int] = ..., applied_version: _Optional[int] = ..., kills: _Optional[_Iterable[_Union[Kill, _Mapping]]] = ..., proposals: _Optional[_Iterable[_Union[ResumeProposal, _Mapping]]] = ..., leases: _Optional[_Iterable[_Union[_dead_man_lease_pb2.DeadManLease, _Mapping]]] = ...) -> None: ...
+    break_gates: _containers.RepeatedCompositeFieldContainer[_break_gate_pb2.BreakGate]
+    def __init__(self, gate_version: _Optional[int] = ..., applied_version: _Optional[int] = ..., kills: _Optional[_Iterable[_Union[Kill, _Mapping]]] = ..., proposals: _Optional[_Iterable[_Union[ResumeProposal, _Mapping]]] = ..., leases: _Optional[_Iterable[_Union[_dead_man_lease_pb2.DeadManLease, _Mapping]]] = ..., break_gates: _Optional[_Iterable[_Union[_break_gate_pb2.BreakGate, _Mapping]]] = ...) -> None: ...
 
 class CertifiedOrder(_message.Message):
     __slots__ = ("account", "order_id", "client_order_id", "instrument", "status_at_commit", "must_end", "final_status", "final_time", "cum_quantity")

@@ -4,6 +4,7 @@ from buf.validate import validate_pb2 as _validate_pb2
 from crossrate.api.common.v1 import gate_pb2 as _gate_pb2
 from crossrate.api.common.v1 import stream_pb2 as _stream_pb2
 from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
+from crossrate.api.risk.v1 import break_gate_pb2 as _break_gate_pb2
 from crossrate.api.risk.v1 import dead_man_lease_pb2 as _dead_man_lease_pb2
 from crossrate.api.risk.v1 import kill_switch_pb2 as _kill_switch_pb2
 from google.api import annotations_pb2 as _annotations_pb2

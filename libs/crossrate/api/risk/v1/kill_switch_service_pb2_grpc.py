@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from crossrate.api.risk.v1 import break_gate_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_break__gate__pb2
 from crossrate.api.risk.v1 import dead_man_lease_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_dead__man__lease__pb2
 from crossrate.api.risk.v1 import kill_switch_service_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2
 
@@ -41,6 +42,11 @@ class KillSwitchServiceStub:
                 '/crossrate.api.risk.v1.KillSwitchService/Engage',
                 request_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.EngageRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.EngageResponse.FromString,
+                _registered_method=True)
+        self.SetBreakGates = channel.unary_unary(
+                '/crossrate.api.risk.v1.KillSwitchService/SetBreakGates',
+                request_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_break__gate__pb2.SetBreakGatesRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_break__gate__pb2.SetBreakGatesResponse.FromString,
                 _registered_method=True)
         self.ProposeResume = channel.unary_unary(
                 '/crossrate.api.risk.v1.KillSwitchService/ProposeResume',
@@ -97,6 +103,13 @@ class KillSwitchServiceServicer:
     def Engage(self, request, context):
         """Stops a scope at once. When it answers, nothing that the mode refuses is authorised any more; `applied` says whether trading
         has committed it as well. Modes only grow: a stronger mode on the same scope is another kill beside the first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetBreakGates(self, request, context):
+        """What breaks stop from now on at a venue, whole: what is not named is let go. A number that is not newer changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -173,6 +186,11 @@ def add_KillSwitchServiceServicer_to_server(servicer, server):
                     request_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.EngageRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.EngageResponse.SerializeToString,
             ),
+            'SetBreakGates': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetBreakGates,
+                    request_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_break__gate__pb2.SetBreakGatesRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_risk_dot_v1_dot_break__gate__pb2.SetBreakGatesResponse.SerializeToString,
+            ),
             'ProposeResume': grpc.unary_unary_rpc_method_handler(
                     servicer.ProposeResume,
                     request_deserializer=crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.ProposeResumeRequest.FromString,
@@ -248,6 +266,33 @@ class KillSwitchService:
             '/crossrate.api.risk.v1.KillSwitchService/Engage',
             crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.EngageRequest.SerializeToString,
             crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__service__pb2.EngageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetBreakGates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.risk.v1.KillSwitchService/SetBreakGates',
+            crossrate_dot_api_dot_risk_dot_v1_dot_break__gate__pb2.SetBreakGatesRequest.SerializeToString,
+            crossrate_dot_api_dot_risk_dot_v1_dot_break__gate__pb2.SetBreakGatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,17 +26,26 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from crossrate.api.common.v1 import gate_pb2 as crossrate_dot_api_dot_common_dot_v1_dot_gate__pb2
 from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_dot_v1_dot_policy__pb2
 from crossrate.api.trading.v1 import account_state_pb2 as crossrate_dot_api_dot_trading_dot_v1_dot_account__state__pb2
+from crossrate.api.trading.v1 import execution_pb2 as crossrate_dot_api_dot_trading_dot_v1_dot_execution__pb2
 from crossrate.api.trading.v1 import order_pb2 as crossrate_dot_api_dot_trading_dot_v1_dot_order__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4crossrate/api/trading/v1/trading_state_service.proto\x12\x18\x63rossrate.api.trading.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"crossrate/api/common/v1/gate.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a,crossrate/api/trading/v1/account_state.proto\x1a$crossrate/api/trading/v1/order.proto\x1a\x1cgoogle/api/annotations.proto\"W\n\x18ListAccountStatesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"\x82\x01\n\x19ListAccountStatesResponse\x12\x36\n\x06states\x18\x01 \x03(\x0b\x32&.crossrate.api.trading.v1.AccountState\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0cgate_version\x18\x03 \x01(\x04\"e\n\x10\x41pplyGateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x04gate\x18\x02 \x01(\x0b\x32\x1d.crossrate.api.common.v1.GateB\x06\xbaH\x03\xc8\x01\x01\"V\n\x11\x41pplyGateResponse\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12\x30\n\x07working\x18\x02 \x03(\x0b\x32\x1f.crossrate.api.trading.v1.Order2\xe0\x02\n\x13TradingStateService\x12\xae\x01\n\x11ListAccountStates\x12\x32.crossrate.api.trading.v1.ListAccountStatesRequest\x1a\x33.crossrate.api.trading.v1.ListAccountStatesResponse\"0\x90\x02\x01\xb2\xe1\x18\x10\x12\x04risk\x1a\x02\x08\n \x05\x30\x01\x38\x02\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/accountStates\x12\x97\x01\n\tApplyGate\x12*.crossrate.api.trading.v1.ApplyGateRequest\x1a+.crossrate.api.trading.v1.ApplyGateResponse\"1\x90\x02\x02\xb2\xe1\x18\x10\x12\x04risk\x1a\x02\x08\n \x01\x30\x03\x38\x02\x82\xd3\xe4\x93\x02\x14\"\x0f/v1/tradingGate:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4crossrate/api/trading/v1/trading_state_service.proto\x12\x18\x63rossrate.api.trading.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"crossrate/api/common/v1/gate.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a,crossrate/api/trading/v1/account_state.proto\x1a(crossrate/api/trading/v1/execution.proto\x1a$crossrate/api/trading/v1/order.proto\x1a\x1cgoogle/api/annotations.proto\"m\n\x10ListFillsRequest\x12,\n\x05venue\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9-]{0,31}$\x12+\n\x0evenue_exec_ids\x18\x02 \x03(\tB\x13\xbaH\x10\x92\x01\r\x08\x01\x10\xf4\x03\"\x06r\x04\x10\x01\x18P\"\x88\x01\n\x0b\x41ppliedFill\x12\x15\n\rvenue_exec_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12\x10\n\x08order_id\x18\x03 \x01(\t\x12,\n\x04\x66ill\x18\x04 \x01(\x0b\x32\x1e.crossrate.api.trading.v1.Fill\x12\x11\n\twithdrawn\x18\x05 \x01(\x08\"I\n\x11ListFillsResponse\x12\x34\n\x05\x66ills\x18\x01 \x03(\x0b\x32%.crossrate.api.trading.v1.AppliedFill\"e\n\x12TakeAccountRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x07\x61\x63\x63ount\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\"-\n\x13TakeAccountResponse\x12\x16\n\x0evenue_sequence\x18\x01 \x01(\x04\"W\n\x18ListAccountStatesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"\x82\x01\n\x19ListAccountStatesResponse\x12\x36\n\x06states\x18\x01 \x03(\x0b\x32&.crossrate.api.trading.v1.AccountState\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0cgate_version\x18\x03 \x01(\x04\"e\n\x10\x41pplyGateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x04gate\x18\x02 \x01(\x0b\x32\x1d.crossrate.api.common.v1.GateB\x06\xbaH\x03\xc8\x01\x01\"V\n\x11\x41pplyGateResponse\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12\x30\n\x07working\x18\x02 \x03(\x0b\x32\x1f.crossrate.api.trading.v1.Order2\xb5\x05\n\x13TradingStateService\x12\xae\x01\n\x11ListAccountStates\x12\x32.crossrate.api.trading.v1.ListAccountStatesRequest\x1a\x33.crossrate.api.trading.v1.ListAccountStatesResponse\"0\x90\x02\x01\xb2\xe1\x18\x10\x12\x04risk\x1a\x02\x08\n \x05\x30\x01\x38\x02\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/accountStates\x12\x97\x01\n\tApplyGate\x12*.crossrate.api.trading.v1.ApplyGateRequest\x1a+.crossrate.api.trading.v1.ApplyGateResponse\"1\x90\x02\x02\xb2\xe1\x18\x10\x12\x04risk\x1a\x02\x08\n \x01\x30\x03\x38\x02\x82\xd3\xe4\x93\x02\x14\"\x0f/v1/tradingGate:\x01*\x12\x9d\x01\n\tListFills\x12*.crossrate.api.trading.v1.ListFillsRequest\x1a+.crossrate.api.trading.v1.ListFillsResponse\"7\x90\x02\x01\xb2\xe1\x18\x10\x12\x06\x62roker\x1a\x02\x08\x05 \x02\x30\x01\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/venues/{venue}/fills\x12\xb2\x01\n\x0bTakeAccount\x12,.crossrate.api.trading.v1.TakeAccountRequest\x1a-.crossrate.api.trading.v1.TakeAccountResponse\"F\x90\x02\x02\xb2\xe1\x18\x19\x12\x06\x62roker\x1a\x02\x08\x05 \x01*\x07\x61\x63\x63ount0\x03\x82\xd3\xe4\x93\x02 \"\x1b/v1/accounts/{account}:take:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.trading.v1.trading_state_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_LISTFILLSREQUEST'].fields_by_name['venue']._loaded_options = None
+  _globals['_LISTFILLSREQUEST'].fields_by_name['venue']._serialized_options = b'\272H\032r\0302\026^[a-z][a-z0-9-]{0,31}$'
+  _globals['_LISTFILLSREQUEST'].fields_by_name['venue_exec_ids']._loaded_options = None
+  _globals['_LISTFILLSREQUEST'].fields_by_name['venue_exec_ids']._serialized_options = b'\272H\020\222\001\r\010\001\020\364\003\"\006r\004\020\001\030P'
+  _globals['_TAKEACCOUNTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_TAKEACCOUNTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_TAKEACCOUNTREQUEST'].fields_by_name['account']._loaded_options = None
+  _globals['_TAKEACCOUNTREQUEST'].fields_by_name['account']._serialized_options = b'\272H\035r\0332\031^[a-z0-9][a-z0-9-]{0,31}$'
   _globals['_LISTACCOUNTSTATESREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTACCOUNTSTATESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_LISTACCOUNTSTATESREQUEST'].fields_by_name['page_token']._loaded_options = None
@@ -49,14 +58,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRADINGSTATESERVICE'].methods_by_name['ListAccountStates']._serialized_options = b'\220\002\001\262\341\030\020\022\004risk\032\002\010\n \0050\0018\002\202\323\344\223\002\023\022\021/v1/accountStates'
   _globals['_TRADINGSTATESERVICE'].methods_by_name['ApplyGate']._loaded_options = None
   _globals['_TRADINGSTATESERVICE'].methods_by_name['ApplyGate']._serialized_options = b'\220\002\002\262\341\030\020\022\004risk\032\002\010\n \0010\0038\002\202\323\344\223\002\024\"\017/v1/tradingGate:\001*'
-  _globals['_LISTACCOUNTSTATESREQUEST']._serialized_start=299
-  _globals['_LISTACCOUNTSTATESREQUEST']._serialized_end=386
-  _globals['_LISTACCOUNTSTATESRESPONSE']._serialized_start=389
-  _globals['_LISTACCOUNTSTATESRESPONSE']._serialized_end=519
-  _globals['_APPLYGATEREQUEST']._serialized_start=521
-  _globals['_APPLYGATEREQUEST']._serialized_end=622
-  _globals['_APPLYGATERESPONSE']._serialized_start=624
-  _globals['_APPLYGATERESPONSE']._serialized_end=710
-  _globals['_TRADINGSTATESERVICE']._serialized_start=713
-  _globals['_TRADINGSTATESERVICE']._serialized_end=1065
+  _globals['_TRADINGSTATESERVICE'].methods_by_name['ListFills']._loaded_options = None
+  _globals['_TRADINGSTATESERVICE'].methods_by_name['ListFills']._serialized_options = b'\220\002\001\262\341\030\020\022\006broker\032\002\010\005 \0020\001\202\323\344\223\002\032\022\030/v1/venues/{venue}/fills'
+  _globals['_TRADINGSTATESERVICE'].methods_by_name['TakeAccount']._loaded_options = None
+  _globals['_TRADINGSTATESERVICE'].methods_by_name['TakeAccount']._serialized_options = b'\220\002\002\262\341\030\031\022\006broker\032\002\010\005 \001*\007account0\003\202\323\344\223\002 \"\033/v1/accounts/{account}:take:\001*'
+  _globals['_LISTFILLSREQUEST']._serialized_start=341
+  _globals['_LISTFILLSREQUEST']._serialized_end=450
+  _globals['_APPLIEDFILL']._serialized_start=453
+  _globals['_APPLIEDFILL']._serialized_end=589
+  _globals['_LISTFILLSRESPONSE']._serialized_start=591
+  _globals['_LISTFILLSRESPONSE']._serialized_end=664
+  _globals['_TAKEACCOUNTREQUEST']._serialized_start=666
+  _globals['_TAKEACCOUNTREQUEST']._serialized_end=767
+  _globals['_TAKEACCOUNTRESPONSE']._serialized_start=769
+  _globals['_TAKEACCOUNTRESPONSE']._serialized_end=814
+  _globals['_LISTACCOUNTSTATESREQUEST']._serialized_start=816
+  _globals['_LISTACCOUNTSTATESREQUEST']._serialized_end=903
+  _globals['_LISTACCOUNTSTATESRESPONSE']._serialized_start=906
+  _globals['_LISTACCOUNTSTATESRESPONSE']._serialized_end=1036
+  _globals['_APPLYGATEREQUEST']._serialized_start=1038
+  _globals['_APPLYGATEREQUEST']._serialized_end=1139
+  _globals['_APPLYGATERESPONSE']._serialized_start=1141
+  _globals['_APPLYGATERESPONSE']._serialized_end=1227
+  _globals['_TRADINGSTATESERVICE']._serialized_start=1230
+  _globals['_TRADINGSTATESERVICE']._serialized_end=1923
 # @@protoc_insertion_point(module_scope)

@@ -2,6 +2,7 @@ from buf.validate import validate_pb2 as _validate_pb2
 from crossrate.api.common.v1 import gate_pb2 as _gate_pb2
 from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
 from crossrate.api.trading.v1 import account_state_pb2 as _account_state_pb2
+from crossrate.api.trading.v1 import execution_pb2 as _execution_pb2
 from crossrate.api.trading.v1 import order_pb2 as _order_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf.internal import containers as _containers
@@ -11,6 +12,48 @@ from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class ListFillsRequest(_message.Message):
+    __slots__ = ("venue", "venue_exec_ids")
+    VENUE_FIELD_NUMBER: _ClassVar[int]
+    VENUE_EXEC_IDS_FIELD_NUMBER: _ClassVar[int]
+    venue: str
+    venue_exec_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, venue: _Optional[str] = ..., venue_exec_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class AppliedFill(_message.Message):
+    __slots__ = ("venue_exec_id", "account", "order_id", "fill", "withdrawn")
+    VENUE_EXEC_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    ORDER_ID_FIELD_NUMBER: _ClassVar[int]
+    FILL_FIELD_NUMBER: _ClassVar[int]
+    WITHDRAWN_FIELD_NUMBER: _ClassVar[int]
+    venue_exec_id: str
+    account: str
+    order_id: str
+    fill: _execution_pb2.Fill
+    withdrawn: bool
+    def __init__(self, venue_exec_id: _Optional[str] = ..., account: _Optional[str] = ..., order_id: _Optional[str] = ..., fill: _Optional[_Union[_execution_pb2.Fill, _Mapping]] = ..., withdrawn: _Optional[bool] = ...) -> None: ...
+
+class ListFillsResponse(_message.Message):
+    __slots__ = ("fills",)
+    FILLS_FIELD_NUMBER: _ClassVar[int]
+    fills: _containers.RepeatedCompositeFieldContainer[AppliedFill]
+    def __init__(self, fills: _Optional[_Iterable[_Union[AppliedFill, _Mapping]]] = ...) -> None: ...
+
+class TakeAccountRequest(_message.Message):
+    __slots__ = ("request_id", "account")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    account: str
+    def __init__(self, request_id: _Optional[str] = ..., account: _Optional[str] = ...) -> None: ...
+
+class TakeAccountResponse(_message.Message):
+    __slots__ = ("venue_sequence",)
+    VENUE_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    venue_sequence: int
+    def __init__(self, venue_sequence: _Optional[int] = ...) -> None: ...
 
 class ListAccountStatesRequest(_message.Message):
     __slots__ = ("page_size", "page_token")

@@ -45,6 +45,16 @@ class TradingStateServiceStub:
                 request_serializer=crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.ApplyGateRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.ApplyGateResponse.FromString,
                 _registered_method=True)
+        self.ListFills = channel.unary_unary(
+                '/crossrate.api.trading.v1.TradingStateService/ListFills',
+                request_serializer=crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.ListFillsRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.ListFillsResponse.FromString,
+                _registered_method=True)
+        self.TakeAccount = channel.unary_unary(
+                '/crossrate.api.trading.v1.TradingStateService/TakeAccount',
+                request_serializer=crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.TakeAccountRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.TakeAccountResponse.FromString,
+                _registered_method=True)
 
 
 class TradingStateServiceServicer:
@@ -67,6 +77,21 @@ class TradingStateServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFills(self, request, context):
+        """Those of a venue's fills that were applied, by the venue's ids: whoever compares books asks for them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TakeAccount(self, request, context):
+        """Has an instance look after an account that nobody here may have entered an order for: what broker has reported of it is
+        applied from now on. Orders that were placed by hand at a venue come in that way.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TradingStateServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -79,6 +104,16 @@ def add_TradingStateServiceServicer_to_server(servicer, server):
                     servicer.ApplyGate,
                     request_deserializer=crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.ApplyGateRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.ApplyGateResponse.SerializeToString,
+            ),
+            'ListFills': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFills,
+                    request_deserializer=crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.ListFillsRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.ListFillsResponse.SerializeToString,
+            ),
+            'TakeAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeAccount,
+                    request_deserializer=crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.TakeAccountRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.TakeAccountResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -136,6 +171,60 @@ class TradingStateService:
             '/crossrate.api.trading.v1.TradingStateService/ApplyGate',
             crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.ApplyGateRequest.SerializeToString,
             crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.ApplyGateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFills(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.trading.v1.TradingStateService/ListFills',
+            crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.ListFillsRequest.SerializeToString,
+            crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.ListFillsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.trading.v1.TradingStateService/TakeAccount',
+            crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.TakeAccountRequest.SerializeToString,
+            crossrate_dot_api_dot_trading_dot_v1_dot_trading__state__service__pb2.TakeAccountResponse.FromString,
             options,
             channel_credentials,
             insecure,
