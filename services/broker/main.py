@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from crossrate.api.broker.v1.reconciliation_service_pb2_grpc import add_ReconciliationServiceServicer_to_server
 from crossrate.api.broker.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
@@ -15,6 +16,7 @@ from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchService
 from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 from crossrate.api.trading.v1.trading_state_service_pb2_grpc import TradingStateServiceStub
 from crossrate.rpc.client import channel_to_mesh
+from crossrate.rpc.http_listener import HttpListener
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime
 from crossrate.store import Database
@@ -26,6 +28,8 @@ from services.broker.engine.router import Router
 from services.broker.engine.session import Sessions
 from services.broker.gateway import declared as fix_clients
 from services.broker.gateway.gateway import FixGateway
+from services.broker.oanda import declared as oanda_clients
+from services.broker.oanda.gateway import OandaGateway
 from services.broker.peers import Quotes
 from services.broker.reconciling.others import RiskPeer, TradingPeer
 from services.broker.reconciling.reconciler import Reconciler
@@ -39,8 +43,9 @@ from services.broker.store.copies import Copies
 from services.broker.store.decisions import Decisions
 from services.broker.store.switches import Switches
 from services.broker.venues import declared
-from services.broker.venues.declared import FixVenue
+from services.broker.venues.declared import FixVenue, OandaVenue
 from services.broker.venues.fix import FixAdapter
+from services.broker.venues.oanda import OandaAdapter
 from services.broker.venues.sim import SimAdapter
 from services.broker.venues.sim_terms import RealClock
 
@@ -69,12 +74,15 @@ async def serve(runtime: Runtime) -> None:
 
         def adapter(desk: Desk) -> Adapter:
             spec = venues.venues[desk.venue]
+            folder = settings.venues.parent
+
+            async def elsewhere(waiting: Waiting) -> str | None:
+                return await router.elsewhere(waiting.order, desk.venue)
+
             if isinstance(spec, FixVenue):
-
-                async def elsewhere(waiting: Waiting) -> str | None:
-                    return await router.elsewhere(waiting.order, desk.venue)
-
-                return FixAdapter(desk, spec, settings.venues.parent, database, calendar, elsewhere, note)
+                return FixAdapter(desk, spec, folder, database, calendar, elsewhere, note)
+            if isinstance(spec, OandaVenue):
+                return OandaAdapter(desk, spec, folder, database, calendar, elsewhere, note)
             return SimAdapter(desk, spec, quotes, quoted, database, calendar, clock, note)
 
         router = Router(venues, sessions, reading, settings.session_fresh_s_max)
@@ -102,16 +110,26 @@ async def serve(runtime: Runtime) -> None:
             ReconciliationService(breaks, Decisions(database), router, hub, time.time_ns),
         )
         server.health.depends_on("postgres", database.check)
-        clients = fix_clients.load(settings.fix_clients)
-        trading = TradingServiceStub(channel)
-        folder, state = settings.fix_clients.parent, runtime.place.state
-        gateway = FixGateway(clients, folder, state, database, trading, hub, runtime.instance, note)
-        async with asyncio.TaskGroup() as group:
+        gateway, rest = _gateways(settings, runtime, database, channel, hub)
+        listener = HttpListener(runtime, rest.app)
+        server.health.depends_on("http", listener.check)
+        async with listener, asyncio.TaskGroup() as group:
             # A task that fails takes the process down, and it starts anew: no half of an instance serves.
-            tasks = [group.create_task(each.run()) for each in (hub, quotes, gateway, *holders)]
+            tasks = [group.create_task(each.run()) for each in (hub, quotes, gateway, rest, *holders)]
             await server.serve()
             for task in tasks:
                 task.cancel()
     finally:
         await channel.close()
         await database.close()
+
+
+def _gateways(
+    settings: Settings, runtime: Runtime, database: Database, channel: Any, hub: Hub
+) -> tuple[FixGateway, OandaGateway]:
+    """Clients that trade over FIX, and programs that do over the v20 API."""
+    state, note, clients = runtime.place.state, runtime.log, fix_clients.load(settings.fix_clients)
+    folder, trading = settings.fix_clients.parent, TradingServiceStub(channel)
+    fix = FixGateway(clients, folder, state, database, trading, hub, runtime.instance, note)
+    programs = oanda_clients.load(settings.oanda_clients)
+    return fix, OandaGateway(programs, state, database, channel, runtime.stopping, note)

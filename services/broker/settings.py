@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.broker.gateway.declared import DEFAULT_PATH as FIX_CLIENTS_PATH
+from services.broker.oanda.declared import DEFAULT_PATH as OANDA_CLIENTS_PATH
 from services.broker.venues.declared import DEFAULT_PATH
 
 
@@ -20,6 +21,8 @@ class Settings(BaseSettings):
     """The file that declares venues and routes."""
     fix_clients: Path = FIX_CLIENTS_PATH
     """The file that declares clients who trade over FIX."""
+    oanda_clients: Path = OANDA_CLIENTS_PATH
+    """The file that declares clients who trade over the OANDA v20 API."""
     connections_max: int = Field(default=8, ge=4, le=32)
     """Connections to PostgreSQL."""
     heartbeat_s: float = Field(default=5.0, gt=0, le=20)

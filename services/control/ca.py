@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from crossrate.runtime.durable import write_private
 from services.control.state import KeyPair
 
 BACKDATED = dt.timedelta(seconds=5)
@@ -70,18 +70,6 @@ class Root:
     def pem(self) -> str:
         """The certificate."""
         return _pem(self.certificate)
-
-
-def write_secret(path: Path, text: str) -> None:
-    """Puts a file that only its owner reads in the place of the one before, as a whole and on disk."""
-    draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def _pem(certificate: x509.Certificate) -> str:
@@ -188,7 +176,7 @@ class Authority:
             "cross": self._cross_pem,
         }
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_secret(self._path, json.dumps(kept, indent=1))
+        write_private(self._path, json.dumps(kept, indent=1))
 
     def _new_root(self, lifetime_s: int, now: dt.datetime) -> Root:
         key = ec.generate_private_key(ec.SECP256R1())

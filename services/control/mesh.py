@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any
 
+from crossrate.runtime.durable import write_private
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import Topology
 from services.control import routes as gateway
 from services.control.access import Contracts, methods_of
 from services.control.ads import AdsServer, RefusedError
-from services.control.ca import Authority, write_secret
+from services.control.ca import Authority
 from services.control.certificates import Certificates
 from services.control.compile import compile
 from services.control.envoy_api import ResourceError
@@ -96,7 +97,7 @@ class Mesh:
             path = self._place.client_certificate(name)
             for folder in (path.parent.parent, path.parent):
                 folder.mkdir(mode=0o700, exist_ok=True)
-            write_secret(path, pair.chain_pem + pair.key_pem)
+            write_private(path, pair.chain_pem + pair.key_pem)
 
     def _state(self, routes: Mapping[str, GrpcRoute] | None = None) -> State:
         place = self._place

@@ -166,10 +166,9 @@ class Books:
         while page := await events.read("trading", self._stream_at):
             for event in page:
                 account = event.subject.rpartition(".")[2]
-                (report,) = history.ExecutionReports.FromString(event.payload).reports
-                whose = f"stream of {account}"
-                self.problems += continuous(whose, [report.sequence], self.published[account] + 1)
-                self.published[account] = report.sequence
+                numbers = [each.sequence for each in history.ExecutionReports.FromString(event.payload).reports]
+                self.problems += continuous(f"stream of {account}", numbers, self.published[account] + 1)
+                self.published[account] = numbers[-1]
             self._stream_at = page[-1].sequence
 
     def is_published(self) -> bool:

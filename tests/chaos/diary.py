@@ -78,6 +78,8 @@ class Promises:
         self._at = 0
         self.asked: dict[str, Asked] = {}
         self.events: collections.Counter[str] = collections.Counter()
+        self.silences: list[str] = []
+        """What attempts without an outcome were told, in their order."""
 
     def read(self) -> None:
         """Takes what was written since."""
@@ -93,7 +95,9 @@ class Promises:
                 self.asked[op].answers.append(entry["digest"])
             else:
                 self.asked[op].errors.append(entry["error"])
-                self.asked[op].silent += what == "silent"
+                if what == "silent":
+                    self.asked[op].silent += 1
+                    self.silences.append(f"{self.asked[op].call}: {entry['error']}")
 
     def _lines(self) -> Iterator[bytes]:
         with self._path.open("rb") as file:

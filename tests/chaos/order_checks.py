@@ -82,6 +82,19 @@ def admitted(book: Book, head: int) -> list[Problem]:
     return [Problem(Broken.ADMITTED, f"account {book.account}", f"{len(late)} behind {head}, as {late[:SHOWN_MAX]}")]
 
 
+def reduced(book: Book, head: int) -> int:
+    """How many orders behind a report could only make a position smaller."""
+    return sum(number > head and order_id in book.reducing for order_id, number in book.first.items())
+
+
+def dealt_far_away(book: Book) -> list[Problem]:
+    """No order of an account whose orders are three percent away from the market has dealt."""
+    return [
+        Problem(Broken.PHANTOM, f"fill of {book.account}", f"{key} of {order_id} at {fill.price}")
+        for key, (order_id, fill) in book.fills.items()
+    ]
+
+
 def counted(promises: Promises) -> collections.Counter[str]:
     """How many operations of each kind, by how they ended."""
     counts: collections.Counter[str] = collections.Counter()

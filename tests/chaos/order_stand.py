@@ -9,6 +9,7 @@ traders ──▶ edge ──▶ trading-1, -2 ──▶ risk          followers
 from __future__ import annotations
 
 import asyncio
+import collections
 import contextlib
 import random
 import shutil
@@ -26,36 +27,41 @@ from crossrate.api.ledger.v1 import movement_service_pb2 as movements
 from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
 from crossrate.api.ledger.v1.movement_service_pb2_grpc import MovementServiceStub
 from crossrate.api.trading.v1 import order_entry_pb2 as pb
+from crossrate.api.trading.v1 import order_pb2
 from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
-from crossrate.client.find import client_certificate
 from crossrate.events.events import Events, EventsUnavailable
 from crossrate.node import credentials
 from crossrate.node.postgres import PostgresServer
 from crossrate.runtime import topology
-from tests.chaos.books import Book, Books
+from tests.chaos.books import SHOWN_MAX, Book, Books, whereabouts
 from tests.chaos.checker import Broken, Problem
+from tests.chaos.device import Device, obstacle
 from tests.chaos.diary import Diary, Promises
 from tests.chaos.ledgered import proof, trades, unapplied
-from tests.chaos.nemesis import Blow, strike
+from tests.chaos.nemesis import CUT, Blow, strike
 from tests.chaos.node import NodeProcesses
-from tests.chaos.order_checks import admitted, check_promises
+from tests.chaos.order_checks import admitted, check_promises, dealt_far_away, reduced
+from tests.chaos.points import Armory
 from tests.chaos.reserved import reserved
 from tests.chaos.stand import Stuck
 from tests.chaos.traders import Follower, Officer, Trader
 from tests.integration.conftest import Runtime, eventually
 from tests.mesh import Mesh
+from tests.ports import free_port
 
 ACCOUNTS = ("alpha", "beta", "gamma")
 QUIET = "quiet"
-"""Its orders rest, far from the market: it has little to reduce, and nothing else may pass a kill."""
+"""Its orders rest, far from the market: it has no position to reduce, so nothing at all may pass a kill."""
 VICTIMS = ("trading-1", "trading-2", "risk-1", "broker-1", "ledger-1", "node", "edge", "nats", "postgres")
-HALT_EVERY = 3
-"""Rounds from one with a kill to the next."""
+HALT_EVERY = 2
+"""Rounds from one with a kill switch to the next."""
 CANCEL_EVERY = 2
 LOADED_S = 2.0
 """How long clients work in a round at least."""
 SETTLED_S_MAX = 60.0
 RESERVED_S_MAX = 20.0
+CONNECTED_MS_MAX = 20_000
+"""Longest time until a client's connection stands. An attempt is given up sooner, by its own deadline."""
 FUNDS = "1000000000"
 """US dollars that each account is given."""
 
@@ -70,15 +76,25 @@ def chaos_topology(folder: Path) -> Path:
 
 
 class OrderStand:
-    """See the module."""
+    """See the module.
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    Args:
+        folder: where the harness keeps its own files, among them what clients were told.
+        device: on which the mesh has its files, so that its power can be cut.
+    """
+
+    def __init__(self, folder: Path, seed: int, device: Device | None = None) -> None:
         self.path = chaos_topology(folder)
         self.topology = topology.load(self.path)
         services = self.topology.services
         self.victims = [name for name in VICTIMS if "-" not in name or name.partition("-")[0] in services]
-        self.mesh = Mesh(self.path, {"CROSSRATE_SETTLE_S": "0"})
-        self.processes = NodeProcesses(self.mesh)
+        armory = Armory(folder / "points")
+        # One port for the whole run: a client finds the mesh again after a power cut.
+        settings = {"CROSSRATE_SETTLE_S": "0", "CROSSRATE_EDGE_PORT": str(free_port())} | armory.environment
+        if device is not None:
+            settings["TMPDIR"] = str(device.folder)
+        self.mesh = Mesh(self.path, settings)
+        self.processes = NodeProcesses(self.mesh, armory, device)
         self.diary = Diary(folder / "diary.jsonl")
         self.promises = Promises(self.diary.path)
         self.books = Books()
@@ -92,19 +108,28 @@ class OrderStand:
         self.settled_s_max = SETTLED_S_MAX
         self._followed: list[asyncio.Task] = []
         self._halted: list[tuple[Book, int]] = []
+        self._losses: set[str] = set()
+        self.reduced = 0
+        """Orders that a kill let pass because they could only make a position smaller."""
+        self._ways: dict[str, tuple[grpc.ChannelCredentials, int]] = {}
 
     def channel(self, client: str = "local") -> grpc.aio.Channel:
         """A client's channel to the edge: it repeats nothing by itself."""
-        proof = client_certificate(client, self.mesh.place)
-        secrets = grpc.ssl_channel_credentials(self.mesh.roots, proof, proof)
+        # While there is no power clients go on with what they have.
+        with contextlib.suppress(OSError):
+            proof = self.mesh.place.client_certificate(client).read_bytes()
+            secrets = grpc.ssl_channel_credentials(self.mesh.roots, proof, proof)
+            self._ways[client] = secrets, self.mesh.edge_port
+        secrets, port = self._ways[client]
         options = [
             ("grpc.enable_retries", 0),
             ("grpc.use_local_subchannel_pool", 1),
             ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.min_reconnect_backoff_ms", 100),
+            # gRPC gives up a connection that does not stand after so long: TLS takes its time on a busy machine.
+            ("grpc.min_reconnect_backoff_ms", CONNECTED_MS_MAX),
             ("grpc.max_reconnect_backoff_ms", 500),
         ]
-        return grpc.aio.secure_channel(f"localhost:{self.mesh.edge_port}", secrets, options=options)
+        return grpc.aio.secure_channel(f"localhost:{port}", secrets, options=options)
 
     def second(self) -> grpc.aio.Channel:
         """The other person's."""
@@ -125,10 +150,17 @@ class OrderStand:
                     request_id=str(uuid.uuid4()), account=name, currency="USD", amount=FUNDS
                 )
                 await MovementServiceStub(channel).Deposit(deposit)
-        self.events = await Events.open(Runtime(credentials.NODE, self.mesh.place, self.topology))
+        await self._listen()
         trader = Trader(self.channel, ACCOUNTS[0], self.diary, 0)
         await eventually(lambda: self._admits(trader), SETTLED_S_MAX)
         self._followed = [asyncio.create_task(follower.run()) for follower in self.followers]
+
+    async def _listen(self) -> None:
+        """Connects to NATS as it is now; what is there is read from the first message on."""
+        if hasattr(self, "events"):
+            await self.events.close()
+        self.events = await Events.open(Runtime(credentials.NODE, self.mesh.place, self.topology))
+        self.books.forget_stream()
 
     async def _admits(self, trader: Trader) -> bool:
         """Whether an order that is only looked at passes."""
@@ -150,9 +182,14 @@ class OrderStand:
         await asyncio.to_thread(self.mesh.__exit__, None, None, None)
 
     async def database(self) -> asyncpg.Connection:
-        """A connection of the administrator."""
+        """A connection of the administrator.
+
+        Raises:
+            OSError, asyncpg.PostgresError: the database is away.
+        """
         secret = credentials.read(self.mesh.place, credentials.NODE)
-        assert secret is not None
+        if secret is None:
+            raise OSError("the power is cut")
         folder = PostgresServer(self.mesh.place).socket_folder
         return await asyncpg.connect(
             user=credentials.ADMINISTRATOR, password=secret.password, host=str(folder), database=credentials.DATABASE
@@ -171,36 +208,46 @@ class OrderStand:
             raise Stuck(f"{errors.exceptions[0]!r}\n{self.processes.last_words()}") from errors
 
     async def _round(self, number: int, plan: Sequence[Blow], extra: Sequence[Trader]) -> list[Problem]:
+        await self.processes.spare(plan)
         stopping = asyncio.Event()
         traders = [*self.traders, *extra]
-        silent = self._silent()
+        self.promises.read()
+        silent = len(self.promises.silences)
+        on_halt = any(blow.point and blow.point.needs == "halt" for blow in plan)
         async with asyncio.TaskGroup() as together:
             working = [together.create_task(trader.run(stopping)) for trader in traders]
-            halting = together.create_task(self._halt()) if number % HALT_EVERY == 0 else None
+            halting = together.create_task(self._halt(on_halt)) if on_halt or number % HALT_EVERY == 0 else None
             await asyncio.gather(strike(self.processes, plan), asyncio.sleep(LOADED_S))
             await self.processes.all_ready()
             stopping.set()
             await asyncio.gather(*working)
             if halting is not None:
                 await self.officer.resume(await halting)
-        problems = [problem for trader in traders for problem in trader.problems]
-        for trader in traders:
-            trader.problems.clear()
-        if {blow.victim for blow in plan} == {"nats"} and (more := self._silent() - silent):
-            problems.append(Problem(Broken.REFUSED, "orders without NATS", f"{more} attempts had no outcome"))
+        if any(blow.kind == CUT for blow in plan):
+            await self._listen()
+        problems = [problem for each in (*traders, self.processes) for problem in each.problems]
+        for each in (*traders, self.processes):
+            each.problems.clear()
+        self.promises.read()
+        if {blow.victim for blow in plan} == {"nats"} and (more := self.promises.silences[silent:]):
+            said = ", ".join(f"{count} × {each}" for each, count in collections.Counter(more).items())
+            problems.append(Problem(Broken.REFUSED, "orders without NATS", f"attempts had no outcome: {said}"))
         if number % CANCEL_EVERY == 0:
             await asyncio.gather(*(trader.cancel_all() for trader in traders))
+            problems += [problem for trader in traders for problem in trader.problems]
+            for trader in traders:
+                trader.problems.clear()
         return problems + await self._settle(ended=number % CANCEL_EVERY == 0)
 
-    def _silent(self) -> int:
-        self.promises.read()
-        return self.promises.events["silent"]
-
-    async def _halt(self) -> str:
-        """Halts the quiet account at some moment, and notes where its journal stands when that is committed."""
+    async def _halt(self, awaited: bool) -> str:
+        """Halts an account at some moment, and notes where its journal stands when that is committed. It may be
+        awaited by somebody who is to end then."""
+        account = self.chance.choice((*ACCOUNTS, QUIET, QUIET))
+        if awaited:
+            await self.processes.armed.wait()
         # The moment is the point, not a wait for something.
         await asyncio.sleep(self.chance.uniform(0.0, 1.5))
-        kill_id = await self.officer.halt(QUIET)
+        kill_id = await self.officer.halt(account)
         head = 0
         async with asyncio.timeout(SETTLED_S_MAX):
             while True:
@@ -209,13 +256,13 @@ class OrderStand:
                     try:
                         head = await connection.fetchval(
                             "SELECT coalesce(max(last_seq), 0) FROM trading.journal_head WHERE stream = $1",
-                            f"accounts/{QUIET}",
+                            f"accounts/{account}",
                         )
                         break
                     finally:
                         await connection.close()
                 await asyncio.sleep(0.02)
-        self._halted.append((self.books.book(QUIET), head))
+        self._halted.append((self.books.book(account), head))
         return kill_id
 
     async def _settle(self, *, ended: bool) -> list[Problem]:
@@ -230,13 +277,27 @@ class OrderStand:
         finally:
             await connection.close()
         problems += check_promises(self.promises, self.books)
+        problems += dealt_far_away(self.books.book(QUIET))
         for book, head in self._halted:
             problems += admitted(book, head)
+            self.reduced += reduced(book, head)
         self._halted.clear()
+        for task in self._followed:
+            if task.done():
+                task.result()  # it never ends by itself: what ended it is an error of the harness
         for follower in self.followers:
             problems += follower.problems
             follower.problems.clear()
+        problems += self._lost_by_nats()
         return problems + (await self._reserved() if ended else [])
+
+    def _lost_by_nats(self) -> list[Problem]:
+        """What a relay has said since: that NATS had acknowledged what it does not have any more."""
+        said = self.processes.said("relay_stream_lost_messages")
+        new, self._losses = sorted(said - self._losses), self._losses | said
+        return (
+            [Problem(Broken.LOST, "NATS", f"{len(new)} streams lost what was acknowledged, as {new[0]}")] if new else []
+        )
 
     async def _reserved(self) -> list[Problem]:
         """What risk still holds for orders that have ended, when it has had time to hear of it."""
@@ -285,12 +346,16 @@ class OrderStand:
         if what == "ledger":
             return "; ".join(await unapplied(connection, self.books.accounts.values()))
         if what == "orders":
-            waiting = {
-                f"{name}/{order}: {book.orders[order].status}"
-                for name, book in self.books.accounts.items()
+            waiting = [
+                (name, order, book.orders[order].status)
+                for name, book in sorted(self.books.accounts.items())
                 for order in (book.working() if ended else book.under_way())
-            }
-            return f"{len(waiting)} wait, as {', '.join(sorted(waiting)[:4])}"
+            ]
+            said = [
+                f"{name}/{order} is {order_pb2.OrderStatus.Name(status)}, {await whereabouts(connection, name, order)}"
+                for name, order, status in waiting[:SHOWN_MAX]
+            ]
+            return f"{len(waiting)} wait: {'; '.join(said)}"
         there = {name: book.last for name, book in self.books.accounts.items()}
         if what == "followers":
             return f"they have { ({each.account: each.at for each in self.followers}) }, not {there}"
@@ -299,12 +364,17 @@ class OrderStand:
 
 @contextlib.asynccontextmanager
 async def standing(seed: int) -> AsyncIterator[OrderStand]:
-    """A stand in a folder of its own."""
+    """A stand in a folder of its own; on a disk of its own, whose power can be cut, where there can be one."""
     folder = Path(tempfile.mkdtemp(prefix="xr-"))
-    stand = OrderStand(folder, seed)
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        device = None
+        if not obstacle():
+            device = Device()
+            stack.callback(device.remove)
+            await asyncio.to_thread(device.begin)
+            stack.enter_context(device.temporary())
+        stand = OrderStand(folder, seed, device)
+        stack.push_async_callback(stand.remove)
         await stand.start()
         yield stand
-    finally:
-        await stand.remove()
-        shutil.rmtree(folder, ignore_errors=True)

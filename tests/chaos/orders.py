@@ -14,31 +14,46 @@ import argparse
 import asyncio
 import collections
 import itertools
+import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "libs"), str(ROOT)]
 
 from tests.chaos.checker import Broken, Problem  # noqa: E402 - the paths come first
+from tests.chaos.device import obstacle  # noqa: E402
 from tests.chaos.marketdata import named, to_the_end  # noqa: E402
-from tests.chaos.nemesis import plans  # noqa: E402
+from tests.chaos.nemesis import MACHINE, Blow, plans  # noqa: E402
 from tests.chaos.order_checks import counted  # noqa: E402
-from tests.chaos.order_controls import controls  # noqa: E402
+from tests.chaos.order_controls import NEEDS_POWER, STANDS, controls  # noqa: E402
 from tests.chaos.order_stand import OrderStand, standing  # noqa: E402
+from tests.chaos.points import POINTS  # noqa: E402
 from tests.chaos.stand import Stuck  # noqa: E402
 
+TOLD_MAX = 12
+CUTS = 10
+"""Power cuts in one turn of all plans."""
 
-async def play(seed: int, rounds: int, only: Sequence[str] = ()) -> list[Problem]:
-    """Some rounds; prints a table, and returns what is wrong."""
+
+def drawn(seed: int, stand: OrderStand, only: Sequence[str] = ()) -> Iterator[list[Blow]]:
+    """The plans of a run; with `only` those that name one of these victims or points."""
+    points = [point for point in POINTS if not only or point.name in only]
+    victims = [name for name in stand.victims if not only or name in only]
+    cuts = CUTS if stand.processes.device is not None and (not only or MACHINE in only) else 0
+    return plans(seed, victims, points=points, cuts=cuts)
+
+
+async def play(seed: int, rounds: int, only: Sequence[str] = (), logs: Path | None = None) -> list[Problem]:
+    """Some rounds; prints a table, and returns what is wrong. With `logs`, everybody's are kept there when something
+    is."""
     wrong: list[Problem] = []
     done: dict[str, list[float]] = collections.defaultdict(list)
     async with standing(seed) as stand:
-        victims = [name for name in stand.victims if not only or name in only]
         try:
-            for number, plan in enumerate(itertools.islice(plans(seed, victims), rounds)):
+            for number, plan in enumerate(itertools.islice(drawn(seed, stand, only), rounds)):
                 begun = time.monotonic()
                 try:
                     found = await stand.round(number, plan)
@@ -50,6 +65,8 @@ async def play(seed: int, rounds: int, only: Sequence[str] = ()) -> list[Problem
                 print(f"{number:4} {named(plan):45} {seconds:5.1f} s  {len(found)} wrong", file=sys.stderr, flush=True)
                 for problem in found:
                     print(f"     {problem}", file=sys.stderr, flush=True)
+                if found and logs is not None:
+                    shutil.copytree(stand.processes.logs, logs / f"{seed}-{number}", dirs_exist_ok=True)
                 wrong += found
         finally:
             print(table(done, stand, wrong), flush=True)
@@ -65,6 +82,10 @@ def table(done: dict[str, list[float]], stand: OrderStand, wrong: Sequence[Probl
     stand.promises.read()
     lines += ["", "clients"]
     lines += [f"{name:45} {count:7,}" for name, count in sorted(counted(stand.promises).items())]
+    lines += ["", "attempts without an outcome were told"]
+    lines += [
+        f"{count:7,} {said[:100]}" for said, count in collections.Counter(stand.promises.silences).most_common(12)
+    ]
     lines.append(f"\n{'account':12} orders refused reports   fills  followers' breaks")
     for follower in stand.followers:
         book = stand.books.book(follower.account)
@@ -74,19 +95,31 @@ def table(done: dict[str, list[float]], stand: OrderStand, wrong: Sequence[Probl
     counts = collections.Counter(problem.broken.value for problem in wrong)
     said = ", ".join(f"{count} × {name}" for name, count in counts.items()) or "nothing"
     total = sum(map(len, done.values()))
-    lines.append(f"\n{total} rounds, {stand.processes.kills} kills, {stand.officer.kills} halts; wrong: {said}")
+    did = stand.processes
+    lines.append(f"\n{total} rounds, {did.kills} kills, {stand.officer.kills} halts; wrong: {said}")
+    cuts = did.device.cuts if did.device is not None else "none: " + obstacle()
+    lines.append(f"power cuts: {cuts}; points: {sum(did.points.values())} ends at {len(did.points)} of {len(POINTS)}")
+    lines.append(f"let pass behind a halt because they reduce: {stand.reduced}")
     return "\n".join(lines)
 
 
-async def try_controls(seed: int) -> bool:
-    """Whether every fault that is put in is found."""
+async def try_controls(seed: int, only: Sequence[str] = ()) -> bool:
+    """Whether every fault that is put in is found. Those that need a power cut are named where there can be none."""
     all_found = True
-    async with standing(seed) as stand:
-        async for name, expected, found in controls(stand):
-            good = expected in {problem.broken for problem in found}
-            all_found &= good
-            said = "; ".join(map(str, found[:2])) or "nothing"
-            print(f"{name:20} {'found' if good else 'NOT FOUND'}: {said}", flush=True)
+    why_not = obstacle()
+    for group in STANDS:
+        names = [name for name in group if not only or name in only]
+        for name in [name for name in names if why_not and name in NEEDS_POWER]:
+            print(f"{name:20} not tried: {why_not}", flush=True)
+            names.remove(name)
+        if not names:
+            continue
+        async with standing(seed) as stand:
+            async for name, expected, found in controls(stand, names):
+                good = expected in {problem.broken for problem in found}
+                all_found &= good
+                said = "; ".join(map(str, found[:2])) or "nothing"
+                print(f"{name:20} {'found' if good else 'NOT FOUND'}: {said}", flush=True)
     return all_found
 
 
@@ -94,13 +127,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", nargs="*", default=(), help="kill these alone, such as trading-1 postgres")
+    parser.add_argument(
+        "--only",
+        nargs="*",
+        default=(),
+        help="these alone, such as postgres trading.committed machine; of controls by their names",
+    )
     parser.add_argument("--controls", action="store_true", help="put faults in, one after the other")
+    parser.add_argument("--logs", type=Path, help="a folder for everybody's logs after a round that finds something")
     chosen = parser.parse_args()
     begun = time.monotonic()
     if chosen.controls:
-        return int(not asyncio.run(to_the_end(try_controls(chosen.seed))))
-    wrong = asyncio.run(to_the_end(play(chosen.seed, chosen.rounds, chosen.only)))
+        return int(not asyncio.run(to_the_end(try_controls(chosen.seed, chosen.only))))
+    wrong = asyncio.run(to_the_end(play(chosen.seed, chosen.rounds, chosen.only, chosen.logs)))
     print(f"seed {chosen.seed}, {time.monotonic() - begun:.0f} s")
     return int(bool(wrong))
 

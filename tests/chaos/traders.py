@@ -40,7 +40,8 @@ UNANSWERED = (
 )
 """Whoever is told so repeats; after the others nothing was done."""
 SAID_NO = (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND)
-"""A cancel or an amendment that comes too late."""
+MAY_BE_LATE = (pb.CancelOrderRequest, pb.AmendOrderRequest)
+"""A cancel or an amendment that comes too late is told so; whatever else is told so was not expected to be."""
 ATTEMPT_S_MAX = 3.0
 ANSWERED_S_MAX = 60.0
 AGAIN_S = 0.1
@@ -218,11 +219,11 @@ class Trader:
                 said = f"{error.code().name} {failure.reason.name if failure is not None else ''}".strip()
                 if error.code() not in UNANSWERED:
                     self._diary.write("refused", op, error=said)
-                    if error.code() not in SAID_NO:
+                    if error.code() not in SAID_NO or not isinstance(request, MAY_BE_LATE):
                         words = f"{type(request).__name__}: {said}: {error.details()}"
                         self.problems.append(Problem(Broken.REFUSED, f"client of {self.account}", words))
                     return None
-                self._diary.write("silent", op, error=said)
+                self._diary.write("silent", op, error=f"{said} {error.details() or ''}".strip())
                 if self.gives_up:
                     return None
                 if time.monotonic() > end:

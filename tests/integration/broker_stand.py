@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
@@ -21,6 +22,8 @@ import grpc
 from crossrate.api.broker.v1 import routing_service_pb2 as routing
 from crossrate.api.broker.v1 import venue_report_pb2 as venue
 from crossrate.api.broker.v1.routing_service_pb2_grpc import RoutingServiceStub
+from crossrate.api.ledger.v1.account_service_pb2_grpc import add_AccountServiceServicer_to_server
+from crossrate.api.ledger.v1.ledger_service_pb2_grpc import add_LedgerServiceServicer_to_server
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as market
 from crossrate.api.marketdata.v1 import quote_pb2
 from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import (
@@ -32,11 +35,13 @@ from crossrate.api.trading.v1 import order_pb2
 from crossrate.api.trading.v1.trading_service_pb2_grpc import add_TradingServiceServicer_to_server
 from crossrate.api.trading.v1.trading_state_service_pb2_grpc import add_TradingStateServiceServicer_to_server
 from crossrate.node import credentials
+from crossrate.rpc import errors
 from crossrate.rpc.server import Server
 from crossrate.runtime.place import REPOSITORY
 from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
 from crossrate.runtime.topology import Service, Topology
 from tests.integration.broker_books import Gates, TradingState
+from tests.integration.broker_ledger import Accounts, Ledger
 from tests.integration.broker_trading import Trading
 from tests.integration.conftest import Servers, eventually
 
@@ -45,8 +50,9 @@ TOPOLOGY = Topology(
         "control": Service(),
         "marketdata": Service(),
         "trading": Service(),
+        "ledger": Service(),
         "risk": Service(),
-        "broker": Service(calls=("marketdata", "risk", "trading"), database=True),
+        "broker": Service(calls=("ledger", "marketdata", "risk", "trading"), database=True, http=("/v3/",)),
     },
 )
 TOPOLOGY_TOML = """
@@ -64,9 +70,11 @@ accounts = []
 [services.marketdata]
 [services.risk]
 [services.trading]
+[services.ledger]
 [services.broker]
-calls = ["marketdata", "risk", "trading"]
+calls = ["ledger", "marketdata", "risk", "trading"]
 database = true
+http = ["/v3/"]
 """
 VENUES = """
 [venues.sim]
@@ -98,6 +106,13 @@ class Market(MarketDataServiceServicer):
         async with self._changed:
             self.quotes[instrument] = quote
             self._changed.notify_all()
+
+    async def GetQuote(self, request, context):
+        """The newest quote."""
+        name = f"{request.base}/{request.counter}"
+        if name not in self.quotes:
+            raise errors.no_quote(name, "NONE")
+        return market.GetQuoteResponse(quote=self.quotes[name])
 
     async def StreamQuotes(self, request, context):
         """Every quote once, and the newest at first."""
@@ -132,6 +147,7 @@ class Floor:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.settings: dict[str, str] = {}
         self.fix_clients = ""
+        self.oanda_clients = ""
 
     async def start_peers(self) -> None:
         """The stand-ins behind broker's way out."""
@@ -141,6 +157,8 @@ class Floor:
         server = Server(runtime)
         server.add(add_MarketDataServiceServicer_to_server, self.market)
         server.add(add_TradingServiceServicer_to_server, self.trading)
+        server.add(add_AccountServiceServicer_to_server, Accounts())
+        server.add(add_LedgerServiceServicer_to_server, Ledger())
         server.add(add_TradingStateServiceServicer_to_server, self.books)
         server.add(add_KillSwitchServiceServicer_to_server, self.gates)
         serving = asyncio.create_task(server.serve())
@@ -154,6 +172,8 @@ class Floor:
         topology.write_text(TOPOLOGY_TOML)
         clients = self.folder / "fix_clients.toml"
         clients.write_text(self.fix_clients)
+        programs = self.folder / "oanda_clients.toml"
+        programs.write_text(self.oanda_clients)
         venues.write_text(self.venues)
         place = self.servers.place
         environment = {
@@ -165,6 +185,7 @@ class Floor:
             "CROSSRATE_TOPOLOGY": str(topology),
             "CROSSRATE_BROKER_VENUES": str(venues),
             "CROSSRATE_BROKER_FIX_CLIENTS": str(clients),
+            "CROSSRATE_BROKER_OANDA_CLIENTS": str(programs),
             "CROSSRATE_SETTLE_S": "0",
             "CROSSRATE_GRACE_S": "1",
             **self.settings,
@@ -209,19 +230,27 @@ class Floor:
 
 @contextlib.asynccontextmanager
 async def floor(
-    venues: str = VENUES, fix_clients: str = "", passwords: dict[str, str] | None = None
+    venues: str = VENUES,
+    fix_clients: str = "",
+    passwords: dict[str, str] | None = None,
+    oanda_clients: str = "",
+    tokens: dict[str, str] | None = None,
 ) -> AsyncIterator[Floor]:
     """PostgreSQL, the stand-ins and one process of broker; no NATS, which orders do not need."""
     folder = Path(tempfile.mkdtemp(prefix="xr-"))
     servers = Servers(folder, TOPOLOGY)
     made = Floor(servers, folder, venues)
-    made.fix_clients = fix_clients
+    made.fix_clients, made.oanda_clients = fix_clients, oanda_clients
     try:
         servers.issue()
         for client, password in (passwords or {}).items():
             path = servers.place.state / "fix" / f"{client}.password"
             path.parent.mkdir(mode=0o700, exist_ok=True)
             credentials.write_private(path, password)
+        for client, token in (tokens or {}).items():
+            path = servers.place.state / "oanda" / f"{client}.token"
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            credentials.write_private(path, hashlib.sha256(token.encode()).hexdigest())
         await servers.start_postgres()
         await servers.postgres.provision(servers.topology)
         await made.start_peers()

@@ -22,6 +22,8 @@ class Trading(TradingServiceServicer):
         self.reports: dict[str, list[ex.ExecutionReport]] = {}
         self.placed: list[str] = []
         self.requests: set[str] = set()
+        self.fills_at = ""
+        """The price at which market orders are filled as they come; empty: they wait for `fill`."""
         self._changed = asyncio.Condition()
 
     async def _tell(self, order: pb.Order, kind: int, **fields: Any) -> None:
@@ -48,6 +50,8 @@ class Trading(TradingServiceServicer):
             await self._tell(order, ex.EXEC_TYPE_PENDING_NEW)
             order.status = pb.ORDER_STATUS_NEW
             await self._tell(order, ex.EXEC_TYPE_NEW)
+            if self.fills_at and new.order_type == pb.ORDER_TYPE_MARKET:
+                await self.fill(*key, new.quantity, self.fills_at)
         return entry.PlaceOrderResponse(order=self.orders[key])
 
     async def PlaceOrder(self, request, context):

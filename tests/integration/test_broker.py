@@ -140,6 +140,20 @@ async def test_nothing_deals_on_a_quote_that_is_not_live(desk: Floor) -> None:
     assert desk.reader.about(bought)[-1].reason == execution.EXECUTION_REASON_NO_LIQUIDITY
 
 
+async def test_without_a_live_quote_a_market_order_does_not_deal_with_what_rests(desk: Floor) -> None:
+    """What rests may be as far from the market as it likes: the market order ends without a fill, and says why."""
+    await desk.market.say("GBP/USD", 1.3, 1.3001, quote_pb2.QUOTE_HEALTH_STALE)
+    far = order("beta", instrument="GBP/USD", side=SELL, limit_price="1.34")
+    await desk.stub.Instruct(instruct(instruction(NEW, far)))
+    await desk.reader.until(lambda: desk.reader.kinds(far) == ["ACCEPTED"])
+    bought = order(instrument="GBP/USD", order_type=MARKET)
+    await desk.stub.Instruct(instruct(instruction(NEW, bought)))
+    await desk.reader.until(lambda: desk.reader.kinds(bought)[-1:] == ["CANCELLED"])
+    assert desk.reader.kinds(bought) == ["ACCEPTED", "CANCELLED"]
+    assert desk.reader.about(bought)[-1].reason == execution.EXECUTION_REASON_NO_LIQUIDITY
+    assert desk.reader.kinds(far) == ["ACCEPTED"]
+
+
 async def test_what_no_venue_takes_is_refused_in_words(desk: Floor) -> None:
     """A venue that is not there, a swap, a price off the grid, a cancel of what was never sent."""
     pinned = order(venue="nowhere")

@@ -102,7 +102,7 @@ sender_comp_id = "HOUSE"
 target_comp_id = "PRIME"
 heartbeat_s = 5
 reconnect = {{ first_s = 0.05, cap_s = 0.2 }}
-reconciliation = {{ interval_s = 0.3, grace_s = 1.0, late_s = 1.0 }}
+reconciliation = {{ interval_s = 0.3, statement_s = 0.3, grace_s = 1.0, late_s = 1.0 }}
 drop_copy = {{ port = {copy.port}, sender_comp_id = "HOUSE-DC", target_comp_id = "PRIME-DC" }}
 [[routes]]
 venues = ["prime"]

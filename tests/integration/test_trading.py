@@ -16,6 +16,7 @@ from crossrate.api.trading.v1 import order_pb2
 from crossrate.api.trading.v1 import trading_state_service_pb2 as state_pb
 from crossrate.rpc.errors import ErrorReason
 from tests.integration import trading_stand as stand
+from tests.integration.conftest import eventually
 from tests.integration.trading_stand import Floor, cancel, failure, floor, got, new, place, status
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -129,7 +130,7 @@ async def test_an_order_that_was_placed_by_hand_is_adopted(desk: Floor) -> None:
     """Nobody has its account until it is taken; then it works, is filled, cancelled, explained, and in the journal."""
     terms = new("house", client_order_id=str(uuid.uuid4()), venue="sim", text="placed by hand at sim, its order H7")
     by_hand = order_pb2.Order(order_id=str(uuid.uuid4()), terms=terms, version=1, cum_quantity="0")
-    await desk.broker.say(by_hand, venue.VENUE_REPORT_KIND_ADOPTED, order=by_hand, text="placed by hand")
+    await desk.broker.say(by_hand, venue.VENUE_REPORT_KIND_ADOPTED, text="placed by hand")
     await desk.broker.fill(by_hand, "40000", "1.08", "hand-1")
     state = desk.state()
     asked = state_pb.ListFillsRequest(venue="sim", venue_exec_ids=["hand-1", "none"])
@@ -138,24 +139,17 @@ async def test_an_order_that_was_placed_by_hand_is_adopted(desk: Floor) -> None:
     await state.TakeAccount(take)
     trading = desk.trading()
 
-    async def stands() -> order_pb2.Order | None:
-        found = (await trading.ListOrders(history.ListOrdersRequest(account="house"))).orders
-        return found[0] if found and found[0].cum_quantity == "40000" else None
+    async def is_there() -> bool:
+        return bool((await trading.ListOrders(history.ListOrdersRequest(account="house"))).orders)
 
-    async with asyncio.timeout(20):
-        while (held := await stands()) is None:
-            await asyncio.sleep(0.02)
+    await eventually(is_there, 20)
+    held = await status(trading, terms, order_pb2.ORDER_STATUS_PARTIALLY_FILLED)
     assert (held.adopted, held.status, held.venue) == (True, order_pb2.ORDER_STATUS_PARTIALLY_FILLED, "sim")
     assert held.order_id == by_hand.order_id
     (fill,) = (await state.ListFills(asked)).fills
     assert (fill.account, fill.order_id, fill.fill.quantity, fill.withdrawn) == ("house", held.order_id, "40000", False)
     await trading.CancelOrder(cancel(terms))
-    async with asyncio.timeout(20):
-        while True:
-            got = await trading.GetOrder(history.GetOrderRequest(account="house", order=held.order_id))
-            if got.order.status == order_pb2.ORDER_STATUS_CANCELLED:
-                break
-            await asyncio.sleep(0.02)
+    await status(trading, terms, order_pb2.ORDER_STATUS_CANCELLED)
     explained = await trading.ExplainOrder(history.ExplainOrderRequest(account="house", order=held.order_id))
     services = [each.service for each in explained.causes]
     assert services.count("broker") == 3

@@ -112,8 +112,10 @@ class Broker(RoutingServiceServicer):
             self.changed.notify_all()
 
     async def say(self, order: order_pb2.Order, kind: int, **fields: Any) -> venue.VenueReport:
-        """A report of the venue."""
+        """A report of the venue; of an order that is adopted it has the order."""
         report = report_of(order, kind, **fields)
+        if kind == venue.VENUE_REPORT_KIND_ADOPTED:
+            report.order.CopyFrom(order)
         self._number(report)
         await self._tell()
         return report

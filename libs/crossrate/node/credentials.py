@@ -10,7 +10,6 @@ One JSON file a service or publisher, mode 0600, in the state folder:
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import nkeys
 
+from crossrate.runtime.durable import write_private
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import Topology
 
@@ -136,15 +136,3 @@ def _write(path: Path, credentials: Credentials) -> None:
         "postgres": {"dsn": credentials.postgres_dsn} if credentials.postgres_dsn else None,
     }
     write_private(path, json.dumps(document, indent=1) + "\n")
-
-
-def write_private(path: Path, text: str) -> None:
-    """Writes a file that its owner alone may read, in one rename, on disk before it is visible."""
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

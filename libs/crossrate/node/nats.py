@@ -30,6 +30,7 @@ from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfi
 
 from crossrate.node import credentials
 from crossrate.node.command import Command
+from crossrate.runtime.durable import write_private
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import Stream, Topology
 
@@ -191,7 +192,7 @@ class NatsServer:
         issued = {name: self._credentials(name) for name in names}
         path = self._folder / "nats.conf"
         text = render(topology, issued, self._port, self._folder / "store", self._store_mib_max)
-        credentials.write_private(path, text)
+        write_private(path, text)
         return Command(
             argv=(str(binary()), "--config", str(path)),
             cwd=self._folder,

@@ -27,6 +27,8 @@ import asyncpg
 from crossrate.node import credentials, roles
 from crossrate.node.command import Command
 from crossrate.node.process import working_in
+from crossrate.runtime import durable
+from crossrate.runtime.durable import write_private
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import Topology
 
@@ -241,30 +243,32 @@ class PostgresServer:
             folder.chmod(0o700)
             self._give(folder)
         self._set_aside_strangers()
-        (self.folder / _MARKER).write_text(f"{self._place.state}\n{self._mesh_id()}\n")
+        marker = f"{self._place.state}\n{self._mesh_id()}\n"
+        if not (self.folder / _MARKER).exists() or (self.folder / _MARKER).read_text() != marker:
+            write_private(self.folder / _MARKER, marker)
 
     def _mesh_id(self) -> str:
         """A name for this state folder's mesh; another folder at the same path has another."""
         path = self._place.state / _MESH_ID
         if not path.exists():
-            credentials.write_private(path, uuid.uuid4().hex)
+            write_private(path, uuid.uuid4().hex)
         return path.read_text().strip()
 
     def _set_aside_strangers(self) -> None:
         """Renames the data of a mesh whose state folder was deleted: its passwords are gone, so nobody can open it, and
         a new mesh at the same path must start. Nothing is deleted."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             _, known = (self.folder / _MARKER).read_text().split("\n")[:2]
             if known and known != self._mesh_id() and self.data.exists():
                 self._end_remains()
-                self.data.rename(self.folder / f"data.of-{known[:8]}")
+                durable.move(self.data, self.folder / f"data.of-{known[:8]}")
 
     def _give(self, path: Path) -> None:
         if self._account.user is not None:
             os.chown(path, self._account.user, self._account.group)
 
     def _write_owned(self, path: Path, text: str) -> None:
-        credentials.write_private(path, text)
+        write_private(path, text)
         self._give(path)
 
     def _render_settings(self) -> str:
@@ -333,7 +337,7 @@ class PostgresServer:
             password.unlink(missing_ok=True)
         if done.returncode:
             raise PostgresError(f"initdb failed as {self._account.name}: {done.stderr.strip() or done.stdout.strip()}")
-        draft.rename(self.data)
+        durable.move(draft, self.data)
 
     def _end_remains(self) -> None:
         """Ends processes that still work in the data folder, and removes the lock files of those that are gone.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -21,6 +22,8 @@ RETRY_S = 1.0
 WRITE_S = 2.0
 """How often a holder says that it is there."""
 PAUSE_S_MAX = 10.0
+STEADY_S = 30.0
+"""An adapter that has worked for so long fails for the first time, and pauses as briefly as that."""
 
 
 class Adapter(Protocol):
@@ -106,12 +109,13 @@ class Holder:
             except StoreError:
                 await asyncio.sleep(RETRY_S * random.uniform(0.5, 1))
                 continue
+            begun_s = time.monotonic()
             try:
                 await self._hold(lease)
             except* (StaleWriter, _Taken):
                 self._note.warning("another instance has taken the venue", venue=self._venue)
             except* Exception as error:
-                failures += 1
+                failures = failures + 1 if time.monotonic() - begun_s < STEADY_S else 1
                 why = "; ".join(str(each) or type(each).__name__ for each in _leaves(error))
                 self._note.exception("a venue's adapter failed; it begins anew", venue=self._venue, why=why)
                 pause_s = min(PAUSE_S_MAX, 0.05 * 2 ** min(failures, 10)) * random.uniform(0.5, 1)

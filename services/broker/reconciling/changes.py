@@ -34,6 +34,7 @@ def of_finding(known: KeptBreak | None, venue: str, finding: Finding, now_ns: in
     _describe(message, finding)
     message.state, message.resolution = pb.BREAK_STATE_OPEN, ""
     message.ClearField("close_time")
+    message.ClearField("correction")
     message.first_seen_time.FromNanoseconds(finding.since_ns)
     message.open_time.FromNanoseconds(now_ns)
     message.openings += 1

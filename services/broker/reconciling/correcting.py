@@ -154,8 +154,8 @@ class Corrector:
             return
         # Told under an id of its own: an order has it, or had it, under the venue's.
         report.exec_ref_id = message.venue_exec_id
-        report.fill.venue_exec_id = f"{message.venue_exec_id[:60]}.{message.break_id[:8]}"
-        self._on_adopted(outcome, report, message, says, f"C:{message.break_id}:{message.openings}", now_ns)
+        report.fill.venue_exec_id = f"{message.venue_exec_id[:60]}.{message.correction.correction_id[:8]}"
+        self._on_adopted(outcome, report, message, says, f"C:{message.correction.correction_id}", now_ns)
 
     def _adjust(self, outcome: Outcome, message: pb.Break, now_ns: int) -> None:
         sums = {each.book: _units(each.quantity) for each in message.books}
@@ -164,7 +164,7 @@ class Corrector:
             raise Impossible("price: nobody has told what it was dealt at; propose it with a price")
         side = "BUY" if difference > 0 else "SELL"
         says = pb.BookSays(side=side, quantity=quantity_text(abs(difference)), price=message.correction.price)
-        exec_id = f"{ADJUSTED}{message.break_id}.{message.openings}"
+        exec_id = f"{ADJUSTED}{message.correction.correction_id}"
         report = reports.VenueReport(kind=reports.VENUE_REPORT_KIND_FILLED)
         self._fill(report, message, says.quantity, says.price, exec_id, now_ns)
         self._on_adopted(outcome, report, message, says, exec_id, now_ns)
@@ -179,7 +179,7 @@ class Corrector:
         now_ns: int,
     ) -> None:
         stated = StatedOrder(
-            f"C-{message.break_id}-{message.openings}",
+            f"C-{message.correction.correction_id}",
             "",
             message.instrument,
             BUY if says.side == "BUY" else SELL,
@@ -200,7 +200,7 @@ class Corrector:
         routed.filled -= _units(says.quantity)
         report = reports.VenueReport(kind=reports.VENUE_REPORT_KIND_TRADE_CANCELLED, exec_ref_id=message.venue_exec_id)
         report.venue_time.FromNanoseconds(now_ns)
-        self._tell(outcome, routed, report, message, f"R:{message.break_id}:{message.openings}")
+        self._tell(outcome, routed, report, message, f"R:{message.correction.correction_id}")
 
     async def _correct(self, connection: asyncpg.Connection, outcome: Outcome, message: pb.Break, now_ns: int) -> None:
         routed = await self._order(connection, message)
@@ -211,14 +211,14 @@ class Corrector:
         report = reports.VenueReport(kind=reports.VENUE_REPORT_KIND_TRADE_CORRECTED, exec_ref_id=message.venue_exec_id)
         self._fill(report, message, now.quantity, now.price, message.venue_exec_id, now_ns)
         routed.filled += _units(now.quantity) - _units(was.quantity)
-        self._tell(outcome, routed, report, message, f"R:{message.break_id}:{message.openings}")
+        self._tell(outcome, routed, report, message, f"R:{message.correction.correction_id}")
 
     async def _end(self, connection: asyncpg.Connection, outcome: Outcome, message: pb.Break, now_ns: int) -> None:
         routed = await self._order(connection, message)
         routed.status = At.ENDED
         report = reports.VenueReport(kind=reports.VENUE_REPORT_KIND_CANCELLED)
         report.venue_time.FromNanoseconds(now_ns)
-        self._tell(outcome, routed, report, message, f"R:{message.break_id}:{message.openings}")
+        self._tell(outcome, routed, report, message, f"R:{message.correction.correction_id}")
 
     def _fill(
         self, report: reports.VenueReport, message: pb.Break, quantity: str, price: str, exec_id: str, now_ns: int

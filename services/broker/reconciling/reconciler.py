@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -42,6 +43,8 @@ from services.broker.venues.declared import FixVenue, SimulatedVenue
 NS = 1_000_000_000
 SHARE = 20
 """A comparison takes at most one part in so many of the time: where it takes longer it is made less often."""
+STATEMENT_S = 10.0
+"""How often a venue beyond this process is asked for its statement."""
 RUN_S = 10.0
 """How often a run is noted that found what the run before found."""
 DAY = parse_pair("EUR/USD")
@@ -78,6 +81,11 @@ class Reconciler:
         self._wake = asyncio.Event()
         self._books: Books
         self._statement: Statement | None = None
+        self._looked = False
+        self._stated_s = -math.inf
+        default_s = 0.0 if isinstance(spec, SimulatedVenue) else STATEMENT_S
+        declared_s = spec.reconciliation.statement_s
+        self._statement_s = default_s if declared_s is None else declared_s
         self._day_end_ns = 0
         self._number = 0
         self._take: set[str] = set()
@@ -142,20 +150,30 @@ class Reconciler:
         run = pb.ReconciliationRun(venue=self._desk.venue, whole=whole)
         run.start_time.FromNanoseconds(self._clock_ns())
         await self._corrector.carry_out(await self._breaks.of(self._desk.venue), self._statement)
-        findings = await self._look(run)
+        findings = await self._look(run, bool(asked))
         await self._settle(findings, run)
         await self._gates.tell(run)
         await self._finish(run, asked)
 
-    async def _look(self, run: pb.ReconciliationRun) -> list[Finding]:
-        books, adapter = self._books, self._adapter
-        books.matcher.copy_since_ns = adapter.copy_since_ns
+    async def _state(self, run: pb.ReconciliationRun, asked: bool) -> Statement | None:
+        """The venue's statement, if it is time for one."""
+        now_s = time.monotonic()
+        if not run.whole and not asked and now_s < self._stated_s + self._statement_s:
+            return None
         statement: Statement | None = None
         if self._desk.standing.session is Session.READY:
-            statement = await adapter.statement()
+            statement = await self._adapter.statement()
         if statement is None:
             stands = self._desk.standing.session.name.lower()
             run.missing.append(f"statement: the venue does not answer, its session is {stands}")
+        else:
+            self._stated_s = now_s
+        return statement
+
+    async def _look(self, run: pb.ReconciliationRun, asked: bool) -> list[Finding]:
+        books, adapter = self._books, self._adapter
+        books.matcher.copy_since_ns = adapter.copy_since_ns
+        statement = await self._state(run, asked)
         if adapter.copied and adapter.copy_since_ns is None:
             run.missing.append("drop copy: there is no session")
         elif not adapter.copied:
@@ -164,11 +182,12 @@ class Reconciler:
         await books.read(now, statement.copies if statement is not None and statement.positions is not None else None)
         await self._ask_trading(run, now)
         self._statement = statement or self._statement
+        self._looked = statement is not None
         findings = books.matcher.findings(statement, now)
         if statement is not None and statement.positions is not None:
             await books.read(now)
         compared = books.matcher.compared
-        run.orders = len(statement.own) if statement is not None else 0
+        run.orders = len(self._statement.own) if self._statement is not None else 0
         run.fills, run.copied_fills = compared.ours, compared.theirs
         return findings
 
@@ -196,7 +215,7 @@ class Reconciler:
         run.pending = len(findings) - len(ripe)
         kept = await self._breaks.of(self._desk.venue)
         kept |= await self._breaks.some([break_id for break_id in ripe if break_id not in kept])
-        looked = not run.missing or not any(each.startswith("statement") for each in run.missing)
+        looked = self._looked
         written: list[KeptBreak] = []
         for break_id, finding in ripe.items():
             if (made := changes.of_finding(kept.get(break_id), self._desk.venue, finding, now)) is not None:

@@ -197,10 +197,14 @@ def propose(kept: KeptBreak, request: pb.ProposeCorrectionRequest, who: str, now
     """Writes a proposal into its break.
 
     Raises:
-        Failure: the break is closed, another correction waits, or the action is none of the break's.
+        Failure: the break is closed, another correction waits, or the action is none of the break's. A correction that is
+            done and did not help may be followed by another.
     """
     message = kept.message
-    if message.state != break_pb2.BREAK_STATE_OPEN:
+    done = message.state == break_pb2.BREAK_STATE_CORRECTING and (
+        message.correction.state == break_pb2.BREAK_CORRECTION_STATE_DONE
+    )
+    if message.state != break_pb2.BREAK_STATE_OPEN and not done:
         state = break_pb2.BreakState.Name(message.state).removeprefix("BREAK_STATE_")
         words = "is closed: there is nothing to correct" if not kept.open else "has a correction that is not decided"
         raise errors.wrong_state(state, f"break_id: the break {words}")

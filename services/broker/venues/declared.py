@@ -14,7 +14,7 @@ from crossrate.exchange.terms import LastLook, PartialFills, Slippage
 
 DEFAULT_PATH = Path(__file__).resolve().parents[3] / "mesh" / "venues.toml"
 VENUES_MAX = 32
-KINDS = ("simulated", "fix")
+KINDS = ("simulated", "fix", "oanda")
 ROUTES_MAX = 1000
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
@@ -112,6 +112,8 @@ class Reconciling(_Frozen):
     """How often what has come since is compared, at least; a comparison that takes long is made less often."""
     grace_s: float = Field(default=5.0, ge=0.1, le=3600)
     """How long a difference may stand before it is a break, beyond the venue's own latency where that is known."""
+    statement_s: float | None = Field(default=None, ge=0, le=86_400)
+    """How often a statement is asked for; unset: of the simulated exchange each time, of others every 10 s."""
     late_s: float = Field(default=30.0, ge=0.1, le=86_400)
     """How long something that was sent may be unanswered."""
     gates: bool = True
@@ -243,6 +245,67 @@ class FixVenue(_Venue):
         return self
 
 
+class OandaVenue(_Venue):
+    """A venue that speaks the OANDA v20 REST API."""
+
+    kind: Literal["oanda"]
+    environment: Literal["practice", "live", "other"] = "practice"
+    """OANDA's two hosts, or another one."""
+    url: str = Field(default="", max_length=253)
+    """Of another one: https://host or https://host:port."""
+    stream_url: str = Field(default="", max_length=253)
+    """Where its streams are, if not there."""
+    ca_file: str = ""
+    """Roots that its certificate is checked against; empty: the system's. Relative to the venues' file."""
+    token_file: str = Field(min_length=1)
+    """A file that its owner alone may read; relative to the folder of the venues' file."""
+    account_id: str = Field(pattern=r"^[A-Za-z0-9-]{1,64}$")
+    """The venue's account of orders whose account is not in `accounts`."""
+    accounts: dict[str, Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]] = {}
+    """The venue's account by the platform's."""
+    commission_currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    """The currency of the venue's accounts, in which it tells commissions."""
+    requests_per_s_max: float = Field(default=100.0, gt=0, le=10_000)
+    """What the venue takes."""
+    connections_max: int = Field(default=4, ge=1, le=64)
+    answer_s_max: float = Field(default=10.0, ge=0.1, le=60)
+    """After this time without an answer a request's outcome is unknown, and is asked for."""
+    unknown_s_max: float = Field(default=30.0, ge=1, le=3600)
+    """So long an order that the venue does not know of may still be on its way; then it never came."""
+    reconnect: Reconnect = Reconnect()
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if (self.environment == "other") != bool(self.url):
+            raise ValueError('url: give it with environment = "other", and only then')
+        for field in ("url", "stream_url"):
+            value = getattr(self, field)
+            plain = value.startswith("http://") and value.split("/")[2].rpartition(":")[0] in _LOOPBACK
+            if value and not plain and not value.startswith("https://"):
+                raise ValueError(f"{field}: {value} would send the token in plain text: https://…")
+        return self
+
+    def token(self, folder: Path) -> str:
+        """Its token.
+
+        Raises:
+            VenuesInvalid: the file is not there, is empty, or may be read by others.
+        """
+        path = folder / self.token_file
+        try:
+            if path.stat().st_mode & 0o077:
+                raise VenuesInvalid(f"{path}: others may read it: chmod 600")
+            found = path.read_text().strip()
+        except OSError as error:
+            raise VenuesInvalid(f"{path}: cannot be read ({error.strerror}): write the venue's token there") from error
+        if not found or not found.isascii() or not found.isprintable():
+            raise VenuesInvalid(f"{path}: has no token in it")
+        return found
+
+
+_LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
+
+
 class Route(_Frozen):
     """What goes where."""
 
@@ -252,7 +315,7 @@ class Route(_Frozen):
     """In the order in which they are tried; a next one only while the order was not sent."""
 
 
-Spec = Annotated[SimulatedVenue | FixVenue, Field(discriminator="kind")]
+Spec = Annotated[SimulatedVenue | FixVenue | OandaVenue, Field(discriminator="kind")]
 
 
 class Venues(_Frozen):

@@ -1,7 +1,8 @@
 """The drop copy of a venue that speaks FIX 4.4: a second session, on which it tells its trades again.
 
 What comes is kept in the transaction that acknowledges it, under the venue's ids, and looked at by nobody but the
-comparison of books: it changes no order.
+comparison of books: it changes no order. ExecID (17) of a trade is that of the fill that it is about, also where it is
+taken back or corrected; without one TradeReportRefID (572) is.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.exchange.event import Event, EventKind, Reason
 from crossrate.exchange.grid import Grid
-from crossrate.exchange.order import Cancel, Operation, Side
+from crossrate.exchange.order import Cancel, Operation, OrderType, Side
 from crossrate.exchange.terms import VenueTerms
 from crossrate.exchange.venue import Venue
 from crossrate.store import Database
@@ -36,6 +36,7 @@ from services.broker.routed import At, Routed, Waiting
 from services.broker.store import Outcome, write_inputs
 from services.broker.venues import exchange_terms as words
 from services.broker.venues.declared import SimulatedVenue
+from services.broker.venues.sim_answers import refuse, unquoted
 from services.broker.venues.sim_book import SimBook, rows_of
 from services.broker.venues.sim_faults import HAND, SimFaults
 from services.broker.venues.sim_records import SimRecords
@@ -68,6 +69,8 @@ class SimAdapter:
         self._numbers: dict[int, str] = {}
         self._amending: dict[str, deque[Waiting]] = {}
         self._moved: set[str] = set()
+        self._waited: set[str] = set()
+        """Instruments whose first quote was waited for."""
         self._dealt: set[str] = set()
         self._faults = SimFaults(spec.faults, spec.seed)
         self._records = SimRecords(desk.venue, self._faults)
@@ -192,7 +195,7 @@ class SimAdapter:
                 self._status(outcome, routed)
                 outcome.done.append(each.number)
         except words.Unfit as unfit:
-            self._refuse(outcome, routed, each, str(unfit), execution.EXECUTION_REASON_VENUE)
+            refuse(self._desk, outcome, routed, each, str(unfit), execution.EXECUTION_REASON_VENUE, now)
             return None
         return routed.instrument
 
@@ -203,7 +206,7 @@ class SimAdapter:
             return
         if each.age_s > self._spec.unsent_s_max:
             text = f"it waited {each.age_s:.0f} s for its venue, which is longer than {self._spec.unsent_s_max:g} s"
-            self._refuse(outcome, routed, each, text, execution.EXECUTION_REASON_NO_VENUE)
+            refuse(self._desk, outcome, routed, each, text, execution.EXECUTION_REASON_NO_VENUE, now)
             return
         limits = self._spec.limits
         if quantity_of(routed.order.terms.quantity) > quantity_of(limits.order_quantity_max):
@@ -212,9 +215,15 @@ class SimAdapter:
             raise words.Unfit(f"the venue's limit of {limits.open_orders_max} open orders is reached: cancel some")
         book = await self._book(routed.instrument)
         command = words.new_order(routed, self._grids[routed.instrument], self._calendar, now)
-        if self._quotes.want(routed.instrument):
+        if routed.instrument not in self._waited:
+            # Also of a book that was there before this instance: its quotes come later than its orders.
+            self._waited.add(routed.instrument)
+            self._quotes.want(routed.instrument)
             await self._quotes.first(routed.instrument, self._spec.quote_wait_s)
             now = self._clock.now_ns()
+        if command.type is OrderType.MARKET and self._quotes.live(routed.instrument) is None:
+            unquoted(self._desk, outcome, routed, each, now)
+            return
         self._requote(book, now)
         routed.status, routed.venue_order_id = At.SENT, f"S{routed.number}"
         self._numbers[routed.number] = routed.order_id
@@ -237,19 +246,6 @@ class SimAdapter:
             report = pb.VenueReport(kind=pb.VENUE_REPORT_KIND_ACCEPTED, text="it works, says the venue")
             report.venue_time.FromNanoseconds(self._clock.now_ns())
             self._desk.told(outcome, routed, report)
-
-    def _refuse(self, outcome: Outcome, routed: Routed, each: Waiting, text: str, reason: int) -> None:
-        kinds = {
-            routing.INSTRUCTION_KIND_NEW: pb.VENUE_REPORT_KIND_REJECTED,
-            routing.INSTRUCTION_KIND_REPLACE: pb.VENUE_REPORT_KIND_REPLACE_REJECTED,
-        }
-        kind = kinds.get(each.kind, pb.VENUE_REPORT_KIND_CANCEL_REJECTED)
-        if kind == pb.VENUE_REPORT_KIND_REJECTED:
-            routed.status = At.ENDED
-        report = pb.VenueReport(kind=kind, text=text, reason=reason, version=each.version)
-        report.venue_time.FromNanoseconds(self._clock.now_ns())
-        self._desk.told(outcome, routed, report)
-        outcome.done.append(each.number)
 
     # What the exchange says.
 

@@ -221,11 +221,17 @@ def test_a_route_splits_calls_between_backends(topology: Topology) -> None:
     assert nodes["node"].endpoints["local|reference-canary"]["endpoints"] == []
 
 
-def test_plain_grpc_passes_by_what_is_for_browsers_and_json(nodes: dict[str, Resources]) -> None:
-    """The route that takes a call in plain gRPC leaves out the filters for others; every other route keeps them."""
+def test_plain_grpc_passes_by_what_is_for_browsers_and_json(topology: Topology, nodes: dict[str, Resources]) -> None:
+    """The route that takes a call in plain gRPC leaves out the filters for others; every other route keeps them, but
+    those of services that answer over HTTP themselves."""
     routes = nodes[EDGE].routes[EDGE]["virtual_hosts"][0]["routes"]
     named = {"cors", "grpc_web", "lua", "grpc_json_transcoder"}
+    over_http = {path for service in topology.services.values() for path in service.http}
     for route in routes:
+        if (route["match"].get("path") or route["match"].get("prefix")) in over_http:
+            off = {name.rpartition(".")[2] for name in route["typed_per_filter_config"]}
+            assert off == named - {"cors"}, route
+            continue
         plain = "application/grpc" in in_words(route["match"].get("headers", []))
         config = route.get("typed_per_filter_config", {})
         off = {name.rpartition(".")[2] for name, value in config.items() if value.get("disabled")}

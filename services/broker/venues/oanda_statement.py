@@ -1,0 +1,52 @@
+"""A statement of a venue that speaks the v20 API: the orders that are pending there."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+from services.broker.domain.amounts import QUANTITY_UNIT
+from services.broker.domain.books import BUY, SELL, OwnOrder, StatedOrder
+from services.broker.oanda.words import instrument_of
+from services.broker.venues.oanda_http import Json
+
+
+def stated_of(account: str, order: Json) -> StatedOrder | None:
+    """An order that enters a position, as a transaction or the list of pending ones has it; None for another one."""
+    instrument = instrument_of(str(order.get("instrument", "")))
+    if instrument is None or order.get("tradeID"):
+        return None
+    try:
+        units = Decimal(str(order["units"]))
+        price = Decimal(str(order["price"])) if order.get("price") else None
+    except (KeyError, InvalidOperation):
+        return None
+    if not units.is_finite() or not units or (price is not None and not price.is_finite()):
+        return None
+    extensions = order.get("clientExtensions")
+    own = str(extensions.get("id", "")) if isinstance(extensions, dict) else ""
+    side = BUY if units > 0 else SELL
+    return StatedOrder(
+        f"{account}/{order.get('id')}", own[:80], instrument, side, int(abs(units) * QUANTITY_UNIT), price, 0
+    )
+
+
+def known(stated: StatedOrder, own: OwnOrder | None) -> StatedOrder:
+    """A stated order with what the API does not state: whose it is, and what was filled of it.
+
+    The units of a replacement are what was left then, somewhere between what is left now and the whole.
+    """
+    if own is None:
+        return stated
+    quantity = stated.quantity
+    if own.quantity - own.filled <= quantity <= own.quantity:
+        quantity = own.quantity
+    return StatedOrder(
+        stated.venue_order_id,
+        stated.client_id,
+        stated.instrument,
+        stated.side,
+        quantity,
+        stated.price,
+        own.filled,
+        own.order_id,
+    )

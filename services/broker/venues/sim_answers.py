@@ -1,0 +1,40 @@
+"""What the simulated exchange says of an instruction without asking its book."""
+
+from __future__ import annotations
+
+from crossrate.api.broker.v1 import routing_service_pb2 as routing
+from crossrate.api.broker.v1 import venue_report_pb2 as pb
+from crossrate.api.trading.v1 import execution_pb2 as execution
+from services.broker.engine.desk import Desk
+from services.broker.routed import At, Routed, Waiting
+from services.broker.store import Outcome
+
+UNQUOTED = "no quote is live: enter it again when one is, or with a limit"
+
+
+def refuse(desk: Desk, outcome: Outcome, routed: Routed, each: Waiting, text: str, reason: int, now_ns: int) -> None:
+    """Refuses an instruction; a new order ends by that."""
+    kinds = {
+        routing.INSTRUCTION_KIND_NEW: pb.VENUE_REPORT_KIND_REJECTED,
+        routing.INSTRUCTION_KIND_REPLACE: pb.VENUE_REPORT_KIND_REPLACE_REJECTED,
+    }
+    kind = kinds.get(each.kind, pb.VENUE_REPORT_KIND_CANCEL_REJECTED)
+    if kind == pb.VENUE_REPORT_KIND_REJECTED:
+        routed.status = At.ENDED
+    report = pb.VenueReport(kind=kind, text=text, reason=reason, version=each.version)
+    report.venue_time.FromNanoseconds(now_ns)
+    desk.told(outcome, routed, report)
+    outcome.done.append(each.number)
+
+
+def unquoted(desk: Desk, outcome: Outcome, routed: Routed, each: Waiting, now_ns: int) -> None:
+    """Ends a market order while no quote is live: what rests may be as far from the market as it likes."""
+    routed.venue_order_id = f"S{routed.number}"
+    for kind, status in ((pb.VENUE_REPORT_KIND_ACCEPTED, At.WORKS), (pb.VENUE_REPORT_KIND_CANCELLED, At.ENDED)):
+        report = pb.VenueReport(kind=kind, version=each.version)
+        report.venue_time.FromNanoseconds(now_ns)
+        if status is At.ENDED:
+            report.text, report.reason = UNQUOTED, execution.EXECUTION_REASON_NO_LIQUIDITY
+        routed.status = status
+        desk.told(outcome, routed, report)
+    outcome.done.append(each.number)

@@ -1,0 +1,40 @@
+"""Stand-ins of `ledger` by its contract: one account in dollars with a million, whatever it is called."""
+
+from __future__ import annotations
+
+from crossrate.api.ledger.v1 import account_pb2, balance_pb2
+from crossrate.api.ledger.v1 import account_service_pb2 as accounts
+from crossrate.api.ledger.v1 import ledger_service_pb2 as ledger
+from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceServicer
+from crossrate.api.ledger.v1.ledger_service_pb2_grpc import LedgerServiceServicer
+from crossrate.rpc import errors
+
+
+class Accounts(AccountServiceServicer):
+    """Every account is there but "ghost"."""
+
+    async def GetAccount(self, request, context):
+        if request.account == "ghost":
+            raise errors.not_found("account", request.account)
+        account = account_pb2.Account(
+            account=request.account,
+            currency="USD",
+            margin_rate="0.05",
+            position_mode=account_pb2.POSITION_MODE_NETTING,
+            version=1,
+        )
+        account.create_time.FromSeconds(1_700_000_000)
+        return accounts.GetAccountResponse(account=account)
+
+
+class Ledger(LedgerServiceServicer):
+    """Nothing is earned or used."""
+
+    async def GetBalances(self, request, context):
+        balances = balance_pb2.Balances(
+            account=request.account, currency="USD", cash_value="1000000", equity="1000000", margin_free="1000000"
+        )
+        return ledger.GetBalancesResponse(balances=balances)
+
+    async def GetProfitAndLoss(self, request, context):
+        return ledger.GetProfitAndLossResponse(total=balance_pb2.ProfitAndLoss(currency="USD", realised="0"))
