@@ -4,8 +4,8 @@
 
 Each connection speaks TLS and begins as a client does; then come frames whose types, flags, streams, lengths and
 payloads are what chance makes of good ones: headers with a good token, bodies that are almost a request, settings,
-resets, windows, priorities. Good clients go on beside them. Exits 1 if a proxy or a service has ended or answered a good client
-with an error; prints the good clients' 99th percentile without and with the others.
+resets, windows, priorities. Good clients go on beside them. Exits 1 if a proxy or a service has ended or answered a
+good client with an error; prints the good clients' 99th percentile without and with the others.
 """
 
 from __future__ import annotations

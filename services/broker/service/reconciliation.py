@@ -197,8 +197,8 @@ def propose(kept: KeptBreak, request: pb.ProposeCorrectionRequest, who: str, now
     """Writes a proposal into its break.
 
     Raises:
-        Failure: the break is closed, another correction waits, or the action is none of the break's. A correction that is
-            done and did not help may be followed by another.
+        Failure: the break is closed, another correction waits, or the action is none of the break's. One that was done
+            and did not help may be followed by another.
     """
     message = kept.message
     done = message.state == break_pb2.BREAK_STATE_CORRECTING and (
