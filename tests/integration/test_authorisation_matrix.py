@@ -294,6 +294,9 @@ async def test_every_open_stream_ends_with_the_role_it_lived_on(mesh: GuardedMes
             headers = headers_of(token) | {"content-type": "application/grpc-web+proto", "x-grpc-web": "1"}
             frame = bytes([0]) + len(asked.raw).to_bytes(4, "big") + asked.raw
             answer, chunks = await client.begin("POST", method.path, headers, frame)
+        if answer.status in AWAY:
+            await client.close()
+            return await over_http(method, token, key)
         assert answer.status == 200, (method.path, answer)
         assert chunks is not None
         async for chunk in chunks:
