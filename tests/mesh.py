@@ -115,8 +115,9 @@ class Mesh:
         return self.place.ca_bundle.read_bytes()
 
     def edge_channel(self) -> grpc.aio.Channel:
-        """A plain grpc.aio channel to the edge: no retries, no deadlines, nothing of ours."""
-        credentials = grpc.ssl_channel_credentials(self.roots)
+        """A plain grpc.aio channel to the edge, of a client that only reads: no retries, no deadlines of ours."""
+        proof = self.place.client_certificate("viewer").read_bytes()
+        credentials = grpc.ssl_channel_credentials(self.roots, proof, proof)
         options = [("grpc.enable_retries", 0)]
         return grpc.aio.secure_channel(f"localhost:{self.edge_port}", credentials, options=options)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from crossrate.rpc.contract import MethodContract
 from crossrate.runtime.topology import Topology
+from services.control import authentication
 from services.control.envoy_api import extension
 from services.control.state import CONTROL, EDGE
 
@@ -15,7 +16,7 @@ Contracts = Mapping[str, MethodContract]
 HEALTH = "grpc.health.v1.Health"
 REFLECTION = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
 PUBLIC = (HEALTH, *REFLECTION)
-"""Services of gRPC itself that the edge offers to everybody; control answers them for the whole mesh."""
+"""Services of gRPC itself that the edge offers to whoever proves something; control answers them for the whole mesh."""
 
 _RBAC = "envoy.extensions.filters.http.rbac.v3.RBAC"
 
@@ -81,17 +82,41 @@ def paths_of_roles(roles: Iterable[str], topology: Topology, contracts: Contract
     return [m.path for m in contracts.values() if m.workload in topology.services and m.roles & roles]
 
 
-def edge_rbac(topology: Topology, contracts: Contracts, also: Iterable[str] = ()) -> dict[str, Any]:
-    """The filter of the edge: what everybody may call, with the paths in `also`, and what the roles of a client allow
-    it on top, by the certificate that it showed."""
+def edge_rbac(topology: Topology, contracts: Contracts, public: Iterable[str] = ()) -> dict[str, Any]:
+    """The filter of the edge, on methods' paths, whatever way a call came.
+
+    Everybody may ask for the paths in `public` and call what `anonymous_roles` allows. Beyond that: a client of the
+    topology, by its certificate, what its roles allow; whoever shows a token, what the roles in it allow. Health and
+    reflection are open to both.
+    """
     everybody = paths_of_roles(topology.edge.anonymous_roles, topology, contracts)
-    permissions = [_path_is(p) for p in (*everybody, *also)]
-    permissions += [_path_below(s) for s in PUBLIC]
-    permissions += [p for service in topology.services.values() for p in permissions_of(service.http)]
-    policies = {"anonymous": {"permissions": permissions, "principals": [{"any": True}]}}
+    permissions = [_path_is(p) for p in everybody] + permissions_of(public)
+    of_grpc = [_path_below(s) for s in PUBLIC]
+    if everybody:
+        permissions += of_grpc
+    policies = {}
+    if permissions:
+        policies["anonymous"] = {"permissions": permissions, "principals": [{"any": True}]}
     for name, client in sorted(topology.clients.items()):
         more = [p for p in paths_of_roles(client.roles, topology, contracts) if p not in set(everybody)]
-        if more:
-            identity = {"authenticated": {"principal_name": {"exact": topology.client_identity(name)}}}
-            policies[f"client/{name}"] = {"permissions": [_path_is(p) for p in more], "principals": [identity]}
+        identity = authentication.is_client(topology.client_identity(name))
+        allowed = [_path_is(p) for p in more] + of_grpc
+        policies[f"client/{name}"] = {"permissions": allowed, "principals": [identity]}
+    if topology.tokens is not None:
+        policies["token"] = {"permissions": of_grpc, "principals": [authentication.has_token()]}
+        for roles, paths in _paths_by_roles(topology, contracts).items():
+            allowed = [_path_is(p) for p in paths]
+            policies[f"token/{roles}"] = {
+                "permissions": allowed,
+                "principals": [authentication.has_role(roles.split("+"))],
+            }
     return _rbac(policies)
+
+
+def _paths_by_roles(topology: Topology, contracts: Contracts) -> dict[str, list[str]]:
+    """Methods by the roles that may call them, written "admin+operator"."""
+    found: dict[str, list[str]] = {}
+    for method in contracts.values():
+        if method.workload in topology.services and method.roles:
+            found.setdefault("+".join(sorted(method.roles)), []).append(method.path)
+    return dict(sorted(found.items()))

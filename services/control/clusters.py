@@ -68,6 +68,20 @@ def _protocol(connection_life_s: float | None) -> dict[str, Any]:
     }
 
 
+def _threshold(priority: str, limits: Limits) -> dict[str, Any]:
+    return {
+        "priority": priority,
+        "max_connections": limits.connections_max,
+        "max_pending_requests": limits.requests_pending_max,
+        "max_requests": limits.requests_max,
+        # Without a budget three retries at once are all there is.
+        "retry_budget": {
+            "budget_percent": {"value": limits.retry_budget_percent},
+            "min_retry_concurrency": limits.retries_min,
+        },
+    }
+
+
 def _base(name: str, endpoints: str, limits: Limits, connection_life_s: float | None) -> dict[str, Any]:
     return {
         "name": name,
@@ -91,20 +105,7 @@ def _base(name: str, endpoints: str, limits: Limits, connection_life_s: float | 
             "base_ejection_time": f"{limits.ejection_s}s",
             "max_ejection_percent": 50,
         },
-        "circuit_breakers": {
-            "thresholds": [
-                {
-                    "max_connections": limits.connections_max,
-                    "max_pending_requests": limits.requests_pending_max,
-                    "max_requests": limits.requests_max,
-                    # Without a budget three retries at once are all there is.
-                    "retry_budget": {
-                        "budget_percent": {"value": limits.retry_budget_percent},
-                        "min_retry_concurrency": limits.retries_min,
-                    },
-                }
-            ]
-        },
+        "circuit_breakers": {"thresholds": [_threshold("DEFAULT", limits), _threshold("HIGH", limits)]},
     }
 
 

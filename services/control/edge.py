@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from crossrate.rpc.caller import CLIENT_HEADER
 from crossrate.rpc.contract import MethodContract
 from crossrate.runtime.topology import Topology
-from services.control import transcoder
+from services.control import authentication, transcoder
 from services.control.access import PUBLIC, Contracts, edge_rbac, methods_of
 from services.control.clusters import inbound_endpoints, inbound_name, mesh_cluster, mesh_name
 from services.control.envoy_api import TYPE_PREFIX, extension
@@ -15,6 +14,7 @@ from services.control.http import (
     DEADLINE_MARGIN_S,
     NEVER_SENT,
     header_matches,
+    lane,
     left_out,
     manager,
     retry,
@@ -24,7 +24,8 @@ from services.control.http import (
 )
 from services.control.outbound import route_of
 from services.control.paths import edge_routes
-from services.control.replies import edge_replies
+from services.control.rate_limits import rate_limit, route_metadata
+from services.control.replies import edge_replies, security_headers
 from services.control.routes import Match, Rule
 from services.control.secrets import (
     ADS_SOURCE,
@@ -40,7 +41,6 @@ _FILTERS = "envoy.extensions.filters.http"
 _CORS_POLICY = f"{_FILTERS}.cors.v3.CorsPolicy"
 _CONNECTION_LIMIT = "envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit"
 _DOWNSTREAM_TLS = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
-_EARLY_MUTATION = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
 
 LISTENER = "edge"
 OPENAPI_PATH = "/openapi.json"
@@ -89,25 +89,29 @@ def _tls(topology: Topology) -> dict[str, Any]:
     return extension("envoy.transport_sockets.tls", _DOWNSTREAM_TLS, config)
 
 
-def _strip() -> dict[str, Any]:
-    mutations = [{"remove_on_match": {"key_matcher": {"prefix": p, "ignore_case": True}}} for p in STRIPPED_PREFIXES]
-    return extension("envoy.http.early_header_mutation.header_mutation", _EARLY_MUTATION, {"mutations": mutations})
+def public_paths(topology: Topology, state: State) -> list[str]:
+    """What the edge answers to everybody: its document, and what services answer by themselves, pages of a login above
+    all."""
+    paths = [path for service in topology.services.values() for path in service.http]
+    return [*([OPENAPI_PATH] if state.openapi else []), *paths]
 
 
 def _filters(topology: Topology, contracts: Contracts, state: State) -> list[dict[str, Any]]:
     filters = [
         extension("envoy.filters.http.cors", f"{_FILTERS}.cors.v3.Cors"),
         extension("envoy.filters.http.grpc_web", f"{_FILTERS}.grpc_web.v3.GrpcWeb"),
+        # Before anything reads a body: who proves nothing has nothing kept for him.
+        *authentication.filters(topology, public_paths(topology, state), state.edge_port),
     ]
     if state.json_guard:
         source = {"default_source_code": {"inline_string": state.json_guard}}
         filters.append(extension("envoy.filters.http.lua", f"{_FILTERS}.lua.v3.Lua", source))
-    also = [OPENAPI_PATH] if state.openapi else []
     stats = {"stats_for_all_methods": False, "enable_upstream_stats": False}
     return [
         *filters,
         transcoder.transcoder(topology, contracts, state.limits),
-        edge_rbac(topology, contracts, also),
+        edge_rbac(topology, contracts, public_paths(topology, state)),
+        rate_limit(topology),
         extension("envoy.filters.http.grpc_stats", f"{_FILTERS}.grpc_stats.v3.FilterConfig", stats),
     ]
 
@@ -124,7 +128,7 @@ def _listener(topology: Topology, contracts: Contracts, state: State) -> dict[st
         # Nobody is internal: no client may send the headers that Envoy keeps for itself.
         internal_address_config={"cidr_ranges": [{"address_prefix": "192.0.2.255", "prefix_len": 32}]},
         skip_xff_append=False,
-        early_header_mutation_extensions=[_strip()],
+        early_header_mutation_extensions=[authentication.early_headers(STRIPPED_PREFIXES)],
         forward_client_cert_details="SANITIZE",
         merge_slashes=True,
         path_with_escaped_slashes_action="KEEP_UNCHANGED",
@@ -139,6 +143,12 @@ def _listener(topology: Topology, contracts: Contracts, state: State) -> dict[st
             "max_concurrent_streams": edge.streams_per_connection_max,
             "initial_stream_window_size": STREAM_WINDOW_BYTES,
             "initial_connection_window_size": CONNECTION_WINDOW_BYTES,
+            # What a peer may have us keep or look at without sending anything of use: floods of CVE-2019-9511 to 9518.
+            "max_outbound_frames": 5_000,
+            "max_outbound_control_frames": 500,
+            "max_consecutive_inbound_frames_with_empty_payload": 1,
+            "max_inbound_priority_frames_per_stream": 20,
+            "max_inbound_window_update_frames_per_data_frame_sent": 10,
             "connection_keepalive": {"interval": "60s", "timeout": "20s"},
         },
         stream_idle_timeout="60s",
@@ -173,6 +183,7 @@ def _method_routes(method: MethodContract, rules: tuple[Rule, ...], state: State
         action = {
             **split([(mesh_name(EDGE, b.name), b) for b in rule.backends]),
             **timing(method, 2 * DEADLINE_MARGIN_S, rule.timeout_s),
+            **lane(method),
             "retry_policy": retry(NEVER_SENT, state.limits),
         }
         for match in rule.matches:
@@ -181,9 +192,11 @@ def _method_routes(method: MethodContract, rules: tuple[Rule, ...], state: State
                 # What comes as gRPC-Web is matched below; what comes as JSON has another path until it is transcoded,
                 # and by then its filters are chosen.
                 grpc = [{"name": "content-type", "string_match": {"exact": "application/grpc"}}, *headers]
-                plain = {"match": {"path": method.path, "headers": grpc}, "route": action}
+                common = {"route": action, "request_headers_to_remove": ["authorization"], **route_metadata(method)}
+                plain = {"match": {"path": method.path, "headers": grpc}, **common}
                 routes.append({**plain, "typed_per_filter_config": left_out(*FOR_BROWSERS_AND_JSON)})
-                routes.append({"match": {"path": method.path, "headers": headers}, "route": action})
+                shown = {"response_headers_to_add": security_headers()}
+                routes.append({"match": {"path": method.path, "headers": headers}, **common, **shown})
     return routes
 
 
@@ -200,7 +213,7 @@ def _openapi_route(document: str) -> dict[str, Any]:
     return {
         "match": {"path": OPENAPI_PATH},
         "direct_response": {"status": 200, "body": {"inline_string": document}},
-        "response_headers_to_add": [header],
+        "response_headers_to_add": [header, *security_headers()],
         "typed_per_filter_config": left_out(transcoder.FILTER),
     }
 
@@ -250,8 +263,6 @@ def edge(topology: Topology, contracts: Contracts, state: State) -> Resources:
     table["max_direct_response_body_size_bytes"] = OPENAPI_BYTES_MAX
     # It says what x-forwarded-for says, and would be carried to every service.
     table["request_headers_to_remove"] = ["x-envoy-external-address"]
-    client = {"key": CLIENT_HEADER, "value": "%DOWNSTREAM_PEER_URI_SAN%"}
-    table["request_headers_to_add"] = [{"header": client, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}]
     secret, trust = certificate_name(EDGE), trust_secret(state.roots_pem)
     result.listeners[LISTENER] = _listener(topology, contracts, state)
     result.routes[LISTENER] = table

@@ -78,6 +78,11 @@ def timing(method: MethodContract, margin_s: float, timeout_s: float | None = No
     }
 
 
+def lane(method: MethodContract) -> dict[str, Any]:
+    """Calls of the reserved lane have limits of their own in every cluster, which the others cannot fill."""
+    return {"priority": "HIGH"} if method.reserved_lane else {}
+
+
 def untimed() -> dict[str, Any]:
     """The times of a route that keeps only the time that the caller asks for; the next proxy keeps the contract's."""
     return {"timeout": "0s", "idle_timeout": "0s", "max_stream_duration": {"grpc_timeout_header_max": "0s"}}

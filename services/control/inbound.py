@@ -10,7 +10,7 @@ from crossrate.runtime.topology import Topology
 from services.control.access import PUBLIC, Contracts, inbound_rbac, methods_of
 from services.control.clusters import local_cluster, local_endpoints, local_name
 from services.control.envoy_api import extension
-from services.control.http import DEADLINE_MARGIN_S, manager, retry, retry_on, route_table, timing
+from services.control.http import DEADLINE_MARGIN_S, lane, manager, retry, retry_on, route_table, timing
 from services.control.paths import inbound_paths
 from services.control.replies import grpc_replies
 from services.control.secrets import ADS_SOURCE, certificate_name, certificate_secret, trust_secret, validation
@@ -74,6 +74,7 @@ def _method_route(method: MethodContract, backend: str, limits: Limits) -> dict[
         "retry_policy": retry(retry_on(method), limits),
         **hash_policy(method),
         **timing(method, DEADLINE_MARGIN_S),
+        **lane(method),
     }
     return {"match": {"path": method.path}, "route": action}
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from crossrate.rpc.caller import FINGERPRINT_HEADER
 from crossrate.runtime.topology import Topology
 from services.control.clusters import http_cluster, http_endpoints, http_name, mesh_name
 from services.control.http import NEVER_SENT, left_out, retry
@@ -43,12 +42,10 @@ def _action(cluster: str, limits: Limits) -> dict[str, Any]:
 
 def edge_routes(topology: Topology, state: State, not_for: Iterable[str]) -> list[dict[str, Any]]:
     """The edge's routes; `not_for` names the filters that such requests pass by."""
-    fingerprint = {"key": FINGERPRINT_HEADER, "value": "%DOWNSTREAM_PEER_FINGERPRINT_256%"}
     return [
         {
             "match": _match(path),
             "route": _action(mesh_name(EDGE, name), state.limits),
-            "request_headers_to_add": [{"header": fingerprint, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
             "typed_per_filter_config": left_out(*not_for),
         }
         for name, service in topology.services.items()

@@ -7,6 +7,7 @@ gets the same ErrorInfo in grpc-status-details-bin.
 from __future__ import annotations
 
 import base64
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from crossrate.rpc.errors import CODES, DOMAIN, ErrorReason
 from services.control.json_guard import local_reply_mapper
 
 _ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
+_RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Reply:
     http: int
     reason: ErrorReason
     message: str
+    retry_after_s: float = 0.0
 
     @property
     def code(self) -> int:
@@ -33,6 +36,16 @@ class Reply:
         return CODES[self.reason].value[0]
 
 
+RETRY_AFTER_S = 0.25
+"""When a client over its rate limit should come again: its bucket has filled by then for most methods."""
+SECURITY_HEADERS = {
+    "strict-transport-security": "max-age=31536000",
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+}
+"""What every answer says to a browser. Pages of services say it themselves, and plain gRPC has no browser."""
 REPLIES = (
     Reply(400, ErrorReason.INVALID_REQUEST, "the request is malformed"),
     Reply(401, ErrorReason.NO_IDENTITY, "the call carries no identity that the mesh can prove"),
@@ -44,7 +57,7 @@ REPLIES = (
     Reply(413, ErrorReason.INVALID_REQUEST, "the request is larger than the contract allows"),
     Reply(415, ErrorReason.INVALID_REQUEST, "the content type is not application/json"),
     Reply(426, ErrorReason.INVALID_REQUEST, "the protocol is not supported"),
-    Reply(429, ErrorReason.RATE_LIMITED, "too many requests"),
+    Reply(429, ErrorReason.RATE_LIMITED, "the client is over its rate limit", RETRY_AFTER_S),
     Reply(431, ErrorReason.INVALID_REQUEST, "the headers are larger than allowed"),
     Reply(500, ErrorReason.INTERNAL, "internal error"),
     Reply(501, ErrorReason.UNIMPLEMENTED, "not implemented"),
@@ -56,6 +69,14 @@ REPLIES = (
 
 GRPC_STATUSES = (401, 403, 408, 429, 503, 504)
 """The statuses for which Envoy gives a gRPC client the same code as the reason has."""
+
+
+def security_headers() -> list[dict[str, Any]]:
+    """SECURITY_HEADERS for a route or a reply, where nothing else says them."""
+    return [
+        {"header": {"key": key, "value": value}, "append_action": "ADD_IF_ABSENT"}
+        for key, value in SECURITY_HEADERS.items()
+    ]
 
 
 def _status_is(http: int) -> dict[str, Any]:
@@ -89,13 +110,16 @@ def _is_grpc() -> dict[str, Any]:
 
 
 def _json_mapper(reply: Reply) -> dict[str, Any]:
-    document = {
-        "code": reply.code,
-        "message": "%LOCAL_REPLY_BODY%",
-        "details": [{"@type": _ERROR_INFO, "reason": reply.reason.name, "domain": DOMAIN, "metadata": {}}],
-    }
-    body = {"content_type": "application/json", "json_format": document}
-    return {"filter": _all(_is_rest(), _status_is(reply.http)), "body_format_override": body}
+    told: list[dict[str, Any]] = [{"@type": _ERROR_INFO, "reason": reply.reason.name, "domain": DOMAIN, "metadata": {}}]
+    mapper: dict[str, Any] = {"filter": _all(_is_rest(), _status_is(reply.http)), "headers_to_add": security_headers()}
+    if reply.retry_after_s:
+        told.append({"@type": _RETRY_INFO, "retryDelay": f"{reply.retry_after_s:g}s"})
+        # Whole seconds are all that the header can say (RFC 9110, section 10.2.3).
+        header = {"key": "retry-after", "value": str(math.ceil(reply.retry_after_s))}
+        mapper["headers_to_add"].append({"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"})
+    document = {"code": reply.code, "message": "%LOCAL_REPLY_BODY%", "details": told}
+    mapper["body_format_override"] = {"content_type": "application/json", "json_format": document}
+    return mapper
 
 
 def details(reply: Reply) -> str:
@@ -103,6 +127,10 @@ def details(reply: Reply) -> str:
     info = any_pb2.Any()
     info.Pack(error_details_pb2.ErrorInfo(reason=reply.reason.name, domain=DOMAIN))
     status = status_pb2.Status(code=reply.code, message=reply.message, details=[info])
+    if reply.retry_after_s:
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromNanoseconds(int(reply.retry_after_s * 1e9))
+        status.details.add().Pack(retry)
     return base64.b64encode(status.SerializeToString()).decode().rstrip("=")
 
 

@@ -9,21 +9,24 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from pathlib import Path
 
 from crossrate.rpc.lean import LeanChannel
 from crossrate.rpc.lean.client_connection import ClientConnection
 
 
 class LoadChannel(LeanChannel):
-    """A channel to a port on loopback; with roots, over TLS."""
+    """A channel to a port on loopback; with roots, over TLS, and with a file of certificate and key, as a client."""
 
-    def __init__(self, port: int, roots_pem: bytes | None = None) -> None:
+    def __init__(self, port: int, roots_pem: bytes | None = None, client: Path | None = None) -> None:
         super().__init__(f"localhost:{port}")
         self._port = port
         self._tls: ssl.SSLContext | None = None
         if roots_pem is not None:
             self._tls = ssl.create_default_context(cadata=roots_pem.decode())
             self._tls.set_alpn_protocols(["h2"])
+            if client is not None:
+                self._tls.load_cert_chain(client)
 
     async def _dial(self, connection: ClientConnection) -> None:
         name = "localhost" if self._tls else None

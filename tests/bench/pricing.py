@@ -155,7 +155,8 @@ async def measured(mesh: Mesh, port: int, *, rounds: int, calls: int, seconds: f
     own, request, one = columns(COUNT), request_of(columns(COUNT)), single()
     largest = request_of(columns(LARGEST))
     options = [("grpc.max_receive_message_length", 16 << 20)]
-    credentials = grpc.ssl_channel_credentials(mesh.roots)
+    proof = mesh.place.client_certificate("viewer").read_bytes()
+    credentials = grpc.ssl_channel_credentials(mesh.roots, proof, proof)
     target = f"localhost:{mesh.edge_port}"
     async with (
         grpc.aio.secure_channel(target, credentials, options=options) as edge,

@@ -128,7 +128,9 @@ async def through_mesh(mesh: Mesh, sizes: Sizes) -> tuple[dict[str, float], list
     A lone call is made by grpc.aio's client, as the SDK's are; among many, its own cost would hide what is measured.
     """
     async with contextlib.AsyncExitStack() as stack:
-        edge = await stack.enter_async_context(LoadChannel(mesh.edge_port, mesh.roots))
+        edge = await stack.enter_async_context(
+            LoadChannel(mesh.edge_port, mesh.roots, mesh.place.client_certificate("viewer"))
+        )
         answer = await edge.unary_unary(GET_INSTRUMENT)(REQUEST, timeout=10)
         port, pid = stack.enter_context(bare_server(answer))
         bare = await stack.enter_async_context(LoadChannel(port))

@@ -34,6 +34,8 @@ from services.control.compile import proxy_of
 from tests.ports import free_ports
 
 READY_S_MAX = 60.0
+READER = "viewer"
+"""The client of the topology that only reads."""
 
 
 async def until(condition: Callable[[], Any], seconds: float = READY_S_MAX) -> Any:
@@ -238,8 +240,9 @@ class SmallMesh:
         return None
 
     def edge_channel(self) -> grpc.aio.Channel:
-        """A client of the edge."""
-        credentials = grpc.ssl_channel_credentials(self.place.ca_bundle.read_bytes())
+        """A client of the edge that only reads."""
+        proof = self.place.client_certificate(READER).read_bytes()
+        credentials = grpc.ssl_channel_credentials(self.place.ca_bundle.read_bytes(), proof, proof)
         options = [("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1)]
         return grpc.aio.secure_channel(f"localhost:{self.ports['edge']}", credentials, options)
 
@@ -257,14 +260,15 @@ class SmallMesh:
         path: str,
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
-        client: Path | None = None,
+        client: Path | str | None = READER,
     ) -> tuple[int, dict[str, str], bytes]:
-        """One REST call through the edge: status, headers, body."""
+        """One REST call through the edge, by a client's certificate or by nobody: status, headers, body."""
+        proof = self.place.client_certificate(client) if isinstance(client, str) else client
 
         def call() -> tuple[int, dict[str, str], bytes]:
             context = ssl.create_default_context(cadata=self.place.ca_bundle.read_text())
-            if client is not None:
-                context.load_cert_chain(client)
+            if proof is not None:
+                context.load_cert_chain(proof)
             connection = http.client.HTTPSConnection("localhost", self.ports["edge"], context=context, timeout=60)
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()

@@ -39,9 +39,12 @@ TOPOLOGY = """
 [clients.local]
 roles = ["viewer", "trader", "operator"]
 accounts = ["*"]
+step_up = true
 
 [clients.second]
 roles = ["viewer", "risk_officer"]
+accounts = ["*"]
+step_up = true
 
 [services.control]
 publishes = ["crossrate.control.v1.>"]

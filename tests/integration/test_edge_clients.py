@@ -12,13 +12,14 @@ import grpc
 import pytest
 import pytest_asyncio
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from crossrate.api.control.v1 import control_service_pb2 as control
 from crossrate.api.control.v1 import control_service_pb2_grpc as control_grpc
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_grpc
 from crossrate.client.find import client_certificate
-from crossrate.rpc.caller import CLIENT_HEADER
+from crossrate.rpc.caller import CLIENT_HEADER, FINGERPRINT_HEADER
 from crossrate.rpc.client import channel_to_edge
 from services.control.ca import Authority
 from services.control.mesh import CONTROL_FOLDER
@@ -68,21 +69,27 @@ async def refused(call) -> grpc.aio.AioRpcError:
 
 
 async def test_a_client_may_what_its_roles_allow(mesh: SmallMesh) -> None:
-    """With the certificate of an operator an operator's method answers; without one it is refused as before."""
+    """With the certificate of an operator an operator's method answers; with a reader's it does not, and reads do;
+    without one nothing does."""
     async with channel(mesh, client_certificate("local", mesh.place)) as edge:
         assert (await mesh_status(edge)).proxies
-    async with channel(mesh, None) as edge:
+    async with channel(mesh, client_certificate("viewer", mesh.place)) as edge:
         assert (await refused(mesh_status(edge))).code() is grpc.StatusCode.PERMISSION_DENIED
         assert await reference_grpc.ReferenceServiceStub(edge).GetInstrument(EURUSD, timeout=5)
+    async with channel(mesh, None) as edge:
+        read = reference_grpc.ReferenceServiceStub(edge).GetInstrument(EURUSD, timeout=5)
+        assert (await refused(read)).code() is grpc.StatusCode.PERMISSION_DENIED
 
 
 async def test_a_service_learns_who_the_client_is_and_nobody_can_pretend(mesh: SmallMesh) -> None:
     """The edge says whose certificate it saw; what a client says of itself is taken away."""
     pretence = [(CLIENT_HEADER, LOCAL), ("x-forwarded-client-cert", f"URI={LOCAL}")]
-    for proof, told in ((client_certificate("second", mesh.place), "spiffe://crossrate/client/second"), (None, None)):
-        async with channel(mesh, proof, pretence) as edge:
-            await reference_grpc.ReferenceServiceStub(edge).GetInstrument(EURUSD, timeout=5)
-            assert mesh.backends["reference-1"].servicer.headers.get(CLIENT_HEADER) == told
+    async with channel(mesh, client_certificate("second", mesh.place), pretence) as edge:
+        await reference_grpc.ReferenceServiceStub(edge).GetInstrument(EURUSD, timeout=5)
+    headers = mesh.backends["reference-1"].servicer.headers
+    assert headers[CLIENT_HEADER] == "spiffe://crossrate/client/second"
+    shown = x509.load_pem_x509_certificate(client_certificate("second", mesh.place))
+    assert headers[FINGERPRINT_HEADER] == shown.fingerprint(hashes.SHA256()).hex()
     async with channel(mesh, None, pretence) as edge:
         assert (await refused(mesh_status(edge))).code() is grpc.StatusCode.PERMISSION_DENIED
 

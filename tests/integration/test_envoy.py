@@ -182,6 +182,9 @@ async def test_rest_answers_json(mesh: SmallMesh) -> None:
     assert status == 200
     assert headers["content-type"] == "application/json"
     assert "server" not in headers
+    assert headers["strict-transport-security"].startswith("max-age=")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
     assert json.loads(body)["instrument"]["name"] == "EUR/USD"
     assert json.loads(body)["instrument"]["nonDeliverable"] is False
 
@@ -249,7 +252,8 @@ async def test_a_page_may_call_by_grpc_web(mesh: SmallMesh) -> None:
 
 
 async def test_the_edge_offers_health_reflection_and_openapi(mesh: SmallMesh) -> None:
-    """Without a token anybody learns what there is and how it does; services that others serve are included."""
+    """Any client learns what there is and how it does, services that others serve included; the document is open to
+    everybody, and nothing else is."""
     async with mesh.edge_channel() as channel:
         for service in ("", CONTROL_SERVICE, REFERENCE_SERVICE):
             request = health_pb2.HealthCheckRequest(service=service)
@@ -259,7 +263,7 @@ async def test_the_edge_offers_health_reflection_and_openapi(mesh: SmallMesh) ->
         stream = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([listing]), timeout=60)
         names = {s.name async for r in stream for s in r.list_services_response.service}
     assert {CONTROL_SERVICE, REFERENCE_SERVICE} <= names
-    status, headers, body = await mesh.rest("GET", "/openapi.json")
+    status, headers, body = await mesh.rest("GET", "/openapi.json", client=None)
     assert status == 200
     assert headers["content-type"] == "application/json"
     assert json.loads(body)["openapi"].startswith("3.1")
@@ -288,7 +292,8 @@ async def test_rotation_under_calls_fails_none(mesh: SmallMesh) -> None:
         assert mesh.place.ca_bundle.read_text().count("BEGIN CERTIFICATE") == 2
         # A client that has only the old root goes on during the overlap.
         options = [("grpc.use_local_subchannel_pool", 1)]
-        known = grpc.ssl_channel_credentials(old_roots.encode())
+        proof = mesh.place.client_certificate("viewer").read_bytes()
+        known = grpc.ssl_channel_credentials(old_roots.encode(), proof, proof)
         async with grpc.aio.secure_channel(f"localhost:{mesh.ports['edge']}", known, options) as channel:
             assert (await get_instrument(channel)).instrument.name == "EUR/USD"
         await rotate(stub, control.ROTATION_SCOPE_ROOT_FINISH)

@@ -123,7 +123,7 @@ async def made(tmp_path_factory) -> AsyncIterator[Stand]:
 
 
 async def test_a_trader_trades_and_others_may_not(made: Stand) -> None:
-    """The order knows who entered it; whoever is no trader, or shows no certificate, is refused."""
+    """The order knows who entered it; whoever is no trader is refused."""
     order = new("alpha")
     async with made.client("local") as channel:
         stub = TradingServiceStub(channel)

@@ -23,8 +23,9 @@ pytestmark = pytest.mark.system
 
 
 def rest(mesh: Mesh, method: str, path: str, body: object = None, headers: dict[str, str] | None = None):
-    """One REST call; returns status, headers and body."""
+    """One REST call of a client that only reads; returns status, headers and body."""
     context = ssl.create_default_context(cadata=mesh.roots.decode())
+    context.load_cert_chain(mesh.place.client_certificate("viewer"))
     connection = http.client.HTTPSConnection("localhost", mesh.edge_port, context=context, timeout=60)
     payload = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
     sent = {"content-type": "application/json"} if payload is not None else {}
@@ -124,7 +125,7 @@ def test_openapi_describes_what_the_edge_serves(mesh: Mesh) -> None:
 
 
 async def test_operators_calls_are_not_for_clients(mesh: Mesh) -> None:
-    """Without a token the edge refuses what only an operator may call."""
+    """The edge refuses a client that only reads what only an operator may call."""
     async with mesh.edge_channel() as channel:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await control_grpc.ControlServiceStub(channel).GetMeshStatus(control.GetMeshStatusRequest(), timeout=60)

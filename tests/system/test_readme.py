@@ -65,6 +65,7 @@ def test_a_command_of_the_readme_does_what_it_shows(mesh: Mesh, command: str, ou
         pytest.skip(f"{command.split()[0]} is not on this machine")
     command = command.replace("localhost:8443", f"localhost:{mesh.edge_port}")
     command = command.replace(".crossrate/ca.pem", str(mesh.place.ca_bundle))
+    command = command.replace(".crossrate/clients/", f"{mesh.place.state}/clients/")
     done = subprocess.run(
         command, shell=True, env=here(mesh), capture_output=True, text=True, timeout=60, check=False, cwd=ROOT
     )

@@ -168,7 +168,8 @@ class MainJob:
 
     async def rotation(self) -> str:
         """New certificates for every identity while calls and a stream go on; none may fail."""
-        async with reach.control() as channel, Traffic(self._client.target, place().ca_bundle.read_bytes()) as traffic:
+        roots, proof = place().ca_bundle.read_bytes(), place().client_certificate(DEFAULT_CLIENT).read_bytes()
+        async with reach.control() as channel, Traffic(self._client.target, roots, proof) as traffic:
             stub = ControlServiceStub(channel)
             await traffic.flowing()
             before = await stub.ListCertificates(control.ListCertificatesRequest())
@@ -269,9 +270,9 @@ async def _run_steps(tag: str, fix: Access | None, *, as_json: bool) -> tuple[li
     steps, day = [], None
     async with AsyncClient() as client:
         roots = place().ca_bundle.read_bytes()
-        todo = MainJob(client, Web(client.target, roots)).steps()
+        proof = place().client_certificate(DEFAULT_CLIENT)
+        todo = MainJob(client, Web(client.target, roots, proof)).steps()
         if reach.topology().services.keys() >= TRADES:
-            proof = place().client_certificate(DEFAULT_CLIENT)
             trading = TradingDay(client, Web(client.target, roots, proof), tag, fix)
             day = trading.report
             todo += trading.steps()
@@ -311,12 +312,16 @@ def _summary(steps: list[Step], day: Report | None, took_s: float, *, as_json: b
     if not edge:
         show.console().print(f"logs: {where.state / 'logs'}", markup=False)
         return
+    curl = f"curl --cacert {where.ca_bundle} --cert {where.client_certificate(DEFAULT_CLIENT)}"
     places = [
         ("edge", f"{edge}   gRPC, REST, gRPC-Web; {edge}/openapi.json"),
         ("roots", str(where.ca_bundle)),
         ("sockets", f"{where.run}"),
         ("logs", f"{where.state / 'logs'}   crossrate logs -f"),
-        ("try", f"curl --cacert {where.ca_bundle} {edge}/v1/quotes/EUR/USD"),
+        (
+            "try",
+            f"{curl} {edge}/v1/quotes/EUR/USD",
+        ),
         ("", 'crossrate call StreamQuotes \'{"instruments": ["EUR/USD"]}\' --max 5'),
         ("", "crossrate explain GetQuote   crossrate authz   crossrate status"),
         ("", "python -c 'from crossrate.client import Client; print(Client().reference.ListCurrencies())'"),

@@ -23,9 +23,9 @@ FLOWING_S_MAX = 15.0
 class Traffic:
     """Unary calls to two services and one quote stream, from entering it until leaving it."""
 
-    def __init__(self, target: str, ca_pem: bytes) -> None:
+    def __init__(self, target: str, ca_pem: bytes, client_pem: bytes) -> None:
         self._target = target
-        self._credentials = grpc.ssl_channel_credentials(ca_pem)
+        self._credentials = grpc.ssl_channel_credentials(ca_pem, client_pem, client_pem)
         self._leaving = asyncio.Event()
         self._came = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []

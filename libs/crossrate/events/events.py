@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import json
 import os
 import signal
@@ -286,21 +287,19 @@ class Events:
         *,
         limit: int = READ_MAX,
         subject: str = "",
+        since: datetime.datetime | None = None,
         timeout_s: float = READ_TIMEOUT_S,
     ) -> list[Event]:
         """The next messages of a stream after a position, in order, at most `limit`; empty at its end.
 
-        `subject` chooses one subject (wildcards allowed). Nothing is left behind in the server.
+        `subject` chooses one subject (wildcards allowed). With `since` it begins at a time instead of a position.
+        Nothing is left behind in the server.
 
         Raises:
             EventsUnavailable: the answer did not come, or not whole, in time.
         """
-        query = {
-            "seq": after_sequence + 1,
-            "batch": limit,
-            "max_bytes": READ_BYTES_MAX,
-            "next_by_subj": subject or ">",
-        }
+        query = {"batch": limit, "max_bytes": READ_BYTES_MAX, "next_by_subj": subject or ">"}
+        query |= {"seq": after_sequence + 1} if since is None else {"start_time": since.isoformat()}
         answers: asyncio.Queue[Msg] = asyncio.Queue()
         try:
             if not self._client.is_connected:

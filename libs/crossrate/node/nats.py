@@ -49,6 +49,10 @@ BUCKET_MIB_MAX = 32
 DUPLICATE_WINDOW_S = 600.0
 
 
+REVOCATIONS = ("session_revoked", "grants_changed")
+"""The facts of identity that every service follows."""
+
+
 class NatsError(Exception):
     """NATS cannot be prepared or does not come up; the message says what to do."""
 
@@ -76,6 +80,10 @@ def permissions(topology: Topology, service: str) -> Permissions:
     # Versions in a bucket are read by position alone: nobody but control listens to all of them.
     consumed = [topology.streams[name] for name in this.consumes if bucket_of(name) is None]
     subscribe += [subject for stream in consumed for subject in stream.subjects]
+    if topology.tokens is not None and topology.tokens.service in topology.streams:
+        # Every service follows what is revoked.
+        publish += [f"$JS.API.DIRECT.GET.{topology.tokens.service}"]
+        subscribe += [f"crossrate.{topology.tokens.service}.v1.{fact}.*" for fact in REVOCATIONS]
     if service == "control":
         # The control plane writes configuration, keeps its own state, and has dead letters delivered again.
         for bucket in BUCKETS:

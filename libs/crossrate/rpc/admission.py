@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
+from collections.abc import Callable, Mapping
 
 from crossrate.api.common.v1 import stream_pb2
 from crossrate.rpc import errors
@@ -12,7 +14,9 @@ from crossrate.rpc.call import Call, Stop, monotonic
 from crossrate.rpc.caller import EDGE, LOCAL, OPERATOR, Callers, Clients, allowed_callers
 from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.deadlines import NeededTime, shave
+from crossrate.rpc.grants import Client
 from crossrate.rpc.metrics import MethodCounts, RpcCounts
+from crossrate.rpc.revocations import Revocations
 from crossrate.rpc.transport import CallContext
 from crossrate.runtime.topology import Topology
 
@@ -21,6 +25,7 @@ RESERVED_SHARE = 8
 RESERVED_MIN = 4
 RETRY_AFTER_S = 0.1
 """When a refused caller should try again, at the earliest; up to doubled at random, so that not all return at once."""
+wall_clock = time.time
 NEEDED_S_MAX = 1.0
 """Whatever a method usually takes, a call with this much time is begun."""
 
@@ -53,12 +58,23 @@ class Admission:
         topology: who may call whom.
         concurrency_max: calls with one answer that are served at once; reserved methods get a few more.
         streams_max: streams of answers that are open at once; they wait most of their life, so there may be many.
+        revocations: what identity has taken back; None: no token is believed.
+        issuer: `iss` of access tokens; "" for the topology's.
     """
 
-    def __init__(self, topology: Topology, counts: RpcCounts, *, concurrency_max: int, streams_max: int) -> None:
+    def __init__(
+        self,
+        topology: Topology,
+        counts: RpcCounts,
+        *,
+        concurrency_max: int,
+        streams_max: int,
+        revocations: Revocations | None = None,
+        issuer: str = "",
+    ) -> None:
         self._topology = topology
         self._callers = Callers(topology.trust_domain)
-        self._clients = Clients(topology)
+        self._clients = Clients(topology, revocations, issuer)
         self._counts = counts
         self._busy_max = concurrency_max
         self._busy_reserved_max = concurrency_max + max(RESERVED_MIN, concurrency_max // RESERVED_SHARE)
@@ -79,19 +95,17 @@ class Admission:
             housekeeping,
         )
 
-    def enter(
-        self, method: Method, call: Call, context: CallContext, certificate: str | None, client: str | None
-    ) -> None:
+    def enter(self, method: Method, call: Call, context: CallContext, headers: Mapping[str, str]) -> None:
         """Lets a call in: sets its caller, deadline, timer and task, and takes a slot, which `leave` gives back.
 
         Args:
-            certificate: the value of `x-forwarded-client-cert`, None without one.
-            client: the value of CLIENT_HEADER, None without one.
+            headers: of the call, by name.
 
         Raises:
-            Failure: NO_IDENTITY, CALLER_NOT_ALLOWED, DEADLINE_TOO_SHORT or TOO_MANY_REQUESTS.
+            Failure: NO_IDENTITY, CALLER_NOT_ALLOWED, TOKEN_REFUSED, SESSION_REVOKED, STEP_UP_REQUIRED,
+                DEADLINE_TOO_SHORT or TOO_MANY_REQUESTS.
         """
-        caller = call.caller = self._callers.name(certificate)
+        caller = call.caller = self._callers.name(headers.get("x-forwarded-client-cert"))
         if method.housekeeping:
             if not caller:
                 raise errors.no_identity(method.name)
@@ -101,9 +115,12 @@ class Admission:
                 raise errors.no_identity(method.name)
             raise errors.caller_not_allowed(method.name, caller)
         if caller == EDGE:
-            call.client = self._clients.of(client)
-            if call.client is None or not call.client.roles & method.contract.roles:
-                raise errors.caller_not_allowed(method.name, str(call.client or client))
+            now = wall_clock()
+            client = call.client = self._clients.of(headers, method.name, now)
+            if not client.roles & method.contract.roles:
+                raise errors.caller_not_allowed(method.name, str(client))
+            if method.contract.step_up:
+                self._clients.check_factor(client, method.name, now)
         elif caller == LOCAL:
             call.client = OPERATOR
         budget_s = method.deadline_s
@@ -169,6 +186,17 @@ class Admission:
         for call in tuple(self.calls):
             if call.method.server_streaming:
                 call.end(reason)
+
+    def end_clients(self, ended: Callable[[Client], bool]) -> int:
+        """Stops the open streams of clients that may not go on; returns how many."""
+        found = [
+            call
+            for call in self.calls
+            if call.method.server_streaming and call.client is not None and ended(call.client)
+        ]
+        for call in found:
+            call.stop(Stop.REVOKED)
+        return len(found)
 
     async def drained(self, grace_s: float) -> int:
         """Waits until no call is under way, at most `grace_s` seconds; stops those left and returns how many."""

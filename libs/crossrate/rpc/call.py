@@ -31,7 +31,7 @@ from crossrate.rpc.tracing import ServerSpan, Trace, place_in_trace
 from crossrate.runtime.logs import correlation
 
 if TYPE_CHECKING:
-    from crossrate.rpc.caller import Client
+    from crossrate.rpc.grants import Client
     from crossrate.rpc.transport import CallContext
 
 INTERRUPT_S = 0.25
@@ -57,6 +57,7 @@ class Stop(enum.Enum):
     DEADLINE = "the deadline passed"
     ENDED = "the stream should have ended"
     SHUTDOWN = "the server's grace is over"
+    REVOKED = "its client's session was ended, or its grants have changed"
 
 
 class Call:
@@ -198,6 +199,25 @@ def current_or_none() -> Call | None:
     return work if isinstance(work, Call) else None
 
 
+def granted_accounts() -> list[str]:
+    """The accounts that the call being handled may be shown, as patterns for SQL: `account LIKE ANY ($1)`. All of them
+    for a service, for the local operator, and where no call is."""
+    call = current_or_none()
+    return ["%"] if call is None or call.client is None else call.client.account_patterns
+
+
+def may_see(account: str) -> bool:
+    """Whether the call being handled may be shown what concerns an account."""
+    call = current_or_none()
+    return call is None or call.client is None or call.client.may_see(account)
+
+
+def granted_desk(asked: str) -> str:
+    """The desk whose things the call being handled may be shown: the one asked for, else its client's; "" for all."""
+    call = current_or_none()
+    return asked or ("" if call is None or call.client is None else call.client.desk)
+
+
 def current() -> Call:
     """The call being handled.
 
@@ -210,4 +230,14 @@ def current() -> Call:
     return call
 
 
-__all__ = ["Call", "CallContext", "Stop", "current", "current_or_none", "new_request_id"]
+__all__ = [
+    "Call",
+    "CallContext",
+    "Stop",
+    "current",
+    "current_or_none",
+    "granted_accounts",
+    "granted_desk",
+    "may_see",
+    "new_request_id",
+]

@@ -8,10 +8,26 @@ can open it, so it is the local operator.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 
+from crossrate.rpc import errors, refusals
 from crossrate.rpc.contract import MethodContract
-from crossrate.runtime.topology import ROLES, Topology
+from crossrate.rpc.grants import NEVER, OPERATOR, Client
+from crossrate.rpc.revocations import Revocations
+from crossrate.rpc.tokens import FINGERPRINT_HEADER, TOKEN_HEADER, TokenProblem, Tokens
+from crossrate.runtime.topology import Topology
+
+__all__ = [
+    "CLIENT_HEADER",
+    "EDGE",
+    "FINGERPRINT_HEADER",
+    "LOCAL",
+    "OPERATOR",
+    "Callers",
+    "Client",
+    "Clients",
+    "allowed_callers",
+]
 
 LOCAL = "local"
 """The local operator; may call everything."""
@@ -21,9 +37,6 @@ EDGE = "edge"
 CLIENT_HEADER = "x-crossrate-client"
 """Where the edge says whose certificate it saw: a SPIFFE id, and nothing for none. It removes what a client sent under
 this name, and nobody believes the header but of the edge."""
-FINGERPRINT_HEADER = "x-crossrate-fingerprint"
-"""Where the edge says the SHA-256 of that certificate, in hexadecimal, to what a service answers over HTTP."""
-ALL_ACCOUNTS = "*"
 
 CACHED_MAX = 1024
 """Header values remembered; a certificate's rotation brings a new one for each caller."""
@@ -71,48 +84,69 @@ class Callers:
         return word if word.isascii() and word.isalpha() and word.islower() and word != LOCAL else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
-    """On whose behalf the edge, or the local operator, calls.
+class Clients:
+    """Who calls through the edge: clients of the topology by the certificate that the edge saw, others by their token.
 
-    `name` is "" for who showed no certificate. `accounts` are names, beginnings with "*" behind them, or "*".
+    Args:
+        revocations: what identity has taken back.
+        issuer: `iss` of its tokens; "" for the topology's.
     """
 
-    name: str
-    roles: frozenset[str]
-    accounts: tuple[str, ...]
-
-    def may_use(self, account: str) -> bool:
-        """Whether it was granted an account."""
-        return any(
-            account.startswith(granted[:-1]) if granted.endswith("*") else account == granted
-            for granted in self.accounts
-        )
-
-    def __str__(self) -> str:
-        return f"client:{self.name}" if self.name else "anonymous"
-
-
-OPERATOR = Client("operator", ROLES, (ALL_ACCOUNTS,))
-"""The local operator."""
-
-
-class Clients:
-    """The clients of the topology, by what the edge says of them."""
-
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: Topology, revocations: Revocations | None = None, issuer: str = "") -> None:
         everybody = frozenset(topology.edge.anonymous_roles)
         self.anonymous = Client("", everybody, ())
+        self.step_up_max_age_s = topology.tokens.step_up_max_age_s if topology.tokens else 0
+        self._tokens = Tokens(topology.tokens, issuer or topology.issuer())
+        self._revocations = revocations
         self._known = {
-            topology.client_identity(name): Client(name, everybody | frozenset(client.roles), client.accounts)
+            topology.client_identity(name): Client(
+                name,
+                everybody | frozenset(client.roles),
+                client.accounts,
+                factor_time=NEVER if client.step_up else 0.0,
+            )
             for name, client in topology.clients.items()
         }
 
-    def of(self, header: str | None) -> Client | None:
-        """The client for the value of CLIENT_HEADER, nobody in particular without it; None if there is no such."""
-        if header is None:
-            return self.anonymous
-        return self._known.get(header)
+    def of(self, headers: Mapping[str, str], method: str, now: float) -> Client:
+        """The client that the edge tells of. A token, where there is one, decides alone: a certificate beside it only
+        proves that the token is its owner's.
+
+        Args:
+            headers: of the call; nobody but the edge is believed them.
+            method: for the words of a refusal.
+            now: seconds since 1970.
+
+        Raises:
+            Failure: TOKEN_REFUSED, SESSION_REVOKED, DEPENDENCY_UNAVAILABLE, or CALLER_NOT_ALLOWED for a certificate
+                of no client.
+        """
+        payload = headers.get(TOKEN_HEADER)
+        if payload is None:
+            certificate = headers.get(CLIENT_HEADER)
+            if certificate is None:
+                return self.anonymous
+            if (client := self._known.get(certificate)) is None:
+                raise errors.caller_not_allowed(method, certificate)
+            return client
+        try:
+            client = self._tokens.client(payload, headers.get(FINGERPRINT_HEADER), now)
+        except TokenProblem as problem:
+            raise refusals.token_refused(method, str(problem)) from None
+        if self._revocations is None or not self._revocations.complete:
+            raise errors.dependency_unavailable("identity's revocations")
+        if self._revocations.hit(client):
+            raise refusals.session_revoked(method)
+        return client
+
+    def check_factor(self, client: Client, method: str, now: float) -> None:
+        """Refuses a client that has not proved a second factor lately.
+
+        Raises:
+            Failure: STEP_UP_REQUIRED.
+        """
+        if now - client.factor_time > self.step_up_max_age_s:
+            raise refusals.step_up_required(method, self.step_up_max_age_s)
 
 
 def allowed_callers(method: MethodContract, topology: Topology) -> frozenset[str]:

@@ -19,13 +19,13 @@ from google.protobuf.message import DecodeError, Message
 from google.rpc import status_pb2
 
 from crossrate.api.common.v1 import stream_pb2
-from crossrate.rpc import errors
+from crossrate.rpc import errors, refusals
 from crossrate.rpc.admission import Admission, Method
 from crossrate.rpc.call import Call, Stop
-from crossrate.rpc.caller import CLIENT_HEADER
 from crossrate.rpc.contract import Idempotency, MethodContract
 from crossrate.rpc.envelope import Envelope
 from crossrate.rpc.errors import Failure, Violation
+from crossrate.rpc.grants import guard
 from crossrate.rpc.metrics import RpcCounts
 from crossrate.rpc.tap import REQUEST, RESPONSE, Tap
 from crossrate.rpc.tracing import Tracing
@@ -88,13 +88,13 @@ class Chain:
         return Wrapped("", True, False, handle)
 
     def _decoder(self, method: Method, decode: Callable[[bytes], Message]) -> Callable[[bytes, Call], Message]:
-        """Bytes to a request that keeps the contract's size and rules and is for an account that its client may use."""
+        """Bytes to a request that keeps the contract's size and rules and names nothing that its client may not use."""
         bytes_max = method.contract.request_bytes_max
         check = self._validation.check(method.contract.input)
         reads = method.contract.idempotency is Idempotency.NO_SIDE_EFFECTS
         known = Known() if reads and not depends_on_time(method.contract.input) else None
 
-        account_of = account_reader(method.contract)
+        granted = guard(method.contract)
 
         def read(raw: bytes, call: Call) -> Message:
             if len(raw) > bytes_max:
@@ -105,12 +105,12 @@ class Chain:
             except DecodeError:
                 name = method.contract.input.full_name
                 raise errors.invalid(Violation("", f"the request is not a {name}", "request.encoding")) from None
+            if granted is not None and call.client is not None:
+                granted(call.client, request)
             if check is not None and (known is None or raw not in known):
                 check(request, raw)
                 if known is not None:
                     known.add(raw)
-            if account_of is not None:
-                check_grant(call, account_of(request))
             return request
 
         return read
@@ -133,7 +133,7 @@ class Chain:
             counts.in_flight += 1
             code, message = _CANCELLED, ""
             try:
-                enter(method, call, context, metadata.get("x-forwarded-client-cert"), metadata.get(CLIENT_HEADER))
+                enter(method, call, context, metadata)
                 if traced:
                     self._begin_span(call, metadata.get("traceparent"))
                 if streamed:
@@ -180,8 +180,7 @@ class Chain:
             last: Message | None = None
             answers: AsyncIterator[Message] | None = None
             try:
-                certificate, client = metadata.get("x-forwarded-client-cert"), metadata.get(CLIENT_HEADER)
-                self._admission.enter(method, call, context, certificate, client)
+                self._admission.enter(method, call, context, metadata)
                 if not method.housekeeping:
                     self._begin_span(call, metadata.get("traceparent"))
                 if contract.client_streaming:
@@ -211,7 +210,7 @@ class Chain:
                         tap.message(call, RESPONSE, answer)
                     call.sent += 1
                     yield answer
-                if call.stopped is not None and not envelope.ends:
+                if call.stopped is Stop.REVOKED or (call.stopped is not None and not envelope.ends):
                     raise _failure_of_stop(call, self._runtime.instance)
                 if envelope.ends and not envelope.closed(last):
                     yield encode(envelope.end(last, call.end_reason))
@@ -295,30 +294,6 @@ class Chain:
             call.span.end(code, message, call.received, call.sent)
 
 
-def account_reader(contract: MethodContract) -> Callable[[Message], str] | None:
-    """What finds the account that a request is for, if its method sticks to one ("order.account", "account")."""
-    *outer, name = contract.sticky_field.split(".")
-    if name != "account":
-        return None
-
-    def account(request: Any) -> str:
-        for field in outer:
-            request = getattr(request, field)
-        return request.account
-
-    return account
-
-
-def check_grant(call: Call, account: str) -> None:
-    """Refuses a client that was not granted the account; a later message of a stream names none.
-
-    Raises:
-        Failure: CALLER_NOT_ALLOWED.
-    """
-    if call.client is not None and account and not call.client.may_use(account):
-        raise errors.account_not_granted(account, str(call.client))
-
-
 def can_suspend(behaviour: Callable) -> bool:
     """Whether a handler may ever wait: a coroutine suspends only where its code yields, and `await`, `async for` and
     `async with` all do. A handler that is not plainly a coroutine function may."""
@@ -330,6 +305,8 @@ def can_suspend(behaviour: Callable) -> bool:
 
 def _failure_of_stop(call: Call, instance: str) -> Failure:
     """Why the server stopped a handler."""
+    if call.stopped is Stop.REVOKED:
+        return refusals.session_revoked(call.name)
     draining = call.end_reason == stream_pb2.STREAM_END_REASON_DRAINING
     if call.stopped is Stop.SHUTDOWN or draining:
         return errors.shutting_down(instance)

@@ -73,6 +73,10 @@ class MethodContract:
     request_bytes_max: int
     no_rest_reason: str
     rest: tuple[RestBinding, ...]
+    account_fields: tuple[str, ...] = ()
+    instrument_fields: tuple[str, ...] = ()
+    desk_fields: tuple[str, ...] = ()
+    step_up: bool = False
 
     @property
     def streaming(self) -> bool:
@@ -181,6 +185,7 @@ def read_method(method: MethodDescriptor) -> MethodContract:
         "has both a REST path and a reason for having none": bool(rest and policy.no_rest_reason),
         "streams but has no stream_idle_timeout": streaming and not policy.HasField("stream_idle_timeout"),
         "has a sticky_field that its request does not have": not _has_path(method.input_type, policy.sticky_field),
+        **_rules_of_grants(method.input_type, policy),
     }
     broken = [rule for rule, is_broken in rules.items() if is_broken]
     if broken:
@@ -205,16 +210,55 @@ def read_method(method: MethodDescriptor) -> MethodContract:
         request_bytes_max=policy.max_request_bytes or REQUEST_BYTES_MAX,
         no_rest_reason=policy.no_rest_reason,
         rest=rest,
+        account_fields=tuple(policy.account_fields),
+        instrument_fields=tuple(policy.instrument_fields),
+        desk_fields=tuple(policy.desk_fields),
+        step_up=policy.step_up,
     )
 
 
-def _has_path(message: Descriptor, path: str) -> bool:
-    for name in filter(None, path.split(".")):
-        field = message.fields_by_name.get(name) if message else None
+def _rules_of_grants(message: Descriptor, policy: policy_pb2.MethodPolicy) -> dict[str, bool]:
+    """Rules on what a client has to be granted, and whether each is broken."""
+    fields = (*policy.account_fields, *policy.instrument_fields, *policy.desk_fields)
+    named = set(_account_paths(message)) if policy.roles else set()
+    unguarded = sorted(named - {*policy.account_fields})
+    return {
+        "names accounts, instruments or desks in fields that are no strings of its request": not all(
+            _is_string(message, path) for path in fields
+        ),
+        f"leaves accounts unguarded: account_fields lack {', '.join(unguarded)}": bool(unguarded),
+        "asks for a second factor, and nobody may call it through the edge": policy.step_up and not policy.roles,
+    }
+
+
+def field_at(message: Descriptor | None, path: str) -> FieldDescriptor | None:
+    """The field at a path ("order.account"), None if there is none."""
+    field = None
+    for name in path.split("."):
+        field = message.fields_by_name.get(name) if message is not None else None
         if field is None:
-            return False
+            return None
         message = field.message_type
-    return True
+    return field
+
+
+def _has_path(message: Descriptor, path: str) -> bool:
+    return not path or field_at(message, path) is not None
+
+
+def _is_string(message: Descriptor, path: str) -> bool:
+    field = field_at(message, path)
+    return field is not None and field.type == FieldDescriptor.TYPE_STRING
+
+
+def _account_paths(message: Descriptor, before: str = "", above: frozenset[str] = frozenset()) -> Iterable[str]:
+    """The paths of all fields of a request in which an account is named."""
+    for field in message.fields:
+        path, inner = before + field.name, field.message_type
+        if field.name == "account" and field.type == FieldDescriptor.TYPE_STRING:
+            yield path
+        elif inner is not None and inner.full_name not in above and not inner.GetOptions().map_entry:
+            yield from _account_paths(inner, f"{path}.", above | {message.full_name})
 
 
 def read_contracts(files: Iterable[FileDescriptor]) -> dict[str, MethodContract]:

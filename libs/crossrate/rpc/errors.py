@@ -49,6 +49,9 @@ class ErrorReason(enum.IntEnum):
     CANCELLED = error_pb2.ERROR_REASON_CANCELLED
     OUTCOME_UNKNOWN = error_pb2.ERROR_REASON_OUTCOME_UNKNOWN
     ALREADY_EXISTS = error_pb2.ERROR_REASON_ALREADY_EXISTS
+    TOKEN_REFUSED = error_pb2.ERROR_REASON_TOKEN_REFUSED
+    SESSION_REVOKED = error_pb2.ERROR_REASON_SESSION_REVOKED
+    STEP_UP_REQUIRED = error_pb2.ERROR_REASON_STEP_UP_REQUIRED
 
 
 CODES: Mapping[ErrorReason, grpc.StatusCode] = {
@@ -74,6 +77,9 @@ CODES: Mapping[ErrorReason, grpc.StatusCode] = {
     ErrorReason.CANCELLED: grpc.StatusCode.CANCELLED,
     ErrorReason.OUTCOME_UNKNOWN: grpc.StatusCode.UNAVAILABLE,
     ErrorReason.ALREADY_EXISTS: grpc.StatusCode.ALREADY_EXISTS,
+    ErrorReason.TOKEN_REFUSED: grpc.StatusCode.UNAUTHENTICATED,
+    ErrorReason.SESSION_REVOKED: grpc.StatusCode.UNAUTHENTICATED,
+    ErrorReason.STEP_UP_REQUIRED: grpc.StatusCode.PERMISSION_DENIED,
 }
 """The one mapping of reasons to codes; a test holds it equal to the comments of error.proto."""
 
@@ -229,15 +235,6 @@ def caller_not_allowed(method: str, caller: str) -> Failure:
         ErrorReason.CALLER_NOT_ALLOWED,
         f"{caller} may not call {method}",
         metadata={"method": method, "caller": caller},
-    )
-
-
-def account_not_granted(account: str, client: str) -> Failure:
-    """The client may call the method, but not for this account."""
-    return Failure(
-        ErrorReason.CALLER_NOT_ALLOWED,
-        f"{client} has no grant for account {account!r}",
-        metadata={"account": account, "caller": client},
     )
 
 

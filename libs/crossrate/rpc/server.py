@@ -40,6 +40,8 @@ from crossrate.rpc.metrics import RpcCounts
 from crossrate.rpc.metrics_listener import MetricsListener
 from crossrate.rpc.redaction import Redaction
 from crossrate.rpc.registration import clear_socket, register, withdraw
+from crossrate.rpc.revocation_follower import RevocationFollower
+from crossrate.rpc.revocations import Revocations
 from crossrate.rpc.tap import Tap
 from crossrate.rpc.transport import Transport, Wrapped
 from crossrate.rpc.transport_aio import AioTransport
@@ -124,12 +126,17 @@ class Server:
         self._counts = RpcCounts()
         self._registry = CollectorRegistry()
         self._registry.register(self._counts)
+        self.revocations = Revocations()
+        """Sessions that were ended and grants that have changed."""
         self._admission = Admission(
             runtime.topology,
             self._counts,
             concurrency_max=concurrency_max or (known.concurrency_max if known else 256),
             streams_max=streams_max,
+            revocations=self.revocations,
+            issuer=runtime.topology.issuer(runtime.place.edge_port()),
         )
+        self._follower = RevocationFollower(runtime, self.revocations, self._admission)
         self._tap = Tap(runtime.instance, Redaction.from_environment(), self._counts)
         self._chain = Chain(runtime, self._admission, self._counts, self._tap)
         self._transport = transport or TRANSPORTS[runtime.settings.transport]()
@@ -214,12 +221,14 @@ class Server:
             # Room beyond the largest request, so that it is our own check that refuses, with a reason.
             bytes_max = self._request_bytes_max * 2
             await self._transport.start(self.socket, self._methods, self._chain.unknown(), bytes_max)
+            self._follower.start()
             self.health.start(self._services)
             if await self._become_ready():
                 await runtime.stopping.wait()
             await self._drain()
         finally:
             withdraw(runtime)
+            await self._follower.stop()
             await self.health.stop()
             await self._transport.stop(0.0)
             self.socket.unlink(missing_ok=True)

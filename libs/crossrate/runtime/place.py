@@ -7,6 +7,7 @@ the path of a Unix socket may not be longer than 107 bytes.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
 from dataclasses import dataclass
@@ -57,6 +58,13 @@ class Place:
     def ports(self) -> Path:
         """JSON of the TCP ports that this start took: {"edge": …, "inbound": {service: …}, "nats": …, …}."""
         return self.run / "ports.json"
+
+    def edge_port(self) -> int | None:
+        """The edge's port of this start; None before it is known."""
+        try:
+            return int(json.loads(self.ports.read_text())["edge"])
+        except (OSError, ValueError, KeyError):
+            return None
 
     def credentials(self, service: str) -> Path:
         """A service's credentials: JSON {"nats": {"url", "seed"}, "postgres": {"dsn"} or null}, mode 0600."""

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -41,6 +41,30 @@ class Edge(_Frozen):
     cors_origins: tuple[str, ...] = ()
     connections_max: int = Field(default=10_000, ge=1)
     streams_per_connection_max: int = Field(default=100, ge=1)
+
+
+IDENTITY = "identity"
+"""The service that issues access tokens."""
+
+
+class AccessTokens(_Frozen):
+    """Whose access tokens the edge and the services believe.
+
+    Args:
+        service: who issues them and serves `jwks_path`.
+        issuer: `iss` of every token; empty for the edge's own address, https://localhost:<port>.
+        token_lifetime_s: the longest that an access token lives; what lives longer is refused.
+        step_up_max_age_s: how old the proof of a second factor may be where a method asks for one.
+        jwks_refresh_s: how often the edge asks for the keys. A key is published at least so long before it signs.
+    """
+
+    service: Word = IDENTITY
+    issuer: str = ""
+    audience: str = Field(default="crossrate", min_length=1)
+    jwks_path: str = Field(default="/oauth2/jwks.json", pattern=r"^/[A-Za-z0-9._/-]+$")
+    token_lifetime_s: int = Field(default=300, ge=10, le=300)
+    step_up_max_age_s: int = Field(default=600, ge=10, le=3600)
+    jwks_refresh_s: int = Field(default=60, ge=1, le=3600)
 
 
 class Certificates(_Frozen):
@@ -107,11 +131,29 @@ class Client(_Frozen):
     """A program or a person outside of the mesh that proves itself to the edge by a certificate.
 
     `accounts` names the accounts that it may use: a name, a beginning with "*" behind it, or "*" for all. Control
-    issues the certificate as `<state>/clients/<name>/client.pem`: whoever can read the file is the client.
+    issues the certificate as `<state>/clients/<name>/client.pem`: whoever can read the file is the client. With
+    `step_up` holding the key counts as a second factor.
     """
 
     roles: tuple[str, ...] = Field(min_length=1)
     accounts: tuple[str, ...] = ()
+    step_up: bool = False
+    rate_class: str = "high"
+
+
+class RateClass(_Frozen):
+    """How much of its methods' costs a client may spend: so much a second, and so much at once after a pause."""
+
+    per_s: int = Field(ge=1, le=1_000_000)
+    burst: int = Field(ge=100, le=10_000_000)
+
+
+RATE_CLASSES = {
+    "low": RateClass(per_s=100, burst=400),
+    "standard": RateClass(per_s=2_000, burst=4_000),
+    "high": RateClass(per_s=50_000, burst=100_000),
+}
+"""By the words of tokens and of clients. The largest cost of a method is 100, so that no burst is smaller."""
 
 
 class Topology(_Frozen):
@@ -125,6 +167,16 @@ class Topology(_Frozen):
     streams: dict[str, Stream] = {}
     publishers: dict[str, Publisher] = {}
     clients: dict[str, Client] = {}
+    tokens: AccessTokens | None = None
+    rate_classes: dict[str, RateClass] = RATE_CLASSES
+
+    @model_validator(mode="before")
+    @classmethod
+    def _who_issues_tokens(cls, given: Any) -> Any:
+        """A mesh with the identity service believes its tokens, also where nothing is said about them."""
+        if isinstance(given, dict) and "tokens" not in given and IDENTITY in given.get("services", {}):
+            return {**given, "tokens": {}}
+        return given
 
     @model_validator(mode="after")
     def _names_exist(self) -> Topology:
@@ -155,6 +207,8 @@ class Topology(_Frozen):
             for name, s in self.streams.items()
             if s.forget_oldest and s.max_mib > FORGETFUL_MIB_MAX
         ]
+        if self.tokens is not None and self.tokens.service not in self.services:
+            problems.append(f"tokens.service: there is no service {self.tokens.service!r}")
         problems += self._publishers_stay_outside()
         problems += self._clients_are_known()
         problems += self._paths_have_one_owner()
@@ -175,11 +229,19 @@ class Topology(_Frozen):
         for name, client in self.clients.items():
             if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", name):
                 yield f"clients.{name}: a client's name is of a-z, 0-9 and -"
+            if client.rate_class not in self.rate_classes:
+                yield f"clients.{name}.rate_class: there is no {client.rate_class!r} in rate_classes"
             for role in sorted(set(client.roles) - ROLES):
                 yield f"clients.{name}.roles: there is no role {role!r}; there are {', '.join(sorted(ROLES))}"
             for account in client.accounts:
                 if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}\*?|\*", account):
                     yield f"clients.{name}.accounts: {account!r} is no account, beginning with *, or *"
+
+    def issuer(self, edge_port: int | None = None) -> str:
+        """`iss` of the access tokens of this mesh, whose edge has the topology's port or another; empty without any."""
+        if self.tokens is None:
+            return ""
+        return self.tokens.issuer or f"https://localhost:{edge_port or self.edge.port}"
 
     def _paths_have_one_owner(self) -> Iterator[str]:
         seen: list[tuple[str, str]] = [("the contracts", path) for path in TAKEN_PATHS]

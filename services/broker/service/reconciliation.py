@@ -12,7 +12,7 @@ from crossrate.api.broker.v1 import break_pb2
 from crossrate.api.broker.v1 import reconciliation_service_pb2 as pb
 from crossrate.api.broker.v1.reconciliation_service_pb2_grpc import ReconciliationServiceServicer
 from crossrate.rpc import errors
-from crossrate.rpc.call import current
+from crossrate.rpc.call import current, may_see
 from crossrate.rpc.errors import ErrorReason, Failure
 from crossrate.rpc.values import seconds
 from crossrate.store.errors import OutcomeUnknown, RequestIdReused, StoreError
@@ -56,7 +56,7 @@ class ReconciliationService(ReconciliationServiceServicer):
             )
             runs = await self._breaks.runs()
         token = str(found[size - 1].change) if len(found) > size else ""
-        return pb.ListBreaksResponse(breaks=found[:size], next_page_token=token, runs=runs)
+        return pb.ListBreaksResponse(breaks=_shown(found[:size]), next_page_token=token, runs=runs)
 
     async def GetBreak(self, request: pb.GetBreakRequest, context: Any) -> pb.GetBreakResponse:
         """See the contract."""
@@ -73,7 +73,7 @@ class ReconciliationService(ReconciliationServiceServicer):
                 with _kept():
                     found, at = await self._standing(request.venue)
                 number += 1
-                yield _message(number, at, found)
+                yield _message(number, at, _shown(found))
             while True:
                 changed.clear()
                 with _kept():
@@ -84,7 +84,7 @@ class ReconciliationService(ReconciliationServiceServicer):
                     with _kept():
                         found, at = await self._breaks.changes(at, BREAKS_MAX, request.venue)
                 number += 1
-                yield _message(number, at, found)
+                yield _message(number, at, _shown(found))
         finally:
             self._hub.breaks.discard(changed.set)
 
@@ -183,9 +183,14 @@ class ReconciliationService(ReconciliationServiceServicer):
     async def _break(self, break_id: str) -> break_pb2.Break:
         with _kept():
             found = await self._breaks.some([break_id])
-        if break_id not in found:
+        if break_id not in found or not may_see(found[break_id].message.account):
             raise errors.not_found("break", break_id, "ListBreaks has them, with `closed` also those of the past")
         return found[break_id].message
+
+
+def _shown(found: list[break_pb2.Break]) -> list[break_pb2.Break]:
+    """Those that the caller may be shown."""
+    return [each for each in found if may_see(each.account)]
 
 
 def propose(kept: KeptBreak, request: pb.ProposeCorrectionRequest, who: str, now_ns: int) -> None:

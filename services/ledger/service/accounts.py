@@ -10,6 +10,7 @@ from crossrate.api.ledger.v1 import account_pb2
 from crossrate.api.ledger.v1 import account_service_pb2 as pb
 from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceServicer
 from crossrate.rpc import errors
+from crossrate.rpc.call import granted_accounts, granted_desk
 from crossrate.store.errors import OutcomeUnknown, RequestIdReused, StaleWriter, StoreUnavailable
 from crossrate.store.requests import body_of
 from services.ledger.domain.account import currency_fault
@@ -97,7 +98,7 @@ class AccountService(AccountServiceServicer):
             account = await self._accounts.get(request.account)
         except StoreUnavailable as error:
             raise errors.dependency_unavailable("postgres") from error
-        if account is None:
+        if account is None or granted_desk("") not in ("", account.desk):
             raise errors.not_found("account", request.account, "OpenAccount opens it")
         return pb.GetAccountResponse(account=account)
 
@@ -105,7 +106,8 @@ class AccountService(AccountServiceServicer):
         """See the contract."""
         size = request.page_size or PAGE_SIZE_DEFAULT
         try:
-            found = await self._accounts.page(request.desk, request.page_token, size + 1)
+            desk, granted = granted_desk(request.desk), granted_accounts()
+            found = await self._accounts.page(desk, request.page_token, size + 1, granted)
         except StoreUnavailable as error:
             raise errors.dependency_unavailable("postgres") from error
         more = len(found) > size

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from crossrate.api.ledger.v1 import correction_pb2, ledger_events_pb2
 from crossrate.api.ledger.v1 import movement_service_pb2 as pb
 from crossrate.rpc import errors
+from crossrate.rpc.call import granted_accounts
 from crossrate.rpc.errors import ErrorReason, Failure
 from services.ledger import messages
 from services.ledger.domain.entry import TRADES, Entry, Kind, Purpose, reverse
@@ -59,7 +60,7 @@ async def decide(
     Raises:
         Failure: it is decided already, the same person proposed it, or it can no longer be booked.
     """
-    correction = await corrections.lock(writing.connection, request.correction_id)
+    correction = await corrections.lock(writing.connection, request.correction_id, granted_accounts())
     if correction is None:
         raise errors.not_found("correction", request.correction_id, "ListCorrections names them")
     if correction.state != correction_pb2.CORRECTION_STATE_PROPOSED:

@@ -9,7 +9,7 @@ from crossrate.api.ledger.v1 import movement_service_pb2 as pb
 from crossrate.api.ledger.v1.movement_service_pb2_grpc import MovementServiceServicer
 from crossrate.basics.holidays import SAT
 from crossrate.rpc import errors
-from crossrate.rpc.call import current
+from crossrate.rpc.call import current, granted_accounts
 from services.ledger import messages
 from services.ledger.domain.amounts import money_text
 from services.ledger.domain.entry import Entry, Kind, Purpose
@@ -118,7 +118,9 @@ class MovementService(MovementServiceServicer):
     async def ListCorrections(self, request: pb.ListCorrectionsRequest, context) -> pb.ListCorrectionsResponse:
         """See the contract."""
         with failures():
-            found = await corrections.listed(self._books.database, request.account, request.proposed)
+            found = await corrections.listed(
+                self._books.database, request.account, request.proposed, granted_accounts()
+            )
         return pb.ListCorrectionsResponse(corrections=found)
 
     async def AllocateBlock(self, request: pb.AllocateBlockRequest, context) -> pb.AllocateBlockResponse:

@@ -91,8 +91,8 @@ class Accounts(Protocol):
         """An account, or None."""
         ...
 
-    async def page(self, desk: str, after: str, size: int) -> list[account_pb2.Account]:
-        """Accounts whose names come after one, by name; of one desk, or of all for ""."""
+    async def page(self, desk: str, after: str, size: int, granted: list[str]) -> list[account_pb2.Account]:
+        """Accounts whose names come after one and match a pattern in `granted`, by name; of one desk, or of all."""
         ...
 
 
@@ -135,14 +135,16 @@ class PostgresAccounts:
             message = await connection.fetchval("SELECT message FROM account WHERE account = $1", name)
         return None if message is None else account_pb2.Account.FromString(message)
 
-    async def page(self, desk: str, after: str, size: int) -> list[account_pb2.Account]:
+    async def page(self, desk: str, after: str, size: int, granted: list[str]) -> list[account_pb2.Account]:
         """See Accounts."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                "SELECT message FROM account WHERE account > $1 AND ($2 = '' OR desk = $2) ORDER BY account LIMIT $3",
+                "SELECT message FROM account WHERE account > $1 AND ($2 = '' OR desk = $2) AND account LIKE ANY ($4) "
+                "ORDER BY account LIMIT $3",
                 after,
                 desk,
                 size,
+                granted,
             )
         return [account_pb2.Account.FromString(row["message"]) for row in rows]
 

@@ -22,10 +22,15 @@ async def put(connection: asyncpg.Connection, correction: correction_pb2.Correct
     )
 
 
-async def lock(connection: asyncpg.Connection, correction_id: str) -> correction_pb2.Correction | None:
-    """A correction, which nobody else decides until the transaction ends; None if there is none."""
+async def lock(
+    connection: asyncpg.Connection, correction_id: str, granted: list[str]
+) -> correction_pb2.Correction | None:
+    """A correction, which nobody else decides until the transaction ends; None if there is none of an account that
+    matches a pattern in `granted`."""
     message = await connection.fetchval(
-        "SELECT message FROM correction WHERE correction_id = $1 FOR UPDATE", correction_id
+        "SELECT message FROM correction WHERE correction_id = $1 AND account LIKE ANY ($2) FOR UPDATE",
+        correction_id,
+        granted,
     )
     return None if message is None else correction_pb2.Correction.FromString(message)
 
@@ -41,8 +46,10 @@ async def waiting_for(connection: asyncpg.Connection, account: str, reverses: in
     return next((each.correction_id for each in found if each.reverses == reverses), "")
 
 
-async def listed(database: Database, account: str, only_proposed: bool) -> list[correction_pb2.Correction]:
-    """Corrections, newest first, at most LISTED_MAX; of one account or, for "", of all.
+async def listed(
+    database: Database, account: str, only_proposed: bool, granted: list[str]
+) -> list[correction_pb2.Correction]:
+    """Corrections, newest first, at most LISTED_MAX; of one account or, for "", of all that match a pattern.
 
     Raises:
         StoreUnavailable: the database is away.
@@ -50,10 +57,11 @@ async def listed(database: Database, account: str, only_proposed: bool) -> list[
     async with database.connection() as connection:
         rows = await connection.fetch(
             "SELECT message FROM correction WHERE ($1 = '' OR account = $1) AND (NOT $2 OR state = $3) "
-            "ORDER BY number DESC LIMIT $4",
+            "AND account LIKE ANY ($5) ORDER BY number DESC LIMIT $4",
             account,
             only_proposed,
             correction_pb2.CORRECTION_STATE_PROPOSED,
             LISTED_MAX,
+            granted,
         )
     return [correction_pb2.Correction.FromString(row["message"]) for row in rows]

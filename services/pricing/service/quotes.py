@@ -13,6 +13,7 @@ from crossrate.api.pricing.v1.quoting_service_pb2_grpc import QuotingServiceServ
 from crossrate.rpc import errors
 from crossrate.rpc.call import current_or_none
 from crossrate.rpc.caller import EDGE
+from crossrate.rpc.grants import WATCHING
 from services.pricing import messages
 from services.pricing.failures import failures
 from services.pricing.quote_store import CANCELLED, EXECUTED, End, Fresh, Kept, NoSuchQuote, NotActive, QuoteStore
@@ -21,6 +22,8 @@ from services.pricing.service.bodies import body_of
 
 SIDES = {quote_pb2.QUOTE_SIDE_BUY: "offer", quote_pb2.QUOTE_SIDE_SELL: "bid"}
 """The field of a quote at whose price a client deals."""
+MAY_WITHDRAW = frozenset({"risk_officer", "operator"})
+"""Roles that withdraw every quote."""
 ENDED_WORDS = {
     "EXPIRED": "the quote has expired: ask for another",
     "CANCELLED": "the quote was withdrawn: ask for another",
@@ -56,6 +59,7 @@ class QuotingService(QuotingServiceServicer):
 
             def content(created: datetime, until: datetime) -> tuple[bytes, bytes]:
                 quote.quote_id, quote.state = quote_id, quote_pb2.QUOTE_STATE_ACTIVE
+                quote.requested_by = call.principal if call is not None else ""
                 quote.create_time.FromDatetime(created)
                 quote.valid_until_time.FromDatetime(until)
                 return quote.SerializeToString(), pb.RequestQuoteResponse(quote=quote).SerializeToString()
@@ -70,7 +74,9 @@ class QuotingService(QuotingServiceServicer):
     async def GetQuoteTerms(self, request: pb.GetQuoteTermsRequest, context: Any) -> pb.GetQuoteTermsResponse:
         """See the contract."""
         with failures(), _ends():
-            return pb.GetQuoteTermsResponse(quote=_standing(await self._quotes.get(request.quote_id)))
+            quote = _standing(await self._quotes.get(request.quote_id))
+            _check_owner(quote, WATCHING)
+            return pb.GetQuoteTermsResponse(quote=quote)
 
     async def TakeQuote(self, request: pb.TakeQuoteRequest, context: Any) -> pb.TakeQuoteResponse:
         """See the contract."""
@@ -93,6 +99,7 @@ class QuotingService(QuotingServiceServicer):
         """See the contract."""
 
         def wanted(content: bytes) -> End:
+            _check_owner(quote_pb2.ExecutableQuote.FromString(content), MAY_WITHDRAW)
             return End(CANCELLED, request.comment)
 
         def answer(kept: Kept) -> bytes:
@@ -111,6 +118,19 @@ def _ends() -> Iterator[None]:
         raise errors.not_found("quote", str(error)) from None
     except NotActive as error:
         raise errors.wrong_state(error.state, ENDED_WORDS[error.state]) from None
+
+
+def _check_owner(quote: quote_pb2.ExecutableQuote, beside: frozenset[str]) -> None:
+    """A client of the edge has its own quotes, unless a role of its own lets it have all.
+
+    Raises:
+        NoSuchQuote: it is another's.
+    """
+    call = current_or_none()
+    if call is None or call.caller != EDGE or call.client is None:
+        return
+    if quote.requested_by != call.principal and not call.client.roles & beside:
+        raise NoSuchQuote(quote.quote_id)
 
 
 def _standing(kept: Kept) -> quote_pb2.ExecutableQuote:

@@ -20,6 +20,7 @@ from services.risk.kill_switch import KillSwitch
 from services.risk.service.deciding import Deciding as Where
 from services.risk.service.deciding import principal
 from services.risk.service.kept import kept, token_of
+from services.risk.service.seeing import check_stop, sees_certificate
 
 PAGE_SIZE_DEFAULT = 20
 HEARTBEAT_S_DEFAULT = 5.0
@@ -53,6 +54,7 @@ class KillSwitchService(KillSwitchServiceServicer):
 
     async def Engage(self, request: pb.EngageRequest, context: Any) -> pb.EngageResponse:
         """See the contract."""
+        check_stop(request.scope)
         switch = self._here()
         if switch is None:
             return await self._elsewhere("Engage", request, context)
@@ -164,6 +166,7 @@ class KillSwitchService(KillSwitchServiceServicer):
 
     async def RegisterLease(self, request: leases.RegisterLeaseRequest, context: Any) -> leases.RegisterLeaseResponse:
         """See the contract."""
+        check_stop(request.scope)
         switch = self._here()
         if switch is None:
             return await self._elsewhere("RegisterLease", request, context)
@@ -201,7 +204,7 @@ class KillSwitchService(KillSwitchServiceServicer):
         """See the contract."""
         with kept():
             found = await self._store.certificate(request.certificate_id)
-        if found is None:
+        if found is None or not sees_certificate(found.kill.scope):
             raise errors.not_found("certificate", request.certificate_id, "ListCertificates has those that are")
         return pb.GetCertificateResponse(certificate=found)
 
@@ -211,4 +214,6 @@ class KillSwitchService(KillSwitchServiceServicer):
         with kept():
             found = await self._store.certificates(token_of(request.page_token), size + 1)
         token = str(found[size - 1][0]) if len(found) > size else ""
-        return pb.ListCertificatesResponse(certificates=[each for _, each in found[:size]], next_page_token=token)
+        return pb.ListCertificatesResponse(
+            certificates=[each for _, each in found[:size] if sees_certificate(each.kill.scope)], next_page_token=token
+        )

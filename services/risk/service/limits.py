@@ -21,6 +21,7 @@ from services.risk.messages.limits import limit_message, limit_of, limits_of
 from services.risk.service.deciding import Deciding as Where
 from services.risk.service.deciding import principal
 from services.risk.service.kept import kept, token_of
+from services.risk.service.seeing import sees
 
 PAGE_SIZE_DEFAULT = 20
 USAGES_DEFAULT = 100
@@ -59,6 +60,10 @@ class LimitService(LimitServiceServicer):
             if not request.version:
                 raise errors.dependency_unavailable("risk", 0.2)
             raise errors.not_found("limits", str(request.version), "ListLimitVersions has those that are")
+        shown = [each for each in found.limits if sees(each.scope)]
+        if len(shown) < len(found.limits):
+            del found.limits[:]
+            found.limits.extend(shown)
         return pb.GetLimitsResponse(limits=found)
 
     async def ListLimitVersions(
@@ -83,12 +88,16 @@ class LimitService(LimitServiceServicer):
 
     async def ListLimitUsage(self, request: pb.ListLimitUsageRequest, context: Any) -> pb.ListLimitUsageResponse:
         """See the contract."""
+        if request.scope and not sees(request.scope):
+            return pb.ListLimitUsageResponse()
         now = self._decider.now
         if now is None or not self._where.authorises:
-            return await self._where.hand_on(LimitServiceStub, "ListLimitUsage", request, context)
+            # The deciding instance takes the call for its operator's: what this client may see is chosen here.
+            answer = await self._where.hand_on(LimitServiceStub, "ListLimitUsage", request, context)
+            return pb.ListLimitUsageResponse(usages=[each for each in answer.usages if sees(each.scope)])
         found = usage.usages(now.book, now.engine.authoriser, now.book.limits, request.scope)
         size = request.page_size or USAGES_DEFAULT
-        return pb.ListLimitUsageResponse(usages=map(_usage_message, found[:size]))
+        return pb.ListLimitUsageResponse(usages=[_usage_message(e) for e in found if sees(e.scope)][:size])
 
     async def ProposeLimits(self, request: pb.ProposeLimitsRequest, context: Any) -> pb.ProposeLimitsResponse:
         """See the contract."""

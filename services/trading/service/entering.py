@@ -12,6 +12,7 @@ from crossrate.api.trading.v1 import order_pb2
 from crossrate.basics.instrument import CONVENTIONS, Convention
 from crossrate.basics.pair import Pair
 from crossrate.rpc import errors
+from crossrate.rpc.call import granted_desk
 from services.trading import messages
 from services.trading.domain import entry
 from services.trading.domain.dates import BadDate, Calendar, Dates
@@ -69,10 +70,12 @@ class Entering:
         if wrong:
             raise errors.invalid(*((f"{prefix}{name}", words) for name, words in wrong))
         account = await self._ledger.account(new.account)
+        if granted_desk("") not in ("", account.desk):
+            raise errors.not_found("account", new.account, "it is of another desk")
         may_enter(account, terms, prefix)
         dates = self._dates(new, convention.pair, now_ns, terms, prefix)
         if terms.order_type is OrderType.PREVIOUSLY_QUOTED:
-            await self._quoted(new, terms, prefix)
+            await self._quoted(new, terms, entered_by, prefix)
         order_id = self._new_id()
         hedging = account.position_mode == account_pb2.POSITION_MODE_HEDGING
         image = messages.image_of(new, order_id, dates, entered_by, now_ns, session=session, hedging=hedging)
@@ -89,9 +92,11 @@ class Entering:
         except ValueError as error:
             raise errors.invalid((f"{prefix}settlement", str(error))) from None
 
-    async def _quoted(self, new: order_pb2.NewOrder, terms: Terms, prefix: str) -> None:
-        """What the quote is for is what the order asks for."""
+    async def _quoted(self, new: order_pb2.NewOrder, terms: Terms, entered_by: str, prefix: str) -> None:
+        """What the quote is for is what the order asks for, and it is of who enters the order."""
         quote = await self._quotes.terms(new.quote_id)
+        if quote.requested_by not in ("", entered_by):
+            raise errors.not_found("quote", new.quote_id, "ask pricing's RequestQuote for one")
         wrong = []
         kind = quote.product.WhichOneof("terms")
         if quote.product.instrument != new.instrument:

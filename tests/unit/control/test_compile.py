@@ -101,18 +101,16 @@ def test_a_method_is_open_to_its_callers_alone(path: str, topology: Topology, no
         assert principals == [{"authenticated": {"principal_name": {"exact": topology.identity(caller)}}}]
 
 
-def test_a_client_without_a_token_may_call_what_its_roles_may(topology: Topology, nodes: dict[str, Resources]) -> None:
-    """The edge lets through the methods of the anonymous roles, OpenAPI, and gRPC's own services."""
+def test_who_proves_nothing_may_what_the_anonymous_roles_may(topology: Topology, nodes: dict[str, Resources]) -> None:
+    """In the shipped mesh the document alone; with anonymous roles their methods, and gRPC's own services."""
     policy = rbac_of(nodes[EDGE].listeners[EDGE])["anonymous"]
-    over_http = {path for service in topology.services.values() for path in service.http}
-    below = {path for path in over_http if path.endswith("/")}
-    methods = paths_of_roles(topology.edge.anonymous_roles, topology, contracts())
-    assert paths_of(policy) == {*methods, "/openapi.json"} | over_http - below
+    pages = {path for service in topology.services.values() for path in service.http if not path.endswith("/")}
+    assert paths_of(policy) == {"/openapi.json", *pages}
+    opened = topology.model_copy(update={"edge": topology.edge.model_copy(update={"anonymous_roles": ("viewer",)})})
+    policy = rbac_of(compile(opened, contracts(), small_state(opened))[EDGE].listeners[EDGE])["anonymous"]
+    assert paths_of(policy) == {*paths_of_roles(["viewer"], topology, contracts()), *pages}
     prefixes = {p["url_path"]["path"].get("prefix") for p in policy["permissions"]} - {None}
-    assert prefixes == {f"/{name}/" for name in PUBLIC} | below
-    nobody = topology.model_copy(update={"edge": topology.edge.model_copy(update={"anonymous_roles": ()})})
-    closed = rbac_of(compile(nobody, contracts(), small_state(nobody))[EDGE].listeners[EDGE])["anonymous"]
-    assert paths_of(closed) == over_http - below
+    assert prefixes >= {f"/{name}/" for name in PUBLIC}
 
 
 @pytest.mark.parametrize("path", contracts())
@@ -242,12 +240,55 @@ def test_plain_grpc_passes_by_what_is_for_browsers_and_json(topology: Topology, 
     assert any("application/grpc" in in_words(r["match"].get("headers", [])) for r in routes)
 
 
+def test_a_token_is_looked_at_before_anything_reads_a_body() -> None:
+    """In a mesh with identity the filter for tokens stands right behind what makes gRPC of gRPC-Web; its keys come from
+    identity's own listener, and only pages and the document are open."""
+    document = load().model_dump()
+    document["services"]["identity"] = {"http": ["/oauth2/", "/login"]}
+    topology = Topology.model_validate({**document, "tokens": {"issuer": "https://fx.example"}})
+    state = small_state(topology, openapi="{}", json_guard="-- guard")
+    http = http_of(compile(topology, contracts(), state)[EDGE].listeners[EDGE])
+    filters = {f["name"].rpartition(".")[2]: f["typed_config"] for f in http["http_filters"]}
+    assert list(filters)[:4] == ["cors", "grpc_web", "jwt_authn", "lua"]
+    (provider,) = filters["jwt_authn"]["providers"].values()
+    assert provider["issuer"] == "https://fx.example"
+    assert provider["remote_jwks"]["http_uri"]["cluster"] == "mesh|edge|identity"
+    assert (provider["forward"], provider["require_expiration"]) == (False, True)
+    rules = filters["jwt_authn"]["rules"]
+    free = [rule["match"] for rule in rules if "requires" not in rule]
+    assert free == [{"path": "/openapi.json"}, {"prefix": "/oauth2/"}, {"path": "/login"}]
+    assert rules[-1] == {"match": {"prefix": "/"}, "requires": {"provider_name": "mesh"}}
+
+
+def test_every_method_takes_its_cost_and_its_lane_s_limits(topology: Topology, nodes: dict[str, Resources]) -> None:
+    """A route says its method's cost and lane; the reserved lane has limits of its own in every cluster."""
+    routes = nodes[EDGE].routes[EDGE]["virtual_hosts"][0]["routes"]
+    for route in routes:
+        method = contracts().get(route["match"].get("path", ""))
+        if method is not None:
+            said = route["metadata"]["filter_metadata"]["crossrate.rate"]
+            assert said == {"lane": "reserved" if method.reserved_lane else "normal", "cost": method.cost}
+            assert route["route"].get("priority") == ("HIGH" if method.reserved_lane else None)
+    for cluster in nodes[EDGE].clusters.values():
+        assert {t["priority"] for t in cluster["circuit_breakers"]["thresholds"]} == {"DEFAULT", "HIGH"}
+    assert max(m.cost for m in contracts().values()) <= min(limit.burst for limit in topology.rate_classes.values())
+
+
 def test_the_edge_is_hardened(nodes: dict[str, Resources]) -> None:
     """The edge keeps the limits of Envoy's own list for edge proxies, and its guard stands before the transcoder."""
     listener = nodes[EDGE].listeners[EDGE]
     http = http_of(listener)
     names = [f["name"].rpartition(".")[2] for f in http["http_filters"]]
-    assert names == ["cors", "grpc_web", "lua", "grpc_json_transcoder", "rbac", "grpc_stats", "router"]
+    assert names == [
+        "cors",
+        "grpc_web",
+        "lua",
+        "grpc_json_transcoder",
+        "rbac",
+        "local_ratelimit",
+        "grpc_stats",
+        "router",
+    ]
     assert http["use_remote_address"] is True
     assert http["normalize_path"] is True
     assert http["common_http_protocol_options"]["headers_with_underscores_action"] == "REJECT_REQUEST"

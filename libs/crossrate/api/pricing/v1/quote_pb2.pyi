@@ -97,7 +97,7 @@ class SpreadExplanation(_message.Message):
     def __init__(self, rule: _Optional[str] = ..., tier_amount_max: _Optional[str] = ..., config_version: _Optional[int] = ..., tenor_days: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[SpreadStep, _Mapping]]] = ...) -> None: ...
 
 class ExecutableQuote(_message.Message):
-    __slots__ = ("quote_id", "request_id", "state", "product", "side", "amount", "client_class", "bid", "offer", "mid_px", "legs", "trade_date", "spot_date", "premium_date", "create_time", "valid_until_time", "snapshot_id", "market_bid", "market_ask", "market_health", "reduce_only", "explanation", "executed_side", "end_time", "end_comment")
+    __slots__ = ("quote_id", "request_id", "state", "product", "side", "amount", "client_class", "bid", "offer", "mid_px", "legs", "trade_date", "spot_date", "premium_date", "create_time", "valid_until_time", "snapshot_id", "market_bid", "market_ask", "market_health", "reduce_only", "explanation", "executed_side", "end_time", "end_comment", "requested_by")
     QUOTE_ID_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -123,6 +123,7 @@ class ExecutableQuote(_message.Message):
     EXECUTED_SIDE_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     END_COMMENT_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_BY_FIELD_NUMBER: _ClassVar[int]
     quote_id: str
     request_id: str
     state: QuoteState
@@ -148,4 +149,5 @@ class ExecutableQuote(_message.Message):
     executed_side: QuoteSide
     end_time: _timestamp_pb2.Timestamp
     end_comment: str
-    def __init__(self, quote_id: _Optional[str] = ..., request_id: _Optional[str] = ..., state: _Optional[_Union[QuoteState, str]] = ..., product: _Optional[_Union[_product_pb2.Product, _Mapping]] = ..., side: _Optional[_Union[QuoteSide, str]] = ..., amount: _Optional[str] = ..., client_class: _Optional[str] = ..., bid: _Optional[_Union[QuotedSide, _Mapping]] = ..., offer: _Optional[_Union[QuotedSide, _Mapping]] = ..., mid_px: _Optional[float] = ..., legs: _Optional[_Iterable[_Union[QuotedLeg, _Mapping]]] = ..., trade_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., spot_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., premium_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., snapshot_id: _Optional[str] = ..., market_bid: _Optional[float] = ..., market_ask: _Optional[float] = ..., market_health: _Optional[_Union[_quote_pb2.QuoteHealth, str]] = ..., reduce_only: _Optional[bool] = ..., explanation: _Optional[_Union[SpreadExplanation, _Mapping]] = ..., executed_side: _Optional[_Union[QuoteSide, str]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_comment: _Optional[str] = ...) -> None: ...
+    requested_by: str
+    def __init__(self, quote_id: _Optional[str] = ..., request_id: _Optional[str] = ..., state: _Optional[_Union[QuoteState, str]] = ..., product: _Optional[_Union[_product_pb2.Product, _Mapping]] = ..., side: _Optional[_Union[QuoteSide, str]] = ..., amount: _Optional[str] = ..., client_class: _Optional[str] = ..., bid: _Optional[_Union[QuotedSide, _Mapping]] = ..., offer: _Optional[_Union[QuotedSide, _Mapping]] = ..., mid_px: _Optional[float] = ..., legs: _Optional[_Iterable[_Union[QuotedLeg, _Mapping]]] = ..., trade_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., spot_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., premium_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., snapshot_id: _Optional[str] = ..., market_bid: _Optional[float] = ..., market_ask: _Optional[float] = ..., market_health: _Optional[_Union[_quote_pb2.QuoteHealth, str]] = ..., reduce_only: _Optional[bool] = ..., explanation: _Optional[_Union[SpreadExplanation, _Mapping]] = ..., executed_side: _Optional[_Union[QuoteSide, str]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_comment: _Optional[str] = ..., requested_by: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,332 @@
+"""Every method × every role × everything that can be wrong with a token × gRPC, REST and gRPC-Web, through the real
+proxies and the real chain of every service: not one cell is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import grpc
+import pytest
+import pytest_asyncio
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
+from crossrate.cli.web import decode_frames
+from crossrate.rpc.contract import MethodContract, contracts
+from crossrate.rpc.errors import failure_of
+from crossrate.runtime.topology import ROLES
+from tests.bench.load_channel import LoadChannel
+from tests.integration.envoys import until
+from tests.integration.guarded import GuardedMesh, guarded_mesh
+from tests.integration.matrix import (
+    MINE,
+    THEIRS,
+    Asked,
+    Situation,
+    ask,
+    cells,
+    expected,
+)
+from tests.integration.raw_http import Answer, RawHttp
+from tests.issuer import Issuer, compact
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+IN_FLIGHT = 16
+CODES = {200: 0, 400: 3, 401: 16, 403: 7}
+"""What an HTTP status of REST stands for; what is not here is told by its number."""
+PASSED = (0, 3)
+"""Codes of a call that was let in: its handler answered, or its rules refused what it holds."""
+AWAY = (14, 503)
+"""A busy machine's, and nobody's verdict."""
+WHOLE = bool(os.environ.get("CROSSRATE_TEST_WHOLE_MATRIX"))
+SHARE = 5
+"""Over REST and gRPC-Web the suite takes one cell in so many: a prime to roles and situations, so that all come."""
+PASSED_BY_CONTROL = (*PASSED, 5, 14, 404, 503)
+"""The same of the one service that is the real one here."""
+BOOK = {
+    "markets": [{"instrument": "EUR/USD"}],
+    "reportingCurrency": "USD",
+    **{name: [1.0] for name in ("strike", "time", "volatility", "notional")},
+    **{name: [0] for name in ("kind", "market", "domesticRate", "foreignRate")},
+}
+START = {"startTime": "2026-01-01T00:00:00Z"}
+STREAMS: dict[str, dict[str, Any]] = {
+    "ControlService/Tap": {},
+    "LedgerService/StreamBalances": {},
+    "ReconciliationService/WatchBreaks": {},
+    "BarService/StreamBars": {"instruments": ["EUR/USD"], "period": "1m"},
+    "BookService/StreamBook": {"instruments": ["EUR/USD"]},
+    "HistoryService/Replay": {"instruments": ["EUR/USD"], **START},
+    "HistoryService/StreamTicks": {"base": "EUR", "counter": "USD", **START},
+    "MarketDataService/StreamHealth": {"instruments": ["EUR/USD"]},
+    "MarketDataService/StreamQuotes": {"instruments": ["EUR/USD"]},
+    "PipelineService/WatchJob": {"jobId": "018f0000-0000-7000-8000-000000000000"},
+    "PriceStreamService/StreamPrices": {
+        "products": [{"instrument": "EUR/USD", "spot": {"notional": 1}}],
+        "market": "live",
+    },
+    "KillSwitchService/StreamState": {},
+    "RiskService/Backtest": {"confidence": 0.99, "series": {"profit": [0.0, 0.0], "valueAtRisk": [1.0]}},
+    "RiskService/CalculateVar": {"historical": {"days": 20}, "method": 1, "confidence": [0.99], "book": BOOK},
+    "TradingService/StreamExecutions": {},
+    "TradingService/TradeSession": {"logon": {"session": "s-1"}},
+}
+"""The row of each method that streams: a request that its rules let through, but for the account."""
+
+
+def short(method: MethodContract) -> str:
+    """Service and method without the package."""
+    return method.path.rpartition(".")[2]
+
+
+def streamed(method: MethodContract) -> Message:
+    """The request of a method's row."""
+    return json_format.ParseDict(STREAMS[short(method)], method.input._concrete_class())
+
+
+async def test_every_method_that_streams_has_a_row() -> None:
+    """A new one fails the build until it has; rows of methods that are gone fail it too."""
+    wanted = {short(m) for m in contracts().values() if m.server_streaming and m.roles}
+    assert wanted == STREAMS.keys()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def mesh(tmp_path_factory) -> AsyncIterator[GuardedMesh]:
+    """A guarded mesh in which one session was ended and one user's grants have changed."""
+    async with guarded_mesh(tmp_path_factory.mktemp("matrix")) as made:
+        await made.publish("session_revoked", "s-gone")
+        await made.publish("grants_changed", "u-changed")
+        made.changed_at = int(time.time())
+        await until(lambda: all(s.known == {"sessions": 1, "subjects": 1} for s in made.revocations))
+        yield made
+
+
+class Tokens:
+    """The token of each role in each situation."""
+
+    def __init__(self, issuer: Issuer, changed_at: int) -> None:
+        self._issuer = issuer
+        self._changed_at = changed_at
+        self._made: dict[tuple[str, Situation], str | None] = {}
+
+    def of(self, role: str, situation: Situation) -> str | None:
+        """None for no token."""
+        key = (role, situation)
+        if key not in self._made:
+            self._made[key] = self._make((role,), situation)
+        return self._made[key]
+
+    def _make(self, roles: tuple[str, ...], situation: Situation) -> str | None:
+        issuer, now = self._issuer, int(time.time())
+        accounts = {"accounts": ["mine-*"]}
+        match situation:
+            case Situation.NONE:
+                return None
+            case Situation.EXPIRED:
+                return issuer.token(roles, **accounts, iat=now - 600, nbf=now - 600, exp=now - 300)
+            case Situation.AUDIENCE:
+                return issuer.token(roles, **accounts, aud="another")
+            case Situation.ISSUER:
+                return issuer.token(roles, **accounts, iss="https://elsewhere.example")
+            case Situation.ALGORITHM:
+                return compact(issuer.header(alg="HS256"), issuer.claims(roles, **accounts), b"\0" * 32)
+            case Situation.REVOKED:
+                return issuer.token(roles, **accounts, sid="s-gone")
+            case Situation.CHANGED:
+                before = self._changed_at - 5
+                return issuer.token(roles, **accounts, sub="u-changed", iat=before, nbf=before, exp=before + 300)
+        return issuer.token(roles, **accounts)
+
+
+def headers_of(token: str | None) -> dict[str, str]:
+    """The header that shows a token."""
+    return {} if token is None else {"authorization": f"Bearer {token}"}
+
+
+async def by_grpc(channel: LoadChannel, method: MethodContract, asked: Asked, token: str | None) -> int:
+    """How a call of plain gRPC ends; a stream counts as let in with its first message."""
+    kind = ("stream" if method.client_streaming else "unary") + ("_stream" if method.server_streaming else "_unary")
+    request = asked.raw if not method.client_streaming else one(asked.raw)
+    call = getattr(channel, kind)(method.path)(request, metadata=list(headers_of(token).items()), timeout=30)
+    try:
+        if not method.server_streaming:
+            await call
+        else:
+            await call.read()
+            call.cancel()
+    except grpc.aio.AioRpcError as error:
+        return error.code().value[0]
+    return 0
+
+
+async def one(raw: bytes) -> AsyncIterator[bytes]:
+    """A stream of one request."""
+    yield raw
+
+
+async def by_rest(client: RawHttp, method: MethodContract, asked: Asked, token: str | None) -> int:
+    """The same over REST."""
+    headers = headers_of(token) | ({"content-type": "application/json"} if asked.body else {})
+    answer, chunks = await client.begin(asked.verb, asked.path, headers, asked.body)
+    await finish(client, answer, chunks, streaming=method.server_streaming)
+    return CODES.get(answer.status, answer.status)
+
+
+async def by_web(client: RawHttp, method: MethodContract, asked: Asked, token: str | None) -> int:
+    """The same over gRPC-Web."""
+    headers = headers_of(token) | {"content-type": "application/grpc-web+proto", "x-grpc-web": "1"}
+    frame = bytes([0]) + len(asked.raw).to_bytes(4, "big") + asked.raw
+    answer, chunks = await client.begin("POST", method.path, headers, frame)
+    await finish(client, answer, chunks, streaming=method.server_streaming)
+    return web_code(answer)
+
+
+def web_code(answer: Answer) -> int:
+    """The code of an answer of gRPC-Web: in its headers, in its last frame, or 0 for a stream that goes on."""
+    if answer.status != 200:
+        return CODES.get(answer.status, answer.status)
+    if "grpc-status" in answer.headers:
+        return int(answer.headers["grpc-status"])
+    told = [f.payload for f in decode_frames(answer.body) if f.flags & 0x80]
+    return int(told[0].split(b"grpc-status:")[1].split(b"\r\n")[0]) if told else 0
+
+
+async def finish(client: RawHttp, answer: Answer, chunks: Any, *, streaming: bool) -> None:
+    """Reads an answer to its end, or a stream to its first piece."""
+    if chunks is None:
+        return
+    async for chunk in chunks:
+        answer.body += chunk
+        if streaming and answer.status == 200 and b"grpc-status" not in chunk:
+            await client.close()
+            return
+
+
+async def in_parallel(work: Iterable[Any], do: Any, workers: list[Any]) -> None:
+    """Does pieces of work, each worker one at a time."""
+    todo = iter(work)
+
+    async def worker(tool: Any) -> None:
+        for piece in todo:
+            await do(tool, *piece)
+
+    await asyncio.gather(*(worker(tool) for tool in workers))
+
+
+@pytest.mark.parametrize("way", ["gRPC", "REST", "gRPC-Web"])
+async def test_no_cell_of_the_matrix_is_wrong(mesh: GuardedMesh, way: str) -> None:
+    """Whoever may is let in, whoever may not is refused with the code that tells him why. With
+    CROSSRATE_TEST_WHOLE_MATRIX=1 every cell is asked over every way."""
+    tokens, wrong, seen = Tokens(mesh.issuer, mesh.changed_at), [], Counter()
+    methods = [m for m in contracts().values() if m.workload in mesh.topology.services]
+    asked = {m.path: {a: ask(m, a, streamed(m) if m.server_streaming and m.roles else None) for a in (MINE, THEIRS)}
+             for m in methods}  # fmt: skip
+    work = [(m, role, s) for m in methods for role, s in cells(m)]
+    if way != "gRPC":
+        work = [w for w in work if not w[0].client_streaming]
+    if way == "REST":
+        work = [w for w in work if w[0].rest]
+    if way != "gRPC" and not WHOLE:
+        work = [cell for number, cell in enumerate(work) if number % SHARE == 0]
+    channel = LoadChannel(mesh.ports["edge"], mesh.place.ca_bundle.read_bytes())
+    do = {"gRPC": by_grpc, "REST": by_rest, "gRPC-Web": by_web}[way]
+
+    async def cell(tool: Any, method: MethodContract, role: str, situation: Situation) -> None:
+        request = asked[method.path][THEIRS if situation is Situation.THEIRS else MINE]
+        found = await do(tool, method, request, tokens.of(role, situation))
+        if found in AWAY and method.workload != "control":
+            found = await do(tool, method, request, tokens.of(role, situation))
+        due = expected(method, role, situation)
+        seen[due] += 1
+        passed = PASSED_BY_CONTROL if method.workload == "control" else PASSED
+        refused = (due, 404) if way == "REST" and not method.roles else (due,)
+        if found not in (refused if due else passed):
+            wrong.append(f"{short(method)} {role} {situation.value}: {found}, not {due}")
+
+    raws = [RawHttp(mesh.ports["edge"], mesh.place.ca_bundle.read_text()) for _ in range(IN_FLIGHT)]
+    await in_parallel(work, cell, [channel] * IN_FLIGHT if way == "gRPC" else raws)
+    await channel.close()
+    for raw in raws:
+        await raw.close()
+    assert not wrong, (len(wrong), len(work), wrong[:40])
+    assert min(seen[0], seen[7], seen[16]) > 50
+    assert {role for _, role, _ in work} == ROLES
+
+
+async def test_every_open_stream_ends_with_the_role_it_lived_on(mesh: GuardedMesh) -> None:
+    """Of each method that streams and each role: once the grants have changed, nothing more comes, and the client hears
+    UNAUTHENTICATED with its reason, over gRPC, REST and gRPC-Web."""
+    # The real control's tap says nothing before somebody calls; its chain is that of the others.
+    methods = [m for m in contracts().values() if m.server_streaming and m.roles and m.workload != "control"]
+    now = int(time.time())
+    issued = {"sub": "u-midway", "iat": now - 5, "exp": now + 200}
+    begun: set[tuple[str, ...]] = set()
+    channel = LoadChannel(mesh.ports["edge"], mesh.place.ca_bundle.read_bytes())
+    roots = mesh.place.ca_bundle.read_text()
+
+    async def plain(method: MethodContract, token: str, key: tuple[str, ...]) -> str:
+        kind = "stream_stream" if method.client_streaming else "unary_stream"
+        raw = ask(method, MINE, streamed(method)).raw
+        request = still_open(raw) if method.client_streaming else raw
+        call = getattr(channel, kind)(method.path)(request, metadata=list(headers_of(token).items()), timeout=60)
+        try:
+            await call.read()
+            begun.add(key)
+            while await call.read() is not grpc.aio.EOF:
+                pass
+        except grpc.aio.AioRpcError as error:
+            return f"{error.code().value[0]} {failure_of(error).reason.name}"
+        return "ended"
+
+    async def over_http(method: MethodContract, token: str, key: tuple[str, ...]) -> str:
+        way = key[-1]
+        client, asked = RawHttp(mesh.ports["edge"], roots), ask(method, MINE, streamed(method))
+        if way == "REST":
+            headers = headers_of(token) | ({"content-type": "application/json"} if asked.body else {})
+            answer, chunks = await client.begin(asked.verb, asked.path, headers, asked.body)
+        else:
+            headers = headers_of(token) | {"content-type": "application/grpc-web+proto", "x-grpc-web": "1"}
+            frame = bytes([0]) + len(asked.raw).to_bytes(4, "big") + asked.raw
+            answer, chunks = await client.begin("POST", method.path, headers, frame)
+        if answer.status in AWAY:
+            await client.close()
+            return await over_http(method, token, key)
+        assert answer.status == 200, (method.path, answer)
+        assert chunks is not None
+        async for chunk in chunks:
+            answer.body += chunk
+            begun.add(key)
+        await client.close()
+        if way == "REST":
+            return "16 SESSION_REVOKED" if b"SESSION_REVOKED" in answer.body else f"ended: {answer.body[-200:]!r}"
+        return f"{web_code(answer)} SESSION_REVOKED"
+
+    streams = {}
+    for method in methods:
+        for role in sorted(method.roles):
+            token = mesh.issuer.token((role,), accounts=["mine-*"], **issued)
+            for way in ("gRPC",) if method.client_streaming else ("gRPC", "REST", "gRPC-Web"):
+                key = (short(method), role, way)
+                open_one = plain if way == "gRPC" else over_http
+                streams[key] = asyncio.create_task(open_one(method, token, key))
+    await until(lambda: begun == streams.keys() or any(stream.done() for stream in streams.values()))
+    early = {key: stream.result() for key, stream in streams.items() if stream.done()}
+    assert not early, early
+    assert begun == streams.keys()
+    await mesh.publish("grants_changed", "u-midway")
+    ends = await asyncio.wait_for(asyncio.gather(*streams.values()), 60)
+    await channel.close()
+    wrong = {key: end for key, end in zip(streams, ends, strict=True) if end != "16 SESSION_REVOKED"}
+    assert not wrong, wrong
+
+
+async def still_open(raw: bytes) -> AsyncIterator[bytes]:
+    """A stream of requests that goes on after its first."""
+    yield raw
+    await asyncio.Event().wait()
