@@ -160,8 +160,12 @@ async def test_positions_are_closed_until_the_level_is_passed(mesh: PreTradeMesh
     sent = orders[steps[0].client_order_id].terms
     assert sent.reduce_only
     assert sent.text == (f"margin close-out {found.close_out_id}: the level was 0.3240, the close-out level is 0.5000")
-    state = (await switch_of(mesh).GetState(kill_pb.GetStateRequest(), timeout=5)).state
-    assert found.close_out_id not in [kill.kill_id for kill in state.kills]
+
+    async def let_go() -> bool:
+        state = (await switch_of(mesh).GetState(kill_pb.GetStateRequest(), timeout=5)).state
+        return found.close_out_id not in [kill.kill_id for kill in state.kills]
+
+    await until(let_go)
     wanted = kill_pb.GetCertificateRequest(certificate_id=found.close_out_id)
     certificate = (await switch_of(mesh).GetCertificate(wanted, timeout=5)).certificate
     assert certificate.kill.mode == gate_pb2.KILL_MODE_REDUCE_ONLY

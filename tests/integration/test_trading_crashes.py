@@ -73,6 +73,32 @@ async def waits(desk: Floor) -> bool:
         return bool(await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
 
 
+async def test_a_commit_that_broke_is_not_mistaken_for_one_of_another_instance() -> None:
+    """Its connection ends before it is done, and the account has come as far by somebody else: nothing was entered."""
+    async with floor("none") as desk, processes(desk) as made:
+        for name in ("trading-1", "trading-2"):
+            await start(made, name)
+        first, second = desk.trading("trading-1"), desk.trading("trading-2")
+        resting, order = new("alpha", **STOP), new("alpha", **STOP)
+        await first.PlaceOrder(place(resting))
+        async with desk.database.transaction() as connection:
+            await connection.execute("UPDATE gate SET version = version")
+            asked = asyncio.ensure_future(first.PlaceOrder(place(order)))
+            await eventually(lambda: waits(desk))
+            # A cancel waits for no gate: it takes the account over, and writes the report that the order would have.
+            await second.CancelOrder(cancel(resting))
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            )
+            with pytest.raises(grpc.aio.AioRpcError) as raised:
+                await asked
+        assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
+        answer = await first.PlaceOrder(place(order))
+        assert answer.order.status == NEW
+        assert (await got(second, order)).order_id == answer.order.order_id
+        await desk.is_proved("alpha")
+
+
 async def test_what_broker_was_not_told_is_told_after_a_kill() -> None:
     """The instance is killed when its instruction arrives: the next one sends it again under the same id, and the order
     that is held here is looked after by whoever is left."""

@@ -93,6 +93,14 @@ class House(Prime):
             writer.transport.abort()
 
 
+class _NoComparison:
+    """Books are compared here, and by nobody else."""
+
+    async def run(self) -> None:
+        """Does nothing, until it is cancelled."""
+        await asyncio.Event().wait()
+
+
 class World:
     """See the module."""
 
@@ -125,7 +133,7 @@ class World:
         note = structlog.get_logger()
         self.reading, self.sessions = Reading(self.database), Sessions(self.database)
         self.hub = Hub(self.database, self.reading, note)
-        self.store = Store(self.database, self.hub.told)
+        self.store = Store(self.database, self.hub.told, self.hub.name)
         await self.sessions.ensure(["prime"])
         router = Router(self.venues, self.sessions, self.reading, 60.0)
         self.routing = RoutingService(router, self.store, self.reading, self.hub, 5.0)
@@ -147,7 +155,16 @@ class World:
             return FixAdapter(desk, spec, self.folder, self.database, calendar, nowhere, note)
 
         holder = Holder(
-            "prime", adapter, self.database, self.store, self.reading, self.sessions, self.hub, "broker-1", note
+            "prime",
+            adapter,
+            self.database,
+            self.store,
+            self.reading,
+            self.sessions,
+            self.hub,
+            "broker-1",
+            note,
+            lambda *_: _NoComparison(),
         )
         self._holding = asyncio.create_task(holder.run())
 

@@ -29,6 +29,8 @@ def test_the_main_job_trades_a_day_whose_books_balance() -> None:
         told = json.loads(done.stdout)
         assert [each for each in told["steps"] if not each["ok"]] == []
         assert done.returncode == 0, done.stderr
+        assert told["steps"][-1]["name"] == "audit"
+        assert "the witness agrees" in told["steps"][-1]["result"]
         assert running_node(mesh.place) is None
         passwords = list((mesh.place.state / "fix").glob("*.password"))
         assert [each.stat().st_mode & 0o077 for each in passwords] == [0]

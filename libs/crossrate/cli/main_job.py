@@ -25,6 +25,7 @@ from crossrate.api.marketdata.v1.quote_pb2 import QuoteHealth
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
 from crossrate.cli import day_feed, lifecycle, reach, show, trading_report
+from crossrate.cli.audit_day import audited
 from crossrate.cli.fix_desk import Access
 from crossrate.cli.trading_day import Report, TradingDay, new_tag
 from crossrate.cli.traffic import Traffic
@@ -274,6 +275,8 @@ async def _run_steps(tag: str, fix: Access | None, *, as_json: bool) -> tuple[li
             trading = TradingDay(client, Web(client.target, roots, proof), tag, fix)
             day = trading.report
             todo += trading.steps()
+        if "audit" in reach.topology().services:
+            todo.append(("audit", lambda: audited(client)))
         for name, work in todo:
             began = time.monotonic()
             try:

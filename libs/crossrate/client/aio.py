@@ -14,12 +14,14 @@ from google.protobuf.descriptor import ServiceDescriptor
 from crossrate.client.books import BookStream, LiveBook
 from crossrate.client.find import client_certificate, local_target, roots
 from crossrate.client.quotes import Gap, QuoteStream, Resumption, warn
+from crossrate.client.tokens import Given, TokenSource
 from crossrate.client.trading import Orders
 from crossrate.rpc.client import channel_to_edge
 from crossrate.rpc.contract import MethodContract, contracts
 from crossrate.rpc.resilience import RetryLimits
 
 if TYPE_CHECKING:
+    from crossrate.api.audit.v1.audit_service_pb2_grpc import AuditServiceStub
     from crossrate.api.control.v1.control_service_pb2_grpc import ControlServiceStub
     from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
     from crossrate.api.marketdata.v1.book_service_pb2_grpc import BookServiceStub
@@ -94,12 +96,14 @@ class AsyncClient(Orders):
         client: who it is: a client of the topology by name, the path of its certificate with its key, or their bytes;
             "" for nobody. By default "local" if the mesh runs on this machine and no target was named.
         retries: limits of repetition, where the contract allows it.
+        token: proves who it is instead of a certificate: a source of `crossrate.client.tokens`, or a token as it is.
 
     Raises:
         NoMesh: no target was named and no mesh runs here, or the roots cannot be read.
     """
 
     if TYPE_CHECKING:
+        audit: AuditServiceStub
         control: ControlServiceStub
         ledger: AccountServiceStub
         marketdata: MarketDataServiceStub | BookServiceStub
@@ -115,10 +119,12 @@ class AsyncClient(Orders):
         ca: bytes | str | Path | None = None,
         client: bytes | str | Path | None = None,
         retries: RetryLimits | None = None,
+        token: TokenSource | str | None = None,
     ) -> None:
         self.target = target or local_target()
-        proof = client_certificate("" if target and client is None else client)
-        self._channel = channel_to_edge(self.target, roots(ca), client_pem=proof, retries=retries)
+        proof = client_certificate("" if (target or token) and client is None else client)
+        source = Given(token) if isinstance(token, str) else token
+        self._channel = channel_to_edge(self.target, roots(ca), client_pem=proof, retries=retries, tokens=source)
         for word, methods in public_services().items():
             setattr(self, word, Service(self._channel, methods))
 

@@ -13,9 +13,11 @@ from crossrate.client.aio import AsyncClient, public_services
 from crossrate.client.books import LiveBook
 from crossrate.client.quotes import Gap, warn
 from crossrate.client.sync_trading import BlockingOrders
+from crossrate.client.tokens import TokenSource
 from crossrate.rpc.resilience import RetryLimits
 
 if TYPE_CHECKING:
+    from crossrate.api.audit.v1.audit_service_pb2_grpc import AuditServiceStub
     from crossrate.api.control.v1.control_service_pb2_grpc import ControlServiceStub
     from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
     from crossrate.api.marketdata.v1.book_service_pb2_grpc import BookServiceStub
@@ -116,6 +118,7 @@ class Client(BlockingOrders):
     """
 
     if TYPE_CHECKING:
+        audit: AuditServiceStub
         control: ControlServiceStub
         ledger: AccountServiceStub
         marketdata: MarketDataServiceStub | BookServiceStub
@@ -131,10 +134,11 @@ class Client(BlockingOrders):
         ca: bytes | str | Path | None = None,
         client: bytes | str | Path | None = None,
         retries: RetryLimits | None = None,
+        token: TokenSource | str | None = None,
     ) -> None:
         self._loop = _Loop()
         try:
-            self._client = self._loop.run(_make(target, ca, client, retries))
+            self._client = self._loop.run(_make(target, ca, client, retries, token))
         except BaseException:
             self._loop.close()
             raise
@@ -193,5 +197,6 @@ async def _make(
     ca: bytes | str | Path | None,
     client: bytes | str | Path | None,
     retries: RetryLimits | None,
+    token: TokenSource | str | None,
 ) -> AsyncClient:
-    return AsyncClient(target, ca=ca, client=client, retries=retries)
+    return AsyncClient(target, ca=ca, client=client, retries=retries, token=token)

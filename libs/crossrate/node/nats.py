@@ -32,7 +32,7 @@ from crossrate.node import credentials
 from crossrate.node.command import Command
 from crossrate.runtime.durable import write_private
 from crossrate.runtime.place import Place
-from crossrate.runtime.topology import Stream, Topology
+from crossrate.runtime.topology import Stream, Topology, bucket_of
 
 READY_S_MAX = 30.0
 STORE_MIB_MAX = 4096
@@ -73,7 +73,9 @@ def permissions(topology: Topology, service: str) -> Permissions:
     # Its own dead letters: to write, and to read one back by its subject.
     publish += [f"crossrate.{DEAD_LETTERS}.{service}.>", _last(DEAD_LETTERS, f"crossrate.{DEAD_LETTERS}.{service}.>")]
     subscribe = [f"{credentials.inbox_prefix(service)}.>", *this.publishes, f"crossrate.redrive.{service}.>"]
-    subscribe += [subject for name in this.consumes for subject in topology.streams[name].subjects]
+    # Versions in a bucket are read by position alone: nobody but control listens to all of them.
+    consumed = [topology.streams[name] for name in this.consumes if bucket_of(name) is None]
+    subscribe += [subject for stream in consumed for subject in stream.subjects]
     if service == "control":
         # The control plane writes configuration, keeps its own state, and has dead letters delivered again.
         for bucket in BUCKETS:

@@ -16,6 +16,18 @@ Word = str
 """A service's one word: lower-case letters."""
 
 
+BUCKETS = ("config", "control")
+"""Key-value buckets of the mesh: live configuration, and the routes that control has applied."""
+_BUCKET_PREFIX = "KV_"
+
+
+def bucket_of(stream: str) -> str | None:
+    """The bucket whose stream of versions has this name ("KV_config"), or None. A service may consume it as any
+    stream."""
+    bucket = stream.removeprefix(_BUCKET_PREFIX)
+    return bucket if stream.startswith(_BUCKET_PREFIX) and bucket in BUCKETS else None
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -124,7 +136,9 @@ class Topology(_Frozen):
                 f"services.{name}.calls: there is no service {c!r}" for c in service.calls if c not in self.services
             ]
             problems += [
-                f"services.{name}.consumes: there is no stream {s!r}" for s in service.consumes if s not in self.streams
+                f"services.{name}.consumes: there is no stream {s!r}"
+                for s in service.consumes
+                if s not in self.streams and bucket_of(s) is None
             ]
             problems += [
                 f"services.{name}.publishes: {s!r} is not below crossrate.{name}.v1"
@@ -174,7 +188,8 @@ class Topology(_Frozen):
                 if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+/?", path) or {".", ".."} & set(path.split("/")):
                     yield f"services.{name}.http: {path!r} is no path of letters, digits, '.', '_' and '-'"
                 for owner, other in seen:
-                    if _overlap(path, other):
+                    own = owner == name and path != other and path.rstrip("/") == other.rstrip("/")
+                    if _overlap(path, other) and not own:
                         yield f"services.{name}.http: {path!r} is answered by {owner} already ({other!r})"
                 seen.append((name, path))
 

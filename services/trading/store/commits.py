@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -33,6 +33,10 @@ RETURNING name, epoch"""
 GROUPS = """
 SELECT content FROM client_order
 WHERE NOT working AND (list_id = ANY ($1::text[]) OR order_id = ANY ($2::text[]::uuid[])) ORDER BY first_sequence"""
+
+WROTE = """
+SELECT count(*) FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS w (name, seq, epoch)
+JOIN journal j ON j.stream = 'accounts/' || w.name AND j.seq = w.seq AND j.epoch = w.epoch"""
 
 FILLS = "SELECT order_id::text, venue_exec_id FROM fill WHERE order_id = ANY ($1::text[]::uuid[])"
 
@@ -115,6 +119,20 @@ class Store:
         except asyncio.CancelledError:
             self._drop()
             raise
+
+    async def wrote(self, ends: Mapping[str, int], epochs: Mapping[str, int]) -> bool:
+        """Whether the reports at which accounts would end after a commit were written by it: under its epochs. Another
+        instance may have come as far since.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        names = list(ends)
+        async with self._database.connection() as connection:
+            found = await connection.fetchval(
+                WROTE, names, [ends[name] for name in names], [epochs[name] for name in names]
+            )
+        return found == len(names)
 
     async def _writer(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():

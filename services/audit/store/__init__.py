@@ -1,0 +1,1 @@
+"""The log in PostgreSQL: `log` appends, `tree` has hashes and proofs, `reading` finds and exports."""
