@@ -41,8 +41,8 @@ environment = "other"
 url = "http://127.0.0.1:{port}"
 token_file = "{token}"
 account_id = "{account}"
-answer_s_max = 1
-unknown_s_max = 3
+answer_s_max = 5
+unknown_s_max = 8
 unsent_s_max = 30
 reconciliation = {{ interval_s = 0.2, grace_s = 0.5 }}
 reconnect = {{ first_s = 0.02, cap_s = 0.2 }}

@@ -203,7 +203,7 @@ class OandaAdapter:
                 body = words.new_order(routed, each.number)
                 routed.status, routed.client_id = At.SENT, words.client_id(each.number)
                 outcome.orders[routed.order_id] = routed
-                self._desk.standing.counts.sent += 1
+                self._desk.sends(routed)
             elif routed.status is At.ENDED:
                 raise words.Unfit("the order has ended")
             elif each.kind == REPLACE:
@@ -217,7 +217,6 @@ class OandaAdapter:
     async def _send(self, each: Waiting, routed: Routed, body: Json) -> None:
         path = f"/v3/accounts/{self._account(routed)}/orders"
         mine = routed.venue_order_id.rpartition("/")[2] or f"@{routed.client_id}"
-        began_ns = time.monotonic_ns()
         try:
             if each.kind == NEW:
                 await self._http.ask("POST", path, body)
@@ -226,7 +225,6 @@ class OandaAdapter:
                 await self._http.ask("PUT", f"{path}/{mine}", body)
             else:
                 await self._http.ask("PUT", f"{path}/{mine}/cancel")
-            self._desk.standing.answered(time.monotonic_ns() - began_ns)
         except Turned as turned:
             with contextlib.suppress(Turned, Unknown):
                 if turned.status:
