@@ -27,6 +27,8 @@ LONGER = {
     "proto/crossrate/api/pricing/v1/product.proto": "the kinds of a product are one oneof and share their enums",
     "libs/crossrate/node/supervisor.py": "bringing up and taking down are one story",
     "services/control/json_guard.lua": "a proxy takes one script; its JSON reader reads as a whole",
+    "tests/integration/test_identity_pages.py": "one database and one service for all of it",
+    "tests/integration/test_identity_tokens.py": "one database and one service for all of it",
     "tests/integration/test_json_guard.py": "one Envoy for all of it, which costs more than the tests",
     "proto/crossrate/api/pricing/v1/snapshot_service.proto": "every method of markets and snapshots with its messages",
     "tests/integration/test_envoy.py": "one pair of Envoys for all of it",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 from crossrate.api.broker.v1 import venue_report_pb2
+from crossrate.api.broker.v1.routing_service_pb2 import INSTRUCTION_KIND_CANCEL, INSTRUCTION_KIND_NEW
 from crossrate.api.trading.v1 import order_pb2
 
 
@@ -71,6 +73,21 @@ class Waiting:
     pinned: bool
     order: order_pb2.Order
     age_s: float
+
+
+def recalled(waiting: Sequence[Waiting]) -> dict[str, list[int]]:
+    """Orders whose cancel waits behind them: by id the numbers of the instructions that need not be carried out.
+
+    What nobody was sent is not sent any more: the cancel has won, however long the venue was away.
+    """
+    new: dict[str, list[int]] = {}
+    found: dict[str, list[int]] = {}
+    for each in waiting:
+        if each.kind == INSTRUCTION_KIND_NEW:
+            new[each.order_id] = [each.number]
+        elif each.kind == INSTRUCTION_KIND_CANCEL and each.order_id in new:
+            found[each.order_id] = new[each.order_id] = [*new[each.order_id], each.number]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from services.ledger.service.movements import MovementService
 from services.ledger.settings import Settings
 from services.ledger.store.accounts import PostgresAccounts
 from services.ledger.store.books import Books
+from services.ledger.store.desks import Desks
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 JETSTREAM = "ledger"
@@ -59,7 +60,10 @@ async def _serve(runtime: Runtime, settings: Settings, database: Database, event
     executions = Executions(books, events, TradingReports(TradingServiceStub(channel)), poll_s=settings.poll_s)
     relay = OutboxRelay(database, events, JETSTREAM)
     server = Server(runtime)
-    server.add(add_AccountServiceServicer_to_server, AccountService(accounts, _now))
+    server.add(
+        add_AccountServiceServicer_to_server,
+        AccountService(accounts, Desks(database, runtime.instance), settings, _now),
+    )
     server.add(add_LedgerServiceServicer_to_server, LedgerService(books, market, settings))
     server.add(add_MovementServiceServicer_to_server, MovementService(books, roller, market, settings, _now))
     server.health.depends_on("postgres", database.check)

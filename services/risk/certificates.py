@@ -12,6 +12,7 @@ from crossrate.api.trading.v1 import order_pb2
 from crossrate.rpc.client import CallError
 from services.risk.domain.pretrade.accounts import Book
 from services.risk.domain.pretrade.orders import FINAL
+from services.risk.slices import positions
 from services.risk.store import KillStore, Term
 from services.risk.trading_peer import Trading
 
@@ -156,7 +157,7 @@ class Certificates:
 
     def flat(self, certificate: kill_switch_pb2.KillCertificate) -> bool:
         """Whether every position in the scope of a kill is closed; writes down those that are not."""
-        found = [f"{account} {instrument}" for account, instrument, _ in positions(self._book, certificate.kill.scope)]
+        found = [f"{each.account} {each.instrument}" for each in positions(self._book, certificate.kill.scope)]
         del certificate.open_positions[:]
         certificate.open_positions.extend(found[:10_000])
         return not found
@@ -164,21 +165,3 @@ class Certificates:
     def _drop_if_complete(self, certificate: kill_switch_pb2.KillCertificate) -> None:
         if certificate.HasField("complete_time"):
             self.pending.pop(certificate.certificate_id, None)
-
-
-def positions(book: Book, scope: gate_pb2.KillScope) -> list[tuple[str, str, int]]:
-    """Positions in a scope: account, instrument, units in ten-thousandths."""
-    sums: dict[tuple[str, str], int] = {}
-    for account in book.accounts.values():
-        if scope.kind == "desk" and account.desk != scope.name:
-            continue
-        if scope.kind == "account" and account.name != scope.name:
-            continue
-        for (instrument, _, strategy), (quantity, _) in account.positions.items():
-            if scope.kind == "instrument" and instrument != scope.name:
-                continue
-            if scope.kind == "strategy" and strategy != scope.name:
-                continue
-            key = account.name, instrument
-            sums[key] = sums.get(key, 0) + quantity
-    return [(account, instrument, quantity) for (account, instrument), quantity in sorted(sums.items()) if quantity]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crossrate.api.risk.v1 import limit_pb2
+from crossrate.rpc.call import new_request_id
 from crossrate.rpc.client import CallError
 from crossrate.store.errors import StaleWriter, StoreError, StoreUnavailable
 from services.risk.certificates import Certificates
@@ -20,11 +21,14 @@ from services.risk.domain.pretrade.limits import BEGINNING, Limits
 from services.risk.domain.pretrade.market import Market
 from services.risk.flatten import Flattener
 from services.risk.kill_switch import KillSwitch
+from services.risk.margin_watch import MarginWatch
 from services.risk.messages.limits import limit_message, limits_of
 from services.risk.messages.orders import take_state
 from services.risk.pretrade import PreTrade
 from services.risk.settings import Settings
-from services.risk.store import KillStore, LimitStore, Term
+from services.risk.slices import Slices
+from services.risk.store import KillStore, LimitStore, MarginStore, Term
+from services.risk.store.margins import Kept as Margins
 from services.risk.trading_peer import Trading
 
 
@@ -37,6 +41,7 @@ class Deciding:
     engine: PreTrade
     kills: KillSwitch
     certificates: Certificates
+    margins: MarginWatch
     tasks: list[asyncio.Task[None]]
 
 
@@ -53,6 +58,7 @@ class Decider:
         self,
         limits: LimitStore,
         kills: KillStore,
+        margins: MarginStore,
         trading: Trading,
         market: Market,
         settings: Settings,
@@ -62,6 +68,7 @@ class Decider:
     ) -> None:
         self.limits = limits
         self.kills = kills
+        self.margins = margins
         self._trading = trading
         self._market = market
         self._settings = settings
@@ -90,6 +97,7 @@ class Decider:
         """
         kept_limits = await self.limits.begin(term, first_limits(self._now_ns()))
         kept = await self.kills.begin(term)
+        margins = await self.margins.begin(term)
         book = Book(self._market, Limits(kept_limits.version, limits_of(kept_limits.limits)))
         days = Days(self.limits, term, book, self._market, self._note, self._now_ns)
         await days.begin()
@@ -108,21 +116,41 @@ class Decider:
             self._now_ns,
             self.failed.set,
         )
-        flattener = Flattener(
-            kills,
-            certificates,
+        slices = self._slices(book)
+        interval_s = self._settings.flatten_interval_s
+        flattener = Flattener(kills, certificates, book, slices, self._note, interval_s=interval_s)
+        watch = self._watch(term, margins, kills, book, slices)
+        self.now = Deciding(term, book, engine, kills, certificates, watch, [])
+        self._install_accounts()
+        for work in (kills.run(), certificates.run(), flattener.run(), watch.run(), days.run()):
+            self.now.tasks.append(asyncio.create_task(self._watched(work)))
+
+    def _slices(self, book: Book) -> Slices:
+        return Slices(
             book,
             self._trading,
-            self._note,
             self._now_ns,
             slice_max=round(self._settings.flatten_slice * SCALE),
             bound_bp=self._settings.flatten_bound_bp,
-            interval_s=self._settings.flatten_interval_s,
         )
-        self.now = Deciding(term, book, engine, kills, certificates, [])
-        self._install_accounts()
-        for work in (kills.run(), certificates.run(), flattener.run(), days.run()):
-            self.now.tasks.append(asyncio.create_task(self._watched(work)))
+
+    def _watch(self, term: Term, kept: Margins, kills: KillSwitch, book: Book, slices: Slices) -> MarginWatch:
+        return MarginWatch(
+            term,
+            self.margins,
+            kept,
+            kills,
+            book,
+            slices,
+            self._trading,
+            self._note,
+            self._now_ns,
+            new_request_id,
+            self.failed.set,
+            hysteresis=round(self._settings.margin_hysteresis * SCALE),
+            dwell_s=self._settings.margin_dwell_s,
+            interval_s=self._settings.margin_interval_s,
+        )
 
     async def read(self) -> None:
         """Has trading commit the gate, and reads every account after that.

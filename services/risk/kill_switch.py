@@ -18,6 +18,7 @@ from services.risk.certificates import Certificates
 from services.risk.domain.pretrade.accounts import Book
 from services.risk.domain.pretrade.authorise import Authoriser
 from services.risk.domain.pretrade.gate import Gate, Mode, Rule
+from services.risk.messages.gates import MARGIN, gate_of
 from services.risk.scopes import check_scope
 from services.risk.store import KillStore, Term
 from services.risk.store.kills import Kept
@@ -63,7 +64,7 @@ class KillSwitch:
         self._now_ns = now_ns
         self._doubt = doubt
         self._version = kept.gate_version
-        self._applied = 0
+        self.applied_version = 0  # the newest that trading has committed
         self._kills = {kill.kill_id: kill for kill in kept.kills}
         self._proposals = {each.proposal_id: each for each in kept.proposals}
         self._breaks = BreakGates(kept.break_gates)
@@ -87,7 +88,7 @@ class KillSwitch:
             self._leases[lease_id].expire_time.FromNanoseconds(self._now_ns() + left_ns)
         return kill_switch_pb2.KillSwitchState(
             gate_version=self._version,
-            applied_version=self._applied,
+            applied_version=self.applied_version,
             kills=self._kills.values(),
             proposals=self._proposals.values(),
             leases=self._leases.values(),
@@ -101,14 +102,7 @@ class KillSwitch:
 
     def gate(self) -> gate_pb2.Gate:
         """The gate as trading is told it, with a desk's accounts written out."""
-        gate = gate_pb2.Gate(version=self._version)
-        for kill in self._kills.values():
-            rule = gate.rules.add(scope=kill.scope, mode=kill.mode)
-            if kill.scope.kind == "desk":
-                accounts = self._book.accounts.values()
-                rule.accounts.extend(sorted(each.name for each in accounts if each.desk == kill.scope.name))
-        gate.rules.extend(gate_pb2.GateRule(scope=each.scope, mode=each.mode) for each in self._breaks.all())
-        return gate
+        return gate_of(self._version, self._kills.values(), self._breaks.all(), self._book.accounts.values())
 
     @property
     def kills(self) -> list[kill_switch_pb2.Kill]:
@@ -124,7 +118,7 @@ class KillSwitch:
             Failure: the scope's name is missing or none, or a venue is to be flattened.
         """
         check_scope(scope, mode, self._book.market.instruments)
-        if len(self._kills) >= KILLS_MAX:
+        if sum(not kill.engaged_by.startswith(MARGIN) for kill in self._kills.values()) >= KILLS_MAX:
             raise errors.wrong_state("TOO_MANY", f"{KILLS_MAX} kills are engaged: engage one for the platform")
 
     async def engage(self, request_id: str, body: bytes, kill: kill_switch_pb2.Kill) -> kill_switch_pb2.Kill:
@@ -220,24 +214,32 @@ class KillSwitch:
             known = await self._store.known(request_id, body)
             if known is not None:
                 return kill_switch_pb2.KillSwitchState.FromString(known)
-            proposal = self.resumable(proposal_id, approver)
+            return await self._ended(request_id, body, self.resumable(proposal_id, approver), approver)
 
-            def after() -> kill_switch_pb2.KillSwitchState:
-                state = self._state_for_facts()
-                _drop(state.kills, "kill_id", proposal.kill_id)
-                _drop(state.proposals, "kill_id", proposal.kill_id)
-                return state
+    async def lift(self, kill_id: str, actor: str) -> None:
+        """Ends a kill that the platform engaged by itself; one that has ended already is left alone."""
+        async with self._turn:
+            if kill_id in self._kills:
+                proposal = kill_switch_pb2.ResumeProposal(kill_id=kill_id, proposed_by=actor)
+                await self._ended(f"lift:{kill_id}", kill_id.encode(), proposal, actor)
 
-            with self._certain():
-                content = await self._store.resume(
-                    self._term, request_id, body, proposal, approver, after, self._now_ns()
-                )
-            state = kill_switch_pb2.KillSwitchState.FromString(content)
-            self._kills.pop(proposal.kill_id, None)
-            for each in [p for p in self._proposals.values() if p.kill_id == proposal.kill_id]:
-                del self._proposals[each.proposal_id]
-            self._version = state.gate_version
-            self._install()
+    async def _ended(
+        self, request_id: str, body: bytes, proposal: kill_switch_pb2.ResumeProposal, actor: str
+    ) -> kill_switch_pb2.KillSwitchState:
+        def after() -> kill_switch_pb2.KillSwitchState:
+            state = self._state_for_facts()
+            _drop(state.kills, "kill_id", proposal.kill_id)
+            _drop(state.proposals, "kill_id", proposal.kill_id)
+            return state
+
+        with self._certain():
+            content = await self._store.resume(self._term, request_id, body, proposal, actor, after, self._now_ns())
+        state = kill_switch_pb2.KillSwitchState.FromString(content)
+        self._kills.pop(proposal.kill_id, None)
+        for each in [p for p in self._proposals.values() if p.kill_id == proposal.kill_id]:
+            del self._proposals[each.proposal_id]
+        self._version = state.gate_version
+        self._install()
         return state
 
     async def register(
@@ -303,18 +305,18 @@ class KillSwitch:
             CallError: trading does not answer.
         """
         version, told = self._version, self.gate()
-        if self._applied >= version:
+        if self.applied_version >= version:
             return
         applied, working = await self._trading.apply_gate(told)
-        if applied > self._applied:
-            self._applied = applied
+        if applied > self.applied_version:
+            self.applied_version = applied
             await self.certificates.committed(applied, working, self.kills)
             self._tell()
 
     async def applied(self, version: int, timeout_s: float) -> bool:
         """Waits until trading has a version of the gate, for some time at most; whether it has."""
         deadline = time.monotonic() + timeout_s
-        while self._applied < version:
+        while self.applied_version < version:
             seen, left_s = self.changes, deadline - time.monotonic()
             if left_s <= 0:
                 return False

@@ -10,6 +10,7 @@ from typing import Any
 
 from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import add_KillSwitchServiceServicer_to_server
 from crossrate.api.risk.v1.limit_service_pb2_grpc import add_LimitServiceServicer_to_server
+from crossrate.api.risk.v1.margin_call_service_pb2_grpc import add_MarginCallServiceServicer_to_server
 from crossrate.api.risk.v1.risk_service_pb2_grpc import add_RiskServiceServicer_to_server
 from crossrate.basics.instrument import CONVENTIONS
 from crossrate.kernel import path
@@ -28,9 +29,10 @@ from services.risk.service import RiskService
 from services.risk.service.deciding import Deciding
 from services.risk.service.kill_switch import KillSwitchService
 from services.risk.service.limits import LimitService
+from services.risk.service.margin_calls import MarginCallService
 from services.risk.service.pretrade import PreTradeService, register
 from services.risk.settings import Settings
-from services.risk.store import KillStore, LimitStore
+from services.risk.store import KillStore, LimitStore, MarginStore
 from services.risk.surroundings import Instruments, Quotes
 from services.risk.trading_peer import TradingPeer
 from services.risk.worker import Worker
@@ -79,6 +81,7 @@ def before_trades(
     decider = Decider(
         limits,
         kills,
+        MarginStore(database),
         TradingPeer(channel),
         market,
         settings,
@@ -100,6 +103,7 @@ def before_trades(
         decider.book,
         note,
         interval_s=settings.statuses_interval_s,
+        funds_interval_s=settings.funds_interval_s,
         stale_s_max=settings.neighbours_stale_s_max,
         assumed_funds=settings.assumed_funds,
     )
@@ -118,6 +122,8 @@ def before_trades(
     server.add(add_LimitServiceServicer_to_server, LimitService(deciding, decider, time.time_ns, new_request_id))
     switch = KillSwitchService(deciding, decider, time.time_ns, new_request_id)
     server.add(add_KillSwitchServiceServicer_to_server, switch)
+    margins = MarginCallService(deciding, decider, time.time_ns)
+    server.add(add_MarginCallServiceServicer_to_server, margins)
     return [
         duty.run(),
         upkeep.publish(database, runtime),

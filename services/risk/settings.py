@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     """How often positions are valued anew; between two valuations what orders add is added."""
     statuses_interval_s: float = Field(default=2.0, gt=0, le=60)
     """How often reference is asked which instruments may be traded, and the ledger for its accounts."""
+    funds_interval_s: float = Field(default=0.25, gt=0, le=60)
+    """How often the ledger is asked for what it has booked: deposits and shares of blocks count after that."""
     neighbours_stale_s_max: float = Field(default=15.0, gt=0, le=600)
     """Without their answer for longer, nothing is traded."""
     flatten_slice: float = Field(default=5_000_000, gt=0, le=1e12)
@@ -49,6 +51,13 @@ class Settings(BaseSettings):
     """How far beyond the quote such an order may deal, in basis points."""
     flatten_interval_s: float = Field(default=0.5, gt=0, le=60)
     """Time between two looks at what is left to close."""
+    margin_interval_s: float = Field(default=0.5, gt=0, le=60)
+    """Time between two looks at the margin of accounts."""
+    margin_dwell_s: float = Field(default=1.0, ge=0, le=60)
+    """How long a lower level of margin has to last before an account is called or closed out: one wrong price closes
+    nobody out."""
+    margin_hysteresis: float = Field(default=0.05, ge=0, le=1)
+    """How far beyond a level, as a share of it, an account has to be to be let go on."""
     answers_kept_s: float = Field(default=7 * 86_400.0, ge=86_400)
     """How long the answer to a request id is kept; a repetition after that is a new request."""
     forget_interval_s: float = Field(default=3600.0, gt=0)

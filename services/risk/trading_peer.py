@@ -37,6 +37,10 @@ class Trading(Protocol):
         """Enters an order; the same id and order have the same answer for ever."""
         ...
 
+    async def cancel_all(self, account: str, instrument: str, *, sells: bool) -> None:
+        """Cancels what works on one side of an instrument."""
+        ...
+
 
 class TradingPeer:
     """See Trading."""
@@ -76,3 +80,11 @@ class TradingPeer:
         """See Trading."""
         answer = await self._orders.PlaceOrder(order_entry_pb2.PlaceOrderRequest(request_id=request_id, order=order))
         return answer.order
+
+    async def cancel_all(self, account: str, instrument: str, *, sells: bool) -> None:
+        """See Trading."""
+        side = order_pb2.SIDE_SELL if sells else order_pb2.SIDE_BUY
+        request = order_entry_pb2.CancelAllRequest(
+            request_id=new_request_id(), account=account, instrument=instrument, side=side
+        )
+        await self._orders.CancelAll(request)

@@ -92,6 +92,7 @@ def terms_of(new: order_pb2.NewOrder) -> Terms:
         protection=_protection(new.on_fill) if new.HasField("on_fill") else None,
         position_id=new.position_id,
         quote_id=new.quote_id,
+        strategy=new.strategy,
     )
 
 
@@ -340,13 +341,20 @@ def state_of(account: Account) -> account_state_pb2.AccountState:
     """An account as a message."""
     state = account_state_pb2.AccountState(account=account.name, sequence=account.sequence)
     state.working.extend(each.image for each in account.orders.values() if not each.final)
-    for (instrument, position_id), (units, counter) in sorted(account.positions.items()):
+    parts = {(*key, ""): list(value) for key, value in account.positions.items()}
+    for (instrument, position_id, strategy), (units, counter) in account.strategies.items():
+        parts[instrument, position_id, strategy] = [units, counter]
+        rest = parts[instrument, position_id, ""]
+        rest[0] -= units
+        rest[1] -= counter
+    for (instrument, position_id, strategy), (units, counter) in sorted(parts.items()):
         if units or counter:
             state.positions.add(
                 instrument=instrument,
                 position_id=position_id,
                 quantity=amounts.quantity_text(units),
                 counter_amount=amounts.value_text(counter),
+                strategy=strategy,
             )
     return state
 

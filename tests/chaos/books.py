@@ -166,10 +166,16 @@ class Books:
         while page := await events.read("trading", self._stream_at):
             for event in page:
                 account = event.subject.rpartition(".")[2]
+                # Reports that follow each other in an account may come as one message.
                 numbers = [each.sequence for each in history.ExecutionReports.FromString(event.payload).reports]
                 self.problems += continuous(f"stream of {account}", numbers, self.published[account] + 1)
                 self.published[account] = numbers[-1]
             self._stream_at = page[-1].sequence
+
+    def forget_stream(self) -> None:
+        """Reads the stream from its first message on again."""
+        self._stream_at = 0
+        self.published.clear()
 
     def is_published(self) -> bool:
         """Whether NATS has every report."""
@@ -249,3 +255,19 @@ def differences(broken: Broken, whose: str, what: str, expected: Mapping, found:
         )
         if keys
     ]
+
+
+async def whereabouts(connection: asyncpg.Connection, account: str, order_id: str) -> str:
+    """Who has an account, and what broker has of an order of it: where a stuck one waits."""
+    holder = await connection.fetchval("SELECT holder FROM trading.lease WHERE name = $1", f"accounts/{account}")
+    heard = await connection.fetchval("SELECT venue_sequence FROM trading.account_venue WHERE account = $1", account)
+    rows = await connection.fetch(
+        "SELECT kind, state FROM broker.instruction WHERE order_id = $1 ORDER BY number", order_id
+    )
+    told = await connection.fetch(
+        "SELECT sequence, kind FROM broker.venue_report WHERE order_id = $1 ORDER BY sequence", order_id
+    )
+    return (
+        f"held by {holder}, which has broker's reports to {heard}; broker's instructions (kind, state) "
+        f"{[tuple(row) for row in rows]}, its reports (number, kind) {[tuple(row) for row in told]}"
+    )

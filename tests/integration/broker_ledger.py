@@ -9,9 +9,11 @@ from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceServi
 from crossrate.api.ledger.v1.ledger_service_pb2_grpc import LedgerServiceServicer
 from crossrate.rpc import errors
 
+NETTING = account_pb2.POSITION_MODE_NETTING
+
 
 class Accounts(AccountServiceServicer):
-    """Every account is there but "ghost"."""
+    """Every account is there but "ghost"; "hedge" keeps both sides apart."""
 
     async def GetAccount(self, request, context):
         if request.account == "ghost":
@@ -20,7 +22,7 @@ class Accounts(AccountServiceServicer):
             account=request.account,
             currency="USD",
             margin_rate="0.05",
-            position_mode=account_pb2.POSITION_MODE_NETTING,
+            position_mode=account_pb2.POSITION_MODE_HEDGING if request.account == "hedge" else NETTING,
             version=1,
         )
         account.create_time.FromSeconds(1_700_000_000)

@@ -22,6 +22,7 @@ class Trading(TradingServiceServicer):
         self.reports: dict[str, list[ex.ExecutionReport]] = {}
         self.placed: list[str] = []
         self.requests: set[str] = set()
+        self.away = False
         self.fills_at = ""
         """The price at which market orders are filled as they come; empty: they wait for `fill`."""
         self._changed = asyncio.Condition()
@@ -54,10 +55,16 @@ class Trading(TradingServiceServicer):
                 await self.fill(*key, new.quantity, self.fills_at)
         return entry.PlaceOrderResponse(order=self.orders[key])
 
+    def _there(self) -> None:
+        if self.away:
+            raise errors.dependency_unavailable("trading")
+
     async def PlaceOrder(self, request, context):
+        self._there()
         return await self._place(request.order)
 
     async def PlaceOrders(self, request, context):
+        self._there()
         if any(each.instrument == "XXX/YYY" for each in request.orders):
             raise errors.invalid(("orders[0].instrument", "there is no such instrument"))
         return entry.PlaceOrdersResponse(results=[await self._place(each) for each in request.orders])
@@ -94,6 +101,7 @@ class Trading(TradingServiceServicer):
         return entry.AmendOrderResponse(order=order)
 
     async def CancelAll(self, request, context):
+        self._there()
         working = [o for o in self.orders.values() if o.terms.account == request.account and o.status == 2]
         for order in working:
             await self._cancel(order)

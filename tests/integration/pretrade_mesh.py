@@ -100,6 +100,10 @@ class Ledger(AccountServiceServicer, LedgerServiceServicer):
 
     def __init__(self) -> None:
         self.funds = "10000000"
+        self.own_funds: dict[str, str] = {}
+        self.moved: dict[str, list[book_pb2.PositionMovement]] = {}
+        self.levels = account_pb2.MarginLevels(call="1", close_out="0.5")
+        self.last_entry = 1
         self.accounts = {name: account(name) for name in ("alpha", "beta")}
         self.accounts["gamma"] = account("gamma", desk="forwards", currency="EUR")
 
@@ -116,11 +120,19 @@ class Ledger(AccountServiceServicer, LedgerServiceServicer):
     async def ListEquity(self, request, context):
         """The same of all of them."""
         names = request.accounts or list(self.accounts)
-        answer = ledger_service_pb2.ListEquityResponse()
+        answer = ledger_service_pb2.ListEquityResponse(last_entry=self.last_entry)
         for name in names:
-            if name in self.accounts:
-                amount = book_pb2.CashAmount(currency=self.accounts[name].currency, amount=self.funds)
-                answer.equities.add(account=name, non_trade=[amount])
+            if name in self.accounts and (not request.after_entry or self.last_entry > request.after_entry):
+                amount = book_pb2.CashAmount(
+                    currency=self.accounts[name].currency, amount=self.own_funds.get(name, self.funds)
+                )
+                answer.equities.add(
+                    account=name,
+                    non_trade=[amount],
+                    movements=self.moved.get(name, ()),
+                    last_entry=self.last_entry,
+                    margin_levels=self.levels,
+                )
         return answer
 
     def register(self, _servicer, server):
@@ -167,6 +179,7 @@ class PreTradeMesh(SmallMesh):
         self.postgres = PostgresServer(self.place)
         self.trading, self.market, self.catalogue, self.ledger = Trading(), Market(), Catalogue(), Ledger()
         self._channels: list[grpc.aio.Channel] = []
+        self._local_channels: dict[tuple[str, int], grpc.aio.Channel] = {}
 
     async def start(self) -> PreTradeMesh:
         """Everything, with one instance of risk that authorises."""
@@ -239,10 +252,12 @@ class PreTradeMesh(SmallMesh):
         return False
 
     def local(self, instance: str) -> grpc.aio.Channel:
-        """An instance's own socket, as the local operator."""
-        channel = self._local(self.place.service_socket(instance))
-        self._channels.append(channel)
-        return channel
+        """An instance's own socket, as the local operator: one channel for each process."""
+        key = instance, self.processes[instance].pid
+        if key not in self._local_channels:
+            self._local_channels[key] = self._local(self.place.service_socket(instance))
+            self._channels.append(self._local_channels[key])
+        return self._local_channels[key]
 
     async def stop(self) -> None:
         """Ends everything."""

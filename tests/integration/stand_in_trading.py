@@ -7,6 +7,7 @@ never sees.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import uuid
 from collections.abc import Callable, Iterable
@@ -82,6 +83,7 @@ class Trading(TradingStateServiceServicer, TradingServiceServicer):
         self.writer = f"trading-1-{uuid.uuid4().hex[:8]}"
         self.cancels_at_gate = True
         self._numbers = itertools.count(1)
+        self._turn = asyncio.Lock()
         self._stub: PreTradeServiceStub | None = None
 
     def register(self, _servicer: Any, server: Any) -> None:
@@ -150,6 +152,17 @@ class Trading(TradingStateServiceServicer, TradingServiceServicer):
             await self.tell()
         return order_entry_pb2.PlaceOrderResponse(order=order, checks=answer.authorisations[0].checks)
 
+    async def CancelAll(self, request, context):
+        """Of one side of an instrument."""
+        ended = []
+        for order in list(self.kept(request.account).orders.values()):
+            terms = order.terms
+            if order.status not in FINAL and (terms.instrument, terms.side) == (request.instrument, request.side):
+                self.end(order, order_pb2.ORDER_STATUS_CANCELLED, execution_pb2.EXEC_TYPE_CANCELLED)
+                ended.append(order)
+        await self.tell()
+        return order_entry_pb2.CancelAllResponse(orders=ended)
+
     # What trading asks.
 
     def told(self, accounts: Iterable[str]) -> list[risk.AccountReports]:
@@ -165,7 +178,13 @@ class Trading(TradingStateServiceServicer, TradingServiceServicer):
     async def authorise(
         self, orders: list[order_pb2.Order], *, pending: Iterable[str] = (), **other: Any
     ) -> risk.AuthoriseResponse:
-        """One call, repeated with whole states where risk asks for them."""
+        """One call at a time, as a writer makes them, repeated with whole states where risk asks for them."""
+        async with self._turn:
+            return await self._authorise(orders, pending, other)
+
+    async def _authorise(
+        self, orders: list[order_pb2.Order], pending: Iterable[str], other: dict[str, Any]
+    ) -> risk.AuthoriseResponse:
         assert self._stub is not None
         names = {each.terms.account for each in orders}
         amends = other.pop("amends", False)
@@ -196,6 +215,10 @@ class Trading(TradingStateServiceServicer, TradingServiceServicer):
 
     async def tell(self, *, pending: Iterable[str] = ()) -> None:
         """Reports without orders."""
+        async with self._turn:
+            await self._tell(pending)
+
+    async def _tell(self, pending: Iterable[str]) -> None:
         assert self._stub is not None
         accounts = self.told(self.accounts)
         request = risk.ReportRequest(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator
 
@@ -30,6 +31,7 @@ from tests.integration.broker_stand import (
     instruction,
     order,
 )
+from tests.integration.conftest import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 MARKET = order_pb2.ORDER_TYPE_MARKET
@@ -171,6 +173,40 @@ async def test_what_no_venue_takes_is_refused_in_words(desk: Floor) -> None:
     assert desk.reader.about(pinned)[0].reason == execution.EXECUTION_REASON_NO_VENUE
     assert "deals spot" in desk.reader.about(forward)[0].text
     assert "multiple of 1" in desk.reader.about(fine)[0].text
+
+
+async def test_a_cancel_that_comes_with_its_order_wins(desk: Floor) -> None:
+    """A market order is not sent any more when its cancel waits behind it: it ends without a fill."""
+    recalled, dealt = order(order_type=MARKET), order(order_type=MARKET)
+    await desk.stub.Instruct(
+        instruct(instruction(NEW, recalled), instruction(NEW, dealt), instruction(CANCEL, recalled))
+    )
+    await desk.reader.until(lambda: desk.reader.kinds(dealt) == ["ACCEPTED", "FILLED"])
+    await desk.reader.until(lambda: desk.reader.kinds(recalled) == ["CANCELLED"])
+    (ended,) = desk.reader.about(recalled)
+    assert ended.text == "cancelled before it was sent to the venue"
+    assert not ended.HasField("reason")
+    late = instruction(CANCEL, recalled)
+    late.instruction_id += ":2"
+    await desk.stub.Instruct(instruct(late))
+    await desk.reader.until(lambda: desk.reader.kinds(recalled)[1:] == ["CANCEL_REJECTED"])
+
+
+async def test_how_long_the_venue_takes_is_told(desk: Floor) -> None:
+    """From a new order to its first answer: the smoothed time and the 99th percentile, within what passed here."""
+    venues = VenueServiceStub(desk.channel())
+    begun = time.monotonic()
+    for _ in range(5):
+        bought = order(order_type=MARKET)
+        await desk.stub.Instruct(instruct(instruction(NEW, bought)))
+        await desk.reader.until(lambda bought=bought: desk.reader.kinds(bought) == ["ACCEPTED", "FILLED"])
+
+    async def told() -> bool:
+        return (await venues.GetVenue(switches.GetVenueRequest(venue="sim"))).venue.latency_us > 0
+
+    await eventually(told)
+    venue = (await venues.GetVenue(switches.GetVenueRequest(venue="sim"))).venue
+    assert 0 < venue.latency_us <= venue.latency_p99_us < (time.monotonic() - begun) * 1e6 + 60e6
 
 
 async def test_an_instruction_without_its_order_is_refused(desk: Floor) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import time
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -63,12 +64,14 @@ REPORTS = (
 class Trader(Desk):
     """A client's side of a session."""
 
-    def __init__(self, port: int, password: str = "s3cret", comp_id: str = "DESK") -> None:
+    def __init__(
+        self, port: int, password: str = "s3cret", comp_id: str = "DESK", tls: ssl.SSLContext | None = None
+    ) -> None:
         super().__init__()
         rules = Rules(comp_id, "CROSSRATE", reset="never", heartbeat_s=5, username="desk")
         self.endpoint = Endpoint(rules, MemoryStore(), self, NOTE, password=password, decode=Decoder(REPORTS))
         self.stopping = asyncio.Event()
-        way = Initiator(self.endpoint, "127.0.0.1", port, NOTE, pause_s=0.1, pause_s_max=0.5)
+        way = Initiator(self.endpoint, "127.0.0.1", port, NOTE, tls=tls, pause_s=0.1, pause_s_max=0.5)
         self._running = asyncio.create_task(way.run(self.stopping))
 
     async def send(self, *messages: Any) -> None:
@@ -85,6 +88,12 @@ class Trader(Desk):
     def types(self, cl_ord_id: str) -> list[str]:
         """What they tell."""
         return [each.exec_type.name for each in self.about(cl_ord_id)]
+
+    async def lose(self) -> None:
+        """Ends without a word: the connection breaks."""
+        self._running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._running
 
     async def close(self) -> None:
         """Logs out."""

@@ -89,7 +89,7 @@ class Prime:
         if isinstance(value, NewOrderSingle):
             self.received_orders.append(value.cl_ord_id)
             held = {"id": f"V{len(self.orders) + 1}", "cl": value.cl_ord_id, "qty": value.order_qty}
-            held |= {"cum": Decimal(0), "status": OrdStatus.NEW}
+            held |= {"cum": Decimal(0), "status": OrdStatus.NEW, "first": value.cl_ord_id}
             self.orders[held["id"]] = held
             if not self.mute:
                 unit.send(self.report(held, ExecType.NEW))

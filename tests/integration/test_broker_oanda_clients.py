@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 TOKEN = "desk-token-0123456789abcdef0123456789"
 CLIENTS = """
 [clients.desk]
-accounts = ["a1", "a2", "a3", "a4", "a5", "a6", "a7", "ghost"]
+accounts = ["a1", "a2", "a3", "a4", "a5", "a6", "a7", "ghost", "hedge"]
 streams_max = 2
 [clients.slow]
 accounts = ["a5"]
@@ -190,8 +190,9 @@ async def test_who_comes_in_and_how_fast(made: Floor) -> None:
                 assert (answer.status_code, "errorMessage" in answer.json()) == (401, True)
         async with program(made, account="beta") as stranger:
             assert (await stranger.get("/summary")).status_code == 403
-        async with program(made, account="ghost") as early:
-            assert (await early.get("/summary")).status_code == 503
+        for account in ("ghost", "hedge"):
+            async with program(made, account=account) as early:
+                assert (await early.get("/summary")).status_code == 503
         async with program(made, token="slow" + TOKEN, account="a5") as slow:
             codes = [(await slow.get("/transactions/1")).status_code for _ in range(10)]
             assert 429 in codes

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from crossrate.api.broker.v1 import break_pb2
+from crossrate.api.broker.v1 import reconciliation_service_pb2 as calls
+from crossrate.api.broker.v1.reconciliation_service_pb2_grpc import ReconciliationServiceStub
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.api.trading.v1 import order_pb2
 from crossrate.node import credentials
+from tests.integration.breaks_stand import by
 from tests.integration.broker_stand import (
     CANCEL,
     NEW,
@@ -38,6 +44,7 @@ account_id = "{account}"
 answer_s_max = 1
 unknown_s_max = 3
 unsent_s_max = 30
+reconciliation = {{ interval_s = 0.2, grace_s = 0.5 }}
 reconnect = {{ first_s = 0.02, cap_s = 0.2 }}
 [[routes]]
 venues = ["v20"]
@@ -245,6 +252,38 @@ async def test_terms_that_the_api_does_not_know_are_refused_here(trading: Tradin
         "display_quantity",
     ]
     assert not server.posts
+
+
+async def test_an_order_that_the_venue_lost_is_a_break_and_others_are_none(trading: Trading) -> None:
+    """Its statement is the list of pending orders: what is missing there is a break, what was replaced after a fill is
+    none."""
+    made, server, reader = trading
+    lost, kept = order(), order()
+    await send(made, instruction(NEW, lost), instruction(NEW, kept))
+    await reader.until(lambda: reader.kinds(lost) == reader.kinds(kept) == ["ACCEPTED"])
+    amended = order_pb2.Order()
+    amended.CopyFrom(kept)
+    amended.version, amended.terms.limit_price = 2, "1.07"
+    names = {each.order_id: each.venue_order_id for each in reader.reports if each.venue_order_id}
+    placed, vanishing = (server.orders[names[each.order_id].rpartition("/")[2]] for each in (kept, lost))
+    await server.fill(placed, "30000")
+    await reader.until(lambda: "FILLED" in reader.kinds(kept))
+    await send(made, instruction(REPLACE, amended))
+    await reader.until(lambda: reader.kinds(kept)[-1] == "REPLACED")
+    vanishing["state"] = "CANCELLED"
+    stub = ReconciliationServiceStub(made.channel())
+
+    async def breaks() -> dict[str, int]:
+        request = calls.RunReconciliationRequest(request_id=str(uuid.uuid4()), venue="v20", whole=True)
+        answer = await stub.RunReconciliation(request, metadata=by("ann"), wait_for_ready=True)
+        return {each.order_id: each.type for each in answer.breaks if each.type != break_pb2.BREAK_TYPE_NOT_BOOKED}
+
+    for _ in range(100):
+        found = await breaks()
+        if lost.order_id in found:
+            break
+        await asyncio.sleep(0.1)
+    assert found == {lost.order_id: break_pb2.BREAK_TYPE_MISSING_AT_VENUE}
 
 
 async def test_a_token_that_the_venue_refuses_is_said(trading: Trading) -> None:

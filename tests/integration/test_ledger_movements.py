@@ -11,7 +11,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from crossrate.api.ledger.v1 import correction_pb2
+from crossrate.api.ledger.v1 import account_pb2, account_service_pb2, balance_pb2, correction_pb2
 from crossrate.api.ledger.v1 import ledger_service_pb2 as pb
 from crossrate.api.ledger.v1 import movement_service_pb2 as moves
 from crossrate.rpc.caller import CLIENT_HEADER
@@ -167,12 +167,54 @@ async def test_a_block_is_shared_at_its_price(stand: Stand) -> None:
         equities = (await stubs.ledger.ListEquity(pb.ListEquityRequest(), timeout=10)).equities
         told = {e.account: [(m.quantity, m.counter_amount) for m in e.movements] for e in equities}
         assert told == {"alpha": [("1000", "-1100")], "beta": [("1500", "-1650")], "block": [("-2500", "2750")]}
+        await _told_since(stubs, [entry.sequence for entry in shared.entries])
         request.request_id = identity()
         refused = await failure(stubs.movements.AllocateBlock(request, timeout=10))
         assert refused.metadata["state"] == "NOT_ENOUGH_LEFT"
         request.shares.add(account="alpha", quantity="1")
         assert (await failure(stubs.movements.AllocateBlock(request, timeout=10))).violations[0].field == "shares"
         await proved(stubs)
+
+
+async def _told_since(stubs: Stubs, sequences: list[int]) -> None:
+    """Whoever asks for what is new after an entry is told accounts with later ones, and the number to go on from."""
+    for after, names in ((sequences[0] - 1, ["alpha", "beta", "block"]), (sequences[1], ["beta"]), (sequences[2], [])):
+        answer = await stubs.ledger.ListEquity(pb.ListEquityRequest(after_entry=after), timeout=10)
+        assert [each.account for each in answer.equities] == names
+        assert answer.last_entry == sequences[-1]
+
+
+async def test_margin_is_told_by_the_levels_of_account_desk_or_platform(stand: Stand) -> None:
+    """An account's own level goes before its desk's, and that before the platform's, each level by itself; without
+    positions there is no margin level; levels that leave no room for a call are refused."""
+    async with stand.assembled() as stubs:
+        await opened(stubs, "alpha", margin_levels=account_pb2.MarginLevels(call="1.5"))
+        await opened(stubs, "beta")
+        desk = account_pb2.DeskMargin(desk="spot", levels=account_pb2.MarginLevels(call="1.2", close_out="0.8"))
+        ask = account_service_pb2.SetDeskMarginRequest(request_id=identity(), desk_margin=desk)
+        made = (await stubs.accounts.SetDeskMargin(ask, timeout=10)).desk_margin
+        assert made.version == 1
+        assert (await stubs.accounts.SetDeskMargin(ask, timeout=10)).desk_margin == made
+        late = account_service_pb2.SetDeskMarginRequest(request_id=identity(), desk_margin=desk)
+        assert (await failure(stubs.accounts.SetDeskMargin(late, timeout=10))).reason is ErrorReason.VERSION_CONFLICT
+        late.desk_margin.levels.close_out = "1.3"
+        refused = await failure(stubs.accounts.SetDeskMargin(late, timeout=10))
+        assert refused.violations[0].field == "desk_margin.levels.close_out"
+        listed = await stubs.accounts.ListDeskMargins(account_service_pb2.ListDeskMarginsRequest(), timeout=10)
+        assert (list(listed.desk_margins), listed.platform.call, listed.platform.close_out) == ([made], "1", "0.5")
+        await stubs.movements.Deposit(deposit("alpha", "USD", "100"), timeout=10)
+        answer = await stubs.ledger.ListEquity(pb.ListEquityRequest(include_margin=True), timeout=10)
+        told = {each.account: (each.margin_levels.call, each.margin_levels.close_out) for each in answer.equities}
+        assert told == {"alpha": ("1.5", "0.8"), "beta": ("1.2", "0.8")}
+        margin = answer.equities[0].margin
+        assert (margin.currency, margin.equity, margin.used, margin.free, margin.level) == (
+            "USD",
+            "100",
+            "0",
+            "100",
+            "",
+        )
+        assert margin.state == balance_pb2.MARGIN_STATE_OK
 
 
 async def test_risk_is_told_what_no_fill_tells(stand: Stand) -> None:

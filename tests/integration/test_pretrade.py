@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from crossrate.api.common.v1 import check_pb2, gate_pb2
+from crossrate.api.ledger.v1 import book_pb2
 from crossrate.api.risk.v1 import break_gate_pb2, limit_pb2
 from crossrate.api.risk.v1 import kill_switch_service_pb2 as kill_pb
 from crossrate.api.risk.v1 import limit_service_pb2 as limit_pb
@@ -266,3 +267,30 @@ async def test_funds_are_the_ledgers(mesh: PreTradeMesh) -> None:
     await until(refused)
     mesh.ledger.funds = "10000000"
     await until(mesh.authorises)
+
+
+async def test_a_share_of_a_block_counts_before_the_next_order(mesh: PreTradeMesh) -> None:
+    """What the ledger moves without a fill is a position of the account and of the platform, and can be closed."""
+    stub = limits_of(mesh)
+
+    async def used() -> dict[str, str]:
+        answer = await stub.ListLimitUsage(limit_pb.ListLimitUsageRequest(scope="account:gamma"), timeout=5)
+        return {each.name: each.value for each in answer.usages if each.limit.kind == check_pb2.CHECK_KIND_POSITION}
+
+    try:
+        assert "GBP/USD" not in await used()
+        moved = book_pb2.PositionMovement(instrument="GBP/USD", quantity="7000", counter_amount="-9100")
+        mesh.ledger.moved["gamma"] = [moved]
+        mesh.ledger.last_entry += 1
+
+        async def counted() -> bool:
+            return (await used()).get("GBP/USD") == "7000"
+
+        await until(counted)
+        sale = order("sell", "7000", instrument="GBP/USD", account="gamma")
+        (outcome,) = (await mesh.trading.authorise([sale], validate_only=True)).authorisations
+        assert outcome.authorised
+        assert outcome.margin_after == outcome.margin_before
+    finally:
+        mesh.ledger.moved.clear()
+        mesh.ledger.last_entry += 1

@@ -1,7 +1,7 @@
 """Limits and the kill switch are registers: every recorded history of concurrent calls can be put into one order.
 
-python -m tests.integration.test_pretrade_histories SEED ROUNDS     many rounds from a seed on, with kills of the
-process
+python -m tests.integration.test_pretrade_histories SEED ROUNDS [OPERATIONS]     many rounds from a seed on, with kills
+of the process; so many operations in a history
 """
 
 from __future__ import annotations
@@ -41,6 +41,16 @@ async def mesh() -> AsyncIterator[PreTradeMesh]:
         yield made
 
 
+async def answered(method, request, person: str):
+    """The answer to a call, repeated under its id while nobody decides: after a kill, or on a machine that stalls."""
+
+    async def ask():
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            return await method(request, **as_(person))
+
+    return await until(ask)
+
+
 class Recorder:
     """Histories of one round. Times are of one clock, that of this process."""
 
@@ -74,18 +84,18 @@ class Recorder:
                 mode=gate_pb2.KILL_MODE_CANCEL_ONLY,
                 comment="a test",
             )
-            kill = (await self.call("engage", stub.Engage(request, **as_(BOSS)))).kill
+            kill = (await self.call("engage", stub.Engage, request, BOSS)).kill
             await asyncio.sleep(self.draw.random() * 0.03)
             propose = kill_pb.ProposeResumeRequest(request_id=new_id(), kill_id=kill.kill_id, comment="x")
-            proposal = (await stub.ProposeResume(propose, **as_(BOSS))).proposal
+            proposal = (await answered(stub.ProposeResume, propose, BOSS)).proposal
             approve = kill_pb.ApproveResumeRequest(request_id=new_id(), proposal_id=proposal.proposal_id)
-            await self.call("resume", stub.ApproveResume(approve, **as_(SECOND)))
+            await self.call("resume", stub.ApproveResume, approve, SECOND)
 
-    async def call(self, what: str, call):
+    async def call(self, what: str, method, request, person: str):
         """An operation without a value; without an answer it may have happened at any time."""
         begin, end = time.monotonic(), math.inf
         try:
-            answer = await call
+            answer = await answered(method, request, person)
             end = time.monotonic()
             return answer
         finally:
@@ -98,10 +108,10 @@ class Recorder:
             value = str(self.draw.randrange(1, 9) * 1000)
             limit = limit_pb2.Limit(scope="account:gamma", kind=check_pb2.CHECK_KIND_ORDER_QUANTITY, value=value)
             propose = limit_pb.ProposeLimitsRequest(request_id=new_id(), put=[limit], comment="x")
-            proposal = (await stub.ProposeLimits(propose, **as_(BOSS))).proposal
+            proposal = (await answered(stub.ProposeLimits, propose, BOSS)).proposal
             approve = limit_pb.ApproveLimitsRequest(request_id=new_id(), proposal_id=proposal.proposal_id)
             begin = time.monotonic()
-            await stub.ApproveLimits(approve, **as_(SECOND))
+            await answered(stub.ApproveLimits, approve, SECOND)
             self.history.append(Operation("write", value, begin, time.monotonic()))
             await asyncio.sleep(self.draw.random() * 0.02)
 
@@ -109,29 +119,32 @@ class Recorder:
         """Which limit an order is checked by."""
         for _ in range(count):
             begin = time.monotonic()
-            async with self.turn:
-                looked = order("buy", "1000", "1.1600", account="gamma")
-                answer = await self.mesh.trading.authorise([looked], validate_only=True)
+            looked = order("buy", "1000", "1.1600", account="gamma")
+            try:
+                async with self.turn:
+                    answer = await self.mesh.trading.authorise([looked], validate_only=True)
+            except grpc.aio.AioRpcError:
+                continue
             for check in answer.authorisations[0].checks:
                 if check.kind == check_pb2.CHECK_KIND_ORDER_QUANTITY and check.scope == "account:gamma":
                     self.history.append(Operation("read", check.limit, begin, time.monotonic()))
             await asyncio.sleep(self.draw.random() * 0.01)
 
 
-async def kill_round(mesh: PreTradeMesh, seed: int) -> list[Operation]:
+async def kill_round(mesh: PreTradeMesh, seed: int, count: int = OPERATIONS) -> list[Operation]:
     """One history of the kill switch."""
     recorder = Recorder(mesh, seed)
-    await asyncio.gather(recorder.orders(OPERATIONS // 2), recorder.kills(OPERATIONS // 8))
+    await asyncio.gather(recorder.orders(count // 2), recorder.kills(count // 8))
     return recorder.history
 
 
-async def limit_round(mesh: PreTradeMesh, seed: int) -> list[Operation]:
+async def limit_round(mesh: PreTradeMesh, seed: int, count: int = OPERATIONS) -> list[Operation]:
     """One history of a limit, with a value in the beginning."""
     first = Recorder(mesh, seed)
     await first.limits(1)
     (begun,) = first.history
     recorder = Recorder(mesh, seed + 1)
-    await asyncio.gather(recorder.limits(OPERATIONS // 4), recorder.looks(OPERATIONS // 2))
+    await asyncio.gather(recorder.limits(count // 4), recorder.looks(count // 2))
     return [begun, *recorder.history]
 
 
@@ -151,21 +164,33 @@ async def test_a_limit_is_linearizable(mesh: PreTradeMesh) -> None:
     assert linearizable(history, None, register), history
 
 
-async def rounds(first: int, count: int) -> None:
+async def is_heard(mesh: PreTradeMesh) -> bool:
+    """Whether the way of people to risk is open again: it is another one than trading's."""
+    with contextlib.suppress(grpc.aio.AioRpcError):
+        await switch_of(mesh).GetState(kill_pb.GetStateRequest(), **as_(BOSS))
+        return True
+    return False
+
+
+async def rounds(first: int, count: int, size: int = OPERATIONS) -> None:
     """Many rounds; the process is killed between some of them."""
+    operations = kills = 0
     async with pretrade_mesh(lease_s=1.0) as mesh:
         for seed in range(first, first + count):
             for name, history, initial, step in (
-                ("kill switch", await kill_round(mesh, seed), False, switch),
-                ("limit", await limit_round(mesh, seed), None, register),
+                ("kill switch", await kill_round(mesh, seed, size), False, switch),
+                ("limit", await limit_round(mesh, seed, size), None, register),
             ):
                 assert linearizable(history, initial, step), (name, seed, history)
+                operations += len(history)
             if seed % 10 == 9:
                 await mesh.kill_risk("risk-1")
                 await mesh.start_risk("risk-1")
                 await until(mesh.authorises)
-        print(f"{count} rounds from seed {first}: every history has an order")
+                await until(lambda: is_heard(mesh))
+                kills += 1
+    print(f"{2 * count} histories from seed {first}, {operations} operations, {kills} kills: each has an order")
 
 
 if __name__ == "__main__":
-    asyncio.run(rounds(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(rounds(*map(int, sys.argv[1:])))

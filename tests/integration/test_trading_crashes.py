@@ -11,6 +11,7 @@ import grpc
 import pytest
 
 from crossrate.api.broker.v1 import routing_service_pb2 as routing
+from crossrate.api.broker.v1 import venue_report_pb2 as venue
 from crossrate.api.common.v1 import gate_pb2
 from crossrate.api.trading.v1 import order_history_pb2 as history
 from crossrate.api.trading.v1 import order_pb2
@@ -20,7 +21,7 @@ from tests.integration import trading_stand as stand
 from tests.integration.conftest import eventually
 from tests.integration.test_marketdata_process import Processes
 from tests.integration.trading_rounds import rounds
-from tests.integration.trading_stand import SELL, Floor, cancel, floor, got, new, place, status
+from tests.integration.trading_stand import SELL, Floor, cancel, filling, floor, got, new, place, status
 
 pytestmark = pytest.mark.integration
 
@@ -72,6 +73,32 @@ async def waits(desk: Floor) -> bool:
         return bool(await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
 
 
+async def test_a_commit_that_broke_is_not_mistaken_for_one_of_another_instance() -> None:
+    """Its connection ends before it is done, and the account has come as far by somebody else: nothing was entered."""
+    async with floor("none") as desk, processes(desk) as made:
+        for name in ("trading-1", "trading-2"):
+            await start(made, name)
+        first, second = desk.trading("trading-1"), desk.trading("trading-2")
+        resting, order = new("alpha", **STOP), new("alpha", **STOP)
+        await first.PlaceOrder(place(resting))
+        async with desk.database.transaction() as connection:
+            await connection.execute("UPDATE gate SET version = version")
+            asked = asyncio.ensure_future(first.PlaceOrder(place(order)))
+            await eventually(lambda: waits(desk))
+            # A cancel waits for no gate: it takes the account over, and writes the report that the order would have.
+            await second.CancelOrder(cancel(resting))
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            )
+            with pytest.raises(grpc.aio.AioRpcError) as raised:
+                await asked
+        assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
+        answer = await first.PlaceOrder(place(order))
+        assert answer.order.status == NEW
+        assert (await got(second, order)).order_id == answer.order.order_id
+        await desk.is_proved("alpha")
+
+
 async def test_what_broker_was_not_told_is_told_after_a_kill() -> None:
     """The instance is killed when its instruction arrives: the next one sends it again under the same id, and the order
     that is held here is looked after by whoever is left."""
@@ -96,6 +123,35 @@ async def test_what_broker_was_not_told_is_told_after_a_kill() -> None:
         assert len(desk.broker.taken) == 1
         desk.market.tick("EUR/USD", 1.0899, 1.0901)
         await eventually(lambda: len(desk.broker.taken) == 2)
+        await desk.is_proved("alpha")
+
+
+async def test_a_cancel_wins_when_broker_was_never_told_of_its_order() -> None:
+    """Broker is away while the order is entered and cancelled, and trading is killed: then it is told of both, the
+    order first, so that what ends it is about an order that it knows; the order never goes on by itself."""
+    async with floor("none") as desk, processes(desk) as made:
+        desk.broker.away = True
+        await start(made, "trading-1")
+        stub, order = desk.trading("trading-1"), new("alpha")
+        await stub.PlaceOrder(place(order))
+        answer = await stub.CancelOrder(cancel(order))
+        assert answer.order.status == order_pb2.ORDER_STATUS_PENDING_CANCEL
+        made.kill("trading-1")
+
+        def knows(broker, instruction):
+            told = [each.order.order_id for each in broker.instructions(routing.INSTRUCTION_KIND_NEW)]
+            if instruction.kind == routing.INSTRUCTION_KIND_CANCEL and instruction.order.order_id not in told:
+                return [stand.report_of(instruction.order, venue.VENUE_REPORT_KIND_CANCEL_REJECTED)]
+            if instruction.kind == routing.INSTRUCTION_KIND_NEW:
+                return []
+            return stand.accepting(broker, instruction)
+
+        desk.broker.answer, desk.broker.away = knows, False
+        await start(made, "trading-2")
+        again = desk.trading("trading-2")
+        await status(again, order, CANCELLED)
+        kinds = [each.kind for each in desk.broker.taken.values()]
+        assert kinds == [routing.INSTRUCTION_KIND_NEW, routing.INSTRUCTION_KIND_CANCEL]
         await desk.is_proved("alpha")
 
 
@@ -218,3 +274,32 @@ async def answers(stub: TradingServiceStub, order: order_pb2.NewOrder) -> bool:
         await stub.PlaceOrder(place(order))
         return True
     return False
+
+
+async def test_a_strategy_keeps_its_position_over_a_restart() -> None:
+    """What strategies hold of one instrument is told apart, before a kill and after it, and adds up to the position."""
+    async with floor("none") as desk, processes(desk) as made:
+        desk.broker.answer = filling
+        await start(made, "trading-1")
+        stub = desk.trading("trading-1")
+        orders = [
+            new("alpha", strategy="carry"),
+            new("alpha", strategy="trend", side=SELL, quantity="30000"),
+            new("alpha"),
+        ]
+        for order in orders:
+            await stub.PlaceOrder(place(order))
+            await status(stub, order, order_pb2.ORDER_STATUS_FILLED)
+        expected = {"": "100000", "carry": "100000", "trend": "-30000"}
+        assert await by_strategy(desk, "trading-1") == expected
+        made.kill("trading-1")
+        await start(made, "trading-2")
+        assert await by_strategy(desk, "trading-2") == expected
+        await desk.is_proved("alpha")
+
+
+async def by_strategy(desk: Floor, instance: str) -> dict[str, str]:
+    """Quantities of an account's position by strategy."""
+    request = state_pb.ListAccountStatesRequest()
+    answer = await desk.state(instance).ListAccountStates(request)
+    return {each.strategy: each.quantity for state in answer.states for each in state.positions}

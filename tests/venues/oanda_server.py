@@ -37,6 +37,7 @@ class OandaServer:
     def __init__(self) -> None:
         self.transactions: list[Json] = [{"id": "6356", "type": "CREATE", "homeCurrency": "USD"}]
         self.orders: dict[str, Json] = {}
+        self.filled: dict[str, int] = {}
         self.posts: list[Json] = []
         self.requests: list[str] = []
         self.heartbeat_s = 0.2
@@ -131,8 +132,8 @@ class OandaServer:
 
     async def fill(self, order: Json, units: str, price: str = "1.08500") -> Json:
         """A fill."""
-        whole = units == order["units"]
-        if whole:
+        self.filled[order["id"]] = self.filled.get(order["id"], 0) + int(units)
+        if self.filled[order["id"]] == int(order["units"]):
             order["state"] = "FILLED"
         return await self.add(
             "ORDER_FILL",

@@ -8,7 +8,7 @@ from typing import Any
 from crossrate.cli import show
 from crossrate.cli.desk import connected, number, word
 from crossrate.cli.requests import as_dict
-from crossrate.client import Client
+from crossrate.client import CallError, Client
 
 PAGE = 1000
 
@@ -55,8 +55,10 @@ def list_accounts(desk: str, *, who: str | None, as_json: bool) -> None:
     """Accounts as a table."""
     with connected(who) as client:
         found = every_account(client, desk)
+        margins = _margins(client, [each.account for each in found])
     if as_json:
-        show.document([as_dict(account) for account in found])
+        rows = [(as_dict(account), margins.get(account.account)) for account in found]
+        show.document([told | ({"margin": as_dict(margin)} if margin is not None else {}) for told, margin in rows])
         return
     if not found:
         show.note("there are no accounts: `crossrate accounts open NAME` opens one")
@@ -70,11 +72,35 @@ def list_accounts(desk: str, *, who: str | None, as_json: bool) -> None:
             word(each, "cost_method").lower(),
             each.margin_rate,
             word(each, "status"),
+            *_margin_cells(margins.get(each.account)),
             each.display_name,
         )
         for each in found
     ]
-    show.table(("account", "desk", "currency", "positions", "cost", "margin rate ", "status", "name"), rows)
+    columns = ("account", "desk", "currency", "positions", "cost", "margin rate ", "status")
+    show.table((*columns, "equity ", "margin used ", "free ", "margin", "name"), rows)
+
+
+def _margins(client: Client, names: list[str]) -> dict[str, Any]:
+    """Equity and margin by account; none where the caller may not see all accounts."""
+    found: dict[str, Any] = {}
+    for at in range(0, len(names), PAGE):
+        try:
+            page = client.ledger.ListEquity(accounts=names[at : at + PAGE], include_margin=True)
+        except CallError as error:
+            if error.code().name == "PERMISSION_DENIED":
+                return {}
+            raise
+        found |= {each.account: each.margin for each in page.equities}
+    return found
+
+
+def _margin_cells(margin: Any) -> tuple[Any, ...]:
+    if margin is None:
+        return ("", "", "", "")
+    state = word(margin, "state")
+    good = True if state == "OK" else None if state == "UNKNOWN" else False
+    return (number(margin.equity), number(margin.used), number(margin.free), show.mark(state, good))
 
 
 def show_account(name: str, *, who: str | None, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from crossrate.cli.lease_app import lease_app
 from crossrate.cli.orders_app import DryRun, Json, Who
 
 kill_app = typer.Typer(
@@ -18,6 +19,7 @@ kill_app = typer.Typer(
   crossrate kill certificates KILL                        every order that worked then, and how it ended
   crossrate kill resume KILL -m "strategy fixed"          proposes that it ends
   crossrate kill approve PROPOSAL --client second         somebody else lets go on
+  crossrate kill lease hold halt --scope account:alpha    stops by itself when this process is heard no more
 
 \b
 Modes, each with all that those before it stop:
@@ -30,6 +32,8 @@ market:EUR/USD@VENUE.""",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+kill_app.add_typer(lease_app, name="lease")
 
 Comment = Annotated[str, typer.Option("--comment", "-m", help="Why; kept with it.")]
 KillId = Annotated[str, typer.Argument(help="The kill's id, or `last` for the newest.", metavar="KILL")]

@@ -59,6 +59,9 @@ def up(*, as_json: bool) -> None:
         show.document({"state": "healthy", "started": True, "edge": f"localhost:{_edge_port()}", "seconds": took_s})
         return
     show.console().print(f"[green]healthy[/] after {took_s:.1f} s at https://localhost:{_edge_port()}")
+    first = place().state / "identity" / "first-login.json"
+    if first.exists():
+        show.note(f"the first admin's one-time password is in {first}")
     show.note('try: crossrate call GetQuote \'{"base": "EUR", "counter": "USD"}\'   crossrate status')
 
 

@@ -13,7 +13,21 @@ from typer.core import TyperGroup
 from crossrate.cli.breaks_app import breaks_app
 from crossrate.cli.data_app import data_app
 from crossrate.cli.kill_app import kill_app
+from crossrate.cli.limits_app import limits_app
+from crossrate.cli.margin_app import allocate, close_outs, levels, margin
 from crossrate.cli.orders_app import accounts_app, orders_app, positions
+from crossrate.cli.people_app import (
+    clients_app,
+    desks_app,
+    grants_app,
+    keys_app,
+    login,
+    logout,
+    sessions_app,
+    token,
+    users_app,
+    whoami,
+)
 
 HELP = """Runs an FX trading platform that is a service mesh, calls it, and explains it.
 
@@ -67,9 +81,25 @@ app.add_typer(config_app, name="config", rich_help_panel="Operate")
 app.add_typer(data_app, name="data", rich_help_panel="Data")
 app.add_typer(orders_app, name="orders", rich_help_panel="Trade")
 app.add_typer(accounts_app, name="accounts", rich_help_panel="Trade")
+for command in (margin, levels, close_outs, allocate):
+    accounts_app.command()(command)
 app.command(rich_help_panel="Trade")(positions)
+app.add_typer(limits_app, name="limits", rich_help_panel="Trade")
 app.add_typer(kill_app, name="kill", rich_help_panel="Trade")
 app.add_typer(breaks_app, name="breaks", rich_help_panel="Trade")
+
+PEOPLE = "Who may do what"
+for command in (login, logout, whoami, token):
+    app.command(rich_help_panel=PEOPLE)(command)
+for name, group in {
+    "users": users_app,
+    "grants": grants_app,
+    "desks": desks_app,
+    "clients": clients_app,
+    "keys": keys_app,
+    "sessions": sessions_app,
+}.items():
+    app.add_typer(group, name=name, rich_help_panel=PEOPLE)
 
 RUN, CALL, EXPLAIN, OPERATE = "Run", "Call", "Explain", "Operate"
 
@@ -332,7 +362,7 @@ def config_rollback(
 
 def _expected(error: BaseException) -> bool:
     """Whether an error is an answer to the person, and not a defect of the program."""
-    names = {"CommandError", "CallError", "NodeError", "NotRunning", "AlreadyRunning", "NoMesh"}
+    names = {"CommandError", "CallError", "LoginNeeded", "NodeError", "NotRunning", "AlreadyRunning", "NoMesh"}
     return any(cls.__name__ in names for cls in type(error).__mro__)
 
 

@@ -31,7 +31,10 @@ accounts_app = typer.Typer(
 Begin:
   crossrate accounts open alpha --currency USD --desk spot
   crossrate accounts deposit alpha 1000000 USD
-  crossrate accounts show alpha""",
+  crossrate accounts show alpha
+  crossrate accounts margin                        who is near a margin call
+  crossrate accounts levels desk:spot --call 1.2   when a desk's accounts are called
+  crossrate accounts allocate block TRADE alpha=600000 beta=400000""",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -62,6 +62,24 @@ def as_service(service: str) -> ContractChannel:
     return _socket(place().outbound_socket(service), f"the way out of {service}", NOT_RUNNING)
 
 
+def people() -> ContractChannel:
+    """Identity: as who is logged in, else on its instance's own socket, as the local operator."""
+    from crossrate.client.find import NoMesh, local_target
+    from crossrate.client.tokens import stored_login
+    from crossrate.rpc.client import channel_to_edge
+
+    try:
+        target = local_target()
+        source = stored_login(target)
+    except NoMesh as error:
+        raise CommandError(str(error)) from None
+    if source is None:
+        return instance("identity-1")
+    from crossrate.client.find import roots
+
+    return channel_to_edge(target, roots(None), tokens=source)
+
+
 def edge(target: str = "", ca: Path | None = None, client: str | None = None) -> ContractChannel:
     """The edge, over TLS, as a client of the topology; "" for nobody, None for "local" where no target is named."""
     from crossrate.client.find import NoMesh, client_certificate, local_target, roots

@@ -49,7 +49,7 @@ REMEDIES = {
 }
 CODE_REMEDIES = {
     "PERMISSION_DENIED": "`crossrate authz METHOD` shows who may call it and why",
-    "UNAUTHENTICATED": "call it through the edge, or as a service with --as",
+    "UNAUTHENTICATED": "`crossrate login`; `crossrate whoami` shows who you are",
     "UNAVAILABLE": "`crossrate status` shows which process is missing; `crossrate up` starts the mesh",
     "DEADLINE_EXCEEDED": "`crossrate status` shows what is unhealthy; --timeout gives it more time",
     "UNIMPLEMENTED": "the process that answered does not serve it: `crossrate routes` shows who does",

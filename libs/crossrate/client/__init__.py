@@ -17,6 +17,13 @@ And it trades. Amounts are Decimal, str or int, never float:
         for report in client.stream_executions("alpha", after=0):   # resumes by itself, each report once
             print(report.sequence, report.order.status, report.fill.price)
 
+On the mesh's own machine a program is the client "local" by its certificate. Elsewhere it has a token, which is renewed
+by itself:
+
+    Client("fx.example:443", ca="roots.pem", token=stored_login("fx.example:443"))          # after `crossrate login`
+    Client(target, ca=roots, token=ClientCredentials(target, "robot", key_pem, ca=roots))   # a program with its key
+    Client(target, ca=roots, token=ApiKey(target, "xrk_k-…", ca=roots))
+
 A method takes its request message or the request's fields by name, and returns the answer message. Deadlines and
 repetition follow the contract; failures are `CallError`.
 """
@@ -28,19 +35,25 @@ from crossrate.client.order_form import OrderRejected, OutcomeUnknown, new_order
 from crossrate.client.quotes import Gap
 from crossrate.client.session import SessionEnded, TradeSession
 from crossrate.client.sync import Client
+from crossrate.client.tokens import ApiKey, ClientCredentials, LoginNeeded, StoredLogin, stored_login
 from crossrate.rpc.call_error import CallError, Violation
 
 __all__ = [
+    "ApiKey",
     "AsyncClient",
     "CallError",
     "Client",
+    "ClientCredentials",
     "Gap",
     "LiveBook",
+    "LoginNeeded",
     "NoMesh",
     "OrderRejected",
     "OutcomeUnknown",
     "SessionEnded",
+    "StoredLogin",
     "TradeSession",
     "Violation",
     "new_order",
+    "stored_login",
 ]

@@ -14,6 +14,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from crossrate.client.books import BookStream, LiveBook
 from crossrate.client.find import client_certificate, local_target, roots
 from crossrate.client.quotes import Gap, QuoteStream, Resumption, warn
+from crossrate.client.tokens import Given, TokenSource
 from crossrate.client.trading import Orders
 from crossrate.rpc.client import channel_to_edge
 from crossrate.rpc.contract import MethodContract, contracts
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
     from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchServiceStub
     from crossrate.api.risk.v1.limit_service_pb2_grpc import LimitServiceStub
+    from crossrate.api.risk.v1.margin_call_service_pb2_grpc import MarginCallServiceStub
     from crossrate.api.risk.v1.risk_service_pb2_grpc import RiskServiceStub
     from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 
@@ -93,6 +95,7 @@ class AsyncClient(Orders):
         client: who it is: a client of the topology by name, the path of its certificate with its key, or their bytes;
             "" for nobody. By default "local" if the mesh runs on this machine and no target was named.
         retries: limits of repetition, where the contract allows it.
+        token: proves who it is instead of a certificate: a source of `crossrate.client.tokens`, or a token as it is.
 
     Raises:
         NoMesh: no target was named and no mesh runs here, or the roots cannot be read.
@@ -104,7 +107,7 @@ class AsyncClient(Orders):
         marketdata: MarketDataServiceStub | BookServiceStub
         pricing: PricingServiceStub | PriceStreamServiceStub | QuotingServiceStub | SnapshotServiceStub
         reference: ReferenceServiceStub
-        risk: RiskServiceStub | LimitServiceStub | KillSwitchServiceStub
+        risk: RiskServiceStub | LimitServiceStub | KillSwitchServiceStub | MarginCallServiceStub
         trading: TradingServiceStub
 
     def __init__(
@@ -114,10 +117,12 @@ class AsyncClient(Orders):
         ca: bytes | str | Path | None = None,
         client: bytes | str | Path | None = None,
         retries: RetryLimits | None = None,
+        token: TokenSource | str | None = None,
     ) -> None:
         self.target = target or local_target()
-        proof = client_certificate("" if target and client is None else client)
-        self._channel = channel_to_edge(self.target, roots(ca), client_pem=proof, retries=retries)
+        proof = client_certificate("" if (target or token) and client is None else client)
+        source = Given(token) if isinstance(token, str) else token
+        self._channel = channel_to_edge(self.target, roots(ca), client_pem=proof, retries=retries, tokens=source)
         for word, methods in public_services().items():
             setattr(self, word, Service(self._channel, methods))
 

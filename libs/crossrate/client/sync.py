@@ -13,6 +13,7 @@ from crossrate.client.aio import AsyncClient, public_services
 from crossrate.client.books import LiveBook
 from crossrate.client.quotes import Gap, warn
 from crossrate.client.sync_trading import BlockingOrders
+from crossrate.client.tokens import TokenSource
 from crossrate.rpc.resilience import RetryLimits
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
     from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchServiceStub
     from crossrate.api.risk.v1.limit_service_pb2_grpc import LimitServiceStub
+    from crossrate.api.risk.v1.margin_call_service_pb2_grpc import MarginCallServiceStub
     from crossrate.api.risk.v1.risk_service_pb2_grpc import RiskServiceStub
     from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 
@@ -120,7 +122,7 @@ class Client(BlockingOrders):
         marketdata: MarketDataServiceStub | BookServiceStub
         pricing: PricingServiceStub | PriceStreamServiceStub | QuotingServiceStub | SnapshotServiceStub
         reference: ReferenceServiceStub
-        risk: RiskServiceStub | LimitServiceStub | KillSwitchServiceStub
+        risk: RiskServiceStub | LimitServiceStub | KillSwitchServiceStub | MarginCallServiceStub
         trading: TradingServiceStub
 
     def __init__(
@@ -130,10 +132,11 @@ class Client(BlockingOrders):
         ca: bytes | str | Path | None = None,
         client: bytes | str | Path | None = None,
         retries: RetryLimits | None = None,
+        token: TokenSource | str | None = None,
     ) -> None:
         self._loop = _Loop()
         try:
-            self._client = self._loop.run(_make(target, ca, client, retries))
+            self._client = self._loop.run(_make(target, ca, client, retries, token))
         except BaseException:
             self._loop.close()
             raise
@@ -192,5 +195,6 @@ async def _make(
     ca: bytes | str | Path | None,
     client: bytes | str | Path | None,
     retries: RetryLimits | None,
+    token: TokenSource | str | None,
 ) -> AsyncClient:
-    return AsyncClient(target, ca=ca, client=client, retries=retries)
+    return AsyncClient(target, ca=ca, client=client, retries=retries, token=token)

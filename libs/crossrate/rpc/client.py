@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from crossrate.rpc.bearer import Tokens
 from crossrate.rpc.call_error import CallError, Violation
 from crossrate.rpc.contract import contracts
 from crossrate.rpc.outgoing import Metadata, Plan, StreamCallable, UnaryCallable
@@ -73,16 +74,17 @@ def channel_to_edge(
     client_pem: bytes | None = None,
     retries: RetryLimits | None = None,
     metadata: Metadata = (),
+    tokens: Tokens | None = None,
 ) -> ContractChannel:
     """A client's channel to the edge ("localhost:8443") over TLS.
 
     `ca_pem` are the roots to trust, `client_pem` the certificate and key by which the client proves itself, None for
-    nobody in particular; `metadata` goes with every call.
+    nobody in particular; `metadata` goes with every call, and so does a token of `tokens`.
     """
     # Of one file: gRPC looks for the key and for certificates by their headings.
     credentials = grpc.ssl_channel_credentials(ca_pem, client_pem, client_pem)
     channel = grpc.aio.secure_channel(target, credentials, options=_OPTIONS + _KEEPALIVE)
-    return ContractChannel(channel, retries=retries, metadata=metadata)
+    return ContractChannel(channel, retries=retries, metadata=metadata, tokens=tokens)
 
 
 class ContractChannel(grpc.aio.Channel):
@@ -95,8 +97,10 @@ class ContractChannel(grpc.aio.Channel):
         retries: RetryLimits | None = None,
         wait_for_ready: bool = False,
         metadata: Metadata = (),
+        tokens: Tokens | None = None,
     ) -> None:
         self._channel = channel
+        self._tokens = tokens
         self._retries = retries or RetryLimits()
         self._budget = RetryBudget(self._retries)
         self._wait_for_ready = wait_for_ready
@@ -129,6 +133,7 @@ class ContractChannel(grpc.aio.Channel):
             budget=self._budget,
             wait_for_ready=self._wait_for_ready,
             metadata=self._metadata,
+            tokens=self._tokens,
         )
 
     async def close(self, grace: float | None = None) -> None:

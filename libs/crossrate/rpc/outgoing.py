@@ -13,6 +13,7 @@ import grpc
 from grpc.aio import EOF
 from prometheus_client import Counter, Histogram
 
+from crossrate.rpc.bearer import Tokens, let_in
 from crossrate.rpc.call_error import CallError
 from crossrate.rpc.contract import Idempotency, MethodContract
 from crossrate.rpc.resilience import RetryBudget, RetryLimits, retry
@@ -47,6 +48,7 @@ class Plan:
         "once",
         "seconds",
         "succeeded",
+        "tokens",
         "wait_for_ready",
     )
 
@@ -60,8 +62,10 @@ class Plan:
         budget: RetryBudget,
         wait_for_ready: bool,
         metadata: Metadata,
+        tokens: Tokens | None = None,
     ) -> None:
         self.method = method
+        self.tokens = tokens
         self.deadline_s = contract.deadline_s if contract else None
         self.once = limits.model_copy(update={"attempts_max": 1})
         self.limits = limits if replayable and contract and contract.retryable else self.once
@@ -153,10 +157,13 @@ class _Callable:
         wait_for_ready: bool | None,
         compression: grpc.Compression | None,
     ) -> Callable[[float | None], Any]:
-        headers = self._plan.headers(metadata)
+        plain = self._plan.headers(metadata)
+        tokens = self._plan.tokens
         wait = self._plan.wait_for_ready if wait_for_ready is None else wait_for_ready
 
         def send(left_s: float | None) -> Any:
+            # Of each attempt anew: the token before may have been refused.
+            headers = plain if tokens is None else (*plain, ("authorization", f"Bearer {tokens.current()}"))
             return self._inner(
                 request,
                 timeout=left_s,
@@ -235,6 +242,10 @@ class _Call:
             self._sent += 1
             self._current = self._send(left_s)
 
+    def _begun(self) -> bool:
+        self._begin()
+        return self._current is not None
+
     def _may_repeat(self, error: Exception) -> bool:
         if not isinstance(error, CallError) or not error.may_pass:
             return False
@@ -252,7 +263,7 @@ class _Call:
             if self._current is None:
                 raise last or self._plan.too_late()
             try:
-                return await wait()
+                return await let_in(self._plan.tokens, wait, self._begun)
             except grpc.aio.AioRpcError as error:
                 last = CallError.of(error, self._plan.method)
                 last.attempts = self._sent

@@ -236,7 +236,8 @@ class Topology(_Frozen):
                 if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+/?", path) or {".", ".."} & set(path.split("/")):
                     yield f"services.{name}.http: {path!r} is no path of letters, digits, '.', '_' and '-'"
                 for owner, other in seen:
-                    if _overlap(path, other):
+                    own = owner == name and path != other and path.rstrip("/") == other.rstrip("/")
+                    if _overlap(path, other) and not own:
                         yield f"services.{name}.http: {path!r} is answered by {owner} already ({other!r})"
                 seen.append((name, path))
 

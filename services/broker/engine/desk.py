@@ -7,6 +7,7 @@ another instance takes the venue; the next one begins from what is kept.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ import asyncpg
 
 from crossrate.api.broker.v1 import routing_service_pb2 as routing
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
+from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.store import Lease
 from services.broker.engine.session import Session, Standing
 from services.broker.routed import At
@@ -98,6 +100,54 @@ class Desk:
             self._ended.pop(order.order_id, None)
             self.orders[order.order_id] = order
 
+    def refuse(
+        self,
+        outcome: Outcome,
+        order: Routed,
+        each: Waiting,
+        text: str,
+        reason: int = execution.EXECUTION_REASON_NO_VENUE,
+    ) -> None:
+        """Answers an instruction that is not carried out; a new order has ended by that."""
+        kinds = {
+            routing.INSTRUCTION_KIND_NEW: pb.VENUE_REPORT_KIND_REJECTED,
+            routing.INSTRUCTION_KIND_REPLACE: pb.VENUE_REPORT_KIND_REPLACE_REJECTED,
+        }
+        kind = kinds.get(each.kind, pb.VENUE_REPORT_KIND_CANCEL_REJECTED)
+        if kind == pb.VENUE_REPORT_KIND_REJECTED:
+            order.status = At.ENDED
+        report = pb.VenueReport(kind=kind, text=text, reason=reason, version=each.version)
+        report.venue_time.GetCurrentTime()
+        self.told(outcome, order, report)
+        outcome.done.append(each.number)
+
+    def never_sent(self, outcome: Outcome, order: Routed, each: Waiting) -> None:
+        """An order that ended here has no name at the venue by which it could be cancelled, amended or asked for."""
+        if each.kind == routing.INSTRUCTION_KIND_STATUS:
+            outcome.done.append(each.number)
+        else:
+            late = execution.EXECUTION_REASON_TOO_LATE
+            self.refuse(outcome, order, each, "the order ended before it was sent to the venue", late)
+
+    def recall(self, outcome: Outcome, order: Routed | None, numbers: Sequence[int]) -> bool:
+        """Ends an order that was not sent because its cancel waits too; False if it was sent.
+
+        The report names no reason: that of the cancel holds.
+        """
+        if order is None or order.status is not At.HERE:
+            return False
+        order.status = At.ENDED
+        report = pb.VenueReport(kind=pb.VENUE_REPORT_KIND_CANCELLED, text="cancelled before it was sent to the venue")
+        report.venue_time.GetCurrentTime()
+        self.told(outcome, order, report)
+        outcome.done.extend(numbers)
+        return True
+
+    def sends(self, order: Routed) -> None:
+        """A new order goes to the venue."""
+        self.standing.counts.sent += 1
+        self.standing.asked(order.order_id, time.monotonic_ns())
+
     def told(self, outcome: Outcome, order: Routed, report: pb.VenueReport, exec_key: str = "") -> None:
         """Adds a report about an order, and the order as it is after it, to what is to be committed."""
         report.account, report.order_id, report.venue = order.account, order.order_id, self.venue
@@ -106,6 +156,8 @@ class Desk:
         outcome.reports.append(Told(report, exec_key))
         outcome.orders[order.order_id] = order
         self.remember(order)
+        if report.kind != pb.VENUE_REPORT_KIND_UNKNOWN:
+            self.standing.answered(order.order_id, time.monotonic_ns())
         counts = self.standing.counts
         if report.kind == pb.VENUE_REPORT_KIND_ACCEPTED:
             counts.accepted += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -12,6 +13,10 @@ from crossrate.store import Database, Lease
 
 SMOOTHING = 0.1
 """Weight of a new latency in the smoothed one."""
+LATENCIES_MAX = 1000
+"""Newest latencies that the 99th percentile is of."""
+ASKED_MAX = 10_000
+"""Orders that wait for their first answer; what is older is not measured."""
 
 
 class Session(IntEnum):
@@ -55,6 +60,8 @@ class Standing:
     since_ns: int = field(default_factory=time.time_ns)
     latency_us: int = 0
     counts: Counts = field(default_factory=Counts)
+    _asked: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    _latencies_ns: deque[int] = field(default_factory=lambda: deque(maxlen=LATENCIES_MAX))
 
     def become(self, session: Session, text: str = "") -> bool:
         """Notes how it stands now, and says whether that is new."""
@@ -65,12 +72,32 @@ class Standing:
         self.session, self.text = session, text
         return True
 
-    def answered(self, latency_ns: int) -> None:
-        """The venue answered something after so long."""
+    def asked(self, order_id: str, now_ns: int) -> None:
+        """A new order goes to the venue, by a clock that only goes forward."""
+        self._asked[order_id] = now_ns
+        if len(self._asked) > ASKED_MAX:
+            self._asked.popitem(last=False)
+
+    def answered(self, order_id: str, now_ns: int) -> None:
+        """The venue has said something of an order; its first word to a new one is measured."""
+        begun_ns = self._asked.pop(order_id, None)
+        if begun_ns is None:
+            return
+        latency_ns = now_ns - begun_ns
+        self._latencies_ns.append(latency_ns)
         latency_us = latency_ns / 1000
-        self.latency_us = round(
-            latency_us if not self.latency_us else self.latency_us + SMOOTHING * (latency_us - self.latency_us)
+        self.latency_us = max(
+            1,
+            round(latency_us if not self.latency_us else self.latency_us + SMOOTHING * (latency_us - self.latency_us)),
         )
+
+    @property
+    def latency_p99_us(self) -> int:
+        """The least latency that 99 of 100 of the newest do not exceed; 0 before the first."""
+        if not self._latencies_ns:
+            return 0
+        ordered = sorted(self._latencies_ns)
+        return max(1, round(ordered[-(-len(ordered) * 99 // 100) - 1] / 1000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +120,7 @@ class VenueRow:
     since_ns: int
     heard_s: float
     latency_us: int
+    latency_p99_us: int
     counts: tuple[int, ...]
     gated: frozenset[str] = frozenset()
 
@@ -119,7 +147,8 @@ class Sessions:
         async with self._database.connection() as connection:
             await connection.execute(
                 "UPDATE venue SET session = $2, session_text = $3, holder = $4, "
-                "session_time = to_timestamp($5::float8), heard_time = clock_timestamp(), latency_us = $6, counts = $7 "
+                "session_time = to_timestamp($5::float8), heard_time = clock_timestamp(), latency_us = $6, "
+                "counts = $7, latency_p99_us = $10 "
                 "WHERE name = $1 AND EXISTS (SELECT 1 FROM lease WHERE lease.name = $8 AND epoch = $9)",
                 name,
                 int(standing.session),
@@ -130,6 +159,7 @@ class Sessions:
                 standing.counts.row(),
                 lease.name if lease else "",
                 lease.epoch if lease else 0,
+                standing.latency_p99_us,
             )
 
     async def read(self) -> dict[str, VenueRow]:
@@ -138,11 +168,12 @@ class Sessions:
             rows = await connection.fetch(
                 "SELECT name, wanted, wanted_by, wanted_why, (extract(epoch FROM wanted_time) * 1e9)::bigint, "
                 "wanted_version, session, session_text, holder, (extract(epoch FROM session_time) * 1e9)::bigint, "
-                "extract(epoch FROM clock_timestamp() - heard_time)::float8, latency_us, counts, gated FROM venue"
+                "extract(epoch FROM clock_timestamp() - heard_time)::float8, latency_us, latency_p99_us, "
+                "counts, gated FROM venue"
             )
         return {row[0]: _row(row) for row in rows}
 
 
 def _row(row: asyncpg.Record) -> VenueRow:
-    counts, gated = tuple(row[12]), frozenset(row[13])
-    return VenueRow(row[0], Wanted(row[1]), *row[2:6], Session(row[6]), *row[7:12], counts, gated)
+    counts, gated = tuple(row[13]), frozenset(row[14])
+    return VenueRow(row[0], Wanted(row[1]), *row[2:6], Session(row[6]), *row[7:13], counts, gated)

@@ -52,12 +52,6 @@ class Carrying:
         self._note = note
         self.wake = asyncio.Event()
         self.endpoint: Endpoint | None = None
-        self._lost = False
-
-    def disconnected(self) -> None:
-        """The session was lost, and its client wants everything cancelled then."""
-        self._lost = True
-        self.wake.set()
 
     async def run(self) -> None:
         """Carries out, until it is cancelled."""
@@ -65,8 +59,6 @@ class Carrying:
         while True:
             self.wake.clear()
             try:
-                if self._lost:
-                    await self._cancel_everything()
                 asked = await self._kept.undone()
                 for kind, group in itertools.groupby(asked, lambda each: (each.kind, each.account)):
                     await self._carry(kind[0], list(group))
@@ -78,11 +70,6 @@ class Carrying:
                 if failures == 1:
                     self._note.warning("a client's requests wait", session=self._kept.session, why=str(error))
                 await asyncio.sleep(min(PAUSE_S_MAX, 0.02 * 2 ** min(failures, 8)) * random.uniform(0.5, 1))
-
-    async def _cancel_everything(self) -> None:
-        for account in self._accounts:
-            await self._trading.CancelAll(entry.CancelAllRequest(request_id=new_request_id(), account=account))
-        self._lost = False
 
     async def _carry(self, kind: Kind, group: list[Asked]) -> None:
         if kind is Kind.PLACE:
@@ -190,8 +177,21 @@ class Carrying:
         )
         await self._answer([each], [reject])
 
+    async def _cancel_lost(self, each: Asked, request: entry.CancelAllRequest) -> None:
+        """The session was lost; nobody waits for the answer, the orders' reports tell."""
+        try:
+            await self._trading.CancelAll(request)
+        except CallError as error:
+            if error.reason not in FINAL:
+                raise
+            self._note.warning("a lost client's orders cannot be cancelled", account=each.account, why=str(error))
+        await self._kept.finish([each.number])
+
     async def _cancel_all(self, each: Asked) -> None:
         request = entry.CancelAllRequest.FromString(each.content)
+        if not each.cl_ord_id:
+            await self._cancel_lost(each, request)
+            return
         kind = MassCancelType.SECURITY if request.instrument else MassCancelType.ALL
         try:
             answer = await self._trading.CancelAll(request)

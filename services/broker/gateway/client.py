@@ -48,6 +48,7 @@ from crossrate.fix.trades import (
     TradeCaptureReportRequest,
     TradeCaptureReportRequestAck,
 )
+from crossrate.rpc.call import new_request_id
 from services.broker.gateway import words_in as words
 from services.broker.gateway.carrying import Carrying
 from services.broker.gateway.declared import FixClient
@@ -84,9 +85,10 @@ class Client:
         self._carrying.endpoint = self._telling.endpoint = endpoint
 
     async def begin(self) -> None:
-        """See Telling.begin."""
+        """See Telling.begin. A session that stood when its last instance ended was lost with it."""
         for account in self._spec.accounts:
             await self._telling.begin(account)
+        await self._lost()
 
     async def run(self) -> None:
         """Carries out and tells, until it is cancelled."""
@@ -97,13 +99,23 @@ class Client:
 
     async def logged_on(self) -> None:
         """See Application."""
+        if self._spec.cancel_on_disconnect:
+            await self._kept.stands(self._cancels())
         self._telling.stand()
 
     async def logged_out(self, reason: str) -> None:
         """See Application."""
         self._telling.fall()
+        await self._lost()
+
+    async def _lost(self) -> None:
+        """What works is cancelled, once for each session that was lost, after all that it had sent was carried out."""
         if self._spec.cancel_on_disconnect:
-            self._carrying.disconnected()
+            await self._kept.falls(self._cancels())
+            self.wake()
+
+    def _cancels(self) -> list[entry.CancelAllRequest]:
+        return [entry.CancelAllRequest(request_id=new_request_id(), account=each) for each in self._spec.accounts]
 
     async def received(self, message: Message, unit: Unit) -> None:
         """See Application."""

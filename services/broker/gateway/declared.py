@@ -52,7 +52,8 @@ class FixClient(_Frozen):
     messages_per_s_max: float = Field(default=500.0, gt=0, le=100_000)
     """What comes faster ends the connection."""
     cancel_on_disconnect: bool = False
-    """Whether everything that works on the accounts is cancelled when the session is lost."""
+    """Whether everything that works on the accounts is cancelled when the session is lost or logged out, also with the
+    instance that served it; what the client had sent before is carried out first."""
 
 
 class FixClients(_Frozen):

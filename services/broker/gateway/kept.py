@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import IntEnum
 
 import asyncpg
 
+from crossrate.api.trading.v1 import order_entry_pb2 as entry
 from crossrate.store import Database
 from services.broker.gateway.words_out import Chain
 from services.broker.store.commits import CHANNEL_INSTRUCTIONS
@@ -25,6 +27,8 @@ class Kind(IntEnum):
     CANCEL_ALL = 4
     STATUS = 5
     STATUS_OF_ALL = 6
+    STANDS = 7
+    """No request: the mark that the session stands, not done as long as it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +132,42 @@ class Kept:
             rows = await connection.fetch(
                 "SELECT number, kind, account, root, cl_ord_id, content, tried, "
                 "extract(epoch FROM clock_timestamp() - create_time)::float8 FROM fix_request "
-                "WHERE session = $1 AND NOT done ORDER BY number LIMIT $2",
+                "WHERE session = $1 AND NOT done AND kind <> $3 ORDER BY number LIMIT $2",
                 self.session,
                 REQUESTS_MAX,
+                int(Kind.STANDS),
             )
         return [Asked(row[0], Kind(row[1]), *row[2:]) for row in rows]
+
+    async def stands(self, cancels: Sequence[entry.CancelAllRequest]) -> None:
+        """The session stands: whoever finds that undone later knows that it was lost. One that was not noted as lost
+        before is noted now."""
+        async with self._database.transaction() as connection:
+            if await self._fallen(connection):
+                await self._keep(connection, cancels)
+            await self.ask(connection, Kind.STANDS, "", "", "", b"")
+
+    async def falls(self, cancels: Sequence[entry.CancelAllRequest]) -> None:
+        """The session is lost, if it stood: the cancels are kept behind what it had sent, and before what comes later.
+
+        Raises:
+            StoreError: the database is away; whoever serves the session next does it.
+        """
+        async with self._database.transaction() as connection:
+            if await self._fallen(connection):
+                await self._keep(connection, cancels)
+
+    async def _keep(self, connection: asyncpg.Connection, cancels: Sequence[entry.CancelAllRequest]) -> None:
+        for each in cancels:
+            await self.ask(connection, Kind.CANCEL_ALL, each.account, "", "", each.SerializeToString())
+
+    async def _fallen(self, connection: asyncpg.Connection) -> bool:
+        rows = await connection.fetch(
+            "UPDATE fix_request SET done = true WHERE session = $1 AND kind = $2 AND NOT done RETURNING number",
+            self.session,
+            int(Kind.STANDS),
+        )
+        return bool(rows)
 
     async def trying(self, numbers: list[int]) -> None:
         """Trading is about to be asked."""

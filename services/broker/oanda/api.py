@@ -95,7 +95,7 @@ class Api:
         """
         account = self._accounts[asking.path("account")]
         if account.desk.follower.last_transaction < 0 and not await account.desk.follower.after(0, BEGIN_S_MAX):
-            raise unavailable("the account does not exist yet, or is being read: see the log")
+            raise unavailable("the account does not exist yet, does not net, or is being read: see the log")
         return account
 
     # Accounts.

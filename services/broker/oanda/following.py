@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from crossrate.api.ledger.v1 import account_pb2
 from crossrate.api.ledger.v1 import account_service_pb2 as ledger
 from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as market
@@ -36,6 +37,10 @@ PAGE = 100
 RATE_FRESH_S = 1.0
 CHECK_S = 2.0
 """How often it is looked whether another instance has added transactions."""
+
+
+class NotNetting(Exception):
+    """The account keeps both sides apart: over this API a close would open the other side."""
 
 
 class Rates:
@@ -94,7 +99,7 @@ class Follower:
                 await self._begin()
                 await self._follow()
                 failures = 0
-            except (CallError, StoreError, TimeoutError, StopAsyncIteration) as error:
+            except (CallError, StoreError, NotNetting, TimeoutError, StopAsyncIteration) as error:
                 failures += 1
                 if failures == 3:
                     self._note.warning("an account's reports do not come", account=self.kept.account, why=str(error))
@@ -105,6 +110,8 @@ class Follower:
         if row is None:
             request = ledger.GetAccountRequest(account=self.kept.account)
             account = (await self._accounts.GetAccount(request)).account
+            if account.position_mode == account_pb2.POSITION_MODE_HEDGING:
+                raise NotNetting("hedging accounts are not served over the v20 API: declare one that nets")
             book = new_book(self.kept.account, account.currency, account.create_time.ToNanoseconds() or time.time_ns())
             async with self.kept.transaction() as connection:
                 await self.kept.begin(connection, book)

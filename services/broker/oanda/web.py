@@ -20,6 +20,7 @@ from services.broker.oanda.declared import OandaClient, OandaClients, Tokens
 from services.broker.oanda.faults import UNAUTHORISED, Fault, bad_value
 
 BODY_BYTES_MAX = 64 << 10
+REQUEST_ID_MAX = 128
 DEPTH_MAX = 8
 """How deep a body may be."""
 BURST_S = 1.0
@@ -91,7 +92,7 @@ class Door:
         """The endpoint of a handler."""
 
         async def endpoint(request: Request) -> Response:
-            request_id = request.headers.get("x-request-id") or str(uuid.uuid4())
+            request_id = request.headers.get("x-request-id", "")[:REQUEST_ID_MAX] or str(uuid.uuid4())
             unix = request.headers.get("accept-datetime-format", "RFC3339").upper() == "UNIX"
             try:
                 asking = Asking(self._visitor(request), request, request_id, unix)

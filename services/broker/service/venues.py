@@ -94,6 +94,7 @@ class VenueService(VenueServiceServicer):
             instance=row.holder if held else "",
             takes_orders=standing.ready and standing.enabled,
             latency_us=row.latency_us,
+            latency_p99_us=row.latency_p99_us,
             open_orders=open_orders,
             waiting=waiting,
         )

@@ -37,7 +37,7 @@ from services.broker.domain.books import StatedOrder, Statement
 from services.broker.domain.dates import Calendar
 from services.broker.engine.desk import Desk
 from services.broker.engine.session import Session
-from services.broker.routed import At, Routed, Waiting
+from services.broker.routed import At, Routed, Waiting, recalled
 from services.broker.store import Outcome
 from services.broker.venues import fix_words as words
 from services.broker.venues.declared import FixVenue
@@ -184,7 +184,11 @@ class FixAdapter:
             return
         async with self._endpoint.unit() as unit:
             outcome = Outcome()
+            for order_id, numbers in recalled(waiting).items():
+                self._desk.recall(outcome, await self._desk.reading.within(unit.transaction, order_id), numbers)
             for each in waiting:
+                if each.number in outcome.done:
+                    continue
                 routed = outcome.orders.get(each.order_id) or await self._desk.reading.within(
                     unit.transaction, each.order_id
                 )
@@ -210,7 +214,10 @@ class FixAdapter:
                 unit.send(words.new_order(self._spec, routed, cl_ord_id))
                 routed.status, routed.client_id = At.SENT, cl_ord_id
                 outcome.orders[routed.order_id] = routed
-                self._desk.standing.counts.sent += 1
+                self._desk.sends(routed)
+            elif not routed.client_id:
+                self._desk.never_sent(outcome, routed, each)
+                return
             elif each.kind == routing.INSTRUCTION_KIND_REPLACE:
                 unit.send(words.replacement(self._spec, routed, each.order, cl_ord_id))
             elif each.kind == routing.INSTRUCTION_KIND_CANCEL:
@@ -221,12 +228,21 @@ class FixAdapter:
                 return
             outcome.sent.append(each.number)
         except words.Unfit as unfit:
-            self._refuse(outcome, routed, each, str(unfit))
+            self._desk.refuse(outcome, routed, each, str(unfit))
+        except ValueError as error:
+            # Nothing of it was sent; it would end every adapter that tries it.
+            self._note.error("an instruction cannot be written", instruction=each.instruction_id, why=str(error))
+            self._desk.refuse(outcome, routed, each, f"it cannot be written for the venue: {error}")
 
     async def _age(self) -> None:
         """While there is no session: new orders go elsewhere, or are refused once they have waited too long."""
         outcome = Outcome()
-        for each in await self._desk.reading.waiting(self._desk.venue, 100):
+        waiting = await self._desk.reading.waiting(self._desk.venue, 100)
+        for order_id, numbers in recalled(waiting).items():
+            self._desk.recall(outcome, (await self._desk.reading.orders([order_id])).get(order_id), numbers)
+        for each in waiting:
+            if each.number in outcome.done:
+                continue
             routed = (await self._desk.reading.orders([each.order_id])).get(each.order_id)
             if each.kind != routing.INSTRUCTION_KIND_NEW or routed is None or routed.status is not At.HERE:
                 continue
@@ -237,21 +253,9 @@ class FixAdapter:
                 outcome.orders[routed.order_id] = routed
                 outcome.moved.append((each.number, other))
             elif each.age_s > self._spec.unsent_s_max:
-                self._refuse(outcome, routed, each, f"it waited {each.age_s:.0f} s for a session with its venue")
+                self._desk.refuse(outcome, routed, each, f"it waited {each.age_s:.0f} s for a session with its venue")
         if not outcome.empty:
             await self._desk.commit(outcome)
-
-    def _refuse(self, outcome: Outcome, routed: Routed, each: Waiting, text: str) -> None:
-        kinds = {
-            routing.INSTRUCTION_KIND_NEW: pb.VENUE_REPORT_KIND_REJECTED,
-            routing.INSTRUCTION_KIND_REPLACE: pb.VENUE_REPORT_KIND_REPLACE_REJECTED,
-        }
-        kind = kinds.get(each.kind, pb.VENUE_REPORT_KIND_CANCEL_REJECTED)
-        if kind == pb.VENUE_REPORT_KIND_REJECTED:
-            routed.status = At.ENDED
-        reason = execution.EXECUTION_REASON_NO_VENUE
-        self._tell(outcome, routed, pb.VenueReport(kind=kind, text=text, reason=reason, version=each.version))
-        outcome.done.append(each.number)
 
     def _tell(self, outcome: Outcome, routed: Routed, report: pb.VenueReport, key: str = "") -> None:
         if not report.HasField("venue_time"):
@@ -312,8 +316,8 @@ class FixAdapter:
         if amended is not None and report.kind == pb.VENUE_REPORT_KIND_REPLACED:
             report.version = amended.version
         self._tell(outcome, routed, report, key)
-        if asked is not None and not status:
-            outcome.done.append(asked.number)
+        if asked is not None and (not status or asked.kind == routing.INSTRUCTION_KIND_NEW):
+            outcome.done.append(asked.number)  # a status that ends a doubt answers the order itself
 
     async def _refused(self, unit: Unit, outcome: Outcome, value: OrderCancelReject) -> None:
         asked = await self._instruction(unit, value.cl_ord_id)
@@ -341,7 +345,7 @@ class FixAdapter:
         if asked is None or routed is None:
             self._note.warning("a venue does not take a message", kind=value.ref_msg_type, text=value.text)
             return
-        self._refuse(outcome, routed, asked, value.text or "the venue does not take the message")
+        self._desk.refuse(outcome, routed, asked, value.text or "the venue does not take the message")
 
     async def _adopt(self, unit: Unit, outcome: Outcome, value: ExecutionReport) -> Routed | None:
         """An order that nobody here sent: it is one of ours from now on, by an id made of the venue's."""

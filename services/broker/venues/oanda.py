@@ -332,11 +332,11 @@ class OandaAdapter:
         stated: list[StatedOrder] = []
         try:
             for account in self._accounts:
-                found = await self._http.ask("GET", f"/v3/accounts/{account}/pendingOrders")
+                told = await self._http.ask("GET", f"/v3/accounts/{account}/pendingOrders")
                 await self._catch_up(account)
-                if self._log.position(account) != _whole(found.get("lastTransactionID")):
+                if self._log.position(account) != _whole(told.get("lastTransactionID")):
                     return None  # it moved on meanwhile: asked again
-                orders = [each for each in found.get("orders") or [] if isinstance(each, dict)]
+                orders = [each for each in told.get("orders") or [] if isinstance(each, dict)]
                 stated += [each for each in (stated_of(account, order) for order in orders) if each is not None]
         except (Turned, Unknown):
             return None
@@ -344,6 +344,11 @@ class OandaAdapter:
         unanswered = await reading.unanswered_s(venue)
         own = {o.order_id: own_order(o, unanswered.get(o.order_id, 0.0)) for o in await reading.open_orders(venue)}
         by_id = {each.venue_order_id: each for each in own.values()}
+        async with self._log.unit() as unit:
+            for each in stated:
+                # One that works there and has ended here is ours all the same.
+                if each.venue_order_id not in by_id and (found := await unit.named(each.venue_order_id)) is not None:
+                    own[found.order_id] = by_id[each.venue_order_id] = own_order(found)
         return Statement(tuple(known(each, by_id.get(each.venue_order_id)) for each in stated), own=own)
 
     async def cancel_there(self, stated: StatedOrder) -> None:

@@ -32,7 +32,7 @@ from services.broker.domain.dates import Calendar
 from services.broker.engine.desk import Desk
 from services.broker.engine.session import Session
 from services.broker.peers import Quotes
-from services.broker.routed import At, Routed, Waiting
+from services.broker.routed import At, Routed, Waiting, recalled
 from services.broker.store import Outcome, write_inputs
 from services.broker.venues import exchange_terms as words
 from services.broker.venues.declared import SimulatedVenue
@@ -124,8 +124,10 @@ class SimAdapter:
     async def _pass(self) -> None:
         outcome, touched = Outcome(), set[str]()
         if self._desk.instructed:
-            for each in await self._desk.waiting():
-                if (instrument := await self._carry(outcome, each)) is not None:
+            waiting = await self._desk.waiting()
+            done = self._recall(outcome, waiting)
+            for each in waiting:
+                if each.number not in done and (instrument := await self._carry(outcome, each)) is not None:
                     touched.add(instrument)
         now = self._clock.now_ns()
         for instrument in self._moved:
@@ -139,6 +141,11 @@ class SimAdapter:
                 await self._name(report.event.id)
                 self._hear(outcome, book, report.event, now)
         await self._commit(outcome, touched)
+
+    def _recall(self, outcome: Outcome, waiting: list[Waiting]) -> set[int]:
+        for order_id, numbers in recalled(waiting).items():
+            self._desk.recall(outcome, self._desk.order(order_id), numbers)
+        return set(outcome.done)
 
     async def _commit(self, outcome: Outcome, touched: set[str]) -> None:
         # What a deal came from is written with it.
@@ -229,7 +236,7 @@ class SimAdapter:
         self._numbers[routed.number] = routed.order_id
         self._desk.remember(routed)
         book.send(command, now)
-        self._desk.standing.counts.sent += 1
+        self._desk.sends(routed)
         outcome.orders[routed.order_id] = routed
         outcome.done.append(each.number)
 

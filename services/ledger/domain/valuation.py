@@ -107,7 +107,8 @@ def unrealised(key: Key, position: Position, prices: Prices) -> int:
 
 @dataclass(frozen=True, slots=True)
 class MarginTerms:
-    """Margin of a position over its notional in millionths; levels of call and close-out in 1/10,000."""
+    """Margin of a position over its notional in millionths; levels of call and close-out in 1/10,000, a close-out at 0
+    never."""
 
     rate: int
     call_level: int = LEVEL_ONE
@@ -145,8 +146,8 @@ class Worth:
             return MarginState.UNKNOWN
         level = self.margin_level
         if level is None:
-            return MarginState.OK if self.equity >= 0 else MarginState.CLOSE_OUT
-        if level <= terms.close_out_level:
+            return MarginState.OK if self.equity >= 0 else MarginState.CALL
+        if terms.close_out_level and level <= terms.close_out_level:
             return MarginState.CLOSE_OUT
         return MarginState.CALL if level < terms.call_level else MarginState.OK
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crossrate.api.ledger.v1 import balance_pb2, book_pb2
+from crossrate.api.ledger.v1 import account_pb2, balance_pb2, book_pb2
 from services.ledger import messages
 from services.ledger.domain import amounts
 from services.ledger.domain.amounts import money_text, price_text
@@ -19,15 +19,36 @@ from services.ledger.domain.valuation import (
     worth,
 )
 from services.ledger.market import Market, Seen
+from services.ledger.settings import Settings
 from services.ledger.store.books import Kept
 
 LEVEL_PLACES = len(str(LEVEL_ONE)) - 1
 RATE_PLACES = len(str(RATE_ONE)) - 1
 
 
-def margin_terms(kept: Kept, call_level: int, close_out_level: int) -> MarginTerms:
-    """An account's margin rate with the platform's levels."""
-    return MarginTerms(amounts.number(kept.account.margin_rate, RATE_PLACES), call_level, close_out_level)
+def margin_terms(kept: Kept, settings: Settings) -> MarginTerms:
+    """An account's margin rate and its levels: its own, its desk's or the platform's, each by itself."""
+    platform = platform_levels(settings)
+    both = (kept.account.margin_levels, kept.desk_levels, platform)
+    call = next(each.call for each in both if each.call)
+    close_out = next(each.close_out for each in both if each.close_out)
+    return MarginTerms(
+        amounts.number(kept.account.margin_rate, RATE_PLACES),
+        amounts.number(call, LEVEL_PLACES),
+        amounts.number(close_out, LEVEL_PLACES),
+    )
+
+
+def platform_levels(settings: Settings) -> account_pb2.MarginLevels:
+    """The levels of whoever has none."""
+    return levels_message(settings.margin_call_level, settings.close_out_level)
+
+
+def levels_message(call: int, close_out: int) -> account_pb2.MarginLevels:
+    """Levels in 1/10,000 as a message."""
+    return account_pb2.MarginLevels(
+        call=amounts.text(call, LEVEL_PLACES), close_out=amounts.text(close_out, LEVEL_PLACES)
+    )
 
 
 def balances_of(kept: Kept, terms: MarginTerms, market: Market) -> balance_pb2.Balances:
@@ -88,10 +109,12 @@ def positions_of(kept: Kept, instrument: str, market: Market) -> list[balance_pb
     return found
 
 
-def equity_of(kept: Kept) -> balance_pb2.Equity:
-    """Cash, and what of it no price of a fill tells."""
+def equity_of(kept: Kept, terms: MarginTerms, market: Market | None) -> balance_pb2.Equity:
+    """Cash, what of it no price of a fill tells, and margin where there is a market to value it by."""
     book = kept.book
     return balance_pb2.Equity(
+        margin_levels=levels_message(terms.call_level, terms.close_out_level),
+        margin=_margin_of(kept, terms, market) if market is not None else None,
         account=kept.account.account,
         execution_sequence=kept.execution_sequence,
         last_entry=book.last_entry,
@@ -105,6 +128,20 @@ def equity_of(kept: Kept) -> balance_pb2.Equity:
 
 def _amounts(money: dict[str, int]) -> list[book_pb2.CashAmount]:
     return [messages.cash_message(currency, None, amount) for currency, amount in sorted(money.items()) if amount]
+
+
+def _margin_of(kept: Kept, terms: MarginTerms, market: Market) -> balance_pb2.MarginFigures:
+    value = worth(kept.book, kept.account.currency, terms, market.price)
+    level = value.margin_level
+    return balance_pb2.MarginFigures(
+        currency=value.currency,
+        equity=_told(value.equity, value),
+        used=_told(value.margin_used, value),
+        free=_told(value.margin_free, value),
+        level=amounts.text(level, LEVEL_PLACES) if level is not None else "",
+        state=value.state(terms).value,
+        unvalued=value.unvalued,
+    )
 
 
 _PARTS = ("realised", "commission", "financing", "adjustment")

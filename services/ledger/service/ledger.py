@@ -86,13 +86,17 @@ class LedgerService(LedgerServiceServicer):
     async def ListEquity(self, request: pb.ListEquityRequest, context) -> pb.ListEquityResponse:
         """See the contract."""
         with failures():
-            if request.accounts:
-                found = await self._books.several(list(request.accounts))
-                return pb.ListEquityResponse(equities=[equity_of(kept) for kept in found])
+            last_entry = await self._books.last_entry()
             size = request.page_size or PAGE_MAX
-            found = await self._books.page(request.page_token, size + 1)
+            if request.accounts:
+                size = len(request.accounts)
+                found = await self._books.several(list(request.accounts), request.after_entry)
+            else:
+                found = await self._books.page(request.page_token, size + 1, request.after_entry)
         more = found[size - 1].account.account if len(found) > size else ""
-        return pb.ListEquityResponse(equities=[equity_of(kept) for kept in found[:size]], next_page_token=more)
+        market = self._market if request.include_margin else None
+        told = [equity_of(kept, self._terms(kept), market) for kept in found[:size]]
+        return pb.ListEquityResponse(equities=told, next_page_token=more, last_entry=last_entry)
 
     async def StreamBalances(
         self, request: pb.StreamBalancesRequest, context
@@ -125,7 +129,7 @@ class LedgerService(LedgerServiceServicer):
             waiting.cancel()
 
     def _terms(self, kept: Kept) -> MarginTerms:
-        return margin_terms(kept, self._settings.margin_call_level, self._settings.close_out_level)
+        return margin_terms(kept, self._settings)
 
     async def _kept(self, account: str) -> Kept:
         with failures():

@@ -81,7 +81,7 @@ class MovementService(MovementServiceServicer):
         book = kept.book
         if not book.positions and all(amount >= 0 for amount in book.cash_by_currency().values()):
             return
-        terms = margin_terms(kept, self._settings.margin_call_level, self._settings.close_out_level)
+        terms = margin_terms(kept, self._settings)
         value = worth(book, kept.account.currency, terms, self._market.price)
         if value.unvalued:
             raise Unvalued(value.unvalued[0])

@@ -42,6 +42,8 @@ class Kept:
     entries: list[Entry] = field(default_factory=list)
     history: dict[Key, list[Trade]] = field(default_factory=dict)
     changed: bool = False
+    desk_levels: account_pb2.MarginLevels = field(default_factory=account_pb2.MarginLevels)
+    """Levels of margin of its desk."""
 
     def post(self, entry: Entry) -> Entry:
         """Books an entry.
@@ -212,11 +214,12 @@ async def lock_books(connection: asyncpg.Connection) -> None:
 def kept_of(row: asyncpg.Record) -> Kept:
     """A row of account and book; the book is new if there is none yet."""
     account = account_pb2.Account.FromString(row["terms"])
+    desk = account_pb2.DeskMargin.FromString(row["desk"] or b"").levels
     if row["message"] is None:
-        return Kept(account, messages.new_book(account))
+        return Kept(account, messages.new_book(account), desk_levels=desk)
     book = messages.book_of(book_pb2.Book.FromString(row["message"]))
     rolled = row["rolled_date"] if row["rolled_date"] > dt.date.min else None
-    return Kept(account, book, row["execution_sequence"], row["fault"], rolled, row["rolled_entry"])
+    return Kept(account, book, row["execution_sequence"], row["fault"], rolled, row["rolled_entry"], desk_levels=desk)
 
 
 def payload_of(entry: Entry) -> bytes:
@@ -254,17 +257,26 @@ class Books:
             row = await connection.fetchrow(f"{_SELECT} WHERE account = $1", name)
         return None if row is None else kept_of(row)
 
-    async def several(self, names: list[str]) -> list[Kept]:
-        """Accounts with their books, by name, without unknown ones."""
+    async def several(self, names: list[str], after_entry: int = 0) -> list[Kept]:
+        """Accounts with their books, by name, without unknown ones and those without an entry after a number."""
         async with self.database.connection() as connection:
-            rows = await connection.fetch(f"{_SELECT} WHERE account = ANY($1::text[]) ORDER BY account", names)
+            rows = await connection.fetch(
+                f"{_SELECT} WHERE account = ANY($1::text[]) AND {_SINCE} ORDER BY account", names, after_entry
+            )
         return [kept_of(row) for row in rows]
 
-    async def page(self, after: str, size: int) -> list[Kept]:
-        """Accounts whose names come after one, by name, with their books."""
+    async def page(self, after: str, size: int, after_entry: int = 0) -> list[Kept]:
+        """Accounts whose names come after one, by name, with their books; as `several`."""
         async with self.database.connection() as connection:
-            rows = await connection.fetch(f"{_SELECT} WHERE account > $1 ORDER BY account LIMIT $2", after, size)
+            rows = await connection.fetch(
+                f"{_SELECT} WHERE account > $1 AND {_SINCE} ORDER BY account LIMIT $3", after, after_entry, size
+            )
         return [kept_of(row) for row in rows]
+
+    async def last_entry(self) -> int:
+        """Number of the newest entry; 0 before the first."""
+        async with self.database.connection() as connection:
+            return await connection.fetchval("SELECT max(seq) FROM entry") or 0
 
     async def to_roll(self, trade_date: dt.date) -> list[str]:
         """Accounts that have entries which no roll of that date or a later one has seen."""
@@ -310,6 +322,7 @@ class Books:
 
 
 _SELECT = (
-    "SELECT a.message AS terms, b.message, b.execution_sequence, b.fault, b.rolled_date, b.rolled_entry "
-    "FROM account a LEFT JOIN book b USING (account)"
+    "SELECT a.message AS terms, b.message, b.execution_sequence, b.fault, b.rolled_date, b.rolled_entry, "
+    "d.message AS desk FROM account a LEFT JOIN book b USING (account) LEFT JOIN desk_margin d USING (desk)"
 )
+_SINCE = "($2::bigint = 0 OR last_entry > $2)"

@@ -63,8 +63,8 @@ class Recorder(Protocol):
         """A venue has to do something; the order is as it is to be."""
         ...
 
-    def position(self, account: Account, key: tuple[str, str]) -> None:
-        """A position has changed."""
+    def position(self, account: Account, key: tuple[str, str], strategy: str) -> None:
+        """A position has changed, by an order of a strategy; "" for none."""
         ...
 
 
@@ -90,6 +90,8 @@ class Account:
         """Orders that only reduce, by id."""
         self.positions: dict[tuple[str, str], list[int]] = {}
         """By instrument and position: units of the base currency, and of the counter currency received less paid."""
+        self.strategies: dict[tuple[str, str, str], list[int]] = {}
+        """What of a position strategies made, by their names; the rest was made by orders of none."""
         self.venue_sequence = 0
         """Broker's number of the last report that was applied."""
         self.stuck = False
@@ -260,15 +262,21 @@ class Account:
 
     def _move_position(self, order: Order, deal: Deal, sign: int, to: Recorder) -> None:
         key = (order.instrument, deal.position_id)
-        position = self.positions.setdefault(key, [0, 0])
-        side = sign * order.side
+        side, strategy = sign * order.side, order.terms.strategy
         if order.terms.swap:  # the near leg the other way, then the far one
-            position[0] += side * (deal.far_quantity - deal.quantity)
-            position[1] -= side * (deal.far_quantity * deal.far_price - deal.quantity * deal.price)
+            units = side * (deal.far_quantity - deal.quantity)
+            counter = -side * (deal.far_quantity * deal.far_price - deal.quantity * deal.price)
         else:
-            position[0] += side * deal.quantity
-            position[1] -= side * deal.quantity * deal.price
-        to.position(self, key)
+            units = side * deal.quantity
+            counter = -units * deal.price
+        position = self.positions.setdefault(key, [0, 0])
+        position[0] += units
+        position[1] += counter
+        if strategy:
+            part = self.strategies.setdefault((*key, strategy), [0, 0])
+            part[0] += units
+            part[1] += counter
+        to.position(self, key, strategy)
 
     def confirm(self, order: Order, venue: str, cause: str, to: Recorder) -> None:
         """A venue has it. What it says late changes nothing but that it is known."""

@@ -91,6 +91,7 @@ class Terms:
     protection: Protection | None = None
     position_id: str = ""
     quote_id: str = ""
+    strategy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ def _terms(order: Order, quantity: int) -> list[tuple[str, Terms]]:
         reduce_only=True,
         trigger_source=wanted.trigger_source,
         position_id=order.position_id,
+        strategy=order.terms.strategy,
     )
     found = []
     if wanted.take_profit_price:

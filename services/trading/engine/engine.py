@@ -112,7 +112,7 @@ class Engine:
         """What an account needs whose last owner may have died between a commit and what follows from it."""
         self.risk.whole([account.name])
         self.dispatch.add(
-            [instruction_of(order, kind) for order in account.orders.values() if (kind := outstanding(order))]
+            [instruction_of(order, kind) for order in account.orders.values() for kind in outstanding(order)]
         )
 
     def _committed(self, batch: Batch) -> None:
@@ -141,15 +141,19 @@ class Engine:
         self.writer.work(instruction.order.terms.account, do)
 
 
-def outstanding(order: Order) -> Instruct | None:
-    """What broker may not have been told: repeating it is safe, for an instruction is taken once."""
+def outstanding(order: Order) -> tuple[Instruct, ...]:
+    """What broker may not have been told: repeating it is safe, for an instruction is taken once.
+
+    A cancel of an order that no venue has confirmed comes behind the order itself: of an order that broker never heard
+    of it could only say that it has none, and the order would go on waiting.
+    """
     if order.held or order.final or order.terms.order_type is OrderType.PREVIOUSLY_QUOTED:
-        return None
+        return ()
     match order.status:
         case Status.PENDING_NEW | Status.PENDING_UNKNOWN:
-            return Instruct.NEW
+            return (Instruct.NEW,)
         case Status.PENDING_CANCEL:
-            return Instruct.CANCEL
+            return (Instruct.CANCEL,) if order.confirmed else (Instruct.NEW, Instruct.CANCEL)
         case Status.PENDING_REPLACE:
-            return Instruct.REPLACE
-    return None
+            return (Instruct.REPLACE,)
+    return ()

@@ -104,6 +104,7 @@ class Follower:
             await asyncio.sleep(min(PAUSE_S_MAX, 0.01 * 2 ** min(failures, 8)))
 
     def _take(self, reports: Sequence[venue_report_pb2.VenueReport]) -> None:
+        held: dict[str, list[venue_report_pb2.VenueReport]] = {}
         for report in reports:
             assert self._heard is not None
             if report.sequence <= self._heard:
@@ -111,17 +112,22 @@ class Follower:
             self._heard = report.sequence
             if report.account in self._behind:
                 self._behind[report.account].append(report)
-            elif (account := self._accounts.held.get(report.account)) is not None:
-                self._apply(account, report)
+            elif report.account in self._accounts.held:
+                held.setdefault(report.account, []).append(report)
+        for name, mine in held.items():
+            self._apply(self._accounts.held[name], mine)
 
-    def _apply(self, held: Account, report: venue_report_pb2.VenueReport) -> asyncio.Future[Any]:
-        """Applies a report to an account that has all before it; not if it is lost or claimed anew until then, because
-        then what was to come before it was lost as well, and everything is read again."""
+    def _apply(self, held: Account, reports: Sequence[venue_report_pb2.VenueReport]) -> None:
+        """Applies reports to an account that has all before them; not if it is lost or claimed anew until then, because
+        then what was to come before them was lost as well, and everything is read again."""
+        if not reports:
+            return
 
         def do(account: Account, batch: Batch) -> None:
-            self._applier.apply(account, batch, report)
+            for report in reports:
+                self._applier.apply(account, batch, report)
 
-        return self._writer.work(report.account, do, held)
+        self._writer.work(held.name, do, held, len(reports))
 
     async def _catch_up(self) -> None:
         failures = 0
@@ -148,8 +154,7 @@ class Follower:
             request = pb.ListReportsRequest(account=name, after_sequence=account.venue_sequence, page_size=PAGE)
             page = await self._stub.ListReports(request)
             account.stuck = False
-            for report in page.reports:
-                self._apply(account, report)
+            self._apply(account, page.reports)
             if page.reports:
                 await self._flush(account)
             if self._accounts.held.get(name) is not account:
@@ -163,9 +168,8 @@ class Follower:
         # Nothing is awaited from here on, so that no report comes between.
         self._catching.remove(name)
         behind = self._behind.pop(name, ())
-        for report in behind if account is not None else ():
-            if report.sequence > after:
-                self._apply(account, report)
+        if account is not None:
+            self._apply(account, [report for report in behind if report.sequence > after])
 
     async def _flush(self, account: Account) -> None:
         """Waits for the commit of everything that was given to the writer for an account."""

@@ -22,6 +22,7 @@ _LOCK = 0x74726164  # "trad": the first half of the advisory lock's key; the sec
 ADOPTED_MAX = 500
 """Accounts that are taken over in one sweep."""
 
+_LIVE = "SELECT pg_advisory_lock($1, hashtext(current_schema() || '/' || $2))"
 _ALIVE = "SELECT pg_try_advisory_lock($1, hashtext(current_schema() || '/' || $2))"
 _ABANDONED = """
 SELECT h.holder, array_agg(h.name) FROM (
@@ -65,7 +66,8 @@ class Sweeper:
 
     async def _sweep(self, connection: asyncpg.Connection) -> None:
         schema = await connection.fetchval("SELECT current_schema()")
-        await connection.fetchval(_ALIVE, _LOCK, self._holder)
+        # Whoever looks whether this life is over has the lock for an instant: it is waited for, or nobody would see us.
+        await connection.execute(_LIVE, _LOCK, self._holder)
         await connection.add_listener(f"journal_{schema}", lambda *_: self._engine.hub.wake())
         while not connection.is_closed():
             await self._gate.look()

@@ -54,18 +54,27 @@ class _Before:
         self._order = order
         self._slots = _slots(order)
         self._exec_ids = order.exec_ids.copy()
-        self._positions = {key: list(value) for key, value in account.positions.items() if key[0] == order.instrument}
+        self._positions = _of_instrument(account.positions, order.instrument)
+        self._strategies = _of_instrument(account.strategies, order.instrument)
 
     def put_back(self) -> None:
         """Makes them so again."""
         for name, value in zip(Order.__slots__, self._slots, strict=True):
             setattr(self._order, name, value)
         self._order.exec_ids = self._exec_ids
-        for key in [key for key in self._account.positions if key[0] == self._order.instrument]:
-            if key in self._positions:
-                self._account.positions[key][:] = self._positions[key]
-            else:
-                del self._account.positions[key]
+        for held, before in (
+            (self._account.positions, self._positions),
+            (self._account.strategies, self._strategies),
+        ):
+            for key in _of_instrument(held, self._order.instrument):
+                if key in before:
+                    held[key][:] = before[key]
+                else:
+                    del held[key]
+
+
+def _of_instrument(held: dict[Any, list[int]], instrument: str) -> dict[Any, list[int]]:
+    return {key: list(value) for key, value in held.items() if key[0] == instrument}
 
 
 class Applier:
@@ -168,6 +177,8 @@ class Applier:
                     reason = reason or Reason.VENUE
                 elif kind == pb.VENUE_REPORT_KIND_EXPIRED:
                     reason = Reason.EXPIRED
+                elif reason is Reason.CLIENT and order.reason is not None:
+                    reason = None  # to the venue all cancels are its client's; why it was asked for is known here
                 account.end(order, _ENDS[kind], Step(_ENDS[kind], cause, reason, text), batch)
             case _:
                 self._note.warning("a venue's report of a kind that does nothing", kind=report.kind, cause=cause)

@@ -32,6 +32,7 @@ class Work:
     Attributes:
         of: the account as it was claimed when this was made, for what means nothing once it is claimed anew: a report
             whose predecessors may be missing. It is then left out, and claims nothing. None for what always counts.
+        size: about how many steps it takes.
     """
 
     account: str
@@ -39,6 +40,7 @@ class Work:
     future: asyncio.Future[Any]
     attempts: int = 0
     of: Account | None = None
+    size: int = 1
 
 
 @dataclass(eq=False)

@@ -30,7 +30,7 @@ from services.trading.store import Batch, Duplicate, GateIsNewer, Store, TakenOv
 ORDERS_MAX = 500
 """Orders that risk is asked about at once."""
 WORKS_MAX = 2_000
-"""Works in one commit."""
+"""Steps of works in one commit, about."""
 GATHER_S = 0.005
 """Venues' reports wait so long for orders that risk is being asked about: one commit costs little more than half of
 two."""
@@ -111,9 +111,11 @@ class Writer:
             if self.inflight.get(key) is group:
                 del self.inflight[key]
 
-    def work(self, account: str, do: Callable[[Account, Batch], Any], of: Account | None = None) -> asyncio.Future[Any]:
-        """A change that needs nobody's leave; the future has its answer once it is committed. For `of` see `Work`."""
-        work = Work(account, do, asyncio.get_running_loop().create_future(), of=of)
+    def work(
+        self, account: str, do: Callable[[Account, Batch], Any], of: Account | None = None, size: int = 1
+    ) -> asyncio.Future[Any]:
+        """A change that needs nobody's leave; its answer comes once it is committed. For the rest see `Work`."""
+        work = Work(account, do, asyncio.get_running_loop().create_future(), of=of, size=size)
         work.future.add_done_callback(_retrieved)
         self._works.append(work)
         self._pressing += of is None
@@ -197,7 +199,10 @@ class Writer:
                 if not self._admitted.empty():
                     admitted = self._admitted.get_nowait()
                     self._admitted.task_done()
-                works = [self._works.popleft() for _ in range(min(WORKS_MAX, len(self._works)))]
+                works, steps = [], 0
+                while self._works and (not works or steps + self._works[0].size <= WORKS_MAX):
+                    works.append(self._works.popleft())
+                    steps += works[-1].size
                 self._pressing -= sum(work.of is None for work in works)
                 await self._commit(works, admitted)
 
@@ -284,19 +289,19 @@ class Writer:
     async def _what_stands(self, batch: Batch, unknown: OutcomeUnknown) -> StoreError | None:
         """Reads whether a commit was done whose connection broke."""
         ends = {name: account.sequence for name, account in batch.accounts.items()}
+        grown = {name: end for name, end in ends.items() if end > batch.bases[name]}
+        epochs = {name: self._accounts.epochs[name] for name in ends}
         self._accounts.drop(ends)
         deadline = time.monotonic() + SETTLE_S_MAX
         while time.monotonic() < deadline:
             try:
                 # Claiming raises the epoch: a commit that is still on its way is either in what is read, or refused.
                 await self._accounts.ensure(ends)
+                if grown and await self._store.wrote(grown, epochs):
+                    return None
             except StoreError:
                 await asyncio.sleep(0.05)
                 continue
-            grown = [name for name in ends if ends[name] > batch.bases[name]]
-            done = all(self._accounts.held[name].sequence >= ends[name] for name in grown)
-            if grown and done:
-                return None
             return StoreUnavailable("the connection broke before the commit; nothing was done")
         return unknown
 

@@ -47,6 +47,7 @@ async def explained(reading: Reading, elsewhere: Elsewhere, account: str, name: 
     content, sequences = kept
     events = await reading.events_of(account, sequences)
     answer = pb.ExplainOrderResponse(order=order_pb2.Order.FromString(content))
+    _entered(answer)
     reports = pb.ExecutionReports.FromString(b"".join(events)).reports
     for report in reports:
         _quote(answer, report)
@@ -68,6 +69,17 @@ async def explained(reading: Reading, elsewhere: Elsewhere, account: str, name: 
     del answer.causes[:]
     answer.causes.extend(causes)
     return answer
+
+
+def _entered(answer: pb.ExplainOrderResponse) -> None:
+    """Who entered it, and why if that was said: a close-out names itself and the level of margin."""
+    order = answer.order
+    if order.terms.text:
+        who = order.entered_by or "unknown"
+        cause = answer.causes.add(
+            time=order.create_time, service="trading", text=f"entered by {who}: {order.terms.text}"
+        )
+        cause.references.append(f"client order {order.terms.client_order_id}")
 
 
 def _venue(answer: pb.ExplainOrderResponse, report: venue_report_pb2.VenueReport) -> None:

@@ -71,6 +71,7 @@ class Batch:
     entered: dict[str, Entered] = field(default_factory=dict)
     _rows: dict[str, _Row] = field(default_factory=dict)
     _positions: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
+    _strategies: dict[tuple[str, str, str, str], list[int]] = field(default_factory=dict)
     _fills: dict[tuple[str, str], tuple[str, str, bytes, bool]] = field(default_factory=dict)
 
     def holds(self, account: Account) -> None:
@@ -107,9 +108,11 @@ class Batch:
         """See Recorder."""
         self.instructions.append(instruction_of(order, kind))
 
-    def position(self, account: Account, key: tuple[str, str]) -> None:
+    def position(self, account: Account, key: tuple[str, str], strategy: str) -> None:
         """See Recorder."""
         self._positions[account.name, *key] = account.positions[key]
+        if strategy:
+            self._strategies[account.name, *key, strategy] = account.strategies[*key, strategy]
 
     def content(self, order: Order) -> bytes:
         """An order after the last of its steps, encoded."""
@@ -135,7 +138,8 @@ class Batch:
         return [row.order for row in self._rows.values()]
 
     def arguments(self, epochs: dict[str, int]) -> list[Any]:
-        """The arguments of `commit_reports`."""
+        """The arguments of `commit_reports`, then those of `keep_strategies`."""
+        strategies = list(self._strategies.items())
         names = sorted(self.bases)
         rows = list(self._rows.values())
         keep = [self.entered.get(row.order.order_id, _OWN) for row in rows]
@@ -184,6 +188,9 @@ class Batch:
             [each.request_id for each in self.requests],
             [each.digest for each in self.requests],
             [each.answer for each in self.requests],
+            *([key[place] for key, _ in strategies] for place in range(4)),
+            [amounts.quantity_text(value[0]) for _, value in strategies],
+            [amounts.value_text(value[1]) for _, value in strategies],
         ]
 
 

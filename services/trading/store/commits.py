@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -20,8 +20,9 @@ from services.trading.domain import amounts
 from services.trading.domain.account import Account
 from services.trading.store.batch import Batch
 
-ARGUMENTS = 40
-COMMIT = f"SELECT commit_reports({', '.join(f'${n}' for n in range(1, ARGUMENTS + 1))})"
+ARGUMENTS, STRATEGY_ARGUMENTS = 40, 6
+_PLACES = [f"${n}" for n in range(1, ARGUMENTS + STRATEGY_ARGUMENTS + 1)]
+COMMIT = f"SELECT commit_reports({', '.join(_PLACES[:ARGUMENTS])}), keep_strategies({', '.join(_PLACES[ARGUMENTS:])})"
 
 CLAIM = """
 INSERT INTO lease AS l (name, epoch, holder, expire_time)
@@ -32,6 +33,10 @@ RETURNING name, epoch"""
 GROUPS = """
 SELECT content FROM client_order
 WHERE NOT working AND (list_id = ANY ($1::text[]) OR order_id = ANY ($2::text[]::uuid[])) ORDER BY first_sequence"""
+
+WROTE = """
+SELECT count(*) FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS w (name, seq, epoch)
+JOIN journal j ON j.stream = 'accounts/' || w.name AND j.seq = w.seq AND j.epoch = w.epoch"""
 
 FILLS = "SELECT order_id::text, venue_exec_id FROM fill WHERE order_id = ANY ($1::text[]::uuid[])"
 
@@ -115,6 +120,20 @@ class Store:
             self._drop()
             raise
 
+    async def wrote(self, ends: Mapping[str, int], epochs: Mapping[str, int]) -> bool:
+        """Whether the reports at which accounts would end after a commit were written by it: under its epochs. Another
+        instance may have come as far since.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        names = list(ends)
+        async with self._database.connection() as connection:
+            found = await connection.fetchval(
+                WROTE, names, [ends[name] for name in names], [epochs[name] for name in names]
+            )
+        return found == len(names)
+
     async def _writer(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._database.dedicated()
@@ -153,6 +172,14 @@ async def load(connection: asyncpg.Connection, name: str) -> Account:
     for instrument, position_id, units, counter in rows:
         place = amounts.number(units, amounts.QUANTITY_PLACES), amounts.number(counter, amounts.VALUE_PLACES)
         account.positions[instrument, position_id] = list(place)
+    rows = await connection.fetch(
+        "SELECT instrument, position_id, strategy, quantity::text, counter_amount::text FROM strategy_position "
+        "WHERE account = $1",
+        name,
+    )
+    for instrument, position_id, strategy, units, counter in rows:
+        place = amounts.number(units, amounts.QUANTITY_PLACES), amounts.number(counter, amounts.VALUE_PLACES)
+        account.strategies[instrument, position_id, strategy] = list(place)
     found = await connection.fetchval("SELECT venue_sequence FROM account_venue WHERE account = $1", name)
     account.venue_sequence = found or 0
     if account.orders:

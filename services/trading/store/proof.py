@@ -8,7 +8,7 @@ from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.api.trading.v1 import order_history_pb2 as history
 from crossrate.store.database import Database
 from services.trading import messages
-from services.trading.domain import amounts
+from services.trading.store.commits import load
 
 PAGE = 1000
 
@@ -22,6 +22,7 @@ class Rebuilt:
         self.sequences: dict[str, list[int]] = {}
         self.fills: dict[tuple[str, str], execution.Fill] = {}
         self.positions: dict[tuple[str, str], list[int]] = {}
+        self.strategies: dict[tuple[str, str, str], list[int]] = {}
 
     def take(self, report: execution.ExecutionReport) -> str:
         """The next report; says what is wrong with it, or nothing."""
@@ -50,13 +51,17 @@ class Rebuilt:
     def _count(self, order, fill: execution.Fill, sign: int) -> None:
         deal = messages.deal_of_fill(fill)
         side = sign * messages.SIDES[order.terms.side]
-        place = self.positions.setdefault((order.terms.instrument, fill.position_id), [0, 0])
-        if order.terms.HasField("far_leg"):
-            place[0] += side * (deal.far_quantity - deal.quantity)
-            place[1] -= side * (deal.far_quantity * deal.far_price - deal.quantity * deal.price)
-        else:
-            place[0] += side * deal.quantity
-            place[1] -= side * deal.quantity * deal.price
+        key = order.terms.instrument, fill.position_id
+        places = [self.positions.setdefault(key, [0, 0])]
+        if order.terms.strategy:
+            places.append(self.strategies.setdefault((*key, order.terms.strategy), [0, 0]))
+        for place in places:
+            if order.terms.HasField("far_leg"):
+                place[0] += side * (deal.far_quantity - deal.quantity)
+                place[1] -= side * (deal.far_quantity * deal.far_price - deal.quantity * deal.price)
+            else:
+                place[0] += side * deal.quantity
+                place[1] -= side * deal.quantity * deal.price
 
 
 async def differences(database: Database, account: str) -> list[str]:
@@ -100,17 +105,9 @@ async def _compared(connection: asyncpg.Connection, account: str, rebuilt: Rebui
             found.append(f"order {name} has other reports than it names")
         if kept[name][3] == messages.order_of(image).final:
             found.append(f"order {name} is marked wrongly as working or not")
-    rows = await connection.fetch(
-        "SELECT instrument, position_id, quantity::text, counter_amount::text FROM account_position WHERE account = $1",
-        account,
-    )
-    positions = {
-        (row[0], row[1]): [
-            amounts.number(row[2], amounts.QUANTITY_PLACES),
-            amounts.number(row[3], amounts.VALUE_PLACES),
-        ]
-        for row in rows
-    }
-    if positions != rebuilt.positions:
-        found.append(f"positions are {positions}, by the journal {rebuilt.positions}")
+    now = await load(connection, account)
+    if now.positions != rebuilt.positions:
+        found.append(f"positions are {now.positions}, by the journal {rebuilt.positions}")
+    if now.strategies != rebuilt.strategies:
+        found.append(f"positions of strategies are {now.strategies}, by the journal {rebuilt.strategies}")
     return found

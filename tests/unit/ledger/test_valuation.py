@@ -68,6 +68,14 @@ def test_margin_states_follow_their_levels(cash: str, state: MarginState) -> Non
     assert value.state(terms) is state
 
 
+def test_a_close_out_at_nothing_never_comes() -> None:
+    """A level of 0 turns it off; without positions a debt is called, since there is nothing to close."""
+    value = worth(book_with(1000, "1.2", "130"), "USD", MarginTerms(50_000, 10_000, 0), PRICES.get)
+    assert value.state(MarginTerms(50_000, 10_000, 0)) is MarginState.CALL
+    book = Book("alpha", False, CostMethod.FIFO, cash={("USD", None): money("-1")})
+    assert worth(book, "USD", MarginTerms(50_000), PRICES.get).state(MarginTerms(50_000)) is MarginState.CALL
+
+
 def test_a_short_position_is_closed_at_the_ask() -> None:
     """1000 short from 1.2 is worth nothing at an ask of 1.2."""
     assert worth(book_with(-1000, "1.2"), "USD", MarginTerms(50_000), PRICES.get).unrealised == 0

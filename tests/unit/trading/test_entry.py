@@ -182,7 +182,7 @@ class Nothing:
     def instruct(self, order, kind) -> None:
         """See Recorder."""
 
-    def position(self, account, key) -> None:
+    def position(self, account, key, strategy) -> None:
         """See Recorder."""
 
 

@@ -22,6 +22,7 @@ from services.trading.domain.order import Amendment, Contingency, Order
 from services.trading.domain.settling import settle
 from services.trading.engine.venue_reports import Applier, Prepared
 from services.trading.store.batch import Batch
+from services.trading.store.commits import ARGUMENTS, STRATEGY_ARGUMENTS
 from tests.unit.trading.venue_parts import AtVenue, Naive, Silent
 
 NOW_NS = 1_772_632_800_000_000_000
@@ -68,7 +69,7 @@ class World:
         for each in batch.instructions:
             self.to_venue.append(each)
         if batch.bases:
-            assert len(batch.arguments(dict.fromkeys(batch.bases, 1))) == 40
+            assert len(batch.arguments(dict.fromkeys(batch.bases, 1))) == ARGUMENTS + STRATEGY_ARGUMENTS
 
     def _protection(self, parent, client_order_id, terms):
         self.orders += 1

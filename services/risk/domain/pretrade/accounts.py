@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from services.risk.domain.pretrade.groups import Group, Slot
@@ -39,6 +39,8 @@ class Account:
     Attributes:
         listed: the ledger knows it; desk, currency, margin rate (in millionths) and status are the ledger's.
         funds: by currency, what it has without its trades, in ten-thousandths; None while the ledger has not told.
+        call_level, close_out_level: equity over margin used in ten-thousandths, below and at which the account is
+            called and closed out; 0 for never.
         known: trading has told its whole state, of which `sequence` is the newest report.
     """
 
@@ -50,13 +52,24 @@ class Account:
     margin_rate: int = 0
     status: int = ACTIVE
     funds: dict[str, int] | None = None
+    call_level: int = 0
+    close_out_level: int = 0
     known: bool = False
     sequence: int = 0
     positions: dict[PositionKey, list[int]] = field(default_factory=dict)
+    movements: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    """What of positions no report of trading tells, by instrument and position: shares of blocks."""
     working: dict[str, Working] = field(default_factory=dict)
     oco: dict[tuple[object, ...], dict[str, int]] = field(default_factory=dict)
     children: dict[str, set[str]] = field(default_factory=dict)
     fills: OrderedDict[tuple[str, str], tuple[PositionKey, int, int]] = field(default_factory=OrderedDict)
+
+    def held(self) -> Iterator[tuple[PositionKey, int, int]]:
+        """Everything that it holds: by fills, and by movements, which are no strategy's."""
+        for key, (quantity, counter) in self.positions.items():
+            yield key, quantity, counter
+        for (instrument, position_id), (quantity, counter) in self.movements.items():
+            yield (instrument, position_id, ""), quantity, counter
 
 
 class Book:
@@ -117,7 +130,7 @@ class Book:
             account.group = Group(f"account:{account.name}", self.market)
             account.group.day_mark = self.day_marks.get(account.group.scope)
             account.oco = {}
-            for (instrument, _, strategy), (quantity, counter) in account.positions.items():
+            for (instrument, _, strategy), quantity, counter in account.held():
                 self._hold(account, instrument, strategy, quantity, counter)
             for working in account.working.values():
                 working.touched, working.reserved, working.counted = [], 0, False
@@ -275,6 +288,18 @@ class Book:
             self.add(account, working)
             self.rest(account, working)
         account.sequence, account.known = sequence, True
+
+    def move(self, account: Account, movements: dict[tuple[str, str], tuple[int, int]]) -> None:
+        """Takes what moved positions without a report: units of the base currency in ten-thousandths, of the counter
+        currency received less paid in FINE_SCALE. It counts from now on, everywhere that fills do."""
+        before = account.movements
+        if movements == before:
+            return
+        account.movements = movements
+        for key in before.keys() | movements.keys():
+            (was, paid), (now, got) = before.get(key, (0, 0)), movements.get(key, (0, 0))
+            if (was, paid) != (now, got):
+                self._hold(account, key[0], "", now - was, got - paid)
 
     def report(self, account: Account, sequence: int, exec_type: int, order: Order, fill: Fill | None) -> bool:
         """Takes the account's next report.

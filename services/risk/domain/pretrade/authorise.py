@@ -147,7 +147,7 @@ class Authoriser:
         if order.position_id:
             held = sum(
                 quantity
-                for (instrument, position, _), (quantity, _) in plan.account.positions.items()
+                for (instrument, position, _), quantity, _ in plan.account.held()
                 if position == order.position_id and instrument == order.instrument
             )
             return held * direction < 0 and working.wanted <= abs(held)

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#crossrate/api/broker/v1/venue.proto\x12\x17\x63rossrate.api.broker.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"^\n\x0bVenueCounts\x12\x0c\n\x04sent\x18\x01 \x01(\x04\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x02 \x01(\x04\x12\x0f\n\x07refused\x18\x03 \x01(\x04\x12\r\n\x05\x66ills\x18\x04 \x01(\x04\x12\x0f\n\x07unknown\x18\x05 \x01(\x04\"X\n\x0bVenueLimits\x12\x1a\n\x12order_quantity_max\x18\x01 \x01(\t\x12\x17\n\x0fopen_orders_max\x18\x02 \x01(\r\x12\x14\n\x0cunsent_s_max\x18\x03 \x01(\x01\"\x9d\x04\n\x05Venue\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18 \x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x32\n\x05state\x18\x03 \x01(\x0e\x32#.crossrate.api.broker.v1.VenueState\x12\x10\n\x08state_by\x18\x04 \x01(\t\x12\x14\n\x0cstate_reason\x18\x05 \x01(\t\x12.\n\nstate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rstate_version\x18\x07 \x01(\x04\x12\x36\n\x07session\x18\x08 \x01(\x0e\x32%.crossrate.api.broker.v1.VenueSession\x12\x14\n\x0csession_text\x18\t \x01(\t\x12\x30\n\x0csession_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08instance\x18\x0b \x01(\t\x12\x14\n\x0ctakes_orders\x18\x0c \x01(\x08\x12\x12\n\nlatency_us\x18\r \x01(\x04\x12\x34\n\x06\x63ounts\x18\x0e \x01(\x0b\x32$.crossrate.api.broker.v1.VenueCounts\x12\x34\n\x06limits\x18\x0f \x01(\x0b\x32$.crossrate.api.broker.v1.VenueLimits\x12\x13\n\x0bopen_orders\x18\x10 \x01(\r\x12\x0f\n\x07waiting\x18\x11 \x01(\r*v\n\nVenueState\x12\x1b\n\x17VENUE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13VENUE_STATE_ENABLED\x10\x01\x12\x18\n\x14VENUE_STATE_DRAINING\x10\x02\x12\x18\n\x14VENUE_STATE_DISABLED\x10\x03*\x9a\x01\n\x0cVenueSession\x12\x1d\n\x19VENUE_SESSION_UNSPECIFIED\x10\x00\x12\x16\n\x12VENUE_SESSION_AWAY\x10\x01\x12\x1c\n\x18VENUE_SESSION_CONNECTING\x10\x02\x12\x1c\n\x18VENUE_SESSION_RECOVERING\x10\x03\x12\x17\n\x13VENUE_SESSION_READY\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#crossrate/api/broker/v1/venue.proto\x12\x17\x63rossrate.api.broker.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"^\n\x0bVenueCounts\x12\x0c\n\x04sent\x18\x01 \x01(\x04\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x02 \x01(\x04\x12\x0f\n\x07refused\x18\x03 \x01(\x04\x12\r\n\x05\x66ills\x18\x04 \x01(\x04\x12\x0f\n\x07unknown\x18\x05 \x01(\x04\"X\n\x0bVenueLimits\x12\x1a\n\x12order_quantity_max\x18\x01 \x01(\t\x12\x17\n\x0fopen_orders_max\x18\x02 \x01(\r\x12\x14\n\x0cunsent_s_max\x18\x03 \x01(\x01\"\xb5\x04\n\x05Venue\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18 \x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x32\n\x05state\x18\x03 \x01(\x0e\x32#.crossrate.api.broker.v1.VenueState\x12\x10\n\x08state_by\x18\x04 \x01(\t\x12\x14\n\x0cstate_reason\x18\x05 \x01(\t\x12.\n\nstate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rstate_version\x18\x07 \x01(\x04\x12\x36\n\x07session\x18\x08 \x01(\x0e\x32%.crossrate.api.broker.v1.VenueSession\x12\x14\n\x0csession_text\x18\t \x01(\t\x12\x30\n\x0csession_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08instance\x18\x0b \x01(\t\x12\x14\n\x0ctakes_orders\x18\x0c \x01(\x08\x12\x12\n\nlatency_us\x18\r \x01(\x04\x12\x34\n\x06\x63ounts\x18\x0e \x01(\x0b\x32$.crossrate.api.broker.v1.VenueCounts\x12\x34\n\x06limits\x18\x0f \x01(\x0b\x32$.crossrate.api.broker.v1.VenueLimits\x12\x13\n\x0bopen_orders\x18\x10 \x01(\r\x12\x0f\n\x07waiting\x18\x11 \x01(\r\x12\x16\n\x0elatency_p99_us\x18\x12 \x01(\x04*v\n\nVenueState\x12\x1b\n\x17VENUE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13VENUE_STATE_ENABLED\x10\x01\x12\x18\n\x14VENUE_STATE_DRAINING\x10\x02\x12\x18\n\x14VENUE_STATE_DISABLED\x10\x03*\x9a\x01\n\x0cVenueSession\x12\x1d\n\x19VENUE_SESSION_UNSPECIFIED\x10\x00\x12\x16\n\x12VENUE_SESSION_AWAY\x10\x01\x12\x1c\n\x18VENUE_SESSION_CONNECTING\x10\x02\x12\x1c\n\x18VENUE_SESSION_RECOVERING\x10\x03\x12\x17\n\x13VENUE_SESSION_READY\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,14 +35,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_VENUE'].fields_by_name['name']._loaded_options = None
   _globals['_VENUE'].fields_by_name['name']._serialized_options = b'\272H\004r\002\030 '
-  _globals['_VENUESTATE']._serialized_start=856
-  _globals['_VENUESTATE']._serialized_end=974
-  _globals['_VENUESESSION']._serialized_start=977
-  _globals['_VENUESESSION']._serialized_end=1131
+  _globals['_VENUESTATE']._serialized_start=880
+  _globals['_VENUESTATE']._serialized_end=998
+  _globals['_VENUESESSION']._serialized_start=1001
+  _globals['_VENUESESSION']._serialized_end=1155
   _globals['_VENUECOUNTS']._serialized_start=126
   _globals['_VENUECOUNTS']._serialized_end=220
   _globals['_VENUELIMITS']._serialized_start=222
   _globals['_VENUELIMITS']._serialized_end=310
   _globals['_VENUE']._serialized_start=313
-  _globals['_VENUE']._serialized_end=854
+  _globals['_VENUE']._serialized_end=878
 # @@protoc_insertion_point(module_scope)

@@ -59,7 +59,7 @@ class VenueLimits(_message.Message):
     def __init__(self, order_quantity_max: _Optional[str] = ..., open_orders_max: _Optional[int] = ..., unsent_s_max: _Optional[float] = ...) -> None: ...
 
 class Venue(_message.Message):
-    __slots__ = ("name", "kind", "state", "state_by", "state_reason", "state_time", "state_version", "session", "session_text", "session_time", "instance", "takes_orders", "latency_us", "counts", "limits", "open_orders", "waiting")
+    __slots__ = ("name", "kind", "state", "state_by", "state_reason", "state_time", "state_version", "session", "session_text", "session_time", "instance", "takes_orders", "latency_us", "counts", "limits", "open_orders", "waiting", "latency_p99_us")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -77,6 +77,7 @@ class Venue(_message.Message):
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     OPEN_ORDERS_FIELD_NUMBER: _ClassVar[int]
     WAITING_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_P99_US_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: str
     state: VenueState
@@ -94,4 +95,5 @@ class Venue(_message.Message):
     limits: VenueLimits
     open_orders: int
     waiting: int
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[_Union[VenueState, str]] = ..., state_by: _Optional[str] = ..., state_reason: _Optional[str] = ..., state_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state_version: _Optional[int] = ..., session: _Optional[_Union[VenueSession, str]] = ..., session_text: _Optional[str] = ..., session_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., instance: _Optional[str] = ..., takes_orders: _Optional[bool] = ..., latency_us: _Optional[int] = ..., counts: _Optional[_Union[VenueCounts, _Mapping]] = ..., limits: _Optional[_Union[VenueLimits, _Mapping]] = ..., open_orders: _Optional[int] = ..., waiting: _Optional[int] = ...) -> None: ...
+    latency_p99_us: int
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[_Union[VenueState, str]] = ..., state_by: _Optional[str] = ..., state_reason: _Optional[str] = ..., state_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state_version: _Optional[int] = ..., session: _Optional[_Union[VenueSession, str]] = ..., session_text: _Optional[str] = ..., session_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., instance: _Optional[str] = ..., takes_orders: _Optional[bool] = ..., latency_us: _Optional[int] = ..., counts: _Optional[_Union[VenueCounts, _Mapping]] = ..., limits: _Optional[_Union[VenueLimits, _Mapping]] = ..., open_orders: _Optional[int] = ..., waiting: _Optional[int] = ..., latency_p99_us: _Optional[int] = ...) -> None: ...

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from crossrate.api.ledger.v1 import account_pb2 as crossrate_dot_api_dot_ledger_dot_v1_dot_account__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,crossrate/api/ledger/v1/account_events.proto\x12\x17\x63rossrate.api.ledger.v1\x1a%crossrate/api/ledger/v1/account.proto\"W\n\x0e\x41\x63\x63ountChanged\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32 .crossrate.api.ledger.v1.Account\x12\x12\n\nrequest_id\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,crossrate/api/ledger/v1/account_events.proto\x12\x17\x63rossrate.api.ledger.v1\x1a%crossrate/api/ledger/v1/account.proto\"W\n\x0e\x41\x63\x63ountChanged\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32 .crossrate.api.ledger.v1.Account\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"a\n\x11\x44\x65skMarginChanged\x12\x38\n\x0b\x64\x65sk_margin\x18\x01 \x01(\x0b\x32#.crossrate.api.ledger.v1.DeskMargin\x12\x12\n\nrequest_id\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,4 +34,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ACCOUNTCHANGED']._serialized_start=112
   _globals['_ACCOUNTCHANGED']._serialized_end=199
+  _globals['_DESKMARGINCHANGED']._serialized_start=201
+  _globals['_DESKMARGINCHANGED']._serialized_end=298
 # @@protoc_insertion_point(module_scope)

@@ -13,3 +13,11 @@ class AccountChanged(_message.Message):
     account: _account_pb2.Account
     request_id: str
     def __init__(self, account: _Optional[_Union[_account_pb2.Account, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class DeskMarginChanged(_message.Message):
+    __slots__ = ("desk_margin", "request_id")
+    DESK_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    desk_margin: _account_pb2.DeskMargin
+    request_id: str
+    def __init__(self, desk_margin: _Optional[_Union[_account_pb2.DeskMargin, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...

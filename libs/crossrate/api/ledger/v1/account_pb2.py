@@ -27,13 +27,19 @@ from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_d
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%crossrate/api/ledger/v1/account.proto\x12\x17\x63rossrate.api.ledger.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\x04\n\x07\x41\x63\x63ount\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12.\n\x04\x64\x65sk\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12#\n\x08\x63urrency\x18\x03 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12H\n\rposition_mode\x18\x04 \x01(\x0e\x32%.crossrate.api.ledger.v1.PositionModeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x44\n\x0b\x63ost_method\x18\x05 \x01(\x0e\x32#.crossrate.api.ledger.v1.CostMethodB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x42\n\x06status\x18\x06 \x01(\x0e\x32&.crossrate.api.ledger.v1.AccountStatusB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x30\n\x0bmargin_rate\x18\x07 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^(0[.][0-9]{1,6}|1)$\x12\x1d\n\x0c\x64isplay_name\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x0f\n\x07version\x18\t \x01(\x03\x12\x37\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01*c\n\x0cPositionMode\x12\x1d\n\x19POSITION_MODE_UNSPECIFIED\x10\x00\x12\x19\n\x15POSITION_MODE_NETTING\x10\x01\x12\x19\n\x15POSITION_MODE_HEDGING\x10\x02*X\n\nCostMethod\x12\x1b\n\x17\x43OST_METHOD_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43OST_METHOD_FIFO\x10\x01\x12\x17\n\x13\x43OST_METHOD_AVERAGE\x10\x02*\x84\x01\n\rAccountStatus\x12\x1e\n\x1a\x41\x43\x43OUNT_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15\x41\x43\x43OUNT_STATUS_ACTIVE\x10\x01\x12\x1d\n\x19\x41\x43\x43OUNT_STATUS_CLOSE_ONLY\x10\x02\x12\x19\n\x15\x41\x43\x43OUNT_STATUS_CLOSED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%crossrate/api/ledger/v1/account.proto\x12\x17\x63rossrate.api.ledger.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x01\n\x0cMarginLevels\x12=\n\x04\x63\x61ll\x18\x01 \x01(\tB/\xbaH,r*2(^((0|[1-9][0-9]{0,3})([.][0-9]{1,4})?)?$\x12\x42\n\tclose_out\x18\x02 \x01(\tB/\xbaH,r*2(^((0|[1-9][0-9]{0,3})([.][0-9]{1,4})?)?$\"\x84\x01\n\nDeskMargin\x12.\n\x04\x64\x65sk\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12\x35\n\x06levels\x18\x02 \x01(\x0b\x32%.crossrate.api.ledger.v1.MarginLevels\x12\x0f\n\x07version\x18\x03 \x01(\x03\"\xbe\x04\n\x07\x41\x63\x63ount\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12.\n\x04\x64\x65sk\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\x12#\n\x08\x63urrency\x18\x03 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12H\n\rposition_mode\x18\x04 \x01(\x0e\x32%.crossrate.api.ledger.v1.PositionModeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x44\n\x0b\x63ost_method\x18\x05 \x01(\x0e\x32#.crossrate.api.ledger.v1.CostMethodB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x42\n\x06status\x18\x06 \x01(\x0e\x32&.crossrate.api.ledger.v1.AccountStatusB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x30\n\x0bmargin_rate\x18\x07 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^(0[.][0-9]{1,6}|1)$\x12\x1d\n\x0c\x64isplay_name\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x0f\n\x07version\x18\t \x01(\x03\x12\x37\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12<\n\rmargin_levels\x18\x0b \x01(\x0b\x32%.crossrate.api.ledger.v1.MarginLevels*c\n\x0cPositionMode\x12\x1d\n\x19POSITION_MODE_UNSPECIFIED\x10\x00\x12\x19\n\x15POSITION_MODE_NETTING\x10\x01\x12\x19\n\x15POSITION_MODE_HEDGING\x10\x02*X\n\nCostMethod\x12\x1b\n\x17\x43OST_METHOD_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43OST_METHOD_FIFO\x10\x01\x12\x17\n\x13\x43OST_METHOD_AVERAGE\x10\x02*\x84\x01\n\rAccountStatus\x12\x1e\n\x1a\x41\x43\x43OUNT_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15\x41\x43\x43OUNT_STATUS_ACTIVE\x10\x01\x12\x1d\n\x19\x41\x43\x43OUNT_STATUS_CLOSE_ONLY\x10\x02\x12\x19\n\x15\x41\x43\x43OUNT_STATUS_CLOSED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.ledger.v1.account_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_MARGINLEVELS'].fields_by_name['call']._loaded_options = None
+  _globals['_MARGINLEVELS'].fields_by_name['call']._serialized_options = b'\272H,r*2(^((0|[1-9][0-9]{0,3})([.][0-9]{1,4})?)?$'
+  _globals['_MARGINLEVELS'].fields_by_name['close_out']._loaded_options = None
+  _globals['_MARGINLEVELS'].fields_by_name['close_out']._serialized_options = b'\272H,r*2(^((0|[1-9][0-9]{0,3})([.][0-9]{1,4})?)?$'
+  _globals['_DESKMARGIN'].fields_by_name['desk']._loaded_options = None
+  _globals['_DESKMARGIN'].fields_by_name['desk']._serialized_options = b'\272H\035r\0332\031^[a-z0-9][a-z0-9-]{0,31}$'
   _globals['_ACCOUNT'].fields_by_name['account']._loaded_options = None
   _globals['_ACCOUNT'].fields_by_name['account']._serialized_options = b'\272H\035r\0332\031^[a-z0-9][a-z0-9-]{0,31}$'
   _globals['_ACCOUNT'].fields_by_name['desk']._loaded_options = None
@@ -52,12 +58,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCOUNT'].fields_by_name['display_name']._serialized_options = b'\272H\004r\002\030d'
   _globals['_ACCOUNT'].fields_by_name['create_time']._loaded_options = None
   _globals['_ACCOUNT'].fields_by_name['create_time']._serialized_options = b'\262\341\030\002\030\001'
-  _globals['_POSITIONMODE']._serialized_start=681
-  _globals['_POSITIONMODE']._serialized_end=780
-  _globals['_COSTMETHOD']._serialized_start=782
-  _globals['_COSTMETHOD']._serialized_end=870
-  _globals['_ACCOUNTSTATUS']._serialized_start=873
-  _globals['_ACCOUNTSTATUS']._serialized_end=1005
-  _globals['_ACCOUNT']._serialized_start=167
-  _globals['_ACCOUNT']._serialized_end=679
+  _globals['_POSITIONMODE']._serialized_start=1026
+  _globals['_POSITIONMODE']._serialized_end=1125
+  _globals['_COSTMETHOD']._serialized_start=1127
+  _globals['_COSTMETHOD']._serialized_end=1215
+  _globals['_ACCOUNTSTATUS']._serialized_start=1218
+  _globals['_ACCOUNTSTATUS']._serialized_end=1350
+  _globals['_MARGINLEVELS']._serialized_start=167
+  _globals['_MARGINLEVELS']._serialized_end=312
+  _globals['_DESKMARGIN']._serialized_start=315
+  _globals['_DESKMARGIN']._serialized_end=447
+  _globals['_ACCOUNT']._serialized_start=450
+  _globals['_ACCOUNT']._serialized_end=1024
 # @@protoc_insertion_point(module_scope)

@@ -40,8 +40,26 @@ ACCOUNT_STATUS_ACTIVE: AccountStatus
 ACCOUNT_STATUS_CLOSE_ONLY: AccountStatus
 ACCOUNT_STATUS_CLOSED: AccountStatus
 
+class MarginLevels(_message.Message):
+    __slots__ = ("call", "close_out")
+    CALL_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_OUT_FIELD_NUMBER: _ClassVar[int]
+    call: str
+    close_out: str
+    def __init__(self, call: _Optional[str] = ..., close_out: _Optional[str] = ...) -> None: ...
+
+class DeskMargin(_message.Message):
+    __slots__ = ("desk", "levels", "version")
+    DESK_FIELD_NUMBER: _ClassVar[int]
+    LEVELS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    desk: str
+    levels: MarginLevels
+    version: int
+    def __init__(self, desk: _Optional[str] = ..., levels: _Optional[_Union[MarginLevels, _Mapping]] = ..., version: _Optional[int] = ...) -> None: ...
+
 class Account(_message.Message):
-    __slots__ = ("account", "desk", "currency", "position_mode", "cost_method", "status", "margin_rate", "display_name", "version", "create_time")
+    __slots__ = ("account", "desk", "currency", "position_mode", "cost_method", "status", "margin_rate", "display_name", "version", "create_time", "margin_levels")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     DESK_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +70,7 @@ class Account(_message.Message):
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    MARGIN_LEVELS_FIELD_NUMBER: _ClassVar[int]
     account: str
     desk: str
     currency: str
@@ -62,4 +81,5 @@ class Account(_message.Message):
     display_name: str
     version: int
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, account: _Optional[str] = ..., desk: _Optional[str] = ..., currency: _Optional[str] = ..., position_mode: _Optional[_Union[PositionMode, str]] = ..., cost_method: _Optional[_Union[CostMethod, str]] = ..., status: _Optional[_Union[AccountStatus, str]] = ..., margin_rate: _Optional[str] = ..., display_name: _Optional[str] = ..., version: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    margin_levels: MarginLevels
+    def __init__(self, account: _Optional[str] = ..., desk: _Optional[str] = ..., currency: _Optional[str] = ..., position_mode: _Optional[_Union[PositionMode, str]] = ..., cost_method: _Optional[_Union[CostMethod, str]] = ..., status: _Optional[_Union[AccountStatus, str]] = ..., margin_rate: _Optional[str] = ..., display_name: _Optional[str] = ..., version: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., margin_levels: _Optional[_Union[MarginLevels, _Mapping]] = ...) -> None: ...

@@ -42,6 +42,34 @@ class ChangeAccountResponse(_message.Message):
     account: _account_pb2.Account
     def __init__(self, account: _Optional[_Union[_account_pb2.Account, _Mapping]] = ...) -> None: ...
 
+class SetDeskMarginRequest(_message.Message):
+    __slots__ = ("request_id", "desk_margin", "validate_only")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    DESK_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    desk_margin: _account_pb2.DeskMargin
+    validate_only: bool
+    def __init__(self, request_id: _Optional[str] = ..., desk_margin: _Optional[_Union[_account_pb2.DeskMargin, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+
+class SetDeskMarginResponse(_message.Message):
+    __slots__ = ("desk_margin",)
+    DESK_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    desk_margin: _account_pb2.DeskMargin
+    def __init__(self, desk_margin: _Optional[_Union[_account_pb2.DeskMargin, _Mapping]] = ...) -> None: ...
+
+class ListDeskMarginsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListDeskMarginsResponse(_message.Message):
+    __slots__ = ("desk_margins", "platform")
+    DESK_MARGINS_FIELD_NUMBER: _ClassVar[int]
+    PLATFORM_FIELD_NUMBER: _ClassVar[int]
+    desk_margins: _containers.RepeatedCompositeFieldContainer[_account_pb2.DeskMargin]
+    platform: _account_pb2.MarginLevels
+    def __init__(self, desk_margins: _Optional[_Iterable[_Union[_account_pb2.DeskMargin, _Mapping]]] = ..., platform: _Optional[_Union[_account_pb2.MarginLevels, _Mapping]] = ...) -> None: ...
+
 class GetAccountRequest(_message.Message):
     __slots__ = ("account",)
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]

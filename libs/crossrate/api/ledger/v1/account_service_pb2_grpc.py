@@ -45,6 +45,16 @@ class AccountServiceStub:
                 request_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ChangeAccountRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ChangeAccountResponse.FromString,
                 _registered_method=True)
+        self.SetDeskMargin = channel.unary_unary(
+                '/crossrate.api.ledger.v1.AccountService/SetDeskMargin',
+                request_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.SetDeskMarginRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.SetDeskMarginResponse.FromString,
+                _registered_method=True)
+        self.ListDeskMargins = channel.unary_unary(
+                '/crossrate.api.ledger.v1.AccountService/ListDeskMargins',
+                request_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ListDeskMarginsRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ListDeskMarginsResponse.FromString,
+                _registered_method=True)
         self.GetAccount = channel.unary_unary(
                 '/crossrate.api.ledger.v1.AccountService/GetAccount',
                 request_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.GetAccountRequest.SerializeToString,
@@ -76,6 +86,20 @@ class AccountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetDeskMargin(self, request, context):
+        """Sets the margin levels of a desk's accounts that have none of their own. ABORTED if the version is not the one given.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeskMargins(self, request, context):
+        """The margin levels of desks that have some, by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetAccount(self, request, context):
         """An account. NOT_FOUND if there is none of that name.
         """
@@ -102,6 +126,16 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.ChangeAccount,
                     request_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ChangeAccountRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ChangeAccountResponse.SerializeToString,
+            ),
+            'SetDeskMargin': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetDeskMargin,
+                    request_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.SetDeskMarginRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.SetDeskMarginResponse.SerializeToString,
+            ),
+            'ListDeskMargins': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeskMargins,
+                    request_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ListDeskMarginsRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ListDeskMarginsResponse.SerializeToString,
             ),
             'GetAccount': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAccount,
@@ -169,6 +203,60 @@ class AccountService:
             '/crossrate.api.ledger.v1.AccountService/ChangeAccount',
             crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ChangeAccountRequest.SerializeToString,
             crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ChangeAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetDeskMargin(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.ledger.v1.AccountService/SetDeskMargin',
+            crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.SetDeskMarginRequest.SerializeToString,
+            crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.SetDeskMarginResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeskMargins(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.ledger.v1.AccountService/ListDeskMargins',
+            crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ListDeskMarginsRequest.SerializeToString,
+            crossrate_dot_api_dot_ledger_dot_v1_dot_account__service__pb2.ListDeskMarginsResponse.FromString,
             options,
             channel_credentials,
             insecure,

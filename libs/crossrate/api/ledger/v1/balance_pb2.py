@@ -22,12 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from crossrate.api.ledger.v1 import account_pb2 as crossrate_dot_api_dot_ledger_dot_v1_dot_account__pb2
 from crossrate.api.ledger.v1 import book_pb2 as crossrate_dot_api_dot_ledger_dot_v1_dot_book__pb2
 from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_dot_v1_dot_policy__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%crossrate/api/ledger/v1/balance.proto\x12\x17\x63rossrate.api.ledger.v1\x1a\"crossrate/api/ledger/v1/book.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"|\n\x04Mark\x12\x12\n\ninstrument\x18\x01 \x01(\t\x12\x0b\n\x03\x62id\x18\x02 \x01(\t\x12\x0b\n\x03\x61sk\x18\x03 \x01(\t\x12\x0c\n\x04live\x18\x04 \x01(\x08\x12\x38\n\x0creceive_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\"\x93\x03\n\x08\x42\x61lances\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\x31\n\x04\x63\x61sh\x18\x03 \x03(\x0b\x32#.crossrate.api.ledger.v1.CashAmount\x12\x12\n\ncash_value\x18\x04 \x01(\t\x12\x12\n\nunrealised\x18\x05 \x01(\t\x12\x0e\n\x06\x65quity\x18\x06 \x01(\t\x12\x13\n\x0bmargin_used\x18\x07 \x01(\t\x12\x13\n\x0bmargin_free\x18\x08 \x01(\t\x12\x14\n\x0cmargin_level\x18\t \x01(\t\x12:\n\x0cmargin_state\x18\n \x01(\x0e\x32$.crossrate.api.ledger.v1.MarginState\x12,\n\x05marks\x18\x0b \x03(\x0b\x32\x1d.crossrate.api.ledger.v1.Mark\x12\x10\n\x08unvalued\x18\x0c \x03(\t\x12\x12\n\nlast_entry\x18\r \x01(\x04\x12\x1a\n\x12\x65xecution_sequence\x18\x0e \x01(\x04\x12\r\n\x05\x66\x61ult\x18\x0f \x01(\t\"\xb3\x02\n\x08Position\x12\x12\n\ninstrument\x18\x01 \x01(\t\x12\x13\n\x0bposition_id\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\t\x12\x15\n\raverage_price\x18\x04 \x01(\t\x12\x16\n\x0e\x63ounter_amount\x18\x05 \x01(\t\x12\x1a\n\x12unrealised_counter\x18\x06 \x01(\t\x12\x12\n\nunrealised\x18\x07 \x01(\t\x12+\n\x04mark\x18\x08 \x01(\x0b\x32\x1d.crossrate.api.ledger.v1.Mark\x12\x34\n\x05\x66lows\x18\t \x03(\x0b\x32%.crossrate.api.ledger.v1.PositionFlow\x12*\n\x04lots\x18\n \x03(\x0b\x32\x1c.crossrate.api.ledger.v1.Lot\"\x8f\x01\n\rProfitAndLoss\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x10\n\x08realised\x18\x02 \x01(\t\x12\x12\n\nunrealised\x18\x03 \x01(\t\x12\x12\n\ncommission\x18\x04 \x01(\t\x12\x11\n\tfinancing\x18\x05 \x01(\t\x12\x12\n\nadjustment\x18\x06 \x01(\t\x12\x0b\n\x03net\x18\x07 \x01(\t\"\xbb\x02\n\x06\x45quity\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x1a\n\x12\x65xecution_sequence\x18\x02 \x01(\x04\x12\x12\n\nlast_entry\x18\x03 \x01(\x04\x12\x31\n\x04\x63\x61sh\x18\x04 \x03(\x0b\x32#.crossrate.api.ledger.v1.CashAmount\x12\x36\n\tnon_trade\x18\x05 \x03(\x0b\x32#.crossrate.api.ledger.v1.CashAmount\x12<\n\tmovements\x18\x06 \x03(\x0b\x32).crossrate.api.ledger.v1.PositionMovement\x12\x38\n\x0b\x63ommissions\x18\x07 \x03(\x0b\x32#.crossrate.api.ledger.v1.CashAmount\x12\r\n\x05\x66\x61ult\x18\x08 \x01(\t*\x8d\x01\n\x0bMarginState\x12\x1c\n\x18MARGIN_STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0fMARGIN_STATE_OK\x10\x01\x12\x15\n\x11MARGIN_STATE_CALL\x10\x02\x12\x1a\n\x16MARGIN_STATE_CLOSE_OUT\x10\x03\x12\x18\n\x14MARGIN_STATE_UNKNOWN\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%crossrate/api/ledger/v1/balance.proto\x12\x17\x63rossrate.api.ledger.v1\x1a%crossrate/api/ledger/v1/account.proto\x1a\"crossrate/api/ledger/v1/book.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"|\n\x04Mark\x12\x12\n\ninstrument\x18\x01 \x01(\t\x12\x0b\n\x03\x62id\x18\x02 \x01(\t\x12\x0b\n\x03\x61sk\x18\x03 \x01(\t\x12\x0c\n\x04live\x18\x04 \x01(\x08\x12\x38\n\x0creceive_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\"\x93\x03\n\x08\x42\x61lances\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\x31\n\x04\x63\x61sh\x18\x03 \x03(\x0b\x32#.crossrate.api.ledger.v1.CashAmount\x12\x12\n\ncash_value\x18\x04 \x01(\t\x12\x12\n\nunrealised\x18\x05 \x01(\t\x12\x0e\n\x06\x65quity\x18\x06 \x01(\t\x12\x13\n\x0bmargin_used\x18\x07 \x01(\t\x12\x13\n\x0bmargin_free\x18\x08 \x01(\t\x12\x14\n\x0cmargin_level\x18\t \x01(\t\x12:\n\x0cmargin_state\x18\n \x01(\x0e\x32$.crossrate.api.ledger.v1.MarginState\x12,\n\x05marks\x18\x0b \x03(\x0b\x32\x1d.crossrate.api.ledger.v1.Mark\x12\x10\n\x08unvalued\x18\x0c \x03(\t\x12\x12\n\nlast_entry\x18\r \x01(\x04\x12\x1a\n\x12\x65xecution_sequence\x18\x0e \x01(\x04\x12\r\n\x05\x66\x61ult\x18\x0f \x01(\t\"\xb3\x02\n\x08Position\x12\x12\n\ninstrument\x18\x01 \x01(\t\x12\x13\n\x0bposition_id\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\t\x12\x15\n\raverage_price\x18\x04 \x01(\t\x12\x16\n\x0e\x63ounter_amount\x18\x05 \x01(\t\x12\x1a\n\x12unrealised_counter\x18\x06 \x01(\t\x12\x12\n\nunrealised\x18\x07 \x01(\t\x12+\n\x04mark\x18\x08 \x01(\x0b\x32\x1d.crossrate.api.ledger.v1.Mark\x12\x34\n\x05\x66lows\x18\t \x03(\x0b\x32%.crossrate.api.ledger.v1.PositionFlow\x12*\n\x04lots\x18\n \x03(\x0b\x32\x1c.crossrate.api.ledger.v1.Lot\"\x8f\x01\n\rProfitAndLoss\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x10\n\x08realised\x18\x02 \x01(\t\x12\x12\n\nunrealised\x18\x03 \x01(\t\x12\x12\n\ncommission\x18\x04 \x01(\t\x12\x11\n\tfinancing\x18\x05 \x01(\t\x12\x12\n\nadjustment\x18\x06 \x01(\t\x12\x0b\n\x03net\x18\x07 \x01(\t\"\xb1\x03\n\x06\x45quity\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x1a\n\x12\x65xecution_sequence\x18\x02 \x01(\x04\x12\x12\n\nlast_entry\x18\x03 \x01(\x04\x12\x31\n\x04\x63\x61sh\x18\x04 \x03(\x0b\x32#.crossrate.api.ledger.v1.CashAmount\x12\x36\n\tnon_trade\x18\x05 \x03(\x0b\x32#.crossrate.api.ledger.v1.CashAmount\x12<\n\tmovements\x18\x06 \x03(\x0b\x32).crossrate.api.ledger.v1.PositionMovement\x12\x38\n\x0b\x63ommissions\x18\x07 \x03(\x0b\x32#.crossrate.api.ledger.v1.CashAmount\x12\r\n\x05\x66\x61ult\x18\x08 \x01(\t\x12<\n\rmargin_levels\x18\t \x01(\x0b\x32%.crossrate.api.ledger.v1.MarginLevels\x12\x36\n\x06margin\x18\n \x01(\x0b\x32&.crossrate.api.ledger.v1.MarginFigures\"\xa3\x01\n\rMarginFigures\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x0e\n\x06\x65quity\x18\x02 \x01(\t\x12\x0c\n\x04used\x18\x03 \x01(\t\x12\x0c\n\x04\x66ree\x18\x04 \x01(\t\x12\r\n\x05level\x18\x05 \x01(\t\x12\x33\n\x05state\x18\x06 \x01(\x0e\x32$.crossrate.api.ledger.v1.MarginState\x12\x10\n\x08unvalued\x18\x07 \x03(\t*\x8d\x01\n\x0bMarginState\x12\x1c\n\x18MARGIN_STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0fMARGIN_STATE_OK\x10\x01\x12\x15\n\x11MARGIN_STATE_CALL\x10\x02\x12\x1a\n\x16MARGIN_STATE_CLOSE_OUT\x10\x03\x12\x18\n\x14MARGIN_STATE_UNKNOWN\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,16 +37,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MARK'].fields_by_name['receive_time']._loaded_options = None
   _globals['_MARK'].fields_by_name['receive_time']._serialized_options = b'\262\341\030\002\030\001'
-  _globals['_MARGINSTATE']._serialized_start=1480
-  _globals['_MARGINSTATE']._serialized_end=1621
-  _globals['_MARK']._serialized_start=173
-  _globals['_MARK']._serialized_end=297
-  _globals['_BALANCES']._serialized_start=300
-  _globals['_BALANCES']._serialized_end=703
-  _globals['_POSITION']._serialized_start=706
-  _globals['_POSITION']._serialized_end=1013
-  _globals['_PROFITANDLOSS']._serialized_start=1016
-  _globals['_PROFITANDLOSS']._serialized_end=1159
-  _globals['_EQUITY']._serialized_start=1162
-  _globals['_EQUITY']._serialized_end=1477
+  _globals['_MARGINSTATE']._serialized_start=1803
+  _globals['_MARGINSTATE']._serialized_end=1944
+  _globals['_MARK']._serialized_start=212
+  _globals['_MARK']._serialized_end=336
+  _globals['_BALANCES']._serialized_start=339
+  _globals['_BALANCES']._serialized_end=742
+  _globals['_POSITION']._serialized_start=745
+  _globals['_POSITION']._serialized_end=1052
+  _globals['_PROFITANDLOSS']._serialized_start=1055
+  _globals['_PROFITANDLOSS']._serialized_end=1198
+  _globals['_EQUITY']._serialized_start=1201
+  _globals['_EQUITY']._serialized_end=1634
+  _globals['_MARGINFIGURES']._serialized_start=1637
+  _globals['_MARGINFIGURES']._serialized_end=1800
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 import datetime
 
+from crossrate.api.ledger.v1 import account_pb2 as _account_pb2
 from crossrate.api.ledger.v1 import book_pb2 as _book_pb2
 from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -116,7 +117,7 @@ class ProfitAndLoss(_message.Message):
     def __init__(self, currency: _Optional[str] = ..., realised: _Optional[str] = ..., unrealised: _Optional[str] = ..., commission: _Optional[str] = ..., financing: _Optional[str] = ..., adjustment: _Optional[str] = ..., net: _Optional[str] = ...) -> None: ...
 
 class Equity(_message.Message):
-    __slots__ = ("account", "execution_sequence", "last_entry", "cash", "non_trade", "movements", "commissions", "fault")
+    __slots__ = ("account", "execution_sequence", "last_entry", "cash", "non_trade", "movements", "commissions", "fault", "margin_levels", "margin")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     LAST_ENTRY_FIELD_NUMBER: _ClassVar[int]
@@ -125,6 +126,8 @@ class Equity(_message.Message):
     MOVEMENTS_FIELD_NUMBER: _ClassVar[int]
     COMMISSIONS_FIELD_NUMBER: _ClassVar[int]
     FAULT_FIELD_NUMBER: _ClassVar[int]
+    MARGIN_LEVELS_FIELD_NUMBER: _ClassVar[int]
+    MARGIN_FIELD_NUMBER: _ClassVar[int]
     account: str
     execution_sequence: int
     last_entry: int
@@ -133,4 +136,24 @@ class Equity(_message.Message):
     movements: _containers.RepeatedCompositeFieldContainer[_book_pb2.PositionMovement]
     commissions: _containers.RepeatedCompositeFieldContainer[_book_pb2.CashAmount]
     fault: str
-    def __init__(self, account: _Optional[str] = ..., execution_sequence: _Optional[int] = ..., last_entry: _Optional[int] = ..., cash: _Optional[_Iterable[_Union[_book_pb2.CashAmount, _Mapping]]] = ..., non_trade: _Optional[_Iterable[_Union[_book_pb2.CashAmount, _Mapping]]] = ..., movements: _Optional[_Iterable[_Union[_book_pb2.PositionMovement, _Mapping]]] = ..., commissions: _Optional[_Iterable[_Union[_book_pb2.CashAmount, _Mapping]]] = ..., fault: _Optional[str] = ...) -> None: ...
+    margin_levels: _account_pb2.MarginLevels
+    margin: MarginFigures
+    def __init__(self, account: _Optional[str] = ..., execution_sequence: _Optional[int] = ..., last_entry: _Optional[int] = ..., cash: _Optional[_Iterable[_Union[_book_pb2.CashAmount, _Mapping]]] = ..., non_trade: _Optional[_Iterable[_Union[_book_pb2.CashAmount, _Mapping]]] = ..., movements: _Optional[_Iterable[_Union[_book_pb2.PositionMovement, _Mapping]]] = ..., commissions: _Optional[_Iterable[_Union[_book_pb2.CashAmount, _Mapping]]] = ..., fault: _Optional[str] = ..., margin_levels: _Optional[_Union[_account_pb2.MarginLevels, _Mapping]] = ..., margin: _Optional[_Union[MarginFigures, _Mapping]] = ...) -> None: ...
+
+class MarginFigures(_message.Message):
+    __slots__ = ("currency", "equity", "used", "free", "level", "state", "unvalued")
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    EQUITY_FIELD_NUMBER: _ClassVar[int]
+    USED_FIELD_NUMBER: _ClassVar[int]
+    FREE_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    UNVALUED_FIELD_NUMBER: _ClassVar[int]
+    currency: str
+    equity: str
+    used: str
+    free: str
+    level: str
+    state: MarginState
+    unvalued: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, currency: _Optional[str] = ..., equity: _Optional[str] = ..., used: _Optional[str] = ..., free: _Optional[str] = ..., level: _Optional[str] = ..., state: _Optional[_Union[MarginState, str]] = ..., unvalued: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -135,19 +135,25 @@ class StreamBalancesResponse(_message.Message):
     def __init__(self, position: _Optional[_Union[_stream_pb2.StreamPosition, _Mapping]] = ..., balances: _Optional[_Union[_balance_pb2.Balances, _Mapping]] = ..., heartbeat: _Optional[_Union[_stream_pb2.Heartbeat, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., end: _Optional[_Union[_stream_pb2.StreamEnd, _Mapping]] = ...) -> None: ...
 
 class ListEquityRequest(_message.Message):
-    __slots__ = ("accounts", "page_size", "page_token")
+    __slots__ = ("accounts", "page_size", "page_token", "after_entry", "include_margin")
     ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    AFTER_ENTRY_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_MARGIN_FIELD_NUMBER: _ClassVar[int]
     accounts: _containers.RepeatedScalarFieldContainer[str]
     page_size: int
     page_token: str
-    def __init__(self, accounts: _Optional[_Iterable[str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    after_entry: int
+    include_margin: bool
+    def __init__(self, accounts: _Optional[_Iterable[str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., after_entry: _Optional[int] = ..., include_margin: _Optional[bool] = ...) -> None: ...
 
 class ListEquityResponse(_message.Message):
-    __slots__ = ("equities", "next_page_token")
+    __slots__ = ("equities", "next_page_token", "last_entry")
     EQUITIES_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    LAST_ENTRY_FIELD_NUMBER: _ClassVar[int]
     equities: _containers.RepeatedCompositeFieldContainer[_balance_pb2.Equity]
     next_page_token: str
-    def __init__(self, equities: _Optional[_Iterable[_Union[_balance_pb2.Equity, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    last_entry: int
+    def __init__(self, equities: _Optional[_Iterable[_Union[_balance_pb2.Equity, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., last_entry: _Optional[int] = ...) -> None: ...

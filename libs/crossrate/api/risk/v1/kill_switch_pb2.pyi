@@ -88,7 +88,7 @@ class CertifiedOrder(_message.Message):
     def __init__(self, account: _Optional[str] = ..., order_id: _Optional[str] = ..., client_order_id: _Optional[str] = ..., instrument: _Optional[str] = ..., status_at_commit: _Optional[_Union[_order_pb2.OrderStatus, str]] = ..., must_end: _Optional[bool] = ..., final_status: _Optional[_Union[_order_pb2.OrderStatus, str]] = ..., final_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cum_quantity: _Optional[str] = ...) -> None: ...
 
 class FlattenStep(_message.Message):
-    __slots__ = ("account", "instrument", "client_order_id", "quantity", "price_bound", "outcome", "time")
+    __slots__ = ("account", "instrument", "client_order_id", "quantity", "price_bound", "outcome", "time", "position_id")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
     CLIENT_ORDER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -96,6 +96,7 @@ class FlattenStep(_message.Message):
     PRICE_BOUND_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
+    POSITION_ID_FIELD_NUMBER: _ClassVar[int]
     account: str
     instrument: str
     client_order_id: str
@@ -103,7 +104,8 @@ class FlattenStep(_message.Message):
     price_bound: str
     outcome: str
     time: _timestamp_pb2.Timestamp
-    def __init__(self, account: _Optional[str] = ..., instrument: _Optional[str] = ..., client_order_id: _Optional[str] = ..., quantity: _Optional[str] = ..., price_bound: _Optional[str] = ..., outcome: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    position_id: str
+    def __init__(self, account: _Optional[str] = ..., instrument: _Optional[str] = ..., client_order_id: _Optional[str] = ..., quantity: _Optional[str] = ..., price_bound: _Optional[str] = ..., outcome: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., position_id: _Optional[str] = ...) -> None: ...
 
 class KillCertificate(_message.Message):
     __slots__ = ("certificate_id", "kill", "commit_time", "orders", "unconfirmed_count", "steps", "open_positions", "complete_time")

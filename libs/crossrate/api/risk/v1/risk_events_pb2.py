@@ -22,19 +22,23 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from crossrate.api.ledger.v1 import balance_pb2 as crossrate_dot_api_dot_ledger_dot_v1_dot_balance__pb2
 from crossrate.api.risk.v1 import kill_switch_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_kill__switch__pb2
 from crossrate.api.risk.v1 import limit_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_limit__pb2
+from crossrate.api.risk.v1 import margin_call_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_margin__call__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'crossrate/api/risk/v1/risk_events.proto\x12\x15\x63rossrate.api.risk.v1\x1a\'crossrate/api/risk/v1/kill_switch.proto\x1a!crossrate/api/risk/v1/limit.proto\"x\n\rLimitsChanged\x12/\n\x06limits\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.risk.v1.LimitSet\x12\x36\n\x08proposal\x18\x02 \x01(\x0b\x32$.crossrate.api.risk.v1.LimitProposal\"i\n\x11KillSwitchChanged\x12\x35\n\x05state\x18\x01 \x01(\x0b\x32&.crossrate.api.risk.v1.KillSwitchState\x12\x0e\n\x06\x63hange\x18\x02 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'crossrate/api/risk/v1/risk_events.proto\x12\x15\x63rossrate.api.risk.v1\x1a%crossrate/api/ledger/v1/balance.proto\x1a\'crossrate/api/risk/v1/kill_switch.proto\x1a!crossrate/api/risk/v1/limit.proto\x1a\'crossrate/api/risk/v1/margin_call.proto\"x\n\rLimitsChanged\x12/\n\x06limits\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.risk.v1.LimitSet\x12\x36\n\x08proposal\x18\x02 \x01(\x0b\x32$.crossrate.api.risk.v1.LimitProposal\"i\n\x11KillSwitchChanged\x12\x35\n\x05state\x18\x01 \x01(\x0b\x32&.crossrate.api.risk.v1.KillSwitchState\x12\x0e\n\x06\x63hange\x18\x02 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\"\xba\x01\n\rMarginChanged\x12\x37\n\x08standing\x18\x01 \x01(\x0b\x32%.crossrate.api.risk.v1.MarginStanding\x12<\n\x0eprevious_state\x18\x02 \x01(\x0e\x32$.crossrate.api.ledger.v1.MarginState\x12\x32\n\tclose_out\x18\x03 \x01(\x0b\x32\x1f.crossrate.api.risk.v1.CloseOutb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.risk.v1.risk_events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LIMITSCHANGED']._serialized_start=142
-  _globals['_LIMITSCHANGED']._serialized_end=262
-  _globals['_KILLSWITCHCHANGED']._serialized_start=264
-  _globals['_KILLSWITCHCHANGED']._serialized_end=369
+  _globals['_LIMITSCHANGED']._serialized_start=222
+  _globals['_LIMITSCHANGED']._serialized_end=342
+  _globals['_KILLSWITCHCHANGED']._serialized_start=344
+  _globals['_KILLSWITCHCHANGED']._serialized_end=449
+  _globals['_MARGINCHANGED']._serialized_start=452
+  _globals['_MARGINCHANGED']._serialized_end=638
 # @@protoc_insertion_point(module_scope)

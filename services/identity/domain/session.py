@@ -1,0 +1,116 @@
+"""A session and the claims of its tokens (RFC 9068, OpenID Connect Core 1.0). Times are seconds since 1970."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from services.identity.domain.access import Access
+
+AUDIENCE = "crossrate"
+SECOND_FACTORS = frozenset({"otp", "hwk", "swk", "mca"})
+"""Methods (RFC 8176) that count as a second factor beside a password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What tokens belong to. `limit` is what an API key restricts its owner's access to; None for no restriction."""
+
+    session_id: str
+    subject: str
+    client_id: str
+    methods: tuple[str, ...]
+    acr: str
+    auth_s: int
+    create_s: int
+    expire_s: int
+    address: str = ""
+    scope: str = ""
+    revoked: bool = False
+    rate_class: str = "standard"
+
+    def open(self, now_s: float) -> bool:
+        """Whether it can still get tokens."""
+        return not self.revoked and now_s < self.expire_s
+
+
+def acr_of(methods: tuple[str, ...]) -> str:
+    """ "2" if two factors were proved. A machine's key alone is one: what it holds."""
+    return "2" if "pwd" in methods and SECOND_FACTORS & set(methods) else "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Whom a token speaks for."""
+
+    subject: str
+    shown: str
+    desk: str
+    access: Access
+    access_until: int = 0
+    version: int = 0
+
+
+def issue_time(now_s: float, access_until: int) -> int:
+    """The `iat` of a token with grants as they are now: later than the last second of grants before."""
+    return max(int(now_s), access_until + 1)
+
+
+def access_claims(
+    session: Session, bearer: Bearer, *, issuer: str, now_s: float, life_s: int, token_id: str, certificate: str = ""
+) -> dict[str, Any]:
+    """The claims of an access token.
+
+    Args:
+        certificate: SHA-256 of the certificate that the token is bound to, base64url; "" for none.
+    """
+    issued = issue_time(now_s, bearer.access_until)
+    access = bearer.access
+    claims: dict[str, Any] = {
+        "iss": issuer,
+        "aud": AUDIENCE,
+        "sub": bearer.subject,
+        "client_id": session.client_id,
+        "iat": issued,
+        "nbf": int(now_s),
+        "exp": int(now_s) + life_s,
+        "jti": token_id,
+        "sid": session.session_id,
+        "name": bearer.shown,
+        "desk": bearer.desk,
+        "roles": sorted(access.roles),
+        "accounts": sorted(access.accounts),
+        "amr": list(session.methods),
+        "acr": session.acr,
+        "auth_time": session.auth_s,
+        "rate_class": session.rate_class,
+    }
+    if "*" not in access.instruments:
+        claims["instruments"] = sorted(access.instruments)
+    if session.scope:
+        claims["scope"] = session.scope
+    if certificate:
+        claims["cnf"] = {"x5t#S256": certificate}
+    return claims
+
+
+def id_claims(
+    session: Session, bearer: Bearer, *, issuer: str, now_s: float, life_s: int, nonce: str = ""
+) -> dict[str, Any]:
+    """The claims of an ID token."""
+    claims: dict[str, Any] = {
+        "iss": issuer,
+        "aud": session.client_id,
+        "sub": bearer.subject,
+        "iat": int(now_s),
+        "exp": int(now_s) + life_s,
+        "auth_time": session.auth_s,
+        "sid": session.session_id,
+        "acr": session.acr,
+        "amr": list(session.methods),
+        "name": bearer.shown,
+        "preferred_username": bearer.subject,
+    }
+    if nonce:
+        claims["nonce"] = nonce
+    return claims
