@@ -44,7 +44,8 @@ SECURITY_HEADERS = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
 }
-"""What every answer says to a browser. Strict transport is for pages to ask for, which know their name. Pages of services say it themselves, and plain gRPC has no browser."""
+"""What every answer says to a browser; strict transport is for pages to ask for, which know their own name. Pages of
+services say it themselves, and plain gRPC has no browser."""
 REPLIES = (
     Reply(400, ErrorReason.INVALID_REQUEST, "the request is malformed"),
     Reply(401, ErrorReason.NO_IDENTITY, "the call carries no identity that the mesh can prove"),
