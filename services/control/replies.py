@@ -39,13 +39,13 @@ class Reply:
 RETRY_AFTER_S = 0.25
 """When a client over its rate limit should come again: its bucket has filled by then for most methods."""
 SECURITY_HEADERS = {
-    "strict-transport-security": "max-age=31536000",
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
 }
-"""What every answer says to a browser. Pages of services say it themselves, and plain gRPC has no browser."""
+"""What every answer says to a browser; strict transport is for pages to ask for, which know their own name. Pages of
+services say it themselves, and plain gRPC has no browser."""
 REPLIES = (
     Reply(400, ErrorReason.INVALID_REQUEST, "the request is malformed"),
     Reply(401, ErrorReason.NO_IDENTITY, "the call carries no identity that the mesh can prove"),
