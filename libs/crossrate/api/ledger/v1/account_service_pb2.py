@@ -28,7 +28,7 @@ from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_d
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-crossrate/api/ledger/v1/account_service.proto\x12\x17\x63rossrate.api.ledger.v1\x1a\x1b\x62uf/validate/validate.proto\x1a%crossrate/api/ledger/v1/account.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\"\x84\x01\n\x12OpenAccountRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32 .crossrate.api.ledger.v1.AccountB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"H\n\x13OpenAccountResponse\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32 .crossrate.api.ledger.v1.Account\"\x86\x01\n\x14\x43hangeAccountRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32 .crossrate.api.ledger.v1.AccountB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"J\n\x15\x43hangeAccountResponse\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32 .crossrate.api.ledger.v1.Account\"F\n\x11GetAccountRequest\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\"G\n\x12GetAccountResponse\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32 .crossrate.api.ledger.v1.Account\"\x85\x01\n\x13ListAccountsRequest\x12\x31\n\x04\x64\x65sk\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,31})?$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"c\n\x14ListAccountsResponse\x12\x32\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32 .crossrate.api.ledger.v1.Account\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xbc\x06\n\x0e\x41\x63\x63ountService\x12\xb3\x01\n\x0bOpenAccount\x12+.crossrate.api.ledger.v1.OpenAccountRequest\x1a,.crossrate.api.ledger.v1.OpenAccountResponse\"I\x90\x02\x02\xb2\xe1\x18+\n\x02\x05\x07\x1a\x02\x08\x05 \x01\x30\x02Z\x0f\x61\x63\x63ount.accountj\x0c\x61\x63\x63ount.desk\x82\xd3\xe4\x93\x02\x11\"\x0c/v1/accounts:\x01*\x12\xd4\x01\n\rChangeAccount\x12-.crossrate.api.ledger.v1.ChangeAccountRequest\x1a..crossrate.api.ledger.v1.ChangeAccountResponse\"d\x90\x02\x02\xb2\xe1\x18-\n\x02\x05\x07\x1a\x02\x08\x05 \x01\x30\x02Z\x0f\x61\x63\x63ount.accountj\x0c\x61\x63\x63ount.deskp\x01\x82\xd3\xe4\x93\x02*\"%/v1/accounts/{account.account}:change:\x01*\x12\xd0\x01\n\nGetAccount\x12*.crossrate.api.ledger.v1.GetAccountRequest\x1a+.crossrate.api.ledger.v1.GetAccountResponse\"i\x90\x02\x01\xb2\xe1\x18\x44\n\x05\x02\x04\x05\x06\x07\x12\x08\x61nalysis\x12\tanalytics\x12\x06\x62roker\x12\x04risk\x12\x07trading\x1a\x02\x08\x02 \x01\x30\x01Z\x07\x61\x63\x63ount\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/accounts/{account}\x12\xc9\x01\n\x0cListAccounts\x12,.crossrate.api.ledger.v1.ListAccountsRequest\x1a-.crossrate.api.ledger.v1.ListAccountsResponse\"\\\x90\x02\x01\xb2\xe1\x18\x41\n\x05\x02\x04\x05\x06\x07\x12\x08\x61nalysis\x12\tanalytics\x12\x06\x62roker\x12\x04risk\x12\x07trading\x1a\x02\x08\x05 \x02\x30\x01j\x04\x64\x65sk\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/accountsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-crossrate/api/ledger/v1/account_service.proto\x12\x17\x63rossrate.api.ledger.v1\x1a\x1b\x62uf/validate/validate.proto\x1a%crossrate/api/ledger/v1/account.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\"\x84\x01\n\x12OpenAccountRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32 .crossrate.api.ledger.v1.AccountB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"H\n\x13OpenAccountResponse\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32 .crossrate.api.ledger.v1.Account\"\x86\x01\n\x14\x43hangeAccountRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32 .crossrate.api.ledger.v1.AccountB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"J\n\x15\x43hangeAccountResponse\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32 .crossrate.api.ledger.v1.Account\"\x8d\x01\n\x14SetDeskMarginRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12@\n\x0b\x64\x65sk_margin\x18\x02 \x01(\x0b\x32#.crossrate.api.ledger.v1.DeskMarginB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"Q\n\x15SetDeskMarginResponse\x12\x38\n\x0b\x64\x65sk_margin\x18\x01 \x01(\x0b\x32#.crossrate.api.ledger.v1.DeskMargin\"\x18\n\x16ListDeskMarginsRequest\"\x8d\x01\n\x17ListDeskMarginsResponse\x12\x39\n\x0c\x64\x65sk_margins\x18\x01 \x03(\x0b\x32#.crossrate.api.ledger.v1.DeskMargin\x12\x37\n\x08platform\x18\x02 \x01(\x0b\x32%.crossrate.api.ledger.v1.MarginLevels\"F\n\x11GetAccountRequest\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,31}$\"G\n\x12GetAccountResponse\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32 .crossrate.api.ledger.v1.Account\"\x85\x01\n\x13ListAccountsRequest\x12\x31\n\x04\x64\x65sk\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^([a-z0-9][a-z0-9-]{0,31})?$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"c\n\x14ListAccountsResponse\x12\x32\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32 .crossrate.api.ledger.v1.Account\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xb4\t\n\x0e\x41\x63\x63ountService\x12\xb3\x01\n\x0bOpenAccount\x12+.crossrate.api.ledger.v1.OpenAccountRequest\x1a,.crossrate.api.ledger.v1.OpenAccountResponse\"I\x90\x02\x02\xb2\xe1\x18+\n\x02\x05\x07\x1a\x02\x08\x05 \x01\x30\x02Z\x0f\x61\x63\x63ount.accountj\x0c\x61\x63\x63ount.desk\x82\xd3\xe4\x93\x02\x11\"\x0c/v1/accounts:\x01*\x12\xd4\x01\n\rChangeAccount\x12-.crossrate.api.ledger.v1.ChangeAccountRequest\x1a..crossrate.api.ledger.v1.ChangeAccountResponse\"d\x90\x02\x02\xb2\xe1\x18-\n\x02\x05\x07\x1a\x02\x08\x05 \x01\x30\x02Z\x0f\x61\x63\x63ount.accountj\x0c\x61\x63\x63ount.deskp\x01\x82\xd3\xe4\x93\x02*\"%/v1/accounts/{account.account}:change:\x01*\x12\xb4\x01\n\rSetDeskMargin\x12-.crossrate.api.ledger.v1.SetDeskMarginRequest\x1a..crossrate.api.ledger.v1.SetDeskMarginResponse\"D\x90\x02\x02\xb2\xe1\x18\x0c\n\x02\x05\x07\x1a\x02\x08\x05 \x01\x30\x02\x82\xd3\xe4\x93\x02+\"&/v1/desks/{desk_margin.desk}:setMargin:\x01*\x12\xbe\x01\n\x0fListDeskMargins\x12/.crossrate.api.ledger.v1.ListDeskMarginsRequest\x1a\x30.crossrate.api.ledger.v1.ListDeskMarginsResponse\"H\x90\x02\x01\xb2\xe1\x18*\n\x05\x02\x04\x05\x06\x07\x12\x08\x61nalysis\x12\tanalytics\x12\x04risk\x1a\x02\x08\x02 \x01\x30\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/deskMargins\x12\xd0\x01\n\nGetAccount\x12*.crossrate.api.ledger.v1.GetAccountRequest\x1a+.crossrate.api.ledger.v1.GetAccountResponse\"i\x90\x02\x01\xb2\xe1\x18\x44\n\x05\x02\x04\x05\x06\x07\x12\x08\x61nalysis\x12\tanalytics\x12\x06\x62roker\x12\x04risk\x12\x07trading\x1a\x02\x08\x02 \x01\x30\x01Z\x07\x61\x63\x63ount\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/accounts/{account}\x12\xc9\x01\n\x0cListAccounts\x12,.crossrate.api.ledger.v1.ListAccountsRequest\x1a-.crossrate.api.ledger.v1.ListAccountsResponse\"\\\x90\x02\x01\xb2\xe1\x18\x41\n\x05\x02\x04\x05\x06\x07\x12\x08\x61nalysis\x12\tanalytics\x12\x06\x62roker\x12\x04risk\x12\x07trading\x1a\x02\x08\x05 \x02\x30\x01j\x04\x64\x65sk\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/accountsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +43,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHANGEACCOUNTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_CHANGEACCOUNTREQUEST'].fields_by_name['account']._loaded_options = None
   _globals['_CHANGEACCOUNTREQUEST'].fields_by_name['account']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_SETDESKMARGINREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_SETDESKMARGINREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_SETDESKMARGINREQUEST'].fields_by_name['desk_margin']._loaded_options = None
+  _globals['_SETDESKMARGINREQUEST'].fields_by_name['desk_margin']._serialized_options = b'\272H\003\310\001\001'
   _globals['_GETACCOUNTREQUEST'].fields_by_name['account']._loaded_options = None
   _globals['_GETACCOUNTREQUEST'].fields_by_name['account']._serialized_options = b'\272H\035r\0332\031^[a-z0-9][a-z0-9-]{0,31}$'
   _globals['_LISTACCOUNTSREQUEST'].fields_by_name['desk']._loaded_options = None
@@ -55,6 +59,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCOUNTSERVICE'].methods_by_name['OpenAccount']._serialized_options = b'\220\002\002\262\341\030+\n\002\005\007\032\002\010\005 \0010\002Z\017account.accountj\014account.desk\202\323\344\223\002\021\"\014/v1/accounts:\001*'
   _globals['_ACCOUNTSERVICE'].methods_by_name['ChangeAccount']._loaded_options = None
   _globals['_ACCOUNTSERVICE'].methods_by_name['ChangeAccount']._serialized_options = b'\220\002\002\262\341\030-\n\002\005\007\032\002\010\005 \0010\002Z\017account.accountj\014account.deskp\001\202\323\344\223\002*\"%/v1/accounts/{account.account}:change:\001*'
+  _globals['_ACCOUNTSERVICE'].methods_by_name['SetDeskMargin']._loaded_options = None
+  _globals['_ACCOUNTSERVICE'].methods_by_name['SetDeskMargin']._serialized_options = b'\220\002\002\262\341\030\014\n\002\005\007\032\002\010\005 \0010\002\202\323\344\223\002+\"&/v1/desks/{desk_margin.desk}:setMargin:\001*'
+  _globals['_ACCOUNTSERVICE'].methods_by_name['ListDeskMargins']._loaded_options = None
+  _globals['_ACCOUNTSERVICE'].methods_by_name['ListDeskMargins']._serialized_options = b'\220\002\001\262\341\030*\n\005\002\004\005\006\007\022\010analysis\022\tanalytics\022\004risk\032\002\010\002 \0010\001\202\323\344\223\002\021\022\017/v1/deskMargins'
   _globals['_ACCOUNTSERVICE'].methods_by_name['GetAccount']._loaded_options = None
   _globals['_ACCOUNTSERVICE'].methods_by_name['GetAccount']._serialized_options = b'\220\002\001\262\341\030D\n\005\002\004\005\006\007\022\010analysis\022\tanalytics\022\006broker\022\004risk\022\007trading\032\002\010\002 \0010\001Z\007account\202\323\344\223\002\030\022\026/v1/accounts/{account}'
   _globals['_ACCOUNTSERVICE'].methods_by_name['ListAccounts']._loaded_options = None
@@ -67,14 +75,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHANGEACCOUNTREQUEST']._serialized_end=554
   _globals['_CHANGEACCOUNTRESPONSE']._serialized_start=556
   _globals['_CHANGEACCOUNTRESPONSE']._serialized_end=630
-  _globals['_GETACCOUNTREQUEST']._serialized_start=632
-  _globals['_GETACCOUNTREQUEST']._serialized_end=702
-  _globals['_GETACCOUNTRESPONSE']._serialized_start=704
-  _globals['_GETACCOUNTRESPONSE']._serialized_end=775
-  _globals['_LISTACCOUNTSREQUEST']._serialized_start=778
-  _globals['_LISTACCOUNTSREQUEST']._serialized_end=911
-  _globals['_LISTACCOUNTSRESPONSE']._serialized_start=913
-  _globals['_LISTACCOUNTSRESPONSE']._serialized_end=1012
-  _globals['_ACCOUNTSERVICE']._serialized_start=1015
-  _globals['_ACCOUNTSERVICE']._serialized_end=1843
+  _globals['_SETDESKMARGINREQUEST']._serialized_start=633
+  _globals['_SETDESKMARGINREQUEST']._serialized_end=774
+  _globals['_SETDESKMARGINRESPONSE']._serialized_start=776
+  _globals['_SETDESKMARGINRESPONSE']._serialized_end=857
+  _globals['_LISTDESKMARGINSREQUEST']._serialized_start=859
+  _globals['_LISTDESKMARGINSREQUEST']._serialized_end=883
+  _globals['_LISTDESKMARGINSRESPONSE']._serialized_start=886
+  _globals['_LISTDESKMARGINSRESPONSE']._serialized_end=1027
+  _globals['_GETACCOUNTREQUEST']._serialized_start=1029
+  _globals['_GETACCOUNTREQUEST']._serialized_end=1099
+  _globals['_GETACCOUNTRESPONSE']._serialized_start=1101
+  _globals['_GETACCOUNTRESPONSE']._serialized_end=1172
+  _globals['_LISTACCOUNTSREQUEST']._serialized_start=1175
+  _globals['_LISTACCOUNTSREQUEST']._serialized_end=1308
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_start=1310
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_end=1409
+  _globals['_ACCOUNTSERVICE']._serialized_start=1412
+  _globals['_ACCOUNTSERVICE']._serialized_end=2616
 # @@protoc_insertion_point(module_scope)
