@@ -11,6 +11,7 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool
 
 from crossrate.api.audit.v1 import leaf_pb2
+from crossrate.api.identity.v1 import identity_events_pb2
 from crossrate.api.ledger.v1 import entry_pb2, ledger_events_pb2
 from crossrate.api.policy.v1 import policy_pb2
 from crossrate.api.risk.v1 import limit_pb2, risk_events_pb2
@@ -142,3 +143,12 @@ def test_joined_facts_are_told_apart() -> None:
     for bad in (b"\x0a", b"\x0a\x05abc", b"\x08\x01", b"\xff" * 11):
         with pytest.raises(ValueError, match=r"cut off|no message"):
             split(bad)
+
+
+def test_who_logs_in_is_found_and_from_where_is_not_kept() -> None:
+    """A login is found by its subject, its principal and its program; the address, which logs hash, is cleared."""
+    login = identity_events_pb2.LoggedIn(subject="u1", client_id="cli")
+    login.origin.principal, login.origin.address = "user:u1", "192.0.2.1"
+    keys, kept, _, _ = Payloads().read(login.DESCRIPTOR.full_name, login.SerializeToString())
+    assert {"person:u1", "person:user:u1", "person:cli"} <= set(keys)
+    assert b"192.0.2.1" not in kept
