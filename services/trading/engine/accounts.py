@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from crossrate.store.errors import StoreError
+from crossrate.store.errors import StoreError, StoreUnavailable
 from services.trading.domain.account import Account
 from services.trading.store import Store
 
 ACCOUNTS_CLAIMED_MAX = 200
 """Accounts that are claimed in one transaction."""
 ADOPT_PAUSE_S = 0.2
+CLAIMS_MAX = 10
+"""How often a call claims an account that others take away before it looks at it."""
 
 Claimed = Callable[[Account], Awaitable[None]]
 
@@ -57,6 +59,18 @@ class Accounts:
                     self._wanted.discard(account.name)
                     for call in self._claimed:
                         await call(account)
+
+    async def account(self, name: str) -> Account:
+        """The account as it stands, claimed if it is not here. Another instance may take it away at once: then again.
+
+        Raises:
+            StoreUnavailable, OutcomeUnknown: the database is away, or the account was taken away each time.
+        """
+        for _ in range(CLAIMS_MAX):
+            await self.ensure([name])
+            if (account := self.held.get(name)) is not None:
+                return account
+        raise StoreUnavailable(f"account {name} is being taken over again and again")
 
     def drop(self, names: Iterable[str]) -> None:
         """Forgets accounts: another instance has them, or memory is ahead of the database."""

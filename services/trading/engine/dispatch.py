@@ -35,13 +35,23 @@ class Dispatch:
         self._refused = refused
         self._note = note
         self._queue: deque[pb.Instruction] = deque()
+        self._ids: set[str] = set()
         self._waiting = asyncio.Event()
 
     def add(self, instructions: Sequence[pb.Instruction]) -> None:
         """These were decided and are committed."""
-        if instructions:
-            self._queue.extend(instructions)
-            self._waiting.set()
+        for each in instructions:
+            # An account that was claimed anew tells again what may wait here still; broker takes each once in a call.
+            if each.instruction_id not in self._ids:
+                self._ids.add(each.instruction_id)
+                self._queue.append(each)
+                self._waiting.set()
+
+    def _next(self) -> pb.Instruction:
+        """Takes out the first."""
+        first = self._queue.popleft()
+        self._ids.discard(first.instruction_id)
+        return first
 
     @property
     def waiting(self) -> int:
@@ -68,7 +78,7 @@ class Dispatch:
                 if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
                     self._note.error("broker refuses an instruction", count=len(batch), why=str(error))
                     if len(batch) == 1:
-                        self._refused(self._queue.popleft(), error.message)
+                        self._refused(self._next(), error.message)
                     failures = -1  # one by one, so that the others get through
                     continue
                 failures = max(failures, 0) + 1
@@ -78,4 +88,4 @@ class Dispatch:
                 continue
             failures = 0
             for _ in batch:
-                self._queue.popleft()
+                self._next()

@@ -54,7 +54,7 @@ class Amending:
                 held.may_amend(found)
                 return found
 
-            find(self._engine.accounts.held[account])
+            find(await self._engine.accounts.account(account))
             kept = Request(account, request_id, body, b"")
             if adds(order, amendment):
                 return await self._admitted(request, find, amendment, kept)
@@ -77,7 +77,7 @@ class Amending:
         if not request.validate_only:
             self._engine.writer.enter(change)
             return await change.future
-        held = self._engine.accounts.held[request.account]
+        held = await self._engine.accounts.account(request.account)
         said = await self._engine.risk.authorise(change.to_admit(held), [0], validate_only=True)
         admission = Admission(said.authorisations[0], said.gate_version)
         if not admission.authorised:
@@ -96,8 +96,7 @@ class Amending:
         Raises:
             Failure: NOT_FOUND.
         """
-        await self._engine.accounts.ensure([account])
-        order = self._engine.accounts.held[account].by_client.get(client_order_id)
+        order = (await self._engine.accounts.account(account)).by_client.get(client_order_id)
         if order is not None:
             return order
         kept = await self._engine.reading.order(account, client_order_id)

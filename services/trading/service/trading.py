@@ -152,8 +152,7 @@ class TradingService(History, Amending, TradingServiceServicer):
         """What would become of orders: the same way, and nothing is kept of it."""
         account = orders[0].key[0]
         with failures():
-            await self._engine.accounts.ensure([account])
-            held = self._engine.accounts.held[account]
+            held = await self._engine.accounts.account(account)
             group = Entry(account, orders, terms, asyncio.get_running_loop().create_future())
             numbers = [1 if terms.atomic else 0] * len(orders)
             said = await self._engine.risk.authorise(group.to_admit(held), numbers, validate_only=True)
@@ -251,8 +250,7 @@ class TradingService(History, Amending, TradingServiceServicer):
 
         with failures(request_id):
             if request.validate_only:
-                await self._engine.accounts.ensure([account])
-                orders = chosen(self._engine.accounts.held[account])
+                orders = chosen(await self._engine.accounts.account(account))
                 return pb.CancelAllResponse(orders=[order.image for order in orders])
             body = body_digest(request)
             known = await self._engine.replays.request(account, request_id, body)
