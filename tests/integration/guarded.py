@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
+import time
 import tomllib
 from collections.abc import AsyncIterator, Callable
 from importlib import import_module
@@ -16,6 +16,7 @@ from typing import Any
 import grpc
 import structlog
 
+from crossrate.api.identity.v1.identity_events_pb2 import GrantsChanged
 from crossrate.events import Events
 from crossrate.events.envelope import Message
 from crossrate.node import credentials
@@ -186,7 +187,9 @@ class GuardedMesh(SmallMesh):
         events = await Events.open(runtime)
         try:
             subject = f"crossrate.identity.v1.{fact}.{name}"
-            await events.publish(Message(subject, json.dumps({}).encode(), f"test:{subject}"))
+            content = GrantsChanged(subject=name, issued_until=int(time.time())) if fact == "grants_changed" else None
+            payload = content.SerializeToString() if content else b""
+            await events.publish(Message(subject, payload, f"test:{subject}"))
         finally:
             await events.close()
 

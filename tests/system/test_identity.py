@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import grpc
 import httpx
 import pytest
 from authlib.integrations.httpx_client import OAuth2Client
@@ -21,6 +23,7 @@ from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
+from crossrate.client import CallError, Client
 from crossrate.client.login import by_browser
 from crossrate.client.tokens import ApiKey, ClientCredentials, Endpoint, StoredLogin, claims_of, keep_login
 from tests.mesh import Mesh
@@ -154,7 +157,7 @@ def test_programs_come_in_by_key_certificate_and_api_key(mesh: Mesh, tmp_path: P
 
 def test_the_command_line_logs_in_with_a_code(mesh: Mesh) -> None:
     """`crossrate login --device` waits, a person lets it in, `whoami` and `token` are that person, `logout` ends it."""
-    browser = person(mesh, "bob", "--role", "viewer")
+    browser = person(mesh, "bob", "--role", "trader", "--account", "bob-*")
     command = [sys.executable, "-m", "crossrate.cli", "login", "--device", "--json"]
     with subprocess.Popen(command, env=mesh.environment, stdout=subprocess.PIPE, text=True) as login:
         assert login.stdout is not None
@@ -164,7 +167,11 @@ def test_the_command_line_logs_in_with_a_code(mesh: Mesh) -> None:
         assert login.wait(timeout=60) == 0
     assert mesh.json("whoami")["sub"] == "bob"
     token = mesh.command("token").strip()
-    assert claims_of(token)["roles"] == ["viewer"]
+    assert claims_of(token)["roles"] == ["trader"]
+    assert "other-1" in mesh.refused("positions", "other-1")
+    assert "CALLER_NOT_ALLOWED" in mesh.refused("accounts", "open", "bob-1")
+    mesh.command("accounts", "open", "bob-1", "--client", "local")
+    assert mesh.json("positions", "bob-1") == {"bob-1": []}
     kept = next((mesh.place.state / "logins").glob("*.json"))
     assert kept.stat().st_mode & 0o777 == 0o600
     assert mesh.json("logout")["loggedOut"]
@@ -204,6 +211,47 @@ def test_a_program_logs_in_by_the_browser_and_shares_its_login(mesh: Mesh, monke
     source = StoredLogin(target(mesh))
     assert source.renew(source.current())
     assert mesh.json("logout")["loggedOut"]
+
+
+def test_every_service_judges_a_program_s_token_until_its_session_ends(mesh: Mesh, tmp_path: Path) -> None:
+    """Its account over gRPC and REST, no other account, no other role's method; ended, the token that is still young is
+    refused within ten seconds and the stream that it opened ends and says why."""
+    for account in ("book-1", "other-1"):
+        mesh.command("accounts", "open", account)
+    key = ECKey.generate_key("P-256")
+    jwks = tmp_path / "clerk.jwks"
+    jwks.write_text(json.dumps({"keys": [key.as_dict(private=False) | {"kid": "1"}]}))
+    access = ("--role", "trader", "--account", "book-*", "--instrument", "*")
+    mesh.command("clients", "create", "clerk", "--jwks", str(jwks), *access)
+    token = ClientCredentials(target(mesh), "clerk", key.as_pem(private=True), ca=mesh.roots).current()
+    bearer = {"authorization": f"Bearer {token}"}
+    program, orders = opened(mesh), "/v1/accounts/{}/orders"
+    assert program.get(orders.format("book-1")).status_code == 401
+    first = program.get(orders.format("book-1"), headers=bearer)
+    assert first.status_code == 200, first.text
+    assert program.get(orders.format("other-1"), headers=bearer).status_code == 403
+    spoilt = {"authorization": bearer["authorization"][:-6] + "AAAAAA"}
+    assert program.get(orders.format("book-1"), headers=spoilt).status_code == 401
+    with Client(target(mesh), ca=mesh.roots, token=token) as client:
+        assert list(client.trading.ListOrders(account="book-1").orders) == []
+        for refused in (
+            lambda: client.trading.ListOrders(account="other-1"),
+            lambda: client.identity.ListUsers(),
+            lambda: client.control.ListSnapshots(),
+        ):
+            with pytest.raises(CallError) as error:
+                refused()
+            assert error.value.code() is grpc.StatusCode.PERMISSION_DENIED
+        stream = iter(client.trading.StreamExecutions(account="book-1"))
+        next(stream)
+        began = time.monotonic()
+        mesh.command("sessions", "end", claims_of(token)["sid"], "-m", "test")
+        with pytest.raises(CallError) as ended:
+            collections.deque(stream, maxlen=0)
+        assert time.monotonic() - began < 60
+        assert (ended.value.code(), ended.value.reason) == (grpc.StatusCode.UNAUTHENTICATED, "SESSION_REVOKED")
+        while (answer := program.get(orders.format("book-1"), headers=bearer)).status_code != 401:
+            assert time.monotonic() - began < 60, answer.text
 
 
 def test_tokens_outlive_a_killed_service(mesh: Mesh) -> None:

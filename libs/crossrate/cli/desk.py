@@ -6,16 +6,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from crossrate.cli import show
+from crossrate.cli import reach, show
 from crossrate.cli.show import CommandError
 from crossrate.client import Client, OrderRejected, OutcomeUnknown
 
 
 @contextmanager
 def connected(who: str | None) -> Iterator[Client]:
-    """The platform as a client of the topology; None for "local". What the SDK refuses is an error with a remedy."""
+    """The platform as a client of the topology; None for who is logged in, else "local". A refusal is an error with a
+    remedy."""
+    source = reach.logged_in(who)
     try:
-        with Client(client=who) as client:
+        with Client(client=who) if source is None else Client(token=source) as client:
             yield client
     except OrderRejected as error:
         checks = [{"kind": word(check, "kind"), "scope": check.scope, "text": check.text} for check in error.checks]

@@ -10,6 +10,7 @@ from crossrate.cli.show import CommandError
 from crossrate.runtime.place import place
 
 if TYPE_CHECKING:
+    from crossrate.client.tokens import StoredLogin
     from crossrate.rpc.client import ContractChannel
     from crossrate.runtime.topology import Topology
 
@@ -64,28 +65,34 @@ def as_service(service: str) -> ContractChannel:
 
 def people() -> ContractChannel:
     """Identity: as who is logged in, else on its instance's own socket, as the local operator."""
-    from crossrate.client.find import NoMesh, local_target
+    return instance("identity-1") if logged_in(None) is None else edge()
+
+
+def logged_in(client: str | None, target: str = "") -> StoredLogin | None:
+    """Who is logged in here, for calls that name no client of their own; None if nobody is.
+
+    Raises:
+        CommandError: no target is named, and no mesh runs here.
+    """
+    from crossrate.client.find import NoMesh
     from crossrate.client.tokens import stored_login
-    from crossrate.rpc.client import channel_to_edge
 
     try:
-        target = local_target()
-        source = stored_login(target)
+        return stored_login(target or None) if client is None else None
     except NoMesh as error:
         raise CommandError(str(error)) from None
-    if source is None:
-        return instance("identity-1")
-    from crossrate.client.find import roots
-
-    return channel_to_edge(target, roots(None), tokens=source)
 
 
 def edge(target: str = "", ca: Path | None = None, client: str | None = None) -> ContractChannel:
-    """The edge, over TLS, as a client of the topology; "" for nobody, None for "local" where no target is named."""
+    """The edge, over TLS, as a client of the topology, "" for nobody; None for who is logged in, else for "local" where
+    no target is named."""
     from crossrate.client.find import NoMesh, client_certificate, local_target, roots
     from crossrate.rpc.client import channel_to_edge
 
+    source = logged_in(client, target)
     try:
+        if source is not None:
+            return channel_to_edge(target or local_target(), roots(ca), tokens=source)
         proof = client_certificate("" if target and client is None else client)
         return channel_to_edge(target or local_target(), roots(ca), client_pem=proof)
     except NoMesh as error:

@@ -3,9 +3,10 @@
     crossrate.identity.v1.session_revoked.<sid>      a session was ended
     crossrate.identity.v1.grants_changed.<sub>       a user's or machine's grants have changed
 
-The subjects say everything, so no payload is read. A fact reaches open streams at once; where NATS has been away for
-longer than SILENT_S_MAX, streams end that live on a token which is over, since nobody could say any more whether its
-session still stands.
+A change of grants says up to which `iat` tokens do not know it: identity issues the next one with a later second, also
+within the second of the change. A fact reaches open streams at once; where NATS has been away for longer than
+SILENT_S_MAX, streams end that live on a token which is over, since nobody could say any more whether its session still
+stands.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import datetime as dt
 import time
 from typing import Any
 
+from crossrate.api.identity.v1 import identity_events_pb2
 from crossrate.events.envelope import Event
 from crossrate.events.errors import EventsUnavailable
 from crossrate.events.events import Events
@@ -109,11 +111,12 @@ class RevocationFollower:
 
     def _take(self, event: Event) -> None:
         kind, _, name = event.subject.removeprefix("crossrate.identity.v1.").partition(".")
-        at = event.time_ns / 1e9 if event.time_ns else event.store_time.timestamp()
         if kind == "session_revoked":
+            at = event.time_ns / 1e9 if event.time_ns else event.store_time.timestamp()
             self._revocations.end_session(name, at)
         else:
-            self._revocations.change_grants(name, at)
+            change = identity_events_pb2.GrantsChanged.FromString(event.payload)
+            self._revocations.change_grants(name, float(change.issued_until))
 
     def _wake_streams(self) -> None:
         ended = self._admission.end_clients(self._revocations.hit)

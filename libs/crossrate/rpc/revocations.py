@@ -31,7 +31,7 @@ class Revocations:
         self._note(self._sessions, session, time)
 
     def change_grants(self, subject: str, time: float) -> None:
-        """A subject's grants have changed: tokens that were issued before say what holds no more."""
+        """A subject's grants have changed: tokens that were issued at `time` or before say what holds no more."""
         self._note(self._subjects, subject, time)
 
     def _note(self, kept: dict[str, float], key: str, time: float) -> None:
@@ -45,8 +45,7 @@ class Revocations:
             self.on_change()
 
     def hit(self, client: Client) -> bool:
-        """Whether a client's token was revoked. A token says the second of its issue: one of the second in which its
-        grants changed is taken for older."""
+        """Whether a client's token was revoked."""
         if not client.session:
             return False
         return client.session in self._sessions or client.issue_time <= self._subjects.get(client.subject, -1.0)
