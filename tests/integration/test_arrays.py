@@ -79,7 +79,7 @@ async def test_arrays_go_in_and_out(socket):
     path, transport = socket
     rng = np.random.default_rng(7)
     spot, strike = rng.uniform(1, 2, 20_000), rng.uniform(1, 2, 20_000)
-    request = arrays.put(kind("PriceRequest")(account="desk"), spot=spot, strike=strike)
+    request = arrays.put(kind("PriceRequest")(book="desk"), spot=spot, strike=strike)
     request.as_of.FromSeconds(1_700_000_000)
     async with channel_to_socket(path, transport=transport) as channel:
         answer = await stub(channel)(request)
@@ -126,14 +126,14 @@ async def test_violations_name_the_element(socket):
     path, transport = socket
     spot = np.ones(50)
     spot[17] = np.nan
-    request = arrays.put(kind("PriceRequest")(account="much too long"), spot=spot, strike=spot)
+    request = arrays.put(kind("PriceRequest")(book="much too long"), spot=spot, strike=spot)
     async with channel_to_socket(path, transport=transport) as channel:
         for _ in range(2):
             with pytest.raises(CallError) as raised:
                 await stub(channel)(request)
             assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
             assert {(v.field, v.description) for v in raised.value.violations} == {
-                ("account", "must be at most 8 characters"),
+                ("book", "must be at most 8 characters"),
                 ("spot[17]", "is NaN: must be greater than 0"),
                 ("spot[17]", "is NaN: must be finite"),
                 ("strike[17]", "is NaN: must be greater than or equal to 0 and less than 1000000000"),

@@ -18,21 +18,21 @@ def _sent(*args: Any, **fields: Any) -> Any:
 
 def test_a_method_takes_arrays_for_its_fields() -> None:
     """Fields by name may be arrays, lists and scalars side by side, numpy's own scalars too."""
-    sent = _sent(account="desk", spot=np.array([1.0, 2.0]), strike=[3.0], flat=np.float64(0.1))
-    assert sent == kind("PriceRequest")(account="desk", spot=[1.0, 2.0], strike=[3.0], flat=0.1)
+    sent = _sent(book="desk", spot=np.array([1.0, 2.0]), strike=[3.0], flat=np.float64(0.1))
+    assert sent == kind("PriceRequest")(book="desk", spot=[1.0, 2.0], strike=[3.0], flat=0.1)
 
 
 def test_an_array_that_does_not_fit_is_named() -> None:
     """An array for a field that holds none is refused with the field's name, and nothing is sent."""
-    with pytest.raises(TypeError, match=r"PriceRequest\.account is not a repeated field of numbers"):
-        _sent(account=np.array([1.0]))
+    with pytest.raises(TypeError, match=r"PriceRequest\.book is not a repeated field of numbers"):
+        _sent(book=np.array([1.0]))
     with pytest.raises(AttributeError, match="no field 'sport'"):
         _sent(sport=np.array([1.0]))
 
 
 def test_a_request_or_its_fields() -> None:
     """A request goes out as it is; together with fields it is refused."""
-    request = kind("PriceRequest")(account="desk")
+    request = kind("PriceRequest")(book="desk")
     assert _sent(request) is request
     with pytest.raises(TypeError, match="takes a request or its fields, not both"):
         _sent(request, spot=np.array([1.0]))

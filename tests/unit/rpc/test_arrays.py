@@ -52,11 +52,11 @@ def unpacked(number: int, values: np.ndarray) -> bytes:
 @given(st.fixed_dictionaries({}, optional=COLUMNS))
 def test_put_writes_what_assigning_the_elements_writes(columns):
     """Filled from arrays, a message has the bytes that it has when filled element by element, for every number."""
-    plain = new(account="desk", **columns)
+    plain = new(book="desk", **columns)
     dtypes = {name: arrays.get(plain, name).dtype for name in columns}
-    filled = arrays.put(new(account="desk"), **{n: np.array(v, dtype=dtypes[n]) for n, v in columns.items()})
+    filled = arrays.put(new(book="desk"), **{n: np.array(v, dtype=dtypes[n]) for n, v in columns.items()})
     assert filled.SerializeToString(deterministic=True) == plain.SerializeToString(deterministic=True)
-    listed = arrays.put(new(account="desk"), **columns)
+    listed = arrays.put(new(book="desk"), **columns)
     assert listed.SerializeToString(deterministic=True) == plain.SerializeToString(deterministic=True)
 
 
@@ -105,9 +105,9 @@ def test_arrays_are_snapshots_that_nobody_takes_for_the_message():
 
 def test_put_replaces_and_touches_nothing_else():
     """What a field held is gone, an empty array empties it, and other fields stay."""
-    message = new(spot=[1, 2, 3], strike=[4], day=[5, 6], account="desk")
+    message = new(spot=[1, 2, 3], strike=[4], day=[5, 6], book="desk")
     assert arrays.put(message, spot=np.array([7.0]), day=[]) is message
-    assert message == new(spot=[7], strike=[4], account="desk")
+    assert message == new(spot=[7], strike=[4], book="desk")
 
 
 def test_put_into_a_nested_message_makes_it_present():
@@ -164,15 +164,15 @@ def test_put_takes_arrays_as_they_come(array):
         ({"shift": [0, 1 << 31]}, ValueError, r"shift\[1\] is 2147483648, out of the range of int32"),
         ({"day": [1.5]}, TypeError, r"day takes int32, not float64: round it"),
         ({"knocked": [2]}, TypeError, r"knocked takes bool, not int64"),
-        ({"account": [1.0]}, TypeError, r"PriceRequest\.account is not a repeated field of numbers"),
+        ({"book": [1.0]}, TypeError, r"PriceRequest\.book is not a repeated field of numbers"),
         ({"legs": [1.0]}, TypeError, r"PriceRequest\.legs is not a repeated field of numbers"),
         ({"flat": [1.0]}, TypeError, r"PriceRequest\.flat is not a repeated field of numbers"),
-        ({"sport": [1.0]}, AttributeError, r"PriceRequest has no field 'sport'; it has account, spot"),
+        ({"sport": [1.0]}, AttributeError, r"PriceRequest has no field 'sport'; it has book, spot"),
     ],
 )
 def test_put_refuses_what_a_field_cannot_hold_and_leaves_the_message(column, error, words):
     """The error names the field, the first wrong element and the remedy; nothing was set, the good fields neither."""
-    message = new(spot=[1.0], day=[3], account="desk")
+    message = new(spot=[1.0], day=[3], book="desk")
     before = message.SerializeToString(deterministic=True)
     with pytest.raises(error, match=words):
         arrays.put(message, strike=[5.0], right=[1], **column)
@@ -190,8 +190,8 @@ def test_put_says_when_one_message_cannot_hold_it(monkeypatch):
 
 def test_get_refuses_what_is_no_array():
     """A field that is not several numbers, or not there, is named."""
-    with pytest.raises(TypeError, match=r"PriceRequest\.account is not a repeated field of numbers"):
-        arrays.get(new(), "account")
+    with pytest.raises(TypeError, match=r"PriceRequest\.book is not a repeated field of numbers"):
+        arrays.get(new(), "book")
     with pytest.raises(AttributeError, match="no field 'sport'"):
         arrays.get(new(), "sport")
 

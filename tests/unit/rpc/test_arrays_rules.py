@@ -68,7 +68,7 @@ CURVES = st.builds(
     time_ns=st.lists(st.integers(0, 2) | st.integers(0, (1 << 64) - 1), max_size=3),
 )
 FLAT = {
-    "account": st.sampled_from(["", "desk", "much too long"]),
+    "book": st.sampled_from(["", "desk", "much too long"]),
     "spot": DOUBLES,
     "strike": DOUBLES,
     "weight": FLOATS,
