@@ -85,7 +85,7 @@ def test_status_shows_every_process(where: Place) -> None:
     assert status["missing"] == []
     expected = {"supervisor", "zygote", "nats", "postgres", "control-1", "edge", "node"}
     expected |= {"reference-1", "marketdata-1", "pricing-1", "risk-1", "trading-1", "pipeline-1", "ledger-1"}
-    expected |= {"broker-1", "audit-1"}
+    expected |= {"broker-1", "audit-1", "identity-1"}
     assert {row["name"] for row in status["processes"]} == expected
     for row in status["processes"]:
         assert start_ticks(row["pid"]), row

@@ -32,7 +32,7 @@ async def test_a_mesh_of_sidecars_serves_and_refuses_the_same(sidecar_topology: 
         mesh.up()
         names = set(mesh.processes())
         services = {"control", "reference", "marketdata", "pricing", "risk", "trading", "broker", "pipeline", "ledger"}
-        services |= {"audit"}
+        services |= {"audit", "identity"}
         assert {f"sidecar-{service}" for service in services} <= names, names
         async with mesh.edge_channel() as channel:
             answer = await reference_grpc.ReferenceServiceStub(channel).GetInstrument(
