@@ -62,9 +62,11 @@ layout = "node"
 [clients.ann]
 roles = ["operator", "risk_officer"]
 accounts = []
+step_up = true
 [clients.bob]
 roles = ["operator", "risk_officer"]
 accounts = []
+step_up = true
 [certificates]
 [services.control]
 [services.marketdata]
