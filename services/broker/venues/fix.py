@@ -215,7 +215,7 @@ class FixAdapter:
                 routed.status, routed.client_id = At.SENT, cl_ord_id
                 outcome.orders[routed.order_id] = routed
                 self._desk.sends(routed)
-            elif not routed.client_id:
+            elif not routed.client_id and not routed.venue_order_id:
                 self._desk.never_sent(outcome, routed, each)
                 return
             elif each.kind == routing.INSTRUCTION_KIND_REPLACE:
