@@ -44,7 +44,7 @@ from tests.integration.test_broker_fix_venue import Prime
 from tests.ports import free_port
 
 ENDS = ("REJECTED", "CANCELLED", "EXPIRED")
-QUIET_S_MAX = 30.0
+QUIET_S_MAX = 60.0
 
 
 class House(Prime):
