@@ -10,6 +10,7 @@ import asyncio
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import structlog
 from crossrate.api.broker.v1 import routing_service_pb2 as routing
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import order_pb2
-from crossrate.fix.application import Unit
+from crossrate.fix.application import Disconnected, Unit
 from crossrate.fix.enums import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus
 from crossrate.fix.message import Message
 from crossrate.fix.orders import OrderCancelReplaceRequest
@@ -52,10 +53,15 @@ class House(Prime):
     def __init__(self, port: int) -> None:
         super().__init__(port)
         self.fills: dict[str, dict[str, int]] = {}
+        self.breaks_at: type | None = None
+        """The next message of this kind is lost with the line."""
 
     async def received(self, message: Message, unit: Unit) -> None:
         """See Application."""
         value = message.value
+        if self.breaks_at is not None and isinstance(value, self.breaks_at):
+            self.breaks_at = None
+            raise Disconnected("the line breaks")
         if isinstance(value, OrderCancelReplaceRequest):
             held = next((h for h in self.orders.values() if h["cl"] == value.orig_cl_ord_id), None)
             if held is not None and value.order_qty <= held["cum"]:
@@ -104,7 +110,8 @@ class _NoComparison:
 class World:
     """See the module."""
 
-    def __init__(self) -> None:
+    def __init__(self, resend_s_max: float = 0.02) -> None:
+        self.resend_s_max = resend_s_max
         self.folder = Path(tempfile.mkdtemp(prefix="xr-"))
         self.servers = Servers(self.folder, TOPOLOGY)
         self.port = free_port()
@@ -127,6 +134,7 @@ class World:
         path.write_text(
             f'[venues.prime]\nkind = "fix"\nhost = "127.0.0.1"\nport = {self.port}\nsender_comp_id = "HOUSE"\n'
             'target_comp_id = "PRIME"\nheartbeat_s = 5\nunsent_s_max = 300.0\n'
+            f"resend_s_max = {self.resend_s_max}\n"
             'reconnect = { first_s = 0.01, cap_s = 0.05 }\n[[routes]]\nvenues = ["prime"]\n'
         )
         self.venues = declared.load(path)
@@ -208,6 +216,14 @@ class World:
 
     # What has to hold.
 
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Waits for what is told."""
+        end = time.monotonic() + QUIET_S_MAX
+        while not holds():
+            assert time.monotonic() < end, self.reports
+            await asyncio.sleep(0.01)
+            await self._read()
+
     async def settle(self) -> None:
         """Everything arrives; then both sides agree about every order."""
         self.house.mute = False
@@ -234,16 +250,17 @@ class World:
     async def _unfinished(self) -> list[str]:
         await self._read()
         async with self.database.connection() as connection:
-            # An amendment that was on a broken line, and is too old to be sent again, has no answer: known, not mended.
             waits = await connection.fetch(
-                "SELECT kind, state, count(*) FROM instruction WHERE state < 2 AND NOT (kind = $1 AND state = 1) "
-                "GROUP BY 1, 2",
-                int(REPLACE),
+                "SELECT i.kind, i.state, i.order_id, o.status FROM instruction i LEFT JOIN venue_order o "
+                "USING (order_id) WHERE i.state < 2"
             )
             doubtful = await connection.fetchval("SELECT count(*) FROM venue_order WHERE status IN (0, 1, 3)")
             rows = await connection.fetch("SELECT number, order_id FROM instruction WHERE kind = $1", int(NEW))
         self._of = {f"{PREFIX}{row[0]}": row[1] for row in rows}
-        found = [f"{row[2]} instructions of kind {row[0]} in state {row[1]}" for row in waits]
+        found = [
+            f"an instruction of kind {kind} in state {state}: {order_id} is {status}, told {self.kinds(order_id)}"
+            for kind, state, order_id, status in waits
+        ]
         found += [f"{doubtful} orders are in doubt"] if doubtful else []
         for held in self.house.orders.values():
             told = self._held_reports(held)

@@ -20,12 +20,11 @@ from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.fix.application import Unit
 from crossrate.fix.endpoint import Endpoint
-from crossrate.fix.enums import CxlRejReason, CxlRejResponseTo, ExecType, MassStatusReqType
+from crossrate.fix.enums import CxlRejReason, CxlRejResponseTo, ExecType
 from crossrate.fix.faults import NotLoggedOn, Throttled
 from crossrate.fix.initiator import Initiator
 from crossrate.fix.message import Message
 from crossrate.fix.numbers import Sent
-from crossrate.fix.orders import OrderMassStatusRequest
 from crossrate.fix.reader import Decoder
 from crossrate.fix.reports import BusinessMessageReject, ExecutionReport, OrderCancelReject
 from crossrate.fix.rules import Rules
@@ -39,6 +38,7 @@ from services.broker.engine.desk import Desk
 from services.broker.engine.session import Session
 from services.broker.routed import At, Routed, Waiting, recalled
 from services.broker.store import Outcome
+from services.broker.venues import fix_doubts as doubts
 from services.broker.venues import fix_words as words
 from services.broker.venues.declared import FixVenue
 from services.broker.venues.fix_copy import FixCopy, tls_of
@@ -154,29 +154,13 @@ class FixAdapter:
 
     async def _recover(self) -> None:
         """Asks for every order whose fate is not known, and for all that works there."""
-        open_orders = await self._desk.reading.open_orders(self._desk.venue)
-        doubtful = [each.order_id for each in open_orders if each.status in (At.SENT, At.UNKNOWN)]
         async with self._endpoint.unit() as unit:
             outcome = Outcome()
-            for order_id in doubtful:
-                # Read once more under the session's lock: what came in the meantime may have answered.
-                each = await self._desk.reading.within(unit.transaction, order_id)
-                if each is None or each.status not in (At.SENT, At.UNKNOWN):
-                    continue
-                if each.status is At.SENT:
-                    each.status = At.UNKNOWN
-                    text = "the session broke before the venue answered: it is being asked"
-                    self._tell(outcome, each, pb.VenueReport(kind=pb.VENUE_REPORT_KIND_UNKNOWN, text=text))
-                unit.send(words.question(self._spec, each))
-            unit.send(
-                OrderMassStatusRequest(
-                    mass_status_req_id=f"{PREFIX}{time.time_ns()}", mass_status_req_type=MassStatusReqType.ALL
-                )
-            )
+            asked = await doubts.ask(self._desk, self._spec, unit, outcome, PREFIX)
             reports = await self._desk.store.within(unit.transaction, self._desk.lease, outcome)
         self._desk.store.told(reports)
         self._ready = True
-        self._desk.become(Session.READY, f"{len(doubtful)} orders were asked for" if doubtful else "")
+        self._desk.become(Session.READY, f"{asked} orders and amendments were asked for" if asked else "")
 
     async def _pass(self) -> None:
         waiting = await self._desk.reading.waiting(self._desk.venue, 100)
@@ -302,22 +286,26 @@ class FixAdapter:
                 routed = await self._adopt(unit, outcome, value)
             if routed is None or value.exec_type is not ExecType.TRADE:
                 return
+        status = value.exec_type is ExecType.ORDER_STATUS
+        if status and asked is not None and doubts.answers_amendment(self._desk, outcome, routed, asked, value):
+            return
         said = words.report_of(self._spec, self._desk.venue, value, routed, self._calendar)
         if said is None:
             return
         report, key = said
         if key and await self._desk.reading.seen(unit.transaction, self._desk.venue, key):
             return
-        status = value.exec_type is ExecType.ORDER_STATUS
         if status and routed.status is not At.UNKNOWN:
             return  # nothing was in doubt: what changes is told by reports of its own
         amended = asked if asked is not None and asked.kind == routing.INSTRUCTION_KIND_REPLACE else None
+        if routed.status in doubts.DOUBTFUL and (new := await self._instruction(unit, routed.client_id)) is not None:
+            outcome.done.append(new.number)  # whatever is told of an order says that it came
         words.moved(routed, value, report.kind, amended)
         if amended is not None and report.kind == pb.VENUE_REPORT_KIND_REPLACED:
             report.version = amended.version
         self._tell(outcome, routed, report, key)
-        if asked is not None and (not status or asked.kind == routing.INSTRUCTION_KIND_NEW):
-            outcome.done.append(asked.number)  # a status that ends a doubt answers the order itself
+        if asked is not None and not status:
+            outcome.done.append(asked.number)
 
     async def _refused(self, unit: Unit, outcome: Outcome, value: OrderCancelReject) -> None:
         asked = await self._instruction(unit, value.cl_ord_id)

@@ -158,11 +158,11 @@ def cancel_stated(spec: FixVenue, stated: StatedOrder, cl_ord_id: str) -> OrderC
     )
 
 
-def question(spec: FixVenue, routed: Routed) -> OrderStatusRequest:
-    """Asks where an order stands."""
+def question(spec: FixVenue, routed: Routed, amendment: str = "") -> OrderStatusRequest:
+    """Asks where an order stands; by the ClOrdID of an amendment alone, whether the venue has that."""
     return OrderStatusRequest(
-        cl_ord_id=routed.client_id or routed.venue_order_id,
-        order_id=routed.venue_order_id or None,
+        cl_ord_id=amendment or routed.client_id or routed.venue_order_id,
+        order_id=None if amendment else routed.venue_order_id or None,
         symbol=symbol_of(spec, routed.instrument),
         side=_side(routed.order),
     )
