@@ -25,9 +25,6 @@ this long, then read."""
 EARLY_MAX = 256
 """Entries that wait for one in front of them."""
 RETRY_S = 0.5
-LOOK_S = 1.0
-"""After so long without an entry it is looked whether one was not heard: what is announced while NATS is away, or while
-this instance finds its way back to it, nobody says again, and the next entry may be long in coming."""
 
 
 class LogFollower(ABC, Generic[P]):
@@ -88,8 +85,13 @@ class LogFollower(ABC, Generic[P]):
                         unfollow = await self._log.follow(self._heard)
                     self._behind.clear()
                     await self.catch_up()
-                    if not self._early:
-                        await self._rest(closing)
+                    if self._early:
+                        continue
+                    behind = asyncio.ensure_future(self._behind.wait())
+                    try:
+                        await asyncio.wait([behind, closing], return_when=asyncio.FIRST_COMPLETED)
+                    finally:
+                        behind.cancel()
                 except LogUnavailable as error:
                     self._note.warning(f"{self.what} cannot be read; trying again", reason=str(error))
                     await pause(stopping, RETRY_S)
@@ -97,17 +99,6 @@ class LogFollower(ABC, Generic[P]):
             closing.cancel()
             if unfollow is not None:
                 await unfollow()
-
-    async def _rest(self, closing: asyncio.Future[bool]) -> None:
-        """Returns when there may be something to read, or the process stops."""
-        behind = asyncio.ensure_future(self._behind.wait())
-        try:
-            applied, done = -1, set()
-            while not done and self.applied != applied:
-                applied = self.applied
-                done, _ = await asyncio.wait([behind, closing], timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            behind.cancel()
 
     async def catch_up(self) -> int:
         """Reads to the end of the log, and returns how many entries were news.
