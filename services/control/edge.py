@@ -193,10 +193,11 @@ def _method_routes(method: MethodContract, rules: tuple[Rule, ...], state: State
                 # and by then its filters are chosen.
                 grpc = [{"name": "content-type", "string_match": {"exact": "application/grpc"}}, *headers]
                 common = {"route": action, "request_headers_to_remove": ["authorization"], **route_metadata(method)}
+                # JSON is gRPC by the time that its answer's headers are chosen, so both routes say them.
+                common |= {"response_headers_to_add": security_headers()}
                 plain = {"match": {"path": method.path, "headers": grpc}, **common}
                 routes.append({**plain, "typed_per_filter_config": left_out(*FOR_BROWSERS_AND_JSON)})
-                shown = {"response_headers_to_add": security_headers()}
-                routes.append({"match": {"path": method.path, "headers": headers}, **common, **shown})
+                routes.append({"match": {"path": method.path, "headers": headers}, **common})
     return routes
 
 

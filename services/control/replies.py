@@ -45,7 +45,7 @@ SECURITY_HEADERS = {
     "cache-control": "no-store",
 }
 """What every answer says to a browser; strict transport is for pages to ask for, which know their own name. Pages of
-services say it themselves, and plain gRPC has no browser."""
+services say it themselves."""
 REPLIES = (
     Reply(400, ErrorReason.INVALID_REQUEST, "the request is malformed"),
     Reply(401, ErrorReason.NO_IDENTITY, "the call carries no identity that the mesh can prove"),

@@ -85,7 +85,7 @@ class Servers:
         self.topology = topology
         self.place = Place((folder / "state").resolve(), folder / "run").make()
         self.postgres = PostgresServer(self.place)
-        self.nats = NatsServer(self.place, free_port(), store_mib_max=2048)
+        self.nats = NatsServer(self.place, free_port(), store_mib_max=4096)
         self.processes: dict[str, subprocess.Popen] = {}
 
     def runtime(self, service: str, instance: str = "") -> Runtime:

@@ -278,7 +278,9 @@ async def test_every_open_stream_ends_with_the_role_it_lived_on(mesh: GuardedMes
         kind = "stream_stream" if method.client_streaming else "unary_stream"
         raw = ask(method, MINE, streamed(method)).raw
         request = still_open(raw) if method.client_streaming else raw
-        call = getattr(channels[method.path], kind)(method.path)(request, metadata=list(headers_of(token).items()), timeout=60)
+        call = getattr(channels[method.path], kind)(method.path)(
+            request, metadata=list(headers_of(token).items()), timeout=60
+        )
         try:
             await call.read()
             begun.add(key)

@@ -78,7 +78,7 @@ async def test_a_client_may_what_its_roles_allow(mesh: SmallMesh) -> None:
         assert await reference_grpc.ReferenceServiceStub(edge).GetInstrument(EURUSD, timeout=5)
     async with channel(mesh, None) as edge:
         read = reference_grpc.ReferenceServiceStub(edge).GetInstrument(EURUSD, timeout=5)
-        assert (await refused(read)).code() is grpc.StatusCode.PERMISSION_DENIED
+        assert (await refused(read)).code() is grpc.StatusCode.UNAUTHENTICATED
 
 
 async def test_a_service_learns_who_the_client_is_and_nobody_can_pretend(mesh: SmallMesh) -> None:
@@ -91,7 +91,7 @@ async def test_a_service_learns_who_the_client_is_and_nobody_can_pretend(mesh: S
     shown = x509.load_pem_x509_certificate(client_certificate("second", mesh.place))
     assert headers[FINGERPRINT_HEADER] == shown.fingerprint(hashes.SHA256()).hex()
     async with channel(mesh, None, pretence) as edge:
-        assert (await refused(mesh_status(edge))).code() is grpc.StatusCode.PERMISSION_DENIED
+        assert (await refused(mesh_status(edge))).code() is grpc.StatusCode.UNAUTHENTICATED
 
 
 async def test_other_certificates_prove_nothing(mesh: SmallMesh, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_limits_by_the_command_line(mesh: Mesh, trader: Client) -> None:
 
 
 def test_a_lease_that_is_held_stops_nothing_and_silence_does(mesh: Mesh, trader: Client) -> None:
-    """Ctrl-C releases it; a holder that is killed is silent, and its account is stopped."""
+    """Ctrl-C and SIGTERM release it; a holder that is killed is silent, and its account is stopped."""
     name = funded(trader, account(mesh, "leased"))
     scope = f"account:{name}"
     assert "no mode" in mesh.refused("kill", "lease", "register", "stop", "--scope", scope)
@@ -85,7 +85,7 @@ def test_a_lease_that_is_held_stops_nothing_and_silence_does(mesh: Mesh, trader:
     mesh.command("kill", "lease", "release", made["leaseId"])
     assert made["leaseId"] not in mesh.command("kill", "lease", "list")
     assert "register anew" in mesh.refused("kill", "lease", "renew", made["leaseId"])
-    for ending, stopped in ((signal.SIGINT, False), (signal.SIGKILL, True)):
+    for ending, stopped in ((signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGKILL, True)):
         lease_id = held_until(mesh, trader, scope, ending)
 
         def kills(lease_id: str = lease_id) -> bool:
@@ -116,9 +116,12 @@ def held_until(mesh: Mesh, client: Client, scope: str, ending: int) -> str:
             return next((each.expire_time.ToNanoseconds() for each in leases if each.lease_id == lease_id), 0)
 
         first = runs_out_ns()
-        assert waited(lambda: runs_out_ns() > first > 0)
-        holder.send_signal(ending)
-        holder.wait(timeout=60)
+        try:
+            assert waited(lambda: runs_out_ns() > first > 0)
+            holder.send_signal(ending)
+            holder.wait(timeout=60)
+        finally:
+            holder.kill()
     return lease_id
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 import uuid
 from datetime import timedelta
@@ -46,8 +47,15 @@ def register(
         _hold(client, lease.lease_id, silence_s)
 
 
+def _end(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
 def _hold(client: Client, lease_id: str, silence_s: float) -> None:
     show.note("it is renewed until Ctrl-C, which releases it")
+    # A supervisor says SIGTERM, and a shell that starts it in the background has SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
     try:
         while True:
             time.sleep(silence_s / 3)
