@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from crossrate.fix.orders import OrderCancelReplaceRequest
+from crossrate.store.fix_store import FIX_MIGRATIONS
+from crossrate.store.migrations import _LOCK, migrate
 from tests.integration.venue_world import World
 
 pytestmark = pytest.mark.integration
@@ -48,3 +53,30 @@ async def test_an_amendment_that_was_lost_and_is_too_old_to_be_sent_again_is_ref
         await made.until(lambda: made.kinds(order_id)[2:] == ["REPLACED"])
         assert held["qty"] == 160_000
         await made.settle()
+
+
+class CancelledOnceLocked:
+    """A connection of which the caller is cancelled when the server has just carried a statement out."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.terminate = connection.terminate
+
+    async def execute(self, *statement: Any, **how: Any) -> None:
+        """Carries it out; the caller does not see that."""
+        await self._connection.execute(*statement, **how)
+        raise asyncio.CancelledError
+
+
+async def test_a_start_that_is_killed_leaves_no_lock_on_its_connection() -> None:
+    """An adapter is killed as it gets the lock of migrations: the next one need not wait for it."""
+    async with world() as made:
+        async with made.database.connection() as connection:
+            with pytest.raises(asyncio.CancelledError):
+                await migrate(CancelledOnceLocked(connection), "crossrate.store.fix", FIX_MIGRATIONS)
+        async with made.database.connection() as one:
+            held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1"
+            # The server takes a moment to see that the connection is gone.
+            end = time.monotonic() + 20.0
+            while await one.fetchval(held, _LOCK):
+                assert time.monotonic() < end, "the lock stayed"

@@ -8,6 +8,7 @@ to work.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import re
@@ -75,27 +76,37 @@ async def migrate(connection: asyncpg.Connection, scope: str, folder: Path) -> l
         MigrationError: an applied file was changed, or a file fails; nothing of a failed file remains.
     """
     migrations = read_migrations(folder)
-    await connection.execute("SELECT pg_advisory_lock($1, hashtext(current_schema()))", _LOCK, timeout=60)
     try:
-        await connection.execute(_TABLE)
-        rows = await connection.fetch("SELECT version, sha256 FROM migration WHERE scope = $1", scope)
-        applied = {row["version"]: row["sha256"] for row in rows}
-        done = []
-        for migration in migrations:
-            known = applied.get(migration.version)
-            if known is None:
-                await _apply(connection, scope, migration)
-                done.append(migration.name)
-            elif known != migration.sha256:
-                raise MigrationError(
-                    f"{migration.name} ({scope}) was changed after it had been applied: put it back as it was and "
-                    "write what you want to change as a new migration"
-                )
-        return done
-    finally:
-        # Does nothing on a connection that broke: the lock went with it.
-        with contextlib.suppress(asyncpg.InterfaceError, OSError):
-            await connection.execute("SELECT pg_advisory_unlock($1, hashtext(current_schema()))", _LOCK)
+        await connection.execute("SELECT pg_advisory_lock($1, hashtext(current_schema()))", _LOCK, timeout=60)
+        try:
+            return await _missing(connection, scope, migrations)
+        finally:
+            # Does nothing on a connection that broke: the lock went with it.
+            with contextlib.suppress(asyncpg.InterfaceError, OSError):
+                await connection.execute("SELECT pg_advisory_unlock($1, hashtext(current_schema()))", _LOCK)
+    except asyncio.CancelledError:
+        # The server may have given the lock, or not taken it back: it must not stay with a connection of a pool.
+        with contextlib.suppress(asyncpg.InterfaceError):
+            connection.terminate()
+        raise
+
+
+async def _missing(connection: asyncpg.Connection, scope: str, migrations: list[Migration]) -> list[str]:
+    await connection.execute(_TABLE)
+    rows = await connection.fetch("SELECT version, sha256 FROM migration WHERE scope = $1", scope)
+    applied = {row["version"]: row["sha256"] for row in rows}
+    done = []
+    for migration in migrations:
+        known = applied.get(migration.version)
+        if known is None:
+            await _apply(connection, scope, migration)
+            done.append(migration.name)
+        elif known != migration.sha256:
+            raise MigrationError(
+                f"{migration.name} ({scope}) was changed after it had been applied: put it back as it was and "
+                "write what you want to change as a new migration"
+            )
+    return done
 
 
 async def _apply(connection: asyncpg.Connection, scope: str, migration: Migration) -> None:
