@@ -45,7 +45,7 @@ async def control(stand: Stand, name: str) -> list[Problem]:
     if name in ("gap", "repeat"):
         stand.readers[0].lapse = name
     elif name == "early":
-        plan = [Blow("nats", KILL, 0.3, 0.5)]
+        plan = [Blow("nats", KILL, 0.3, 3.0)]
         feeds = [LogFeed("hasty", stand.log, stand.history["feed hasty"], early=True)]
     elif name == "half-written":
         whole = next(Path(stand.url).glob("venue=*/**/*.parquet"))

@@ -41,6 +41,7 @@ async def test_rounds() -> None:
         assert set(stand.processes.points) == set(ENDS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("names", STANDS, ids=lambda names: names[0])
 async def test_every_fault_that_is_put_in_is_found(names: tuple[str, ...]) -> None:
     """As what it is."""

@@ -74,6 +74,7 @@ def test_limits_by_the_command_line(mesh: Mesh, trader: Client) -> None:
     assert "no proposal waits" in mesh.refused("limits", "approve", "last")
 
 
+@pytest.mark.long
 def test_a_lease_that_is_held_stops_nothing_and_silence_does(mesh: Mesh, trader: Client) -> None:
     """Ctrl-C and SIGTERM release it; a holder that is killed is silent, and its account is stopped."""
     name = funded(trader, account(mesh, "leased"))
@@ -125,6 +126,7 @@ def held_until(mesh: Mesh, client: Client, scope: str, ending: int) -> str:
     return lease_id
 
 
+@pytest.mark.long
 def test_a_block_is_shared_and_counts_at_once(mesh: Mesh, trader: Client) -> None:
     """Shares are positions of their accounts in the ledger and in risk's limits; the block account's is smaller; what
     is allocated can be closed."""
@@ -157,6 +159,7 @@ def test_a_block_is_shared_and_counts_at_once(mesh: Mesh, trader: Client) -> Non
     assert waited(lambda: not booked(share))
 
 
+@pytest.mark.long
 def test_a_close_out_brings_an_account_back_above_its_level(mesh: Mesh, trader: Client) -> None:
     """A level that the account is below closes so much of its position as is needed: what could add is cancelled and
     refused meanwhile, its orders say why they were made, and the account goes on after it."""
