@@ -16,7 +16,7 @@ TOPOLOGY = topologies.load()
     ("method", "caller", "allowed"),
     [
         ("GetInstrument", "marketdata", True),
-        ("GetInstrument", EDGE, True),
+        ("GetInstrument", EDGE, False),  # who proves nothing may nothing
         ("GetInstrument", "control", False),  # the contract names it, the topology does not connect it
         ("GetQuote", "reference", False),
         ("SetInstrumentStatus", EDGE, False),
