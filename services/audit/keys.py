@@ -8,7 +8,7 @@ import asyncpg
 
 from crossrate.api.audit.v1 import audit_events_pb2, checkpoint_pb2
 from crossrate.store.database import Database
-from crossrate.transparency.note import Signer, Verifier
+from crossrate.transparency.note import Signer
 from crossrate.transparency.witness import write_secret
 from services.audit.store.log import Log
 
@@ -110,8 +110,3 @@ class Keys:
         if not path.exists():
             write_secret(path, Signer.generate(self._origin, 1).secret + "\n")
         return Signer.parse(path.read_text())
-
-
-def verifiers_of(known: list[checkpoint_pb2.VerifierKey]) -> list[Verifier]:
-    """Public keys as they verify."""
-    return [Verifier.parse(key.key) for key in known]

@@ -27,10 +27,8 @@ from services.trading.domain.order import (
     TriggerSource,
 )
 
-EVENT_TYPE = "crossrate.api.trading.v1.ExecutionReported"
 SUBJECT = "crossrate.trading.v1.execution_reported."
 SIDES = {order_pb2.SIDE_BUY: order.BUY, order_pb2.SIDE_SELL: order.SELL}
-REASONS = {each: each.name for each in Reason}
 WORDS = {each.name: each for each in Reason}
 NS = 1_000_000_000
 

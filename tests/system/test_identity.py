@@ -215,7 +215,7 @@ def test_a_program_logs_in_by_the_browser_and_shares_its_login(mesh: Mesh, monke
 
 def test_every_service_judges_a_program_s_token_until_its_session_ends(mesh: Mesh, tmp_path: Path) -> None:
     """Its account over gRPC and REST, no other account, no other role's method; ended, the token that is still young is
-    refused within ten seconds and the stream that it opened ends and says why."""
+    refused and the stream that it opened ends and says why."""
     for account in ("book-1", "other-1"):
         mesh.command("accounts", "open", account)
     key = ECKey.generate_key("P-256")

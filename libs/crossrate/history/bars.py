@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -62,11 +62,6 @@ def form() -> Form:
 
     columns = [*((name, pa.int64()) for name in TIMES), *((name, pa.float64()) for name in (*PRICES, "volume"))]
     return Form("bars", pa.schema([*columns, ("flags", pa.int16())]), ("volume", "flags"), TIMES)
-
-
-def month_of(time: int) -> date:
-    """The first day of the UTC month of a time."""
-    return (EPOCH + timedelta(days=time // DAY)).replace(day=1)
 
 
 class BarStore:

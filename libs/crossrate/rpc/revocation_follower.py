@@ -17,6 +17,8 @@ import datetime as dt
 import time
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from crossrate.api.identity.v1 import identity_events_pb2
 from crossrate.events.envelope import Event
 from crossrate.events.errors import EventsUnavailable
@@ -111,12 +113,21 @@ class RevocationFollower:
 
     def _take(self, event: Event) -> None:
         kind, _, name = event.subject.removeprefix("crossrate.identity.v1.").partition(".")
+        at = event.time_ns / 1e9 if event.time_ns else event.store_time.timestamp()
         if kind == "session_revoked":
-            at = event.time_ns / 1e9 if event.time_ns else event.store_time.timestamp()
             self._revocations.end_session(name, at)
         else:
+            self._revocations.change_grants(name, self._outdated_until(event, at))
+
+    def _outdated_until(self, event: Event, at: float) -> float:
+        """Up to which `iat` a subject's tokens do not know its grants. Where that cannot be read: when they changed
+        and a second on: rather one token too many is refused than one too few."""
+        try:
             change = identity_events_pb2.GrantsChanged.FromString(event.payload)
-            self._revocations.change_grants(name, float(change.issued_until))
+        except DecodeError:
+            self._log.error("a change of grants cannot be read", subject=event.subject, sequence=event.sequence)
+            return at + 1.0
+        return float(change.issued_until) or at + 1.0
 
     def _wake_streams(self) -> None:
         ended = self._admission.end_clients(self._revocations.hit)

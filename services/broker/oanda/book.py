@@ -87,10 +87,6 @@ class Book:
         found = [each for each in self.trades.values() if each["instrument"] == instrument and is_open(each)]
         return sorted(found, key=lambda each: int(each["id"]))
 
-    def dependents(self, trade_id: str) -> list[Json]:
-        """Pending orders that hang on a trade."""
-        return [o for o in self.orders.values() if o.get("tradeID") == trade_id and o["state"] == PENDING]
-
     def taken(self) -> None:
         """Everything new is kept: what has ended need not be remembered."""
         self.transactions.clear()

@@ -27,7 +27,7 @@ def caller() -> str:
     call = current()
     if call.client is None:
         return call.caller
-    return getattr(call.client, "subject", "") or call.client.name
+    return call.client.subject or call.client.name
 
 
 def caller_roles() -> frozenset[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import asyncpg
 
 from crossrate.api.identity.v1 import identity_events_pb2 as events_pb2
@@ -172,8 +170,3 @@ async def revoke_api_key(change: Change, key_id: str, comment: str) -> ApiKey:
         _tell_key(change, key, "REVOKED")
         await revoke(change, "client_id = $3", key_id, "KEY_REVOKED", comment)
     return await known_api_key(change.connection, key_id)
-
-
-async def forget_api_keys(connection: asyncpg.Connection, before: datetime) -> None:
-    """Deletes API keys that ended before a time."""
-    await connection.execute("DELETE FROM api_key WHERE least(revoke_time, expire_time) < $1", before)

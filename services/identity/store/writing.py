@@ -5,8 +5,6 @@ Persons change rarely; what happens often (a refreshed token) is no fact and tak
 
 from __future__ import annotations
 
-import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,8 +15,7 @@ from google.protobuf.message import Message
 from crossrate.api.identity.v1 import identity_events_pb2 as events_pb2
 from crossrate.rpc.call import current_or_none
 from crossrate.store.database import Database
-from crossrate.store.errors import StaleWriter
-from crossrate.store.fenced import PAUSE_S_MAX, TAKE_OVERS_MAX
+from crossrate.store.fenced import Fence
 from crossrate.store.journal import Fact, Journal, Lease
 from crossrate.store.requests import RequestLog
 from services.identity.vault import Vault
@@ -73,14 +70,13 @@ class Writer:
     def __init__(self, database: Database, vault: Vault, holder: str, clock: Clock) -> None:
         self.database = database
         self._vault = vault
-        self._holder = holder
         self._clock = clock
         self._journal = Journal(database)
         self._requests = RequestLog(database)
-        self._lease: Lease | None = None
+        self._fence = Fence(database, LEASE, holder)
 
     async def change(self, origin: Origin, work: Work) -> None:
-        """Does the work in one transaction with its facts. It is called again if the lease was lost before the commit.
+        """Does the work in one transaction with its facts. It may be called again; see Fence.under.
 
         Raises:
             StaleWriter: others took the lease each time; nothing was done.
@@ -93,7 +89,7 @@ class Writer:
                 await work(change)
                 await self._append(change, lease)
 
-        await self._fenced(once)
+        await self._fence.under(once)
 
     async def once(self, request_id: str, body: bytes, origin: Origin, work: Work) -> bytes:
         """Does the work of a request exactly once and returns its answer, which is kept sealed.
@@ -101,40 +97,21 @@ class Writer:
         Raises:
             StaleWriter, RequestIdReused, OutcomeUnknown, StoreUnavailable: as FencedRequests.once.
         """
-        answers: list[bytes] = []
 
-        async def fenced(lease: Lease) -> None:
+        async def fenced(lease: Lease) -> bytes:
             async def within(connection: asyncpg.Connection) -> bytes:
                 change = Change(connection, self._clock(), origin, self._clock)
                 answer = await work(change) or b""
                 await self._append(change, lease)
                 return self._vault.seal(answer, "answer")
 
-            answers[:] = [await self._requests.once(request_id, body, within)]
+            return await self._requests.once(request_id, body, within)
 
-        await self._fenced(fenced)
-        return self._vault.unseal(answers[0], "answer")
+        return self._vault.unseal(await self._fence.under(fenced), "answer")
 
     async def forget(self, older_than_s: float) -> int:
         """See RequestLog.forget."""
         return await self._requests.forget(older_than_s)
-
-    async def _fenced(self, attempt: Callable[[Lease], Awaitable[None]]) -> None:
-        for number in range(1, TAKE_OVERS_MAX + 1):
-            lease = self._lease or await self._take()
-            try:
-                return await attempt(lease)
-            except (StaleWriter, asyncpg.DeadlockDetectedError) as error:
-                if self._lease is lease and isinstance(error, StaleWriter):
-                    self._lease = None
-                if number == TAKE_OVERS_MAX:
-                    raise
-                await asyncio.sleep(random.uniform(0.0, PAUSE_S_MAX))
-        raise AssertionError("the last attempt returns or raises")
-
-    async def _take(self) -> Lease:
-        self._lease = lease = await Lease.acquire(self.database, LEASE, self._holder, take_over=True)
-        return lease
 
     async def _append(self, change: Change, lease: Lease) -> None:
         if not change.facts:

@@ -118,10 +118,6 @@ class Batch:
         """An order after the last of its steps, encoded."""
         return self._rows[order.order_id].content
 
-    def saw_fill(self, venue: str, venue_exec_id: str) -> bool:
-        """Whether a fill is among those of this commit."""
-        return (venue, venue_exec_id) in self._fills
-
     @property
     def empty(self) -> bool:
         """Whether there is nothing to commit."""
