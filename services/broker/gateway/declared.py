@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
+
+from services.broker import declared
+from services.broker.declared import Account, Frozen, Name
 
 DEFAULT_PATH = Path(__file__).resolve().parents[3] / "mesh" / "fix_clients.toml"
 CLIENTS_MAX = 1000
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 CompId = Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
-Account = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 
 
 class FixClientsInvalid(ValueError):
     """The file does not declare clients; the message names the file, and each field with its remedy."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Gateway(_Frozen):
+class Gateway(Frozen):
     """Where it listens."""
 
     address: str = Field(default="127.0.0.1", max_length=253)
@@ -41,7 +37,7 @@ class Gateway(_Frozen):
         return self
 
 
-class FixClient(_Frozen):
+class FixClient(Frozen):
     """One client's session."""
 
     comp_id: CompId
@@ -56,7 +52,7 @@ class FixClient(_Frozen):
     instance that served it; what the client had sent before is carried out first."""
 
 
-class FixClients(_Frozen):
+class FixClients(Frozen):
     """All clients, by name."""
 
     gateway: Gateway = Gateway()
@@ -77,20 +73,8 @@ def load(path: Path = DEFAULT_PATH) -> FixClients:
     Raises:
         FixClientsInvalid: it is not there, no TOML, or does not declare clients.
     """
-    try:
-        return FixClients.model_validate(tomllib.loads(path.read_text()))
-    except OSError as error:
-        raise FixClientsInvalid(
-            f"{path}: cannot be read ({error.strerror}); CROSSRATE_BROKER_FIX_CLIENTS names the file"
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise FixClientsInvalid(f"{path}: is not TOML: {error}") from error
-    except ValidationError as error:
-        lines = []
-        for each in error.errors(include_url=False):
-            where = ".".join(str(part) for part in each["loc"])
-            lines.append(f"{path}: {where}: {each['msg'].removeprefix('Value error, ')}")
-        raise FixClientsInvalid("\n".join(lines)) from error
+    text = declared.read(path, "CROSSRATE_BROKER_FIX_CLIENTS", FixClientsInvalid)
+    return declared.checked(FixClients, text, str(path), FixClientsInvalid)
 
 
 def password_of(state: Path, client: str) -> str:
@@ -100,14 +84,7 @@ def password_of(state: Path, client: str) -> str:
         FixClientsInvalid: the file is not there, is empty, or may be read by others.
     """
     path = state / "fix" / f"{client}.password"
-    try:
-        if path.stat().st_mode & 0o077:
-            raise FixClientsInvalid(f"{path}: others may read it: chmod 600")
-        password = path.read_text().strip()
-    except OSError as error:
-        raise FixClientsInvalid(
-            f"{path}: cannot be read ({error.strerror}): write {client}'s password there"
-        ) from error
+    password = declared.secret(path, f"write {client}'s password there", FixClientsInvalid)
     if not password:
         raise FixClientsInvalid(f"{path}: is empty")
     return password

@@ -10,19 +10,18 @@ import hashlib
 import hmac
 import re
 import time
-import tomllib
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
+
+from services.broker import declared
+from services.broker.declared import Account, Frozen, Name
 
 DEFAULT_PATH = Path(__file__).resolve().parents[3] / "mesh" / "oanda_clients.toml"
 CLIENTS_MAX = 1000
 TOKENS_MAX = 8
 FRESH_S = 1.0
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
-Account = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 _HASH = re.compile(r"^[0-9a-f]{64}$")
 
 
@@ -30,11 +29,7 @@ class OandaClientsInvalid(ValueError):
     """The file does not declare clients; the message names the file, and each field with its remedy."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class OandaClient(_Frozen):
+class OandaClient(Frozen):
     """One program, or several with the same rights."""
 
     accounts: tuple[Account, ...] = Field(min_length=1, max_length=100)
@@ -45,7 +40,7 @@ class OandaClient(_Frozen):
     """Streams of prices and transactions open at once."""
 
 
-class OandaClients(_Frozen):
+class OandaClients(Frozen):
     """All clients, by name."""
 
     clients: dict[Name, OandaClient] = Field(default={}, max_length=CLIENTS_MAX)
@@ -62,20 +57,8 @@ def load(path: Path = DEFAULT_PATH) -> OandaClients:
     Raises:
         OandaClientsInvalid: it is not there, no TOML, or does not declare clients.
     """
-    try:
-        return OandaClients.model_validate(tomllib.loads(path.read_text()))
-    except OSError as error:
-        raise OandaClientsInvalid(
-            f"{path}: cannot be read ({error.strerror}); CROSSRATE_BROKER_OANDA_CLIENTS names the file"
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise OandaClientsInvalid(f"{path}: is not TOML: {error}") from error
-    except ValidationError as error:
-        lines = []
-        for each in error.errors(include_url=False):
-            where = ".".join(str(part) for part in each["loc"])
-            lines.append(f"{path}: {where}: {each['msg'].removeprefix('Value error, ')}")
-        raise OandaClientsInvalid("\n".join(lines)) from error
+    text = declared.read(path, "CROSSRATE_BROKER_OANDA_CLIENTS", OandaClientsInvalid)
+    return declared.checked(OandaClients, text, str(path), OandaClientsInvalid)
 
 
 def token_hashes(state: Path, client: str) -> tuple[str, ...]:
@@ -85,14 +68,8 @@ def token_hashes(state: Path, client: str) -> tuple[str, ...]:
         OandaClientsInvalid: the file is not there, may be read by others, or has a line that is no SHA-256.
     """
     path = state / "oanda" / f"{client}.token"
-    try:
-        if path.stat().st_mode & 0o077:
-            raise OandaClientsInvalid(f"{path}: others may read it: chmod 600")
-        lines = [line.strip() for line in path.read_text().splitlines()]
-    except OSError as error:
-        raise OandaClientsInvalid(
-            f"{path}: cannot be read ({error.strerror}): write the SHA-256 of {client}'s token there"
-        ) from error
+    text = declared.secret(path, f"write the SHA-256 of {client}'s token there", OandaClientsInvalid)
+    lines = [line.strip() for line in text.splitlines()]
     found = tuple(line for line in lines if line and not line.startswith("#"))
     if not found or len(found) > TOKENS_MAX or not all(_HASH.match(each) for each in found):
         raise OandaClientsInvalid(f"{path}: one SHA-256 in hexadecimal a line, 1 to {TOKENS_MAX} of them")

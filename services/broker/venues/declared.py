@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from crossrate.exchange.chance import Latency
 from crossrate.exchange.terms import LastLook, PartialFills, Slippage
+from services.broker import declared
+from services.broker.declared import Frozen, Name
 
 DEFAULT_PATH = Path(__file__).resolve().parents[3] / "mesh" / "venues.toml"
 VENUES_MAX = 32
 KINDS = ("simulated", "fix", "oanda")
 ROUTES_MAX = 1000
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 Amount = Annotated[str, Field(pattern=r"^[0-9]{1,15}([.][0-9]{1,4})?$")]
 Instruments = Annotated[str, Field(pattern=r"^([*]|[A-Z]{3}/[A-Z]{3}|[A-Z]{3}/[*]|[*]/[A-Z]{3})$")]
 Accounts = Annotated[str, Field(pattern=r"^([*]|[a-z0-9][a-z0-9-]{0,31}[*]?)$")]
@@ -27,18 +28,14 @@ class VenuesInvalid(ValueError):
     """The file does not declare venues; the message names the file, and each field with its remedy."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Reconnect(_Frozen):
+class Reconnect(Frozen):
     """How a venue that is away is tried again: waits grow at random from the first to the cap."""
 
     first_s: float = Field(default=0.5, ge=0.01, le=60)
     cap_s: float = Field(default=30.0, ge=0.01, le=3600)
 
 
-class Limits(_Frozen):
+class Limits(Frozen):
     """What a venue takes; what goes beyond is refused here, in words."""
 
     order_quantity_max: Amount = "1000000000"
@@ -47,7 +44,7 @@ class Limits(_Frozen):
     """Orders at the venue at once."""
 
 
-class Delay(_Frozen):
+class Delay(Frozen):
     """How long a message is on its way."""
 
     fixed_ms: float = Field(default=0.0, ge=0, le=60_000)
@@ -60,7 +57,7 @@ class Delay(_Frozen):
         return Latency(round(self.fixed_ms * 1e6), round(self.median_ms * 1e6), self.sigma)
 
 
-class Look(_Frozen):
+class Look(Frozen):
     """Last look: how long orders that take liquidity are held, and what is refused then."""
 
     hold_ms: float = Field(ge=0, le=10_000)
@@ -74,7 +71,7 @@ class Look(_Frozen):
         return LastLook(round(self.hold_ms * 1e6), self.tolerance, self.symmetric, self.refuse_rate)
 
 
-class Slip(_Frozen):
+class Slip(Frozen):
     """The market moves away from a share of the orders that take liquidity."""
 
     rate: float = Field(default=0.0, ge=0, le=1)
@@ -85,7 +82,7 @@ class Slip(_Frozen):
         return Slippage(self.rate, self.ticks)
 
 
-class Partial(_Frozen):
+class Partial(Frozen):
     """Others are faster than a share of the orders that take liquidity: of it at least `share` is left."""
 
     rate: float = Field(default=0.0, ge=0, le=1)
@@ -96,7 +93,7 @@ class Partial(_Frozen):
         return PartialFills(self.rate, self.share)
 
 
-class Liquidity(_Frozen):
+class Liquidity(Frozen):
     """One tier behind each quote."""
 
     offset: int = Field(ge=0, le=1_000_000)
@@ -105,7 +102,7 @@ class Liquidity(_Frozen):
     """Units of the base currency on each side."""
 
 
-class Reconciling(_Frozen):
+class Reconciling(Frozen):
     """How a venue's books are compared with ours."""
 
     interval_s: float = Field(default=2.0, ge=0.05, le=3600)
@@ -120,7 +117,7 @@ class Reconciling(_Frozen):
     """Whether grave breaks gate their instrument there."""
 
 
-class _Venue(_Frozen):
+class _Venue(Frozen):
     limits: Limits = Limits()
     reconciliation: Reconciling = Reconciling()
     adopted_account: str = Field(default="adopted", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
@@ -131,7 +128,7 @@ class _Venue(_Frozen):
     """A new order that could not be sent for so long is refused rather than sent late."""
 
 
-class Faults(_Frozen):
+class Faults(Frozen):
     """What the simulated exchange does wrong, each for a share of what happens, by its seed: for tests and drills."""
 
     lose_report: float = Field(default=0.0, ge=0, le=1)
@@ -193,7 +190,7 @@ class SimulatedVenue(_Venue):
         return self
 
 
-class DropCopySession(_Frozen):
+class DropCopySession(Frozen):
     """A second session with a FIX venue, on which it tells the trades of all our sessions."""
 
     host: str = Field(default="", max_length=253)
@@ -227,7 +224,7 @@ class FixVenue(_Venue):
     reconnect: Reconnect = Reconnect()
     symbol_form: str = Field(default="{base}/{counter}", max_length=40)
     """How the venue writes a pair: {base}{counter}, {base}.{counter}."""
-    accounts: dict[str, str] = {}
+    accounts: dict[str, str] = Field(default={})
     """The venue's account (1) by the platform's; others are sent without one."""
     drop_copy: DropCopySession | None = None
     """Where the venue tells its trades a second time; without it fills are compared with nothing."""
@@ -261,7 +258,7 @@ class OandaVenue(_Venue):
     """A file that its owner alone may read; relative to the folder of the venues' file."""
     account_id: str = Field(pattern=r"^[A-Za-z0-9-]{1,64}$")
     """The venue's account of orders whose account is not in `accounts`."""
-    accounts: dict[str, Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]] = {}
+    accounts: dict[str, Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]] = Field(default={})
     """The venue's account by the platform's."""
     commission_currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     """The currency of the venue's accounts, in which it tells commissions."""
@@ -292,12 +289,7 @@ class OandaVenue(_Venue):
             VenuesInvalid: the file is not there, is empty, or may be read by others.
         """
         path = folder / self.token_file
-        try:
-            if path.stat().st_mode & 0o077:
-                raise VenuesInvalid(f"{path}: others may read it: chmod 600")
-            found = path.read_text().strip()
-        except OSError as error:
-            raise VenuesInvalid(f"{path}: cannot be read ({error.strerror}): write the venue's token there") from error
+        found = declared.secret(path, "write the venue's token there", VenuesInvalid)
         if not found or not found.isascii() or not found.isprintable():
             raise VenuesInvalid(f"{path}: has no token in it")
         return found
@@ -306,7 +298,7 @@ class OandaVenue(_Venue):
 _LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
 
 
-class Route(_Frozen):
+class Route(Frozen):
     """What goes where."""
 
     instruments: tuple[Instruments, ...] = Field(default=("*",), min_length=1, max_length=500)
@@ -318,7 +310,7 @@ class Route(_Frozen):
 Spec = Annotated[SimulatedVenue | FixVenue | OandaVenue, Field(discriminator="kind")]
 
 
-class Venues(_Frozen):
+class Venues(Frozen):
     """All venues and routes."""
 
     venues: dict[Name, Spec] = Field(min_length=1, max_length=VENUES_MAX)
@@ -340,13 +332,7 @@ def load(path: Path = DEFAULT_PATH) -> Venues:
     Raises:
         VenuesInvalid: it is not there, no TOML, or does not declare venues.
     """
-    try:
-        text = path.read_text()
-    except OSError as error:
-        raise VenuesInvalid(
-            f"{path}: cannot be read ({error.strerror}); CROSSRATE_BROKER_VENUES names the file"
-        ) from error
-    return parse(text, str(path))
+    return parse(declared.read(path, "CROSSRATE_BROKER_VENUES", VenuesInvalid), str(path))
 
 
 def parse(text: str, source: str) -> Venues:
@@ -355,16 +341,9 @@ def parse(text: str, source: str) -> Venues:
     Raises:
         VenuesInvalid: it is no TOML, or does not declare venues.
     """
-    try:
-        return Venues.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise VenuesInvalid(f"{source}: is not TOML: {error}") from error
-    except ValidationError as error:
-        lines = []
-        for each in error.errors(include_url=False):
-            path = [str(part) for part in each["loc"]]
-            # The chosen kind is told as a step of the path; it is none in the file.
-            where = ".".join(part for at, part in enumerate(path) if at != 2 or part not in KINDS)
-            words = each["msg"].removeprefix("Value error, ")
-            lines.append(f"{source}: {where}: {words}" if where else f"{source}: {words}")
-        raise VenuesInvalid("\n".join(lines)) from error
+    return declared.checked(Venues, text, source, VenuesInvalid, _in_the_file)
+
+
+def _in_the_file(path: Sequence[str]) -> list[str]:
+    """The chosen kind is told as a step of the path; it is none in the file."""
+    return [part for at, part in enumerate(path) if at != 2 or part not in KINDS]
