@@ -75,6 +75,7 @@ class Reader:
         self._clock_ns = clock_ns
         self._payloads = Payloads()
         self.streams = [Stream(name) for name in streams]
+        self._generation = log.generation
         self.error = ""
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -119,6 +120,10 @@ class Reader:
 
     async def _find_streams(self) -> None:
         """Learns where streams begin and how far they were read, of those of which it is not known."""
+        if self._generation != self._log.generation:
+            self._generation = self._log.generation
+            for stream in self.streams:
+                stream.created = ""
         unknown = [stream for stream in self.streams if not stream.created]
         if not unknown:
             return

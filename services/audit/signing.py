@@ -1,6 +1,7 @@
 """Checkpoints: each second, if something is new, the tree is signed, kept and shown to the witness.
 
-What is signed comes from memory, not from the tables: a table that was changed meanwhile cannot get a signature.
+What is signed comes from memory, not from the tables: a table that was changed meanwhile cannot get a signature. But
+the tables must still have it: appends do not wait for the disk, and a crash takes the last of them.
 """
 
 from __future__ import annotations
@@ -104,21 +105,25 @@ class Signing:
         Raises:
             StoreUnavailable, OutcomeUnknown: the database is away; the next step does it.
             KeyMissing: this machine cannot sign.
+            Overtaken: the tables have lost what this instance knew; nothing was signed.
         """
-        tree = self._log.committed
+        tree, newest = self._log.committed
         signed = False
         if tree.size > self._signed:
-            signed = await self._sign(tree)
+            signed = await self._sign(tree, newest)
         await self._show()
         return signed
 
-    async def _sign(self, tree: Frontier) -> bool:
+    async def _sign(self, tree: Frontier, newest: bytes) -> bool:
         known = await self._keys.known()
         now = datetime.fromtimestamp(self._clock_s(), UTC)
         async with self._log.database.transaction() as connection:
             # One instance after the other, so that each checkpoint names the one before.
             await connection.execute("SELECT pg_advisory_xact_lock(hashtext(current_schema() || '/checkpoint'))")
             previous = await connection.fetchval("SELECT max(size) FROM checkpoint") or 0
+            if not await self._log.is_there(connection, tree, newest):
+                self._notes.warning("appends_lost", size=tree.size)
+                raise Overtaken("the last appends are not in the tables any more: they are read again")
             if previous < tree.size:
                 lines = (f"time {now.strftime('%Y-%m-%dT%H:%M:%S.%fZ')}", f"previous {previous}")
                 checkpoint = Checkpoint(self._origin, tree.size, tree.root(), lines)

@@ -202,7 +202,7 @@ class AuditService(AuditServiceServicer):
             streams.append(pb.ConsumedStream(stream=stream.name, position=stream.position, last=last))
         return pb.GetAuditStatusResponse(
             origin=self._origin,
-            size=self._log.committed.size,
+            size=self._log.committed[0].size,
             checkpoint=messages.checkpoint_message(row) if row is not None else None,
             witness=self._witness(),
             alarms=[f"{kind}: {text}" for kind, text in self._signing.alarms.items()],

@@ -25,6 +25,8 @@ class State:
     """What an instance knows of the log as it was last committed."""
 
     frontier: Frontier = field(default_factory=Frontier)
+    newest: bytes = b""
+    """Hash of the last leaf."""
     tiles: dict[int, bytearray] = field(default_factory=dict)
     """Hashes of the last tile of each level, that may not be full."""
     continuity: Continuity = field(default_factory=Continuity)
@@ -136,5 +138,6 @@ def _append(state: State, rows: Rows, fact: Incoming, log_time: Timestamp) -> No
             tile.clear()
         tile += node
         rows.tiles[level, place // TILE_WIDTH] = bytes(tile)
+    state.newest = leaf_hash
     rows.leaves.append((index, leaf_hash, data, salt, payload, fact.source, fact.sequence, fact.type, fact.time_ns))
     rows.keys += [(each, index) for each in fact.keys]

@@ -1,7 +1,8 @@
 """Appending: a batch of facts, the positions up to which streams have been read, and the tree, in one transaction.
 
 Appends do not wait for the disk. Nothing that they wrote is promised to anybody before a checkpoint covers it, and the
-commit of a checkpoint does wait, for itself and for all before it. What a crash takes is read again from the streams.
+commit of a checkpoint does wait, for itself and for all before it. What a crash takes is read again from the streams:
+who remembers more than the tables have finds another last leaf there, for each has a salt, and reads the log anew.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ from services.audit.store.tree import nodes_of
 CONSUMER = "log"
 """The name of the positions in the inbox."""
 
+_ADVANCE = """
+UPDATE log_head SET size = $2
+WHERE size = $1 AND ($1 = 0 OR EXISTS (SELECT FROM leaf WHERE index = $1 - 1 AND hash = $3)) RETURNING true"""
+_IS_THERE = "SELECT EXISTS (SELECT FROM log_head, leaf WHERE size >= $1 AND index = $1 - 1 AND hash = $2)"
+
 Action = Callable[[asyncpg.Connection, int], Awaitable[None]]
 """Further work of a transaction; the number is the place of its last fact."""
 
@@ -38,7 +44,10 @@ ON CONFLICT (consumer, stream) DO UPDATE SET last_seq = excluded.last_seq"""
 
 
 class Overtaken(Exception):
-    """Another instance has appended meanwhile; the log is read anew, and the batch is tried again."""
+    """The log is not what this instance knew: another has appended, or a crash took what was not on disk yet.
+
+    It is read anew, and so is how far streams were read.
+    """
 
 
 class Log:
@@ -49,13 +58,15 @@ class Log:
         self._clock_ns = clock_ns
         self._lock = asyncio.Lock()
         self._state: State | None = None
-        self._committed = Frontier()
+        self._committed, self._newest = Frontier(), b""
         self.appended = 0
+        self.generation = 0
+        """Changes when what this instance knew was not so: positions in memory are as wrong."""
 
     @property
-    def committed(self) -> Frontier:
-        """The tree as this instance committed or read it last; a copy."""
-        return self._committed.copy()
+    def committed(self) -> tuple[Frontier, bytes]:
+        """The tree as this instance committed or read it last, a copy, and the hash of its last leaf."""
+        return self._committed.copy(), self._newest
 
     @property
     def missing(self) -> int:
@@ -63,6 +74,13 @@ class Log:
         if self._state is None:
             return 0
         return sum(last - first + 1 for _, first, last, _ in self._state.continuity.missing())
+
+    async def is_there(self, connection: asyncpg.Connection, tree: Frontier, newest: bytes) -> bool:
+        """Whether the tables still have the tree that was `committed` here, and `newest` at its end."""
+        found = await connection.fetchval(_IS_THERE, tree.size, newest)
+        if not found:
+            self._forget()
+        return found
 
     async def refresh(self) -> None:
         """Reads the log as it is committed now, unless this instance knows.
@@ -101,35 +119,37 @@ class Log:
 
         Raises:
             StoreUnavailable, OutcomeUnknown: as `Database.transaction`; the next append knows what is there.
-            Overtaken: another instance was first, several times.
+            Overtaken: another instance was first, several times; with facts already the first time, because which ones
+                come next is another question then.
         """
         async with self._lock:
             for _ in range(5):
                 try:
                     return await self._append(facts, positions, own, keys, action)
-                except Overtaken:
-                    self._state = None
-                except BaseException:
-                    self._state = None
-                    raise
+                except BaseException as error:
+                    self._forget()
+                    if facts or not isinstance(error, Overtaken):
+                        raise
             raise Overtaken("other instances append all the time")
+
+    def _forget(self) -> None:
+        self._state = None
+        self.generation += 1
 
     async def _append(self, facts, positions, own, keys, action) -> int:
         async with self.database.transaction() as connection:
             state = await self._state_of(connection)
             now_ns = self._clock_ns()
-            before = state.frontier.size
+            before, newest = state.frontier.size, state.newest
             rows = build(state, facts, own, keys, now_ns)
             await connection.execute("SET LOCAL synchronous_commit = off")
-            if not await connection.fetchval(
-                "UPDATE log_head SET size = $2 WHERE size = $1 RETURNING true", before, state.frontier.size
-            ):
-                raise Overtaken
+            if not await connection.fetchval(_ADVANCE, before, state.frontier.size, newest):
+                raise Overtaken("the log is read anew")
             await self._write(connection, state, rows)
             await connection.execute(_POSITIONS, CONSUMER, list(positions), list(positions.values()))
             if action is not None:
                 await action(connection, state.frontier.size - 1)
-        self._committed = state.frontier.copy()
+        self._committed, self._newest = state.frontier.copy(), state.newest
         self.appended += len(rows.leaves)
         return state.frontier.size
 
@@ -175,7 +195,7 @@ class Log:
     async def _state_of(self, connection: asyncpg.Connection) -> State:
         if self._state is None:
             self._state = await load(connection)
-            self._committed = self._state.frontier.copy()
+            self._committed, self._newest = self._state.frontier.copy(), self._state.newest
         return self._state
 
 
@@ -184,7 +204,8 @@ async def load(connection: asyncpg.Connection) -> State:
     size = await connection.fetchval("SELECT size FROM log_head")
     subtrees = full_subtrees(0, size)
     nodes = await nodes_of(connection, subtrees)
-    state = State(Frontier(size, [nodes[each] for each in subtrees]))
+    newest = await connection.fetchval("SELECT hash FROM leaf WHERE index = $1", size - 1)
+    state = State(Frontier(size, [nodes[each] for each in subtrees]), newest or b"")
     level = 1
     while count := size >> (TILE_LEVELS * level):
         number = (count - 1) // TILE_WIDTH
