@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from crossrate.rpc.client import channel_to_mesh
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime
 from crossrate.store import Database, OutboxRelay
+from crossrate.store.errors import StoreError
 from services.trading.domain.dates import Calendar
 from services.trading.engine.engine import Engine
 from services.trading.engine.gate import GateKeeper
@@ -38,6 +40,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 JETSTREAM = "trading"
 """The stream of the topology that carries execution reports."""
 LAST_RELAY_S_MAX = 2.0
+LAST_WORDS_S_MAX = 1.0
+"""How long an instance that ends tries to tell risk what it does not know. Others find out what remains."""
 
 
 async def serve(runtime: Runtime) -> None:
@@ -98,6 +102,10 @@ async def serve(runtime: Runtime) -> None:
             await asyncio.wait([running[1]], timeout=LAST_RELAY_S_MAX)
             for task in running:
                 task.cancel()
+        with contextlib.suppress(StoreError, TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_S_MAX):
+                if await engine.risk.tell_all():
+                    await store.release()
     finally:
         await channel.close()
         await store.close()

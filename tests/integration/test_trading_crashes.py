@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import grpc
 import pytest
@@ -21,7 +21,7 @@ from tests.integration import trading_stand as stand
 from tests.integration.conftest import eventually
 from tests.integration.test_marketdata_process import Processes
 from tests.integration.trading_rounds import rounds
-from tests.integration.trading_stand import SELL, Floor, cancel, filling, floor, got, new, place, status
+from tests.integration.trading_stand import SELL, Floor, accepting, cancel, filling, floor, got, new, place, status
 
 pytestmark = pytest.mark.integration
 
@@ -296,6 +296,30 @@ async def test_a_strategy_keeps_its_position_over_a_restart() -> None:
         await start(made, "trading-2")
         assert await by_strategy(desk, "trading-2") == expected
         await desk.is_proved("alpha")
+
+
+async def test_who_ends_in_order_gives_its_accounts_up() -> None:
+    """Risk knows all of them then, and what works goes on with another instance; what is idle waits to be asked for."""
+    async with floor("trading-1", "trading-2") as desk:
+        desk.broker.answer = accepting
+        await desk.trading("trading-1").PlaceOrder(place(new("works")))
+        order = new("idle")
+        await desk.trading("trading-1").PlaceOrder(place(order))
+        await desk.trading("trading-1").CancelOrder(cancel(order))
+        await status(desk.trading("trading-1"), order, order_pb2.ORDER_STATUS_CANCELLED)
+        await desk.stop("trading-1")
+
+        async def holders() -> dict[str, str]:
+            async with desk.database.connection() as connection:
+                return dict(await connection.fetch("SELECT substr(name, 10), split_part(holder, '/', 1) FROM lease"))
+
+        await eventually(lambda: holds(holders, {"works": "trading-2", "idle": ""}))
+        await desk.is_proved("works", "idle")
+
+
+async def holds(look: Callable[[], Awaitable[object]], expected: object) -> bool:
+    """Whether it is so by now."""
+    return await look() == expected
 
 
 async def by_strategy(desk: Floor, instance: str) -> dict[str, str]:

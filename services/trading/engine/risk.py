@@ -7,6 +7,7 @@ accounts that were claimed just now, for nobody knows what their last owner had 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -22,6 +23,7 @@ from services.trading.domain.account import Account
 from services.trading.store.batch import Reported
 
 ROUNDS_MAX = 4
+LAST_ROUNDS_MAX = 100
 REPORTS_MAX = 5_000
 """Reports in one call."""
 IDLE_S = 0.02
@@ -168,27 +170,38 @@ class PreTrade:
             await asyncio.sleep(IDLE_S * 2 ** min(failures, 6))
             if self._number != number and self._untold_count < REPORTS_MAX:
                 continue  # orders come, and take along what there is
-            async with self._turn:
-                told = await self._told()
-                if not told:
-                    continue
-                self._number += 1
-                request = pb.ReportRequest(
-                    request_id=new_request_id(),
-                    writer=self._writer,
-                    number=self._number,
-                    accounts=told,
-                    pending_order_ids=self._on_the_way(),
-                )
-                try:
-                    answer = await self._call(self._stub.Report, request, told)
-                except errors.Failure:
-                    failures += 1
-                    continue
+            try:
+                await self._tell()
                 failures = 0
-                self._whole.update(answer.missing_accounts)
-                if answer.missing_accounts:
-                    self._waiting.set()
+            except errors.Failure:
+                failures += 1
+
+    async def tell_all(self) -> bool:
+        """Tells what is left, when no more comes; whether risk knows everything now."""
+        with contextlib.suppress(errors.Failure):
+            for _ in range(LAST_ROUNDS_MAX):
+                if not self._whole and not self._untold:
+                    return True
+                await self._tell()
+        return False
+
+    async def _tell(self) -> None:
+        async with self._turn:
+            told = await self._told()
+            if not told:
+                return
+            self._number += 1
+            request = pb.ReportRequest(
+                request_id=new_request_id(),
+                writer=self._writer,
+                number=self._number,
+                accounts=told,
+                pending_order_ids=self._on_the_way(),
+            )
+            answer = await self._call(self._stub.Report, request, told)
+            self._whole.update(answer.missing_accounts)
+            if answer.missing_accounts:
+                self._waiting.set()
 
 
 def _reports(name: str, reports: Sequence[bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""Looks after accounts that nobody looks after: their holder is gone, and their orders go on.
+"""Looks after accounts that nobody looks after: their holder is gone, their orders go on, and risk has to know them.
 
 Each life of an instance holds a lock of PostgreSQL's that ends with its connection. Whose lock can be taken is gone.
 """
@@ -24,13 +24,16 @@ ADOPTED_MAX = 500
 
 _LIVE = "SELECT pg_advisory_lock($1, hashtext(current_schema() || '/' || $2))"
 _ALIVE = "SELECT pg_try_advisory_lock($1, hashtext(current_schema() || '/' || $2))"
-_ABANDONED = """
-SELECT h.holder, array_agg(h.name) FROM (
-    SELECT l.holder, substr(l.name, 10) AS name FROM lease l
-    WHERE l.name LIKE 'accounts/%' AND l.holder <> $1
-      AND EXISTS (SELECT 1 FROM client_order o WHERE o.account = substr(l.name, 10) AND o.working)
-    LIMIT $2
-) h GROUP BY h.holder"""
+_HOLDERS = "SELECT DISTINCT holder FROM lease WHERE name LIKE 'accounts/%' AND holder <> $1"
+# Of a life that was killed all accounts: risk may not know the last reports of any of them. Accounts that were given up
+# ('', see `Store.release`) have nothing untold: those with working orders are taken, the others when somebody asks.
+_LEFT = """
+SELECT substr(l.name, 10) FROM lease l
+CROSS JOIN LATERAL (
+    SELECT EXISTS (SELECT 1 FROM client_order o WHERE o.account = substr(l.name, 10) AND o.working) AS working
+) w
+WHERE l.name LIKE 'accounts/%' AND l.holder = $1 AND (w.working OR l.holder <> '')
+ORDER BY w.working DESC, l.name LIMIT $2"""
 
 
 def holder_of(instance: str) -> str:
@@ -71,13 +74,15 @@ class Sweeper:
         await connection.add_listener(f"journal_{schema}", lambda *_: self._engine.hub.wake())
         while not connection.is_closed():
             await self._gate.look()
-            rows = await connection.fetch(_ABANDONED, self._holder, ADOPTED_MAX)
-            for holder, names in rows:
+            for (holder,) in await connection.fetch(_HOLDERS, self._holder):
                 if await self._is_gone(connection, holder):
-                    self._adopt(holder, names)
+                    rows = await connection.fetch(_LEFT, holder, ADOPTED_MAX)
+                    self._adopt(holder, [name for (name,) in rows])
             await asyncio.sleep(self._interval_s)
 
     async def _is_gone(self, connection: asyncpg.Connection, holder: str) -> bool:
+        if not holder:
+            return True
         if not await connection.fetchval(_ALIVE, _LOCK, holder):
             return False
         await connection.execute(

@@ -30,6 +30,8 @@ SELECT 'accounts/' || name, 1, $2, 'infinity' FROM unnest($1::text[]) AS w (name
 ON CONFLICT (name) DO UPDATE SET epoch = l.epoch + 1, holder = excluded.holder, expire_time = excluded.expire_time
 RETURNING name, epoch"""
 
+RELEASE = "UPDATE lease SET holder = '' WHERE holder = $1 AND name LIKE 'accounts/%'"
+
 GROUPS = """
 SELECT content FROM client_order
 WHERE NOT working AND (list_id = ANY ($1::text[]) OR order_id = ANY ($2::text[]::uuid[])) ORDER BY first_sequence"""
@@ -76,6 +78,7 @@ class Store:
         self._database = database
         self.holder = holder
         self._connection: asyncpg.Connection | None = None
+        self._cut_short = False
 
     async def claim(self, names: Sequence[str]) -> list[Claimed]:
         """Takes accounts over from whomever has them and reads how they stand.
@@ -117,8 +120,20 @@ class Store:
             self._drop()
             raise OutcomeUnknown("the connection broke during the commit; it may have been done") from error
         except asyncio.CancelledError:
+            self._cut_short = True
             self._drop()
             raise
+
+    async def release(self) -> None:
+        """Gives all accounts up whose reports were all told: the next owner has nothing to make up for. Nothing is
+        committed after it. It does nothing after a commit that was cut short, of which nobody knows what it did.
+
+        Raises:
+            StoreUnavailable, OutcomeUnknown: the database is away.
+        """
+        if not self._cut_short:
+            async with self._database.transaction() as connection:
+                await connection.execute(RELEASE, self.holder)
 
     async def wrote(self, ends: Mapping[str, int], epochs: Mapping[str, int]) -> bool:
         """Whether the reports at which accounts would end after a commit were written by it: under its epochs. Another
