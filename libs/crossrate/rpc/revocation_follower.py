@@ -34,6 +34,7 @@ POLL_S = 2.0
 SILENT_S_MAX = 10.0
 GRACE_S = 60.0
 """How much longer than its token a stream lives while NATS is away."""
+PAUSE_S = 0.05
 BACKOFF_S_MAX = 5.0
 
 
@@ -68,7 +69,7 @@ class RevocationFollower:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        pause_s = 0.05
+        pause_s = PAUSE_S
         while True:
             events: Events | None = None
             try:
@@ -78,12 +79,13 @@ class RevocationFollower:
                 while True:
                     self._wake_up.clear()
                     await self._read(events)
-                    pause_s = 0.05
+                    pause_s = PAUSE_S
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(POLL_S):
                             await self._wake_up.wait()
             except (EventsUnavailable, OSError, ValueError, KeyError) as error:
-                if not self._revocations.complete or pause_s >= BACKOFF_S_MAX:
+                never_yet = not self._revocations.complete and pause_s == PAUSE_S
+                if never_yet or pause_s == BACKOFF_S_MAX:
                     self._log.warning("revocations are not followed; trying again", error=repr(error))
             finally:
                 if events is not None:
@@ -120,14 +122,18 @@ class RevocationFollower:
             self._revocations.change_grants(name, self._outdated_until(event, at))
 
     def _outdated_until(self, event: Event, at: float) -> float:
-        """Up to which `iat` a subject's tokens do not know its grants. Where that cannot be read: when they changed
-        and a second on: rather one token too many is refused than one too few."""
-        try:
-            change = identity_events_pb2.GrantsChanged.FromString(event.payload)
-        except DecodeError:
+        """Up to which `iat` a subject's tokens do not know its grants; 0 for a new one.
+
+        Where that cannot be read: when they changed and a second on. Rather one token too many is refused than one too
+        few.
+        """
+        change = identity_events_pb2.GrantsChanged()
+        with contextlib.suppress(DecodeError):
+            change.ParseFromString(event.payload)
+        if not change.subject:
             self._log.error("a change of grants cannot be read", subject=event.subject, sequence=event.sequence)
             return at + 1.0
-        return float(change.issued_until) or at + 1.0
+        return float(change.issued_until)
 
     def _wake_streams(self) -> None:
         ended = self._admission.end_clients(self._revocations.hit)

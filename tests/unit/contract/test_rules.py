@@ -28,13 +28,15 @@ RIGHT = {
     "answers": "",
     "idempotency": "option idempotency_level = NO_SIDE_EFFECTS;",
     "http": 'option (google.api.http) = {get: "/v1/desk"};',
-    "policy": "roles: [ROLE_VIEWER] deadline: {seconds: 1} cost: 1 side_effects: SIDE_EFFECTS_NONE",
+    "policy": 'roles: [ROLE_VIEWER] account_fields: "account" deadline: {seconds: 1} cost: 1 '
+    "side_effects: SIDE_EFFECTS_NONE",
     "fields": "string request_id = 1; bool validate_only = 2; string account = 3;",
 }
 WRITE = {
     "idempotency": "option idempotency_level = IDEMPOTENT;",
     "http": 'option (google.api.http) = {post: "/v1/desk:act" body: "*"};',
-    "policy": "roles: [ROLE_TRADER] deadline: {seconds: 1} cost: 1 side_effects: SIDE_EFFECTS_VALIDATE_ONLY",
+    "policy": 'roles: [ROLE_TRADER] account_fields: "account" deadline: {seconds: 1} cost: 1 '
+    "side_effects: SIDE_EFFECTS_VALIDATE_ONLY",
 }
 BIDIRECTIONAL = {"requests": "stream", "answers": "stream", "http": ""}
 STREAM_POLICY = RIGHT["policy"] + " stream_idle_timeout: {seconds: 9}"

@@ -41,6 +41,11 @@ def test_identity_says_which_tokens_do_not_know_their_grants() -> None:
     assert not found.hit(token(CHANGED + 1))
 
 
+def test_a_new_subject_has_no_token_that_is_older_than_its_grants() -> None:
+    """Its first token may be of the very second in which it was made."""
+    assert not taken(GrantsChanged(subject="ada").SerializeToString()).hit(token(CHANGED))
+
+
 @pytest.mark.parametrize("payload", [b"", b"\xff\xff\xff"], ids=["nothing", "no message"])
 def test_a_change_that_cannot_be_read_refuses_rather_than_lets_in(payload: bytes) -> None:
     """Every token up to a second behind it is refused, and what follows is taken as before."""
