@@ -56,7 +56,7 @@ class _Plan:
     clears: tuple[_Step, ...]
     has_causes: bool
     time_in: str
-    """The field whose messages say in `time` when it happened; empty if none does."""
+    """The field whose message says in `time` when it happened; empty if none does."""
 
 
 class Payloads:
@@ -85,8 +85,8 @@ class Payloads:
         if plan.clears:
             _clear(message, plan.clears)
             payload = message.SerializeToString(deterministic=True)
-        told = getattr(message, plan.time_in) if plan.time_in else ()
-        time_ns = told[0].time.seconds * SECOND_NS + told[0].time.nanos if told else 0
+        told = getattr(message, plan.time_in).time if plan.time_in else None
+        time_ns = told.seconds * SECOND_NS + told.nanos if told is not None else 0
         return Read(bounded(found), payload, leaf_pb2.PAYLOAD_FORM_PROTOBUF, time_ns)
 
     def read_json(self, payload: bytes) -> Read:
@@ -157,15 +157,17 @@ def _has(steps: tuple[_Step, ...], kind: str) -> bool:
 
 
 def _time_in(descriptor: Descriptor) -> str:
-    for field in descriptor.fields:
-        time = field.message_type.fields_by_name.get("time") if field.message_type and field.is_repeated else None
-        if time is not None and time.message_type and time.message_type.full_name == "google.protobuf.Timestamp":
-            return field.name
-    return ""
+    """Of facts that may be joined, which are one field, a message: its name, if that has a time."""
+    (field, *others) = descriptor.fields or (None,)
+    if others or field is None or field.message_type is None or field.is_repeated:
+        return ""
+    time = field.message_type.fields_by_name.get("time")
+    of_time = time is not None and time.message_type and time.message_type.full_name == "google.protobuf.Timestamp"
+    return field.name if of_time else ""
 
 
 def split(payload: bytes) -> list[bytes]:
-    """The elements of a message that is one repeated field, each as a message of that type by itself.
+    """The messages of one field that were joined, each by itself.
 
     Raises:
         ValueError: it is none.

@@ -15,7 +15,7 @@ import structlog
 from google.protobuf.message import DecodeError
 from nats.aio.subscription import Subscription
 
-from crossrate.api.trading.v1 import execution_pb2, trading_events_pb2
+from crossrate.api.trading.v1 import execution_pb2, order_history_pb2
 from crossrate.events.envelope import Event
 from crossrate.events.errors import EventsError
 from crossrate.events.events import READ_MAX, Events
@@ -167,7 +167,7 @@ class Executions:
         for event in events:
             account = event.subject.rpartition(".")[2]
             try:
-                reports = trading_events_pb2.ExecutionReported.FromString(event.payload).reports
+                reports = order_history_pb2.ExecutionReports.FromString(event.payload).reports
             except DecodeError:
                 # The account's next report shows the gap, and trading is asked for both.
                 self._log.error("execution_not_readable", sequence=event.sequence, subject=event.subject)

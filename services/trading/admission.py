@@ -6,23 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from crossrate.api.risk.v1 import pretrade_service_pb2
-from crossrate.api.trading.v1 import order_entry_pb2
+from crossrate.api.trading.v1 import execution_pb2, order_entry_pb2
+from crossrate.rpc.frames import retagged, tag, tags_of
 
 
 class Admission:
     """What risk said of an order: its checks, and the quote that it saw.
 
-    Twenty checks are most of a report's bytes. They have the same numbers in what risk says, in a report and in an
-    answer, and are taken over as bytes: encoded once, never looked into if the order is admitted.
+    Twenty checks are most of a report's bytes. They are taken over as bytes, encoded once and never looked into if the
+    order is admitted: a report and an answer have them under other numbers, so their tags alone are changed.
     """
 
-    __slots__ = ("_answer", "_kept", "_seen", "authorised", "gate_version")
+    __slots__ = ("_answer", "_answered", "_kept", "_seen", "authorised", "gate_version")
 
     def __init__(self, answer: Any, gate_version: int) -> None:
         self._answer = answer
         self.authorised = answer.authorised
         self.gate_version = gate_version
-        self._seen = self._kept = b""
+        self._seen = self._answered = self._kept = b""
 
     @property
     def checks(self) -> Sequence[Any]:
@@ -31,10 +32,17 @@ class Admission:
 
     @property
     def seen(self) -> bytes:
-        """Checks and quote, as encoded fields of ExecutionReport and of PlaceOrderResponse."""
+        """Checks and quote, as encoded fields of ExecutionReport."""
         if not self._kept:
             self._encode()
         return self._seen
+
+    @property
+    def answered(self) -> bytes:
+        """The same, and what `kept` has, as encoded fields of PlaceOrderResponse."""
+        if not self._kept:
+            self._encode()
+        return self._kept + self._answered
 
     @property
     def kept(self) -> bytes:
@@ -52,10 +60,24 @@ class Admission:
             margin.used_before, margin.used_after = said.margin_before, said.margin_after
         for name in _SAID_OTHERWISE:
             said.ClearField(name)
-        self._seen, self._kept = said.SerializeToString(), rest.SerializeToString()
+        encoded = said.SerializeToString()
+        tags = list(tags_of(encoded))
+        self._seen, self._answered = retagged(encoded, tags, _IN_REPORT), retagged(encoded, tags, _IN_ANSWER)
+        self._kept = rest.SerializeToString()
 
 
+_SEEN = ("checks", "quote_seen")
 _SAID_OTHERWISE = tuple(
-    field.name for field in pretrade_service_pb2.Authorisation.DESCRIPTOR.fields if field.number < 10
+    field.name for field in pretrade_service_pb2.Authorisation.DESCRIPTOR.fields if field.name not in _SEEN
 )
 """What of an Authorisation is no part of a report."""
+
+
+def _tags_in(message: Any) -> dict[int, int]:
+    own, others = pretrade_service_pb2.Authorisation.DESCRIPTOR.fields_by_name, message.DESCRIPTOR.fields_by_name
+    return {tag(own[name].number): tag(others[name].number) for name in _SEEN}
+
+
+_IN_REPORT = _tags_in(execution_pb2.ExecutionReport)
+_IN_ANSWER = _tags_in(order_entry_pb2.PlaceOrderResponse)
+"""What checks and quote are called, by what they are called in an Authorisation."""

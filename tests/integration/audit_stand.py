@@ -189,7 +189,7 @@ def execution(account: str, number: int) -> trading_events_pb2.ExecutionReported
     report.order.terms.client_order_id = f"{account}-c{number // 3}"
     report.order.order_id = f"{account}-o{number // 3}"
     report.order.entered_by = "client:local"
-    return trading_events_pb2.ExecutionReported(reports=[report])
+    return trading_events_pb2.ExecutionReported(report=report)
 
 
 @asynccontextmanager

@@ -165,7 +165,7 @@ class Stand:
             await self.events.publish(
                 Message.of(
                     f"crossrate.trading.v1.execution_reported.{account}",
-                    trading_events_pb2.ExecutionReported(reports=[report]),
+                    trading_events_pb2.ExecutionReported(report=report),
                     message_id("trading", f"accounts/{account}", report.sequence),
                     origin=(f"accounts/{account}", report.sequence),
                 )

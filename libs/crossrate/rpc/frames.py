@@ -6,7 +6,7 @@ registered through `frames_of`, which gives the streaming method a serializer th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,33 @@ def element(number: int, encoded: bytes) -> bytes:
         length = _LENGTHS[size] if size < 128 else bytes((size & 127 | 128, size >> 7))
         return _TAGS[number] + length + encoded
     return _TAGS[number] + varint(size) + encoded
+
+
+def tag(number: int) -> int:
+    """The byte in front of an element of that number, up to 15."""
+    return _TAGS[number][0]
+
+
+def tags_of(encoded: bytes) -> Iterator[int]:
+    """Where the tags of elements are that were joined, each of a number up to 15."""
+    at, end = 0, len(encoded)
+    while at < end:
+        yield at
+        size, shift = encoded[at + 1] & 127, 7
+        at += 1
+        while encoded[at] > 127:
+            at += 1
+            size |= (encoded[at] & 127) << shift
+            shift += 7
+        at += 1 + size
+
+
+def retagged(encoded: bytes, places: Iterable[int], tags: Mapping[int, int]) -> bytes:
+    """Joined elements under other numbers: `tags` has the new byte of each old one, `places` is from `tags_of`."""
+    made = bytearray(encoded)
+    for place in places:
+        made[place] = tags[made[place]]
+    return bytes(made)
 
 
 def frames_of(register: Callable[[Any, Any], None], *methods: str) -> Callable[[Any, Any], None]:

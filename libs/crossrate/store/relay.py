@@ -57,7 +57,8 @@ class OutboxRelay:
 
     Args:
         join: whether events of a stream that follow each other are published as one message where there are several.
-            Their message has to be one repeated field, whose encodings are joined by writing them one after another.
+            Their message has to be one field, a message: encodings written one after another are that of a message
+            which repeats the field, and that is what readers take them for. Its type is still that of each.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ from services.risk.domain.pretrade.market import Instrument
 from services.risk.domain.pretrade.sums import WITHOUT_PRICE
 
 _AUTHORISED = b"\x08\x01"
-_CHECKS, _QUOTE, _CURRENCY, _EQUITY, _BEFORE, _AFTER = b"\x52", b"\x5a", b"\x22", b"\x2a", b"\x32", b"\x3a"
+_CHECKS, _QUOTE, _CURRENCY, _EQUITY, _BEFORE, _AFTER = b"\x12", b"\x1a", b"\x22", b"\x2a", b"\x32", b"\x3a"
 _FREE, _FIRST_LIMIT = b"\x42", b"\x48"
 """Tags of Authorisation's fields."""
 
@@ -87,10 +87,10 @@ def _checks(checks: Iterable[Found], version: int, parts: list[bytes]) -> int:
         value_length, left_length = len(value_text), len(left_text)
         length = len(head) + value_length + left_length + 4
         if length < 128:
-            body = b"\x52%c%b\x2a%c%b\x32%c%b"
+            body = b"\x12%c%b\x2a%c%b\x32%c%b"
             parts.append(body % (length, head, value_length, value_text, left_length, left_text))
         else:
-            body = b"\x52%b%b\x2a%c%b\x32%c%b"
+            body = b"\x12%b%b\x2a%c%b\x32%c%b"
             parts.append(body % (varint(length), head, value_length, value_text, left_length, left_text))
     return first
 

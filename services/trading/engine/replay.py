@@ -60,7 +60,7 @@ class Replays:
         """The answer that an order was given when it was entered."""
         event = await self._reading.event(account, known.first_sequence)
         assert event is not None, "an order's first report is in the journal"
-        report = trading_events_pb2.ExecutionReported.FromString(event).reports[0]
+        report = trading_events_pb2.ExecutionReported.FromString(event).report
         answer = pb.PlaceOrderResponse.FromString(known.margin)
         answer.order.CopyFrom(report.order)
         answer.checks.extend(report.checks)

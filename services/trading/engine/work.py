@@ -181,7 +181,7 @@ class Entry(Group):
                 status = lists.first_status(order)
                 exec_type = {Status.PENDING_NEW: Exec.PENDING_NEW, Status.NEW: Exec.NEW}.get(status, Exec.SUSPENDED)
                 account.enter(order, status, Step(exec_type, entry.key[1], None, "", None, "", admission), batch)
-            encoded = element(1, batch.content(order)) + admission.kept + admission.seen
+            encoded = element(1, batch.content(order)) + admission.answered
             answers.append(Placed(entry.key[1], order.order_id, order.status, order.sequence, encoded))
         if self.terms.request is not None:
             batch.requests.append(self.terms.request)
@@ -193,7 +193,7 @@ class Entry(Group):
         for i, (each, checked) in enumerate(zip(self.orders, said.authorisations, strict=True)):
             order, admission = self._made(each, account, i), Admission(checked, said.gate_version)
             refusal = _refusal(order, admission)
-            answer = pb.PlaceOrderResponse.FromString(admission.kept + admission.seen)
+            answer = pb.PlaceOrderResponse.FromString(admission.answered)
             order.status = lists.first_status(order)
             if refusal is not None:
                 order.status, (order.reason, order.reason_text) = Status.REJECTED, refusal

@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_an_execution_is_found_by_account_order_and_person() -> None:
     """Wherever the fields stand in the message, by their names."""
     event = trading_events_pb2.ExecutionReported()
-    report = event.reports.add(cause="r1")
+    report = event.report
+    report.cause = "r1"
     report.time.seconds = 5
     order = report.order
     order.order_id, order.entered_by = "o1", "client:local"
@@ -133,9 +134,9 @@ def test_types_of_services_that_nobody_has_loaded_are_known() -> None:
 
 
 def test_joined_facts_are_told_apart() -> None:
-    """A message that is one repeated field falls into its elements, each the bytes that it was by itself."""
+    """Facts of one field that were joined fall apart again, each into the bytes that it was by itself."""
     parts = [
-        trading_events_pb2.ExecutionReported(reports=[execution_pb2.ExecutionReport(sequence=n, text="x" * n)])
+        trading_events_pb2.ExecutionReported(report=execution_pb2.ExecutionReport(sequence=n, text="x" * n))
         for n in range(200)
     ]
     encoded = [part.SerializeToString() for part in parts]

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from crossrate.api.trading.v1 import execution_pb2 as crossrate_dot_api_dot_trading_dot_v1_dot_execution__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-crossrate/api/trading/v1/trading_events.proto\x12\x18\x63rossrate.api.trading.v1\x1a(crossrate/api/trading/v1/execution.proto\"O\n\x11\x45xecutionReported\x12:\n\x07reports\x18\x01 \x03(\x0b\x32).crossrate.api.trading.v1.ExecutionReportb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-crossrate/api/trading/v1/trading_events.proto\x12\x18\x63rossrate.api.trading.v1\x1a(crossrate/api/trading/v1/execution.proto\"N\n\x11\x45xecutionReported\x12\x39\n\x06report\x18\x01 \x01(\x0b\x32).crossrate.api.trading.v1.ExecutionReportb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.trading.v1.tr
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EXECUTIONREPORTED']._serialized_start=117
-  _globals['_EXECUTIONREPORTED']._serialized_end=196
+  _globals['_EXECUTIONREPORTED']._serialized_end=195
 # @@protoc_insertion_point(module_scope)
