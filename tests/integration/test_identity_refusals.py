@@ -251,6 +251,7 @@ async def test_of_hundreds_of_bad_tokens_none_is_taken(identity: Stand) -> None:
     signer = identity.parts.signer
     key = next(iter(signer._keys.values())).key
     other, now = ECKey.generate_key("P-256"), int(identity.clock().timestamp())
+    signs = identity.clock().timestamp()  # in the second in which the key was made
     header = json.loads(base64.urlsafe_b64decode(good.split(".")[0] + "=="))
     claims = claims_of(good)
 
@@ -277,11 +278,11 @@ async def test_of_hundreds_of_bad_tokens_none_is_taken(identity: Stand) -> None:
     wrong = [
         *forms(header, claims, key, other),
         *edges(claims, header, key, now),
-        ("an ID token", signer.sign(claims, "JWT", now)),
-        ("another session", signer.sign(claims | {"sid": "x" * 32}, "at+jwt", now)),
-        ("another's session", signer.sign(claims | {"sub": "admin"}, "at+jwt", now)),
-        ("issued before the last grant", signer.sign(claims | {"iat": 0}, "at+jwt", now)),
-        ("no time of issue", signer.sign({k: v for k, v in claims.items() if k != "iat"}, "at+jwt", now)),
+        ("an ID token", signer.sign(claims, "JWT", signs)),
+        ("another session", signer.sign(claims | {"sid": "x" * 32}, "at+jwt", signs)),
+        ("another's session", signer.sign(claims | {"sub": "admin"}, "at+jwt", signs)),
+        ("issued before the last grant", signer.sign(claims | {"iat": 0}, "at+jwt", signs)),
+        ("no time of issue", signer.sign({k: v for k, v in claims.items() if k != "iat"}, "at+jwt", signs)),
         *((f"{alg} by a key of its own", by_own(alg, header, claims)) for alg in ("Ed25519", "PS256")),
     ]
     # A leading or trailing sign that HTTP itself takes away from a header is no token of another form.
