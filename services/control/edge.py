@@ -9,6 +9,7 @@ from crossrate.runtime.topology import Topology
 from services.control import authentication, transcoder
 from services.control.access import PUBLIC, Contracts, edge_rbac, methods_of
 from services.control.clusters import inbound_endpoints, inbound_name, mesh_cluster, mesh_name
+from services.control.denials import access_log
 from services.control.envoy_api import TYPE_PREFIX, extension
 from services.control.http import (
     DEADLINE_MARGIN_S,
@@ -121,6 +122,7 @@ def _listener(topology: Topology, contracts: Contracts, state: State) -> dict[st
     http = manager(
         LISTENER,
         _filters(topology, contracts, state),
+        access_log=[access_log(LISTENER)],
         codec_type="AUTO",
         use_remote_address=True,
         generate_request_id=True,

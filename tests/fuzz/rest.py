@@ -7,10 +7,10 @@
 The document is the edge's own; requests go through the real proxies and the real chain of every service, whose handlers
 answer with empty messages. A round is one tag of the document, one phase and one seed, in a process of its own: first
 the coverage of every tag (each border of each rule), then inputs by chance, more of them with each seed, until enough
-cases were answered. What counts is what the process wrote down of requests and answers, and the edge's own count stands
-beside it. Every round has a new token of every role, since one lasts five minutes; `ignored_auth` sends each kind of
-request without and with a wrong one. Exits 1 with schemathesis's own words if a check fails or a round does not end, and
-if there were too few cases within `--seconds`.
+cases were answered. What counts is what the process wrote down of requests and answers, and the edge's own count
+stands beside it. Every round has a new token of every role, since one lasts five minutes; `ignored_auth` sends each
+kind of request without and with a wrong one. Exits 1 with schemathesis's own words if a check fails or a round does not
+end, and if there were too few cases within `--seconds`.
 """
 
 from __future__ import annotations

@@ -281,7 +281,7 @@ def _name_at(file: descriptor_pb2.FileDescriptorProto, path: Iterable[int]) -> s
 
 
 def _path(template: str) -> str:
-    """A template without what OpenAPI does not know: the patterns of its variables, and fields of fields as their names.
+    """A template without what OpenAPI does not know: patterns of variables, and fields of fields as their names.
 
     A variable is named by the last word of its field's path, or by all of them if two variables would share it. Dots
     break readers that take a template for a format.

@@ -101,8 +101,17 @@ size and at most 8 MiB; in a larger one it reads a block for every message that 
 20 kB, 0.25 ms of its processor time an append up to here, 3 to 5 ms with 64 MiB and more."""
 
 
+DENIALS = "denials"
+"""The stream in which every service tells what it refused, each under a subject that no other may publish to."""
+
+
+def denials_subject(service: str) -> str:
+    """Where a service tells what it refused."""
+    return f"crossrate.{DENIALS}.v1.{service}"
+
+
 class Stream(_Frozen):
-    """One JetStream stream; only its owner publishes to it.
+    """One JetStream stream; only its owner publishes to it, but for DENIALS.
 
     A full stream refuses, unless it may `forget_oldest`: for what is not a fact to keep but a window on the present.
     With `latest_only` it keeps the newest message of each subject, in memory: for values that whoever begins to listen
