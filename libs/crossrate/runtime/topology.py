@@ -193,6 +193,8 @@ class Topology(_Frozen):
         for name, service in self.services.items():
             if not name.isalpha() or not name.islower():
                 problems.append(f"services.{name}: a service's name is one word in lower-case letters")
+            if name == DENIALS:
+                problems.append(f"services.{name}: the word is taken by what all services refuse")
             problems += [
                 f"services.{name}.calls: there is no service {c!r}" for c in service.calls if c not in self.services
             ]
