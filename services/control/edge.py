@@ -204,7 +204,7 @@ def _method_routes(method: MethodContract, rules: tuple[Rule, ...], state: State
 
 
 def _public_route(service: str) -> dict[str, Any]:
-    action = {"cluster": mesh_name(EDGE, CONTROL), "timeout": "0s", "idle_timeout": "3600s"}
+    action = {"cluster": mesh_name(EDGE, CONTROL), "timeout": "0s", "idle_timeout": "3600s", "priority": "HIGH"}
     return {"match": {"prefix": f"/{service}/"}, "route": action}
 
 
