@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -32,14 +34,13 @@ class Held(Reference):
 
     def __init__(self) -> None:
         super().__init__()
-        self.waiting = 0
-        self.lists = 0
+        self.waiting = self.most = 0
         self.go = asyncio.Event()
 
     async def ListCurrencies(self, request, context):
         """Waits."""
-        self.lists += 1
         self.waiting += 1
+        self.most = max(self.most, self.waiting)
         try:
             await self.go.wait()
         finally:
@@ -83,19 +84,35 @@ async def test_a_call_too_many_is_refused_by_the_edge_with_what_a_service_would_
     held = mesh.backends["reference-1"].servicer
     async with channel_of(mesh, "local") as channel:
         stub = reference_grpc.ReferenceServiceStub(channel)
-        calls = [stub.ListCurrencies(reference.ListCurrenciesRequest(), timeout=5) for _ in range(ROOM)]
-        await until(lambda: held.waiting == ROOM)
-        with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await stub.ListCurrencies(reference.ListCurrenciesRequest(), timeout=5)
-        status, headers, body = await mesh.rest("GET", "/v1/currencies")
+
+        async def occupies() -> None:
+            # The contract ends a call after some seconds; another takes its place.
+            while not held.go.is_set():
+                with contextlib.suppress(grpc.aio.AioRpcError):
+                    await stub.ListCurrencies(reference.ListCurrenciesRequest(), timeout=5)
+
+        async def too_many() -> grpc.aio.AioRpcError | None:
+            await until(lambda: held.waiting == ROOM)
+            try:
+                await stub.ListCurrencies(reference.ListCurrenciesRequest(), timeout=5)
+            except grpc.aio.AioRpcError as error:
+                return error if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED else None
+
+        async def too_many_by_rest() -> tuple[int, dict[str, str], bytes] | None:
+            await until(lambda: held.waiting == ROOM)
+            answer = await mesh.rest("GET", "/v1/currencies")
+            return answer if answer[0] == 429 else None
+
+        callers = [asyncio.create_task(occupies()) for _ in range(ROOM)]
+        refused = await until(too_many)
+        status, headers, body = await until(too_many_by_rest)
         halt = reference.SetInstrumentStatusRequest(request_id=new_request_id(), base="EUR", counter="USD", status=2)
         await stub.SetInstrumentStatus(halt, timeout=5)
-        assert held.lists == ROOM
+        assert held.most == ROOM
         held.go.set()
-        await asyncio.gather(*calls)
+        await asyncio.gather(*callers)
         await stub.ListCurrencies(reference.ListCurrenciesRequest(), timeout=5)
-    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-    failure = failure_of(refused.value)
+    failure = failure_of(refused)
     assert failure is not None
     assert (failure.reason, failure.retry_after_s) == (ErrorReason.TOO_MANY_REQUESTS, 0.1)
     told = json.loads(body)
@@ -115,3 +132,35 @@ async def test_open_streams_take_no_room_from_calls(mesh: SmallMesh) -> None:
         assert answered.value.code() is grpc.StatusCode.UNIMPLEMENTED
         for stream in streams:
             stream.cancel()
+
+
+async def test_connections_too_many_a_second_are_closed_before_their_handshake(tmp_path: Path) -> None:
+    """Whoever is connected goes on, and a new one is let in as soon as there is room again."""
+    path = tmp_path / "topology.toml"
+    path.write_text(DEFAULT_PATH.read_text().replace("[edge]\n", "[edge]\nconnections_per_s = 5\n"))
+    mesh = SmallMesh(path)
+    try:
+        await mesh.start()
+        tls = ssl.create_default_context(cadata=mesh.place.ca_bundle.read_text())
+
+        async def connects() -> bool:
+            try:
+                _, writer = await asyncio.open_connection(
+                    "127.0.0.1", mesh.ports["edge"], ssl=tls, server_hostname="localhost"
+                )
+            except OSError:
+                return False
+            writer.close()
+            return True
+
+        async with channel_of(mesh, "viewer") as channel:
+            stub = reference_grpc.ReferenceServiceStub(channel)
+            asked = reference.GetInstrumentRequest(base="EUR", counter="USD")
+            await stub.GetInstrument(asked, timeout=10)
+            let_in = await asyncio.gather(*(connects() for _ in range(100)))
+            assert 0 < sum(let_in) < 60
+            assert "local_rate_limit.edge.rate_limited: 0" not in await mesh.admin("edge", "/stats?filter=local_rate")
+            await stub.GetInstrument(asked, timeout=10)
+            await until(connects)
+    finally:
+        await mesh.stop()

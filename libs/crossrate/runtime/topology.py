@@ -33,13 +33,20 @@ class _Frozen(BaseModel):
 
 
 class Edge(_Frozen):
-    """The one door: an Envoy that speaks gRPC, REST and gRPC-Web on one TLS port."""
+    """The one door: an Envoy that speaks gRPC, REST and gRPC-Web on one TLS port.
+
+    Args:
+        connections_max: open at once.
+        connections_per_s: new ones a second, with a burst of twice as many: a handshake costs as much as ten calls.
+        streams_per_connection_max: calls under way on one connection.
+    """
 
     address: str = "127.0.0.1"
     port: int = Field(default=8443, ge=1, le=32767)
     anonymous_roles: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
     connections_max: int = Field(default=10_000, ge=1)
+    connections_per_s: int = Field(default=1_000, ge=1)
     streams_per_connection_max: int = Field(default=100, ge=1)
 
 
