@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,16 +25,21 @@ from services.trading.admission import Admission
 from services.trading.domain.account import Account, Refused
 from services.trading.engine.accounts import Accounts
 from services.trading.engine.risk import Risk
-from services.trading.engine.work import ATTEMPTS_MAX, Admitted, Entry, Group, Work
+from services.trading.engine.work import ATTEMPTS_MAX, Admitted, Entry, Group, Work, fail, resolve, retrieved
 from services.trading.store import Batch, Duplicate, GateIsNewer, Store, TakenOver
 
 ORDERS_MAX = 500
 """Orders that risk is asked about at once."""
 WORKS_MAX = 2_000
 """Steps of works in one commit, about."""
-GATHER_S = 0.005
+GATHER_S = 0.02
 """Venues' reports wait so long for orders that risk is being asked about: one commit costs little more than half of
 two."""
+FILL_S, FILL_S_MAX = 0.004, 0.02
+"""Orders wait as long as the last commit took, and between these, for those whose callers it has answered: a batch
+costs nearly the same whatever its size, and callers who come in turn would make twice as many of them."""
+FILLED = 0.75
+"""Part of the callers there were lately, who need not be waited for."""
 SETTLE_S_MAX = 5.0
 """How long the outcome of a broken commit is asked for."""
 
@@ -78,6 +84,13 @@ class Writer:
         """Works that wait for nothing: all but venues' reports."""
         self._asking = False
         """Whether risk is being asked."""
+        self._committing = False
+        self._commit_s = 0.0
+        """How long the last commit took."""
+        self._open = 0
+        """Groups that are not answered yet."""
+        self._callers = 0
+        """The most of them there were lately."""
         self._entered = asyncio.Event()
         self._wake = asyncio.Event()
         self._admitted: asyncio.Queue[Admitted] = asyncio.Queue(1)
@@ -102,11 +115,14 @@ class Writer:
         if isinstance(group, Entry):
             for key in group.keys:
                 self.inflight[key] = group
-            group.future.add_done_callback(lambda _: self._answered(group))
+        group.future.add_done_callback(lambda _: self._answered(group))
+        self._open += 1
+        self._callers = max(self._callers, self._open)
         self._entries.append(group)
         self._entered.set()
 
-    def _answered(self, group: Entry) -> None:
+    def _answered(self, group: Group) -> None:
+        self._open -= 1
         for key in group.keys:
             if self.inflight.get(key) is group:
                 del self.inflight[key]
@@ -116,7 +132,7 @@ class Writer:
     ) -> asyncio.Future[Any]:
         """A change that needs nobody's leave; its answer comes once it is committed. For the rest see `Work`."""
         work = Work(account, do, asyncio.get_running_loop().create_future(), of=of, size=size)
-        work.future.add_done_callback(_retrieved)
+        work.future.add_done_callback(retrieved)
         self._works.append(work)
         self._pressing += of is None
         self._wake.set()
@@ -128,15 +144,16 @@ class Writer:
             await self._entered.wait()
             self._entered.clear()
             while self._entries:
+                self._asking = True
+                await self._fill()
                 groups, orders = [], 0
                 while self._entries and (not groups or orders + max(1, len(self._entries[0].keys)) <= ORDERS_MAX):
                     groups.append(self._entries.popleft())
                     orders += max(1, len(groups[-1].keys))
-                self._asking = True
                 try:
                     admitted = await self._admit(groups)
                 except (errors.Failure, StoreError) as error:
-                    _fail(groups, error)
+                    fail(groups, error)
                     continue
                 finally:
                     self._asking = False
@@ -145,6 +162,27 @@ class Writer:
                     await self._admitted.put(admitted)
                     # Two batches at work, one at risk and one in the database, are larger ones than three.
                     await self._admitted.join()
+
+    async def _fill(self) -> None:
+        """Waits while a commit is under way, and a little after it, for the callers that are likely to come."""
+        if self._filled():
+            return
+        while self._committing and not self._filled():
+            self._entered.clear()
+            await self._entered.wait()
+        try:
+            async with asyncio.timeout(min(FILL_S_MAX, max(FILL_S, self._commit_s))):
+                while not self._filled():
+                    self._entered.clear()
+                    await self._entered.wait()
+        except TimeoutError:
+            self._callers = self._open
+
+    def _filled(self) -> bool:
+        waiting = len(self._entries)
+        if waiting >= int(FILLED * self._callers):
+            return True
+        return sum(max(1, len(group.keys)) for group in itertools.islice(self._entries, ORDERS_MAX)) >= ORDERS_MAX
 
     async def _admit(self, groups: list[Group]) -> Admitted:
         await self._accounts.ensure({group.account for group in groups})
@@ -158,7 +196,7 @@ class Writer:
             try:
                 wanted = group.to_admit(account)
             except (errors.Failure, Refused) as error:
-                _fail([group], error)
+                fail([group], error)
                 continue
             asked.append((group, len(wanted)))
             orders += wanted
@@ -173,10 +211,10 @@ class Writer:
             raise known
         for group in entries:
             if id(group) in known:
-                _resolve(group.future, known[id(group)])
+                resolve(group.future, known[id(group)])
         if isinstance(said, BaseException):
             # What was answered before is answered again whether risk is there or not.
-            _fail([group for group, _ in asked if id(group) not in known], said)
+            fail([group for group, _ in asked if id(group) not in known], said)
             return Admitted()
         admitted, at = Admitted(gate_version=said.gate_version), 0
         for group, count in asked:
@@ -217,7 +255,7 @@ class Writer:
         """Whether a change still means something; if not, nobody waits for it any more."""
         if work.of is None or self._accounts.held.get(work.account) is work.of:
             return True
-        _resolve(work.future, None)
+        resolve(work.future, None)
         return False
 
     async def _commit(self, works: list[Work], admitted: Admitted | None) -> None:
@@ -227,7 +265,7 @@ class Writer:
         try:
             await self._accounts.ensure({each.account for each in waiting})
         except StoreError as error:
-            _fail(waiting, error)
+            fail(waiting, error)
             self._left(groups)
             return
         async with self.settled:
@@ -258,12 +296,12 @@ class Writer:
             try:
                 answers.append((work, work.do(held[work.account], batch)))
             except (errors.Failure, Refused) as error:
-                _fail([work], error)
+                fail([work], error)
         for group, admissions in groups:
             try:
                 answers.append((group, group.do(held[group.account], batch, admissions)))
             except (errors.Failure, Refused) as error:
-                _fail([group], error)
+                fail([group], error)
             else:
                 assert admitted is not None
                 batch.admitted_version = admitted.gate_version
@@ -278,12 +316,17 @@ class Writer:
                 assert name in self._accounts.epochs
             for request in batch.requests:
                 batch.holds(self._accounts.held[request.account])
-            with COMMIT_SECONDS.time():
-                await self._store.commit(batch, self._accounts.epochs)
+            self._committing, begun_s = True, time.perf_counter()
+            await self._store.commit(batch, self._accounts.epochs)
+            self._commit_s = time.perf_counter() - begun_s
+            COMMIT_SECONDS.observe(self._commit_s)
         except OutcomeUnknown as error:
             return await self._what_stands(batch, error)
         except StoreError as error:
             return error
+        finally:
+            self._committing = False
+            self._entered.set()
         return None
 
     async def _what_stands(self, batch: Batch, unknown: OutcomeUnknown) -> StoreError | None:
@@ -311,7 +354,7 @@ class Writer:
         for call in self._after:
             call(batch)
         for each, answer in answers:
-            _resolve(each.future, answer)
+            resolve(each.future, answer)
         for order in batch.orders:
             if order.final and (account := self._accounts.held.get(order.account)) is not None:
                 account.forget_final(order)
@@ -337,7 +380,7 @@ class Writer:
             if retry and each.attempts < ATTEMPTS_MAX and not each.future.done():
                 again.append(each)
             else:
-                _fail([each], error)
+                fail([each], error)
         works = [each for each in again if isinstance(each, Work)]
         self._works.extendleft(reversed(works))
         self._pressing += sum(work.of is None for work in works)
@@ -351,22 +394,3 @@ class Writer:
         for group, _ in groups:
             for order_id in group.order_ids:
                 self._on_the_way.pop(order_id, None)
-
-
-def _retrieved(future: asyncio.Future[Any]) -> None:
-    # Nobody may wait for it: then its failure was logged where it happened.
-    if not future.cancelled():
-        future.exception()
-
-
-def _resolve(future: asyncio.Future[Any], answer: Any) -> None:
-    if not future.done():
-        if isinstance(answer, BaseException):
-            future.set_exception(answer)
-        else:
-            future.set_result(answer)
-
-
-def _fail(waiting: Sequence[Work | Group], error: BaseException) -> None:
-    for each in waiting:
-        _resolve(each.future, error)
