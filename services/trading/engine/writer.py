@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,6 +23,7 @@ from crossrate.store.errors import OutcomeUnknown, SequenceConflict, StoreError,
 from services.trading.admission import Admission
 from services.trading.domain.account import Account, Refused
 from services.trading.engine.accounts import Accounts
+from services.trading.engine.filling import Filling
 from services.trading.engine.risk import Risk
 from services.trading.engine.work import ATTEMPTS_MAX, Admitted, Entry, Group, Work, fail, resolve, retrieved
 from services.trading.store import Batch, Duplicate, GateIsNewer, Store, TakenOver
@@ -35,11 +35,9 @@ WORKS_MAX = 2_000
 GATHER_S = 0.02
 """Venues' reports wait so long for orders that risk is being asked about: one commit costs little more than half of
 two."""
-FILL_S, FILL_S_MAX = 0.004, 0.02
-"""Orders wait as long as the last commit took, and between these, for those whose callers it has answered: a batch
-costs nearly the same whatever its size, and callers who come in turn would make twice as many of them."""
-FILLED = 0.75
-"""Part of the callers there were lately, who need not be waited for."""
+DOUBTED_S = 60.0
+"""How long all orders of an account are looked for among those of before, once one of them was a repetition that nobody
+remembered: nobody can have the commits of others fail again and again."""
 SETTLE_S_MAX = 5.0
 """How long the outcome of a broken commit is asked for."""
 
@@ -84,18 +82,14 @@ class Writer:
         """Works that wait for nothing: all but venues' reports."""
         self._asking = False
         """Whether risk is being asked."""
-        self._committing = False
-        self._commit_s = 0.0
-        """How long the last commit took."""
-        self._open = 0
-        """Groups that are not answered yet."""
-        self._callers = 0
-        """The most of them there were lately."""
         self._entered = asyncio.Event()
+        self._filling = Filling(self._entries, self._entered, ORDERS_MAX)
         self._wake = asyncio.Event()
         self._admitted: asyncio.Queue[Admitted] = asyncio.Queue(1)
         self._after: list[After] = []
         self._on_the_way: dict[str, None] = {}
+        self._doubted: dict[str, float] = {}
+        """Accounts whose commit had something that was there already: until when all of theirs is looked for first."""
         self.settled = asyncio.Lock()
         """Held while memory is ahead of the database."""
         self.risk: Risk
@@ -116,13 +110,12 @@ class Writer:
             for key in group.keys:
                 self.inflight[key] = group
         group.future.add_done_callback(lambda _: self._answered(group))
-        self._open += 1
-        self._callers = max(self._callers, self._open)
+        self._filling.came()
         self._entries.append(group)
         self._entered.set()
 
     def _answered(self, group: Group) -> None:
-        self._open -= 1
+        self._filling.answered()
         for key in group.keys:
             if self.inflight.get(key) is group:
                 del self.inflight[key]
@@ -145,7 +138,7 @@ class Writer:
             self._entered.clear()
             while self._entries:
                 self._asking = True
-                await self._fill()
+                await self._filling.wait()
                 groups, orders = [], 0
                 while self._entries and (not groups or orders + max(1, len(self._entries[0].keys)) <= ORDERS_MAX):
                     groups.append(self._entries.popleft())
@@ -162,27 +155,6 @@ class Writer:
                     await self._admitted.put(admitted)
                     # Two batches at work, one at risk and one in the database, are larger ones than three.
                     await self._admitted.join()
-
-    async def _fill(self) -> None:
-        """Waits while a commit is under way, and a little after it, for the callers that are likely to come."""
-        if self._filled():
-            return
-        while self._committing and not self._filled():
-            self._entered.clear()
-            await self._entered.wait()
-        try:
-            async with asyncio.timeout(min(FILL_S_MAX, max(FILL_S, self._commit_s))):
-                while not self._filled():
-                    self._entered.clear()
-                    await self._entered.wait()
-        except TimeoutError:
-            self._callers = self._open
-
-    def _filled(self) -> bool:
-        waiting = len(self._entries)
-        if waiting >= int(FILLED * self._callers):
-            return True
-        return sum(max(1, len(group.keys)) for group in itertools.islice(self._entries, ORDERS_MAX)) >= ORDERS_MAX
 
     async def _admit(self, groups: list[Group]) -> Admitted:
         await self._accounts.ensure({group.account for group in groups})
@@ -204,11 +176,14 @@ class Writer:
         if not asked:
             return Admitted()
         entries = [group for group, _ in asked if isinstance(group, Entry)]
+        repeated = [group for group in entries if self._may_be_repeated(group)]
         known, said = await asyncio.gather(
-            self._replay(entries), self.risk.authorise(orders, numbers), return_exceptions=True
+            self._replay(repeated), self.risk.authorise(orders, numbers), return_exceptions=True
         )
         if isinstance(known, BaseException):
             raise known
+        if isinstance(said, BaseException):
+            known |= await self._replay([group for group in entries if group not in repeated])
         for group in entries:
             if id(group) in known:
                 resolve(group.future, known[id(group)])
@@ -225,6 +200,14 @@ class Writer:
                 admitted.groups.append((group, admissions))
                 self._on_the_way.update(dict.fromkeys(group.order_ids))
         return admitted
+
+    def _may_be_repeated(self, entry: Entry) -> bool:
+        """Whether its orders are looked for among those of before. What is repeated otherwise is found by the commit,
+        of which then nothing is done, and looked for after that."""
+        if entry.attempts or self._doubted.get(entry.account, 0.0) > time.monotonic():
+            return True
+        account = self._accounts.held.get(entry.account)
+        return account is None or any(key[1] in account.recent for key in entry.keys)
 
     async def run_commits(self) -> None:
         """Commits what is ready, until it is cancelled."""
@@ -316,17 +299,12 @@ class Writer:
                 assert name in self._accounts.epochs
             for request in batch.requests:
                 batch.holds(self._accounts.held[request.account])
-            self._committing, begun_s = True, time.perf_counter()
-            await self._store.commit(batch, self._accounts.epochs)
-            self._commit_s = time.perf_counter() - begun_s
-            COMMIT_SECONDS.observe(self._commit_s)
+            with self._filling.commit(), COMMIT_SECONDS.time():
+                await self._store.commit(batch, self._accounts.epochs)
         except OutcomeUnknown as error:
             return await self._what_stands(batch, error)
         except StoreError as error:
             return error
-        finally:
-            self._committing = False
-            self._entered.set()
         return None
 
     async def _what_stands(self, batch: Batch, unknown: OutcomeUnknown) -> StoreError | None:
@@ -356,6 +334,8 @@ class Writer:
         for each, answer in answers:
             resolve(each.future, answer)
         for order in batch.orders:
+            if order.order_id in batch.entered and (account := self._accounts.held.get(order.account)) is not None:
+                account.entered(order.client_order_id)
             if order.final and (account := self._accounts.held.get(order.account)) is not None:
                 account.forget_final(order)
 
@@ -369,6 +349,10 @@ class Writer:
         """Memory is ahead of the database: forgets it, and tries what was not done once more where that may help."""
         names = list(batch.bases)
         self._accounts.drop(names)
+        if isinstance(error, Duplicate):
+            now_s = time.monotonic()
+            self._doubted = {name: until_s for name, until_s in self._doubted.items() if until_s > now_s}
+            self._doubted.update(dict.fromkeys(names, now_s + DOUBTED_S))
         # Whoever took an account over looks after it; taking it back would go on for ever.
         self._accounts.want(set(names).difference(error.accounts if isinstance(error, TakenOver) else ()))
         retry = isinstance(error, TakenOver | GateIsNewer | Duplicate | SequenceConflict)
