@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crossrate.api.broker.v1 import routing_service_pb2 as routing
+from crossrate.store import Entry, Fact
 from services.trading import messages
 from services.trading.domain import amounts
 from services.trading.domain.account import Account, Deal, Instruct, Step
@@ -13,6 +14,8 @@ from services.trading.domain.lifecycle import Exec
 from services.trading.domain.order import Order
 
 NOTHING_ADMITTED = -1
+SUBJECT, EVENT = "crossrate.trading.v1.execution_reported.", "crossrate.api.trading.v1.ExecutionReported"
+"""What `commit_reports` calls an event: its subject, without the account, and its type."""
 
 
 @dataclass(slots=True)
@@ -136,6 +139,18 @@ class Batch:
     def orders(self) -> list[Order]:
         """The orders that took a step."""
         return [row.order for row in self._rows.values()]
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The journal's entries that a commit of this makes."""
+        return [
+            Entry(
+                f"accounts/{each.account}",
+                each.sequence,
+                Fact(SUBJECT + each.account, EVENT, each.event, self.now_ns, cause, self.traceparent),
+            )
+            for each, cause in zip(self.reported, self.causes, strict=True)
+        ]
 
     def _venue_sequence(self, name: str) -> int:
         """How far broker's reports were applied; 0 where this batch has applied none, for writing that costs a lock."""
