@@ -24,7 +24,7 @@ ODDS_DOWN = 1 / ODDS_UP
 
 _LOG_UP = np.log(ODDS_UP)
 _LOG_COUNT = math.log(len(ODDS_UP))
-_STEPS = 50
+_STEPS = 32
 
 
 def log_evidence(events: float, n: float, rate: float, above: bool) -> float:
