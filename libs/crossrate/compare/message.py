@@ -6,6 +6,7 @@ differs is looked at closely.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 
@@ -84,10 +85,8 @@ class Comparator:
     def _walked(self, stable: Message, candidate: Message, instrument: str) -> list[Difference]:
         walk = _Walk(self)
         pip = self._pip_of(instrument) if instrument else None
-        try:
+        with contextlib.suppress(_Full):
             walk.message(stable, candidate, "", "", pip, None)
-        except _Full:
-            pass
         return walk.found
 
     def rules(self, message: Descriptor, inherited: Bound | None) -> MessageRules:
@@ -114,9 +113,7 @@ class _Walk:
         self._of = comparator
         self.found: list[Difference] = []
 
-    def add(
-        self, path: str, field: str, manner: Manner, a: str, b: str, gap=(math.inf, None), count: int = 1
-    ) -> None:
+    def add(self, path: str, field: str, manner: Manner, a: str, b: str, gap=(math.inf, None), count: int = 1) -> None:
         """Keeps a difference."""
         self.found.append(Difference(path, field, manner, shortened(a), shortened(b), gap[0], gap[1], count))
         if len(self.found) >= DIFFERENCES_MAX:

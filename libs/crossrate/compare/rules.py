@@ -129,6 +129,8 @@ def _rule(field: FieldDescriptor, inherited: Bound | None) -> FieldRule:
     key = tuple(part.strip() for part in policy.compare_key.split(",") if part.strip())
     key = key or _KEYS.get((field.containing_type.full_name, field.name), ())
     _check(field, policy, key)
+    # What is ignored pairs nothing either.
+    key = tuple(part for part in key if not _policy(field.message_type.fields_by_name[part]).compare_ignored)
     is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
     if is_map:
         shape = Shape.MAP

@@ -1,12 +1,13 @@
 """Which fields a candidate answers differently, beyond what stable differs from itself.
 
-Each call is answered by stable and by the candidate, and some by a second instance of stable. Per field it is counted how often
-the candidate differs from stable, and stable from itself; a sequential test (crossrate.evidence) compares the rates. Where
-stable's own numbers differ, differences of more than twice the largest that stable has shown are counted apart, so that a bias
-is found below noise that never stops.
+Each call is answered by stable and by the candidate, and some by a second instance of stable. Per field it is counted
+how often the candidate differs from stable, and stable from itself; a sequential test (crossrate.evidence) compares
+the rates. Where stable's own numbers differ, differences of more than twice the largest that stable has shown are
+counted apart, so that a bias is found below noise that never stops.
 
-A field begins with its first difference, which is shown and not counted; the k-th field has 1/k(k + 1) of the report's α. So
-the chance that a version like stable is ever said to differ in any field is α, if both kinds of calls are alike.
+A field begins with its first difference, which is shown and not counted; the k-th field has 1/k(k + 1) of the
+report's α. So the chance that a version like stable is ever said to differ in any field is α, if both kinds of calls
+are alike.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ FIELDS_MAX = 2000
 """Fields that are followed; what differs in more is counted as `untold`."""
 
 EXAMPLES_MAX = 5
+DEFAULT_TOLERANCE = Tolerance(absolute=0.001)
+"""One call in a thousand."""
 _BLOCK = 8
 _BEYOND = 2.0
 
@@ -88,7 +91,7 @@ class ShadowReport:
     """
 
     def __init__(
-        self, alpha: float = 0.05, tolerance: Tolerance = Tolerance(absolute=0.001), *, three_way: bool = True
+        self, alpha: float = 0.05, tolerance: Tolerance = DEFAULT_TOLERANCE, *, three_way: bool = True
     ) -> None:
         if not 0 < alpha < 1:
             raise ValueError(f"alpha is {alpha}: give a chance above 0 and below 1")

@@ -1,8 +1,9 @@
 """Two streams, message by message.
 
-Messages are paired by the cursor of their position and by what they carry, or in their order where there are no cursors.
-Heartbeats are left out: when they come is a matter of time. Two streams that were begun and ended at different moments have
-ends of which the other knows nothing; only what lies between messages that were paired is missed.
+Messages are paired by the cursor of their position and by what they carry, or in their order where there are no
+cursors. Heartbeats are left out: when they come is a matter of time. Two streams that were begun and ended at
+different moments have ends of which the other knows nothing; only what lies between messages that were paired is
+missed.
 """
 
 from __future__ import annotations
@@ -86,8 +87,8 @@ class StreamComparison:
         """Takes stable's next message.
 
         Returns:
-            The differences of the pair that it completes, and of a message that is given up for it; None if it completes
-            none and nothing was given up.
+            The differences of the pair that it completes, and of a message that is given up for it; None if it
+            completes none and nothing was given up.
         """
         return self._take(message, self._stable, self._candidate)
 

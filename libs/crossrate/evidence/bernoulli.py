@@ -4,10 +4,10 @@ The likelihood of a rate with odds r times those of θ, over the likelihood of �
 
     r^k / (1 + θ (r − 1))^n
 
-For r > 1 its expectation is at most one under every rate up to θ, for r < 1 under every rate from θ on, whenever one stops
-(Ville 1939). So is the average over a fixed set of r (the method of mixtures: Robbins 1970; Howard, Ramdas, McAuliffe and
-Sekhon 2021, section 3.2), which needs no guess of the effect. Each term falls in θ for r > 1 and rises for r < 1, so that
-bounds are found by bisection.
+For r > 1 its expectation is at most one under every rate up to θ, for r < 1 under every rate from θ on, whenever one
+stops (Ville 1939). So is the average over a fixed set of r (the method of mixtures: Robbins 1970; Howard, Ramdas,
+McAuliffe and Sekhon 2021, section 3.2), which needs no guess of the effect. Each term falls in θ for r > 1 and rises
+for r < 1, so that bounds are found by bisection.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Are the candidate's durations longer as a whole?
 
-With S the share of durations above a point, the candidate is as good as stable within a tolerance if S_c(limit(x)) ≤ S_s(x) +
-margin for every x: a one-sided Kolmogorov–Smirnov distance of two samples. At one look the Dvoretzky–Kiefer–Wolfowitz
-inequality with Massart's constant (1990) bounds each empirical S by √(ln(1/δ) / 2n). It is looked at the k-th time when both
-samples are a tenth longer than at the look before, at level α / k(k + 1), which sums to α over all looks. For samples below
-a million that is narrower than the bound for every n (Howard and Ramdas 2022, theorem 2), whose constants pay for more.
+With S the share of durations above a point, the candidate is as good as stable within a tolerance if S_c(limit(x)) ≤
+S_s(x) + margin for every x: a one-sided Kolmogorov–Smirnov distance of two samples. At one look the
+Dvoretzky–Kiefer–Wolfowitz inequality with Massart's constant (1990) bounds each empirical S by √(ln(1/δ) / 2n). It is
+looked at the k-th time when both samples are a tenth longer than at the look before, at level α / k(k + 1), which
+sums to α over all looks. For samples below a million that is narrower than the bound for every n (Howard and Ramdas
+2022, theorem 2), whose constants pay for more.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """Many metrics and segments at once, with one error rate for all of them.
 
-A candidate is failed by the first test that fails, so that their levels add up to the family's α: each metric has a share by
-its weight, all calls together have half of that, and the k-th segment that appears has 1/k(k + 1) of the other half. What
-never appears costs nothing. Tests that failed hand their share to the others (Holm 1979, weighted), which anytime p-values
-allow at any time: at the moment of the first false failure some true hypothesis has p ≤ its own share of α (Johari,
-Koomen, Pekelis and Walsh 2022).
+A candidate is failed by the first test that fails, so that their levels add up to the family's α: each metric has a
+share by its weight, all calls together have half of that, and the k-th segment that appears has 1/k(k + 1) of the
+other half. What never appears costs nothing. Tests that failed hand their share to the others (Holm 1979, weighted),
+which anytime p-values allow at any time: at the moment of the first false failure some true hypothesis has p ≤ its
+own share of α (Johari, Koomen, Pekelis and Walsh 2022).
 
-A candidate passes when all required tests pass. Whoever is wrong in any of them would have to be wrong in each, so that every
-one may use the whole β.
+A candidate passes when all required tests pass. Whoever is wrong in any of them would have to be wrong in each, so
+that every one may use the whole β.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SEGMENTS_MAX = 1000
 
 
 def average_e(log_es: Iterable[float]) -> float:
-    """Logarithm of the average of e-values, which is one against "all hypotheses hold" however they depend (Vovk, Wang 2021).
+    """Logarithm of the average of e-values: one against all hypotheses together, however they depend (Vovk, Wang 2021).
 
     Raises:
         ValueError: there are none.

@@ -1,10 +1,10 @@
 """Does a mean drift, as that of price differences in pips, with a variance that nobody knows?
 
-Betting against "the mean is at most m" multiplies a capital by 1 + λ (x − m); with values from −bound to bound and
-0 ≤ λ < 1 / (bound + m) it stays positive, and if m is right it does not grow in expectation (Waudby-Smith and Ramdas 2024,
-section 4). The capital is the average over a fixed grid of λ: small ones win where the values scatter, large ones where they
-do not, and no variance is assumed. Nothing is assumed about the distribution but the bound; what lies beyond it is clipped,
-which may only make a drift look smaller.
+Betting against "the mean is at most m" multiplies a capital by 1 + λ (x − m); with values from −bound to bound and 0
+≤ λ < 1 / (bound + m) it stays positive, and if m is right it does not grow in expectation (Waudby-Smith and Ramdas
+2024, section 4). The capital is the average over a fixed grid of λ: small ones win where the values scatter, large
+ones where they do not, and no variance is assumed. Nothing is assumed about the distribution but the bound; what lies
+beyond it is clipped, which may only make a drift look smaller.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
 """Is a candidate's rate of bad calls higher than stable's by more than a tolerance?
 
-Calls come in blocks of n_c calls of the candidate and n_s of stable. With θ the rates of an alternative and θ⁰ the rates
-in the hypothesis H that are nearest to it, n_c KL(θ_c, θ⁰_c) + n_s KL(θ_s, θ⁰_s) being smallest, the ratio of likelihoods
+Calls come in blocks of n_c calls of the candidate and n_s of stable. With θ the rates of an alternative and θ⁰ the
+rates in the hypothesis H that are nearest to it, n_c KL(θ_c, θ⁰_c) + n_s KL(θ_s, θ⁰_s) being smallest, the ratio of
+likelihoods
 
     Bin(k_c; n_c, θ_c) Bin(k_s; n_s, θ_s) / [Bin(k_c; n_c, θ⁰_c) Bin(k_s; n_s, θ⁰_s)]
 
-has an expectation of at most one under each pair of rates in H, if H is convex (Turner, Ly and Grünwald 2024, theorem 1: its
-logarithm's expectation is concave in the rates, zero at θ⁰, and its slope there points out of H). H is a half plane,
-rate_c ≤ rate_s (1 + relative) + absolute, and so is its reverse, which is tested for a pass. Blocks multiply if θ is
-chosen before the block: the baseline's rate as it was so far, and the candidate's by a mixture of odds.
+has an expectation of at most one under each pair of rates in H, if H is convex (Turner, Ly and Grünwald 2024, theorem
+1: its logarithm's expectation is concave in the rates, zero at θ⁰, and its slope there points out of H). H is a half
+plane, rate_c ≤ rate_s (1 + relative) + absolute, and so is its reverse, which is tested for a pass. Blocks multiply
+if θ is chosen before the block: the baseline's rate as it was so far, and the candidate's by a mixture of odds.
 
 What is counted as bad is the caller's: errors, rejects, orders that were not filled. The rates may change from block to
 block, as long as they stay in H. How many calls a block has may not depend on how they end.
@@ -53,9 +54,7 @@ class ProportionTest:
         self._logs = np.zeros(len(_ODDS))
         self._best_fail = self._best_pass = 0.0
 
-    def observe(
-        self, *, candidate_bad: int = 0, candidate: int = 0, baseline_bad: int = 0, baseline: int = 0
-    ) -> None:
+    def observe(self, *, candidate_bad: int = 0, candidate: int = 0, baseline_bad: int = 0, baseline: int = 0) -> None:
         """Takes calls that ended since the last time.
 
         They wait until there are some of both versions, and then are one block.

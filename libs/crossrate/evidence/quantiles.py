@@ -1,10 +1,11 @@
 """Is a quantile of the candidate's durations higher than stable's by more than a tolerance?
 
 A confidence sequence of a quantile is one of a rate: the p-quantile is above x if the rate of values above x is above
-1 − p (Howard and Ramdas 2022, section 3). Two of them make a test of two quantiles: the candidate fails if for some x its
-quantile is above limit(x) and stable's below x, each at half the level. As the evidence for the one falls in x and that for
-the other rises, the best x is found by bisection. The p-value is 2 max(1/e₁, 1/e₂) there, the least so far; no
-distribution is assumed, and values of a histogram count at the end of their bucket that speaks against the finding.
+1 − p (Howard and Ramdas 2022, section 3). Two of them make a test of two quantiles: the candidate fails if for some x
+its quantile is above limit(x) and stable's below x, each at half the level. As the evidence for the one falls in x
+and that for the other rises, the best x is found by bisection. The p-value is 2 max(1/e₁, 1/e₂) there, the least so
+far; no distribution is assumed, and values of a histogram count at the end of their bucket that speaks against the
+finding.
 """
 
 from __future__ import annotations

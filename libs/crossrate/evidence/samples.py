@@ -79,8 +79,8 @@ class Samples:
 class Histogram:
     """Values counted in log-spaced buckets, as HDR histograms do.
 
-    A bucket ends at (1 + width) times its beginning, so that a bound read from it is off by that share at most, always to
-    the careful side. Values up to `least` share the first bucket, values above `greatest` the last.
+    A bucket ends at (1 + width) times its beginning, so that a bound read from it is off by that share at most,
+    always to the careful side. Values up to `least` share the first bucket, values above `greatest` the last.
 
     Args:
         width: width of a bucket over its beginning, from 1e-4 to 1.

@@ -143,9 +143,7 @@ def test_p_values_only_fall(blocks: list[tuple[int, int, int, int]]) -> None:
     test = ProportionTest(TOLERANCE)
     before = test.evidence()
     for bad_c, good_c, bad_s, good_s in blocks:
-        test.observe(
-            candidate_bad=bad_c, candidate=bad_c + good_c, baseline_bad=bad_s, baseline=bad_s + good_s
-        )
+        test.observe(candidate_bad=bad_c, candidate=bad_c + good_c, baseline_bad=bad_s, baseline=bad_s + good_s)
         now = test.evidence()
         assert 0 <= now.p_fail <= before.p_fail <= 1
         assert 0 <= now.p_pass <= before.p_pass <= 1
