@@ -75,7 +75,7 @@ class MeanTest:
         return ((1, -self._tolerance), (1, self._tolerance), (-1, -self._tolerance), (-1, self._tolerance))
 
     def _bound_mean(self, values: np.ndarray) -> None:
-        """The empirical Bernstein confidence sequence (Waudby-Smith and Ramdas 2024, theorem 2), λ fixed by the past."""
+        """The empirical Bernstein confidence sequence (Waudby-Smith, Ramdas 2024, theorem 2), λ fixed by the past."""
         scaled = (values / self._bound + 1) / 2
         mean = (self._sum / self._bound / 2 + self.n / 2 + 0.5) / (self.n + 1)
         spread = (self._squares - self._sum**2 / max(self.n, 1)) / (4 * self._bound**2)

@@ -133,14 +133,11 @@ class ProportionTest:
         bad_c, n_c, bad_s, n_s = self._total
         baseline = bad_s / n_s if n_s else None
         lower, upper = rate_bounds(bad_c, n_c, 0.05)
-        if self._slope == 0:
-            limit = self._intercept
-        else:
-            limit = None if baseline is None else min(self._limit(baseline), 1.0)
+        limit = None if baseline is None else min(self._limit(baseline), 1.0)
         return Evidence(
             estimate=bad_c / n_c if n_c else None,
             baseline=baseline,
-            limit=limit,
+            limit=limit if self._slope else self._intercept,
             lower=lower,
             upper=upper,
             p_fail=math.exp(-self._best_fail),

@@ -118,7 +118,8 @@ class Verdict:
         seen = self.evidence
         measured = (
             f"{_number(seen.estimate)} (95 % from {_number(seen.lower)} to {_number(seen.upper)}) "
-            f"of {seen.n_candidate} calls beside {_number(seen.baseline)} of {seen.n_baseline}, limit {_number(seen.limit)}"
+            f"of {seen.n_candidate} calls beside {_number(seen.baseline)} of {seen.n_baseline}, "
+            f"limit {_number(seen.limit)}"
         )
         match self.outcome:
             case Outcome.PASS:

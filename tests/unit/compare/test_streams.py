@@ -91,7 +91,7 @@ def difference(field: str, relative: float | None = None, path: str = "") -> Dif
 
 
 def test_a_bias_below_endless_noise_is_found() -> None:
-    """Stable's last digits always differ by up to 1e-9; a candidate that is off by 1e-6 fails, one that does the same not."""
+    """Stable's last digits always differ by up to 1e-9; a candidate that is off by 1e-6 fails, a like one does not."""
     for seed in range(10):
         random = np.random.default_rng(seed)
         good, bad = ShadowReport(), ShadowReport()
@@ -120,18 +120,17 @@ def test_a_rare_difference_is_found_when_it_is_no_noise() -> None:
 
 
 def test_no_version_like_stable_is_accused() -> None:
-    """Of forty reports on ten noisy fields each, at most two ever fail any."""
+    """Of twenty reports on ten noisy fields each, at most one ever fails any."""
     accused = 0
-    for seed in range(40):
+    for seed in range(20):
         random, report = np.random.default_rng(seed), ShadowReport()
         rates = random.uniform(0.005, 0.5, 10)
         for _ in range(200):
-            sides = [
-                [difference(f"f{i}", random.random()) for i in np.flatnonzero(random.random(10) < rates)] for _ in "ab"
-            ]
+            places = (np.flatnonzero(random.random(10) < rates) for _ in range(2))
+            sides = ([difference(f"f{i}", random.random()) for i in of_side] for of_side in places)
             report.observe(*sides)
         accused += bool(report.failed())
-    assert accused <= 2
+    assert accused <= 1
 
 
 def test_two_way_reports_have_a_ceiling() -> None:

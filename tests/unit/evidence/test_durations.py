@@ -68,7 +68,7 @@ def test_equal_durations_pass() -> None:
 
 
 def test_calls_needed_are_counted_from_what_was_seen() -> None:
-    """An estimate is positive while undecided, zero once decided, and None where both lie at the limit or nothing was seen."""
+    """An estimate is above zero while undecided, zero once decided, and None where nothing was seen."""
     random = np.random.default_rng(1)
     test = QuantileTest(0.99, HALF_AGAIN)
     assert test.calls_needed(0.05, 0.05) is None
@@ -80,8 +80,11 @@ def test_calls_needed_are_counted_from_what_was_seen() -> None:
 
 
 def test_whole_distributions_are_told_apart() -> None:
-    """Doubled durations fail, equal ones pass, and those that are just tolerated do neither, at most 5 % of the time."""
-    made = lambda: DistributionTest(Tolerance(relative=0.2), margin=0.1)  # noqa: E731
+    """Doubled durations fail, equal ones pass, and those that are just tolerated fail at most 5 % of the time."""
+
+    def made() -> DistributionTest:
+        return DistributionTest(Tolerance(relative=0.2), margin=0.1)
+
     assert {decide(made(), seed, 2.0, 20)[0] for seed in range(10)} == {"fail"}
     assert {decide(made(), seed, 1.0, 200)[0] for seed in range(10)} == {"pass"}
     failed = 0
@@ -107,7 +110,7 @@ def test_the_distance_is_that_of_kolmogorov_and_smirnov() -> None:
 @given(st.lists(st.floats(1e-4, 10), min_size=1, max_size=200), st.sampled_from([0.5, 0.9, 0.99]))
 @settings(max_examples=100, deadline=None)
 def test_a_histogram_is_off_by_its_width_at_most(values: list[float], quantile: float) -> None:
-    """Quantiles of a histogram lie above those of the values, by a bucket's width at most, and counts bracket the true ones."""
+    """Quantiles of a histogram are above the true ones by a bucket's width at most, and counts bracket the true ones."""
     exact, rough = Samples(), Histogram(width=0.02, least=1e-5)
     exact.add(values)
     rough.add(values)

@@ -46,7 +46,7 @@ def test_a_candidate_at_its_limit_is_seldom_failed_however_often_it_is_looked_at
 
 
 def test_the_expectation_of_a_block_is_at_most_one_in_the_whole_hypothesis() -> None:
-    """Summed over every outcome of a block, the ratio is an e-value for all rates that are tolerated, and is one at none."""
+    """Summed over every outcome of a block, the ratio is an e-value for all rates that are tolerated."""
     test = ProportionTest(Tolerance(absolute=0.02, relative=0.5))
     n_c, n_s, alternatives = 3, 5, np.array([0.2, 0.4, 0.9])
     ratios = np.array(
@@ -160,7 +160,7 @@ def test_impossible_counts_are_refused(counts: dict[str, int]) -> None:
 
 
 def test_bounds_of_a_rate_hold_at_all_times() -> None:
-    """At most 5 % of runs have a moment at which the bounds of 95 % miss the rate; they hold the exact ones of one look."""
+    """At most 5 % of runs ever have bounds of 95 % that miss the rate; they are wider than those of one look."""
     missed = 0
     for seed in range(200):
         calls = np.random.default_rng(seed).random(400) < 0.1
