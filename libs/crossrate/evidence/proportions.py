@@ -71,6 +71,9 @@ class ProportionTest:
         counts = (candidate_bad, candidate, baseline_bad, baseline)
         if min(counts) < 0 or candidate_bad > candidate or baseline_bad > baseline:
             raise ValueError(f"counts {counts}: bad calls are from zero to all calls")
+        if candidate and not self._used[3] and not self._pending[1]:
+            # Calls of stable before the candidate's first only say where to look.
+            self._used[2:], self._pending[2:] = self._pending[2:], [0, 0]
         for place, count in enumerate(counts):
             self._pending[place] += count
             self._total[place] += count

@@ -110,7 +110,7 @@ def test_the_distance_is_that_of_kolmogorov_and_smirnov() -> None:
 @given(st.lists(st.floats(1e-4, 10), min_size=1, max_size=200), st.sampled_from([0.5, 0.9, 0.99]))
 @settings(max_examples=100, deadline=None)
 def test_a_histogram_is_off_by_its_width_at_most(values: list[float], quantile: float) -> None:
-    """Quantiles of a histogram are above the true ones by a bucket's width at most, and counts bracket the true ones."""
+    """Quantiles of a histogram are above the true ones by a bucket's width at most, and counts bracket them."""
     exact, rough = Samples(), Histogram(width=0.02, least=1e-5)
     exact.add(values)
     rough.add(values)
