@@ -15,7 +15,7 @@ from crossrate.evidence.verdict import Outcome, Tolerance
 
 PAIRS = ("EUR/USD", "USD/JPY", "GBP/USD", "EUR/GBP")
 ACCOUNTS = tuple(f"account {i}" for i in range(8))
-TICKS_MAX = 120
+TICKS_MAX = 250
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,15 @@ class Candidate:
 def family() -> Family:
     """Errors by account, two quantiles, drifts by pair."""
     made = Family(alpha=0.05, beta=0.05)
-    made.declare("errors", lambda: ProportionTest(Tolerance(absolute=0.003, relative=0.1)), weight=2)
+    made.declare("errors", lambda: ProportionTest(Tolerance(absolute=0.002, relative=0.1)), weight=2)
     made.declare("p50", lambda: QuantileTest(0.5, Tolerance(relative=0.3)))
     made.declare("p99", lambda: QuantileTest(0.99, Tolerance(relative=0.5)))
-    made.declare("drift", lambda: MeanTest(tolerance=0.05, bound=2.0), required=False)
+    made.declare("drift", lambda: MeanTest(tolerance=0.05, bound=0.5), by_segment=True)
     return made
 
 
 def tick(of: Family, candidate: Candidate, random: np.random.Generator) -> None:
-    """A second of traffic at the step of 5 %: 40 calls of the candidate, 760 of stable, 8 prices mirrored."""
+    """A second of traffic at the step of 5 %: 40 calls of the candidate, 760 of stable, 16 prices mirrored."""
     whole = np.zeros(4, int)
     for account in ACCOUNTS:
         rate = candidate.errors_of.get(account, candidate.errors)
@@ -55,7 +55,7 @@ def tick(of: Family, candidate: Candidate, random: np.random.Generator) -> None:
     for metric in ("p50", "p99"):
         of.test(metric).observe(durations[:40] * candidate.slower, durations[40:])
     for pair in PAIRS:
-        of.test("drift", pair).observe(random.normal(candidate.drifts.get(pair, 0.0), 0.03, 2))
+        of.test("drift", pair).observe(random.normal(candidate.drifts.get(pair, 0.0), 0.03, 4))
 
 
 def judged(candidate: Candidate, seed: int) -> tuple[Decision, int]:
@@ -74,7 +74,7 @@ SCRIPTS = {
     "1 % errors": (Candidate(errors=0.01), "errors", 4000),
     "5 % errors": (Candidate(errors=0.05), "errors", 320),
     "p99 doubled": (Candidate(slower=2.0), "p50", 240),
-    "wrong price in one pair": (Candidate(drifts={"USD/JPY": 0.2}), "drift", 4800),
+    "wrong price in one pair": (Candidate(drifts={"USD/JPY": 0.2}), "drift", 960),
     "wrong for one account": (Candidate(errors_of={"account 5": 0.5}), "errors", 480),
 }
 """Candidates, the metric that has to be among the failures, and within how many of their calls."""
