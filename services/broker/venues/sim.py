@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
@@ -19,9 +18,9 @@ import asyncpg
 from crossrate.api.broker.v1 import routing_service_pb2 as routing
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import execution_pb2 as execution
-from crossrate.exchange.event import Event, EventKind, Reason
+from crossrate.exchange.event import Event, EventKind
 from crossrate.exchange.grid import Grid
-from crossrate.exchange.order import Cancel, Operation, OrderType
+from crossrate.exchange.order import Cancel, OrderType
 from crossrate.exchange.terms import VenueTerms
 from crossrate.exchange.venue import Venue
 from crossrate.store import Database, StoreError
@@ -37,7 +36,7 @@ from services.broker.routed import At, Carried, Routed, Waiting, recalled
 from services.broker.store import Outcome, write_inputs
 from services.broker.venues import exchange_terms as words
 from services.broker.venues.declared import SimulatedVenue
-from services.broker.venues.sim_answers import refuse, unquoted
+from services.broker.venues.sim_answers import Amending, refuse, unquoted
 from services.broker.venues.sim_book import SimBook, rows_of
 from services.broker.venues.sim_faults import HAND, SimFaults
 from services.broker.venues.sim_records import SimRecords
@@ -68,7 +67,7 @@ class SimAdapter:
         self._books: dict[str, SimBook] = {}
         self._grids: dict[str, Grid] = {}
         self._numbers: dict[int, str] = {}
-        self._amending: dict[str, deque[Waiting]] = {}
+        self._amending = Amending()
         self._moved: set[str] = set()
         self._waited: set[str] = set()
         """Instruments whose first quote was waited for."""
@@ -102,7 +101,7 @@ class SimAdapter:
         for routed in self._desk.orders.values():
             self._numbers[words.number_of(routed)] = routed.order_id
         for each in await self._desk.reading.unanswered(self._desk.venue):
-            self._amending.setdefault(each.order_id, deque()).append(each)
+            self._amending.asked(each)
         # All of them: answers may be on their way about orders that have ended.
         async with self._database.connection() as connection:
             rows = await connection.fetch("SELECT instrument FROM book WHERE venue = $1", self._desk.venue)
@@ -273,7 +272,7 @@ class SimAdapter:
         book = await self._book(routed.instrument)
         command = words.replacement(routed, each.order, self._grids[routed.instrument], self._calendar, now)
         self._numbers[words.number_of(routed)] = routed.order_id
-        self._amending.setdefault(routed.order_id, deque()).append(each)
+        self._amending.asked(each)
         outcome.sent.append(each.number)
         book.send(command, now)
 
@@ -311,7 +310,7 @@ class SimAdapter:
         if routed is None:
             self._note.error("the exchange tells of an order that is not kept", number=event.id, kind=event.kind.name)
             return
-        amended = self._amended(outcome, routed, event)
+        amended = self._amending.answered(outcome, routed.order_id, event)
         if amended is not None and event.kind is EventKind.REPLACED:
             routed.order, routed.version = amended.order, amended.version
         said = words.report_of(event, routed, self._grids[instrument], self._calendar)
@@ -329,20 +328,6 @@ class SimAdapter:
         routed, report = adopted(self._desk.venue, account, stated, self._calendar, event.time)
         self._numbers[event.id] = routed.order_id
         self._desk.told(outcome, routed, report, key_of(stated))
-
-    def _amended(self, outcome: Outcome, routed: Routed, event: Event) -> Waiting | None:
-        """The amendment that an event answers."""
-        answers = event.kind in (EventKind.REPLACED, EventKind.REJECTED) or event.reason is Reason.QUANTITY_FILLED
-        waiting = self._amending.get(routed.order_id)
-        if event.operation != Operation.REPLACE or not answers or not waiting:
-            return None
-        amended = waiting.popleft()
-        if not waiting:
-            del self._amending[routed.order_id]
-        outcome.done.append(amended.number)
-        if amended.number in outcome.sent:
-            outcome.sent.remove(amended.number)
-        return amended
 
     # Books.
 
