@@ -68,6 +68,9 @@ class SimAdapter:
         self._grids: dict[str, Grid] = {}
         self._numbers: dict[int, str] = {}
         self._amending = Amending()
+        self._requoted: dict[str, Any] = {}
+        """The quotes that books have."""
+        self._quantity_max = quantity_of(spec.limits.order_quantity_max)
         self._moved: set[str] = set()
         self._waited: set[str] = set()
         """Instruments whose first quote was waited for."""
@@ -127,14 +130,18 @@ class SimAdapter:
     # One pass.
 
     async def _turn(self) -> None:
-        desk, handed = self._desk, list[Handed]()
+        desk, handed, carried = self._desk, list[Handed](), list[Carried]()
         try:
             outcome, touched = Outcome(), set[str]()
             if desk.instructed:
-                await self._waiting(outcome, touched)
-            else:
-                handed = desk.taken()
-            carried = await self._carry_handed(outcome, touched, handed) if handed else []
+                waiting = await desk.waiting()
+                done = self._recall(outcome, waiting)
+                await self._carry_out(outcome, touched, [each for each in waiting if each.number not in done])
+            elif handed := desk.taken():
+                made = await desk.begin(handed)
+                await self._carry_out(outcome, touched, [each for _, each in made])
+                outcome.done.clear()  # they are kept as done
+                carried = [each for each, _ in made]
             await self._go_on(outcome, touched, carried)
         except BaseException as error:
             unknown = error if isinstance(error, StoreError) else OutcomeUnknown("the venue's adapter has failed")
@@ -142,22 +149,10 @@ class SimAdapter:
             raise
         settle(handed)
 
-    async def _waiting(self, outcome: Outcome, touched: set[str]) -> None:
-        """Carries out what is kept and waits."""
-        waiting = await self._desk.waiting()
-        done = self._recall(outcome, waiting)
+    async def _carry_out(self, outcome: Outcome, touched: set[str], waiting: Sequence[Waiting]) -> None:
         for each in waiting:
-            if each.number not in done and (instrument := await self._carry(outcome, each)) is not None:
-                touched.add(instrument)
-
-    async def _carry_handed(self, outcome: Outcome, touched: set[str], handed: Sequence[Handed]) -> list[Carried]:
-        """Carries new orders out that nobody has kept yet."""
-        made = await self._desk.begin(handed)
-        for _, each in made:
             if (instrument := await self._carry(outcome, each)) is not None:
                 touched.add(instrument)
-        outcome.done.clear()  # they are kept as done
-        return [carried for carried, _ in made]
 
     async def _go_on(self, outcome: Outcome, touched: set[str], carried: Sequence[Carried]) -> None:
         """Lets the books go on to now, and commits what came of it."""
@@ -202,8 +197,10 @@ class SimAdapter:
 
     def _requote(self, book: SimBook, now: int) -> None:
         quote = self._quotes.live(book.instrument)
-        bid, ask = (0, 0) if quote is None else words.ticks_of(quote.bid, quote.ask, self._grids[book.instrument])
-        book.quote(bid, ask, now)
+        if quote is None or quote is not self._requoted.get(book.instrument):
+            self._requoted[book.instrument] = quote
+            bid, ask = (0, 0) if quote is None else words.ticks_of(quote.bid, quote.ask, self._grids[book.instrument])
+            book.quote(bid, ask, now)
 
     # What waits.
 
@@ -244,7 +241,7 @@ class SimAdapter:
             refuse(self._desk, outcome, routed, each, text, execution.EXECUTION_REASON_NO_VENUE, now)
             return
         limits = self._spec.limits
-        if quantity_of(routed.order.terms.quantity) > quantity_of(limits.order_quantity_max):
+        if quantity_of(routed.order.terms.quantity) > self._quantity_max:
             raise words.Unfit(f"quantity: the venue's limit is {limits.order_quantity_max} an order; send less at once")
         if len(self._desk.orders) > limits.open_orders_max:
             raise words.Unfit(f"the venue's limit of {limits.open_orders_max} open orders is reached: cancel some")
