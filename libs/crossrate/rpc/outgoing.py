@@ -194,7 +194,7 @@ class UnaryCallable(_Callable):
         """As in grpc.aio; `timeout` in seconds shortens the contract's deadline."""
         send = self._sender(request, metadata, credentials, wait_for_ready, compression)
         end_s = self._plan.end_s(timeout, UNKNOWN_METHOD_S_MAX)
-        return UnaryCall(self._plan, self._plan.limits_for(request), send, end_s)
+        return UnaryCall(self._plan, self._plan.limits_for(request), send, end_s, request)
 
 
 class StreamCallable(_Callable):
@@ -215,17 +215,23 @@ class StreamCallable(_Callable):
         """As in grpc.aio; `timeout` in seconds shortens the longest life that the contract gives the stream."""
         send = self._sender(request, metadata, credentials, wait_for_ready, compression)
         end_s = self._plan.end_s(timeout, None)
-        return StreamCall(self._plan, self._plan.limits_for(request), send, end_s)
+        return StreamCall(self._plan, self._plan.limits_for(request), send, end_s, request)
 
 
 class _Call:
     """One call, which may be sent more than once. Only one task may wait for it."""
 
-    __slots__ = ("_current", "_end_s", "_limits", "_plan", "_send", "_sent")
+    __slots__ = ("_current", "_end_s", "_limits", "_plan", "_request", "_send", "_sent")
 
     def __init__(
-        self, plan: Plan, limits: RetryLimits, send: Callable[[float | None], Any], end_s: float | None
+        self,
+        plan: Plan,
+        limits: RetryLimits,
+        send: Callable[[float | None], Any],
+        end_s: float | None,
+        request: Any = None,
     ) -> None:
+        self._request = request
         self._plan = plan
         self._limits = limits
         self._send = send
@@ -246,6 +252,10 @@ class _Call:
         self._begin()
         return self._current is not None
 
+    def _failed(self, error: CallError) -> CallError:
+        error.attempts, error.request = self._sent, self._request
+        return error
+
     def _may_repeat(self, error: Exception) -> bool:
         if not isinstance(error, CallError) or not error.may_pass:
             return False
@@ -261,12 +271,11 @@ class _Call:
             if last is not None:
                 self._begin()
             if self._current is None:
-                raise last or self._plan.too_late()
+                raise last or self._failed(self._plan.too_late())
             try:
                 return await let_in(self._plan.tokens, wait, self._begun)
             except grpc.aio.AioRpcError as error:
-                last = CallError.of(error, self._plan.method)
-                last.attempts = self._sent
+                last = self._failed(CallError.of(error, self._plan.method))
                 raise last from None
 
         return await retry(
@@ -311,10 +320,8 @@ class UnaryCall(_Call):
 
     __slots__ = ("_outcome",)
 
-    def __init__(
-        self, plan: Plan, limits: RetryLimits, send: Callable[[float | None], Any], end_s: float | None
-    ) -> None:
-        super().__init__(plan, limits, send, end_s)
+    def __init__(self, *call: Any) -> None:
+        super().__init__(*call)
         self._outcome: tuple[Any, CallError | None] | None = None
 
     def __await__(self) -> Any:
@@ -352,10 +359,8 @@ class StreamCall(_Call):
 
     __slots__ = ("_started",)
 
-    def __init__(
-        self, plan: Plan, limits: RetryLimits, send: Callable[[float | None], Any], end_s: float | None
-    ) -> None:
-        super().__init__(plan, limits, send, end_s)
+    def __init__(self, *call: Any) -> None:
+        super().__init__(*call)
         self._started = False
 
     async def _attempt(self) -> Any:
@@ -374,7 +379,7 @@ class StreamCall(_Call):
             raise
         except grpc.aio.AioRpcError as error:
             self._plan.count(error.code().name)
-            raise CallError.of(error, self._plan.method) from None
+            raise self._failed(CallError.of(error, self._plan.method)) from None
         except asyncio.CancelledError:
             self._plan.count("CANCELLED")
             raise

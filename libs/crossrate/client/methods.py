@@ -1,0 +1,206 @@
+"""The methods of services as the contract describes them: each can be called, some have pages, some have streams that
+resume.
+
+    await client.reference.GetInstrument(base="EUR", counter="USD")
+    async for order in client.trading.ListOrders.items(account="alpha", working=True): ...
+    async for message in client.risk.StreamMarginCalls.follow(): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from crossrate.client.following import Followed, can_follow
+from crossrate.client.requests import class_of, request_of
+from crossrate.client.resuming import Gap, Resumption, warn
+from crossrate.rpc.call import new_request_id
+from crossrate.rpc.call_error import Internal
+from crossrate.rpc.contract import Idempotency, MethodContract
+
+
+class Method:
+    """One method: call it with its request, or with the request's fields by name (see `request_of` for what they take).
+
+    A write without a request id gets one, the same for all repetitions; the one that was sent stands in the failure's
+    `request`.
+    """
+
+    def __init__(self, call: Callable[..., Any], contract: MethodContract) -> None:
+        self._call = call
+        self._kind: Any = class_of(contract.input)
+        self._writes = contract.idempotency is Idempotency.IDEMPOTENT and "request_id" in contract.input.fields_by_name
+        self.contract = contract
+        """What the contract says of it: `deadline_s`, `idempotency`, `roles`, `step_up` and more."""
+        self.__name__ = contract.name
+        self.__doc__ = f"{contract.path}: takes {contract.input.full_name}, returns {contract.output.full_name}."
+
+    def request(self, request: Any = None, /, **fields: Any) -> Any:
+        """The request that a call would send; a request that is given is left as it is.
+
+        Raises:
+            TypeError: it is neither a request of this method nor its fields.
+            ValueError: a field's value is none.
+        """
+        if request is not None and fields:
+            raise TypeError(f"{self.contract.name} takes a request or its fields, not both")
+        if request is None:
+            request = request_of(self._kind, fields)
+        elif not isinstance(request, Message) or request.DESCRIPTOR is not self.contract.input:
+            found = request.DESCRIPTOR.name if isinstance(request, Message) else type(request).__name__
+            raise TypeError(f"{self.contract.name} takes {self.contract.input.name}, not {found}")
+        if self._writes and not request.request_id:
+            if not fields:
+                # A message that is used again is another change, and must not find this one's id in it.
+                asked, request = request, self._kind()
+                request.CopyFrom(asked)
+            request.request_id = new_request_id()
+        return request
+
+    def __call__(
+        self, request: Any = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any
+    ) -> Any:
+        """Calls it; `timeout` in seconds shortens the contract's deadline.
+
+        Raises:
+            CallError: when it is awaited or iterated over; the class is that of the failure.
+        """
+        return self._call(self.request(request, **fields), timeout=timeout, metadata=metadata)
+
+    def __repr__(self) -> str:
+        asked, told = self.contract.input.name, self.contract.output.name
+        stream = "stream " if self.contract.server_streaming else ""
+        return f"<{type(self).__name__} {self.contract.path[1:]}({asked}) -> {stream}{told}>"
+
+
+def items_field(contract: MethodContract) -> str:
+    """The field of an answer that holds what is listed: its first repeated message; "" if it has none."""
+    repeated = (f for f in contract.output.fields if f.is_repeated and f.type == FieldDescriptor.TYPE_MESSAGE)
+    return next((field.name for field in repeated), "")
+
+
+class _Pages:
+    """How the next page is asked for, by the fields that request and answer have."""
+
+    def __init__(self, contract: MethodContract) -> None:
+        asked, told = contract.input.fields_by_name, contract.output.fields_by_name
+        if {"page_token"} <= set(asked) and "next_page_token" in told:
+            self.fields = ("page_token", "next_page_token")
+        elif "after_sequence" in asked and "next_after_sequence" in told:
+            self.fields = ("after_sequence", "next_after_sequence")
+        elif "after_sequence" in asked and "last_sequence" in told:
+            self.fields = ("after_sequence", "last_sequence")
+        else:
+            self.fields = ("", "")
+        self._items = items_field(contract)
+
+    def turn(self, request: Any, answer: Any) -> bool:
+        """Makes the request that of the next page; False after the last."""
+        begin, end = self.fields
+        next_value = getattr(answer, end)
+        if end == "last_sequence":
+            listed = getattr(answer, self._items)
+            if not listed or listed[-1].sequence >= next_value:
+                return False
+            next_value = listed[-1].sequence
+        elif not next_value:
+            return False
+        if getattr(request, begin) == next_value:
+            raise _standing(request, begin)
+        setattr(request, begin, next_value)
+        return True
+
+
+def _standing(request: Any, field: str) -> Internal:
+    import grpc
+
+    words = f"the server gave the same {field} for the next page as for this one"
+    return Internal(grpc.StatusCode.INTERNAL, words, method=request.DESCRIPTOR.full_name)
+
+
+class PagedMethod(Method):
+    """A method whose answers come in pages: a call gets one, `items` and `pages` get all."""
+
+    def __init__(self, call: Callable[..., Any], contract: MethodContract) -> None:
+        super().__init__(call, contract)
+        self._pages = _Pages(contract)
+        self._items = items_field(contract)
+
+    async def pages(
+        self, request: Any = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any
+    ) -> AsyncIterator[Any]:
+        """Every page, as the answer that it came in; `timeout` is of each. `page_size` says how much one may hold."""
+        asked = self._kind()
+        asked.CopyFrom(self.request(request, **fields))
+        while True:
+            answer = await self._call(asked, timeout=timeout, metadata=metadata)
+            more = self._pages.turn(asked, answer)
+            yield answer
+            if not more:
+                return
+
+    async def items(
+        self, request: Any = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any
+    ) -> AsyncIterator[Any]:
+        """Everything that is listed, page after page; a page is asked for when the one before is used up.
+
+        Raises:
+            TypeError: an answer holds no list (`pages` has it all the same).
+        """
+        if not self._items:
+            raise TypeError(
+                f"{self.contract.output.name} has columns, not a list: iterate over {self.contract.name}.pages"
+            )
+        async for page in self.pages(request, timeout=timeout, metadata=metadata, **fields):
+            for item in getattr(page, self._items):
+                yield item
+
+
+class StreamMethod(Method):
+    """A method that answers with a stream: a call gets one as it comes, `follow` one that resumes."""
+
+    def events(
+        self, request: Any = None, /, *, resumption: Resumption | None = None, **fields: Any
+    ) -> AsyncIterator[Any | Gap]:
+        """As `follow`, with the gaps in their places among the messages."""
+        return Followed(self.contract, self.request(request, **fields), resumption).messages(self._call)
+
+    async def follow(
+        self,
+        request: Any = None,
+        /,
+        *,
+        on_gap: Callable[[Gap], None] = warn,
+        resumption: Resumption | None = None,
+        **fields: Any,
+    ) -> AsyncIterator[Any]:
+        """The messages that carry something, until all that was asked for is there: heartbeats are left out, and a
+        stream that breaks, is silent for 15 s, is drained or reaches its longest life goes on where it stopped.
+
+        `message.position.cursor`, as `resume_cursor`, continues after a message in another process.
+
+        Args:
+            on_gap: called before the next message if something is missing between, because the cursor was too old; by
+                default it logs a warning. A stream that has a beginning (`start_time` and the like) fails instead.
+            resumption: pauses between attempts, and when to give up.
+
+        Raises:
+            CallError: the service refuses the request, or was not reachable for a minute.
+        """
+        async for event in self.events(request, resumption=resumption, **fields):
+            if isinstance(event, Gap):
+                on_gap(event)
+            else:
+                yield event
+
+
+def method_of(call: Callable[..., Any], contract: MethodContract) -> Any:
+    """A method as its contract has it; one to which a client streams is the stub's own."""
+    if contract.client_streaming:
+        return call
+    if can_follow(contract):
+        return StreamMethod(call, contract)
+    return (PagedMethod if _Pages(contract).fields[0] else Method)(call, contract)
