@@ -28,7 +28,10 @@ A method takes its request message or the request's fields by name, and returns 
 repetition follow the contract; failures are `CallError`, each code a class of its own. README.md shows it all.
 """
 
+from typing import Any
+
 from crossrate.client.aio import AsyncClient
+from crossrate.client.analytics import Greeks, risk_book
 from crossrate.client.blocking import ClientClosed
 from crossrate.client.books import LiveBook
 from crossrate.client.find import NoMesh
@@ -76,7 +79,9 @@ __all__ = [
     "DataLoss",
     "DeadlineExceeded",
     "FailedPrecondition",
+    "Frame",
     "Gap",
+    "Greeks",
     "Internal",
     "InvalidArgument",
     "LiveBook",
@@ -103,5 +108,15 @@ __all__ = [
     "Violation",
     "new_order",
     "request_of",
+    "risk_book",
     "stored_login",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Frames bring numpy, which programs that trade do not wait for."""
+    if name == "Frame":
+        from crossrate.client.frames import Frame
+
+        return Frame
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

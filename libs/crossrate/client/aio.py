@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Self
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 
+from crossrate.client.analytics import Analytics
 from crossrate.client.books import BookStream, LiveBook
 from crossrate.client.find import client_certificate, local_target, roots
+from crossrate.client.history import History
 from crossrate.client.methods import method_of
 from crossrate.client.quotes import Gap, QuoteStream, Resumption, warn
 from crossrate.client.tokens import Given, TokenSource
@@ -68,7 +70,7 @@ def public_services() -> dict[str, list[MethodContract]]:
     return services
 
 
-class AsyncClient(Orders):
+class AsyncClient(Orders, History, Analytics):
     """A client of the platform. Use it as an asynchronous context manager, or call `close`.
 
     Args:

@@ -10,6 +10,7 @@ from crossrate.client.aio import AsyncClient, public_services
 from crossrate.client.blocking import Loop, blocking
 from crossrate.client.books import LiveBook
 from crossrate.client.quotes import Gap, warn
+from crossrate.client.sync_columns import BlockingAnalytics, BlockingHistory
 from crossrate.client.sync_trading import BlockingOrders
 from crossrate.client.tokens import TokenSource
 from crossrate.rpc.contract import MethodContract
@@ -47,7 +48,7 @@ class _Service:
         return repr(self._service)
 
 
-class Client(BlockingOrders):
+class Client(BlockingOrders, BlockingHistory, BlockingAnalytics):
     """A client of the platform for code without asyncio; safe to share between threads, not between processes.
 
     Use it as a context manager, or call `close`. Arguments and errors are those of `AsyncClient`. Every method has also
