@@ -2,7 +2,8 @@
 
 import asyncio
 import concurrent.futures
-import os
+import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import AsyncIterator
@@ -259,11 +260,26 @@ async def test_threads_share_a_client(tmp_path: Path, monkeypatch: pytest.Monkey
         await asyncio.to_thread(use)
 
 
-async def test_a_client_of_another_process_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In place of waiting for a thread that the fork did not take along."""
-    async with served(Listing(1), tmp_path, monkeypatch):
-        with await asyncio.to_thread(thread_client) as client:
-            monkeypatch.setattr(os, "getpid", lambda: -1)
-            with pytest.raises(ClientClosed, match="made before the process was forked"):
-                client.reference.ListInstruments()
-            monkeypatch.undo()
+FORKED = """
+import os
+from crossrate.client import Client, ClientClosed
+
+with Client("localhost:1", ca=b"", client="") as client:
+    child = os.fork()
+    if not child:
+        try:
+            client.reference.ListInstruments()
+        except ClientClosed as error:
+            print(error, flush=True)
+        client.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+print("closed")
+"""
+
+
+def test_a_client_of_another_process_says_so() -> None:
+    """In place of waiting for a thread that the fork did not take along; the parent's client is not touched."""
+    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=60, check=True)
+    said = "this client was made before the process was forked: make one in the new process"
+    assert done.stdout.splitlines() == [said, "closed"]

@@ -235,7 +235,7 @@ def _coded(value: Any, words: Mapping[str, int]) -> np.ndarray:
     known = np.array(list(words))
     lowered = np.char.lower(texts)
     if not np.isin(lowered, known).all():
-        wrong = texts[~np.isin(lowered, known)].ravel()[0]
+        wrong = str(texts[~np.isin(lowered, known)].ravel()[0])
         raise ValueError(f"{wrong!r} is none of {', '.join(words)}")
     order = np.argsort(known)
     codes = np.array(list(words.values()), dtype=np.int32)[order]

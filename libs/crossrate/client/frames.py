@@ -37,8 +37,8 @@ _NUMBERS: dict[int, Any] = {
 }
 
 
-class Frame(Mapping[str, np.ndarray]):
-    """Named columns of one length, in their order: a mapping of name to numpy array.
+class Frame:
+    """Named columns of one length, in their order: `frame["bid"]` is a numpy array, `len(frame)` the number of rows.
 
     Times are datetime64[ns] in UTC (NaT where there is none), dates datetime64[D], durations timedelta64[ns], numbers
     as wide as in the contract, everything else objects: text, exact decimals as text, words of enums.
@@ -93,18 +93,20 @@ class Frame(Mapping[str, np.ndarray]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
     def __len__(self) -> int:
-        """How many columns there are, as of any mapping; `rows` says how many rows."""
-        return len(self._columns)
+        return self._rows
 
     @property
-    def rows(self) -> int:
-        """How many rows there are."""
-        return self._rows
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(self._columns)
 
     def __repr__(self) -> str:
         told = "".join(f", {name} {value}" for name, value in self.attributes.items() if value)
-        return f"<Frame of {self.rows} rows, {', '.join(self._columns) or 'no columns'}{told}>"
+        return f"<Frame of {len(self)} rows, {', '.join(self._columns) or 'no columns'}{told}>"
 
     def to_arrow(self) -> pyarrow.Table:
         """An Arrow table; numbers and times are not copied. Times are timestamp[ns, UTC].
