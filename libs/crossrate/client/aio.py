@@ -23,22 +23,8 @@ from crossrate.rpc.contract import MethodContract, contracts
 from crossrate.rpc.resilience import RetryLimits
 
 if TYPE_CHECKING:
-    from crossrate.api.audit.v1.audit_service_pb2_grpc import AuditServiceStub
-    from crossrate.api.control.v1.control_service_pb2_grpc import ControlServiceStub
-    from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
-    from crossrate.api.marketdata.v1.book_service_pb2_grpc import BookServiceStub
-    from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
+    from crossrate.api import sdk
     from crossrate.api.marketdata.v1.quote_pb2 import Quote
-    from crossrate.api.pricing.v1.price_stream_service_pb2_grpc import PriceStreamServiceStub
-    from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
-    from crossrate.api.pricing.v1.quoting_service_pb2_grpc import QuotingServiceStub
-    from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
-    from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
-    from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchServiceStub
-    from crossrate.api.risk.v1.limit_service_pb2_grpc import LimitServiceStub
-    from crossrate.api.risk.v1.margin_call_service_pb2_grpc import MarginCallServiceStub
-    from crossrate.api.risk.v1.risk_service_pb2_grpc import RiskServiceStub
-    from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 
 
 class Service:
@@ -86,14 +72,17 @@ class AsyncClient(Orders, History, Analytics):
     """
 
     if TYPE_CHECKING:
-        audit: AuditServiceStub
-        control: ControlServiceStub
-        ledger: AccountServiceStub
-        marketdata: MarketDataServiceStub | BookServiceStub
-        pricing: PricingServiceStub | PriceStreamServiceStub | QuotingServiceStub | SnapshotServiceStub
-        reference: ReferenceServiceStub
-        risk: RiskServiceStub | LimitServiceStub | KillSwitchServiceStub | MarginCallServiceStub
-        trading: TradingServiceStub
+        audit: sdk.Audit
+        broker: sdk.Broker
+        control: sdk.Control
+        identity: sdk.Identity
+        ledger: sdk.Ledger
+        marketdata: sdk.Marketdata
+        pipeline: sdk.Pipeline
+        pricing: sdk.Pricing
+        reference: sdk.Reference
+        risk: sdk.Risk
+        trading: sdk.Trading
 
     def __init__(
         self,

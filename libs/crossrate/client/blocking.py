@@ -8,11 +8,11 @@ import contextlib
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import grpc
 
-from crossrate.client.methods import Method, PagedMethod, StreamMethod
+from crossrate.client.methods import Answer, Item, Method, PagedMethod, Request, StreamMethod
 from crossrate.client.resuming import Gap, Resumption, warn
 from crossrate.rpc.call_error import Cancelled
 
@@ -73,8 +73,8 @@ class Loop:
             return await anext(source, done)
 
         async def close() -> None:
-            with contextlib.suppress(AttributeError):
-                await source.aclose()
+            if (end := getattr(source, "aclose", None)) is not None:
+                await end()
 
         try:
             while (item := self.run(following())) is not done:
@@ -109,7 +109,7 @@ class Loop:
             await last()
 
 
-class BlockingMethod:
+class BlockingMethod(Generic[Request, Answer]):
     """A method that returns its answer; see `Method` for what it takes."""
 
     def __init__(self, loop: Loop, method: Any) -> None:
@@ -118,13 +118,13 @@ class BlockingMethod:
         """What the contract says of it."""
         self.__name__, self.__doc__ = method.__name__, method.__doc__
 
-    def request(self, request: Any = None, /, **fields: Any) -> Any:
+    def request(self, request: Request | None = None, /, **fields: Any) -> Request:
         """As `Method.request`."""
         return self._method.request(request, **fields)
 
     def __call__(
-        self, request: Any = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any
-    ) -> Any:
+        self, request: Request | None = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any
+    ) -> Answer:
         """Calls it and waits; `timeout` in seconds shortens the contract's deadline.
 
         Raises:
@@ -135,8 +135,8 @@ class BlockingMethod:
         return self._loop.run(self._answer(asked, timeout=timeout, metadata=metadata))
 
     def future(
-        self, request: Any = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any
-    ) -> concurrent.futures.Future[Any]:
+        self, request: Request | None = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any
+    ) -> concurrent.futures.Future[Answer]:
         """Calls it without waiting; cancelling the future ends the call at the server too."""
         asked = self._method.request(request, **fields)
         return self._loop.submit(self._answer(asked, timeout=timeout, metadata=metadata))
@@ -148,29 +148,29 @@ class BlockingMethod:
         return repr(self._method)
 
 
-class BlockingPages(BlockingMethod):
+class BlockingPages(BlockingMethod[Request, Answer], Generic[Request, Answer, Item]):
     """See `PagedMethod`."""
 
-    def pages(self, *request: Any, **fields: Any) -> Iterator[Any]:
+    def pages(self, *request: Request, **fields: Any) -> Iterator[Answer]:
         """As `PagedMethod.pages`."""
         return self._loop.iterate(self._method.pages(*request, **fields))
 
-    def items(self, *request: Any, **fields: Any) -> Iterator[Any]:
+    def items(self, *request: Request, **fields: Any) -> Iterator[Item]:
         """As `PagedMethod.items`."""
         return self._loop.iterate(self._method.items(*request, **fields))
 
 
-class BlockingStream(BlockingMethod):
+class BlockingStream(BlockingMethod[Request, Answer]):
     """A method that answers with a stream; see `StreamMethod`. Leaving the iteration ends the stream."""
 
-    def __call__(
-        self, request: Any = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any
-    ) -> Iterator[Any]:
+    def __call__(  # type: ignore[override]
+        self, request: Request | None = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any
+    ) -> Iterator[Answer]:
         """The stream as it comes, heartbeats and all."""
         asked = self._method.request(request, **fields)
         return self._loop.iterate(self._messages(asked, timeout=timeout, metadata=metadata))
 
-    def future(self, request: Any = None, /, **fields: Any) -> concurrent.futures.Future[Any]:
+    def future(self, request: Request | None = None, /, **fields: Any) -> concurrent.futures.Future[Any]:
         """A stream has no one answer: iterate over it in a thread."""
         raise TypeError(f"{self.contract.name} answers with a stream: iterate over it in a thread of its own")
 
@@ -183,20 +183,20 @@ class BlockingStream(BlockingMethod):
             call.cancel()
 
 
-class BlockingFollow(BlockingStream):
+class BlockingFollow(BlockingStream[Request, Answer]):
     """A method whose streams resume; see `StreamMethod`."""
 
-    def events(self, *request: Any, resumption: Resumption | None = None, **fields: Any) -> Iterator[Any | Gap]:
+    def events(self, *request: Request, resumption: Resumption | None = None, **fields: Any) -> Iterator[Answer | Gap]:
         """As `StreamMethod.events`."""
         return self._loop.iterate(self._method.events(*request, resumption=resumption, **fields))
 
     def follow(
         self,
-        *request: Any,
+        *request: Request,
         on_gap: Callable[[Gap], None] = warn,
         resumption: Resumption | None = None,
         **fields: Any,
-    ) -> Iterator[Any]:
+    ) -> Iterator[Answer]:
         """As `StreamMethod.follow`; `on_gap` is called in the thread that iterates."""
         for event in self.events(*request, resumption=resumption, **fields):
             if isinstance(event, Gap):

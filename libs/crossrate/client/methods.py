@@ -8,8 +8,8 @@ resume.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Generic, TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
@@ -20,9 +20,14 @@ from crossrate.client.resuming import Gap, Resumption, warn
 from crossrate.rpc.call import new_request_id
 from crossrate.rpc.call_error import Internal
 from crossrate.rpc.contract import Idempotency, MethodContract
+from crossrate.rpc.outgoing import StreamCall
+
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
+Item = TypeVar("Item")
 
 
-class Method:
+class Method(Generic[Request, Answer]):
     """One method: call it with its request, or with the request's fields by name (see `request_of` for what they take).
 
     A write without a request id gets one, the same for all repetitions; the one that was sent stands in the failure's
@@ -38,7 +43,7 @@ class Method:
         self.__name__ = contract.name
         self.__doc__ = f"{contract.path}: takes {contract.input.full_name}, returns {contract.output.full_name}."
 
-    def request(self, request: Any = None, /, **fields: Any) -> Any:
+    def request(self, request: Request | None = None, /, **fields: Any) -> Request:
         """The request that a call would send; a request that is given is left as it is.
 
         Raises:
@@ -47,22 +52,23 @@ class Method:
         """
         if request is not None and fields:
             raise TypeError(f"{self.contract.name} takes a request or its fields, not both")
-        if request is None:
-            request = request_of(self._kind, fields)
-        elif not isinstance(request, Message) or request.DESCRIPTOR is not self.contract.input:
-            found = request.DESCRIPTOR.name if isinstance(request, Message) else type(request).__name__
+        asked: Any = request
+        if asked is None:
+            asked = request_of(self._kind, fields)
+        elif not isinstance(asked, Message) or asked.DESCRIPTOR is not self.contract.input:
+            found = asked.DESCRIPTOR.name if isinstance(asked, Message) else type(asked).__name__
             raise TypeError(f"{self.contract.name} takes {self.contract.input.name}, not {found}")
-        if self._writes and not request.request_id:
-            if not fields:
+        if self._writes and not asked.request_id:
+            if asked is request:
                 # A message that is used again is another change, and must not find this one's id in it.
-                asked, request = request, self._kind()
-                request.CopyFrom(asked)
-            request.request_id = new_request_id()
-        return request
+                asked = self._kind()
+                asked.CopyFrom(request)
+            asked.request_id = new_request_id()
+        return asked
 
     def __call__(
-        self, request: Any = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any
-    ) -> Any:
+        self, request: Request | None = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any
+    ) -> Awaitable[Answer]:
         """Calls it; `timeout` in seconds shortens the contract's deadline.
 
         Raises:
@@ -121,7 +127,7 @@ def _standing(request: Any, field: str) -> Internal:
     return Internal(grpc.StatusCode.INTERNAL, words, method=request.DESCRIPTOR.full_name)
 
 
-class PagedMethod(Method):
+class PagedMethod(Method[Request, Answer], Generic[Request, Answer, Item]):
     """A method whose answers come in pages: a call gets one, `items` and `pages` get all."""
 
     def __init__(self, call: Callable[..., Any], contract: MethodContract) -> None:
@@ -130,8 +136,8 @@ class PagedMethod(Method):
         self._items = items_field(contract)
 
     async def pages(
-        self, request: Any = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any
-    ) -> AsyncIterator[Any]:
+        self, request: Request | None = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any
+    ) -> AsyncIterator[Answer]:
         """Every page, as the answer that it came in; `timeout` is of each. `page_size` says how much one may hold."""
         asked = self._kind()
         asked.CopyFrom(self.request(request, **fields))
@@ -143,8 +149,8 @@ class PagedMethod(Method):
                 return
 
     async def items(
-        self, request: Any = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any
-    ) -> AsyncIterator[Any]:
+        self, request: Request | None = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any
+    ) -> AsyncIterator[Item]:
         """Everything that is listed, page after page; a page is asked for when the one before is used up.
 
         Raises:
@@ -159,24 +165,30 @@ class PagedMethod(Method):
                 yield item
 
 
-class StreamMethod(Method):
+class StreamMethod(Method[Request, Answer]):
     """A method that answers with a stream: a call gets one as it comes, `follow` one that resumes."""
 
+    def __call__(  # type: ignore[override]
+        self, request: Request | None = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any
+    ) -> StreamCall:
+        """Opens it as it comes, heartbeats and all; `timeout` in seconds shortens the contract's longest life."""
+        return self._call(self.request(request, **fields), timeout=timeout, metadata=metadata)
+
     def events(
-        self, request: Any = None, /, *, resumption: Resumption | None = None, **fields: Any
-    ) -> AsyncIterator[Any | Gap]:
+        self, request: Request | None = None, /, *, resumption: Resumption | None = None, **fields: Any
+    ) -> AsyncIterator[Answer | Gap]:
         """As `follow`, with the gaps in their places among the messages."""
         return Followed(self.contract, self.request(request, **fields), resumption).messages(self._call)
 
     async def follow(
         self,
-        request: Any = None,
+        request: Request | None = None,
         /,
         *,
         on_gap: Callable[[Gap], None] = warn,
         resumption: Resumption | None = None,
         **fields: Any,
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncIterator[Answer]:
         """The messages that carry something, until all that was asked for is there: heartbeats are left out, and a
         stream that breaks, is silent for 15 s, is drained or reaches its longest life goes on where it stopped.
 

@@ -17,22 +17,8 @@ from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.resilience import RetryLimits
 
 if TYPE_CHECKING:
-    from crossrate.api.audit.v1.audit_service_pb2_grpc import AuditServiceStub
-    from crossrate.api.control.v1.control_service_pb2_grpc import ControlServiceStub
-    from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
-    from crossrate.api.marketdata.v1.book_service_pb2_grpc import BookServiceStub
-    from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
+    from crossrate.api import sdk
     from crossrate.api.marketdata.v1.quote_pb2 import Quote
-    from crossrate.api.pricing.v1.price_stream_service_pb2_grpc import PriceStreamServiceStub
-    from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
-    from crossrate.api.pricing.v1.quoting_service_pb2_grpc import QuotingServiceStub
-    from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
-    from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
-    from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchServiceStub
-    from crossrate.api.risk.v1.limit_service_pb2_grpc import LimitServiceStub
-    from crossrate.api.risk.v1.margin_call_service_pb2_grpc import MarginCallServiceStub
-    from crossrate.api.risk.v1.risk_service_pb2_grpc import RiskServiceStub
-    from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 
 
 class _Service:
@@ -56,14 +42,17 @@ class Client(BlockingOrders, BlockingHistory, BlockingAnalytics):
     """
 
     if TYPE_CHECKING:
-        audit: AuditServiceStub
-        control: ControlServiceStub
-        ledger: AccountServiceStub
-        marketdata: MarketDataServiceStub | BookServiceStub
-        pricing: PricingServiceStub | PriceStreamServiceStub | QuotingServiceStub | SnapshotServiceStub
-        reference: ReferenceServiceStub
-        risk: RiskServiceStub | LimitServiceStub | KillSwitchServiceStub | MarginCallServiceStub
-        trading: TradingServiceStub
+        audit: sdk.AuditBlocking
+        broker: sdk.BrokerBlocking
+        control: sdk.ControlBlocking
+        identity: sdk.IdentityBlocking
+        ledger: sdk.LedgerBlocking
+        marketdata: sdk.MarketdataBlocking
+        pipeline: sdk.PipelineBlocking
+        pricing: sdk.PricingBlocking
+        reference: sdk.ReferenceBlocking
+        risk: sdk.RiskBlocking
+        trading: sdk.TradingBlocking
 
     def __init__(
         self,
@@ -74,7 +63,7 @@ class Client(BlockingOrders, BlockingHistory, BlockingAnalytics):
         retries: RetryLimits | None = None,
         token: TokenSource | str | None = None,
     ) -> None:
-        self._loop = Loop()
+        self._loop: Loop = Loop()
         try:
             self._client = self._loop.run(_make(target, ca, client, retries, token))
         except BaseException:
