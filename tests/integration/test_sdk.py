@@ -27,6 +27,7 @@ from crossrate.client import (
     Unavailable,
 )
 from crossrate.client.aio import public_services
+from crossrate.client.blocking import AHEAD
 from crossrate.client.following import can_follow
 from crossrate.client.methods import PagedMethod, items_field, method_of
 from tests.integration.scripted_services import Deposits, Listing, Streaming, asyncio_client, served, thread_client
@@ -242,6 +243,24 @@ async def test_a_stream_that_is_left_or_closed_ends(tmp_path: Path, monkeypatch:
 
     async with served(streaming, tmp_path, monkeypatch):
         assert await asyncio.to_thread(use) == ["1", "2"]
+
+
+async def test_a_thread_gets_all_before_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is made ahead of a thread that iterates comes in order and before the failure, also more than may wait."""
+    sent = 3 * AHEAD
+    streaming = Streaming([*range(1, sent + 1), grpc.StatusCode.PERMISSION_DENIED])
+
+    def use() -> list[int]:
+        got: list[int] = []
+        with thread_client() as client:
+            follow = client.marketdata.StreamHealth.follow()
+            got.append(int(next(follow).position.cursor))
+            with pytest.raises(PermissionDenied):
+                got.extend(int(message.position.cursor) for message in follow)
+        return got
+
+    async with served(streaming, tmp_path, monkeypatch):
+        assert await asyncio.to_thread(use) == list(range(1, sent + 1))
 
 
 async def test_threads_share_a_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

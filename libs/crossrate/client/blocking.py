@@ -18,6 +18,9 @@ from crossrate.rpc.call_error import Cancelled
 
 T = TypeVar("T")
 
+AHEAD = 1024
+"""Messages of a stream that wait for a thread which iterates over it; when so many do, the stream waits."""
+
 
 class ClientClosed(RuntimeError):
     """The client was closed, or belongs to the process that this one was forked from: make another."""
@@ -65,23 +68,16 @@ class Loop:
             future.cancel()
             raise
 
-    def iterate(self, source: AsyncIterator[T]) -> Iterator[T]:
-        """Iterates here over what is made there, one by one."""
-        done = object()
-
-        async def following() -> Any:
-            return await anext(source, done)
-
-        async def close() -> None:
-            if (end := getattr(source, "aclose", None)) is not None:
-                await end()
-
+    def iterate(self, source: AsyncIterator[T], ahead: int = 1) -> Iterator[T]:
+        """Iterates here over what is made there. Up to `ahead` items are made before they are asked for and fetched
+        together, since the way between two threads costs more than most items; with 1 nothing is."""
+        reader = _Reader(source, ahead)
         try:
-            while (item := self.run(following())) is not done:
-                yield item
+            while items := self.run(reader.take()):
+                yield from items
         finally:
             with contextlib.suppress(ClientClosed, Cancelled):
-                self.run(close())
+                self.run(reader.close())
 
     def close(self, last: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
         """Ends what is still under way, does the last thing, ends the thread. Closing twice is nothing, nor is
@@ -107,6 +103,50 @@ class Loop:
         await self._loop.shutdown_asyncgens()
         if last is not None:
             await last()
+
+
+class _Reader(Generic[T]):
+    """One iteration in the loop's thread, and what it has made that was not fetched."""
+
+    def __init__(self, source: AsyncIterator[T], ahead: int) -> None:
+        self._source, self._ahead = source, ahead
+        self._made: list[T] = []
+        self._ready, self._room = asyncio.Event(), asyncio.Event()
+        self._making: asyncio.Task[None] | None = None
+
+    async def take(self) -> list[T]:
+        """What was made since, at least one item; nothing at the end. A failure comes after what was made before it."""
+        if self._ahead == 1:
+            async for item in self._source:
+                return [item]
+            return []
+        if self._making is None:
+            self._making = asyncio.create_task(self._make())
+            self._making.add_done_callback(lambda _: self._ready.set())
+        await self._ready.wait()
+        items, self._made = self._made, []
+        self._room.set()
+        if not self._making.done():
+            self._ready.clear()
+        elif not items:
+            self._making.result()
+        return items
+
+    async def _make(self) -> None:
+        async for item in self._source:
+            self._made.append(item)
+            self._ready.set()
+            if len(self._made) >= self._ahead:
+                self._room.clear()
+                await self._room.wait()
+
+    async def close(self) -> None:
+        """Ends it."""
+        if self._making is not None:
+            self._making.cancel()
+            await asyncio.gather(self._making, return_exceptions=True)
+        if (end := getattr(self._source, "aclose", None)) is not None:
+            await end()
 
 
 class BlockingMethod(Generic[Request, Answer]):
@@ -157,7 +197,9 @@ class BlockingPages(BlockingMethod[Request, Answer], Generic[Request, Answer, It
 
     def items(self, *request: Request, **fields: Any) -> Iterator[Item]:
         """As `PagedMethod.items`."""
-        return self._loop.iterate(self._method.items(*request, **fields))
+        name = self._method.items_field()
+        for page in self.pages(*request, **fields):
+            yield from getattr(page, name)
 
 
 class BlockingStream(BlockingMethod[Request, Answer]):
@@ -168,7 +210,7 @@ class BlockingStream(BlockingMethod[Request, Answer]):
     ) -> Iterator[Answer]:
         """The stream as it comes, heartbeats and all."""
         asked = self._method.request(request, **fields)
-        return self._loop.iterate(self._messages(asked, timeout=timeout, metadata=metadata))
+        return self._loop.iterate(self._messages(asked, timeout=timeout, metadata=metadata), AHEAD)
 
     def future(self, request: Request | None = None, /, **fields: Any) -> concurrent.futures.Future[Any]:
         """A stream has no one answer: iterate over it in a thread."""
@@ -188,7 +230,7 @@ class BlockingFollow(BlockingStream[Request, Answer]):
 
     def events(self, *request: Request, resumption: Resumption | None = None, **fields: Any) -> Iterator[Answer | Gap]:
         """As `StreamMethod.events`."""
-        return self._loop.iterate(self._method.events(*request, resumption=resumption, **fields))
+        return self._loop.iterate(self._method.events(*request, resumption=resumption, **fields), AHEAD)
 
     def follow(
         self,

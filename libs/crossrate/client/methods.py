@@ -156,13 +156,21 @@ class PagedMethod(Method[Request, Answer], Generic[Request, Answer, Item]):
         Raises:
             TypeError: an answer holds no list (`pages` has it all the same).
         """
-        if not self._items:
-            raise TypeError(
-                f"{self.contract.output.name} has columns, not a list: iterate over {self.contract.name}.pages"
-            )
+        name = self.items_field()
         async for page in self.pages(request, timeout=timeout, metadata=metadata, **fields):
-            for item in getattr(page, self._items):
+            for item in getattr(page, name):
                 yield item
+
+    def items_field(self) -> str:
+        """The field of an answer that holds what is listed.
+
+        Raises:
+            TypeError: there is none.
+        """
+        if not self._items:
+            words = f"{self.contract.output.name} has columns, not a list: iterate over {self.contract.name}.pages"
+            raise TypeError(words)
+        return self._items
 
 
 class StreamMethod(Method[Request, Answer]):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from crossrate.client.aio import AsyncClient, public_services
-from crossrate.client.blocking import Loop, blocking
+from crossrate.client.blocking import AHEAD, Loop, blocking
 from crossrate.client.books import LiveBook
 from crossrate.client.quotes import Gap, warn
 from crossrate.client.sync_columns import BlockingAnalytics, BlockingHistory
@@ -83,7 +83,7 @@ class Client(BlockingOrders, BlockingHistory, BlockingAnalytics):
     ) -> Iterator[Quote]:
         """As `AsyncClient.stream_quotes`; `on_gap` is called in the thread that iterates."""
         events = self._client.quote_events(instruments, conflation_s=conflation_s, resume_cursor=resume_cursor)
-        for event in self._loop.iterate(events):
+        for event in self._loop.iterate(events, AHEAD):
             if isinstance(event, Gap):
                 on_gap(event)
             else:

@@ -28,7 +28,7 @@ def declared() -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize("word", public_services())
 def test_types_say_what_is_there(word: str) -> None:
-    """Every method stands in the stub with the kind, the request and the answer that a client makes, and no other does."""
+    """Every method stands in the stub with the kind, the request and the answer that a client makes; no other does."""
     loop = Loop()
     try:
         stub, waiting = declared()[word.capitalize()], declared()[f"{word.capitalize()}Blocking"]
