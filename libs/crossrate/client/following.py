@@ -8,18 +8,11 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor
 
-from crossrate.client.resuming import Gap, ResumingStream, Resumption
+from crossrate.client.resuming import ResumingStream, Resumption
 from crossrate.rpc.contract import MethodContract
 
 _BEGINS = ("start_time", "first_index", "after_sequence")
 """Fields that say where a stream begins: begun anew, it would send everything again."""
-
-
-def can_follow(contract: MethodContract) -> bool:
-    """Whether a method's streams can be resumed: the answers have positions, the request takes a cursor."""
-    asked, told = contract.input.fields_by_name, contract.output.fields_by_name
-    one_way = contract.server_streaming and not contract.client_streaming
-    return one_way and "resume_cursor" in asked and {"position", "error", "end"} <= set(told)
 
 
 def _oneof(answer: Descriptor) -> str:
@@ -61,6 +54,3 @@ class Followed(ResumingStream[Any]):
 
     def _forget(self) -> None:
         """Nothing but the cursor is kept."""
-
-
-__all__ = ["Followed", "Gap", "can_follow"]

@@ -11,16 +11,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from crossrate.client.following import Followed, can_follow
+from crossrate.client.following import Followed
 from crossrate.client.requests import class_of, request_of
 from crossrate.client.resuming import Gap, Resumption, warn
 from crossrate.rpc.call import new_request_id
 from crossrate.rpc.call_error import Internal
 from crossrate.rpc.contract import Idempotency, MethodContract
 from crossrate.rpc.outgoing import StreamCall
+from crossrate.rpc.shapes import Shape, items_field, page_fields, shape_of
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -82,41 +82,26 @@ class Method(Generic[Request, Answer]):
         return f"<{type(self).__name__} {self.contract.path[1:]}({asked}) -> {stream}{told}>"
 
 
-def items_field(contract: MethodContract) -> str:
-    """The field of an answer that holds what is listed: its first repeated message; "" if it has none."""
-    repeated = (f for f in contract.output.fields if f.is_repeated and f.type == FieldDescriptor.TYPE_MESSAGE)
-    return next((field.name for field in repeated), "")
-
-
 class _Pages:
-    """How the next page is asked for, by the fields that request and answer have."""
+    """How the next page is asked for."""
 
-    def __init__(self, contract: MethodContract) -> None:
-        asked, told = contract.input.fields_by_name, contract.output.fields_by_name
-        if {"page_token"} <= set(asked) and "next_page_token" in told:
-            self.fields = ("page_token", "next_page_token")
-        elif "after_sequence" in asked and "next_after_sequence" in told:
-            self.fields = ("after_sequence", "next_after_sequence")
-        elif "after_sequence" in asked and "last_sequence" in told:
-            self.fields = ("after_sequence", "last_sequence")
-        else:
-            self.fields = ("", "")
+    def __init__(self, contract: MethodContract, fields: tuple[str, str]) -> None:
+        self._begin, self._end = fields
         self._items = items_field(contract)
 
     def turn(self, request: Any, answer: Any) -> bool:
         """Makes the request that of the next page; False after the last."""
-        begin, end = self.fields
-        next_value = getattr(answer, end)
-        if end == "last_sequence":
+        next_value = getattr(answer, self._end)
+        if self._end == "last_sequence":
             listed = getattr(answer, self._items)
             if not listed or listed[-1].sequence >= next_value:
                 return False
             next_value = listed[-1].sequence
         elif not next_value:
             return False
-        if getattr(request, begin) == next_value:
-            raise _standing(request, begin)
-        setattr(request, begin, next_value)
+        if getattr(request, self._begin) == next_value:
+            raise _standing(request, self._begin)
+        setattr(request, self._begin, next_value)
         return True
 
 
@@ -132,7 +117,9 @@ class PagedMethod(Method[Request, Answer], Generic[Request, Answer, Item]):
 
     def __init__(self, call: Callable[..., Any], contract: MethodContract) -> None:
         super().__init__(call, contract)
-        self._pages = _Pages(contract)
+        fields = page_fields(contract)
+        assert fields is not None, f"{contract.name} has pages"
+        self._pages = _Pages(contract, fields)
         self._items = items_field(contract)
 
     async def pages(
@@ -219,8 +206,11 @@ class StreamMethod(Method[Request, Answer]):
 
 def method_of(call: Callable[..., Any], contract: MethodContract) -> Any:
     """A method as its contract has it; one to which a client streams is the stub's own."""
-    if contract.client_streaming:
-        return call
-    if can_follow(contract):
-        return StreamMethod(call, contract)
-    return (PagedMethod if _Pages(contract).fields[0] else Method)(call, contract)
+    match shape_of(contract):
+        case Shape.SESSION:
+            return call
+        case Shape.FOLLOW:
+            return StreamMethod(call, contract)
+        case Shape.PAGES:
+            return PagedMethod(call, contract)
+    return Method(call, contract)

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import Descriptor
 
-from crossrate.client.methods import Method, PagedMethod, StreamMethod, items_field, method_of
 from crossrate.rpc.contract import MethodContract, read_contracts
 from crossrate.rpc.openapi import comments_of
+from crossrate.rpc.shapes import Shape, items_field, shape_of
 
 _HEADER = '''"""The SDK's services in types, generated from the contracts by scripts/generate.
 
@@ -24,11 +24,13 @@ There is no module of it: methods are made when a client is made.
 from typing import Any
 
 '''
-_BLOCKING: dict[type[Method], str] = {
-    Method: "BlockingMethod",
-    PagedMethod: "BlockingPages",
-    StreamMethod: "BlockingFollow",
+_KINDS = {
+    Shape.CALL: ("Method", "BlockingMethod"),
+    Shape.PAGES: ("PagedMethod", "BlockingPages"),
+    Shape.STREAM: ("Method", "BlockingStream"),
+    Shape.FOLLOW: ("StreamMethod", "BlockingFollow"),
 }
+"""The class of a method with asyncio and without, by its shape."""
 
 
 def surface(described: descriptor_pb2.FileDescriptorSet) -> str:
@@ -65,14 +67,9 @@ def _messages(contract: MethodContract) -> Iterator[Descriptor]:
 
 def _item(contract: MethodContract) -> Descriptor | None:
     """What a paged method lists."""
-    if _kind(contract) is not PagedMethod or not (name := items_field(contract)):
+    if shape_of(contract) is not Shape.PAGES or not (name := items_field(contract)):
         return None
     return contract.output.fields_by_name[name].message_type
-
-
-def _kind(contract: MethodContract) -> type[Method] | None:
-    made = None if contract.client_streaming else method_of(lambda *_, **__: None, contract)
-    return None if made is None else type(made)
 
 
 def _module(message: Descriptor) -> tuple[str, str, str]:
@@ -102,19 +99,19 @@ def _classes(
 
 
 def _method(contract: MethodContract, comments: Mapping[str, str], *, blocking: bool) -> Iterable[str]:
-    kind = _kind(contract)
-    if kind is None:
+    shape = shape_of(contract)
+    if shape is Shape.SESSION:
         return [] if blocking else [f"    {contract.name}: Any"]
     types = [_name(contract.input), _name(contract.output)]
-    if kind is PagedMethod:
+    if shape is Shape.PAGES:
         item = _item(contract)
         types.append("Any" if item is None else _name(item))
-    shown = kind.__name__
-    if blocking:
-        shown = "BlockingStream" if kind is Method and contract.server_streaming else _BLOCKING[kind]
-    elif kind is Method and contract.server_streaming:
-        return [f"    {contract.name}: Method[{types[0]}, Any]", f'    """{_sentence(contract, comments)}"""']
-    return [f"    {contract.name}: {shown}[{', '.join(types)}]", f'    """{_sentence(contract, comments)}"""']
+    elif shape is Shape.STREAM and not blocking:
+        types[1] = "Any"
+    return [
+        f"    {contract.name}: {_KINDS[shape][blocking]}[{', '.join(types)}]",
+        f'    """{_sentence(contract, comments)}"""',
+    ]
 
 
 def _sentence(contract: MethodContract, comments: Mapping[str, str]) -> str:
