@@ -19,6 +19,7 @@ from crossrate.client import (
     Cancelled,
     Client,
     ClientClosed,
+    DeadlineExceeded,
     Gap,
     Internal,
     OutOfRange,
@@ -135,6 +136,22 @@ async def test_a_stream_with_a_beginning_is_not_sent_twice(tmp_path: Path, monke
         with pytest.raises(OutOfRange):
             await collect(follow, got)
     assert len(got) == 2
+
+
+async def test_a_stream_is_followed_for_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bound in seconds holds where nothing comes any more, with asyncio and without."""
+    streaming = Streaming([1, "hang"], [1, "hang"])
+    got: list[Any] = []
+
+    def use() -> None:
+        with thread_client() as client, pytest.raises(DeadlineExceeded, match=r"the 0\.2 s for which"):
+            got.extend(client.marketdata.StreamHealth.follow(timeout=0.2))
+
+    async with served(streaming, tmp_path, monkeypatch), asyncio_client() as client:
+        follow = client.marketdata.StreamHealth.follow(timeout=0.2)
+        with pytest.raises(DeadlineExceeded):
+            await collect(follow, got)
+        await asyncio.to_thread(use)
 
 
 async def test_a_refusal_ends_a_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

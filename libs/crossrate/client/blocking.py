@@ -228,19 +228,22 @@ class BlockingStream(BlockingMethod[Request, Answer]):
 class BlockingFollow(BlockingStream[Request, Answer]):
     """A method whose streams resume; see `StreamMethod`."""
 
-    def events(self, *request: Request, resumption: Resumption | None = None, **fields: Any) -> Iterator[Answer | Gap]:
+    def events(self, *request: Request, **fields: Any) -> Iterator[Answer | Gap]:
         """As `StreamMethod.events`."""
-        return self._loop.iterate(self._method.events(*request, resumption=resumption, **fields), AHEAD)
+        return self._loop.iterate(self._method.events(*request, **fields), AHEAD)
 
     def follow(
         self,
         *request: Request,
+        timeout: float | None = None,
+        metadata: Any = None,
         on_gap: Callable[[Gap], None] = warn,
         resumption: Resumption | None = None,
         **fields: Any,
     ) -> Iterator[Answer]:
         """As `StreamMethod.follow`; `on_gap` is called in the thread that iterates."""
-        for event in self.events(*request, resumption=resumption, **fields):
+        events = self.events(*request, timeout=timeout, metadata=metadata, resumption=resumption, **fields)
+        for event in events:
             if isinstance(event, Gap):
                 on_gap(event)
             else:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
+import grpc
 from google.protobuf.descriptor import Descriptor
 
 from crossrate.client.resuming import ResumingStream, Resumption
+from crossrate.rpc.call_error import DeadlineExceeded
 from crossrate.rpc.contract import MethodContract
+
+T = TypeVar("T")
 
 _BEGINS = ("start_time", "first_index", "after_sequence")
 """Fields that say where a stream begins: begun anew, it would send everything again."""
@@ -19,6 +24,24 @@ def _oneof(answer: Descriptor) -> str:
     oneof = answer.fields_by_name["end"].containing_oneof
     assert oneof is not None, "the end of a stream is one of what its messages carry"
     return oneof.name
+
+
+async def bounded(source: AsyncIterator[T], timeout_s: float, method: str) -> AsyncIterator[T]:
+    """An iteration that ends with DeadlineExceeded when its time is over."""
+    end_s = asyncio.get_running_loop().time() + timeout_s
+    while True:
+        scope = asyncio.timeout_at(end_s)
+        try:
+            async with scope:
+                item = await anext(source)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            if not scope.expired():
+                raise
+            words = f"the {timeout_s:g} s for which the stream was to be followed are over"
+            raise DeadlineExceeded(grpc.StatusCode.DEADLINE_EXCEEDED, words, method=method) from None
+        yield item
 
 
 class Followed(ResumingStream[Any]):

@@ -8,12 +8,13 @@ resume.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
 
-from crossrate.client.following import Followed
+from crossrate.client.following import Followed, bounded
 from crossrate.client.requests import class_of, request_of
 from crossrate.client.resuming import Gap, Resumption, warn
 from crossrate.rpc.call import new_request_id
@@ -170,16 +171,27 @@ class StreamMethod(Method[Request, Answer]):
         return self._call(self.request(request, **fields), timeout=timeout, metadata=metadata)
 
     def events(
-        self, request: Request | None = None, /, *, resumption: Resumption | None = None, **fields: Any
+        self,
+        request: Request | None = None,
+        /,
+        *,
+        timeout: float | None = None,
+        metadata: Any = None,
+        resumption: Resumption | None = None,
+        **fields: Any,
     ) -> AsyncIterator[Answer | Gap]:
         """As `follow`, with the gaps in their places among the messages."""
-        return Followed(self.contract, self.request(request, **fields), resumption).messages(self._call)
+        followed = Followed(self.contract, self.request(request, **fields), resumption)
+        messages = followed.messages(functools.partial(self._call, metadata=metadata))
+        return messages if timeout is None else bounded(messages, timeout, self.contract.path)
 
     async def follow(
         self,
         request: Request | None = None,
         /,
         *,
+        timeout: float | None = None,
+        metadata: Any = None,
         on_gap: Callable[[Gap], None] = warn,
         resumption: Resumption | None = None,
         **fields: Any,
@@ -190,14 +202,18 @@ class StreamMethod(Method[Request, Answer]):
         `message.position.cursor`, as `resume_cursor`, continues after a message in another process.
 
         Args:
+            timeout: seconds for the whole of it, over all connections; without an end if it is not given.
+            metadata: goes with the call each time that it is opened.
             on_gap: called before the next message if something is missing between, because the cursor was too old; by
                 default it logs a warning. A stream that has a beginning (`start_time` and the like) fails instead.
             resumption: pauses between attempts, and when to give up.
 
         Raises:
+            DeadlineExceeded: the time is over.
             CallError: the service refuses the request, or was not reachable for a minute.
         """
-        async for event in self.events(request, resumption=resumption, **fields):
+        events = self.events(request, timeout=timeout, metadata=metadata, resumption=resumption, **fields)
+        async for event in events:
             if isinstance(event, Gap):
                 on_gap(event)
             else:
