@@ -17,10 +17,10 @@ from google.protobuf.message import Message
 from crossrate.client.following import Followed, bounded
 from crossrate.client.requests import class_of, request_of
 from crossrate.client.resuming import Gap, Resumption, warn
-from crossrate.rpc.call import new_request_id
 from crossrate.rpc.call_error import Internal
 from crossrate.rpc.contract import Idempotency, MethodContract
 from crossrate.rpc.outgoing import StreamCall
+from crossrate.rpc.request_id import new_request_id
 from crossrate.rpc.shapes import Shape, items_field, page_fields, shape_of
 
 Request = TypeVar("Request")

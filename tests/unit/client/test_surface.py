@@ -1,6 +1,8 @@
 """The types of the SDK are those of its methods."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,12 @@ def test_types_say_what_is_there(word: str) -> None:
             assert waiting[contract.name].partition("[")[0] == type(blocking(loop, made)).__name__
     finally:
         loop.close()
+
+
+def test_a_client_loads_neither_telemetry_nor_numpy() -> None:
+    """A program that trades does not wait for what it does not use."""
+    text = "import sys, crossrate.client; print([n for n in HEAVY if n in sys.modules])"
+    heavy = ("numpy", "opentelemetry.sdk", "structlog", "rich", "pyarrow", "pandas", "polars", "httpx")
+    command = [sys.executable, "-c", text.replace("HEAVY", repr(heavy))]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
