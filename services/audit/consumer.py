@@ -20,7 +20,7 @@ from prometheus_client import Counter
 from crossrate.events import Event, Events
 from crossrate.events.errors import EventsError
 from crossrate.events.events import READ_MAX
-from crossrate.runtime.topology import Topology, bucket_of
+from crossrate.runtime.topology import DENIALS, Topology, bucket_of
 from crossrate.store.errors import StoreError
 from crossrate.transparency.continuity import Source, name_of
 from services.audit.domain import NO_JOURNAL, Incoming, bounded, key
@@ -32,6 +32,7 @@ FACTS = Counter("crossrate_audit_facts_total", "Facts appended by this instance"
 PASSING = (OSError, TimeoutError, StoreError, EventsError, asyncpg.PostgresError, LogChanged, Overtaken)
 """What says nothing about a fact: tried again for ever, with growing pauses."""
 _BACKOFF_S_MAX = 5.0
+FAULT = "fault"
 GATHER_S = 0.2
 """From one batch to the next, unless more waits than goes into one: looking costs as much as a hundred facts."""
 ROUTE = "route"
@@ -200,10 +201,13 @@ class Reader:
     def _fact(self, stream: Stream, event: Event) -> Incoming:
         bucket = bucket_of(stream.name)
         if bucket is not None:
-            service, kind = "control", ROUTE if bucket != CONFIG else CONFIG
+            of_fault = event.subject.rpartition("$KV.")[2].startswith(f"{bucket}.{FAULT}.")
+            service, kind = "control", CONFIG if bucket == CONFIG else FAULT if of_fault else ROUTE
             keys, payload, form, _ = self._payloads.read_json(event.payload)
         else:
             service, kind = self._topology.streams[stream.name].owner, event.type
+            if stream.name == DENIALS:
+                service = event.subject.rpartition(".")[2]  # NATS lets nobody else publish there.
             keys, payload, form, _ = self._payloads.read(event.type, event.payload)
         if event.request_id:
             keys = bounded((*keys, key("request", event.request_id)))

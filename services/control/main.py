@@ -6,13 +6,16 @@ import asyncio
 import json
 
 from crossrate.api.control.v1 import control_service_pb2_grpc as control_grpc
+from crossrate.api.control.v1.fault_service_pb2_grpc import add_FaultServiceServicer_to_server
 from crossrate.rpc.contract import contracts
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime
 from services.control.access import methods_of
 from services.control.bus import Bus
 from services.control.configuration import Configuration
+from services.control.denials import ProxyDenials
 from services.control.envoy_api import ResourceError
+from services.control.fault_service import FaultServicer
 from services.control.instances import Instances
 from services.control.mesh import Mesh
 from services.control.registry import Registry
@@ -47,6 +50,8 @@ async def serve(runtime: Runtime) -> None:
         control_grpc.add_ControlServiceServicer_to_server,
         ControlServicer(mesh, registry, instances, bus, configuration),
     )
+    faults = FaultServicer(mesh, bus, log)
+    server.add(add_FaultServiceServicer_to_server, faults)
     for service in topology.services:
         for name in sorted({m.service for m in methods_of(service, contracts())}):
             if service != runtime.service:
@@ -55,11 +60,12 @@ async def serve(runtime: Runtime) -> None:
     # Whoever serves is known before the first proxy hears of it: a restart must not look like an outage.
     await registry.known(settings.instances_known_s)
     mesh.set_endpoints(registry.endpoints, "start")
-    await mesh.ads.start(place.xds_socket)
+    await mesh.ads.start(place.xds_socket, ProxyDenials(server.denials, contracts(), topology).handler())
     tasks = [
         asyncio.create_task(registry.run(), name="registry"),
         asyncio.create_task(mesh.keep_certificates_fresh(), name="certificates"),
         asyncio.create_task(bus.run(), name="bus"),
+        asyncio.create_task(faults.run(), name="faults"),
     ]
     try:
         await server.serve()
