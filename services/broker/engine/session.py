@@ -20,9 +20,10 @@ _VENUE = (
     "session_text, holder, (extract(epoch FROM session_time) * 1e9)::bigint, "
     "extract(epoch FROM clock_timestamp() - heard_time)::float8, latency_us, latency_p99_us, counts, gated"
 )
+# No EXISTS: it would look through the whole table for the first one, where there is none.
 _VENUES_AND_ORDERS = (
     f"SELECT {_VENUE}, ARRAY(SELECT order_id FROM venue_order WHERE order_id = ANY ($1::text[])), "
-    "EXISTS (SELECT 1 FROM instruction WHERE order_id = ANY ($1::text[])) FROM venue"
+    "ARRAY(SELECT order_id FROM instruction WHERE order_id = ANY ($1::text[])) FROM venue"
 )
 ASKED_MAX = 10_000
 """Orders that wait for their first answer; what is older is not measured."""
@@ -182,8 +183,8 @@ class Sessions:
         every instruction asks, in one round trip. One that was refused has no order."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(_VENUES_AND_ORDERS, order_ids)
-        known, instructed = rows[0][15:17] if rows else ([], False)
-        return {row[0]: _row(row) for row in rows}, known, instructed
+        known, instructed = rows[0][15:17] if rows else ([], [])
+        return {row[0]: _row(row) for row in rows}, known, bool(instructed)
 
 
 def _row(row: Sequence[Any]) -> VenueRow:
