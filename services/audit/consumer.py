@@ -32,6 +32,7 @@ FACTS = Counter("crossrate_audit_facts_total", "Facts appended by this instance"
 PASSING = (OSError, TimeoutError, StoreError, EventsError, asyncpg.PostgresError, LogChanged, Overtaken)
 """What says nothing about a fact: tried again for ever, with growing pauses."""
 _BACKOFF_S_MAX = 5.0
+FAULT = "fault"
 ROUTE = "route"
 CONFIG = "config"
 
@@ -193,7 +194,8 @@ class Reader:
     def _fact(self, stream: Stream, event: Event) -> Incoming:
         bucket = bucket_of(stream.name)
         if bucket is not None:
-            service, kind = "control", ROUTE if bucket != CONFIG else CONFIG
+            of_fault = event.subject.rpartition("$KV.")[2].startswith(f"{bucket}.{FAULT}.")
+            service, kind = "control", CONFIG if bucket == CONFIG else FAULT if of_fault else ROUTE
             keys, payload, form, _ = self._payloads.read_json(event.payload)
         else:
             service, kind = self._topology.streams[stream.name].owner, event.type

@@ -10,6 +10,7 @@ from crossrate.runtime.topology import Topology
 from services.control.access import PUBLIC, Contracts, inbound_rbac, methods_of
 from services.control.clusters import local_cluster, local_endpoints, local_name
 from services.control.envoy_api import extension
+from services.control.faults import fault_filter, with_faults
 from services.control.http import DEADLINE_MARGIN_S, lane, manager, retry, retry_on, route_table, timing
 from services.control.paths import inbound_paths
 from services.control.replies import grpc_replies
@@ -47,7 +48,11 @@ def _listener(backend: str, port: int, topology: Topology, contracts: Contracts)
     service, name = service_of(backend), inbound_listener_name(backend)
     http = manager(
         name,
-        [inbound_rbac(service, topology, contracts), *sticky_filters(methods_of(service, contracts))],
+        [
+            inbound_rbac(service, topology, contracts),
+            fault_filter(),
+            *sticky_filters(methods_of(service, contracts)),
+        ],
         codec_type="HTTP2",
         http2_protocol_options={
             "max_concurrent_streams": STREAMS_PER_CONNECTION_MAX,
@@ -87,7 +92,12 @@ def _public_route(service: str, backend: str) -> dict[str, Any]:
 def inbound(backend: str, topology: Topology, contracts: Contracts, state: State) -> Resources:
     """Everything that brings calls to one backend's instances."""
     service, name = service_of(backend), inbound_listener_name(backend)
-    routes = [_method_route(m, backend, state.limits) for m in methods_of(service, contracts)]
+    faults = [each for each in state.faults if each.service == service]
+    routes = [
+        route
+        for method in methods_of(service, contracts)
+        for route in with_faults(_method_route(method, backend, state.limits), faults, topology)
+    ]
     if service == CONTROL:
         routes += [_public_route(s, backend) for s in PUBLIC]
     over_http, http_routes = inbound_paths(service, backend, topology, state)

@@ -6,6 +6,7 @@ import asyncio
 import json
 
 from crossrate.api.control.v1 import control_service_pb2_grpc as control_grpc
+from crossrate.api.control.v1.fault_service_pb2_grpc import add_FaultServiceServicer_to_server
 from crossrate.rpc.contract import contracts
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime
@@ -13,6 +14,7 @@ from services.control.access import methods_of
 from services.control.bus import Bus
 from services.control.configuration import Configuration
 from services.control.envoy_api import ResourceError
+from services.control.fault_service import FaultServicer
 from services.control.instances import Instances
 from services.control.mesh import Mesh
 from services.control.registry import Registry
@@ -47,6 +49,8 @@ async def serve(runtime: Runtime) -> None:
         control_grpc.add_ControlServiceServicer_to_server,
         ControlServicer(mesh, registry, instances, bus, configuration),
     )
+    faults = FaultServicer(mesh, bus, log)
+    server.add(add_FaultServiceServicer_to_server, faults)
     for service in topology.services:
         for name in sorted({m.service for m in methods_of(service, contracts())}):
             if service != runtime.service:
@@ -60,6 +64,7 @@ async def serve(runtime: Runtime) -> None:
         asyncio.create_task(registry.run(), name="registry"),
         asyncio.create_task(mesh.keep_certificates_fresh(), name="certificates"),
         asyncio.create_task(bus.run(), name="bus"),
+        asyncio.create_task(faults.run(), name="faults"),
     ]
     try:
         await server.serve()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import grpc
 
 from services.control.routes import GrpcRoute
 
@@ -39,6 +42,33 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault of a drill: what happens to which calls, until when.
+
+    Args:
+        service: whose calls.
+        methods: paths of the methods that it meets.
+        caller: calls of this service alone, or of "edge"; "" for everybody's.
+        percent: share of the calls, above 0 and up to 100.
+        delay_s: how long a call waits; 0 for no wait.
+        abort: what it is answered; None to serve it after the wait.
+    """
+
+    name: str
+    service: str
+    method: str
+    methods: tuple[str, ...]
+    caller: str
+    percent: float
+    delay_s: float
+    abort: grpc.StatusCode | None
+    comment: str
+    author: str
+    create_time: dt.datetime
+    expire_time: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """The live part of the mesh.
 
@@ -50,6 +80,7 @@ class State:
         inbound_ports: TCP port of the inbound listener on loopback, by backend.
         outbound_sockets: Unix socket on which the proxy takes a service's calls, by service.
         routes: by service; a service without one has the route that the topology renders.
+        faults: of drills that are in force.
         certificates: key pair of each identity: services and "edge".
         edge_server: key pair that the edge shows to clients.
         roots_pem: the certificates that are trusted.
@@ -65,6 +96,7 @@ class State:
     roots_pem: str
     endpoints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     routes: Mapping[str, GrpcRoute] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
     openapi: str = ""
     json_guard: str = ""
     limits: Limits = Limits()
