@@ -61,16 +61,20 @@ class Stand:
     async def start(self, instance: str, *command: str, **settings: str) -> None:
         """Starts an instance and waits until control has seen it serve."""
         place = self.mesh.place
-        environment = os.environ | settings | {
-            "CROSSRATE_SERVICE": "pricing",
-            "CROSSRATE_INSTANCE": instance,
-            "CROSSRATE_BACKEND": instance.rpartition("-")[0],
-            "CROSSRATE_STATE": str(place.state),
-            "CROSSRATE_RUN": str(place.run),
-            "CROSSRATE_TOPOLOGY": str(self.mesh.topology_path),
-            "CROSSRATE_ACCESS_LOG": "1",
-            "PYTHONPATH": f"{ROOT / 'libs'}{os.pathsep}{ROOT}",
-        }
+        environment = (
+            os.environ
+            | settings
+            | {
+                "CROSSRATE_SERVICE": "pricing",
+                "CROSSRATE_INSTANCE": instance,
+                "CROSSRATE_BACKEND": instance.rpartition("-")[0],
+                "CROSSRATE_STATE": str(place.state),
+                "CROSSRATE_RUN": str(place.run),
+                "CROSSRATE_TOPOLOGY": str(self.mesh.topology_path),
+                "CROSSRATE_ACCESS_LOG": "1",
+                "PYTHONPATH": f"{ROOT / 'libs'}{os.pathsep}{ROOT}",
+            }
+        )
         with place.log(instance).open("ab") as log:
             self.mesh.processes[instance] = await asyncio.create_subprocess_exec(
                 *command, stdout=log, stderr=log, env=environment, cwd=ROOT
@@ -141,7 +145,18 @@ class Requests:
     """Random requests for prices of exchanges, good ones and bad ones, from a seed."""
 
     PAIRS = tuple(str(pair) for pair in CONVENTIONS)
-    COMMON = ("EUR/USD", "USD/JPY", "GBP/USD", "NZD/USD", "AUD/NZD", "USD/CAD", "USD/TRY", "USD/MXN", "EUR/GBP", "USD/CNY")
+    COMMON = (
+        "EUR/USD",
+        "USD/JPY",
+        "GBP/USD",
+        "NZD/USD",
+        "AUD/NZD",
+        "USD/CAD",
+        "USD/TRY",
+        "USD/MXN",
+        "EUR/GBP",
+        "USD/CNY",
+    )
     TENORS = ("ON", "TN", "SP", "SN", "1D", "1W", "2W", "1M", "3M", "6M", "11M", "1Y", "18M", "2Y", "10Y", "30Y", "99Y")
 
     def __init__(self, seed: int) -> None:
@@ -191,7 +206,9 @@ class Requests:
             foreign_rate=self.random.choice((0.0, self.random.uniform(-0.02, 0.12), self.random.uniform(-1.0, 1.0))),
             volatility=self.random.choice((0.0, 0.1)),
         )
-        first, last = (1_500_000_000, 1_790_000_000) if self.random.random() < 0.95 else (-70_000_000_000, 5_000_000_000)
+        first, last = (
+            (1_500_000_000, 1_790_000_000) if self.random.random() < 0.95 else (-70_000_000_000, 5_000_000_000)
+        )
         seconds, nanos = self.random.randint(first, last), self.random.randint(0, 999_999_999)
         given.as_of.CopyFrom(Timestamp(seconds=seconds, nanos=nanos))
         return given
@@ -199,7 +216,9 @@ class Requests:
     def spot(self) -> float:
         """A spot rate; seldom one that is refused."""
         wild = self.random.random() < 0.02
-        return self.random.choice((1e-10, 1e10) if wild else (1.0, self.random.uniform(0.5, 2.0), self.random.uniform(20, 200)))
+        return self.random.choice(
+            (1e-10, 1e10) if wild else (1.0, self.random.uniform(0.5, 2.0), self.random.uniform(20, 200))
+        )
 
     def currency(self, instrument: str) -> str:
         """A reporting currency: mostly none or one of the pair's; seldom one that nothing leads to, or no currency."""

@@ -13,13 +13,17 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 import pytest_asyncio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.api.instance.v1.instance_service_pb2_grpc import InstanceServiceStub
+from crossrate.api.pricing.v1 import batch_pb2, market_pb2, snapshot_list_pb2
 from crossrate.api.pricing.v1 import pricing_service_pb2 as pb
 from crossrate.api.pricing.v1 import product_pb2 as products
 from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
-from crossrate.rpc.errors import ErrorReason, Failure, failure_of
+from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
+from crossrate.rpc.errors import ErrorReason, failure_of
 from tests.integration.envoys import until
 from tests.integration.go_stand import GO, MODULE, PYTHON, Requests, Stand, stand
 
@@ -27,6 +31,13 @@ pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 PRICES, AT_ONCE = 3000, 64
 LISTS, PRODUCTS = 5, 200
+CALLS = 400
+SPIFFE = "spiffe://crossrate"
+REFUSALS = (ErrorReason.INVALID_REQUEST, ErrorReason.NOT_FOUND, ErrorReason.OUTSIDE_CALENDAR)
+GOOD = pb.PriceRequest(
+    product=products.Product(instrument="EUR/USD", spot=products.Spot(notional=1e6, rate=1.0)),
+    flat_market=market_pb2.FlatMarket(spot=1.1),
+)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -65,7 +76,7 @@ async def outcomes(both: Stand, instance: str, asked: list, method: str) -> list
 
 
 async def test_prices_are_equal_to_the_last_bit(both: Stand) -> None:
-    """Thousands of generated requests have the same bytes as answers, or the same reason, words, fields and metadata."""
+    """Thousands of generated requests have the same bytes as answers, or the same reason, words and fields."""
     requests = Requests(seed=20260304)
     asked = [requests.price() for _ in range(PRICES)]
     python, go = [await outcomes(both, name, asked, "Price") for name in (PYTHON, GO)]
@@ -73,7 +84,9 @@ async def test_prices_are_equal_to_the_last_bit(both: Stand) -> None:
     assert not different, f"{len(different)} of {PRICES}:\n" + "\n".join(map(str, different[:3]))
     kinds = Counter(o[1] if isinstance(o, tuple) else "price" for o in go)
     assert kinds["price"] > PRICES // 3
-    assert min(kinds[r] for r in (ErrorReason.INVALID_REQUEST, ErrorReason.OUTSIDE_CALENDAR, ErrorReason.NOT_FOUND)) > 20
+    assert (
+        min(kinds[r] for r in (ErrorReason.INVALID_REQUEST, ErrorReason.OUTSIDE_CALENDAR, ErrorReason.NOT_FOUND)) > 20
+    )
 
 
 async def test_lists_are_equal_product_by_product(both: Stand) -> None:
@@ -82,26 +95,6 @@ async def test_lists_are_equal_product_by_product(both: Stand) -> None:
     asked = [requests.several(PRODUCTS) for _ in range(LISTS)]
     python, go = [await outcomes(both, name, asked, "PriceProducts") for name in (PYTHON, GO)]
     assert python == go
-
-
-async def weighed(both: Stand, go: int, calls: int) -> Counter[str]:
-    """Which instances answer calls through the edge while the variant has so many percent."""
-    await both.weigh(go)
-    before = {name: served(both, name) for name in (PYTHON, GO)}
-    requests = Requests(seed=go)
-    asked = [r for r in (requests.price() for _ in range(20 * calls)) if r.product.WhichOneof("terms") == "spot"][:calls]
-    async with both.mesh.edge_channel() as channel:
-        stub = PricingServiceStub(channel)
-        found = [await outcome(stub.Price(request, timeout=30)) for request in asked]
-    direct = await outcomes(both, PYTHON, asked, "Price")
-    assert found == direct
-    return Counter({name: served(both, name) - before[name] for name in before}) - Counter({PYTHON: calls})
-
-
-def served(both: Stand, instance: str) -> int:
-    """How many calls of Price an instance has ended, by its metrics."""
-    name = 'crossrate_rpc_finished_total{code="OK",method="crossrate.api.pricing.v1.PricingService/Price"}'
-    return int(metrics(both, instance).get(name, 0.0))
 
 
 def metrics(both: Stand, instance: str) -> dict[str, float]:
@@ -113,5 +106,210 @@ def metrics(both: Stand, instance: str) -> dict[str, float]:
     for line in lines:
         name, _, value = line.rpartition(" ")
         family, brace, labels = name.rstrip("}").partition("{")
-        found[family + brace + ",".join(sorted(labels.split(","))) + ("}" if brace else "")] = float(value)
+        found[family + brace + ",".join(sorted(labels.split(",")))] = float(value)
     return found
+
+
+def arrived(both: Stand) -> tuple[int, int]:
+    """How many calls of Price have come to the instance in Python and to the one in Go."""
+    name = 'crossrate_rpc_started_total{method="crossrate.api.pricing.v1.PricingService/Price"'
+    return int(metrics(both, PYTHON).get(name, 0)), int(metrics(both, GO).get(name, 0))
+
+
+@pytest.mark.parametrize("weight", [0, 100, 50])
+async def test_a_route_gives_the_variant_its_share(both: Stand, weight: int) -> None:
+    """It gets none, all, or about half of the calls through the edge, and whoever answers, the answer is the same."""
+    requests = Requests(seed=weight)
+    asked = [requests.price() for _ in range(CALLS)]
+    expected = await outcomes(both, PYTHON, asked, "Price")
+    await both.weigh(weight)
+    before = arrived(both)
+    async with both.mesh.edge_channel() as channel:
+        stub = PricingServiceStub(channel)
+        found = [await outcome(stub.Price(request, timeout=30)) for request in asked]
+    assert found == expected
+    python, go = (after - then for after, then in zip(arrived(both), before, strict=True))
+    assert python + go == CALLS
+    # Nine deviations of a fair coin: never by chance.
+    assert abs(go - CALLS * weight / 100) <= (4.5 * CALLS**0.5 if weight == 50 else 0)
+
+
+async def test_what_it_does_not_offer_is_unimplemented(both: Stand) -> None:
+    """Options, snapshots and every other method: with our reason, and only for who may call the method."""
+    vanilla = products.Vanilla(put_or_call=2, expiry="1M", cut=1, strike=1.1, notional=1e6)
+    option = Requests(seed=1).price()
+    option.product.CopyFrom(products.Product(instrument="EUR/USD", vanilla=vanilla))
+    option.flat_market.volatility = 0.1
+    option.flat_market.spot = 1.1
+    option.flat_market.domestic_rate = option.flat_market.foreign_rate = 0.0
+    option.reporting_currency = ""
+    option.flat_market.as_of.FromSeconds(1_700_000_000)
+    market = batch_pb2.BatchMarket(spot=[1.1], volatility=[0.1], domestic_rate=[0], foreign_rate=[0])
+    batch = pb.PriceBatchRequest(put_or_call=[1], strike=[1.1], time=[1], given=market)
+    async with both.channel(GO) as channel:
+        prices, snapshots = PricingServiceStub(channel), SnapshotServiceStub(channel)
+        calls = {
+            "PricingService/Price": prices.Price(option),
+            "PricingService/PriceBatch": prices.PriceBatch(batch),
+            "SnapshotService/ListSnapshots": snapshots.ListSnapshots(snapshot_list_pb2.ListSnapshotsRequest()),
+        }
+        for name, call in calls.items():
+            code, reason, message, metadata, *_ = await outcome(call)
+            assert (code, reason) == (grpc.StatusCode.UNIMPLEMENTED, ErrorReason.UNIMPLEMENTED)
+            assert metadata == {"method": f"crossrate.api.pricing.v1.{name}"}
+            assert message.startswith(f"crossrate.api.pricing.v1.{name} is not implemented here")
+        denied = snapshots.ListSnapshots(
+            snapshot_list_pb2.ListSnapshotsRequest(), metadata=[("x-forwarded-client-cert", f"URI={SPIFFE}/audit")]
+        )
+        assert (await outcome(denied))[1] is ErrorReason.CALLER_NOT_ALLOWED
+        unknown = channel.unary_unary("/crossrate.api.pricing.v1.PricingService/Guess")
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await unknown(b"")
+        assert failure_of(caught.value).reason is ErrorReason.UNIMPLEMENTED
+
+
+IDENTITIES = (
+    (),
+    (f"URI={SPIFFE}/trading",),
+    (f"URI={SPIFFE}/reference",),
+    (f'By={SPIFFE}/pricing;Hash=ab;URI="{SPIFFE}/trading"',),
+    (f"URI={SPIFFE}/trading,URI={SPIFFE}/audit",),
+    (f"URI={SPIFFE}/trading;URI={SPIFFE}/risk",),
+    (f"URI={SPIFFE}/local",),
+    ("URI=spiffe://elsewhere/trading",),
+    (f'URI="{SPIFFE}/trading',),
+    ("",),
+    (f"URI={SPIFFE}/edge",),
+    (f"URI={SPIFFE}/edge", f"{SPIFFE}/client/viewer"),
+    (f"URI={SPIFFE}/edge", f"{SPIFFE}/client/nobody"),
+)
+"""Values of the header that a proxy writes, and of the edge's word on its client."""
+
+
+@pytest.mark.parametrize("identity", IDENTITIES, ids=range(len(IDENTITIES)))
+async def test_the_policy_is_the_same(both: Stand, identity: tuple[str, ...]) -> None:
+    """Whoever a proxy says that the caller is, both let it in or refuse it with the same reason and words."""
+    names = ("x-forwarded-client-cert", "x-crossrate-client")
+    headers = list(zip(names, identity, strict=False))
+    request = Requests(seed=5).price()
+    said = []
+    for instance in (PYTHON, GO):
+        async with both.channel(instance) as channel:
+            said.append(await outcome(PricingServiceStub(channel).Price(request, metadata=headers, timeout=10)))
+    assert said[0] == said[1]
+
+
+async def test_requests_out_of_bounds_are_refused_alike(both: Stand) -> None:
+    """What is too large, and what is no request at all."""
+    large = pb.PriceRequest(reporting_currency="USD" * 400_000).SerializeToString()
+    for raw in (large, b"\xff\xff", b""):
+        said = []
+        for instance in (PYTHON, GO):
+            async with both.channel(instance) as channel:
+                call = channel.unary_unary("/crossrate.api.pricing.v1.PricingService/Price")
+                with pytest.raises(grpc.aio.AioRpcError) as caught:
+                    await call(raw, timeout=30)
+                said.append(told(caught.value))
+        assert said[0] == said[1]
+        assert said[0][1] is ErrorReason.INVALID_REQUEST
+
+
+async def test_a_token_is_not_taken_for_none(both: Stand) -> None:
+    """It follows no revocations, so it believes no token, and says that another instance may."""
+    headers = [("x-forwarded-client-cert", f"URI={SPIFFE}/edge"), ("x-crossrate-token", "e30")]
+    async with both.channel(GO) as channel:
+        call = PricingServiceStub(channel).Price(Requests(seed=5).price(), metadata=headers, timeout=10)
+        assert (await outcome(call))[1] is ErrorReason.DEPENDENCY_UNAVAILABLE
+
+
+async def test_it_tells_of_itself_as_every_instance_does(both: Stand) -> None:
+    """Registration, description, reflection, health by service, and the families of its metrics."""
+    entry, other = (json.loads(both.mesh.place.registration(name).read_text()) for name in (GO, PYTHON))
+    assert entry.keys() == other.keys()
+    assert (entry["service"], entry["backend"]) == ("pricing", "pricing-go")
+    async with both.channel(GO) as channel:
+        described = await InstanceServiceStub(channel).DescribeInstance(instance_pb2.DescribeInstanceRequest())
+        assert (described.service, described.instance, described.version) == ("pricing", GO, entry["version"])
+        assert described.ready_time.ToJsonString() == entry["start_time"]
+        health = health_pb2_grpc.HealthStub(channel)
+        for service in ("", "crossrate.api.pricing.v1.PricingService"):
+            answer = await health.Check(health_pb2.HealthCheckRequest(service=service))
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        assert (await outcome(health.Check(health_pb2.HealthCheckRequest(service="x"))))[1] is ErrorReason.NOT_FOUND
+        ask = reflection_pb2.ServerReflectionRequest(list_services="")
+        call = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([ask]))
+        listed = {each.name async for answer in call for each in answer.list_services_response.service}
+        assert {"crossrate.api.pricing.v1.PricingService", "grpc.health.v1.Health"} <= listed
+    families = [
+        {name.partition("{")[0] for name in metrics(both, each) if name.startswith("crossrate_rpc_")}
+        for each in (GO, PYTHON)
+    ]
+    created = {name for name in families[1] if name.endswith("_created")}
+    assert families[1] - created == families[0]
+
+
+async def test_it_drains_and_comes_back(both: Stand) -> None:
+    """Told to end it finishes what it has, withdraws and exits with 0; killed it leaves a socket, which the next one
+    takes; meanwhile the service answers every call."""
+    await both.weigh(50)
+    place, process = both.mesh.place, both.mesh.processes[GO]
+    requests, ending = Requests(seed=11), asyncio.Event()
+    failed: list[tuple] = []
+
+    async def calls() -> int:
+        done = 0
+        async with both.mesh.edge_channel() as channel:
+            stub = PricingServiceStub(channel)
+            while not ending.is_set() and done < 20_000:
+                said = await outcome(stub.Price(requests.price(), timeout=30))
+                failed.extend([said] if isinstance(said, tuple) and said[1] not in REFUSALS else [])
+                done += 1
+        return done
+
+    callers = [asyncio.create_task(calls()) for _ in range(4)]
+    before = arrived(both)[1]
+    await until(lambda: arrived(both)[1] > before + 20)
+    # The route goes first, as a release's does; then the instance.
+    await both.weigh(0)
+    process.terminate()
+    assert await process.wait() == 0
+    assert not place.registration(GO).exists()
+    assert not place.service_socket(GO).exists()
+    await both.start_go()
+    await both.mesh.kill(GO)
+    assert place.service_socket(GO).exists()
+    place.registration(GO).unlink()
+    await both.start_go()
+    ending.set()
+    assert sum(await asyncio.gather(*callers)) > 20
+    assert not failed, failed[:3]
+
+
+async def test_its_log_has_the_form_of_all_logs(both: Stand) -> None:
+    """Each line is JSON with the names that every service uses; a call's line has its ids."""
+    headers = [("x-request-id", "a-request"), ("traceparent", f"00-{'a' * 32}-{'b' * 16}-01")]
+    lines = []
+    for instance in (PYTHON, GO):
+        async with both.channel(instance) as channel:
+            await PricingServiceStub(channel).Price(GOOD, metadata=headers, timeout=10)
+        written = [json.loads(line) for line in both.mesh.place.log(instance).read_text().splitlines()]
+        lines.append(next(line for line in reversed(written) if line.get("request_id") == "a-request"))
+    python, go = lines
+    assert python.keys() == go.keys()
+    same = ("level", "event", "service", "caller", "method", "trace_id", "code", "message", "received", "sent")
+    assert [python[name] for name in same] == [go[name] for name in same]
+
+
+async def test_the_module_passes_its_own_tests(both: Stand) -> None:
+    """`go vet` and `go test` find nothing."""
+    for command in (["go", "vet", "./..."], ["go", "test", "./..."]):
+        done = await asyncio.to_thread(
+            subprocess.run,
+            command,
+            cwd=MODULE,
+            env=os.environ | {"CGO_ENABLED": "0"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr

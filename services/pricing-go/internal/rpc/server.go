@@ -116,7 +116,7 @@ func (s *Server) Serve(ctx context.Context) (broken bool, err error) {
 	for _, service := range append(s.services, "") {
 		s.health.SetServingStatus(service, healthgrpc.HealthCheckResponse_SERVING)
 	}
-	ready := time.Now().UTC()
+	ready := time.Now().UTC().Truncate(time.Microsecond)
 	s.ready.Store(ready)
 	defer s.settings.Withdraw()
 	if err := s.settings.Register(port, ready); err != nil {
