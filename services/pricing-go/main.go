@@ -3,7 +3,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
@@ -46,7 +48,11 @@ func run() (code int, err error) {
 	if err != nil {
 		return exitFailed, err
 	}
-	library := service.Nothing{}
+	library, closeLibrary, err := openLibrary(settings)
+	if err != nil {
+		return exitFailed, err
+	}
+	defer closeLibrary()
 	prices := &service.Prices{Library: library, Now: func() time.Time { return time.Now().UTC() }}
 	// What this version does not offer is served all the same: as UNIMPLEMENTED, for callers who may call it.
 	for _, add := range []error{
@@ -67,4 +73,21 @@ func run() (code int, err error) {
 	}
 	log.Info("stopped", "exit_code", code)
 	return code, err
+}
+
+// openLibrary is the library on the service's schema, if it has one. It is no dependency of health: without it, markets that requests
+// give and snapshots in memory are priced.
+func openLibrary(settings mesh.Settings) (service.Library, func(), error) {
+	dsn, err := settings.DSN()
+	if dsn == "" && (err == nil || errors.Is(err, fs.ErrNotExist)) {
+		return service.Nothing{}, func() {}, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	kept, err := service.OpenKept(context.Background(), dsn, settings.Instance)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the credentials %s are none: %w", settings.Credentials(), err)
+	}
+	return kept, kept.Close, nil
 }

@@ -34,6 +34,11 @@ MODULE = ROOT / "services" / "pricing-go"
 PYTHON, GO = "pricing-1", "pricing-go-1"
 BUILD_S_MAX = 500
 VARIANT = '\n[services.pricing.variants.go]\ncommand = ["services/pricing-go/serve"]\n'
+GOOD = pb.PriceRequest(
+    product=products.Product(instrument="EUR/USD", spot=products.Spot(notional=1e6, rate=1.0)),
+    flat_market=market_pb2.FlatMarket(spot=1.1),
+)
+"""Spot at a given rate."""
 
 
 def go_program() -> Path:
@@ -232,6 +237,14 @@ class Requests:
         product = self.product(spot)
         currency = self.currency(product.instrument)
         return pb.PriceRequest(product=product, flat_market=self.market(spot), reporting_currency=currency)
+
+    def on_snapshot(self, snapshot_id: str, spots: dict[str, float]) -> pb.PriceRequest:
+        """A request for a price on a snapshot; seldom of a pair that it does not have."""
+        product = self.product(1.0)
+        if self.random.random() < 0.95:
+            product.instrument = self.random.choice(tuple(spots))
+        currency = self.random.choice(("", "USD", "EUR", "GBP", "JPY", "CHF", "SEK"))
+        return pb.PriceRequest(product=product, snapshot_id=snapshot_id, reporting_currency=currency)
 
     def several(self, count: int) -> pb.PriceProductsRequest:
         """Many products in one request, none of which breaks the rules of a field."""

@@ -18,14 +18,14 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.api.instance.v1.instance_service_pb2_grpc import InstanceServiceStub
-from crossrate.api.pricing.v1 import batch_pb2, market_pb2, snapshot_list_pb2
+from crossrate.api.pricing.v1 import batch_pb2, snapshot_list_pb2
 from crossrate.api.pricing.v1 import pricing_service_pb2 as pb
 from crossrate.api.pricing.v1 import product_pb2 as products
 from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
 from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
 from crossrate.rpc.errors import ErrorReason, failure_of
 from tests.integration.envoys import until
-from tests.integration.go_stand import GO, MODULE, PYTHON, Requests, Stand, stand
+from tests.integration.go_stand import GO, GOOD, MODULE, PYTHON, Requests, Stand, stand
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -34,10 +34,6 @@ LISTS, PRODUCTS = 5, 200
 CALLS = 400
 SPIFFE = "spiffe://crossrate"
 REFUSALS = (ErrorReason.INVALID_REQUEST, ErrorReason.NOT_FOUND, ErrorReason.OUTSIDE_CALENDAR)
-GOOD = pb.PriceRequest(
-    product=products.Product(instrument="EUR/USD", spot=products.Spot(notional=1e6, rate=1.0)),
-    flat_market=market_pb2.FlatMarket(spot=1.1),
-)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
