@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import urllib.request
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -18,9 +19,10 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.api.instance.v1.instance_service_pb2_grpc import InstanceServiceStub
-from crossrate.api.pricing.v1 import batch_pb2, snapshot_list_pb2
+from crossrate.api.pricing.v1 import batch_pb2, curve_quotes_pb2, market_pb2, snapshot_list_pb2
 from crossrate.api.pricing.v1 import pricing_service_pb2 as pb
 from crossrate.api.pricing.v1 import product_pb2 as products
+from crossrate.api.pricing.v1 import snapshot_service_pb2 as snapshots_pb2
 from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
 from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
 from crossrate.rpc.errors import ErrorReason, failure_of
@@ -110,6 +112,67 @@ def arrived(both: Stand) -> tuple[int, int]:
     """How many calls of Price have come to the instance in Python and to the one in Go."""
     name = 'crossrate_rpc_started_total{method="crossrate.api.pricing.v1.PricingService/Price"'
     return int(metrics(both, PYTHON).get(name, 0)), int(metrics(both, GO).get(name, 0))
+
+
+SPOTS = {"EUR/USD": 1.08, "GBP/USD": 1.27, "USD/JPY": 150.3, "EUR/GBP": 0.85, "NZD/USD": 0.61, "USD/CHF": 0.88}
+
+
+async def kept_snapshot(both: Stand) -> str:
+    """The id of a snapshot that the instance in Python has kept: curves of several pillars, one that is no pillars."""
+    dice, pillars = Requests(seed=3).random, [0.01, 0.25, 1.0, 5.0, 30.0]
+    curves = [
+        market_pb2.Curve(currency=code, time=pillars, rate=[dice.uniform(-0.01, 0.08) for _ in pillars])
+        for code in ("EUR", "USD", "GBP", "JPY", "NZD")
+    ]
+    cubic = curve_quotes_pb2.CURVE_INTERPOLATION_MONOTONE_CUBIC
+    curves.append(market_pb2.Curve(currency="CHF", time=[1.0, 2.0], rate=[0.01, 0.012], interpolation=cubic))
+    spots = [market_pb2.SpotRate(instrument=k, bid=v * 0.9999, ask=v * 1.0001) for k, v in SPOTS.items()]
+    take = snapshots_pb2.TakeSnapshotRequest(request_id=str(uuid.uuid4()), market="house", spots=spots)
+    take.as_of.FromSeconds(1_772_632_800)
+    async with both.channel(PYTHON) as channel:
+        stub = SnapshotServiceStub(channel)
+        put = snapshots_pb2.PutMarketRequest(
+            request_id=str(uuid.uuid4()), name="house", curves=curves, comment="a test"
+        )
+        await stub.PutMarket(put, timeout=10)
+        return (await stub.TakeSnapshot(take, timeout=10)).snapshot.id
+
+
+async def test_prices_on_a_snapshot_are_equal_to_the_last_bit(both: Stand) -> None:
+    """It reads what the service has kept: pillars, crosses through another currency, what is missing. A curve of another
+    form is not offered."""
+    snapshot_id, requests = await kept_snapshot(both), Requests(seed=4)
+    asked = [requests.on_snapshot(snapshot_id, SPOTS) for _ in range(PRICES // 2)]
+    asked += [requests.on_snapshot(str(uuid.uuid4()), SPOTS), requests.on_snapshot(snapshot_id.upper(), SPOTS)]
+    python, go = [await outcomes(both, name, asked, "Price") for name in (PYTHON, GO)]
+    offered = [i for i, each in enumerate(go) if each[1] is not ErrorReason.UNIMPLEMENTED]
+    assert [python[i] for i in offered] == [go[i] for i in offered]
+    assert sum(isinstance(go[i], bytes) for i in offered) > PRICES // 5
+    for i in set(range(len(asked))) - set(offered):
+        assert "the market's curve of CHF is a monotone cubic" in go[i][2]
+        assert "CHF" in asked[i].product.instrument + asked[i].reporting_currency
+    several = pb.PriceProductsRequest(snapshot_id=snapshot_id, reporting_currency="GBP")
+    several.products.extend(pb.ProductOnMarket(product=asked[i].product) for i in offered[:200])
+    found = [await outcomes(both, name, [several], "PriceProducts") for name in (PYTHON, GO)]
+    assert found[0] == found[1]
+
+
+async def test_without_the_database_what_it_holds_is_priced(both: Stand) -> None:
+    """A snapshot in memory and a flat market still have prices; another snapshot is unavailable with the same words."""
+    snapshot_id = await kept_snapshot(both)
+    held = pb.PriceRequest(product=GOOD.product, snapshot_id=snapshot_id)
+    other = pb.PriceRequest(product=GOOD.product, snapshot_id=str(uuid.uuid4()))
+    before = [await outcomes(both, name, [held], "Price") for name in (PYTHON, GO)]
+    both.servers.kill("postgres")
+    try:
+        for name in (PYTHON, GO):
+            again, flat, missing = await outcomes(both, name, [held, GOOD, other], "Price")
+            assert ([again], type(flat)) == (before[0], bytes)
+            assert missing[1] is ErrorReason.DEPENDENCY_UNAVAILABLE
+            assert missing[3] == {"dependency": "postgres"}
+    finally:
+        await both.servers.start_postgres()
+    assert (await outcomes(both, GO, [other], "Price"))[0][1] is ErrorReason.NOT_FOUND
 
 
 @pytest.mark.parametrize("weight", [0, 100, 50])
