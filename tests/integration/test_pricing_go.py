@@ -139,8 +139,8 @@ async def kept_snapshot(both: Stand) -> str:
 
 
 async def test_prices_on_a_snapshot_are_equal_to_the_last_bit(both: Stand) -> None:
-    """It reads what the service has kept: pillars, crosses through another currency, what is missing. A curve of another
-    form is not offered."""
+    """It reads what the service has kept: pillars, crosses through another currency, what is missing. A curve of
+    another form is not offered."""
     snapshot_id, requests = await kept_snapshot(both), Requests(seed=4)
     asked = [requests.on_snapshot(snapshot_id, SPOTS) for _ in range(PRICES // 2)]
     asked += [requests.on_snapshot(str(uuid.uuid4()), SPOTS), requests.on_snapshot(snapshot_id.upper(), SPOTS)]
