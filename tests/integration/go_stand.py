@@ -91,9 +91,9 @@ class Stand:
         await self.start(PYTHON, sys.executable, "-m", "services.pricing")
         await self.start_go()
 
-    async def start_go(self) -> None:
+    async def start_go(self, **settings: str) -> None:
         """The variant alone."""
-        await self.start(GO, str(self._program))
+        await self.start(GO, str(self._program), **settings)
 
     async def serves(self, instance: str) -> bool:
         """Whether the proxies send calls to an instance."""

@@ -19,6 +19,9 @@ type Settings struct {
 	LogLevel                   string
 	Version                    string
 	AccessLog                  bool
+	// OTLPEndpoint is where traces go; empty: nowhere. TraceRatio is the share of calls without a trace that begin one.
+	OTLPEndpoint string
+	TraceRatio   float64
 	// Settle is the time between an instance's withdrawal and its end: every proxy has noticed by then.
 	Settle time.Duration
 	// Grace is the longest time that calls in flight get to finish after that.
@@ -46,6 +49,9 @@ func ReadSettings(version string, environment func(string) string) (Settings, er
 		AccessLog: r.flag("ACCESS_LOG"),
 		Settle:    r.seconds("SETTLE_S", 0.3, 60),
 		Grace:     r.seconds("GRACE_S", 10, 600),
+
+		OTLPEndpoint: r.text("OTLP_ENDPOINT", "", nil),
+		TraceRatio:   r.number("TRACE_RATIO", 0.01, 1),
 	}
 	s.Instance = r.text("INSTANCE", s.Service+"-1", instanceName)
 	s.Backend = r.text("BACKEND", s.Service, nil)
@@ -96,15 +102,20 @@ func (r *reader) flag(name string) bool {
 }
 
 func (r *reader) seconds(name string, fallback, most float64) time.Duration {
-	value, text := fallback, r.environment("CROSSRATE_"+name)
-	if text != "" {
-		var err error
-		if value, err = strconv.ParseFloat(text, 64); err != nil || !(value >= 0 && value <= most) {
-			r.wrong(name, fmt.Sprintf("%q is not from 0 to %g seconds", text, most))
-			value = fallback
-		}
+	return time.Duration(r.number(name, fallback, most) * float64(time.Second))
+}
+
+func (r *reader) number(name string, fallback, most float64) float64 {
+	text := r.environment("CROSSRATE_" + name)
+	if text == "" {
+		return fallback
 	}
-	return time.Duration(value * float64(time.Second))
+	value, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(value >= 0 && value <= most) {
+		r.wrong(name, fmt.Sprintf("%q is not from 0 to %g", text, most))
+		return fallback
+	}
+	return value
 }
 
 // Environment is the process's own.

@@ -44,6 +44,7 @@ func newAdmission(topology *mesh.Topology, concurrencyMax int) *admission {
 
 // call is one call that was let in.
 type call struct {
+	caller    string
 	principal string
 	begun     time.Time
 	deadline  time.Time
@@ -57,7 +58,7 @@ func (c *call) budget() time.Duration { return c.deadline.Sub(c.begun) }
 func (a *admission) enter(ctx context.Context, m *method, c *call) error {
 	headers, _ := metadata.FromIncomingContext(ctx)
 	who := caller(headers.Get(peerHeader), a.topology.TrustDomain)
-	c.principal = who
+	c.caller, c.principal = who, who
 	if who == "" {
 		return noIdentity(m.Name)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"buf.build/go/protovalidate"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/encoding"
@@ -50,6 +51,7 @@ type chain struct {
 	admission *admission
 	counts    *counts
 	validator protovalidate.Validator
+	tracing   *tracing
 	// broken is told that an invariant broke: memory cannot be trusted any more.
 	broken func()
 }
@@ -104,6 +106,7 @@ func (c *chain) unary(m *method, handler unaryHandler) grpc.MethodHandler {
 			return nil, err
 		}
 		if !m.Housekeeping {
+			work.span = c.tracing.begin(work, work.traceparents)
 			limited, cancel := context.WithDeadline(ctx, work.deadline)
 			defer cancel()
 			ctx = limited
@@ -152,6 +155,8 @@ type work struct {
 	ctx              context.Context
 	method           *method
 	requestID, trace string
+	traceparents     []string
+	span             trace.Span
 	received         int
 	reached          bool
 }
@@ -162,6 +167,7 @@ func (c *chain) begin(ctx context.Context, m *method) *work {
 	return &work{
 		call: call{begun: time.Now()}, ctx: ctx, method: m,
 		requestID: requestID(headers.Get("x-request-id")), trace: traceID(headers.Get("traceparent")),
+		traceparents: headers.Get("traceparent"),
 	}
 }
 
@@ -188,6 +194,9 @@ func (c *chain) finish(w *work, panicked any, err error) error {
 	c.counts.end(w.method.Name, code, time.Since(w.begun), w.received, sent)
 	if c.settings.AccessLog && !w.method.Housekeeping {
 		c.logger(w).Info("call", "code", int(code), "message", message, "received", w.received, "sent", sent)
+	}
+	if w.span != nil {
+		end(w.span, code, message, w.received, sent)
 	}
 	return said
 }

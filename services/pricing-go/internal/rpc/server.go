@@ -57,7 +57,11 @@ func NewServer(settings mesh.Settings, topology *mesh.Topology, log *slog.Logger
 	}
 	s := &Server{settings: settings, log: log, counts: newCounts(), health: newHealth(), broke: make(chan struct{}, 1)}
 	s.admission = newAdmission(topology, topology.Services[settings.Service].ConcurrencyMax)
-	s.chain = &chain{settings, log, s.admission, s.counts, validator, s.broken}
+	traces, err := newTracing(context.Background(), settings)
+	if err != nil {
+		return nil, err
+	}
+	s.chain = &chain{settings, log, s.admission, s.counts, validator, traces, s.broken}
 	s.grpc = grpc.NewServer(
 		grpc.ForceServerCodecV2(newCodec()), grpc.MaxRecvMsgSize(bytesMax), grpc.UnknownServiceHandler(s.chain.unknown),
 	)
@@ -131,6 +135,7 @@ func (s *Server) Serve(ctx context.Context) (broken bool, err error) {
 		return false, fmt.Errorf("the server stopped: %w", err)
 	}
 	s.drain()
+	s.chain.tracing.stop()
 	_ = os.Remove(s.settings.Socket())
 	return broken, nil
 }
