@@ -20,7 +20,7 @@ from prometheus_client import Counter
 from crossrate.events import Event, Events
 from crossrate.events.errors import EventsError
 from crossrate.events.events import READ_MAX
-from crossrate.runtime.topology import Topology, bucket_of
+from crossrate.runtime.topology import DENIALS, Topology, bucket_of
 from crossrate.store.errors import StoreError
 from crossrate.transparency.continuity import Source, name_of
 from services.audit.domain import NO_JOURNAL, Incoming, bounded, key
@@ -33,6 +33,8 @@ PASSING = (OSError, TimeoutError, StoreError, EventsError, asyncpg.PostgresError
 """What says nothing about a fact: tried again for ever, with growing pauses."""
 _BACKOFF_S_MAX = 5.0
 FAULT = "fault"
+GATHER_S = 0.2
+"""From one batch to the next, unless more waits than goes into one: looking costs as much as a hundred facts."""
 ROUTE = "route"
 CONFIG = "config"
 
@@ -77,6 +79,8 @@ class Reader:
         self._payloads = Payloads()
         self.streams = [Stream(name) for name in streams]
         self._generation = log.generation
+        self._full = False
+        """Whether the last batch has left something behind."""
         self.error = ""
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -95,6 +99,8 @@ class Reader:
             if not moved:
                 backoff = min(_BACKOFF_S_MAX, 0.05 * 2 ** min(failures, 10)) * random.uniform(0.5, 1.0)
                 await _pause(backoff if failures else self._poll_s, stopping)
+            elif not self._full:
+                await _pause(min(GATHER_S, self._poll_s), stopping)
 
     async def step(self) -> bool:
         """Appends the next batch of all streams; False if there was none.
@@ -104,6 +110,7 @@ class Reader:
         """
         await self._find_streams()
         pages = await asyncio.gather(*(self._page(stream) for stream in self.streams))
+        self._full = any(len(page) >= self._batch_max for page in pages)
         facts, positions = [], {}
         for stream, events in zip(self.streams, pages, strict=True):
             if events:
@@ -199,6 +206,8 @@ class Reader:
             keys, payload, form, _ = self._payloads.read_json(event.payload)
         else:
             service, kind = self._topology.streams[stream.name].owner, event.type
+            if stream.name == DENIALS:
+                service = event.subject.rpartition(".")[2]  # NATS lets nobody else publish there.
             keys, payload, form, _ = self._payloads.read(event.type, event.payload)
         if event.request_id:
             keys = bounded((*keys, key("request", event.request_id)))

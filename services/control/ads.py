@@ -295,8 +295,11 @@ class AdsServer:
             if answer.refused_version >= max(1, since_version)
         ]
 
-    async def start(self, socket: Path) -> None:
+    async def start(self, socket: Path, *others: grpc.GenericRpcHandler) -> None:
         """Listens on a Unix socket.
+
+        Args:
+            others: what proxies find there as well.
 
         Raises:
             RuntimeError: the socket cannot be bound.
@@ -315,7 +318,7 @@ class AdsServer:
             ("grpc.so_reuseport", 0),
         )
         self._server = grpc.aio.server(options=options)
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {name: handler}),))
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {name: handler}), *others))
         socket.unlink(missing_ok=True)
         self._server.add_insecure_port(f"unix:{socket}")
         socket.chmod(0o600)

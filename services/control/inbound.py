@@ -9,6 +9,7 @@ from crossrate.rpc.contract import MethodContract
 from crossrate.runtime.topology import Topology
 from services.control.access import PUBLIC, Contracts, inbound_rbac, methods_of
 from services.control.clusters import local_cluster, local_endpoints, local_name
+from services.control.denials import access_log
 from services.control.envoy_api import extension
 from services.control.faults import fault_filter, with_faults
 from services.control.http import DEADLINE_MARGIN_S, lane, manager, retry, retry_on, route_table, timing
@@ -53,6 +54,7 @@ def _listener(backend: str, port: int, topology: Topology, contracts: Contracts)
             fault_filter(),
             *sticky_filters(methods_of(service, contracts)),
         ],
+        access_log=[access_log(name)],
         codec_type="HTTP2",
         http2_protocol_options={
             "max_concurrent_streams": STREAMS_PER_CONNECTION_MAX,

@@ -13,6 +13,7 @@ from crossrate.runtime.process import Runtime
 from services.control.access import methods_of
 from services.control.bus import Bus
 from services.control.configuration import Configuration
+from services.control.denials import ProxyDenials
 from services.control.envoy_api import ResourceError
 from services.control.fault_service import FaultServicer
 from services.control.instances import Instances
@@ -59,7 +60,7 @@ async def serve(runtime: Runtime) -> None:
     # Whoever serves is known before the first proxy hears of it: a restart must not look like an outage.
     await registry.known(settings.instances_known_s)
     mesh.set_endpoints(registry.endpoints, "start")
-    await mesh.ads.start(place.xds_socket)
+    await mesh.ads.start(place.xds_socket, ProxyDenials(server.denials, contracts(), topology).handler())
     tasks = [
         asyncio.create_task(registry.run(), name="registry"),
         asyncio.create_task(mesh.keep_certificates_fresh(), name="certificates"),

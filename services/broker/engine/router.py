@@ -12,7 +12,7 @@ from services.broker.domain.amounts import quantity_of
 from services.broker.domain.routing import NoVenue, Rule, Standing, choose
 from services.broker.engine.session import Session, Sessions, VenueRow, Wanted
 from services.broker.routed import At, Routed, Told
-from services.broker.store.commits import Entry
+from services.broker.store.outcome import Entry
 from services.broker.store.reading import Reading
 from services.broker.venues.declared import Venues
 
@@ -62,14 +62,16 @@ class Router:
         why = "" if ready else f"its session is {row.session.name.lower()}: {row.text}"
         return Standing(ready, True, why, gated=row.gated)
 
-    async def entries(self, instructions: Sequence[routing.Instruction]) -> tuple[list[Entry], list[Routed]]:
-        """Instructions with their venues, and the orders that are new.
+    async def entries(self, instructions: Sequence[routing.Instruction]) -> tuple[list[Entry], list[Routed], bool]:
+        """Instructions with their venues, the orders that are new, and whether none of them was ever heard of.
 
         Raises:
             StoreUnavailable: the database is away.
         """
-        standings = await self.standings()
-        known = await self._reading.orders([each.order.order_id for each in instructions])
+        ids = [each.order.order_id for each in instructions]
+        rows, there, before = await self._sessions.read_with_orders(ids)
+        standings = {name: self.standing(rows[name]) for name in self._names if name in rows}
+        known = await self._reading.orders(there) if there else {}
         entries, fresh = [], []
         for each in instructions:
             routed = known.get(each.order.order_id)
@@ -94,7 +96,7 @@ class Router:
                 entries.append(Entry(each, "", refusal(each, words)))
             else:
                 entries.append(Entry(each, routed.venue))
-        return entries, fresh
+        return entries, fresh, not there and not before
 
 
 def _amends(standing: Standing | None) -> bool:

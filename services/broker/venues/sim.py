@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -19,24 +18,25 @@ import asyncpg
 from crossrate.api.broker.v1 import routing_service_pb2 as routing
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import execution_pb2 as execution
-from crossrate.exchange.event import Event, EventKind, Reason
+from crossrate.exchange.event import Event, EventKind
 from crossrate.exchange.grid import Grid
-from crossrate.exchange.order import Cancel, Operation, OrderType, Side
+from crossrate.exchange.order import Cancel, OrderType
 from crossrate.exchange.terms import VenueTerms
 from crossrate.exchange.venue import Venue
-from crossrate.store import Database
+from crossrate.store import Database, StoreError
+from crossrate.store.errors import OutcomeUnknown
 from services.broker.adopting import adopted, key_of
-from services.broker.domain.amounts import QUANTITY_UNIT, quantity_of
-from services.broker.domain.books import BUY, SELL, StatedOrder, Statement
+from services.broker.domain.amounts import quantity_of
+from services.broker.domain.books import StatedOrder, Statement
 from services.broker.domain.dates import Calendar
-from services.broker.engine.desk import Desk
+from services.broker.engine.desk import Desk, Handed, settle
 from services.broker.engine.session import Session
 from services.broker.peers import Quotes
-from services.broker.routed import At, Routed, Waiting, recalled
+from services.broker.routed import At, Carried, Routed, Waiting, recalled
 from services.broker.store import Outcome, write_inputs
 from services.broker.venues import exchange_terms as words
 from services.broker.venues.declared import SimulatedVenue
-from services.broker.venues.sim_answers import refuse, unquoted
+from services.broker.venues.sim_answers import Amending, refuse, unquoted
 from services.broker.venues.sim_book import SimBook, rows_of
 from services.broker.venues.sim_faults import HAND, SimFaults
 from services.broker.venues.sim_records import SimRecords
@@ -67,7 +67,10 @@ class SimAdapter:
         self._books: dict[str, SimBook] = {}
         self._grids: dict[str, Grid] = {}
         self._numbers: dict[int, str] = {}
-        self._amending: dict[str, deque[Waiting]] = {}
+        self._amending = Amending()
+        self._requoted: dict[str, Any] = {}
+        """The quotes that books have."""
+        self._quantity_max = quantity_of(spec.limits.order_quantity_max)
         self._moved: set[str] = set()
         self._waited: set[str] = set()
         """Instruments whose first quote was waited for."""
@@ -82,21 +85,26 @@ class SimAdapter:
         await self._recover()
         self._quoted.add(self._heard)
         desk.become(Session.READY, "the simulated exchange is open")
+        desk.takes = self._takes
         try:
             while True:
                 desk.wake.clear()
                 async with desk.turn:
-                    await self._pass()
-                if not desk.instructed and not self._moved:
+                    await self._turn()
+                if not desk.instructed and not desk.handed and not self._moved:
                     await self._rest()
         finally:
             self._quoted.discard(self._heard)
+
+    def _takes(self, routed: Routed) -> bool:
+        """Whether a new order may be handed over: its book is here, and no quote has to be waited for."""
+        return routed.instrument in self._waited and self._desk.order(routed.order_id) is None
 
     async def _recover(self) -> None:
         for routed in self._desk.orders.values():
             self._numbers[words.number_of(routed)] = routed.order_id
         for each in await self._desk.reading.unanswered(self._desk.venue):
-            self._amending.setdefault(each.order_id, deque()).append(each)
+            self._amending.asked(each)
         # All of them: answers may be on their way about orders that have ended.
         async with self._database.connection() as connection:
             rows = await connection.fetch("SELECT instrument FROM book WHERE venue = $1", self._desk.venue)
@@ -121,14 +129,33 @@ class SimAdapter:
 
     # One pass.
 
-    async def _pass(self) -> None:
-        outcome, touched = Outcome(), set[str]()
-        if self._desk.instructed:
-            waiting = await self._desk.waiting()
-            done = self._recall(outcome, waiting)
-            for each in waiting:
-                if each.number not in done and (instrument := await self._carry(outcome, each)) is not None:
-                    touched.add(instrument)
+    async def _turn(self) -> None:
+        desk, handed, carried = self._desk, list[Handed](), list[Carried]()
+        try:
+            outcome, touched = Outcome(), set[str]()
+            if desk.instructed:
+                waiting = await desk.waiting()
+                done = self._recall(outcome, waiting)
+                await self._carry_out(outcome, touched, [each for each in waiting if each.number not in done])
+            elif handed := desk.taken():
+                made = await desk.begin(handed)
+                await self._carry_out(outcome, touched, [each for _, each in made])
+                outcome.done.clear()  # they are kept as done
+                carried = [each for each, _ in made]
+            await self._go_on(outcome, touched, carried)
+        except BaseException as error:
+            unknown = error if isinstance(error, StoreError) else OutcomeUnknown("the venue's adapter has failed")
+            settle(handed, unknown)
+            raise
+        settle(handed)
+
+    async def _carry_out(self, outcome: Outcome, touched: set[str], waiting: Sequence[Waiting]) -> None:
+        for each in waiting:
+            if (instrument := await self._carry(outcome, each)) is not None:
+                touched.add(instrument)
+
+    async def _go_on(self, outcome: Outcome, touched: set[str], carried: Sequence[Carried]) -> None:
+        """Lets the books go on to now, and commits what came of it."""
         now = self._clock.now_ns()
         for instrument in self._moved:
             self._requote(self._books[instrument], now)
@@ -140,14 +167,14 @@ class SimAdapter:
                 touched.add(instrument)
                 await self._name(report.event.id)
                 self._hear(outcome, book, report.event, now)
-        await self._commit(outcome, touched)
+        await self._commit(outcome, touched, carried)
 
     def _recall(self, outcome: Outcome, waiting: list[Waiting]) -> set[int]:
         for order_id, numbers in recalled(waiting).items():
             self._desk.recall(outcome, self._desk.order(order_id), numbers)
         return set(outcome.done)
 
-    async def _commit(self, outcome: Outcome, touched: set[str]) -> None:
+    async def _commit(self, outcome: Outcome, touched: set[str], carried: Sequence[Carried]) -> None:
         # What a deal came from is written with it.
         touched |= self._dealt
         self._dealt = set()
@@ -158,7 +185,7 @@ class SimAdapter:
         inputs, states = rows_of(books)
         deals = self._records.taken()
         if not states:
-            await self._desk.store.commit_at_once(self._desk.lease, outcome, inputs, deals)
+            await self._desk.store.commit_at_once(self._desk.lease, outcome, inputs, deals, carried)
             return
 
         async def write(connection: asyncpg.Connection) -> None:
@@ -166,16 +193,14 @@ class SimAdapter:
             for book in states:
                 await book.write(connection)
 
-        await self._desk.commit(outcome, write)
+        await self._desk.commit(outcome, write, carried)
 
     def _requote(self, book: SimBook, now: int) -> None:
-        quote, grid = self._quotes.live(book.instrument), self._grids[book.instrument]
-        if quote is None:
-            book.quote(0, 0, now)
-            return
-        # Away from the middle where a quote is finer than the book's ticks; a hair is not finer.
-        places = 1 / float(grid.tick)
-        book.quote(max(math.floor(quote.bid * places + 1e-6), 0), max(math.ceil(quote.ask * places - 1e-6), 0), now)
+        quote = self._quotes.live(book.instrument)
+        if quote is None or quote is not self._requoted.get(book.instrument):
+            self._requoted[book.instrument] = quote
+            bid, ask = (0, 0) if quote is None else words.ticks_of(quote.bid, quote.ask, self._grids[book.instrument])
+            book.quote(bid, ask, now)
 
     # What waits.
 
@@ -216,7 +241,7 @@ class SimAdapter:
             refuse(self._desk, outcome, routed, each, text, execution.EXECUTION_REASON_NO_VENUE, now)
             return
         limits = self._spec.limits
-        if quantity_of(routed.order.terms.quantity) > quantity_of(limits.order_quantity_max):
+        if quantity_of(routed.order.terms.quantity) > self._quantity_max:
             raise words.Unfit(f"quantity: the venue's limit is {limits.order_quantity_max} an order; send less at once")
         if len(self._desk.orders) > limits.open_orders_max:
             raise words.Unfit(f"the venue's limit of {limits.open_orders_max} open orders is reached: cancel some")
@@ -244,7 +269,7 @@ class SimAdapter:
         book = await self._book(routed.instrument)
         command = words.replacement(routed, each.order, self._grids[routed.instrument], self._calendar, now)
         self._numbers[words.number_of(routed)] = routed.order_id
-        self._amending.setdefault(routed.order_id, deque()).append(each)
+        self._amending.asked(each)
         outcome.sent.append(each.number)
         book.send(command, now)
 
@@ -282,7 +307,7 @@ class SimAdapter:
         if routed is None:
             self._note.error("the exchange tells of an order that is not kept", number=event.id, kind=event.kind.name)
             return
-        amended = self._amended(outcome, routed, event)
+        amended = self._amending.answered(outcome, routed.order_id, event)
         if amended is not None and event.kind is EventKind.REPLACED:
             routed.order, routed.version = amended.order, amended.version
         said = words.report_of(event, routed, self._grids[instrument], self._calendar)
@@ -295,34 +320,11 @@ class SimAdapter:
         self._desk.told(outcome, routed, said.report, said.key)
 
     def _adopt(self, outcome: Outcome, instrument: str, event: Event) -> None:
-        grid = self._grids[instrument]
-        stated = StatedOrder(
-            f"S{event.id}",
-            "",
-            instrument,
-            BUY if event.side == Side.BUY else SELL,
-            int(grid.quantity(event.quantity) * QUANTITY_UNIT),
-            grid.price(event.price),
-            0,
-        )
+        stated = words.stated_of(event, instrument, self._grids[instrument])
         account = self._spec.adopted_account
         routed, report = adopted(self._desk.venue, account, stated, self._calendar, event.time)
         self._numbers[event.id] = routed.order_id
         self._desk.told(outcome, routed, report, key_of(stated))
-
-    def _amended(self, outcome: Outcome, routed: Routed, event: Event) -> Waiting | None:
-        """The amendment that an event answers."""
-        answers = event.kind in (EventKind.REPLACED, EventKind.REJECTED) or event.reason is Reason.QUANTITY_FILLED
-        waiting = self._amending.get(routed.order_id)
-        if event.operation != Operation.REPLACE or not answers or not waiting:
-            return None
-        amended = waiting.popleft()
-        if not waiting:
-            del self._amending[routed.order_id]
-        outcome.done.append(amended.number)
-        if amended.number in outcome.sent:
-            outcome.sent.remove(amended.number)
-        return amended
 
     # Books.
 
