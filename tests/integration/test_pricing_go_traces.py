@@ -71,9 +71,7 @@ async def test_sampled_calls_are_told_alike(both: Stand) -> None:
             await price(GOOD, metadata=[("traceparent", f"00-{TRACE}-{PARENT}-00")], timeout=10)
             await price(GOOD, timeout=10)
             with pytest.raises(grpc.aio.AioRpcError):
-                await price(
-                    pb.PriceRequest(), metadata=[("traceparent", f"00-{TRACE}-{PARENT}-01"), headers[1]], timeout=10
-                )
+                await price(pb.PriceRequest(), metadata=SAMPLED, timeout=10)
         both.mesh.processes[name].terminate()
         assert await both.mesh.processes[name].wait() == 0
     await server.stop(1)
