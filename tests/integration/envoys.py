@@ -120,8 +120,8 @@ class SmallMesh:
         self.topology = load(topology)
         self.folder = Path(tempfile.mkdtemp(prefix="xr-"))
         self.place = Place(self.folder / "state", self.folder / "run").make()
-        ports = free_ports(1 + len(self.topology.services))
-        self.ports = {"edge": ports[0], "inbound": dict(zip(self.topology.services, ports[1:], strict=True))}
+        ports = free_ports(1 + len(self.topology.backends()))
+        self.ports = {"edge": ports[0], "inbound": dict(zip(self.topology.backends(), ports[1:], strict=True))}
         self.place.ports.write_text(json.dumps(self.ports))
         self.processes: dict[str, asyncio.subprocess.Process] = {}
         self.backends: dict[str, Backend] = {}

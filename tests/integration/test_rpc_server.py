@@ -152,7 +152,7 @@ async def test_only_the_owner_can_open_the_socket(running):
     assert stat.S_ISSOCK(mode)
     assert stat.S_IMODE(mode) == 0o600
     assert running.registration["metrics_port"] < 32768
-    assert {"service", "instance", "pid", "socket", "metrics_port", "version", "start_time"} == set(
+    assert {"service", "backend", "instance", "pid", "socket", "metrics_port", "version", "start_time"} == set(
         running.registration
     )
 

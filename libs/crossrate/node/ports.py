@@ -170,7 +170,7 @@ def assign(place: Place, topology: Topology, ports: Ports) -> dict[str, Any]:
     taken = {
         "edge": edge,
         "nats": ports.take("nats"),
-        "inbound": {service: ports.take("inbound", service) for service in topology.services},
+        "inbound": {backend: ports.take("inbound", backend) for backend in topology.backends()},
     }
     draft = place.ports.with_suffix(".new")
     draft.write_text(json.dumps(taken, indent=1) + "\n")

@@ -23,12 +23,12 @@ from crossrate.node.command import Command
 from crossrate.node.handover import CONTROL, ONLY, decode_command
 from crossrate.node.keeper import Keeper, Kept, ProcessFailed, State, describe_exit
 from crossrate.node.leftovers import clear_run_folder, forget_instance
-from crossrate.node.nursery import ForkError, Nursery
+from crossrate.node.nursery import ForkError, Nursery, child_environment
 from crossrate.node.process import Child, spawn
 from crossrate.node.progress import MESH, OnProgress, Progress
 from crossrate.node.table import Table
 from crossrate.node.zygote import COMPLETE
-from crossrate.runtime.place import Place
+from crossrate.runtime.place import REPOSITORY, Place
 from crossrate.runtime.topology import Topology
 
 UP_S_MAX = 120.0
@@ -156,7 +156,7 @@ class Node:
             raise failures.exceptions[0] from None
 
     def _check_paths(self) -> None:
-        for name in (*(f"{service}-99" for service in self.topology.services),):
+        for name in (*(f"{backend}-99" for backend in self.topology.backends()),):
             path = str(self.place.service_socket(name))
             if len(path.encode()) > SOCKET_PATH_BYTES_MAX:
                 raise UpFailed(
@@ -170,10 +170,10 @@ class Node:
 
     async def _start_services(self) -> None:
         await self._provisioned["postgres"].wait()
-        for service, wanted in self.topology.services.items():
-            if service != "control":
+        for backend, wanted in self.topology.backends().items():
+            if backend != "control":
                 for number in range(1, wanted.instances + 1):
-                    self.keep_instance(service, f"{service}-{number}")
+                    self.keep_instance(backend, f"{backend}-{number}")
 
     # The kinds of processes.
 
@@ -186,7 +186,7 @@ class Node:
     async def _start_zygote(self) -> Child:
         # control first: the proxies wait for it.
         services = sorted(self.topology.services, key=lambda service: service != "control")
-        programs = [_program(service) for service in services]
+        programs = [_program(service) for service in services if not self.topology.services[service].command]
         old, self._nursery = self._nursery, Nursery(self.place.log("zygote"), programs, self._reported)
         if old is not None:
             await old.close()
@@ -205,14 +205,18 @@ class Node:
         env = self._environment() | extra
         return await self._nursery.fork(name, stage, entry, env, self.place.log("zygote"), helper=True)
 
-    def keep_instance(self, service: str, instance: str) -> Keeper:
-        """Keeps one instance of a service running."""
+    def keep_instance(self, backend: str, instance: str) -> Keeper:
+        """Keeps one instance of a service, or of a variant of it, running."""
+        service, command = backend.partition("-")[0], self.topology.backends()[backend].command
         env = self._environment() | {"CROSSRATE_SERVICE": service, "CROSSRATE_INSTANCE": instance}
+        env |= {"CROSSRATE_BACKEND": backend}
         log = self._log(instance)
         if self.state in ("stopping", "stopped"):
             raise ForkError(f"the mesh is {self.state}")
 
         async def start() -> Child:
+            if command:
+                return self._run(Command(command, REPOSITORY, child_environment(env)), log)
             assert self._nursery is not None
             return await self._nursery.fork(instance, _program(service), f"{_program(service)}:serve", env, log)
 
@@ -307,7 +311,7 @@ class Node:
                 problems.append(f"{keeper.name} is {keeper.state} {keeper.detail}".rstrip())
             elif not keeper.ready:
                 problems.append(f"{keeper.name} runs but is not ready{self._why(keeper)}")
-        expected = [*proxies.names(self.topology), *(f"{s}-1" for s in self.topology.services)]
+        expected = [*proxies.names(self.topology), *(f"{b}-1" for b in self.topology.backends())]
         kinds = {k.name.rsplit("-", 1)[0] for k in self.table.of_kind("service", "control")} | {
             k.name for k in self.table
         }

@@ -41,7 +41,9 @@ class RuntimeSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CROSSRATE_", frozen=True, extra="ignore")
 
     service: str = Field(pattern=r"^[a-z]+$")
-    instance: str = Field(default="", max_length=64, pattern=r"^([a-z]+-[0-9]+)?$")
+    instance: str = Field(default="", max_length=64, pattern=r"^([a-z]+(-[a-z]+)?-[0-9]+)?$")
+    backend: str = Field(default="", pattern=r"^([a-z]+(-[a-z]+)?)?$")
+    """The group of instances that a route can give a weight; empty for the service's own."""
     topology: Path | None = None
     log_level: str = Field(default="INFO", pattern=r"^(?i:debug|info|warning|error|critical)$")
     transport: Literal["lean", "grpcio"] = "lean"

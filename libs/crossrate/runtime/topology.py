@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-DEFAULT_PATH = Path(__file__).resolve().parents[3] / "mesh" / "topology.toml"
+REPOSITORY = Path(__file__).resolve().parents[3]
+DEFAULT_PATH = REPOSITORY / "mesh" / "topology.toml"
+CONTROL = "control"
 
 Word = str
 """A service's one word: lower-case letters."""
@@ -82,12 +86,29 @@ class Certificates(_Frozen):
     root_lifetime_s: int = Field(default=31_536_000, ge=3600)
 
 
+Program = tuple[str, ...]
+"""A command line. Its first word is a program on the PATH or, with a "/" in it, a file of the checkout."""
+
+
+class Variant(_Frozen):
+    """Another version of a service, with instances of its own beside those of the service: the backend
+    "<service>-<variant>". It has the service's identity, rights and schema, and gets calls only from a route that gives
+    it a weight.
+    """
+
+    command: Program = Field(min_length=1)
+    instances: int = Field(default=1, ge=1, le=64)
+
+
 class Service(_Frozen):
     """One service: which others it calls, what it publishes, which streams it reads, whether it has a schema.
 
     `http` names the paths of the edge that it answers itself, over HTTP on a socket beside that of its gRPC: a path, or
-    everything below one that ends in "/".
+    everything below one that ends in "/". `command` starts an instance; empty for `services.<service>.main`.
     """
+
+    command: Program = ()
+    variants: dict[Word, Variant] = {}
 
     calls: tuple[Word, ...] = ()
     publishes: tuple[str, ...] = ()
@@ -227,12 +248,38 @@ class Topology(_Frozen):
         ]
         if self.tokens is not None and self.tokens.service not in self.services:
             problems.append(f"tokens.service: there is no service {self.tokens.service!r}")
+        problems += self._programs_are_there()
         problems += self._publishers_stay_outside()
         problems += self._clients_are_known()
         problems += self._paths_have_one_owner()
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _programs_are_there(self) -> Iterator[str]:
+        for name, service in self.services.items():
+            commands = {f"services.{name}.command": service.command}
+            for variant, each in service.variants.items():
+                path = f"services.{name}.variants.{variant}"
+                commands[f"{path}.command"] = each.command
+                if not re.fullmatch(r"[a-z]{1,16}", variant):
+                    yield f"{path}: a variant's name is one word of up to 16 lower-case letters"
+                if service.http:
+                    yield f"{path}: {name} answers paths of its own (http), which a variant does not"
+            if name == CONTROL and any(commands.values()):
+                yield f"services.{name}: control is the program of this checkout; it has no command and no variants"
+            for path, command in commands.items():
+                if command and (why := _missing(command[0])):
+                    yield f"{path}: {why}"
+
+    def backends(self) -> dict[str, Service | Variant]:
+        """The groups of instances that a route can give a weight: each service by its word, each variant as
+        "<service>-<variant>"."""
+        found: dict[str, Service | Variant] = {}
+        for name, service in self.services.items():
+            found[name] = service
+            found |= {f"{name}-{variant}": each for variant, each in service.variants.items()}
+        return found
 
     def _publishers_stay_outside(self) -> Iterator[str]:
         for name, publisher in self.publishers.items():
@@ -280,6 +327,16 @@ class Topology(_Frozen):
     def identity(self, service: Word) -> str:
         """The SPIFFE id of a service, or of "edge"."""
         return f"spiffe://{self.trust_domain}/{service}"
+
+
+def _missing(program: str) -> str:
+    """Why a program cannot be started; empty if it can."""
+    if "/" not in program:
+        return "" if shutil.which(program) else f"there is no program {program!r} on the PATH: install it"
+    path = REPOSITORY / program
+    if not path.is_file():
+        return f"there is no file {path}: name a program of the checkout, or one on the PATH"
+    return "" if os.access(path, os.X_OK) else f"{path} may not be executed: chmod +x it"
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -110,8 +110,8 @@ def day_of(text: str) -> date:
     """
     try:
         return date.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError(f"{text} is no day: {error}") from None
+    except ValueError:
+        raise ValueError(f"{text} is no day of the calendar") from None
 
 
 def fixing_of(dates: ValueDates, value_date: date) -> date:

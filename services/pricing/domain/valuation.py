@@ -146,7 +146,7 @@ def reported(found: Valuation, spot: float, spot_time: float, rate: float, *, mo
     return replace(
         by_rate,
         delta=delta - worth / spot,
-        gamma=by_rate.gamma - 2.0 * delta / spot + 2.0 * worth / spot**2,
+        gamma=by_rate.gamma - 2.0 * delta / spot + 2.0 * worth / (spot * spot),
         vanna=by_rate.vanna - by_rate.vega / spot,
         charm=by_rate.charm - by_rate.theta / spot,
         rho_domestic=by_rate.rho_domestic + spot_time * worth,

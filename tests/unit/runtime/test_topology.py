@@ -3,7 +3,7 @@
 import pytest
 
 from crossrate.runtime import topology
-from crossrate.runtime.topology import FORGETFUL_MIB_MAX, Service, Stream, Topology
+from crossrate.runtime.topology import FORGETFUL_MIB_MAX, Service, Stream, Topology, Variant
 
 OWNER = {"alpha": Service(publishes=("crossrate.alpha.v1.>",))}
 
@@ -51,3 +51,34 @@ def test_services_may_answer_paths_side_by_side() -> None:
     """Paths that do not contain each other do not disturb each other."""
     beta = Service(http=("/oauth2/", "/.well-known/", "/login", "/login/"))
     assert Topology(services={"alpha": Service(http=("/v3/", "/login2")), "beta": beta})
+
+
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        (("no-such-program",), "there is no program 'no-such-program' on the PATH"),
+        (("services/nothing/serve",), "there is no file .*services/nothing/serve: name a program of the checkout"),
+        (("mesh/topology.toml",), "may not be executed: chmod"),
+    ],
+)
+def test_a_command_is_a_program(command: tuple[str, ...], problem: str) -> None:
+    """What cannot be started is found when the topology is read, in a service and in a variant of it."""
+    with pytest.raises(ValueError, match=rf"services\.alpha\.command: .*{problem}"):
+        Topology(services={"alpha": Service(command=command)})
+    with pytest.raises(ValueError, match=rf"services\.alpha\.variants\.go\.command: .*{problem}"):
+        Topology(services={"alpha": Service(variants={"go": Variant(command=command)})})
+
+
+def test_a_variant_is_a_backend_of_its_service() -> None:
+    """It is named after the service, has as many instances as it says, and a name that is a word."""
+    go = Variant(command=("sh", "-c", "exit"), instances=2)
+    made = Topology(services={"alpha": Service(variants={"go": go}), "beta": Service(command=("sh",))})
+    assert {name: each.instances for name, each in made.backends().items()} == {"alpha": 1, "alpha-go": 2, "beta": 1}
+    with pytest.raises(ValueError, match=r"services\.alpha\.variants\.Go-2: a variant's name is one word"):
+        Topology(services={"alpha": Service(variants={"Go-2": go})})
+    with pytest.raises(ValueError, match=r"variants\.go: alpha answers paths of its own"):
+        Topology(services={"alpha": Service(variants={"go": go}, http=("/a/",))})
+    with pytest.raises(ValueError, match=r"services\.control: control is the program of this checkout"):
+        Topology(services={"control": Service(variants={"go": go})})
+    with pytest.raises(ValueError, match="at least 1 item"):
+        Variant(command=())

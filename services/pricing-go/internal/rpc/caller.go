@@ -1,0 +1,133 @@
+package rpc
+
+import (
+	"regexp"
+	"strings"
+
+	"crossrate/pricing/internal/mesh"
+)
+
+const (
+	// local is the owner of the run folder, who alone can open the socket without a proxy; it may call everything.
+	local = "local"
+	// edge is the edge proxy, on behalf of a client outside of the mesh.
+	edge = "edge"
+
+	peerHeader   = "x-forwarded-client-cert"
+	clientHeader = "x-crossrate-client"
+	tokenHeader  = "x-crossrate-token"
+)
+
+var (
+	pair = regexp.MustCompile(`^([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^;,"]*)(;|,|$)`)
+	word = regexp.MustCompile(`^[a-z]+$`)
+)
+
+// caller is the word of who proved itself to the inbound listener: local without the header, "" if it proves nobody. The header
+// has one element for each proxy on the way, the nearest last; what is not such a list from end to end proves nobody.
+func caller(headers []string, trustDomain string) string {
+	if len(headers) == 0 {
+		return local
+	}
+	header := strings.Join(headers, ",")
+	var identities []string
+	for header != "" {
+		found := pair.FindStringSubmatch(header)
+		if found == nil {
+			return ""
+		}
+		if strings.EqualFold(found[1], "uri") {
+			identities = append(identities, strings.Trim(found[2], `"`))
+		}
+		header = header[len(found[0]):]
+		if found[3] == "," && header != "" {
+			identities = nil
+		}
+	}
+	prefix := "spiffe://" + trustDomain + "/"
+	if len(identities) != 1 || !strings.HasPrefix(identities[0], prefix) {
+		return ""
+	}
+	name := strings.TrimPrefix(identities[0], prefix)
+	if !word.MatchString(name) || name == local {
+		return ""
+	}
+	return name
+}
+
+// client is who calls through the edge.
+type client struct {
+	name   string
+	roles  map[string]bool
+	factor bool
+}
+
+func (c *client) String() string {
+	if c.name == "" {
+		return "anonymous"
+	}
+	return "client:" + c.name
+}
+
+// clients knows the clients of the topology by the certificate that the edge saw.
+type clients struct {
+	anonymous *client
+	known     map[string]*client
+}
+
+func clientsOf(topology *mesh.Topology) *clients {
+	everybody := func(more []string) map[string]bool {
+		roles := map[string]bool{}
+		for _, role := range append(append([]string{}, topology.Edge.AnonymousRoles...), more...) {
+			roles[role] = true
+		}
+		return roles
+	}
+	found := &clients{anonymous: &client{roles: everybody(nil)}, known: map[string]*client{}}
+	for name, each := range topology.Clients {
+		found.known[topology.ClientIdentity(name)] = &client{name, everybody(each.Roles), each.StepUp}
+	}
+	return found
+}
+
+// of is the client that the edge tells of. A token decides alone, and what identity has revoked is not followed here: no token
+// is believed, as by any instance that does not know the revocations.
+func (c *clients) of(headers func(string) []string, method string) (*client, error) {
+	if len(headers(tokenHeader)) > 0 {
+		return nil, DependencyUnavailable("identity's revocations")
+	}
+	certificate := headers(clientHeader)
+	if len(certificate) == 0 {
+		return c.anonymous, nil
+	}
+	if found := c.known[certificate[0]]; found != nil && len(certificate) == 1 {
+		return found, nil
+	}
+	return nil, callerNotAllowed(method, strings.Join(certificate, ","))
+}
+
+// allowedCallers are the local operator, the edge if some role may, and each service that both the method's policy and the
+// topology let call it.
+func allowedCallers(contract *Contract, topology *mesh.Topology) map[string]bool {
+	callers := map[string]bool{local: true}
+	if len(contract.Roles) > 0 {
+		callers[edge] = true
+	}
+	for name, service := range topology.Services {
+		for _, called := range service.Calls {
+			if contract.Services[name] && called == contract.Workload {
+				callers[name] = true
+			}
+		}
+	}
+	return callers
+}
+
+func share(one, other map[string]bool) bool {
+	for key := range one {
+		if other[key] {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,33 @@
+package rpc
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	instancev1 "crossrate/pricing/internal/gen/instancev1"
+)
+
+// instance is InstanceService: what the instance tells the control plane about itself. It knows no live configuration and shows no
+// messages; both answer UNIMPLEMENTED, and control asks another instance.
+type instance struct {
+	instancev1.UnimplementedInstanceServiceServer
+	server *Server
+}
+
+// DescribeInstance is what this instance is and how it does.
+func (i *instance) DescribeInstance(
+	_ context.Context, _ *instancev1.DescribeInstanceRequest,
+) (*instancev1.DescribeInstanceResponse, error) {
+	settings := i.server.settings
+	answer := &instancev1.DescribeInstanceResponse{
+		Service: settings.Service, Instance: settings.Instance, Version: settings.Version,
+		// The call that asks is under way itself.
+		CallsInFlight: uint32(max(0, i.server.admission.inFlight()-1)),
+	}
+	if ready, _ := i.server.ready.Load().(time.Time); !ready.IsZero() {
+		answer.ReadyTime = timestamppb.New(ready)
+	}
+	return answer, nil
+}
