@@ -23,8 +23,9 @@ from crossrate.node.command import Command
 from crossrate.node.handover import CONTROL, ONLY, decode_command
 from crossrate.node.keeper import Keeper, Kept, ProcessFailed, State, describe_exit
 from crossrate.node.leftovers import clear_run_folder, forget_instance
-from crossrate.node.nursery import ForkError, Nursery
+from crossrate.node.nursery import ForkError, Nursery, child_environment
 from crossrate.node.process import Child, spawn
+from crossrate.node.programs import Program, Programs
 from crossrate.node.progress import MESH, OnProgress, Progress
 from crossrate.node.table import Table
 from crossrate.node.zygote import COMPLETE
@@ -37,7 +38,7 @@ DOWN_S_MAX = 15.0
 POLL_S = 0.02
 RETRY_S = 0.2
 SOCKET_PATH_BYTES_MAX = 107
-GRACE_S = {"service": 11.0, "proxy": 2.0, "control": 2.0, "zygote": 1.0, "data": 4.0}
+GRACE_S = {"service": 11.0, "candidate": 11.0, "proxy": 2.0, "control": 2.0, "zygote": 1.0, "data": 4.0}
 """How long each kind of process may take to end before it is killed."""
 
 
@@ -55,6 +56,8 @@ class Node:
         self.state = "starting"
         self.taken_ports: dict[str, Any] = {}
         self.table = Table(place, self._changed)
+        self.programs = Programs(place)
+        self.running_program: dict[str, Program] = {}
         self._listeners: list[OnProgress] = [on_progress]
         self._began = time.monotonic()
         self._nursery: Nursery | None = None
@@ -87,7 +90,7 @@ class Node:
 
     def _changed(self, keeper: Keeper) -> None:
         self.tell(keeper.name, str(keeper.state), keeper.detail)
-        if keeper.state is State.FAILED:
+        if keeper.state is State.FAILED and keeper.kept.kind != "candidate":
             if self.state == "starting":
                 self._fail(ProcessFailed(keeper))
             elif self.state == "healthy":
@@ -156,7 +159,7 @@ class Node:
             raise failures.exceptions[0] from None
 
     def _check_paths(self) -> None:
-        for name in (*(f"{service}-99" for service in self.topology.services),):
+        for name in (*(f"{service}-999" for service in self.topology.services),):
             path = str(self.place.service_socket(name))
             if len(path.encode()) > SOCKET_PATH_BYTES_MAX:
                 raise UpFailed(
@@ -205,18 +208,26 @@ class Node:
         env = self._environment() | extra
         return await self._nursery.fork(name, stage, entry, env, self.place.log("zygote"), helper=True)
 
-    def keep_instance(self, service: str, instance: str) -> Keeper:
-        """Keeps one instance of a service running."""
-        env = self._environment() | {"CROSSRATE_SERVICE": service, "CROSSRATE_INSTANCE": instance}
+    def keep_instance(
+        self, service: str, instance: str, program: Program | None = None, variant: str = ""
+    ) -> Keeper:
+        """Keeps one instance of a service running: of what was promoted, or of a release's candidate."""
+        program = program or self.programs.of(service)
+        self.running_program[instance] = program
+        backend = f"{service}-{variant}" if variant else service
+        env = program.with_version() | self._environment()
+        env |= {"CROSSRATE_SERVICE": service, "CROSSRATE_INSTANCE": instance, "CROSSRATE_BACKEND": backend}
         log = self._log(instance)
         if self.state in ("stopping", "stopped"):
             raise ForkError(f"the mesh is {self.state}")
 
         async def start() -> Child:
+            if program.command:
+                return self._run(program.spawned(child_environment(env)), log)
             assert self._nursery is not None
             return await self._nursery.fork(instance, _program(service), f"{_program(service)}:serve", env, log)
 
-        kind = "control" if service == "control" else "service"
+        kind = variant or ("control" if service == "control" else "service")
         ended: Callable[[], None] = lambda: forget_instance(self.place, instance)  # noqa: E731
         return self.table.keep(Kept(instance, kind, start, log, signal.SIGTERM, GRACE_S[kind], ended))
 
@@ -301,7 +312,7 @@ class Node:
         """What is not as it should be, in sentences; empty when everything is healthy."""
         problems = []
         for keeper in self.table:
-            if keeper.state is State.STOPPING:
+            if keeper.state is State.STOPPING or keeper.kept.kind == "candidate":
                 continue
             if keeper.state is not State.RUNNING:
                 problems.append(f"{keeper.name} is {keeper.state} {keeper.detail}".rstrip())
@@ -392,7 +403,7 @@ class Node:
             self._recovery.cancel()
         self._began = time.monotonic()
         for kinds, share_s in (
-            (("service",), 8.0),
+            (("service", "candidate"), 8.0),
             (("proxy",), 2.0),
             (("control",), 1.5),
             (("zygote",), 0.5),

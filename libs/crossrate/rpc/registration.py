@@ -39,6 +39,7 @@ def register(runtime: Runtime, socket: Path, metrics_port: int, ready_time: date
     path = runtime.place.registration(runtime.instance)
     entry = {
         "service": runtime.service,
+        "backend": runtime.settings.backend or runtime.service,
         "instance": runtime.instance,
         "pid": os.getpid(),
         "socket": str(socket),

@@ -42,6 +42,8 @@ class RuntimeSettings(BaseSettings):
 
     service: str = Field(pattern=r"^[a-z]+$")
     instance: str = Field(default="", max_length=64, pattern=r"^([a-z]+-[0-9]+)?$")
+    backend: str = Field(default="", pattern=r"^([a-z]+(-[a-z]+)?)?$")
+    """The group of instances that a release gives a share of the calls; empty for the service's own."""
     topology: Path | None = None
     log_level: str = Field(default="INFO", pattern=r"^(?i:debug|info|warning|error|critical)$")
     transport: Literal["lean", "grpcio"] = "lean"
