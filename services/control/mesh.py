@@ -196,6 +196,11 @@ class Mesh:
 
     # Releases
 
+    @property
+    def splits(self) -> Mapping[str, Split]:
+        """Shares of candidates, by service."""
+        return dict(self._splits)
+
     def known_split(self, service: str, split: Split) -> None:
         """The share that a candidate had before this control plane started; offered with the first snapshot."""
         self._splits[service] = split

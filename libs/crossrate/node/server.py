@@ -35,6 +35,7 @@ from crossrate.node.supervisor import Node
 from crossrate.node.table import SUPERVISOR
 from crossrate.runtime.place import Place
 
+VERBS = ("status", "restart", "logs", "candidate", "candidates_of", "end_candidate", "promote", "stop")
 REQUEST_BYTES_MAX = 64 << 10
 
 
@@ -67,7 +68,7 @@ class _Door:
                     request = json.loads(line)
                     verb = getattr(self, f"_{request['verb']}", None) if isinstance(request, dict) else None
                     if verb is None:
-                        raise ValueError("the verbs are status, restart, logs, candidate, candidates_of, end_candidate, promote, stop")
+                        raise ValueError(f"the verbs are {', '.join(VERBS)}")
                     began = time.monotonic()
                     tell = functools.partial(_tell, send, began)
                     with self._node.listening(tell):

@@ -208,9 +208,7 @@ class Node:
         env = self._environment() | extra
         return await self._nursery.fork(name, stage, entry, env, self.place.log("zygote"), helper=True)
 
-    def keep_instance(
-        self, service: str, instance: str, program: Program | None = None, variant: str = ""
-    ) -> Keeper:
+    def keep_instance(self, service: str, instance: str, program: Program | None = None, variant: str = "") -> Keeper:
         """Keeps one instance of a service running: of what was promoted, or of a release's candidate."""
         program = program or self.programs.of(service)
         self.running_program[instance] = program

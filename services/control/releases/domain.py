@@ -70,8 +70,21 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class CallsSeen:
+    """What was seen of one method answered by one version; times in milliseconds."""
+
+    method: str
+    candidate: bool
+    calls: int
+    failures: int
+    latency_p50_ms: float
+    latency_p99_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
-    """A release as its decisions have made it. `step` is -1 before the first."""
+    """A release as its decisions have made it. `step` is -1 before the first; `calls` is what had been seen when it was
+    decided how it ends."""
 
     release_id: str
     name: str
@@ -83,6 +96,7 @@ class Release:
     step_time: dt.datetime | None = None
     weight: int = 0
     decisions: tuple[Decision, ...] = ()
+    calls: tuple[CallsSeen, ...] = ()
 
     @property
     def service(self) -> str:

@@ -6,6 +6,7 @@ the file.
 
 from __future__ import annotations
 
+import itertools
 import re
 import tomllib
 from collections.abc import Collection, Mapping
@@ -143,7 +144,7 @@ class Specification(_Part):
         if self.strategy == "canary":
             if not weights:
                 raise ValueError("steps: a canary needs at least one [[steps]] with weight_percent and duration")
-            if any(b < a for a, b in zip(weights, weights[1:], strict=False)):
+            if any(b < a for a, b in itertools.pairwise(weights)):
                 raise ValueError("steps: weights may only grow: put them in order")
         elif self.strategy == "blue_green" and weights:
             raise ValueError("steps: blue_green moves all calls at once: take them out, and give hold instead")
@@ -229,7 +230,9 @@ def load(folder: Path, name: str, services: Collection[str], sticky_services: Co
         document = tomllib.loads(path.read_text())
     except FileNotFoundError:
         known = ", ".join(sorted(p.stem for p in folder.glob("*.toml"))) or "none"
-        raise SpecificationError([("name", f"there is no {path.name} in the mesh's releases; there are: {known}")]) from None
+        raise SpecificationError(
+            [("name", f"there is no {path.name} in the mesh's releases; there are: {known}")]
+        ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SpecificationError([("name", f"{path.name} cannot be read: {error}")]) from None
     specification = read(document, services, sticky_services)
