@@ -22,7 +22,7 @@ from services.control.http import DEADLINE_MARGIN_S, lane, manager, retry, retry
 from services.control.paths import inbound_paths
 from services.control.replies import grpc_replies
 from services.control.secrets import ADS_SOURCE, certificate_name, certificate_secret, trust_secret, validation
-from services.control.shares import reroute_filter, split_routes
+from services.control.shares import OUTLASTING, reroute_filter, split_routes
 from services.control.split import candidate_backend
 from services.control.state import CONTROL, Resources, State, may_have_candidate, service_of
 from services.control.sticky import by_value, sticky_filters, sticky_methods
@@ -81,12 +81,13 @@ def _listener(backend: str, port: int, topology: Topology, contracts: Contracts)
 
 
 def _method_routes(method: MethodContract, backend: str, state: State) -> list[dict[str, Any]]:
+    split = state.splits.get(backend)
     action = {
-        "retry_policy": retry(retry_on(method), state.limits),
+        "retry_policy": retry(retry_on(method), state.limits) | (OUTLASTING if split else {}),
         **timing(method, DEADLINE_MARGIN_S),
         **lane(method),
     }
-    return split_routes(method, backend, action, state.splits.get(backend))
+    return split_routes(method, backend, action, split)
 
 
 def _public_route(service: str, backend: str) -> dict[str, Any]:

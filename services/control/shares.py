@@ -31,6 +31,9 @@ _FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
 REROUTE = "envoy.filters.http.lua"
 """The filter that has the route chosen again once the key is known."""
 _AGAIN = "again"
+OUTLASTING = {"num_retries": 6, "retry_back_off": {"base_interval": "0.02s", "max_interval": "0.2s"}}
+"""During a release a call is repeated for longer: until the proxies have heard that a candidate is gone, its cluster
+has nobody else who could answer, and then the stable instances do."""
 
 
 def _targets(backend: str, weight: int, split: Split, by_hash: bool) -> dict[str, Any]:

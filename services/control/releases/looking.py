@@ -22,8 +22,8 @@ from services.control.releases.domain import Phase, Release, Seen
 from services.control.releases.nodes import Node, NodeError, NodeGone
 from services.control.split import candidate_backend
 
-RESUMED_S = 3.0
-"""How long a control plane that has just started lets candidates appear before it misses them."""
+RESUMED_S = 15.0
+"""How long a control plane that has just started lets candidates appear that it has not seen serve yet."""
 ASK_AGAIN_S = 0.25
 LOG_CHARACTERS_MAX = 600
 
@@ -74,15 +74,17 @@ class Look:
         self._changed = changed
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._failure = ""
-        self._gate_passed = self._promoted = self._gone = False
+        self._gate_passed = self._promoted = self._gone = self._served = False
         self._promotion_failure = ""
 
     def seen(self, release: Release) -> Seen:
         """What is known now."""
         world, service = self._world, release.service
         serving = world.serving(service, settled=release.phase is Phase.STARTING)
-        if release.phase is Phase.STEPPING and time.monotonic() - world.began < RESUMED_S:
-            serving = release.specification.candidate.instances
+        wanted = release.specification.candidate.instances
+        self._served = self._served or serving >= wanted
+        if release.phase is Phase.STEPPING and not self._served and time.monotonic() - world.began < RESUMED_S:
+            serving = wanted
         verdict = world.judge(release.specification.abort, world.calls.seen(release.release_id))
         return Seen(
             serving, self._failure, self._gate_passed, verdict, self._promoted, self._promotion_failure, self._gone
@@ -117,11 +119,14 @@ class Look:
 
     async def _keep_candidates(self, release: Release) -> None:
         node, service = self._world.node, release.service
-        try:
-            states = await node.ensure(service, release.specification.candidate)
-        except NodeError as error:
-            self._failure = f"the candidate cannot be started: {error}"
-            return
+        # A candidate that has calls was started by the control plane before this one.
+        stepping, states = release.phase is Phase.STEPPING, []
+        if not stepping:
+            try:
+                states = await node.ensure(service, release.specification.candidate)
+            except NodeError as error:
+                self._failure = f"the candidate cannot be started: {error}"
+                return
         while True:
             crashed = next((s for s in states if s.crashed), None)
             if crashed is not None:

@@ -102,9 +102,7 @@ class Releases:
         self._world.calls.begin(release.release_id)
         run = self._runs[release.release_id] = _Run(release.release_id, Look(self._world, changed.set), changed)
         # In no call's context: what it logs belongs to the release, not to who started it.
-        run.task = asyncio.create_task(
-            self._drive(run), name=f"release {release.name}", context=contextvars.Context()
-        )
+        run.task = asyncio.create_task(self._drive(run), name=f"release {release.name}", context=contextvars.Context())
 
     async def start(self, name: str, specification: Specification, by: str) -> Release:
         """Begins a release.
