@@ -20,7 +20,7 @@ from crossrate.rpc.contract import MethodContract
 from services.control.clusters import candidate_name, local_name
 from services.control.envoy_api import TYPE_PREFIX, extension
 from services.control.split import WEIGHT_MAX, Pin, Split
-from services.control.sticky import KEY, hash_policy
+from services.control.sticky import EXTRACTED, hash_policy
 
 RELEASE_HEADER = "x-crossrate-release"
 """Tells the instance, and the log of calls, under which release a call is answered. Clients cannot send it: the edge
@@ -49,7 +49,9 @@ def _pinned(pin: Pin, method: MethodContract) -> dict[str, Any] | None:
     if pin.header:
         return {"headers": [{"name": pin.header, "string_match": {"exact": pin.value}}]}
     if method.sticky_field:
-        return {"filter_state": [{"key": KEY, "string_match": {"exact": pin.value}}]}
+        # The fields' values are lists: a field at a path may be repeated.
+        value = {"list_match": {"one_of": {"string_match": {"exact": pin.value}}}}
+        return {"dynamic_metadata": [{"filter": EXTRACTED, "path": [{"key": method.sticky_field}], "value": value}]}
     return None
 
 
