@@ -32,6 +32,8 @@ FACTS = Counter("crossrate_audit_facts_total", "Facts appended by this instance"
 PASSING = (OSError, TimeoutError, StoreError, EventsError, asyncpg.PostgresError, LogChanged, Overtaken)
 """What says nothing about a fact: tried again for ever, with growing pauses."""
 _BACKOFF_S_MAX = 5.0
+FAULT = "fault"
+RELEASE = "release"
 ROUTE = "route"
 CONFIG = "config"
 
@@ -193,7 +195,8 @@ class Reader:
     def _fact(self, stream: Stream, event: Event) -> Incoming:
         bucket = bucket_of(stream.name)
         if bucket is not None:
-            service, kind = "control", ROUTE if bucket != CONFIG else CONFIG
+            word = event.subject.rpartition("$KV.")[2].removeprefix(f"{bucket}.").partition(".")[0]
+            service, kind = "control", CONFIG if bucket == CONFIG else word if word in (FAULT, RELEASE) else ROUTE
             keys, payload, form, _ = self._payloads.read_json(event.payload)
         else:
             service, kind = self._topology.streams[stream.name].owner, event.type

@@ -10,6 +10,9 @@ import asyncio
 import json
 from typing import Any
 
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
 from crossrate.events import Events, EventsError, EventsUnavailable
 from crossrate.rpc import errors
 from crossrate.runtime.live_config import ConfigStore
@@ -20,6 +23,7 @@ from services.control.envoy_api import ResourceError
 from services.control.mesh import Mesh
 
 BUCKET = "control"
+FAULT = "fault"
 OPEN_S_MAX = 30.0
 RETRY_S = 0.5
 
@@ -122,6 +126,20 @@ class Bus:
         if self._events is None:
             raise EventsUnavailable("NATS was never reached")
         await self._events.kv(BUCKET).put(f"release.{service}", document)
+
+    async def tell_fault(self, name: str, fault: Message | None) -> None:
+        """Writes down, for the audit, that a fault begins or (None) has ended. Faults do not wait for NATS."""
+        if self._events is None:
+            self._runtime.log.warning("a fault is not written down: NATS was never reached", fault=name)
+            return
+        bucket, key = self._events.kv(BUCKET), f"{FAULT}.{name}"
+        try:
+            if fault is None:
+                await bucket.delete(key)
+            else:
+                await bucket.put(key, json_format.MessageToJson(fault, indent=None).encode())
+        except EventsError as error:
+            self._runtime.log.warning("a fault is not written down", fault=name, reason=str(error))
 
     async def close(self) -> None:
         """Closes the connection."""

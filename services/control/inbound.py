@@ -18,6 +18,7 @@ from services.control.clusters import (
     local_name,
 )
 from services.control.envoy_api import extension
+from services.control.faults import fault_filter, with_faults
 from services.control.http import DEADLINE_MARGIN_S, lane, manager, retry, retry_on, route_table, timing
 from services.control.paths import inbound_paths
 from services.control.replies import grpc_replies
@@ -58,7 +59,12 @@ def _listener(backend: str, port: int, topology: Topology, contracts: Contracts)
     sticky = sticky_filters(methods_of(service, contracts))
     http = manager(
         name,
-        [inbound_rbac(service, topology, contracts), *sticky, *([reroute_filter()] if sticky else [])],
+        [
+            inbound_rbac(service, topology, contracts),
+            fault_filter(),
+            *sticky,
+            *([reroute_filter()] if sticky else []),
+        ],
         codec_type="HTTP2",
         http2_protocol_options={
             "max_concurrent_streams": STREAMS_PER_CONNECTION_MAX,
@@ -99,7 +105,13 @@ def inbound(backend: str, topology: Topology, contracts: Contracts, state: State
     """Everything that brings calls to one backend's instances."""
     service, name = service_of(backend), inbound_listener_name(backend)
     methods = methods_of(service, contracts)
-    routes = [route for m in methods for route in _method_routes(m, backend, state)]
+    faults = [each for each in state.faults if each.service == service]
+    routes = [
+        route
+        for method in methods
+        for each in _method_routes(method, backend, state)
+        for route in with_faults(each, faults, topology)
+    ]
     if service == CONTROL:
         routes += [_public_route(s, backend) for s in PUBLIC]
     over_http, http_routes = inbound_paths(service, backend, topology, state)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crossrate.api.control.v1 import control_service_pb2_grpc as control_grpc
 from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
+from crossrate.api.control.v1.fault_service_pb2_grpc import add_FaultServiceServicer_to_server
 from crossrate.rpc.contract import contracts
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime
@@ -16,6 +17,7 @@ from services.control.access import methods_of
 from services.control.bus import Bus
 from services.control.configuration import Configuration
 from services.control.envoy_api import ResourceError
+from services.control.fault_service import FaultServicer
 from services.control.instances import Instances
 from services.control.mesh import CONTROL_FOLDER, Mesh, utc_now
 from services.control.registry import Registry
@@ -67,6 +69,8 @@ async def serve(runtime: Runtime) -> None:
         release_grpc.add_ReleaseServiceServicer_to_server,
         ReleaseServicer(releases, specifications(runtime), topology.services, sticky, utc_now),
     )
+    faults = FaultServicer(mesh, bus, log)
+    server.add(add_FaultServiceServicer_to_server, faults)
     for service in topology.services:
         for name in sorted({m.service for m in methods_of(service, contracts())}):
             if service != runtime.service:
@@ -81,6 +85,7 @@ async def serve(runtime: Runtime) -> None:
         asyncio.create_task(mesh.keep_certificates_fresh(), name="certificates"),
         asyncio.create_task(bus.run(), name="bus"),
         asyncio.create_task(releases.run(), name="releases"),
+        asyncio.create_task(faults.run(), name="faults"),
     ]
     try:
         await server.serve()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -23,7 +23,7 @@ from services.control.kept import Kept
 from services.control.routes import GrpcRoute
 from services.control.snapshots import Snapshot, Snapshots
 from services.control.split import Split
-from services.control.state import Limits, State
+from services.control.state import Fault, Limits, State
 
 ACKNOWLEDGED_S_MAX = 5.0
 CONTROL_FOLDER = "control"
@@ -73,6 +73,7 @@ class Mesh:
         self._endpoints: Mapping[str, tuple[str, ...]] = {}
         self._routes: dict[str, GrpcRoute] = {}
         self._splits: dict[str, Split] = {}
+        self._faults: tuple[Fault, ...] = ()
         self._openapi = openapi_document()
         self._json_guard = guard_script(contracts)
         self._changing = asyncio.Lock()
@@ -113,6 +114,7 @@ class Mesh:
             endpoints=self._endpoints,
             routes=self._routes if routes is None else routes,
             splits=self._splits,
+            faults=self._faults,
             openapi=self._openapi,
             json_guard=self._json_guard,
             limits=self._limits,
@@ -231,6 +233,32 @@ class Mesh:
             self._splits.pop(service, None)
         else:
             self._splits[service] = split
+
+    # Faults
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Those in force."""
+        return self._faults
+
+    async def change_faults(self, more: Collection[Fault], less: Collection[str], cause: str) -> Snapshot:
+        """Puts faults in force and ends others by name; returns when every connected proxy has it.
+
+        Raises:
+            RefusedError, ResourceError: they cannot be put in force; those before are.
+            NotAcknowledgedError: a proxy has not answered; the change stays.
+        """
+        async with self._changing:
+            before = self._faults
+            self._faults = (*(each for each in before if each.name not in less), *more)
+            try:
+                snapshot = self.refresh(cause)
+                await self.ads.acknowledged(snapshot.version, ACKNOWLEDGED_S_MAX)
+            except (RefusedError, ResourceError):
+                self._faults = before
+                self.refresh("faults taken back")
+                raise
+            return snapshot
 
     # Certificates
 

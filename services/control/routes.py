@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crossrate.basics.duration import duration, duration_s
 from crossrate.rpc.contract import MethodContract
 
 API_VERSION = "gateway.networking.k8s.io/v1"
@@ -24,8 +25,6 @@ BACKENDS_MAX = 16
 HEADERS_MAX = 16
 WEIGHT_MAX = 1_000_000
 
-_DURATION = re.compile(r"^([0-9]{1,5}(h|m|s|ms)){1,4}$")
-_UNITS_MS = {"h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _HEADER = re.compile(r"^[a-z0-9-]{1,256}$")
 
 
@@ -89,15 +88,6 @@ def default_route(service: str, methods: Sequence[MethodContract]) -> GrpcRoute:
     """The route of a service that nothing replaces."""
     matches = tuple(Match(service=name) for name in sorted({m.service for m in methods}))
     return GrpcRoute(service, (Rule(matches, (Backend(service),)),))
-
-
-def duration(seconds: float) -> str:
-    """A time in seconds as a Gateway API duration, to the millisecond."""
-    left, text = round(seconds * 1000), ""
-    for unit, size in _UNITS_MS.items():
-        count, left = divmod(left, size)
-        text += f"{count}{unit}" if count else ""
-    return text or "0s"
 
 
 def _render_match(match: Match) -> dict[str, Any]:
@@ -201,17 +191,6 @@ def _read_backend(reader: _Reader, document: Any, path: str, backends: Collectio
     if not 0 <= weight <= WEIGHT_MAX:
         reader.wrong(f"{path}.weight", f"must be from 0 to {WEIGHT_MAX}")
     return Backend(str(name), int(weight))
-
-
-def duration_s(text: str) -> float:
-    """A Gateway API duration ("1h30m", "250ms") in seconds.
-
-    Raises:
-        ValueError: it is not one.
-    """
-    if not isinstance(text, str) or not _DURATION.match(text):
-        raise ValueError("must be a duration such as 2s or 250ms")
-    return sum(int(number) * _UNITS_MS[unit] for number, unit in re.findall(r"([0-9]+)(ms|h|m|s)", text)) / 1000
 
 
 def _read_rule(

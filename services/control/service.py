@@ -61,7 +61,8 @@ def _root(root: Root) -> mesh_pb2.Certificate:
     return message
 
 
-def _not_acknowledged(error: NotAcknowledgedError) -> errors.Failure:
+def not_acknowledged(error: NotAcknowledgedError) -> errors.Failure:
+    """What a change is answered that a proxy has not taken yet."""
     reason = errors.ErrorReason.DEPENDENCY_UNAVAILABLE
     return errors.Failure(reason, str(error), metadata={"dependency": "proxies"}, retry_after_s=1.0)
 
@@ -172,7 +173,7 @@ class ControlServicer(control_grpc.ControlServiceServicer):
         except (RefusedError, ResourceError) as error:
             raise errors.invalid(("grpc_route", str(error))) from None
         except NotAcknowledgedError as error:
-            raise _not_acknowledged(error) from None
+            raise not_acknowledged(error) from None
         await self._bus.keep_route(service)
         return pb.ApplyRouteResponse(route=self._route_message(service, route), snapshot_version=snapshot.version)
 
@@ -211,7 +212,7 @@ class ControlServicer(control_grpc.ControlServiceServicer):
         except RefusedError as error:
             raise errors.wrong_state("refused by a proxy", str(error)) from None
         except NotAcknowledgedError as error:
-            raise _not_acknowledged(error) from None
+            raise not_acknowledged(error) from None
         return self._rotated(snapshot)
 
     # Live configuration

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import grpc
 
 from services.control.routes import GrpcRoute
 from services.control.split import Split
@@ -40,6 +43,33 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault of a drill: what happens to which calls, until when.
+
+    Args:
+        service: whose calls.
+        methods: paths of the methods that it meets.
+        caller: calls of this service alone, or of "edge"; "" for everybody's.
+        percent: share of the calls, above 0 and up to 100.
+        delay_s: how long a call waits; 0 for no wait.
+        abort: what it is answered; None to serve it after the wait.
+    """
+
+    name: str
+    service: str
+    method: str
+    methods: tuple[str, ...]
+    caller: str
+    percent: float
+    delay_s: float
+    abort: grpc.StatusCode | None
+    comment: str
+    author: str
+    create_time: dt.datetime
+    expire_time: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """The live part of the mesh.
 
@@ -52,6 +82,7 @@ class State:
         outbound_sockets: Unix socket on which the proxy takes a service's calls, by service.
         routes: by service; a service without one has the route that the topology renders.
         splits: by service; a service without one has all its calls answered by its stable instances.
+        faults: of drills that are in force.
         certificates: key pair of each identity: services and "edge".
         edge_server: key pair that the edge shows to clients.
         roots_pem: the certificates that are trusted.
@@ -68,6 +99,7 @@ class State:
     endpoints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     routes: Mapping[str, GrpcRoute] = field(default_factory=dict)
     splits: Mapping[str, Split] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
     openapi: str = ""
     json_guard: str = ""
     limits: Limits = Limits()

@@ -1,6 +1,7 @@
 """Orders as users enter them: the SDK and the command line, through the edge, with every real service behind it."""
 
 import asyncio
+import contextlib
 import json
 import time
 import uuid
@@ -151,6 +152,40 @@ async def test_a_session_outlives_the_instance_that_serves_it(mesh: Mesh, trader
     await reading
     assert seen == list(range(1, len(seen) + 1))
     assert len(seen) >= len(results)
+
+
+async def test_a_program_that_dies_leaves_no_order_behind(
+    mesh: Mesh, trader: Client, swift: AsyncClient, alpha: str
+) -> None:
+    """Left by an error, a session that cancels on disconnect has its orders cancelled, and no others.
+
+    Left in order, and whoever did not ask for it, keeps them.
+    """
+    price = await asyncio.to_thread(bid, trader)
+
+    async def entered(name: str, size: int, cancels: bool, error: Exception | None) -> str:
+        with contextlib.suppress(type(error) if error else ()):
+            async with swift.session(alpha, name, cancel_on_disconnect=cancels, heartbeat_s=1.0) as session:
+                order = new_order(alpha, "EUR/USD", "buy", size, limit_price=price)
+                result = (await session.place(order))[0]
+                if error:
+                    raise error
+        return result.order_id
+
+    died = ZeroDivisionError("the strategy has a mistake")
+    lost = await entered("dies", 1001, True, died)
+    kept = [await entered("leaves", 1002, True, None), await entered("asks-nothing", 1003, False, died)]
+
+    async def state(order: str) -> int:
+        return (await swift.trading.GetOrder(account=alpha, order=order)).order.status
+
+    async with asyncio.timeout(60):
+        async for report in swift.stream_executions(alpha, after=0):
+            if report.order.order_id == lost and report.order.status == order_pb2.ORDER_STATUS_CANCELLED:
+                break
+    assert [await state(order) for order in kept] == [order_pb2.ORDER_STATUS_NEW] * 2
+    async with swift.session(alpha, "tidies") as session:
+        await session.cancel_all()
 
 
 async def test_a_newer_session_takes_the_name_over(mesh: Mesh, trader: Client, swift: AsyncClient, alpha: str) -> None:

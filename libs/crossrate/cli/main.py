@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from crossrate.cli.audit_app import audit_app
 from crossrate.cli.breaks_app import breaks_app
 from crossrate.cli.data_app import data_app
+from crossrate.cli.fault_app import fault_app
 from crossrate.cli.kill_app import kill_app
 from crossrate.cli.limits_app import limits_app
 from crossrate.cli.margin_app import allocate, close_outs, levels, margin
@@ -81,6 +82,7 @@ config_app = typer.Typer(
 app.add_typer(certs_app, name="certs", rich_help_panel="Operate")
 app.add_typer(config_app, name="config", rich_help_panel="Operate")
 app.add_typer(release_app, name="release", rich_help_panel="Operate")
+app.add_typer(fault_app, name="fault", rich_help_panel="Operate")
 app.add_typer(data_app, name="data", rich_help_panel="Data")
 app.add_typer(orders_app, name="orders", rich_help_panel="Trade")
 app.add_typer(accounts_app, name="accounts", rich_help_panel="Trade")

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from services.control.routes import duration_s
+from crossrate.basics.duration import duration_s
 from services.control.split import WEIGHT_MAX, Pin, Split
 from services.control.state import CONTROL
 

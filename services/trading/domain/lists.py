@@ -2,7 +2,8 @@
 orders that only reduce what is there.
 
 Nothing is remembered of what was asked: after every step each order is compared with what it should be by the fills of
-the others and the position, so that no answer that comes late, twice or in another order leaves a wrong size.
+the others and the position, so that no answer that comes late, twice or in another order leaves a wrong size. What its
+parent's fill had released ends when the venue takes that fill back; the next fill makes protections anew.
 """
 
 from __future__ import annotations
@@ -50,8 +51,9 @@ def settle(account: Account, list_id: str, to: Recorder) -> None:
             continue
         if order.parent_id:
             parent = account.orders.get(order.parent_id)
-            if parent is None or (not parent.cum and not parent.final):
-                continue  # waits
+            waits = order.status is Status.SUSPENDED and parent is not None and not parent.cum and not parent.final
+            if parent is None or waits:
+                continue
         _bring(account, order, target(account, order), to, Reason.CONTINGENCY)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.trading.domain.lifecycle import TRANSITIONS, Exec, Illegal, Status, check
@@ -12,6 +12,7 @@ from tests.unit.trading.venue_model import run
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(min_value=0, max_value=2**32))
+@example(16642)  # a venue takes the fill back that had released two protections
 def test_whatever_a_venue_does_the_books_are_right(seed: int) -> None:
     """Fills are counted once, quantities kept, messages whole, both sides agree when everything has arrived."""
     world = run(seed, 250)
