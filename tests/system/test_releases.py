@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import time
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from typing import Any
 import grpc
 import pytest
 
+from crossrate.api.control.v1 import release_pb2
+from crossrate.api.control.v1 import release_service_pb2 as release_pb
+from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_grpc
 from tests.integration.envoys import until
@@ -260,10 +264,13 @@ async def test_a_word_takes_a_release_back_at_once(mesh: Mesh, folder: Path) -> 
         assert "is stepping: abort it" in mesh.refused("release", "start", name)
         assert "paused" in str(await command(mesh, "pause", name, "-m", "lunch"))
         await command(mesh, "resume", name)
-        began = time.monotonic()
-        release = await command(mesh, "abort", name, "-m", "not today")
-        print(f"abort by hand, command and all: {time.monotonic() - began:.2f} s")
-        assert release["phase"] == "RELEASE_PHASE_ABORTING"
+        async with mesh.control_channel() as channel:
+            stub = release_grpc.ReleaseServiceStub(channel)
+            wanted = release_pb.AbortReleaseRequest(request_id=str(uuid.uuid4()), release=name, comment="not today")
+            began = time.monotonic()
+            answer = await stub.AbortRelease(wanted, timeout=20)
+        print(f"abort by hand, from the word to every proxy's acknowledgement: {time.monotonic() - began:.3f} s")
+        assert release_pb2.ReleasePhase.Name(answer.release.phase) == "RELEASE_PHASE_ABORTING"
         release = await become(mesh, name, "aborted")
     assert aborted_cause(release) == "not today"
     assert callers.failures == {}
