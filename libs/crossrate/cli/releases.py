@@ -69,7 +69,7 @@ def start(name: str, *, dry_run: bool, as_json: bool) -> None:
         return
     if dry_run:
         steps = ", ".join(
-            f"{percent(s.weight_bp)} for {s.duration_s:g} s{' and a word' if s.manual_gate else ''}"
+            f"{percent(s.weight_bp)} for {s.duration.ToMilliseconds() / 1000:g} s{' and a word' if s.manual_gate else ''}"
             for s in release.steps
         )
         show.console().print(f"{name} could be started: {steps}; nothing was changed", markup=False)
@@ -199,8 +199,8 @@ def explain(name: str, *, as_json: bool) -> None:
             "candidate" if c.candidate else "stable",
             c.calls,
             c.failures,
-            f"{c.latency_p50_ms:.2f}",
-            f"{c.latency_p99_ms:.2f}",
+            f"{c.latency_p50.ToMicroseconds() / 1000:.2f}",
+            f"{c.latency_p99.ToMicroseconds() / 1000:.2f}",
         )
         for c in release.calls
     ]

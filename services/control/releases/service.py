@@ -35,14 +35,12 @@ def _decision(decision: Decision) -> release_pb2.ReleaseDecision:
 
 
 def _calls(seen: CallsSeen) -> release_pb2.ReleaseCalls:
-    return release_pb2.ReleaseCalls(
-        method=seen.method,
-        candidate=seen.candidate,
-        calls=seen.calls,
-        failures=seen.failures,
-        latency_p50_ms=seen.latency_p50_ms,
-        latency_p99_ms=seen.latency_p99_ms,
+    message = release_pb2.ReleaseCalls(
+        method=seen.method, candidate=seen.candidate, calls=seen.calls, failures=seen.failures
     )
+    message.latency_p50.FromMicroseconds(round(seen.latency_p50_ms * 1000))
+    message.latency_p99.FromMicroseconds(round(seen.latency_p99_ms * 1000))
+    return message
 
 
 def message_of(release: Release, serving: int) -> release_pb2.Release:
@@ -62,7 +60,8 @@ def message_of(release: Release, serving: int) -> release_pb2.Release:
         candidates_wanted=specification.candidate.instances,
     )
     for step in specification.plan:
-        message.steps.add(weight_bp=step.weight, duration_s=step.duration, manual_gate=step.gate == "manual")
+        added = message.steps.add(weight_bp=step.weight, manual_gate=step.gate == "manual")
+        added.duration.FromMilliseconds(round(step.duration * 1000))
     message.create_time.FromDatetime(release.create_time)
     if release.step_time is not None:
         message.step_time.FromDatetime(release.step_time)

@@ -22,26 +22,27 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&crossrate/api/control/v1/release.proto\x12\x18\x63rossrate.api.control.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbc\x01\n\x0fReleaseDecision\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x04kind\x18\x02 \x01(\x0e\x32-.crossrate.api.control.v1.ReleaseDecisionKind\x12\r\n\x05\x63\x61use\x18\x03 \x01(\t\x12\x12\n\ndecided_by\x18\x04 \x01(\t\x12\x0c\n\x04step\x18\x05 \x01(\x05\x12\x11\n\tweight_bp\x18\x06 \x01(\x05\"I\n\x0bReleaseStep\x12\x11\n\tweight_bp\x18\x01 \x01(\x05\x12\x12\n\nduration_s\x18\x02 \x01(\x01\x12\x13\n\x0bmanual_gate\x18\x03 \x01(\x08\"\x82\x01\n\x0cReleaseCalls\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x11\n\tcandidate\x18\x02 \x01(\x08\x12\r\n\x05\x63\x61lls\x18\x03 \x01(\x03\x12\x10\n\x08\x66\x61ilures\x18\x04 \x01(\x03\x12\x16\n\x0elatency_p50_ms\x18\x05 \x01(\x01\x12\x16\n\x0elatency_p99_ms\x18\x06 \x01(\x01\"\x86\x04\n\x07Release\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07service\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\x35\n\x05phase\x18\x05 \x01(\x0e\x32&.crossrate.api.control.v1.ReleasePhase\x12\x0e\n\x06paused\x18\x06 \x01(\x08\x12\x0c\n\x04step\x18\x07 \x01(\x05\x12\x34\n\x05steps\x18\x08 \x03(\x0b\x32%.crossrate.api.control.v1.ReleaseStep\x12\x11\n\tweight_bp\x18\t \x01(\x05\x12\r\n\x05\x63\x61use\x18\n \x01(\t\x12\x1a\n\x12\x63\x61ndidates_serving\x18\x0b \x01(\x05\x12\x19\n\x11\x63\x61ndidates_wanted\x18\x0c \x01(\x05\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tstep_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12<\n\tdecisions\x18\x0f \x03(\x0b\x32).crossrate.api.control.v1.ReleaseDecision\x12\x35\n\x05\x63\x61lls\x18\x10 \x03(\x0b\x32&.crossrate.api.control.v1.ReleaseCalls*\xd5\x01\n\x0cReleasePhase\x12\x1d\n\x19RELEASE_PHASE_UNSPECIFIED\x10\x00\x12\x1a\n\x16RELEASE_PHASE_STARTING\x10\x01\x12\x1a\n\x16RELEASE_PHASE_STEPPING\x10\x02\x12\x1b\n\x17RELEASE_PHASE_PROMOTING\x10\x03\x12\x1a\n\x16RELEASE_PHASE_PROMOTED\x10\x04\x12\x1a\n\x16RELEASE_PHASE_ABORTING\x10\x05\x12\x19\n\x15RELEASE_PHASE_ABORTED\x10\x06*\xd7\x02\n\x13ReleaseDecisionKind\x12%\n!RELEASE_DECISION_KIND_UNSPECIFIED\x10\x00\x12!\n\x1dRELEASE_DECISION_KIND_STARTED\x10\x01\x12!\n\x1dRELEASE_DECISION_KIND_STEPPED\x10\x02\x12 \n\x1cRELEASE_DECISION_KIND_PAUSED\x10\x03\x12!\n\x1dRELEASE_DECISION_KIND_RESUMED\x10\x04\x12#\n\x1fRELEASE_DECISION_KIND_PROMOTING\x10\x05\x12\"\n\x1eRELEASE_DECISION_KIND_PROMOTED\x10\x06\x12\"\n\x1eRELEASE_DECISION_KIND_ABORTING\x10\x07\x12!\n\x1dRELEASE_DECISION_KIND_ABORTED\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&crossrate/api/control/v1/release.proto\x12\x18\x63rossrate.api.control.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbc\x01\n\x0fReleaseDecision\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x04kind\x18\x02 \x01(\x0e\x32-.crossrate.api.control.v1.ReleaseDecisionKind\x12\r\n\x05\x63\x61use\x18\x03 \x01(\t\x12\x12\n\ndecided_by\x18\x04 \x01(\t\x12\x0c\n\x04step\x18\x05 \x01(\x05\x12\x11\n\tweight_bp\x18\x06 \x01(\x05\"b\n\x0bReleaseStep\x12\x11\n\tweight_bp\x18\x01 \x01(\x05\x12+\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x0bmanual_gate\x18\x03 \x01(\x08\"\xb2\x01\n\x0cReleaseCalls\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x11\n\tcandidate\x18\x02 \x01(\x08\x12\r\n\x05\x63\x61lls\x18\x03 \x01(\x03\x12\x10\n\x08\x66\x61ilures\x18\x04 \x01(\x03\x12.\n\x0blatency_p50\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0blatency_p99\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x86\x04\n\x07Release\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07service\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\x35\n\x05phase\x18\x05 \x01(\x0e\x32&.crossrate.api.control.v1.ReleasePhase\x12\x0e\n\x06paused\x18\x06 \x01(\x08\x12\x0c\n\x04step\x18\x07 \x01(\x05\x12\x34\n\x05steps\x18\x08 \x03(\x0b\x32%.crossrate.api.control.v1.ReleaseStep\x12\x11\n\tweight_bp\x18\t \x01(\x05\x12\r\n\x05\x63\x61use\x18\n \x01(\t\x12\x1a\n\x12\x63\x61ndidates_serving\x18\x0b \x01(\x05\x12\x19\n\x11\x63\x61ndidates_wanted\x18\x0c \x01(\x05\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tstep_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12<\n\tdecisions\x18\x0f \x03(\x0b\x32).crossrate.api.control.v1.ReleaseDecision\x12\x35\n\x05\x63\x61lls\x18\x10 \x03(\x0b\x32&.crossrate.api.control.v1.ReleaseCalls*\xd5\x01\n\x0cReleasePhase\x12\x1d\n\x19RELEASE_PHASE_UNSPECIFIED\x10\x00\x12\x1a\n\x16RELEASE_PHASE_STARTING\x10\x01\x12\x1a\n\x16RELEASE_PHASE_STEPPING\x10\x02\x12\x1b\n\x17RELEASE_PHASE_PROMOTING\x10\x03\x12\x1a\n\x16RELEASE_PHASE_PROMOTED\x10\x04\x12\x1a\n\x16RELEASE_PHASE_ABORTING\x10\x05\x12\x19\n\x15RELEASE_PHASE_ABORTED\x10\x06*\xd7\x02\n\x13ReleaseDecisionKind\x12%\n!RELEASE_DECISION_KIND_UNSPECIFIED\x10\x00\x12!\n\x1dRELEASE_DECISION_KIND_STARTED\x10\x01\x12!\n\x1dRELEASE_DECISION_KIND_STEPPED\x10\x02\x12 \n\x1cRELEASE_DECISION_KIND_PAUSED\x10\x03\x12!\n\x1dRELEASE_DECISION_KIND_RESUMED\x10\x04\x12#\n\x1fRELEASE_DECISION_KIND_PROMOTING\x10\x05\x12\"\n\x1eRELEASE_DECISION_KIND_PROMOTED\x10\x06\x12\"\n\x1eRELEASE_DECISION_KIND_ABORTING\x10\x07\x12!\n\x1dRELEASE_DECISION_KIND_ABORTED\x10\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.control.v1.release_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RELEASEPHASE']._serialized_start=1022
-  _globals['_RELEASEPHASE']._serialized_end=1235
-  _globals['_RELEASEDECISIONKIND']._serialized_start=1238
-  _globals['_RELEASEDECISIONKIND']._serialized_end=1581
-  _globals['_RELEASEDECISION']._serialized_start=102
-  _globals['_RELEASEDECISION']._serialized_end=290
-  _globals['_RELEASESTEP']._serialized_start=292
-  _globals['_RELEASESTEP']._serialized_end=365
-  _globals['_RELEASECALLS']._serialized_start=368
-  _globals['_RELEASECALLS']._serialized_end=498
-  _globals['_RELEASE']._serialized_start=501
-  _globals['_RELEASE']._serialized_end=1019
+  _globals['_RELEASEPHASE']._serialized_start=1127
+  _globals['_RELEASEPHASE']._serialized_end=1340
+  _globals['_RELEASEDECISIONKIND']._serialized_start=1343
+  _globals['_RELEASEDECISIONKIND']._serialized_end=1686
+  _globals['_RELEASEDECISION']._serialized_start=134
+  _globals['_RELEASEDECISION']._serialized_end=322
+  _globals['_RELEASESTEP']._serialized_start=324
+  _globals['_RELEASESTEP']._serialized_end=422
+  _globals['_RELEASECALLS']._serialized_start=425
+  _globals['_RELEASECALLS']._serialized_end=603
+  _globals['_RELEASE']._serialized_start=606
+  _globals['_RELEASE']._serialized_end=1124
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -65,30 +66,30 @@ class ReleaseDecision(_message.Message):
     def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[ReleaseDecisionKind, str]] = ..., cause: _Optional[str] = ..., decided_by: _Optional[str] = ..., step: _Optional[int] = ..., weight_bp: _Optional[int] = ...) -> None: ...
 
 class ReleaseStep(_message.Message):
-    __slots__ = ("weight_bp", "duration_s", "manual_gate")
+    __slots__ = ("weight_bp", "duration", "manual_gate")
     WEIGHT_BP_FIELD_NUMBER: _ClassVar[int]
-    DURATION_S_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
     MANUAL_GATE_FIELD_NUMBER: _ClassVar[int]
     weight_bp: int
-    duration_s: float
+    duration: _duration_pb2.Duration
     manual_gate: bool
-    def __init__(self, weight_bp: _Optional[int] = ..., duration_s: _Optional[float] = ..., manual_gate: _Optional[bool] = ...) -> None: ...
+    def __init__(self, weight_bp: _Optional[int] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., manual_gate: _Optional[bool] = ...) -> None: ...
 
 class ReleaseCalls(_message.Message):
-    __slots__ = ("method", "candidate", "calls", "failures", "latency_p50_ms", "latency_p99_ms")
+    __slots__ = ("method", "candidate", "calls", "failures", "latency_p50", "latency_p99")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     CANDIDATE_FIELD_NUMBER: _ClassVar[int]
     CALLS_FIELD_NUMBER: _ClassVar[int]
     FAILURES_FIELD_NUMBER: _ClassVar[int]
-    LATENCY_P50_MS_FIELD_NUMBER: _ClassVar[int]
-    LATENCY_P99_MS_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_P50_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_P99_FIELD_NUMBER: _ClassVar[int]
     method: str
     candidate: bool
     calls: int
     failures: int
-    latency_p50_ms: float
-    latency_p99_ms: float
-    def __init__(self, method: _Optional[str] = ..., candidate: _Optional[bool] = ..., calls: _Optional[int] = ..., failures: _Optional[int] = ..., latency_p50_ms: _Optional[float] = ..., latency_p99_ms: _Optional[float] = ...) -> None: ...
+    latency_p50: _duration_pb2.Duration
+    latency_p99: _duration_pb2.Duration
+    def __init__(self, method: _Optional[str] = ..., candidate: _Optional[bool] = ..., calls: _Optional[int] = ..., failures: _Optional[int] = ..., latency_p50: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Release(_message.Message):
     __slots__ = ("release_id", "name", "service", "version", "phase", "paused", "step", "steps", "weight_bp", "cause", "candidates_serving", "candidates_wanted", "create_time", "step_time", "decisions", "calls")
