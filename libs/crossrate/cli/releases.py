@@ -69,7 +69,8 @@ def start(name: str, *, dry_run: bool, as_json: bool) -> None:
         return
     if dry_run:
         steps = ", ".join(
-            f"{percent(s.weight_bp)} for {s.duration.ToMilliseconds() / 1000:g} s{' and a word' if s.manual_gate else ''}"
+            f"{percent(s.weight_bp)} for {s.duration.ToMilliseconds() / 1000:g} s"
+            + (" and a word" if s.manual_gate else "")
             for s in release.steps
         )
         show.console().print(f"{name} could be started: {steps}; nothing was changed", markup=False)
