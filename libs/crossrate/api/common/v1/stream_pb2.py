@@ -22,22 +22,29 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_dot_v1_dot_policy__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$crossrate/api/common/v1/stream.proto\x12\x17\x63rossrate.api.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"2\n\x0eStreamPosition\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"<\n\tHeartbeat\x12/\n\x0bserver_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\tStreamEnd\x12\x38\n\x06reason\x18\x01 \x01(\x0e\x32(.crossrate.api.common.v1.StreamEndReason*\x93\x01\n\x0fStreamEndReason\x12!\n\x1dSTREAM_END_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1aSTREAM_END_REASON_COMPLETE\x10\x01\x12\x1d\n\x19STREAM_END_REASON_MAX_AGE\x10\x02\x12\x1e\n\x1aSTREAM_END_REASON_DRAINING\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$crossrate/api/common/v1/stream.proto\x12\x17\x63rossrate.api.common.v1\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"B\n\x0eStreamPosition\x12\x18\n\x08sequence\x18\x01 \x01(\x04\x42\x06\xb2\xe1\x18\x02\x18\x01\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tB\x06\xb2\xe1\x18\x02\x18\x01\"D\n\tHeartbeat\x12\x37\n\x0bserver_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\"E\n\tStreamEnd\x12\x38\n\x06reason\x18\x01 \x01(\x0e\x32(.crossrate.api.common.v1.StreamEndReason*\x93\x01\n\x0fStreamEndReason\x12!\n\x1dSTREAM_END_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1aSTREAM_END_REASON_COMPLETE\x10\x01\x12\x1d\n\x19STREAM_END_REASON_MAX_AGE\x10\x02\x12\x1e\n\x1aSTREAM_END_REASON_DRAINING\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.common.v1.stream_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STREAMENDREASON']._serialized_start=284
-  _globals['_STREAMENDREASON']._serialized_end=431
-  _globals['_STREAMPOSITION']._serialized_start=98
-  _globals['_STREAMPOSITION']._serialized_end=148
-  _globals['_HEARTBEAT']._serialized_start=150
-  _globals['_HEARTBEAT']._serialized_end=210
-  _globals['_STREAMEND']._serialized_start=212
-  _globals['_STREAMEND']._serialized_end=281
+  _globals['_STREAMPOSITION'].fields_by_name['sequence']._loaded_options = None
+  _globals['_STREAMPOSITION'].fields_by_name['sequence']._serialized_options = b'\262\341\030\002\030\001'
+  _globals['_STREAMPOSITION'].fields_by_name['cursor']._loaded_options = None
+  _globals['_STREAMPOSITION'].fields_by_name['cursor']._serialized_options = b'\262\341\030\002\030\001'
+  _globals['_HEARTBEAT'].fields_by_name['server_time']._loaded_options = None
+  _globals['_HEARTBEAT'].fields_by_name['server_time']._serialized_options = b'\262\341\030\002\030\001'
+  _globals['_STREAMENDREASON']._serialized_start=346
+  _globals['_STREAMENDREASON']._serialized_end=493
+  _globals['_STREAMPOSITION']._serialized_start=136
+  _globals['_STREAMPOSITION']._serialized_end=202
+  _globals['_HEARTBEAT']._serialized_start=204
+  _globals['_HEARTBEAT']._serialized_end=272
+  _globals['_STREAMEND']._serialized_start=274
+  _globals['_STREAMEND']._serialized_end=343
 # @@protoc_insertion_point(module_scope)

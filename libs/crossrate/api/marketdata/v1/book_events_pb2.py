@@ -23,16 +23,19 @@ _sym_db = _symbol_database.Default()
 
 
 from crossrate.api.marketdata.v1 import book_pb2 as crossrate_dot_api_dot_marketdata_dot_v1_dot_book__pb2
+from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_dot_v1_dot_policy__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-crossrate/api/marketdata/v1/book_events.proto\x12\x1b\x63rossrate.api.marketdata.v1\x1a&crossrate/api/marketdata/v1/book.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd3\x01\n\x0e\x42ooksPublished\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x38\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\'.crossrate.api.marketdata.v1.BookChange\x12\x30\n\x05\x62ooks\x18\x03 \x03(\x0b\x32!.crossrate.api.marketdata.v1.Book\x12\x14\n\x0cround_number\x18\x04 \x01(\x04\x12\x30\n\x0cpublish_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-crossrate/api/marketdata/v1/book_events.proto\x12\x1b\x63rossrate.api.marketdata.v1\x1a&crossrate/api/marketdata/v1/book.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdb\x01\n\x0e\x42ooksPublished\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x38\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\'.crossrate.api.marketdata.v1.BookChange\x12\x30\n\x05\x62ooks\x18\x03 \x03(\x0b\x32!.crossrate.api.marketdata.v1.Book\x12\x14\n\x0cround_number\x18\x04 \x01(\x04\x12\x38\n\x0cpublish_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.marketdata.v1.book_events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_BOOKSPUBLISHED']._serialized_start=152
-  _globals['_BOOKSPUBLISHED']._serialized_end=363
+  _globals['_BOOKSPUBLISHED'].fields_by_name['publish_time']._loaded_options = None
+  _globals['_BOOKSPUBLISHED'].fields_by_name['publish_time']._serialized_options = b'\262\341\030\002\030\001'
+  _globals['_BOOKSPUBLISHED']._serialized_start=190
+  _globals['_BOOKSPUBLISHED']._serialized_end=409
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 import datetime
 
 from crossrate.api.marketdata.v1 import book_pb2 as _book_pb2
+from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor

@@ -27,7 +27,7 @@ from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_d
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&crossrate/api/marketdata/v1/book.proto\x12\x1b\x63rossrate.api.marketdata.v1\x1a\'crossrate/api/marketdata/v1/quote.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"1\n\rVenueQuantity\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x01\"{\n\tBookLevel\x12 \n\x05price\x18\x01 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x00\x00\x00\x00\x00\x00\xe0?\x10\x03\x12\x10\n\x08quantity\x18\x02 \x01(\x01\x12:\n\x06venues\x18\x03 \x03(\x0b\x32*.crossrate.api.marketdata.v1.VenueQuantity\"\x80\x01\n\x07\x42ookGap\x12\x19\n\x11\x65xpected_sequence\x18\x01 \x01(\x04\x12\x19\n\x11received_sequence\x18\x02 \x01(\x04\x12/\n\x0b\x64\x65tect_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\xaf\x03\n\x04\x42ook\x12\x12\n\ninstrument\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x18\n\x08sequence\x18\x03 \x01(\x04\x42\x06\xb2\xe1\x18\x02\x18\x01\x12\x38\n\x06health\x18\x04 \x01(\x0e\x32(.crossrate.api.marketdata.v1.QuoteHealth\x12\x34\n\x04\x62ids\x18\x05 \x03(\x0b\x32&.crossrate.api.marketdata.v1.BookLevel\x12\x34\n\x04\x61sks\x18\x06 \x03(\x0b\x32&.crossrate.api.marketdata.v1.BookLevel\x12\x36\n\nvenue_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x38\n\x0creceive_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x1e\n\x0evenue_sequence\x18\t \x01(\x04\x42\x06\xb2\xe1\x18\x02\x18\x01\x12\x31\n\x03gap\x18\n \x01(\x0b\x32$.crossrate.api.marketdata.v1.BookGap\"\xad\x01\n\x0f\x42ookLevelUpdate\x12=\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32-.crossrate.api.marketdata.v1.BookUpdateAction\x12\r\n\x05price\x18\x02 \x01(\x01\x12\x10\n\x08quantity\x18\x03 \x01(\x01\x12:\n\x06venues\x18\x04 \x03(\x0b\x32*.crossrate.api.marketdata.v1.VenueQuantity\"\xbc\x03\n\x08\x42ookDiff\x12\x12\n\ninstrument\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x16\n\x0e\x66irst_sequence\x18\x03 \x01(\x04\x12\x15\n\rlast_sequence\x18\x04 \x01(\x04\x12\x38\n\x06health\x18\x05 \x01(\x0e\x32(.crossrate.api.marketdata.v1.QuoteHealth\x12:\n\x04\x62ids\x18\x06 \x03(\x0b\x32,.crossrate.api.marketdata.v1.BookLevelUpdate\x12:\n\x04\x61sks\x18\x07 \x03(\x0b\x32,.crossrate.api.marketdata.v1.BookLevelUpdate\x12.\n\nvenue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0creceive_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0evenue_sequence\x18\n \x01(\x04\x12\x31\n\x03gap\x18\x0b \x01(\x0b\x32$.crossrate.api.marketdata.v1.BookGap\"\x84\x01\n\nBookChange\x12\x35\n\x08snapshot\x18\x01 \x01(\x0b\x32!.crossrate.api.marketdata.v1.BookH\x00\x12\x35\n\x04\x64iff\x18\x02 \x01(\x0b\x32%.crossrate.api.marketdata.v1.BookDiffH\x00\x42\x08\n\x06\x63hange\"\xdd\x01\n\x04\x46ill\x12(\n\raverage_price\x18\x01 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x00\x00\x00\x00\x00\x00\xe0?\x10\x03\x12&\n\x0bworst_price\x18\x02 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x00\x00\x00\x00\x00\x00\xe0?\x10\x03\x12\x17\n\x0f\x66illed_quantity\x18\x03 \x01(\x01\x12\x19\n\x11unfilled_quantity\x18\x04 \x01(\x01\x12\x13\n\x0blevel_count\x18\x05 \x01(\r\x12:\n\x06venues\x18\x06 \x03(\x0b\x32*.crossrate.api.marketdata.v1.VenueQuantity\"\x7f\n\x0bTieredPrice\x12\x10\n\x08quantity\x18\x01 \x01(\x01\x12.\n\x03\x62id\x18\x02 \x01(\x0b\x32!.crossrate.api.marketdata.v1.Fill\x12.\n\x03\x61sk\x18\x03 \x01(\x0b\x32!.crossrate.api.marketdata.v1.Fill*\x90\x01\n\x10\x42ookUpdateAction\x12\"\n\x1e\x42OOK_UPDATE_ACTION_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x42OOK_UPDATE_ACTION_NEW\x10\x01\x12\x1d\n\x19\x42OOK_UPDATE_ACTION_CHANGE\x10\x02\x12\x1d\n\x19\x42OOK_UPDATE_ACTION_DELETE\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&crossrate/api/marketdata/v1/book.proto\x12\x1b\x63rossrate.api.marketdata.v1\x1a\'crossrate/api/marketdata/v1/quote.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"1\n\rVenueQuantity\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x01\"{\n\tBookLevel\x12 \n\x05price\x18\x01 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x00\x00\x00\x00\x00\x00\xe0?\x10\x03\x12\x10\n\x08quantity\x18\x02 \x01(\x01\x12:\n\x06venues\x18\x03 \x03(\x0b\x32*.crossrate.api.marketdata.v1.VenueQuantity\"\x88\x01\n\x07\x42ookGap\x12\x19\n\x11\x65xpected_sequence\x18\x01 \x01(\x04\x12\x19\n\x11received_sequence\x18\x02 \x01(\x04\x12\x37\n\x0b\x64\x65tect_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\xaf\x03\n\x04\x42ook\x12\x12\n\ninstrument\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x18\n\x08sequence\x18\x03 \x01(\x04\x42\x06\xb2\xe1\x18\x02\x18\x01\x12\x38\n\x06health\x18\x04 \x01(\x0e\x32(.crossrate.api.marketdata.v1.QuoteHealth\x12\x34\n\x04\x62ids\x18\x05 \x03(\x0b\x32&.crossrate.api.marketdata.v1.BookLevel\x12\x34\n\x04\x61sks\x18\x06 \x03(\x0b\x32&.crossrate.api.marketdata.v1.BookLevel\x12\x36\n\nvenue_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x38\n\x0creceive_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x1e\n\x0evenue_sequence\x18\t \x01(\x04\x42\x06\xb2\xe1\x18\x02\x18\x01\x12\x31\n\x03gap\x18\n \x01(\x0b\x32$.crossrate.api.marketdata.v1.BookGap\"\xad\x01\n\x0f\x42ookLevelUpdate\x12=\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32-.crossrate.api.marketdata.v1.BookUpdateAction\x12\r\n\x05price\x18\x02 \x01(\x01\x12\x10\n\x08quantity\x18\x03 \x01(\x01\x12:\n\x06venues\x18\x04 \x03(\x0b\x32*.crossrate.api.marketdata.v1.VenueQuantity\"\xcc\x03\n\x08\x42ookDiff\x12\x12\n\ninstrument\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x16\n\x0e\x66irst_sequence\x18\x03 \x01(\x04\x12\x15\n\rlast_sequence\x18\x04 \x01(\x04\x12\x38\n\x06health\x18\x05 \x01(\x0e\x32(.crossrate.api.marketdata.v1.QuoteHealth\x12:\n\x04\x62ids\x18\x06 \x03(\x0b\x32,.crossrate.api.marketdata.v1.BookLevelUpdate\x12:\n\x04\x61sks\x18\x07 \x03(\x0b\x32,.crossrate.api.marketdata.v1.BookLevelUpdate\x12\x36\n\nvenue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x38\n\x0creceive_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x16\n\x0evenue_sequence\x18\n \x01(\x04\x12\x31\n\x03gap\x18\x0b \x01(\x0b\x32$.crossrate.api.marketdata.v1.BookGap\"\x84\x01\n\nBookChange\x12\x35\n\x08snapshot\x18\x01 \x01(\x0b\x32!.crossrate.api.marketdata.v1.BookH\x00\x12\x35\n\x04\x64iff\x18\x02 \x01(\x0b\x32%.crossrate.api.marketdata.v1.BookDiffH\x00\x42\x08\n\x06\x63hange\"\xdd\x01\n\x04\x46ill\x12(\n\raverage_price\x18\x01 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x00\x00\x00\x00\x00\x00\xe0?\x10\x03\x12&\n\x0bworst_price\x18\x02 \x01(\x01\x42\x11\xb2\xe1\x18\r\x12\x0b\t\x00\x00\x00\x00\x00\x00\xe0?\x10\x03\x12\x17\n\x0f\x66illed_quantity\x18\x03 \x01(\x01\x12\x19\n\x11unfilled_quantity\x18\x04 \x01(\x01\x12\x13\n\x0blevel_count\x18\x05 \x01(\r\x12:\n\x06venues\x18\x06 \x03(\x0b\x32*.crossrate.api.marketdata.v1.VenueQuantity\"\x7f\n\x0bTieredPrice\x12\x10\n\x08quantity\x18\x01 \x01(\x01\x12.\n\x03\x62id\x18\x02 \x01(\x0b\x32!.crossrate.api.marketdata.v1.Fill\x12.\n\x03\x61sk\x18\x03 \x01(\x0b\x32!.crossrate.api.marketdata.v1.Fill*\x90\x01\n\x10\x42ookUpdateAction\x12\"\n\x1e\x42OOK_UPDATE_ACTION_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x42OOK_UPDATE_ACTION_NEW\x10\x01\x12\x1d\n\x19\x42OOK_UPDATE_ACTION_CHANGE\x10\x02\x12\x1d\n\x19\x42OOK_UPDATE_ACTION_DELETE\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,6 +36,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_BOOKLEVEL'].fields_by_name['price']._loaded_options = None
   _globals['_BOOKLEVEL'].fields_by_name['price']._serialized_options = b'\262\341\030\r\022\013\t\000\000\000\000\000\000\340?\020\003'
+  _globals['_BOOKGAP'].fields_by_name['detect_time']._loaded_options = None
+  _globals['_BOOKGAP'].fields_by_name['detect_time']._serialized_options = b'\262\341\030\002\030\001'
   _globals['_BOOK'].fields_by_name['sequence']._loaded_options = None
   _globals['_BOOK'].fields_by_name['sequence']._serialized_options = b'\262\341\030\002\030\001'
   _globals['_BOOK'].fields_by_name['venue_time']._loaded_options = None
@@ -44,28 +46,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BOOK'].fields_by_name['receive_time']._serialized_options = b'\262\341\030\002\030\001'
   _globals['_BOOK'].fields_by_name['venue_sequence']._loaded_options = None
   _globals['_BOOK'].fields_by_name['venue_sequence']._serialized_options = b'\262\341\030\002\030\001'
+  _globals['_BOOKDIFF'].fields_by_name['venue_time']._loaded_options = None
+  _globals['_BOOKDIFF'].fields_by_name['venue_time']._serialized_options = b'\262\341\030\002\030\001'
+  _globals['_BOOKDIFF'].fields_by_name['receive_time']._loaded_options = None
+  _globals['_BOOKDIFF'].fields_by_name['receive_time']._serialized_options = b'\262\341\030\002\030\001'
   _globals['_FILL'].fields_by_name['average_price']._loaded_options = None
   _globals['_FILL'].fields_by_name['average_price']._serialized_options = b'\262\341\030\r\022\013\t\000\000\000\000\000\000\340?\020\003'
   _globals['_FILL'].fields_by_name['worst_price']._loaded_options = None
   _globals['_FILL'].fields_by_name['worst_price']._serialized_options = b'\262\341\030\r\022\013\t\000\000\000\000\000\000\340?\020\003'
-  _globals['_BOOKUPDATEACTION']._serialized_start=2036
-  _globals['_BOOKUPDATEACTION']._serialized_end=2180
+  _globals['_BOOKUPDATEACTION']._serialized_start=2060
+  _globals['_BOOKUPDATEACTION']._serialized_end=2204
   _globals['_VENUEQUANTITY']._serialized_start=183
   _globals['_VENUEQUANTITY']._serialized_end=232
   _globals['_BOOKLEVEL']._serialized_start=234
   _globals['_BOOKLEVEL']._serialized_end=357
   _globals['_BOOKGAP']._serialized_start=360
-  _globals['_BOOKGAP']._serialized_end=488
-  _globals['_BOOK']._serialized_start=491
-  _globals['_BOOK']._serialized_end=922
-  _globals['_BOOKLEVELUPDATE']._serialized_start=925
-  _globals['_BOOKLEVELUPDATE']._serialized_end=1098
-  _globals['_BOOKDIFF']._serialized_start=1101
-  _globals['_BOOKDIFF']._serialized_end=1545
-  _globals['_BOOKCHANGE']._serialized_start=1548
-  _globals['_BOOKCHANGE']._serialized_end=1680
-  _globals['_FILL']._serialized_start=1683
-  _globals['_FILL']._serialized_end=1904
-  _globals['_TIEREDPRICE']._serialized_start=1906
-  _globals['_TIEREDPRICE']._serialized_end=2033
+  _globals['_BOOKGAP']._serialized_end=496
+  _globals['_BOOK']._serialized_start=499
+  _globals['_BOOK']._serialized_end=930
+  _globals['_BOOKLEVELUPDATE']._serialized_start=933
+  _globals['_BOOKLEVELUPDATE']._serialized_end=1106
+  _globals['_BOOKDIFF']._serialized_start=1109
+  _globals['_BOOKDIFF']._serialized_end=1569
+  _globals['_BOOKCHANGE']._serialized_start=1572
+  _globals['_BOOKCHANGE']._serialized_end=1704
+  _globals['_FILL']._serialized_start=1707
+  _globals['_FILL']._serialized_end=1928
+  _globals['_TIEREDPRICE']._serialized_start=1930
+  _globals['_TIEREDPRICE']._serialized_end=2057
 # @@protoc_insertion_point(module_scope)

@@ -23,25 +23,32 @@ _sym_db = _symbol_database.Default()
 
 
 from crossrate.api.marketdata.v1 import quote_pb2 as crossrate_dot_api_dot_marketdata_dot_v1_dot_quote__pb2
+from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_dot_v1_dot_policy__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&crossrate/api/marketdata/v1/feed.proto\x12\x1b\x63rossrate.api.marketdata.v1\x1a\'crossrate/api/marketdata/v1/quote.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf8\x04\n\x04\x46\x65\x65\x64\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x33\n\x04kind\x18\x02 \x01(\x0e\x32%.crossrate.api.marketdata.v1.FeedKind\x12\x37\n\x06health\x18\x03 \x01(\x0e\x32\'.crossrate.api.marketdata.v1.FeedHealth\x12/\n\x0bhealth_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0e\n\x06writer\x18\x06 \x01(\t\x12\x13\n\x0bquote_count\x18\x07 \x01(\x04\x12\x11\n\tgap_count\x18\x08 \x01(\x04\x12\x17\n\x0f\x64uplicate_count\x18\t \x01(\x04\x12\x15\n\routlier_count\x18\n \x01(\x04\x12\x1a\n\x12out_of_order_count\x18\x0b \x01(\x04\x12\x15\n\rcrossed_count\x18\x0c \x01(\x04\x12<\n\x08rejected\x18\r \x03(\x0b\x32*.crossrate.api.marketdata.v1.RejectedCount\x12\x17\n\x0funknown_symbols\x18\x0e \x03(\t\x12\x18\n\x10\x64isconnect_count\x18\x0f \x01(\x04\x12.\n\x0blatency_p50\x18\x10 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0blatency_p99\x18\x11 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x33\n\x0flast_quote_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nlate_count\x18\x13 \x01(\x04\".\n\rRejectedCount\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\"\xa1\x01\n\x10InstrumentHealth\x12\x12\n\ninstrument\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x38\n\x06health\x18\x03 \x01(\x0e\x32(.crossrate.api.marketdata.v1.QuoteHealth\x12/\n\x0bhealth_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*{\n\x08\x46\x65\x65\x64Kind\x12\x19\n\x15\x46\x45\x45\x44_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46\x45\x45\x44_KIND_SIMULATED\x10\x01\x12\x14\n\x10\x46\x45\x45\x44_KIND_REPLAY\x10\x02\x12\x11\n\rFEED_KIND_FIX\x10\x03\x12\x12\n\x0e\x46\x45\x45\x44_KIND_NATS\x10\x04*\x90\x01\n\nFeedHealth\x12\x1b\n\x17\x46\x45\x45\x44_HEALTH_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46\x45\x45\x44_HEALTH_CONNECTING\x10\x01\x12\x14\n\x10\x46\x45\x45\x44_HEALTH_LIVE\x10\x02\x12\x15\n\x11\x46\x45\x45\x44_HEALTH_STALE\x10\x03\x12\x1c\n\x18\x46\x45\x45\x44_HEALTH_DISCONNECTED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&crossrate/api/marketdata/v1/feed.proto\x12\x1b\x63rossrate.api.marketdata.v1\x1a\'crossrate/api/marketdata/v1/quote.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x88\x05\n\x04\x46\x65\x65\x64\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x33\n\x04kind\x18\x02 \x01(\x0e\x32%.crossrate.api.marketdata.v1.FeedKind\x12\x37\n\x06health\x18\x03 \x01(\x0e\x32\'.crossrate.api.marketdata.v1.FeedHealth\x12\x37\n\x0bhealth_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0e\n\x06writer\x18\x06 \x01(\t\x12\x13\n\x0bquote_count\x18\x07 \x01(\x04\x12\x11\n\tgap_count\x18\x08 \x01(\x04\x12\x17\n\x0f\x64uplicate_count\x18\t \x01(\x04\x12\x15\n\routlier_count\x18\n \x01(\x04\x12\x1a\n\x12out_of_order_count\x18\x0b \x01(\x04\x12\x15\n\rcrossed_count\x18\x0c \x01(\x04\x12<\n\x08rejected\x18\r \x03(\x0b\x32*.crossrate.api.marketdata.v1.RejectedCount\x12\x17\n\x0funknown_symbols\x18\x0e \x03(\t\x12\x18\n\x10\x64isconnect_count\x18\x0f \x01(\x04\x12.\n\x0blatency_p50\x18\x10 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0blatency_p99\x18\x11 \x01(\x0b\x32\x19.google.protobuf.Duration\x12;\n\x0flast_quote_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x12\n\nlate_count\x18\x13 \x01(\x04\".\n\rRejectedCount\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\"\xa9\x01\n\x10InstrumentHealth\x12\x12\n\ninstrument\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x38\n\x06health\x18\x03 \x01(\x0e\x32(.crossrate.api.marketdata.v1.QuoteHealth\x12\x37\n\x0bhealth_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01*{\n\x08\x46\x65\x65\x64Kind\x12\x19\n\x15\x46\x45\x45\x44_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46\x45\x45\x44_KIND_SIMULATED\x10\x01\x12\x14\n\x10\x46\x45\x45\x44_KIND_REPLAY\x10\x02\x12\x11\n\rFEED_KIND_FIX\x10\x03\x12\x12\n\x0e\x46\x45\x45\x44_KIND_NATS\x10\x04*\x90\x01\n\nFeedHealth\x12\x1b\n\x17\x46\x45\x45\x44_HEALTH_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46\x45\x45\x44_HEALTH_CONNECTING\x10\x01\x12\x14\n\x10\x46\x45\x45\x44_HEALTH_LIVE\x10\x02\x12\x15\n\x11\x46\x45\x45\x44_HEALTH_STALE\x10\x03\x12\x1c\n\x18\x46\x45\x45\x44_HEALTH_DISCONNECTED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.marketdata.v1.feed_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FEEDKIND']._serialized_start=1024
-  _globals['_FEEDKIND']._serialized_end=1147
-  _globals['_FEEDHEALTH']._serialized_start=1150
-  _globals['_FEEDHEALTH']._serialized_end=1294
-  _globals['_FEED']._serialized_start=178
-  _globals['_FEED']._serialized_end=810
-  _globals['_REJECTEDCOUNT']._serialized_start=812
-  _globals['_REJECTEDCOUNT']._serialized_end=858
-  _globals['_INSTRUMENTHEALTH']._serialized_start=861
-  _globals['_INSTRUMENTHEALTH']._serialized_end=1022
+  _globals['_FEED'].fields_by_name['health_time']._loaded_options = None
+  _globals['_FEED'].fields_by_name['health_time']._serialized_options = b'\262\341\030\002\030\001'
+  _globals['_FEED'].fields_by_name['last_quote_time']._loaded_options = None
+  _globals['_FEED'].fields_by_name['last_quote_time']._serialized_options = b'\262\341\030\002\030\001'
+  _globals['_INSTRUMENTHEALTH'].fields_by_name['health_time']._loaded_options = None
+  _globals['_INSTRUMENTHEALTH'].fields_by_name['health_time']._serialized_options = b'\262\341\030\002\030\001'
+  _globals['_FEEDKIND']._serialized_start=1086
+  _globals['_FEEDKIND']._serialized_end=1209
+  _globals['_FEEDHEALTH']._serialized_start=1212
+  _globals['_FEEDHEALTH']._serialized_end=1356
+  _globals['_FEED']._serialized_start=216
+  _globals['_FEED']._serialized_end=864
+  _globals['_REJECTEDCOUNT']._serialized_start=866
+  _globals['_REJECTEDCOUNT']._serialized_end=912
+  _globals['_INSTRUMENTHEALTH']._serialized_start=915
+  _globals['_INSTRUMENTHEALTH']._serialized_end=1084
 # @@protoc_insertion_point(module_scope)

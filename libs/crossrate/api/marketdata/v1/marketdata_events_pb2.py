@@ -24,20 +24,23 @@ _sym_db = _symbol_database.Default()
 
 from crossrate.api.marketdata.v1 import feed_pb2 as crossrate_dot_api_dot_marketdata_dot_v1_dot_feed__pb2
 from crossrate.api.marketdata.v1 import quote_pb2 as crossrate_dot_api_dot_marketdata_dot_v1_dot_quote__pb2
+from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_dot_v1_dot_policy__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3crossrate/api/marketdata/v1/marketdata_events.proto\x12\x1b\x63rossrate.api.marketdata.v1\x1a&crossrate/api/marketdata/v1/feed.proto\x1a\'crossrate/api/marketdata/v1/quote.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe1\x02\n\x0fQuotesPublished\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x16\n\x0e\x66irst_sequence\x18\x02 \x01(\x04\x12\x32\n\x06quotes\x18\x03 \x03(\x0b\x32\".crossrate.api.marketdata.v1.Quote\x12\x31\n\x05\x62oard\x18\x04 \x03(\x0b\x32\".crossrate.api.marketdata.v1.Quote\x12\x35\n\x05state\x18\x05 \x01(\x0b\x32&.crossrate.api.marketdata.v1.FeedState\x12\x10\n\x08released\x18\x06 \x01(\x08\x12\x30\n\x0cpublish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x62oard_number\x18\x08 \x01(\x04\x12/\n\x04\x66\x65\x65\x64\x18\t \x01(\x0b\x32!.crossrate.api.marketdata.v1.Feed\"{\n\tFeedState\x12\x13\n\x0b\x63\x61libration\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\x04\x12\x11\n\tlog_rates\x18\x03 \x03(\x01\x12\x38\n\x06replay\x18\x04 \x01(\x0b\x32(.crossrate.api.marketdata.v1.ReplayPlace\"<\n\x0bReplayPlace\x12\x0f\n\x07\x64\x61taset\x18\x01 \x01(\t\x12\x0e\n\x06passes\x18\x02 \x01(\x04\x12\x0c\n\x04rows\x18\x03 \x01(\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3crossrate/api/marketdata/v1/marketdata_events.proto\x12\x1b\x63rossrate.api.marketdata.v1\x1a&crossrate/api/marketdata/v1/feed.proto\x1a\'crossrate/api/marketdata/v1/quote.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe9\x02\n\x0fQuotesPublished\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x16\n\x0e\x66irst_sequence\x18\x02 \x01(\x04\x12\x32\n\x06quotes\x18\x03 \x03(\x0b\x32\".crossrate.api.marketdata.v1.Quote\x12\x31\n\x05\x62oard\x18\x04 \x03(\x0b\x32\".crossrate.api.marketdata.v1.Quote\x12\x35\n\x05state\x18\x05 \x01(\x0b\x32&.crossrate.api.marketdata.v1.FeedState\x12\x10\n\x08released\x18\x06 \x01(\x08\x12\x38\n\x0cpublish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xb2\xe1\x18\x02\x18\x01\x12\x14\n\x0c\x62oard_number\x18\x08 \x01(\x04\x12/\n\x04\x66\x65\x65\x64\x18\t \x01(\x0b\x32!.crossrate.api.marketdata.v1.Feed\"{\n\tFeedState\x12\x13\n\x0b\x63\x61libration\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\x04\x12\x11\n\tlog_rates\x18\x03 \x03(\x01\x12\x38\n\x06replay\x18\x04 \x01(\x0b\x32(.crossrate.api.marketdata.v1.ReplayPlace\"<\n\x0bReplayPlace\x12\x0f\n\x07\x64\x61taset\x18\x01 \x01(\t\x12\x0e\n\x06passes\x18\x02 \x01(\x04\x12\x0c\n\x04rows\x18\x03 \x01(\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.marketdata.v1.marketdata_events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_QUOTESPUBLISHED']._serialized_start=199
-  _globals['_QUOTESPUBLISHED']._serialized_end=552
-  _globals['_FEEDSTATE']._serialized_start=554
-  _globals['_FEEDSTATE']._serialized_end=677
-  _globals['_REPLAYPLACE']._serialized_start=679
-  _globals['_REPLAYPLACE']._serialized_end=739
+  _globals['_QUOTESPUBLISHED'].fields_by_name['publish_time']._loaded_options = None
+  _globals['_QUOTESPUBLISHED'].fields_by_name['publish_time']._serialized_options = b'\262\341\030\002\030\001'
+  _globals['_QUOTESPUBLISHED']._serialized_start=237
+  _globals['_QUOTESPUBLISHED']._serialized_end=598
+  _globals['_FEEDSTATE']._serialized_start=600
+  _globals['_FEEDSTATE']._serialized_end=723
+  _globals['_REPLAYPLACE']._serialized_start=725
+  _globals['_REPLAYPLACE']._serialized_end=785
 # @@protoc_insertion_point(module_scope)

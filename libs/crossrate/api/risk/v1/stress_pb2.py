@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_dot_v1_dot_policy__pb2
 from crossrate.api.risk.v1 import book_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_book__pb2
 from crossrate.api.risk.v1 import measure_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_measure__pb2
 from crossrate.api.risk.v1 import scenario_pb2 as crossrate_dot_api_dot_risk_dot_v1_dot_scenario__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"crossrate/api/risk/v1/stress.proto\x12\x15\x63rossrate.api.risk.v1\x1a\x1b\x62uf/validate/validate.proto\x1a crossrate/api/risk/v1/book.proto\x1a#crossrate/api/risk/v1/measure.proto\x1a$crossrate/api/risk/v1/scenario.proto\x1a\x16google/type/date.proto\"\xb5\x01\n\x11StressTestRequest\x12\x31\n\x04\x62ook\x18\x01 \x01(\x0b\x32\x1b.crossrate.api.risk.v1.BookB\x06\xbaH\x03\xc8\x01\x01\x12\x34\n\tscenarios\x18\x02 \x03(\tB!\xbaH\x1e\x92\x01\x1b\x10\x64\x18\x01\"\x15r\x13\x32\x11^[A-Z0-9_]{1,64}$\x12\x37\n\x06shocks\x18\x03 \x03(\x0b\x32\x1c.crossrate.api.risk.v1.ShockB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\"\xa6\x01\n\x12StressTestResponse\x12\x34\n\x07results\x18\x01 \x03(\x0b\x32#.crossrate.api.risk.v1.StressResult\x12\x1a\n\x12reporting_currency\x18\x02 \x01(\t\x12&\n\x0bmarket_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x16\n\x0erounding_class\x18\x04 \x01(\t\"\xed\x01\n\x15ScenarioLadderRequest\x12\x31\n\x04\x62ook\x18\x01 \x01(\x0b\x32\x1b.crossrate.api.risk.v1.BookB\x06\xbaH\x03\xc8\x01\x01\x12\x33\n\tspot_move\x18\x02 \x03(\x01\x42 \xbaH\x1d\x92\x01\x1a\x08\x01\x10\x65\"\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\xaeG\xe1z\x14\xae\xef\xbf\x12\x39\n\x0fvolatility_move\x18\x03 \x03(\x01\x42 \xbaH\x1d\x92\x01\x1a\x08\x01\x10\x65\"\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00$@)\x00\x00\x00\x00\x00\x00\xf0\xbf\x12\x31\n\ninstrument\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x15\x32\x13^[A-Z]{3}/[A-Z]{3}$\xd8\x01\x01\"\x99\x01\n\x16ScenarioLadderResponse\x12\x0e\n\x06profit\x18\x01 \x03(\x01\x12\x13\n\x0bworst_index\x18\x02 \x01(\r\x12\x1a\n\x12reporting_currency\x18\x03 \x01(\t\x12&\n\x0bmarket_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x16\n\x0erounding_class\x18\x05 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"crossrate/api/risk/v1/stress.proto\x12\x15\x63rossrate.api.risk.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a crossrate/api/risk/v1/book.proto\x1a#crossrate/api/risk/v1/measure.proto\x1a$crossrate/api/risk/v1/scenario.proto\x1a\x16google/type/date.proto\"\xb5\x01\n\x11StressTestRequest\x12\x31\n\x04\x62ook\x18\x01 \x01(\x0b\x32\x1b.crossrate.api.risk.v1.BookB\x06\xbaH\x03\xc8\x01\x01\x12\x34\n\tscenarios\x18\x02 \x03(\tB!\xbaH\x1e\x92\x01\x1b\x10\x64\x18\x01\"\x15r\x13\x32\x11^[A-Z0-9_]{1,64}$\x12\x37\n\x06shocks\x18\x03 \x03(\x0b\x32\x1c.crossrate.api.risk.v1.ShockB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\"\xae\x01\n\x12StressTestResponse\x12\x34\n\x07results\x18\x01 \x03(\x0b\x32#.crossrate.api.risk.v1.StressResult\x12\x1a\n\x12reporting_currency\x18\x02 \x01(\t\x12&\n\x0bmarket_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x1e\n\x0erounding_class\x18\x04 \x01(\tB\x06\xb2\xe1\x18\x02\x18\x01\"\xed\x01\n\x15ScenarioLadderRequest\x12\x31\n\x04\x62ook\x18\x01 \x01(\x0b\x32\x1b.crossrate.api.risk.v1.BookB\x06\xbaH\x03\xc8\x01\x01\x12\x33\n\tspot_move\x18\x02 \x03(\x01\x42 \xbaH\x1d\x92\x01\x1a\x08\x01\x10\x65\"\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\xaeG\xe1z\x14\xae\xef\xbf\x12\x39\n\x0fvolatility_move\x18\x03 \x03(\x01\x42 \xbaH\x1d\x92\x01\x1a\x08\x01\x10\x65\"\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00$@)\x00\x00\x00\x00\x00\x00\xf0\xbf\x12\x31\n\ninstrument\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x15\x32\x13^[A-Z]{3}/[A-Z]{3}$\xd8\x01\x01\"\xa1\x01\n\x16ScenarioLadderResponse\x12\x0e\n\x06profit\x18\x01 \x03(\x01\x12\x13\n\x0bworst_index\x18\x02 \x01(\r\x12\x1a\n\x12reporting_currency\x18\x03 \x01(\t\x12&\n\x0bmarket_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x1e\n\x0erounding_class\x18\x05 \x01(\tB\x06\xb2\xe1\x18\x02\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,6 +43,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STRESSTESTREQUEST'].fields_by_name['scenarios']._serialized_options = b'\272H\036\222\001\033\020d\030\001\"\025r\0232\021^[A-Z0-9_]{1,64}$'
   _globals['_STRESSTESTREQUEST'].fields_by_name['shocks']._loaded_options = None
   _globals['_STRESSTESTREQUEST'].fields_by_name['shocks']._serialized_options = b'\272H\006\222\001\003\020\350\007'
+  _globals['_STRESSTESTRESPONSE'].fields_by_name['rounding_class']._loaded_options = None
+  _globals['_STRESSTESTRESPONSE'].fields_by_name['rounding_class']._serialized_options = b'\262\341\030\002\030\001'
   _globals['_SCENARIOLADDERREQUEST'].fields_by_name['book']._loaded_options = None
   _globals['_SCENARIOLADDERREQUEST'].fields_by_name['book']._serialized_options = b'\272H\003\310\001\001'
   _globals['_SCENARIOLADDERREQUEST'].fields_by_name['spot_move']._loaded_options = None
@@ -50,12 +53,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCENARIOLADDERREQUEST'].fields_by_name['volatility_move']._serialized_options = b'\272H\035\222\001\032\010\001\020e\"\024\022\022\031\000\000\000\000\000\000$@)\000\000\000\000\000\000\360\277'
   _globals['_SCENARIOLADDERREQUEST'].fields_by_name['instrument']._loaded_options = None
   _globals['_SCENARIOLADDERREQUEST'].fields_by_name['instrument']._serialized_options = b'\272H\032r\0252\023^[A-Z]{3}/[A-Z]{3}$\330\001\001'
-  _globals['_STRESSTESTREQUEST']._serialized_start=224
-  _globals['_STRESSTESTREQUEST']._serialized_end=405
-  _globals['_STRESSTESTRESPONSE']._serialized_start=408
-  _globals['_STRESSTESTRESPONSE']._serialized_end=574
-  _globals['_SCENARIOLADDERREQUEST']._serialized_start=577
-  _globals['_SCENARIOLADDERREQUEST']._serialized_end=814
-  _globals['_SCENARIOLADDERRESPONSE']._serialized_start=817
-  _globals['_SCENARIOLADDERRESPONSE']._serialized_end=970
+  _globals['_SCENARIOLADDERRESPONSE'].fields_by_name['rounding_class']._loaded_options = None
+  _globals['_SCENARIOLADDERRESPONSE'].fields_by_name['rounding_class']._serialized_options = b'\262\341\030\002\030\001'
+  _globals['_STRESSTESTREQUEST']._serialized_start=262
+  _globals['_STRESSTESTREQUEST']._serialized_end=443
+  _globals['_STRESSTESTRESPONSE']._serialized_start=446
+  _globals['_STRESSTESTRESPONSE']._serialized_end=620
+  _globals['_SCENARIOLADDERREQUEST']._serialized_start=623
+  _globals['_SCENARIOLADDERREQUEST']._serialized_end=860
+  _globals['_SCENARIOLADDERRESPONSE']._serialized_start=863
+  _globals['_SCENARIOLADDERRESPONSE']._serialized_end=1024
 # @@protoc_insertion_point(module_scope)

@@ -1,4 +1,5 @@
 from buf.validate import validate_pb2 as _validate_pb2
+from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
 from crossrate.api.risk.v1 import book_pb2 as _book_pb2
 from crossrate.api.risk.v1 import measure_pb2 as _measure_pb2
 from crossrate.api.risk.v1 import scenario_pb2 as _scenario_pb2
