@@ -154,7 +154,9 @@ def _now(release: release_pb2.Release) -> str:
     )
     health = f"{release.candidates_serving}/{release.candidates_wanted} serve"
     paused = ", paused" if release.paused else ""
-    return f"{word(release, 'phase').lower()}{paused}, {percent(release.weight_bp)}, {health}; {seen}"
+    needed = max((v.calls_needed for v in release.verdicts if not v.segment), default=0)
+    waits = f"; about {needed} more calls needed" if needed else ""
+    return f"{word(release, 'phase').lower()}{paused}, {percent(release.weight_bp)}, {health}; {seen}{waits}"
 
 
 def _tell(decision: release_pb2.ReleaseDecision) -> None:
@@ -191,6 +193,10 @@ def explain(name: str, *, as_json: bool) -> None:
         for d in release.decisions
     ]
     show.table(("time", "decision", "weight ", "by", "why"), rows)
+    for verdict in release.verdicts:
+        outcome = word(verdict, "outcome").lower().replace("_", " ")
+        good = {"pass": True, "fail": False}.get(outcome)
+        show.console().print(show.mark(outcome, good), verdict.explanation, markup=False)
     if not release.calls:
         show.note("no call was seen under it")
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +23,8 @@ FAILURES = frozenset({"2", "4", "8", "12", "13", "14", "15", ""})
 """Codes that are the server's fault: UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL,
 UNAVAILABLE, DATA_LOSS, and none at all. The others are answers: a refused order is one."""
 CANCELLED = "1"
+FRESH_MAX = 100_000
+"""Calls that wait for the analysis, which takes them each second."""
 BUCKETS_A_DOUBLING = 8
 """Buckets of the histogram between a time and twice that time: a quantile is within 9 %."""
 FASTEST_S = 1e-5
@@ -82,6 +84,16 @@ def by_bounds(abort: Abort, seen: Mapping[Key, Seen]) -> str:
     return ""
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """One call that has ended."""
+
+    method: str
+    candidate: bool
+    failed: bool
+    seconds: float
+
+
 class CallLog:
     """Takes the proxies' logs.
 
@@ -92,6 +104,7 @@ class CallLog:
     def __init__(self, is_candidate: Callable[[str], bool]) -> None:
         self._is_candidate = is_candidate
         self._seen: dict[str, dict[Key, Seen]] = {}
+        self._fresh: dict[str, deque[Ended]] = {}
 
     def seen(self, release: str) -> Mapping[Key, Seen]:
         """The calls under a release's id."""
@@ -114,14 +127,24 @@ class CallLog:
     def begin(self, release: str) -> None:
         """Counts calls under a release from now on; those of others are not looked at."""
         self._seen.setdefault(release, {})
+        self._fresh.setdefault(release, deque(maxlen=FRESH_MAX))
+
+    def fresh(self, release: str) -> list[Ended]:
+        """The calls that ended since this was asked for last; the newest FRESH_MAX."""
+        found = list(self._fresh.get(release, ()))
+        if found:
+            self._fresh[release].clear()
+        return found
 
     def forget(self, release: str) -> None:
         """Lets go of a release's counts."""
         self._seen.pop(release, None)
+        self._fresh.pop(release, None)
 
     def take(self, entry: Any) -> None:
         """Counts one entry of the log."""
-        seen = self._seen.get(entry.request.request_headers.get(RELEASE_HEADER, ""))
+        release = entry.request.request_headers.get(RELEASE_HEADER, "")
+        seen = self._seen.get(release)
         if seen is None:
             return
         common = entry.common_properties
@@ -131,7 +154,10 @@ class CallLog:
         trailers, headers = entry.response.response_trailers, entry.response.response_headers
         code = trailers.get(STATUS) or headers.get(STATUS, "")
         took = common.time_to_last_downstream_tx_byte
-        seen.setdefault(key, Seen()).add(code, took.seconds + took.nanos / 1e9)
+        seconds = took.seconds + took.nanos / 1e9
+        seen.setdefault(key, Seen()).add(code, seconds)
+        if code != CANCELLED:
+            self._fresh[release].append(Ended(*key, code in FAILURES, seconds))
 
     async def _serve(self, requests: AsyncIterator[Any], context: grpc.aio.ServicerContext) -> Any:
         async for request in requests:

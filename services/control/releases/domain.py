@@ -82,9 +82,21 @@ class CallsSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """What one test of the analysis says; `outcome` is PASS, FAIL or NOT_ENOUGH_DATA, `calls_needed` 0 if that is not
+    known."""
+
+    metric: str
+    segment: str
+    outcome: str
+    explanation: str
+    calls_needed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
-    """A release as its decisions have made it. `step` is -1 before the first; `calls` is what had been seen when it was
-    decided how it ends."""
+    """A release as its decisions have made it. `step` is -1 before the first; `calls` and `findings` are what was known
+    when it was decided how it ends."""
 
     release_id: str
     name: str
@@ -97,6 +109,7 @@ class Release:
     weight: int = 0
     decisions: tuple[Decision, ...] = ()
     calls: tuple[CallsSeen, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def service(self) -> str:
@@ -118,6 +131,7 @@ class Seen:
         failure: why the candidate cannot be released: it crashed, or a gate is closed. Empty if nothing speaks against.
         gate_passed: whether contract and settings were compared and fit.
         verdict: why the calls seen so far speak against it; empty if they do not.
+        may_go_on: whether the analysis lets a step that is over end.
         promoted: whether the service's own instances are the candidate's version.
         promotion_failure: why they could not become it.
         candidate_gone: whether its processes have ended.
@@ -127,6 +141,7 @@ class Seen:
     failure: str = ""
     gate_passed: bool = False
     verdict: str = ""
+    may_go_on: bool = True
     promoted: bool = False
     promotion_failure: str = ""
     candidate_gone: bool = False
@@ -216,7 +231,8 @@ def _while_stepping(release: Release, seen: Seen, now: dt.datetime) -> Decision 
         return _abort(release, now, seen.verdict)
     assert release.step_time is not None
     over = (now - release.step_time).total_seconds() >= step.duration
-    if release.paused or not over or step.gate == "manual" or len(release.decisions) >= DECISIONS_MAX:
+    waits = release.paused or step.gate == "manual" or not seen.may_go_on
+    if waits or not over or len(release.decisions) >= DECISIONS_MAX:
         return None
     return _step(release, now, release.step + 1, f"{step.weight_percent:g} % held for {step.duration:g} s")
 

@@ -18,7 +18,8 @@ from services.control.instances import Instances
 from services.control.registry import Registered, Registry
 from services.control.releases import gate
 from services.control.releases.calls import CallLog, Judge
-from services.control.releases.domain import Phase, Release, Seen
+from services.control.releases.domain import Finding, Phase, Release, Seen
+from services.control.releases.judging import Analyst
 from services.control.releases.nodes import Node, NodeError, NodeGone
 from services.control.split import candidate_backend
 
@@ -66,6 +67,12 @@ def fact_files(service: str) -> list[str]:
     return sorted(folders)
 
 
+def is_unary(path: str) -> bool:
+    """Whether a method has one request and one answer."""
+    method = contracts().get(path)
+    return method is not None and not method.streaming
+
+
 class Look:
     """Looks at one release, and works for it: starts its candidates, holds the gate, promotes, ends."""
 
@@ -76,6 +83,7 @@ class Look:
         self._failure = ""
         self._gate_passed = self._promoted = self._gone = self._served = False
         self._promotion_failure = ""
+        self._analyst: Analyst | None = None
 
     def seen(self, release: Release) -> Seen:
         """What is known now."""
@@ -85,10 +93,35 @@ class Look:
         self._served = self._served or serving >= wanted
         if release.phase is Phase.STEPPING and not self._served and time.monotonic() - world.began < RESUMED_S:
             serving = wanted
-        verdict = world.judge(release.specification.abort, world.calls.seen(release.release_id))
+        verdict, may_go_on = self._judged(release)
         return Seen(
-            serving, self._failure, self._gate_passed, verdict, self._promoted, self._promotion_failure, self._gone
+            serving=serving,
+            failure=self._failure,
+            gate_passed=self._gate_passed,
+            verdict=verdict,
+            may_go_on=may_go_on,
+            promoted=self._promoted,
+            promotion_failure=self._promotion_failure,
+            candidate_gone=self._gone,
         )
+
+    def _judged(self, release: Release) -> tuple[str, bool]:
+        """Why calls speak against the candidate, and whether they let it go on."""
+        world, specification = self._world, release.specification
+        verdict = world.judge(specification.abort, world.calls.seen(release.release_id))
+        if specification.analysis is None or release.phase is not Phase.STEPPING:
+            return verdict, True
+        if self._analyst is None:
+            self._analyst = Analyst(specification.analysis, is_unary)
+        if self._analyst.due():
+            self._analyst.look(world.calls.fresh(release.release_id))
+        # A step without calls shows nothing, and waits for none.
+        idle = release.weight == 0
+        return verdict or self._analyst.against, idle or self._analyst.may_go_on
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What the analysis says; nothing without one."""
+        return () if self._analyst is None else self._analyst.findings()
 
     def work(self, release: Release) -> None:
         """Begins what the release's phase needs and what is not being done yet."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crossrate.runtime.durable import write_private
-from services.control.releases.domain import CallsSeen, Decision, Kind, Phase, Release
+from services.control.releases.domain import CallsSeen, Decision, Finding, Kind, Phase, Release
 from services.control.releases.specification import Specification
 
 KEPT_MAX = 100
@@ -41,6 +41,7 @@ def document_of(release: Release) -> dict[str, Any]:
             for d in release.decisions
         ],
         "calls": [asdict(c) for c in release.calls],
+        "findings": [asdict(f) for f in release.findings],
     }
 
 
@@ -69,6 +70,7 @@ def read_release(document: dict[str, Any]) -> Release:
         weight=int(document["weight"]),
         decisions=decisions,
         calls=tuple(CallsSeen(**entry) for entry in document["calls"]),
+        findings=tuple(Finding(**entry) for entry in document["findings"]),
     )
 
 

@@ -79,6 +79,11 @@ class Releases:
         """What is seen of a release's calls; of one that is over, what had been."""
         return release.calls if release.phase.over else self._world.calls.summary(release.release_id)
 
+    def findings(self, release: Release) -> tuple[domain.Finding, ...]:
+        """What the analysis of a release says; of one that is over, what it said."""
+        run = self._runs.get(release.release_id)
+        return release.findings if run is None or release.findings else run.look.findings()
+
     def serving(self, release: Release) -> int:
         """Candidate instances that take calls."""
         return 0 if release.phase.over else self._world.serving(release.service, settled=False)
@@ -141,7 +146,8 @@ class Releases:
     async def _take(self, release: Release, decision: Decision, run: _Run) -> Release:
         after = domain.evolve(release, decision)
         if decision.kind in (Kind.ABORTING, Kind.PROMOTING, Kind.PROMOTED):
-            after = dataclasses.replace(after, calls=self._world.calls.summary(release.release_id))
+            calls, findings = self._world.calls.summary(release.release_id), run.look.findings()
+            after = dataclasses.replace(after, calls=calls, findings=findings)
         aborting = decision.kind is Kind.ABORTING
         if aborting:
             # Calls first: what cannot be written must not keep them on a candidate that fails.

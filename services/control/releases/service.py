@@ -15,7 +15,7 @@ from crossrate.rpc.call import current
 from services.control.ads import RefusedError
 from services.control.answers import Answers
 from services.control.releases import domain
-from services.control.releases.domain import CallsSeen, Decision, Release
+from services.control.releases.domain import CallsSeen, Decision, Finding, Release
 from services.control.releases.runner import Releases, UnderWay, Word
 from services.control.releases.specification import Specification, SpecificationError, load
 
@@ -41,6 +41,16 @@ def _calls(seen: CallsSeen) -> release_pb2.ReleaseCalls:
     message.latency_p50.FromMicroseconds(round(seen.latency_p50_ms * 1000))
     message.latency_p99.FromMicroseconds(round(seen.latency_p99_ms * 1000))
     return message
+
+
+def _verdict(finding: Finding) -> release_pb2.ReleaseVerdict:
+    return release_pb2.ReleaseVerdict(
+        metric=finding.metric,
+        segment=finding.segment,
+        outcome=release_pb2.ReleaseOutcome.Value(f"RELEASE_OUTCOME_{finding.outcome}"),
+        explanation=finding.explanation,
+        calls_needed=finding.calls_needed,
+    )
 
 
 def message_of(release: Release, serving: int) -> release_pb2.Release:
@@ -106,6 +116,7 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         message = message_of(release, self._releases.serving(release))
         message.decisions.extend(_decision(d) for d in release.decisions)
         message.calls.extend(_calls(c) for c in self._releases.calls(release))
+        message.verdicts.extend(_verdict(f) for f in self._releases.findings(release))
         return message
 
     async def StartRelease(self, request, context) -> pb.StartReleaseResponse:

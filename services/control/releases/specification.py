@@ -110,6 +110,31 @@ class PinRule(_Part):
         return self
 
 
+class Analysis(_Part):
+    """Tests of the candidate against the stable version, over the same time. They may be looked at at any time: a good
+    candidate is failed with a chance of at most `alpha` over the whole release."""
+
+    errors_absolute: float = Field(default=0.002, ge=0, lt=1)
+    """By how much the share of failed calls may be higher, as a share: 0.002 is 0.2 % of the calls."""
+    errors_relative: float = Field(default=0.1, ge=0, le=100)
+    """The same, as a share of the stable version's."""
+    latency_quantile: float = Field(default=0.99, gt=0, lt=1)
+    """Which quantile of unary calls' times is compared."""
+    latency_relative: float = Field(default=0.5, gt=0, le=100)
+    """By how much it may be higher, as a share of the stable version's."""
+    alpha: float = Field(default=0.05, gt=0, lt=1)
+    beta: float = Field(default=0.05, gt=0, lt=1)
+    """Chance that a candidate beyond a tolerance passes."""
+    go_on: Literal["passed", "unless_failed"] = "passed"
+    """What a step that is over waits for: until the tests have passed, or for nothing as long as none has failed."""
+
+    @model_validator(mode="after")
+    def _tolerance(self) -> Self:
+        if self.errors_absolute == 0 and self.errors_relative == 0:
+            raise ValueError("give errors_absolute or errors_relative above 0: worse by nothing can never be shown")
+        return self
+
+
 class Abort(_Part):
     """When the release is taken back by itself."""
 
@@ -135,6 +160,7 @@ class Specification(_Part):
     sticky: Sticky = Sticky()
     pins: tuple[PinRule, ...] = Field(default=(), max_length=PINS_MAX)
     abort: Abort = Abort()
+    analysis: Analysis | None = None
     hold: Duration = 60.0
     """How long a blue-green candidate has all calls before it becomes the service."""
 

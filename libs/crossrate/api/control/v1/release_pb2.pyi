@@ -32,6 +32,13 @@ class ReleaseDecisionKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RELEASE_DECISION_KIND_PROMOTED: _ClassVar[ReleaseDecisionKind]
     RELEASE_DECISION_KIND_ABORTING: _ClassVar[ReleaseDecisionKind]
     RELEASE_DECISION_KIND_ABORTED: _ClassVar[ReleaseDecisionKind]
+
+class ReleaseOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RELEASE_OUTCOME_UNSPECIFIED: _ClassVar[ReleaseOutcome]
+    RELEASE_OUTCOME_PASS: _ClassVar[ReleaseOutcome]
+    RELEASE_OUTCOME_FAIL: _ClassVar[ReleaseOutcome]
+    RELEASE_OUTCOME_NOT_ENOUGH_DATA: _ClassVar[ReleaseOutcome]
 RELEASE_PHASE_UNSPECIFIED: ReleasePhase
 RELEASE_PHASE_STARTING: ReleasePhase
 RELEASE_PHASE_STEPPING: ReleasePhase
@@ -48,6 +55,10 @@ RELEASE_DECISION_KIND_PROMOTING: ReleaseDecisionKind
 RELEASE_DECISION_KIND_PROMOTED: ReleaseDecisionKind
 RELEASE_DECISION_KIND_ABORTING: ReleaseDecisionKind
 RELEASE_DECISION_KIND_ABORTED: ReleaseDecisionKind
+RELEASE_OUTCOME_UNSPECIFIED: ReleaseOutcome
+RELEASE_OUTCOME_PASS: ReleaseOutcome
+RELEASE_OUTCOME_FAIL: ReleaseOutcome
+RELEASE_OUTCOME_NOT_ENOUGH_DATA: ReleaseOutcome
 
 class ReleaseDecision(_message.Message):
     __slots__ = ("time", "kind", "cause", "decided_by", "step", "weight_bp")
@@ -91,8 +102,22 @@ class ReleaseCalls(_message.Message):
     latency_p99: _duration_pb2.Duration
     def __init__(self, method: _Optional[str] = ..., candidate: _Optional[bool] = ..., calls: _Optional[int] = ..., failures: _Optional[int] = ..., latency_p50: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
+class ReleaseVerdict(_message.Message):
+    __slots__ = ("metric", "segment", "outcome", "explanation", "calls_needed")
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    CALLS_NEEDED_FIELD_NUMBER: _ClassVar[int]
+    metric: str
+    segment: str
+    outcome: ReleaseOutcome
+    explanation: str
+    calls_needed: int
+    def __init__(self, metric: _Optional[str] = ..., segment: _Optional[str] = ..., outcome: _Optional[_Union[ReleaseOutcome, str]] = ..., explanation: _Optional[str] = ..., calls_needed: _Optional[int] = ...) -> None: ...
+
 class Release(_message.Message):
-    __slots__ = ("release_id", "name", "service", "version", "phase", "paused", "step", "steps", "weight_bp", "cause", "candidates_serving", "candidates_wanted", "create_time", "step_time", "decisions", "calls")
+    __slots__ = ("release_id", "name", "service", "version", "phase", "paused", "step", "steps", "weight_bp", "cause", "candidates_serving", "candidates_wanted", "create_time", "step_time", "decisions", "calls", "verdicts")
     RELEASE_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SERVICE_FIELD_NUMBER: _ClassVar[int]
@@ -109,6 +134,7 @@ class Release(_message.Message):
     STEP_TIME_FIELD_NUMBER: _ClassVar[int]
     DECISIONS_FIELD_NUMBER: _ClassVar[int]
     CALLS_FIELD_NUMBER: _ClassVar[int]
+    VERDICTS_FIELD_NUMBER: _ClassVar[int]
     release_id: str
     name: str
     service: str
@@ -125,4 +151,5 @@ class Release(_message.Message):
     step_time: _timestamp_pb2.Timestamp
     decisions: _containers.RepeatedCompositeFieldContainer[ReleaseDecision]
     calls: _containers.RepeatedCompositeFieldContainer[ReleaseCalls]
-    def __init__(self, release_id: _Optional[str] = ..., name: _Optional[str] = ..., service: _Optional[str] = ..., version: _Optional[str] = ..., phase: _Optional[_Union[ReleasePhase, str]] = ..., paused: _Optional[bool] = ..., step: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[ReleaseStep, _Mapping]]] = ..., weight_bp: _Optional[int] = ..., cause: _Optional[str] = ..., candidates_serving: _Optional[int] = ..., candidates_wanted: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., step_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decisions: _Optional[_Iterable[_Union[ReleaseDecision, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[ReleaseCalls, _Mapping]]] = ...) -> None: ...
+    verdicts: _containers.RepeatedCompositeFieldContainer[ReleaseVerdict]
+    def __init__(self, release_id: _Optional[str] = ..., name: _Optional[str] = ..., service: _Optional[str] = ..., version: _Optional[str] = ..., phase: _Optional[_Union[ReleasePhase, str]] = ..., paused: _Optional[bool] = ..., step: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[ReleaseStep, _Mapping]]] = ..., weight_bp: _Optional[int] = ..., cause: _Optional[str] = ..., candidates_serving: _Optional[int] = ..., candidates_wanted: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., step_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decisions: _Optional[_Iterable[_Union[ReleaseDecision, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[ReleaseCalls, _Mapping]]] = ..., verdicts: _Optional[_Iterable[_Union[ReleaseVerdict, _Mapping]]] = ...) -> None: ...
