@@ -16,14 +16,16 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf import json_format
 
 from crossrate.api.control.v1 import release_pb2
 from crossrate.api.control.v1 import release_service_pb2 as release_pb
 from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_grpc
+from crossrate.node.client import NodeClient
 from tests.integration.envoys import until
-from tests.mesh import Mesh, MeshError
+from tests.mesh import Mesh
 
 pytestmark = pytest.mark.system
 
@@ -137,14 +139,30 @@ async def become(mesh: Mesh, name: str, *phases: str) -> dict[str, Any]:
     """Returns a release when it is in one of some phases."""
 
     async def there() -> dict[str, Any] | None:
-        # While control is away, the command says so.
-        with contextlib.suppress(MeshError):
-            release = await command(mesh, "explain", name)
+        # Control may be away.
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            async with mesh.control_channel() as channel:
+                asked = release_grpc.ReleaseServiceStub(channel).GetRelease(
+                    release_pb.GetReleaseRequest(release=name), timeout=20
+                )
+                release = json_format.MessageToDict((await asked).release, always_print_fields_with_no_presence=True)
             if release["phase"].removeprefix("RELEASE_PHASE_").lower() in phases:
                 return release
         return None
 
     return await until(there, 120)
+
+
+def processes(mesh: Mesh) -> list[dict[str, Any]]:
+    """The mesh's processes, as the node tells them."""
+    with NodeClient(mesh.place) as node:
+        return node.status()["processes"]
+
+
+def pid_of(mesh: Mesh, kind: str) -> int:
+    """Process id of the one process of a kind."""
+    (found,) = (p["pid"] for p in processes(mesh) if p["kind"] == kind)
+    return found
 
 
 def versions(mesh: Mesh) -> set[str]:
@@ -159,7 +177,7 @@ def aborted_cause(release: dict[str, Any]) -> str:
 
 async def gone(mesh: Mesh) -> bool:
     """Whether no candidate runs any more."""
-    return not any(p["kind"] == "candidate" for p in (await asyncio.to_thread(mesh.json, "status"))["processes"])
+    return not any(p["kind"] == "candidate" for p in await asyncio.to_thread(processes, mesh))
 
 
 async def test_a_good_candidate_becomes_the_service(mesh: Mesh, folder: Path) -> None:
@@ -176,7 +194,7 @@ async def test_a_good_candidate_becomes_the_service(mesh: Mesh, folder: Path) ->
             return (await become(mesh, name, "stepping"))["step"] == 1
 
         await until(at_second_step, 120)
-        control = mesh.processes()["control-1"]["pid"]
+        control = pid_of(mesh, "control")
         os.kill(control, signal.SIGKILL)
 
         async def taken_over() -> bool:
@@ -186,7 +204,7 @@ async def test_a_good_candidate_becomes_the_service(mesh: Mesh, folder: Path) ->
 
         await until(taken_over, 120)
         release = await become(mesh, name, "stepping")
-        assert mesh.processes()["control-1"]["pid"] != control
+        assert pid_of(mesh, "control") != control
         seen = {c.get("candidate", False): int(c["calls"]) for c in release["calls"]}
         share = seen[True] / sum(seen.values())
         assert abs(share - 0.5) < 5 * 0.5 / sum(seen.values()) ** 0.5
@@ -249,8 +267,7 @@ async def test_a_candidate_that_is_killed_is_taken_back(mesh: Mesh, folder: Path
         await become(mesh, name, "stepping")
         before = callers.calls
         await until(lambda: callers.calls > before + 50)
-        (candidate,) = (p for p in mesh.json("status")["processes"] if p["kind"] == "candidate")
-        os.kill(candidate["pid"], signal.SIGKILL)
+        os.kill(pid_of(mesh, "candidate"), signal.SIGKILL)
         await become(mesh, name, "aborted")
         before = callers.calls
         await until(lambda: callers.calls > before + 50)
