@@ -33,6 +33,8 @@ PASSING = (OSError, TimeoutError, StoreError, EventsError, asyncpg.PostgresError
 """What says nothing about a fact: tried again for ever, with growing pauses."""
 _BACKOFF_S_MAX = 5.0
 FAULT = "fault"
+GATHER_S = 0.2
+"""From one batch to the next, unless more waits than goes into one: looking costs as much as a hundred facts."""
 RELEASE = "release"
 ROUTE = "route"
 CONFIG = "config"
@@ -78,6 +80,8 @@ class Reader:
         self._payloads = Payloads()
         self.streams = [Stream(name) for name in streams]
         self._generation = log.generation
+        self._full = False
+        """Whether the last batch has left something behind."""
         self.error = ""
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -96,6 +100,8 @@ class Reader:
             if not moved:
                 backoff = min(_BACKOFF_S_MAX, 0.05 * 2 ** min(failures, 10)) * random.uniform(0.5, 1.0)
                 await _pause(backoff if failures else self._poll_s, stopping)
+            elif not self._full:
+                await _pause(min(GATHER_S, self._poll_s), stopping)
 
     async def step(self) -> bool:
         """Appends the next batch of all streams; False if there was none.
@@ -105,6 +111,7 @@ class Reader:
         """
         await self._find_streams()
         pages = await asyncio.gather(*(self._page(stream) for stream in self.streams))
+        self._full = any(len(page) >= self._batch_max for page in pages)
         facts, positions = [], {}
         for stream, events in zip(self.streams, pages, strict=True):
             if events:

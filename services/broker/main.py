@@ -99,10 +99,11 @@ async def serve(runtime: Runtime) -> None:
             Holder(name, adapter, database, store, reading, sessions, hub, runtime.instance, note, reconciler)
             for name in venues.venues
         ]
+        by_venue = dict(zip(venues.venues, holders, strict=True))
         server = Server(runtime)
         server.add(
             add_RoutingServiceServicer_to_server,
-            RoutingService(router, store, reading, hub, settings.heartbeat_s),
+            RoutingService(router, store, reading, hub, settings.heartbeat_s, lambda venue: by_venue[venue].desk),
         )
         server.add(add_VenueServiceServicer_to_server, VenueService(venues, router, sessions, Switches(database)))
         server.add(

@@ -75,6 +75,16 @@ class Waiting:
     age_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A new order that was carried out before it is kept, and its instruction."""
+
+    instruction_id: str
+    version: int
+    pinned: bool
+    order: Routed
+
+
 def recalled(waiting: Sequence[Waiting]) -> dict[str, list[int]]:
     """Orders whose cancel waits behind them: by id the numbers of the instructions that need not be carried out.
 

@@ -19,7 +19,7 @@ from crossrate.rpc.call import new_request_id
 from crossrate.rpc.client import channel_to_mesh
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime
-from crossrate.store import Database, OutboxRelay
+from crossrate.store import Database, Newest, OutboxRelay
 from crossrate.store.errors import StoreError
 from services.trading.domain.dates import Calendar
 from services.trading.engine.engine import Engine
@@ -55,6 +55,8 @@ async def serve(runtime: Runtime) -> None:
         engine = Engine(
             store, reading, PreTradeServiceStub(channel), RoutingServiceStub(channel), holder, note, time.time_ns
         )
+        newest = Newest()
+        engine.writer.on_committed(lambda batch: newest.committed(batch.entries))
         gate = GateKeeper(database, engine.accounts, engine.writer, note)
         engine.accounts.on_claimed(gate.claimed)
         sweeper = Sweeper(database, engine, gate, holder, note, interval_s=settings.sweep_interval_s)
@@ -96,7 +98,7 @@ async def serve(runtime: Runtime) -> None:
         async with asyncio.TaskGroup() as group:
             # A part that fails takes the process down, and the supervisor starts it anew: memory that may be wrong
             # serves nobody.
-            running = [group.create_task(engine.run()), group.create_task(_relay(runtime, database, served))]
+            running = [group.create_task(engine.run()), group.create_task(_relay(runtime, database, newest, served))]
             await server.serve()
             served.set()
             await asyncio.wait([running[1]], timeout=LAST_RELAY_S_MAX)
@@ -113,7 +115,7 @@ async def serve(runtime: Runtime) -> None:
         await database.close()
 
 
-async def _relay(runtime: Runtime, database: Database, served: asyncio.Event) -> None:
+async def _relay(runtime: Runtime, database: Database, newest: Newest, served: asyncio.Event) -> None:
     """Publishes the journal. Orders do not wait for it: NATS may be away."""
     while not served.is_set():
         try:
@@ -125,6 +127,6 @@ async def _relay(runtime: Runtime, database: Database, served: asyncio.Event) ->
     else:
         return
     try:
-        await OutboxRelay(database, events, JETSTREAM, join=True).run(served)
+        await OutboxRelay(database, events, JETSTREAM, join=True, newest=newest).run(served)
     finally:
         await events.close()

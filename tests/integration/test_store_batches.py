@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from crossrate.events import Events
-from crossrate.store import Database, Journal, Lease, OutboxRelay
+from crossrate.store import Database, Entry, Journal, Lease, Newest, OutboxRelay
 from crossrate.store.relay import JOINED_BYTES_MAX
 from tests.integration.conftest import eventually
 from tests.integration.test_store import facts, opened, running
@@ -42,6 +42,37 @@ async def test_a_relay_that_joins_leaves_nothing_out_and_repeats_nothing(servers
             assert b"".join(event.payload for event in found) == b"".join(each.fact.payload for each in entries)
             assert len(found) < len(entries)
             assert all(len(event.payload) <= JOINED_BYTES_MAX for event in found)
+    await events.close()
+
+
+async def test_what_is_in_memory_and_what_is_not_is_published_once_and_in_order(servers):
+    """Memory that begins late, has gaps or nothing of a stream leaves the rest to the journal."""
+    events, newest = await Events.open(servers.runtime("alpha")), Newest()
+    async with opened(servers) as database:
+        lease, journal = await Lease.acquire(database, "writer", "alpha-1"), Journal(database)
+
+        async def append(stream: str, first: int, count: int, told: range) -> None:
+            made = facts(first, count)
+            async with database.transaction() as connection:
+                last = await journal.append(connection, lease, stream, made)
+            begun = last - count + 1
+            newest.committed([Entry(stream, begun + n, made[n]) for n in told])
+
+        await append("early", 1, 50, range(50))
+        async with running(relay := OutboxRelay(database, events, "alpha", join=True, newest=newest)):
+            await eventually(lambda: relay.published == 50)
+            for round_ in range(5):
+                await append("whole", 1000 * round_, 40, range(40))
+                await append("gaps", 1000 * round_ + 300, 40, range(round_ * 7, 40))
+                await append("others", 1000 * round_ + 600, 40, range(0))
+            await eventually(lambda: relay.published == 650)
+        assert relay.foreign == 0
+        for name in ("early", "whole", "gaps", "others"):
+            entries = [each async for each in journal.read(name)]
+            found = [event async for event in events.replay("alpha") if event.origin_stream == name]
+            ranges = [(event.origin_first or event.origin_sequence, event.origin_sequence) for event in found]
+            assert [n for first, last in ranges for n in range(first, last + 1)] == [each.seq for each in entries]
+            assert b"".join(event.payload for event in found) == b"".join(each.fact.payload for each in entries)
     await events.close()
 
 

@@ -144,7 +144,7 @@ class World:
         self.store = Store(self.database, self.hub.told, self.hub.name)
         await self.sessions.ensure(["prime"])
         router = Router(self.venues, self.sessions, self.reading, 60.0)
-        self.routing = RoutingService(router, self.store, self.reading, self.hub, 5.0)
+        self.routing = RoutingService(router, self.store, self.reading, self.hub, 5.0, lambda venue: None)
         self._hearing = asyncio.create_task(self.hub.run())
         await self.house.start()
         self.begin()

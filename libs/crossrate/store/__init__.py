@@ -16,6 +16,7 @@ from crossrate.store.errors import (
 )
 from crossrate.store.inbox import Inbox
 from crossrate.store.journal import Entry, Fact, Journal, Lease
+from crossrate.store.newest import Newest
 from crossrate.store.relay import OutboxRelay
 from crossrate.store.requests import RequestLog
 
@@ -28,6 +29,7 @@ __all__ = [
     "Lease",
     "LeaseHeld",
     "MigrationError",
+    "Newest",
     "OutboxRelay",
     "OutcomeUnknown",
     "RequestIdReused",

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
+import time
 from collections.abc import Iterator, Sequence
 
 import asyncpg
@@ -23,6 +25,7 @@ from crossrate.events.events import Events
 from crossrate.store.database import BROKEN_CONNECTION, Database
 from crossrate.store.errors import StoreError, StoreUnavailable
 from crossrate.store.journal import WAKE_UP, Entry, read_pages
+from crossrate.store.newest import Newest
 
 BATCH_MAX = 2048
 """Journal events of one pass."""
@@ -59,16 +62,27 @@ class OutboxRelay:
         join: whether events of a stream that follow each other are published as one message where there are several.
             Their message has to be one field, a message: encodings written one after another are that of a message
             which repeats the field, and that is what readers take them for. Its type is still that of each.
+        newest: what this instance has committed just now, so that it need not be read; empty for a service that
+            does not tell.
     """
 
     def __init__(
-        self, database: Database, events: Events, target: str, *, poll_s: float = POLL_S, join: bool = False
+        self,
+        database: Database,
+        events: Events,
+        target: str,
+        *,
+        poll_s: float = POLL_S,
+        join: bool = False,
+        newest: Newest | None = None,
     ) -> None:
         self._database = database
         self._events = events
         self._target = target
         self._poll_s = poll_s
         self._join = join
+        self._newest = newest or Newest()
+        self._looked_s = -math.inf
         self._wake_up = asyncio.Event()
         self._log = structlog.get_logger().bind(relay=target)
         self._last_sequence = 0
@@ -119,6 +133,13 @@ class OutboxRelay:
         await connection.add_listener(f"{WAKE_UP}_{schema}", lambda *_: self._wake_up.set())
         await self._load(connection)
         await self._reconcile(connection)
+        self._newest.begin()
+        try:
+            await self._relay(connection, stopping)
+        finally:
+            self._newest.end()
+
+    async def _relay(self, connection: asyncpg.Connection, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             self._wake_up.clear()
             entries = await self._next(connection)
@@ -143,13 +164,23 @@ class OutboxRelay:
         self._positions = {row["stream"]: row["last_seq"] for row in rows}
 
     async def _next(self, connection: asyncpg.Connection) -> list[Entry]:
-        """The next events that are not published, of up to STREAMS_MAX journal streams that have any, each in order."""
+        """The next events that are not published: those of memory, and now and then what else the journal has."""
+        entries = self._newest.after(self._positions, BATCH_MAX)
+        if not entries or time.monotonic() >= self._looked_s + self._poll_s:
+            entries += await self._kept(connection, list({entry.stream for entry in entries}))
+        return entries
+
+    async def _kept(self, connection: asyncpg.Connection, others: Sequence[str]) -> list[Entry]:
+        """The same from the journal, without some streams; of up to STREAMS_MAX that have any, each in order."""
         rows = await connection.fetch(
             "SELECT h.stream FROM journal_head h LEFT JOIN relay_position p ON p.stream = h.stream AND p.target = $1 "
-            "WHERE h.last_seq > coalesce(p.last_seq, 0) ORDER BY h.last_seq - coalesce(p.last_seq, 0) LIMIT $2",
+            "WHERE h.last_seq > coalesce(p.last_seq, 0) AND h.stream <> ALL ($3::text[]) "
+            "ORDER BY h.last_seq - coalesce(p.last_seq, 0) LIMIT $2",
             self._target,
             STREAMS_MAX,
+            others,
         )
+        self._looked_s = time.monotonic()
         if not rows:
             return []
         positions = {row["stream"]: self._positions.get(row["stream"], 0) for row in rows}
@@ -195,6 +226,7 @@ class OutboxRelay:
         await connection.execute(_SAVE, self._target, last_sequence, list(positions), list(positions.values()))
         self._last_sequence = last_sequence
         self._positions |= positions
+        self._newest.published(positions)
 
     async def _reconcile(self, connection: asyncpg.Connection) -> None:
         """Brings both numbers up to what stands in the stream.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -17,15 +18,28 @@ import asyncpg
 from crossrate.api.broker.v1 import routing_service_pb2 as routing
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import execution_pb2 as execution
-from crossrate.store import Lease
+from crossrate.store import Lease, StoreError
+from crossrate.store.errors import StoreUnavailable
 from services.broker.engine.session import Session, Standing
-from services.broker.routed import At
+from services.broker.routed import At, Carried
 from services.broker.store import Outcome, Reading, Routed, Store, Told, Waiting
 
 INSTRUCTIONS_MAX = 500
 """In one pass."""
+HANDED_MAX = 5_000
+"""New orders that are handed over and not committed yet; what comes beyond is kept first."""
 ENDED_MAX = 10_000
 """Ended orders that stay in memory for what a venue says late."""
+
+
+@dataclass(eq=False, slots=True)
+class Handed:
+    """New orders, with their instructions, that nobody has kept yet: the adapter commits them with what it does.
+    `future` ends by that commit."""
+
+    instructions: Sequence[routing.Instruction]
+    orders: Sequence[Routed]
+    future: asyncio.Future[None]
 
 
 class Desk:
@@ -49,6 +63,67 @@ class Desk:
         self.orders: dict[str, Routed] = {}
         """Open orders by id."""
         self._ended: OrderedDict[str, Routed] = OrderedDict()
+        self.takes: Callable[[Routed], bool] | None = None
+        """Whether the adapter carries a new order out before it is kept; None while it takes what is kept alone."""
+        self._handed: deque[Handed] = deque()
+        self._handed_count = 0
+
+    def hand(
+        self, instructions: Sequence[routing.Instruction], orders: Sequence[Routed]
+    ) -> asyncio.Future[None] | None:
+        """Hands new orders over; None where they have to be kept first. What is kept and waits goes before them.
+
+        The future raises StoreError: nothing of them was kept, or whether it was is not known.
+        """
+        takes, count = self.takes, len(orders)
+        if takes is None or self.instructed or count != len(instructions) or not all(map(takes, orders)):
+            return None
+        if self._handed_count + count > HANDED_MAX:
+            return None
+        handed = Handed(instructions, orders, asyncio.get_running_loop().create_future())
+        self._handed.append(handed)
+        self._handed_count += count
+        self.wake.set()
+        return handed.future
+
+    @property
+    def handed(self) -> bool:
+        """Whether something was handed over."""
+        return bool(self._handed)
+
+    def taken(self) -> list[Handed]:
+        """What was handed over, as much of it as a pass has room for."""
+        found: list[Handed] = []
+        count = 0
+        while self._handed and (not found or count + len(self._handed[0].orders) <= INSTRUCTIONS_MAX):
+            found.append(self._handed.popleft())
+            count += len(found[-1].orders)
+        self._handed_count -= count
+        return found
+
+    async def begin(self, handed: Sequence[Handed]) -> list[tuple[Carried, Waiting]]:
+        """Gives handed orders their numbers and takes them into memory, each that is not there already.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        pairs = [pair for each in handed for pair in zip(each.instructions, each.orders, strict=True)]
+        made = []
+        for (instruction, order), number in zip(pairs, await self.store.numbers(len(pairs)), strict=True):
+            if self.order(order.order_id) is not None:
+                continue  # it came twice
+            order.number = number
+            self.remember(order)
+            name, version, pinned = instruction.instruction_id, order.version, bool(order.order.terms.venue)
+            waiting = Waiting(0, name, order.order_id, instruction.kind, version, pinned, order.order, 0.0)
+            made.append((Carried(name, version, pinned, order), waiting))
+        return made
+
+    def close(self) -> None:
+        """It is thrown away: what was handed over and not taken is not done."""
+        self.takes = None
+        settle(self._handed, StoreUnavailable("the venue's adapter has ended; nothing was done"))
+        self._handed.clear()
 
     def instruct(self) -> None:
         """There may be instructions."""
@@ -169,10 +244,24 @@ class Desk:
             counts.refused += 1
 
     async def commit(
-        self, outcome: Outcome, also: Callable[[asyncpg.Connection], Awaitable[None]] | None = None
+        self,
+        outcome: Outcome,
+        also: Callable[[asyncpg.Connection], Awaitable[None]] | None = None,
+        carried: Sequence[Carried] = (),
     ) -> list[pb.VenueReport]:
         """See Store.commit."""
-        return await self.store.commit(self.lease, outcome, also)
+        return await self.store.commit(self.lease, outcome, also, carried)
+
+
+def settle(handed: Iterable[Handed], error: StoreError | None = None) -> None:
+    """Tells those who wait what became of what they handed over."""
+    for each in handed:
+        if each.future.done():
+            continue
+        if error is None:
+            each.future.set_result(None)
+        else:
+            each.future.set_exception(error)
 
 
 REFUSALS = (

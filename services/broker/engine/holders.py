@@ -142,6 +142,7 @@ class Holder:
                 group.create_task(self._reconciler(desk, adapter).run())
         finally:
             self._hub.instructions.discard(desk.instruct)
+            desk.close()
             standing.become(Session.AWAY, "its adapter has ended")
             with contextlib.suppress(StoreError):
                 await self._sessions.write(self._venue, self._holder, standing, lease)

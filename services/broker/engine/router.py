@@ -12,7 +12,7 @@ from services.broker.domain.amounts import quantity_of
 from services.broker.domain.routing import NoVenue, Rule, Standing, choose
 from services.broker.engine.session import Session, Sessions, VenueRow, Wanted
 from services.broker.routed import At, Routed, Told
-from services.broker.store.commits import Entry
+from services.broker.store.outcome import Entry
 from services.broker.store.reading import Reading
 from services.broker.venues.declared import Venues
 
@@ -68,8 +68,10 @@ class Router:
         Raises:
             StoreUnavailable: the database is away.
         """
-        standings = await self.standings()
-        known = await self._reading.orders([each.order.order_id for each in instructions])
+        ids = [each.order.order_id for each in instructions]
+        rows, there = await self._sessions.read_with_orders(ids)
+        standings = {name: self.standing(rows[name]) for name in self._names if name in rows}
+        known = await self._reading.orders(there) if there else {}
         entries, fresh = [], []
         for each in instructions:
             routed = known.get(each.order.order_id)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-
-import asyncpg
+from typing import Any
 
 from crossrate.store import Database, Lease
 
@@ -15,6 +15,14 @@ SMOOTHING = 0.1
 """Weight of a new latency in the smoothed one."""
 LATENCIES_MAX = 1000
 """Newest latencies that the 99th percentile is of."""
+_VENUE = (
+    "name, wanted, wanted_by, wanted_why, (extract(epoch FROM wanted_time) * 1e9)::bigint, wanted_version, session, "
+    "session_text, holder, (extract(epoch FROM session_time) * 1e9)::bigint, "
+    "extract(epoch FROM clock_timestamp() - heard_time)::float8, latency_us, latency_p99_us, counts, gated"
+)
+_VENUES_AND_ORDERS = (
+    f"SELECT {_VENUE}, ARRAY(SELECT order_id FROM venue_order WHERE order_id = ANY ($1::text[])) FROM venue"
+)
 ASKED_MAX = 10_000
 """Orders that wait for their first answer; what is older is not measured."""
 
@@ -165,15 +173,16 @@ class Sessions:
     async def read(self) -> dict[str, VenueRow]:
         """All venues."""
         async with self._database.connection() as connection:
-            rows = await connection.fetch(
-                "SELECT name, wanted, wanted_by, wanted_why, (extract(epoch FROM wanted_time) * 1e9)::bigint, "
-                "wanted_version, session, session_text, holder, (extract(epoch FROM session_time) * 1e9)::bigint, "
-                "extract(epoch FROM clock_timestamp() - heard_time)::float8, latency_us, latency_p99_us, "
-                "counts, gated FROM venue"
-            )
+            rows = await connection.fetch(f"SELECT {_VENUE} FROM venue")
         return {row[0]: _row(row) for row in rows}
 
+    async def read_with_orders(self, order_ids: Sequence[str]) -> tuple[dict[str, VenueRow], list[str]]:
+        """All venues, and which of some orders are kept: what every instruction asks, in one round trip."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(_VENUES_AND_ORDERS, order_ids)
+        return {row[0]: _row(row) for row in rows}, rows[0][15] if rows else []
 
-def _row(row: asyncpg.Record) -> VenueRow:
+
+def _row(row: Sequence[Any]) -> VenueRow:
     counts, gated = tuple(row[13]), frozenset(row[14])
     return VenueRow(row[0], Wanted(row[1]), *row[2:6], Session(row[6]), *row[7:13], counts, gated)

@@ -41,7 +41,7 @@ from services.broker.store.copies import Copies
 from services.broker.venues.declared import FixVenue, SimulatedVenue
 
 NS = 1_000_000_000
-SHARE = 20
+SHARE = 50
 """A comparison takes at most one part in so many of the time: where it takes longer it is made less often."""
 STATEMENT_S = 10.0
 """How often a venue beyond this process is asked for its statement."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from crossrate.api.broker.v1 import routing_service_pb2 as pb
 from crossrate.api.broker.v1.routing_service_pb2_grpc import RoutingServiceServicer
 from crossrate.rpc import errors
 from crossrate.store.errors import OutcomeUnknown, StoreError
+from services.broker.engine.desk import Desk
 from services.broker.engine.hub import Hub
 from services.broker.engine.router import Router
+from services.broker.routed import Routed
 from services.broker.store import Reading, Store
+from services.broker.store.outcome import Entry
 
 PAGE_DEFAULT = 100
 REPORTS_MAX = 500
@@ -20,27 +24,69 @@ REPORTS_MAX = 500
 
 
 class RoutingService(RoutingServiceServicer):
-    """Answers every call of the contract."""
+    """Answers every call of the contract.
 
-    def __init__(self, router: Router, store: Store, reading: Reading, hub: Hub, heartbeat_s: float) -> None:
+    Args:
+        desk: the desk of a venue, while this instance has it.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        store: Store,
+        reading: Reading,
+        hub: Hub,
+        heartbeat_s: float,
+        desk: Callable[[str], Desk | None],
+    ) -> None:
         self._router = router
+        self._desk = desk
         self._store = store
         self._reading = reading
         self._hub = hub
         self._heartbeat_s = heartbeat_s
+        self._under_way: dict[str, asyncio.Future[None]] = {}
 
     async def Instruct(self, request: pb.InstructRequest, context: Any) -> pb.InstructResponse:
         """See the contract."""
         _check(request.instructions)
         try:
-            entries, orders = await self._router.entries(request.instructions)
-            await self._store.take(entries, orders)
+            async with self._alone([each.order.order_id for each in request.instructions]):
+                entries, orders = await self._router.entries(request.instructions)
+                if (handed := self._handed(request.instructions, entries, orders)) is not None:
+                    await handed
+                else:
+                    await self._store.take(entries, orders)
+                    self._hub.wake()
         except OutcomeUnknown:
             raise errors.outcome_unknown(request.request_id) from None
         except StoreError as error:
             raise errors.dependency_unavailable("postgres") from error
-        self._hub.wake()
         return pb.InstructResponse(last_sequence=max(self._hub.last, 0))
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, order_ids: Sequence[str]) -> AsyncIterator[None]:
+        """What comes twice side by side comes one after the other: the second sees what the first has kept."""
+        while before := {self._under_way[each] for each in order_ids if each in self._under_way}:
+            await asyncio.wait(before)
+        mine = asyncio.get_running_loop().create_future()
+        self._under_way.update(dict.fromkeys(order_ids, mine))
+        try:
+            yield
+        finally:
+            for each in set(order_ids):
+                del self._under_way[each]
+            mine.set_result(None)
+
+    def _handed(
+        self, instructions: Sequence[pb.Instruction], entries: Sequence[Entry], orders: Sequence[Routed]
+    ) -> asyncio.Future[None] | None:
+        """Hands new orders of one venue straight to its desk, if that is here and takes them so: one commit then keeps
+        them with what became of them."""
+        if len(orders) != len(entries) or len({each.venue for each in orders}) != 1:
+            return None
+        desk = self._desk(orders[0].venue)
+        return desk.hand(instructions, orders) if desk is not None else None
 
     async def ListReports(self, request: pb.ListReportsRequest, context: Any) -> pb.ListReportsResponse:
         """See the contract."""

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import itertools
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import asyncpg
 
-from crossrate.api.broker.v1 import routing_service_pb2 as routing
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.store import Database, Lease
 from crossrate.store.database import BROKEN_CONNECTION
-from crossrate.store.errors import OutcomeUnknown, StaleWriter
-from services.broker.routed import At, Routed, State, Told
+from crossrate.store.errors import OutcomeUnknown, StaleWriter, StoreError
+from services.broker.routed import At, Carried, Routed, Told
+from services.broker.store.outcome import (
+    Entry,
+    Input,
+    Outcome,
+    carried_arguments,
+    columns,
+    commit_arguments,
+    instruction,
+    order_columns,
+)
 
 CHANNEL_REPORTS, CHANNEL_INSTRUCTIONS = "broker_reports", "broker_instructions"
 
@@ -58,51 +69,21 @@ _REPORTS = """
 INSERT INTO venue_report (sequence, account, order_id, venue, kind, exec_key, content)
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::bytea[])"""
 
-_COMMIT = f"SELECT commit_venue({', '.join(f'${n}' for n in range(1, 25))})"
 _DEALS = f"keep_deals({', '.join(f'${n}' for n in range(1, 13))})"
-_COMMIT_DEALT = f"{_COMMIT}, keep_deals({', '.join(f'${n}' for n in range(25, 37))})"
+_NUMBERS = "SELECT nextval(pg_get_serial_sequence('venue_order', 'number')) FROM generate_series(1, $1)"
+NUMBERS = 500
+"""Numbers of orders that are taken at once; those that are left over at the end are nobody's."""
 _INPUT = "INSERT INTO book_input (venue, instrument, number, told, content) VALUES ($1, $2, $3, $4, $5)"
 
 
-class Input(NamedTuple):
-    """What went into a simulated book: a row of its own."""
-
-    venue: str
-    instrument: str
-    number: int
-    told: int
-    content: bytes
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What one commit holds.
-
-    Attributes:
-        sent: numbers of instructions that are about to go to the venue.
-        done: of those that were carried out or answered.
-        moved: of those that go to another venue; (number, venue).
-    """
-
-    sent: list[int] = field(default_factory=list)
-    done: list[int] = field(default_factory=list)
-    moved: list[tuple[int, str]] = field(default_factory=list)
-    orders: dict[str, Routed] = field(default_factory=dict)
-    reports: list[Told] = field(default_factory=list)
-
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing to commit."""
-        return not (self.sent or self.done or self.moved or self.orders or self.reports)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An instruction to be kept: where it goes, or why it goes nowhere."""
-
-    instruction: routing.Instruction
-    venue: str
-    refusal: Told | None = None
+@functools.cache
+def _statement(*calls: tuple[str, int]) -> str:
+    """One statement that calls functions with so many arguments each, one after another."""
+    words, place = [], 1
+    for name, count in calls:
+        words.append(f"{name}({', '.join(f'${n}' for n in range(place, place + count))})")
+        place += count
+    return f"SELECT {', '.join(words)}"
 
 
 class Store:
@@ -119,6 +100,19 @@ class Store:
         self._told = told
         self._last = -1
         """The newest report that is known here; -1 before the first look."""
+        self._numbers: deque[int] = deque()
+
+    async def numbers(self, count: int) -> list[int]:
+        """Numbers for new orders that are carried out before they are kept.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        while len(self._numbers) < count:
+            async with self._database.connection() as connection:
+                rows = await connection.fetch(_NUMBERS, max(NUMBERS, count))
+            self._numbers.extend(row[0] for row in rows)
+        return [self._numbers.popleft() for _ in range(count)]
 
     def transaction(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
         """A transaction of the schema."""
@@ -135,7 +129,7 @@ class Store:
         kept: list[pb.VenueReport] = []
         async with self._taking(bool(refused)) as connection:
             row = await connection.fetchrow(
-                _TAKE, *_columns(map(_instruction, entries), 8), *_order_columns(orders), self._name
+                _TAKE, *columns(map(instruction, entries), 8), *order_columns(orders), self._name
             )
             new = set(row[0] or ())
             refusals = [refusal for each, refusal in refused.items() if each in new]
@@ -167,14 +161,19 @@ class Store:
         lease: Lease,
         outcome: Outcome,
         also: Callable[[asyncpg.Connection], Awaitable[None]] | None = None,
+        carried: Sequence[Carried] = (),
     ) -> list[pb.VenueReport]:
         """Commits what a venue's holder did, if he still holds it, and returns the reports with their numbers.
+
+        Args:
+            carried: new orders that nobody has kept before.
 
         Raises:
             StaleWriter: another instance has the venue; nothing was committed.
             StoreError: nothing was, or whether it was is unknown: what the holder remembers is to be read anew.
         """
         async with self._database.transaction() as connection:
+            await self._keep(connection, lease, carried)
             kept = await self.within(connection, lease, outcome)
             if also is not None:
                 await also(connection)
@@ -182,27 +181,41 @@ class Store:
         return kept
 
     async def commit_at_once(
-        self, lease: Lease, outcome: Outcome, inputs: Sequence[Input], deals: Sequence[Any] = ()
+        self,
+        lease: Lease,
+        outcome: Outcome,
+        inputs: Sequence[Input],
+        deals: Sequence[Any] = (),
+        carried: Sequence[Carried] = (),
     ) -> list[pb.VenueReport]:
         """The same for a venue whose books are here, in one round trip where that can be: nothing moves to another
         venue, and what it tells has not been told before.
 
         Args:
             deals: what `keep_deals` takes; empty where nothing was dealt.
+            carried: new orders that nobody has kept before.
 
         Raises:
-            as `commit`.
+            as `commit`; StoreError also where something of `carried` is kept already.
         """
         if self._last < 0:
             async with self._database.connection() as connection:
                 self._last = await connection.fetchval("SELECT last_sequence FROM report_head")
-        if not outcome.moved and all(order.kept is not None for order in outcome.orders.values()):
+        fresh = {each.order.order_id for each in carried}
+        orders = [order for order in outcome.orders.values() if order.order_id not in fresh]
+        if not outcome.moved and all(order.kept is not None for order in orders):
+            reports = [each.report for each in outcome.reports]
+            number(reports, self._last)
+            calls = [
+                ("keep_carried", carried_arguments(lease, carried) if carried else ()),
+                ("commit_venue", commit_arguments(lease, outcome, orders, reports, self._last, inputs)),
+                ("keep_deals", deals),
+            ]
+            made = [(name, arguments) for name, arguments in calls if arguments]
+            statement = _statement(*((name, len(arguments)) for name, arguments in made))
             async with self._taking(several=False) as connection:
-                reports = [each.report for each in outcome.reports]
-                number(reports, self._last)
                 try:
-                    arguments = _commit_arguments(lease, outcome, reports, self._last, inputs)
-                    await connection.execute(_COMMIT_DEALT if deals else _COMMIT, *arguments, *deals)
+                    await connection.execute(statement, *itertools.chain.from_iterable(each for _, each in made))
                 except asyncpg.UniqueViolationError:
                     pass  # a report that was told before is left out; that is for `within`
                 except asyncpg.PostgresError as error:
@@ -214,8 +227,15 @@ class Store:
                     _written(outcome.orders.values())
                     self.told(reports)
                     return reports
+        return await self.commit(lease, outcome, lambda connection: write_inputs(connection, inputs, deals), carried)
 
-        return await self.commit(lease, outcome, lambda connection: write_inputs(connection, inputs, deals))
+    async def _keep(self, connection: asyncpg.Connection, lease: Lease, carried: Sequence[Carried]) -> None:
+        if carried:
+            arguments = carried_arguments(lease, carried)
+            try:
+                await connection.execute(_statement(("keep_carried", len(arguments))), *arguments)
+            except asyncpg.UniqueViolationError as error:
+                raise StoreError("an instruction that was carried out is kept already") from error
 
     async def within(self, connection: asyncpg.Connection, lease: Lease, outcome: Outcome) -> list[pb.VenueReport]:
         """The same as a part of the caller's transaction; after its commit `told` is the caller's to call."""
@@ -261,7 +281,7 @@ async def write_orders(connection: asyncpg.Connection, orders: Sequence[Routed])
     """Writes orders as they stand and gives new ones their numbers."""
     if not orders:
         return
-    found = await connection.fetch(_ORDERS, *_order_columns(orders))
+    found = await connection.fetch(_ORDERS, *order_columns(orders))
     numbers = dict(found)
     for order in orders:
         order.number = numbers[order.order_id]
@@ -320,69 +340,3 @@ def _written(orders: Iterable[Routed]) -> None:
 def _cut(connection: asyncpg.Connection) -> None:
     with contextlib.suppress(asyncpg.InterfaceError):
         connection.terminate()
-
-
-def _columns(rows: Iterable[Sequence[Any]], count: int) -> list[Sequence[Any]]:
-    return list(zip(*rows, strict=True)) or [()] * count
-
-
-def _instruction(entry: Entry) -> tuple[Any, ...]:
-    instruction, order = entry.instruction, entry.instruction.order
-    state = State.WAITS if entry.venue else State.DONE
-    return (
-        instruction.instruction_id,
-        order.order_id,
-        entry.venue,
-        instruction.kind,
-        order.version,
-        int(state),
-        bool(order.terms.venue),
-        order.SerializeToString(),
-    )
-
-
-def _order_columns(orders: Sequence[Routed]) -> list[Sequence[Any]]:
-    rows = [
-        (
-            o.order_id,
-            o.account,
-            o.venue,
-            o.instrument,
-            int(o.status),
-            o.version,
-            o.venue_order_id,
-            o.filled,
-            o.earlier,
-            o.order.SerializeToString(),
-            o.client_id,
-        )
-        for o in orders
-    ]
-    return _columns(rows, 11)
-
-
-def _commit_arguments(
-    lease: Lease, outcome: Outcome, reports: Sequence[pb.VenueReport], last: int, inputs: Sequence[Input]
-) -> list[Any]:
-    orders = list(outcome.orders.values())
-    changed = [order for order in orders if order.order is not order.kept]
-    return [
-        lease.name,
-        lease.epoch,
-        outcome.sent,
-        outcome.done,
-        *_columns(
-            [(o.order_id, int(o.status), o.version, o.venue_order_id, o.filled, o.earlier) for o in orders],
-            6,
-        ),
-        [order.order_id for order in changed],
-        [order.order.SerializeToString() for order in changed],
-        last,
-        [report.account for report in reports],
-        [report.order_id for report in reports],
-        [report.venue for report in reports],
-        [int(report.kind) for report in reports],
-        [each.exec_key for each in outcome.reports],
-        [report.SerializeToString() for report in reports],
-        *_columns(inputs, 5),
-    ]

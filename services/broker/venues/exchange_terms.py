@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -24,6 +25,7 @@ from crossrate.exchange.order import (
     TimeInForce,
 )
 from services.broker.domain.amounts import QUANTITY_UNIT, price_text, quantity_text
+from services.broker.domain.books import BUY, SELL, StatedOrder
 from services.broker.domain.dates import Calendar, put_date
 from services.broker.routed import At, Routed
 
@@ -72,6 +74,19 @@ def number_of(routed: Routed) -> int:
 def exec_id_of(instrument: str, event: Event) -> str:
     """The id of a fill: a deal has two sides, and ours is that of the order."""
     return f"{instrument.replace('/', '')}.{event.execution}.{event.id}"
+
+
+def ticks_of(bid: float, ask: float, grid: Grid) -> tuple[int, int]:
+    """A quote in the book's ticks: away from the middle where it is finer than they are; a hair is not finer."""
+    places = 1 / float(grid.tick)
+    return max(math.floor(bid * places + 1e-6), 0), max(math.ceil(ask * places - 1e-6), 0)
+
+
+def stated_of(event: Event, instrument: str, grid: Grid) -> StatedOrder:
+    """An order that was placed by hand, as a statement has it."""
+    side = BUY if event.side == Side.BUY else SELL
+    quantity = int(grid.quantity(event.quantity) * QUANTITY_UNIT)
+    return StatedOrder(f"S{event.id}", "", instrument, side, quantity, grid.price(event.price), 0)
 
 
 def new_order(routed: Routed, grid: Grid, calendar: Calendar, now_ns: int) -> NewOrder:

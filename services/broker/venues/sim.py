@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -21,18 +21,19 @@ from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.exchange.event import Event, EventKind, Reason
 from crossrate.exchange.grid import Grid
-from crossrate.exchange.order import Cancel, Operation, OrderType, Side
+from crossrate.exchange.order import Cancel, Operation, OrderType
 from crossrate.exchange.terms import VenueTerms
 from crossrate.exchange.venue import Venue
-from crossrate.store import Database
+from crossrate.store import Database, StoreError
+from crossrate.store.errors import OutcomeUnknown
 from services.broker.adopting import adopted, key_of
-from services.broker.domain.amounts import QUANTITY_UNIT, quantity_of
-from services.broker.domain.books import BUY, SELL, StatedOrder, Statement
+from services.broker.domain.amounts import quantity_of
+from services.broker.domain.books import StatedOrder, Statement
 from services.broker.domain.dates import Calendar
-from services.broker.engine.desk import Desk
+from services.broker.engine.desk import Desk, Handed, settle
 from services.broker.engine.session import Session
 from services.broker.peers import Quotes
-from services.broker.routed import At, Routed, Waiting, recalled
+from services.broker.routed import At, Carried, Routed, Waiting, recalled
 from services.broker.store import Outcome, write_inputs
 from services.broker.venues import exchange_terms as words
 from services.broker.venues.declared import SimulatedVenue
@@ -82,15 +83,20 @@ class SimAdapter:
         await self._recover()
         self._quoted.add(self._heard)
         desk.become(Session.READY, "the simulated exchange is open")
+        desk.takes = self._takes
         try:
             while True:
                 desk.wake.clear()
                 async with desk.turn:
-                    await self._pass()
-                if not desk.instructed and not self._moved:
+                    await self._turn()
+                if not desk.instructed and not desk.handed and not self._moved:
                     await self._rest()
         finally:
             self._quoted.discard(self._heard)
+
+    def _takes(self, routed: Routed) -> bool:
+        """Whether a new order may be handed over: its book is here, and no quote has to be waited for."""
+        return routed.instrument in self._waited and self._desk.order(routed.order_id) is None
 
     async def _recover(self) -> None:
         for routed in self._desk.orders.values():
@@ -121,14 +127,41 @@ class SimAdapter:
 
     # One pass.
 
-    async def _pass(self) -> None:
-        outcome, touched = Outcome(), set[str]()
-        if self._desk.instructed:
-            waiting = await self._desk.waiting()
-            done = self._recall(outcome, waiting)
-            for each in waiting:
-                if each.number not in done and (instrument := await self._carry(outcome, each)) is not None:
-                    touched.add(instrument)
+    async def _turn(self) -> None:
+        desk, handed = self._desk, list[Handed]()
+        try:
+            outcome, touched = Outcome(), set[str]()
+            if desk.instructed:
+                await self._waiting(outcome, touched)
+            else:
+                handed = desk.taken()
+            carried = await self._carry_handed(outcome, touched, handed) if handed else []
+            await self._go_on(outcome, touched, carried)
+        except BaseException as error:
+            unknown = error if isinstance(error, StoreError) else OutcomeUnknown("the venue's adapter has failed")
+            settle(handed, unknown)
+            raise
+        settle(handed)
+
+    async def _waiting(self, outcome: Outcome, touched: set[str]) -> None:
+        """Carries out what is kept and waits."""
+        waiting = await self._desk.waiting()
+        done = self._recall(outcome, waiting)
+        for each in waiting:
+            if each.number not in done and (instrument := await self._carry(outcome, each)) is not None:
+                touched.add(instrument)
+
+    async def _carry_handed(self, outcome: Outcome, touched: set[str], handed: Sequence[Handed]) -> list[Carried]:
+        """Carries new orders out that nobody has kept yet."""
+        made = await self._desk.begin(handed)
+        for _, each in made:
+            if (instrument := await self._carry(outcome, each)) is not None:
+                touched.add(instrument)
+        outcome.done.clear()  # they are kept as done
+        return [carried for carried, _ in made]
+
+    async def _go_on(self, outcome: Outcome, touched: set[str], carried: Sequence[Carried]) -> None:
+        """Lets the books go on to now, and commits what came of it."""
         now = self._clock.now_ns()
         for instrument in self._moved:
             self._requote(self._books[instrument], now)
@@ -140,14 +173,14 @@ class SimAdapter:
                 touched.add(instrument)
                 await self._name(report.event.id)
                 self._hear(outcome, book, report.event, now)
-        await self._commit(outcome, touched)
+        await self._commit(outcome, touched, carried)
 
     def _recall(self, outcome: Outcome, waiting: list[Waiting]) -> set[int]:
         for order_id, numbers in recalled(waiting).items():
             self._desk.recall(outcome, self._desk.order(order_id), numbers)
         return set(outcome.done)
 
-    async def _commit(self, outcome: Outcome, touched: set[str]) -> None:
+    async def _commit(self, outcome: Outcome, touched: set[str], carried: Sequence[Carried]) -> None:
         # What a deal came from is written with it.
         touched |= self._dealt
         self._dealt = set()
@@ -158,7 +191,7 @@ class SimAdapter:
         inputs, states = rows_of(books)
         deals = self._records.taken()
         if not states:
-            await self._desk.store.commit_at_once(self._desk.lease, outcome, inputs, deals)
+            await self._desk.store.commit_at_once(self._desk.lease, outcome, inputs, deals, carried)
             return
 
         async def write(connection: asyncpg.Connection) -> None:
@@ -166,16 +199,12 @@ class SimAdapter:
             for book in states:
                 await book.write(connection)
 
-        await self._desk.commit(outcome, write)
+        await self._desk.commit(outcome, write, carried)
 
     def _requote(self, book: SimBook, now: int) -> None:
-        quote, grid = self._quotes.live(book.instrument), self._grids[book.instrument]
-        if quote is None:
-            book.quote(0, 0, now)
-            return
-        # Away from the middle where a quote is finer than the book's ticks; a hair is not finer.
-        places = 1 / float(grid.tick)
-        book.quote(max(math.floor(quote.bid * places + 1e-6), 0), max(math.ceil(quote.ask * places - 1e-6), 0), now)
+        quote = self._quotes.live(book.instrument)
+        bid, ask = (0, 0) if quote is None else words.ticks_of(quote.bid, quote.ask, self._grids[book.instrument])
+        book.quote(bid, ask, now)
 
     # What waits.
 
@@ -295,16 +324,7 @@ class SimAdapter:
         self._desk.told(outcome, routed, said.report, said.key)
 
     def _adopt(self, outcome: Outcome, instrument: str, event: Event) -> None:
-        grid = self._grids[instrument]
-        stated = StatedOrder(
-            f"S{event.id}",
-            "",
-            instrument,
-            BUY if event.side == Side.BUY else SELL,
-            int(grid.quantity(event.quantity) * QUANTITY_UNIT),
-            grid.price(event.price),
-            0,
-        )
+        stated = words.stated_of(event, instrument, self._grids[instrument])
         account = self._spec.adopted_account
         routed, report = adopted(self._desk.venue, account, stated, self._calendar, event.time)
         self._numbers[event.id] = routed.order_id

@@ -14,6 +14,9 @@ from services.trading.domain import amounts
 from services.trading.domain.lifecycle import PENDING, Exec, Reason, Status
 from services.trading.domain.order import Amendment, Order, OrderType, Terms, TimeInForce
 
+RECENT_MAX = 1000
+"""Ids of orders that an account remembers."""
+
 
 class Instruct(IntEnum):
     """What a venue is to do, as broker names it."""
@@ -94,6 +97,8 @@ class Account:
         """What of a position strategies made, by their names; the rest was made by orders of none."""
         self.venue_sequence = 0
         """Broker's number of the last report that was applied."""
+        self.recent: dict[str, None] = {}
+        """Clients' ids of its newest orders: what is repeated is nearly always one of them."""
         self.stuck = False
         """Whether a report of broker's waits for something that is not in memory; those behind it wait too."""
 
@@ -105,6 +110,12 @@ class Account:
             self.reducing[order.order_id] = order
         for group in {order.list_id, order.parent_id} - {""}:
             self.children.setdefault(group, []).append(order)
+
+    def entered(self, client_order_id: str) -> None:
+        """An order was entered under that id."""
+        self.recent[client_order_id] = None
+        if len(self.recent) > RECENT_MAX:
+            del self.recent[next(iter(self.recent))]
 
     def forget_final(self, order: Order) -> None:
         """Drops a final order, once nothing depends on it any more."""

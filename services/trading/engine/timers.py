@@ -20,6 +20,8 @@ from services.trading.store import Batch
 LOOK_S = 0.25
 """The clock is looked at so often: it may be set."""
 
+TIMED = frozenset({TimeInForce.DAY, TimeInForce.GTD})
+
 
 def end_ns(order: Order) -> int:
     """When an order's time ends, in ns since 1970, UTC; 0 for never."""
@@ -56,10 +58,11 @@ class Timers:
     def committed(self, batch: Batch) -> None:
         """Orders took a step."""
         for order in batch.orders:
-            self._look(order)
+            if order.terms.time_in_force in TIMED or order.order_id in self._known:
+                self._look(order)
 
     def _look(self, order: Order) -> None:
-        if order.final or order.terms.time_in_force not in (TimeInForce.DAY, TimeInForce.GTD):
+        if order.final or order.terms.time_in_force not in TIMED:
             self._known.pop(order.order_id, None)
             return
         due = end_ns(order) + (0 if order.held else self._grace_ns)

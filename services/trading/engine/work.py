@@ -267,3 +267,24 @@ class Admitted:
 
     groups: list[tuple[Group, list[Admission]]] = field(default_factory=list)
     gate_version: int = 0
+
+
+def retrieved(future: asyncio.Future[Any]) -> None:
+    """Nobody may wait for it: then its failure was logged where it happened."""
+    if not future.cancelled():
+        future.exception()
+
+
+def resolve(future: asyncio.Future[Any], answer: Any) -> None:
+    """Ends a future, unless it has ended: by an answer, or by what was raised."""
+    if not future.done():
+        if isinstance(answer, BaseException):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
+
+
+def fail(waiting: Sequence[Work | Group], error: BaseException) -> None:
+    """Tells all who wait that it failed."""
+    for each in waiting:
+        resolve(each.future, error)

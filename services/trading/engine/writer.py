@@ -23,17 +23,21 @@ from crossrate.store.errors import OutcomeUnknown, SequenceConflict, StoreError,
 from services.trading.admission import Admission
 from services.trading.domain.account import Account, Refused
 from services.trading.engine.accounts import Accounts
+from services.trading.engine.filling import Filling
 from services.trading.engine.risk import Risk
-from services.trading.engine.work import ATTEMPTS_MAX, Admitted, Entry, Group, Work
+from services.trading.engine.work import ATTEMPTS_MAX, Admitted, Entry, Group, Work, fail, resolve, retrieved
 from services.trading.store import Batch, Duplicate, GateIsNewer, Store, TakenOver
 
 ORDERS_MAX = 500
 """Orders that risk is asked about at once."""
 WORKS_MAX = 2_000
 """Steps of works in one commit, about."""
-GATHER_S = 0.005
+GATHER_S = 0.02
 """Venues' reports wait so long for orders that risk is being asked about: one commit costs little more than half of
 two."""
+DOUBTED_S = 60.0
+"""How long all orders of an account are looked for among those of before, once one of them was a repetition that nobody
+remembered: nobody can have the commits of others fail again and again."""
 SETTLE_S_MAX = 5.0
 """How long the outcome of a broken commit is asked for."""
 
@@ -79,10 +83,13 @@ class Writer:
         self._asking = False
         """Whether risk is being asked."""
         self._entered = asyncio.Event()
+        self._filling = Filling(self._entries, self._entered, ORDERS_MAX)
         self._wake = asyncio.Event()
         self._admitted: asyncio.Queue[Admitted] = asyncio.Queue(1)
         self._after: list[After] = []
         self._on_the_way: dict[str, None] = {}
+        self._doubted: dict[str, float] = {}
+        """Accounts whose commit had something that was there already: until when all of theirs is looked for first."""
         self.settled = asyncio.Lock()
         """Held while memory is ahead of the database."""
         self.risk: Risk
@@ -102,11 +109,13 @@ class Writer:
         if isinstance(group, Entry):
             for key in group.keys:
                 self.inflight[key] = group
-            group.future.add_done_callback(lambda _: self._answered(group))
+        group.future.add_done_callback(lambda _: self._answered(group))
+        self._filling.came()
         self._entries.append(group)
         self._entered.set()
 
-    def _answered(self, group: Entry) -> None:
+    def _answered(self, group: Group) -> None:
+        self._filling.answered()
         for key in group.keys:
             if self.inflight.get(key) is group:
                 del self.inflight[key]
@@ -116,7 +125,7 @@ class Writer:
     ) -> asyncio.Future[Any]:
         """A change that needs nobody's leave; its answer comes once it is committed. For the rest see `Work`."""
         work = Work(account, do, asyncio.get_running_loop().create_future(), of=of, size=size)
-        work.future.add_done_callback(_retrieved)
+        work.future.add_done_callback(retrieved)
         self._works.append(work)
         self._pressing += of is None
         self._wake.set()
@@ -128,15 +137,16 @@ class Writer:
             await self._entered.wait()
             self._entered.clear()
             while self._entries:
+                self._asking = True
+                await self._filling.wait()
                 groups, orders = [], 0
                 while self._entries and (not groups or orders + max(1, len(self._entries[0].keys)) <= ORDERS_MAX):
                     groups.append(self._entries.popleft())
                     orders += max(1, len(groups[-1].keys))
-                self._asking = True
                 try:
                     admitted = await self._admit(groups)
                 except (errors.Failure, StoreError) as error:
-                    _fail(groups, error)
+                    fail(groups, error)
                     continue
                 finally:
                     self._asking = False
@@ -158,7 +168,7 @@ class Writer:
             try:
                 wanted = group.to_admit(account)
             except (errors.Failure, Refused) as error:
-                _fail([group], error)
+                fail([group], error)
                 continue
             asked.append((group, len(wanted)))
             orders += wanted
@@ -166,17 +176,20 @@ class Writer:
         if not asked:
             return Admitted()
         entries = [group for group, _ in asked if isinstance(group, Entry)]
+        repeated = [group for group in entries if self._may_be_repeated(group)]
         known, said = await asyncio.gather(
-            self._replay(entries), self.risk.authorise(orders, numbers), return_exceptions=True
+            self._replay(repeated), self.risk.authorise(orders, numbers), return_exceptions=True
         )
         if isinstance(known, BaseException):
             raise known
+        if isinstance(said, BaseException):
+            known |= await self._replay([group for group in entries if group not in repeated])
         for group in entries:
             if id(group) in known:
-                _resolve(group.future, known[id(group)])
+                resolve(group.future, known[id(group)])
         if isinstance(said, BaseException):
             # What was answered before is answered again whether risk is there or not.
-            _fail([group for group, _ in asked if id(group) not in known], said)
+            fail([group for group, _ in asked if id(group) not in known], said)
             return Admitted()
         admitted, at = Admitted(gate_version=said.gate_version), 0
         for group, count in asked:
@@ -187,6 +200,14 @@ class Writer:
                 admitted.groups.append((group, admissions))
                 self._on_the_way.update(dict.fromkeys(group.order_ids))
         return admitted
+
+    def _may_be_repeated(self, entry: Entry) -> bool:
+        """Whether its orders are looked for among those of before. What is repeated otherwise is found by the commit,
+        of which then nothing is done, and looked for after that."""
+        if entry.attempts or self._doubted.get(entry.account, 0.0) > time.monotonic():
+            return True
+        account = self._accounts.held.get(entry.account)
+        return account is None or any(key[1] in account.recent for key in entry.keys)
 
     async def run_commits(self) -> None:
         """Commits what is ready, until it is cancelled."""
@@ -217,7 +238,7 @@ class Writer:
         """Whether a change still means something; if not, nobody waits for it any more."""
         if work.of is None or self._accounts.held.get(work.account) is work.of:
             return True
-        _resolve(work.future, None)
+        resolve(work.future, None)
         return False
 
     async def _commit(self, works: list[Work], admitted: Admitted | None) -> None:
@@ -227,7 +248,7 @@ class Writer:
         try:
             await self._accounts.ensure({each.account for each in waiting})
         except StoreError as error:
-            _fail(waiting, error)
+            fail(waiting, error)
             self._left(groups)
             return
         async with self.settled:
@@ -258,12 +279,12 @@ class Writer:
             try:
                 answers.append((work, work.do(held[work.account], batch)))
             except (errors.Failure, Refused) as error:
-                _fail([work], error)
+                fail([work], error)
         for group, admissions in groups:
             try:
                 answers.append((group, group.do(held[group.account], batch, admissions)))
             except (errors.Failure, Refused) as error:
-                _fail([group], error)
+                fail([group], error)
             else:
                 assert admitted is not None
                 batch.admitted_version = admitted.gate_version
@@ -278,7 +299,7 @@ class Writer:
                 assert name in self._accounts.epochs
             for request in batch.requests:
                 batch.holds(self._accounts.held[request.account])
-            with COMMIT_SECONDS.time():
+            with self._filling.commit(), COMMIT_SECONDS.time():
                 await self._store.commit(batch, self._accounts.epochs)
         except OutcomeUnknown as error:
             return await self._what_stands(batch, error)
@@ -311,8 +332,10 @@ class Writer:
         for call in self._after:
             call(batch)
         for each, answer in answers:
-            _resolve(each.future, answer)
+            resolve(each.future, answer)
         for order in batch.orders:
+            if order.order_id in batch.entered and (account := self._accounts.held.get(order.account)) is not None:
+                account.entered(order.client_order_id)
             if order.final and (account := self._accounts.held.get(order.account)) is not None:
                 account.forget_final(order)
 
@@ -326,6 +349,10 @@ class Writer:
         """Memory is ahead of the database: forgets it, and tries what was not done once more where that may help."""
         names = list(batch.bases)
         self._accounts.drop(names)
+        if isinstance(error, Duplicate):
+            now_s = time.monotonic()
+            self._doubted = {name: until_s for name, until_s in self._doubted.items() if until_s > now_s}
+            self._doubted.update(dict.fromkeys(names, now_s + DOUBTED_S))
         # Whoever took an account over looks after it; taking it back would go on for ever.
         self._accounts.want(set(names).difference(error.accounts if isinstance(error, TakenOver) else ()))
         retry = isinstance(error, TakenOver | GateIsNewer | Duplicate | SequenceConflict)
@@ -337,7 +364,7 @@ class Writer:
             if retry and each.attempts < ATTEMPTS_MAX and not each.future.done():
                 again.append(each)
             else:
-                _fail([each], error)
+                fail([each], error)
         works = [each for each in again if isinstance(each, Work)]
         self._works.extendleft(reversed(works))
         self._pressing += sum(work.of is None for work in works)
@@ -351,22 +378,3 @@ class Writer:
         for group, _ in groups:
             for order_id in group.order_ids:
                 self._on_the_way.pop(order_id, None)
-
-
-def _retrieved(future: asyncio.Future[Any]) -> None:
-    # Nobody may wait for it: then its failure was logged where it happened.
-    if not future.cancelled():
-        future.exception()
-
-
-def _resolve(future: asyncio.Future[Any], answer: Any) -> None:
-    if not future.done():
-        if isinstance(answer, BaseException):
-            future.set_exception(answer)
-        else:
-            future.set_result(answer)
-
-
-def _fail(waiting: Sequence[Work | Group], error: BaseException) -> None:
-    for each in waiting:
-        _resolve(each.future, error)

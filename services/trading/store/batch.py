@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crossrate.api.broker.v1 import routing_service_pb2 as routing
+from crossrate.store import Entry, Fact
 from services.trading import messages
 from services.trading.domain import amounts
 from services.trading.domain.account import Account, Deal, Instruct, Step
@@ -13,6 +14,8 @@ from services.trading.domain.lifecycle import Exec
 from services.trading.domain.order import Order
 
 NOTHING_ADMITTED = -1
+SUBJECT, EVENT = "crossrate.trading.v1.execution_reported.", "crossrate.api.trading.v1.ExecutionReported"
+"""What `commit_reports` calls an event: its subject, without the account, and its type."""
 
 
 @dataclass(slots=True)
@@ -69,6 +72,7 @@ class Batch:
     instructions: list[routing.Instruction] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     entered: dict[str, Entered] = field(default_factory=dict)
+    _venue_bases: dict[str, int] = field(default_factory=dict)
     _rows: dict[str, _Row] = field(default_factory=dict)
     _positions: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     _strategies: dict[tuple[str, str, str, str], list[int]] = field(default_factory=dict)
@@ -77,14 +81,17 @@ class Batch:
     def holds(self, account: Account) -> None:
         """The account takes part, even without a report."""
         if account.name not in self.bases:
-            self.bases[account.name] = account.sequence
-            self.accounts[account.name] = account
+            self._take(account, account.sequence)
+
+    def _take(self, account: Account, base: int) -> None:
+        self.bases[account.name] = base
+        self.accounts[account.name] = account
+        self._venue_bases[account.name] = account.venue_sequence
 
     def report(self, account: Account, order: Order, step: Step) -> None:
         """See Recorder."""
         if account.name not in self.bases:
-            self.bases[account.name] = account.sequence - 1
-            self.accounts[account.name] = account
+            self._take(account, account.sequence - 1)
         made = messages.report_of(account, order, step, self.now_ns)
         event = messages.event_of(made.report)
         self.reported.append(Reported(account.name, account.sequence, event, made.told))
@@ -133,6 +140,23 @@ class Batch:
         """The orders that took a step."""
         return [row.order for row in self._rows.values()]
 
+    @property
+    def entries(self) -> list[Entry]:
+        """The journal's entries that a commit of this makes."""
+        return [
+            Entry(
+                f"accounts/{each.account}",
+                each.sequence,
+                Fact(SUBJECT + each.account, EVENT, each.event, self.now_ns, cause, self.traceparent),
+            )
+            for each, cause in zip(self.reported, self.causes, strict=True)
+        ]
+
+    def _venue_sequence(self, name: str) -> int:
+        """How far broker's reports were applied; 0 where this batch has applied none, for writing that costs a lock."""
+        now = self.accounts[name].venue_sequence
+        return now if now != self._venue_bases[name] else 0
+
     def arguments(self, epochs: dict[str, int]) -> list[Any]:
         """The arguments of `commit_reports`, then those of `keep_strategies`."""
         strategies = list(self._strategies.items())
@@ -148,7 +172,7 @@ class Batch:
             [epochs[name] for name in names],
             [self.bases[name] for name in names],
             [self.accounts[name].sequence for name in names],
-            [self.accounts[name].venue_sequence for name in names],
+            [self._venue_sequence(name) for name in names],
             self.admitted_version,
             [each.account for each in self.reported],
             [each.sequence for each in self.reported],

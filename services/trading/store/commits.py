@@ -30,6 +30,9 @@ SELECT 'accounts/' || name, 1, $2, 'infinity' FROM unnest($1::text[]) AS w (name
 ON CONFLICT (name) DO UPDATE SET epoch = l.epoch + 1, holder = excluded.holder, expire_time = excluded.expire_time
 RETURNING name, epoch"""
 
+RECENT = """
+SELECT client_order_id FROM client_order WHERE account = $1 ORDER BY first_sequence DESC LIMIT 200"""
+
 RELEASE = "UPDATE lease SET holder = '' WHERE holder = $1 AND name LIKE 'accounts/%'"
 
 GROUPS = """
@@ -197,6 +200,8 @@ async def load(connection: asyncpg.Connection, name: str) -> Account:
         account.strategies[instrument, position_id, strategy] = list(place)
     found = await connection.fetchval("SELECT venue_sequence FROM account_venue WHERE account = $1", name)
     account.venue_sequence = found or 0
+    for row in reversed(await connection.fetch(RECENT, name)):
+        account.entered(row[0])
     if account.orders:
         rows = await connection.fetch(FILLS, list(account.orders))
         for order_id, venue_exec_id in rows:
