@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crossrate.runtime.topology import DEFAULT_PATH
+from crossrate.runtime.topology import load as load_topology
+from services.control.releases import specification
 from services.control.releases.specification import SpecificationError, load, read
 from services.control.split import Pin, Split
 
@@ -107,3 +112,16 @@ def test_a_file_is_found_by_its_name_and_its_folder_is_its_own(tmp_path: Path) -
     (tmp_path / "broken.toml").write_text("service = ")
     with pytest.raises(SpecificationError, match="cannot be read"):
         load(tmp_path, "broken", SERVICES, STICKY)
+
+
+def test_specifications_that_are_shown_can_be_used() -> None:
+    """Those in mesh/releases, and the one that the README explains field by field."""
+    folder = DEFAULT_PATH.parent / "releases"
+    names = [path.stem for path in folder.glob("*.toml")]
+    assert names
+    services = load_topology(DEFAULT_PATH).services
+    for name in names:
+        load(folder, name, services, STICKY)
+    text = (Path(specification.__file__).parent / "README.md").read_text()
+    (shown,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert read(tomllib.loads(shown), services, STICKY).analysis is not None
