@@ -46,6 +46,7 @@ ROOTS = [
     "envoy.extensions.filters.listener.tls_inspector.v3.tls_inspector",
     "envoy.extensions.filters.network.connection_limit.v3.connection_limit",
     "envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager",
+    "envoy.extensions.filters.network.local_ratelimit.v3.local_rate_limit",
     "envoy.extensions.http.early_header_mutation.header_mutation.v3.header_mutation",
     "envoy.extensions.resource_monitors.downstream_connections.v3.downstream_connections",
     "envoy.extensions.resource_monitors.fixed_heap.v3.fixed_heap",

@@ -20,7 +20,7 @@ from prometheus_client import Counter
 from crossrate.events import Event, Events
 from crossrate.events.errors import EventsError
 from crossrate.events.events import READ_MAX
-from crossrate.runtime.topology import Topology, bucket_of
+from crossrate.runtime.topology import DENIALS, Topology, bucket_of
 from crossrate.store.errors import StoreError
 from crossrate.transparency.continuity import Source, name_of
 from services.audit.domain import NO_JOURNAL, Incoming, bounded, key
@@ -207,6 +207,8 @@ class Reader:
             keys, payload, form, _ = self._payloads.read_json(event.payload)
         else:
             service, kind = self._topology.streams[stream.name].owner, event.type
+            if stream.name == DENIALS:
+                service = event.subject.rpartition(".")[2]  # NATS lets nobody else publish there.
             keys, payload, form, _ = self._payloads.read(event.type, event.payload)
         if event.request_id:
             keys = bounded((*keys, key("request", event.request_id)))

@@ -95,15 +95,14 @@ async def serve(runtime: Runtime) -> None:
                 desk, adapter, spec, router.rules, breaks, copies, books, risk, calendar, hub.breaks, note
             )
 
-        holders = [
-            Holder(name, adapter, database, store, reading, sessions, hub, runtime.instance, note, reconciler)
+        holders = {
+            name: Holder(name, adapter, database, store, reading, sessions, hub, runtime.instance, note, reconciler)
             for name in venues.venues
-        ]
-        by_venue = dict(zip(venues.venues, holders, strict=True))
+        }
         server = Server(runtime)
         server.add(
             add_RoutingServiceServicer_to_server,
-            RoutingService(router, store, reading, hub, settings.heartbeat_s, lambda venue: by_venue[venue].desk),
+            RoutingService(router, store, reading, hub, settings.heartbeat_s, lambda venue: holders[venue].desk),
         )
         server.add(add_VenueServiceServicer_to_server, VenueService(venues, router, sessions, Switches(database)))
         server.add(
@@ -116,7 +115,7 @@ async def serve(runtime: Runtime) -> None:
         server.health.depends_on("http", listener.check)
         async with listener, asyncio.TaskGroup() as group:
             # A task that fails takes the process down, and it starts anew: no half of an instance serves.
-            tasks = [group.create_task(each.run()) for each in (hub, quotes, gateway, rest, *holders)]
+            tasks = [group.create_task(each.run()) for each in (hub, quotes, gateway, rest, *holders.values())]
             await server.serve()
             for task in tasks:
                 task.cancel()

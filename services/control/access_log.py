@@ -14,16 +14,18 @@ from services.control.envoy_api import extension
 from services.control.shares import RELEASE_HEADER
 
 _GRPC_LOG = "envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig"
+CALLS = "calls|"
+"""How the names of these logs begin."""
 FLUSH_S = 0.2
 BUFFER_BYTES_MAX = 64 << 10
 STATUS = "grpc-status"
 
 
-def access_log(name: str) -> list[dict[str, Any]]:
-    """The access log of an inbound listener, to control's own socket."""
+def call_log(backend: str) -> dict[str, Any]:
+    """What an inbound listener logs of a release's calls, to control's own socket."""
     config = {
         "common_config": {
-            "log_name": name,
+            "log_name": CALLS + backend,
             "grpc_service": {"envoy_grpc": {"cluster_name": XDS}},
             "transport_api_version": "V3",
             "buffer_flush_interval": f"{FLUSH_S}s",
@@ -35,4 +37,4 @@ def access_log(name: str) -> list[dict[str, Any]]:
         "additional_response_trailers_to_log": [STATUS],
     }
     log = extension("envoy.access_loggers.http_grpc", _GRPC_LOG, config)
-    return [{**log, "filter": {"header_filter": {"header": {"name": RELEASE_HEADER, "present_match": True}}}}]
+    return {**log, "filter": {"header_filter": {"header": {"name": RELEASE_HEADER, "present_match": True}}}}

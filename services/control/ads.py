@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -295,8 +295,11 @@ class AdsServer:
             if answer.refused_version >= max(1, since_version)
         ]
 
-    async def start(self, socket: Path, also: Sequence[grpc.GenericRpcHandler] = ()) -> None:
-        """Listens on a Unix socket, for `also` as well: what else proxies have to say.
+    async def start(self, socket: Path, *others: grpc.GenericRpcHandler) -> None:
+        """Listens on a Unix socket.
+
+        Args:
+            others: what proxies find there as well.
 
         Raises:
             RuntimeError: the socket cannot be bound.
@@ -315,7 +318,7 @@ class AdsServer:
             ("grpc.so_reuseport", 0),
         )
         self._server = grpc.aio.server(options=options)
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {name: handler}), *also))
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {name: handler}), *others))
         socket.unlink(missing_ok=True)
         self._server.add_insecure_port(f"unix:{socket}")
         socket.chmod(0o600)

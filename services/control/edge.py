@@ -9,6 +9,7 @@ from crossrate.runtime.topology import Topology
 from services.control import authentication, transcoder
 from services.control.access import PUBLIC, Contracts, edge_rbac, methods_of
 from services.control.clusters import inbound_endpoints, inbound_name, mesh_cluster, mesh_name
+from services.control.denials import access_log
 from services.control.envoy_api import TYPE_PREFIX, extension
 from services.control.http import (
     DEADLINE_MARGIN_S,
@@ -24,7 +25,7 @@ from services.control.http import (
 )
 from services.control.outbound import route_of
 from services.control.paths import edge_routes
-from services.control.rate_limits import rate_limit, route_metadata
+from services.control.rate_limits import bucket, rate_limit, route_metadata
 from services.control.replies import edge_replies, security_headers
 from services.control.routes import Match, Rule
 from services.control.secrets import (
@@ -40,6 +41,7 @@ from services.control.state import CONTROL, EDGE, Resources, State
 _FILTERS = "envoy.extensions.filters.http"
 _CORS_POLICY = f"{_FILTERS}.cors.v3.CorsPolicy"
 _CONNECTION_LIMIT = "envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit"
+_CONNECTION_RATE = "envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit"
 _DOWNSTREAM_TLS = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
 
 LISTENER = "edge"
@@ -121,6 +123,7 @@ def _listener(topology: Topology, contracts: Contracts, state: State) -> dict[st
     http = manager(
         LISTENER,
         _filters(topology, contracts, state),
+        access_log=[access_log(LISTENER)],
         codec_type="AUTO",
         use_remote_address=True,
         generate_request_id=True,
@@ -161,6 +164,12 @@ def _listener(topology: Topology, contracts: Contracts, state: State) -> dict[st
         _CONNECTION_LIMIT,
         {"stat_prefix": "edge", "max_connections": edge.connections_max, "delay": "1s"},
     )
+    # Before the handshake: whoever is too much is closed without one.
+    rate = extension(
+        "envoy.filters.network.local_ratelimit",
+        _CONNECTION_RATE,
+        {"stat_prefix": "edge", "token_bucket": bucket(edge.connections_per_s, 2 * edge.connections_per_s)},
+    )
     return {
         "name": LISTENER,
         "address": {"socket_address": {"address": edge.address, "port_value": state.edge_port}},
@@ -168,8 +177,14 @@ def _listener(topology: Topology, contracts: Contracts, state: State) -> dict[st
         # manager bounds the sum.
         "per_connection_buffer_limit_bytes": transcoder.rest_request_bytes_max(contracts),
         "filter_chains": [
-            {"transport_socket": _tls(topology), "transport_socket_connect_timeout": "10s", "filters": [limit, http]}
+            {
+                "transport_socket": _tls(topology),
+                "transport_socket_connect_timeout": "10s",
+                "filters": [rate, limit, http],
+            }
         ],
+        # Calls have their turn between two connections that are new.
+        "max_connections_to_accept_per_socket_event": 1,
     }
 
 
@@ -202,7 +217,7 @@ def _method_routes(method: MethodContract, rules: tuple[Rule, ...], state: State
 
 
 def _public_route(service: str) -> dict[str, Any]:
-    action = {"cluster": mesh_name(EDGE, CONTROL), "timeout": "0s", "idle_timeout": "3600s"}
+    action = {"cluster": mesh_name(EDGE, CONTROL), "timeout": "0s", "idle_timeout": "3600s", "priority": "HIGH"}
     return {"match": {"prefix": f"/{service}/"}, "route": action}
 
 

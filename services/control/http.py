@@ -79,8 +79,9 @@ def timing(method: MethodContract, margin_s: float, timeout_s: float | None = No
 
 
 def lane(method: MethodContract) -> dict[str, Any]:
-    """Calls of the reserved lane have limits of their own in every cluster, which the others cannot fill."""
-    return {"priority": "HIGH"} if method.reserved_lane else {}
+    """Calls of the reserved lane have limits and connections of their own in every cluster, which the others cannot
+    fill. So have streams, which are open for long and do nothing most of it: a service bounds their number itself."""
+    return {"priority": "HIGH"} if method.reserved_lane or method.streaming else {}
 
 
 def untimed() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from crossrate.rpc.contract import MethodContract
 from crossrate.runtime.topology import Topology
 from services.control.access import PUBLIC, Contracts, inbound_rbac, methods_of
-from services.control.access_log import access_log
+from services.control.access_log import call_log
 from services.control.clusters import (
     candidate_cluster,
     candidate_instances_name,
@@ -17,6 +17,7 @@ from services.control.clusters import (
     local_endpoints,
     local_name,
 )
+from services.control.denials import access_log
 from services.control.envoy_api import extension
 from services.control.faults import fault_filter, with_faults
 from services.control.http import DEADLINE_MARGIN_S, lane, manager, retry, retry_on, route_table, timing
@@ -65,6 +66,7 @@ def _listener(backend: str, port: int, topology: Topology, contracts: Contracts)
             *sticky,
             *([reroute_filter()] if sticky else []),
         ],
+        access_log=[access_log(name), call_log(backend)],
         codec_type="HTTP2",
         http2_protocol_options={
             "max_concurrent_streams": STREAMS_PER_CONNECTION_MAX,
@@ -76,7 +78,6 @@ def _listener(backend: str, port: int, topology: Topology, contracts: Contracts)
         set_current_client_cert_details={"uri": True},
         request_headers_timeout="10s",
         local_reply_config=grpc_replies(),
-        access_log=access_log(backend),
     )
     return {
         "name": name,

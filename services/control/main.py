@@ -16,10 +16,12 @@ from crossrate.runtime.topology import DEFAULT_PATH
 from services.control.access import methods_of
 from services.control.bus import Bus
 from services.control.configuration import Configuration
+from services.control.denials import ProxyDenials
 from services.control.envoy_api import ResourceError
 from services.control.fault_service import FaultServicer
 from services.control.instances import Instances
 from services.control.mesh import CONTROL_FOLDER, Mesh, utc_now
+from services.control.proxy_logs import ProxyLogs
 from services.control.registry import Registry
 from services.control.releases.calls import CallLog, by_bounds
 from services.control.releases.looking import World
@@ -76,10 +78,11 @@ async def serve(runtime: Runtime) -> None:
             if service != runtime.service:
                 server.fronts(name, is_served(registry, service))
 
+    logs = ProxyLogs(ProxyDenials(server.denials, contracts(), topology).take, calls.take)
     # Whoever serves is known before the first proxy hears of it: a restart must not look like an outage.
     await registry.known(settings.instances_known_s)
     mesh.set_endpoints(registry.endpoints, "start")
-    await mesh.ads.start(place.xds_socket, [calls.handler()])
+    await mesh.ads.start(place.xds_socket, logs.handler())
     tasks = [
         asyncio.create_task(registry.run(), name="registry"),
         asyncio.create_task(mesh.keep_certificates_fresh(), name="certificates"),

@@ -11,7 +11,7 @@ from typing import Any
 
 from crossrate.rpc.caller import CLIENT_HEADER
 from crossrate.rpc.contract import MethodContract
-from crossrate.runtime.topology import RateClass, Topology
+from crossrate.runtime.topology import Topology
 from services.control.authentication import FILTER as AUTHENTICATION
 from services.control.authentication import TOKEN_KEY
 from services.control.envoy_api import extension
@@ -33,11 +33,12 @@ def route_metadata(method: MethodContract) -> dict[str, Any]:
     return {"metadata": {"filter_metadata": {METADATA: said}}}
 
 
-def _bucket(limit: RateClass) -> dict[str, Any]:
+def bucket(per_s: float, burst: int) -> dict[str, Any]:
+    """A token bucket of Envoy's, filled often enough that nobody waits for long."""
     return {
-        "max_tokens": limit.burst,
-        "tokens_per_fill": max(1, round(limit.per_s * FILL_S)),
-        "fill_interval": f"{FILL_S if limit.per_s * FILL_S >= 1 else 1 / limit.per_s:.3f}s",
+        "max_tokens": burst,
+        "tokens_per_fill": max(1, round(per_s * FILL_S)),
+        "fill_interval": f"{FILL_S if per_s * FILL_S >= 1 else 1 / per_s:.3f}s",
     }
 
 
@@ -61,17 +62,21 @@ def rate_limit(topology: Topology) -> dict[str, Any]:
         {"request_headers": {"header_name": CLIENT_HEADER, "descriptor_key": "certificate"}},
     ]
     descriptors = [
-        {"entries": [_entry("lane", each), _entry("class", name), _entry("client")], "token_bucket": _bucket(limit)}
+        {
+            "entries": [_entry("lane", each), _entry("class", name), _entry("client")],
+            "token_bucket": bucket(limit.per_s, limit.burst),
+        }
         for each in (NORMAL, RESERVED)
         for name, limit in sorted(topology.rate_classes.items())
     ]
     descriptors += [
         {
             "entries": [_entry("lane", each), _entry("certificate", topology.client_identity(name))],
-            "token_bucket": _bucket(topology.rate_classes[client.rate_class]),
+            "token_bucket": bucket(limit.per_s, limit.burst),
         }
         for each in (NORMAL, RESERVED)
         for name, client in sorted(topology.clients.items())
+        for limit in (topology.rate_classes[client.rate_class],)
     ]
     always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}, "runtime_key": "crossrate.never_set"}
     config = {

@@ -18,6 +18,7 @@ from crossrate.rpc.errors import CODES, DOMAIN, ErrorReason
 from services.control.json_guard import local_reply_mapper
 
 _ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
+_REPLACED = "OVERWRITE_IF_EXISTS_OR_ADD"
 _RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 
 
@@ -67,6 +68,9 @@ REPLIES = (
 )
 """Every status that Envoy makes itself here."""
 
+OVERFLOW = Reply(429, ErrorReason.TOO_MANY_REQUESTS, "the service is busy with as many calls as it takes", 0.1)
+"""What the edge says of a call for which a service has no room: the same as the service."""
+OVERFLOW_FLAG = "UO"
 GRPC_STATUSES = (401, 403, 408, 429, 503, 504)
 """The statuses for which Envoy gives a gRPC client the same code as the reason has."""
 
@@ -116,7 +120,7 @@ def _json_mapper(reply: Reply) -> dict[str, Any]:
         told.append({"@type": _RETRY_INFO, "retryDelay": f"{reply.retry_after_s:g}s"})
         # Whole seconds are all that the header can say (RFC 9110, section 10.2.3).
         header = {"key": "retry-after", "value": str(math.ceil(reply.retry_after_s))}
-        mapper["headers_to_add"].append({"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"})
+        mapper["headers_to_add"].append({"header": header, "append_action": _REPLACED})
     document = {"code": reply.code, "message": "%LOCAL_REPLY_BODY%", "details": told}
     mapper["body_format_override"] = {"content_type": "application/json", "json_format": document}
     return mapper
@@ -145,6 +149,20 @@ def grpc_replies() -> dict[str, Any]:
     return {"mappers": [_details_mapper(r) for r in REPLIES if r.http in GRPC_STATUSES]}
 
 
+def _overflow_mappers() -> list[dict[str, Any]]:
+    full = {"response_flag_filter": {"flags": [OVERFLOW_FLAG]}}
+    rest = _json_mapper(OVERFLOW)
+    rest |= {"filter": _all(_is_rest(), full), "status_code": OVERFLOW.http}
+    rest["body_format_override"]["json_format"]["message"] = OVERFLOW.message
+    grpc = _details_mapper(OVERFLOW)
+    # Envoy would say UNAVAILABLE, after which clients ask again at once.
+    status = {"header": {"key": "grpc-status", "value": str(OVERFLOW.code)}, "append_action": _REPLACED}
+    grpc |= {"filter": _all(_is_grpc(), full), "body": {"inline_string": OVERFLOW.message}}
+    grpc["headers_to_add"].append(status)
+    return [rest, grpc]
+
+
 def edge_replies() -> dict[str, Any]:
     """For the edge: JSON for REST clients, details for the others. The first mapper that fits is the only one."""
-    return {"mappers": [local_reply_mapper(), *(_json_mapper(r) for r in REPLIES), *grpc_replies()["mappers"]]}
+    general = (*(_json_mapper(r) for r in REPLIES), *grpc_replies()["mappers"])
+    return {"mappers": [local_reply_mapper(), *_overflow_mappers(), *general]}

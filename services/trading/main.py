@@ -79,7 +79,7 @@ async def serve(runtime: Runtime) -> None:
         engine.follow(timers, timers.run)
         engine.follow(Taking(quotes, engine.writer, note))
         entering = Entering(ledger, quotes, Calendar(), new_request_id, time.time_ns)
-        server = Server(runtime, concurrency_max=settings.concurrency_max, streams_max=settings.streams_max)
+        server = Server(runtime, streams_max=settings.streams_max)
         sessions = Sessions(database, engine.writer, note, interval_s=settings.session_interval_s)
         trading = TradingService(
             engine,

@@ -31,7 +31,5 @@ class Settings(BaseSettings):
     """A stream of reports says at least so often that it is there."""
     streams_max: int = Field(default=1000, ge=1, le=100_000)
     """Streams and sessions that one instance serves at the same time."""
-    concurrency_max: int = Field(default=4096, ge=1, le=100_000)
-    """Calls that one instance serves at the same time: they wait together for a commit."""
     connections_max: int = Field(default=6, ge=3, le=32)
     """Connections to PostgreSQL for reading and claiming; committing has one of its own."""

@@ -6,22 +6,26 @@
 `auth_added_p50_ms`: two small meshes side by side, the same services behind the same proxies. One knows callers by
 their tokens (signature, roles at the edge, roles, grants and revocation in the service, rate limit); the other lets
 everybody in. One call at a time, rounds interleaved, the difference of the medians. `overload_…`: orders to the whole
-platform, first as many at once as bring the peak, then ten times as many, who come again when they are told to; beside
-them cancels, one after another. It measures; it never passes or fails.
+platform by a process of its own (`flood.py`), first as many at once as bring the peak, then ten times the peak's rate,
+whatever is answered; beside them cancels, one after another. Sender and platform share the processors: what the sender
+takes is told (`overload_sender_cores`). It measures; it never passes or fails.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import contextlib
+import functools
 import logging
 import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import grpc
 import structlog
@@ -34,8 +38,8 @@ from crossrate.api.reference.v1 import reference_service_pb2 as reference  # noq
 from crossrate.api.trading.v1 import order_entry_pb2 as entry  # noqa: E402
 from crossrate.client import AsyncClient, new_order  # noqa: E402
 from crossrate.rpc.call import new_request_id  # noqa: E402
-from crossrate.rpc.errors import failure_of  # noqa: E402
 from tests.bench.figures import median, percentile, report  # noqa: E402
+from tests.bench.flood import Flood  # noqa: E402
 from tests.bench.load_channel import LoadChannel  # noqa: E402
 from tests.bench.orders_entry import ACCOUNTS, prepare, priced  # noqa: E402
 from tests.integration.guarded import GuardedMesh, guarded_mesh, topology_text  # noqa: E402
@@ -45,12 +49,12 @@ GET_INSTRUMENT = "/crossrate.api.reference.v1.ReferenceService/GetInstrument"
 PLACE = "/crossrate.api.trading.v1.TradingService/PlaceOrder"
 CANCEL = "/crossrate.api.trading.v1.TradingService/CancelOrder"
 READ = reference.GetInstrumentRequest(base="EUR", counter="USD").SerializeToString()
-PEAK_IN_FLIGHT = 32
+PEAK_IN_FLIGHT = 64
 OVERLOAD = 10
-CHANNELS = 8
+CONNECTIONS = 16
+ORDERS_A_SECOND_MAX = 3000
 CANCEL_PAUSE_S = 0.02
-RETRY_S = 0.1
-"""When a caller comes again whom nobody told when."""
+RESOURCE_EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
 
 
 class OpenMesh(GuardedMesh):
@@ -106,13 +110,12 @@ async def authentication(rounds: int, calls: int) -> dict[str, float]:
 
 
 class Orders:
-    """Orders that rest, on several connections, and what became of them."""
+    """Orders that rest, and cancels of them."""
 
     def __init__(self, mesh: Mesh, price: str) -> None:
-        proof = mesh.place.client_certificate("local")
-        self._channels = [LoadChannel(mesh.edge_port, mesh.roots, proof) for _ in range(CHANNELS)]
-        self._place = [channel.unary_unary(PLACE) for channel in self._channels]
-        self.cancel = LoadChannel(mesh.edge_port, mesh.roots, proof)
+        self._mesh = mesh
+        self._proof = mesh.place.client_certificate("local")
+        self._channel = LoadChannel(mesh.edge_port, mesh.roots, self._proof)
         self._price = price
         self._number = 0
 
@@ -123,35 +126,37 @@ class Orders:
         self.name = new.client_order_id
         return entry.PlaceOrderRequest(request_id=str(uuid.uuid4()), order=new).SerializeToString()
 
-    async def load(self, in_flight: int, seconds: float) -> dict[str, float]:
-        """Orders that were entered and refused a second, with so many callers who never wait but when they are told."""
-        end, done, refused, failed = time.monotonic() + seconds, 0, 0, 0
+    async def load(self, count: int, beside: Callable[[], Awaitable[None]] | None = None, **how: float) -> Told:
+        """What became of a load of so many orders at most, sent by a process of its own.
 
-        async def caller(index: int) -> None:
-            nonlocal done, refused, failed
-            place, account = self._place[index % CHANNELS], ACCOUNTS[index % (len(ACCOUNTS) - 1)]
-            while time.monotonic() < end:
-                try:
-                    await place(self.order(account), timeout=10)
-                    done += 1
-                except grpc.aio.AioRpcError as error:
-                    failure = failure_of(error)
-                    if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
-                        refused += 1
-                    else:
-                        failed += 1
-                    await asyncio.sleep(failure.retry_after_s or RETRY_S if failure else RETRY_S)
+        Args:
+            beside: runs meanwhile.
+            how: `seconds`, and `rate` a second that no answer slows down or `in_flight` at once.
+        """
+        accounts = ACCOUNTS[:-1]
+        requests = [base64.b64encode(self.order(accounts[i % len(accounts)])).decode() for i in range(count)]
+        flood = Flood(
+            port=self._mesh.edge_port,
+            roots=str(self._mesh.place.ca_bundle),
+            client=str(self._proof),
+            path=PLACE,
+            metadata={"grpc-timeout": "5S"},
+            requests=requests,
+            connections=CONNECTIONS,
+            **how,
+        )
+        async with flood:
+            meanwhile = asyncio.create_task(beside()) if beside else None
+            found = await flood.go()
+            if meanwhile:
+                await meanwhile
+        return Told(found)
 
-        begun = time.perf_counter()
-        await asyncio.gather(*(caller(i) for i in range(in_flight)))
-        took = time.perf_counter() - begun
-        return {"rate": done / took, "refused": refused / took, "failed": failed / took}
-
-    async def cancels(self, names: list[str], stop: asyncio.Event) -> list[float]:
-        """Milliseconds of cancels, one after another with a pause, until they are told to stop."""
-        call, taken = self.cancel.unary_unary(CANCEL), []
+    async def cancels(self, names: list[str], seconds: float, taken: list[float]) -> None:
+        """Adds the milliseconds of cancels, one after another with a pause."""
+        call, end = self._channel.unary_unary(CANCEL), time.monotonic() + seconds
         for name in names:
-            if stop.is_set():
+            if time.monotonic() > end:
                 break
             request = entry.CancelOrderRequest(
                 request_id=new_request_id(), account=ACCOUNTS[-1], client_order_id=name
@@ -160,48 +165,67 @@ class Orders:
             await call(request, timeout=10)
             taken.append((time.perf_counter() - begun) * 1e3)
             await asyncio.sleep(CANCEL_PAUSE_S)
-        return taken
 
     async def resting(self, count: int) -> list[str]:
         """Enters orders to be cancelled, and returns their clients' ids."""
-        names = []
+        names, place = [], self._channel.unary_unary(PLACE)
         for _ in range(count):
-            await self._place[0](self.order(ACCOUNTS[-1]), timeout=10)
+            await place(self.order(ACCOUNTS[-1]), timeout=10)
             names.append(self.name)
         return names
 
     async def close(self) -> None:
-        """Closes every connection."""
-        for channel in (*self._channels, self.cancel):
-            await channel.close()
+        """Closes the connection."""
+        await self._channel.close()
+
+
+class Told:
+    """What a load tells of itself, a second."""
+
+    def __init__(self, found: dict[str, Any]) -> None:
+        outcomes = {int(status): count for status, count in found["outcomes"].items()}
+        took = found["seconds"]
+        self.done = outcomes.pop(0, 0) / took
+        self.refused = outcomes.pop(RESOURCE_EXHAUSTED, 0) / took
+        self.failed = sum(outcomes.values()) / took
+        self.failures = outcomes
+        self.sent = found["sent"] / took
+        self.kept_back = found["kept_back"] / took
+        self.p99_ms = found["done_p99_ms"]
+        self.refused_p99_ms = found["refused_p99_ms"]
+        self.own_core = found["own_core"]
 
 
 async def overload(mesh: Mesh, *, rounds: int, seconds: float) -> dict[str, float]:
-    """Goodput at ten times what brings the peak, over the peak, and how long cancels take meanwhile."""
+    """Goodput at ten times the peak's rate, over the peak, and how long cancels take meanwhile."""
     proof = mesh.place.client_certificate("local")
     async with AsyncClient(f"localhost:{mesh.edge_port}", ca=mesh.roots, client=proof) as client:
         orders = Orders(mesh, await priced(client))
-    shares, peaks, refused, failed, taken = [], [], [], [], []
-    await orders.load(PEAK_IN_FLIGHT, seconds / 2)
+    taken: list[float] = []
+    pairs: list[tuple[Told, Told]] = []
+    await orders.load(ORDERS_A_SECOND_MAX, in_flight=PEAK_IN_FLIGHT, seconds=seconds / 2)
     for _ in range(rounds):
-        peak = (await orders.load(PEAK_IN_FLIGHT, seconds))["rate"]
-        names, stop = await orders.resting(int(seconds / CANCEL_PAUSE_S)), asyncio.Event()
-        cancelling = asyncio.create_task(orders.cancels(names, stop))
-        over = await orders.load(OVERLOAD * PEAK_IN_FLIGHT, seconds)
-        stop.set()
-        taken += await cancelling
-        peaks.append(peak)
-        shares.append(over["rate"] / peak)
-        refused.append(over["refused"])
-        failed.append(over["failed"])
+        peak = await orders.load(int(ORDERS_A_SECOND_MAX * seconds), in_flight=PEAK_IN_FLIGHT, seconds=seconds)
+        rate = OVERLOAD * peak.done
+        names = await orders.resting(int(seconds / CANCEL_PAUSE_S))
+        cancels = functools.partial(orders.cancels, names, seconds, taken)
+        over = await orders.load(int(rate * seconds) + 1, cancels, rate=rate, seconds=seconds)
+        pairs.append((peak, over))
     await orders.close()
+    peaks, overs = zip(*pairs, strict=True)
     return {
-        "overload_goodput": median(shares),
+        "overload_goodput": median([over.done / peak.done for peak, over in pairs]),
         "overload_cancel_p99_ms": percentile(taken, 0.99),
         "overload_cancel_p50_ms": percentile(taken, 0.5),
-        "overload_refused_per_s": median(refused),
-        "overload_failed_per_s": median(failed),
-        "peak_orders_per_s": median(peaks),
+        "overload_sent_per_s": median([over.sent for over in overs]),
+        "overload_kept_back_per_s": median([over.kept_back for over in overs]),
+        "overload_refused_per_s": median([over.refused for over in overs]),
+        "overload_failed_per_s": median([over.failed for over in overs]),
+        "overload_order_p99_ms": median([over.p99_ms for over in overs]),
+        "overload_refusal_p99_ms": median([over.refused_p99_ms for over in overs]),
+        "overload_sender_cores": median([over.own_core for over in overs]),
+        "peak_orders_per_s": median([peak.done for peak in peaks]),
+        "peak_order_p99_ms": median([peak.p99_ms for peak in peaks]),
     }
 
 

@@ -25,6 +25,7 @@ DESCRIBED = descriptor_pb2.FileDescriptorSet.FromString((API / "contracts.binpb"
 DOCUMENT = json.loads((API / "openapi.json").read_text())
 ORDERS = Path(__file__).with_name("orders.proto").read_text()
 VERBS = {"get", "put", "post", "delete", "patch"}
+VARIABLE = re.compile(r"\{([^}]+)\}")
 UUID = "5f0e1c8a-8b0e-4b7e-9a54-2f6d1b6f5a10"
 
 
@@ -71,13 +72,23 @@ def test_the_document_is_what_the_contracts_compile_to() -> None:
 def test_every_reachable_binding_is_there_and_no_other() -> None:
     """Methods with a role appear with all of their paths; those without, as instances' own, do not."""
     expected = {
-        (binding.template, binding.verb.lower())
+        (VARIABLE.sub("{}", binding.template), binding.verb.lower())
         for contract in contracts().values()
         if contract.roles
         for binding in contract.rest
     }
-    assert {(path, verb) for path, verb, _ in operations(DOCUMENT)} == expected
+    assert {(VARIABLE.sub("{}", path), verb) for path, verb, _ in operations(DOCUMENT)} == expected
     assert not any("/v1/instance" in path for path in DOCUMENT["paths"])
+
+
+def test_no_two_paths_differ_in_their_variables_names_alone(orders: dict) -> None:
+    """Such paths are one (OpenAPI 3.1, "Paths Object"), whose operations share its names; a name is a plain word, also
+    where the field is another message's."""
+    for document in (DOCUMENT, orders):
+        shapes = [VARIABLE.sub("{}", path) for path in document["paths"]]
+        assert len(shapes) == len(set(shapes))
+        assert all(re.fullmatch(r"\w+", name) for path in document["paths"] for name in VARIABLE.findall(path))
+    assert set(DOCUMENT["paths"]["/v1/accounts/{account}/orders"]) == {"get", "post"}
 
 
 def test_every_operation_says_what_it_is_and_who_may_call_it() -> None:
@@ -90,7 +101,7 @@ def test_every_operation_says_what_it_is_and_who_may_call_it() -> None:
         assert operation["x-crossrate-policy"]["roles"], path
         assert operation["responses"]["default"] == {"$ref": "#/components/responses/Error"}
         named = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
-        assert named == set(re.findall(r"\{([^}]+)\}", path))
+        assert named == set(VARIABLE.findall(path))
         assert all(p.get("description") for p in operation.get("parameters", [])), path
 
 
@@ -189,7 +200,7 @@ def test_every_kind_of_field_has_its_form(orders: dict) -> None:
     assert properties["clientNumber"]["pattern"] == "^-?[0-9]+$"
     assert properties["legs"]["maxItems"] == 16
     assert "At most one of limitPrice, market, schedule." in order["description"]
-    put = orders["paths"]["/v1/desks/{order.account}/orders/{request_id}"]["put"]
+    put = orders["paths"]["/v1/desks/{account}/orders/{request_id}"]["put"]
     assert put["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("orders.v1.Order")
     assert put["operationId"] == "OrderService_PlaceOrder_2"
     full = {"legs": [{"quantity": "5", "hedges": [{"quantity": "1"}]}], "notes": {"a": [1]}, "lifetime": "1.5s"}

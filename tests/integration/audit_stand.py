@@ -39,13 +39,19 @@ publishes = ["crossrate.risk.v1.>"]
 
 [services.audit]
 publishes = ["crossrate.audit.v1.>"]
-consumes = ["trading", "risk", "KV_config"]
+consumes = ["trading", "risk", "denials", "KV_config"]
 database = true
 
 [streams.trading]
 owner = "trading"
 subjects = ["crossrate.trading.v1.>"]
 max_mib = 64
+
+[streams.denials]
+owner = "audit"
+subjects = ["crossrate.denials.v1.*"]
+max_mib = 32
+forget_oldest = true
 
 [streams.risk]
 owner = "risk"

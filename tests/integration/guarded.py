@@ -189,7 +189,7 @@ class GuardedMesh(SmallMesh):
             subject = f"crossrate.identity.v1.{fact}.{name}"
             content = GrantsChanged(subject=name, issued_until=int(time.time())) if fact == "grants_changed" else None
             payload = content.SerializeToString() if content else b""
-            await events.publish(Message(subject, payload, f"test:{subject}"))
+            await events.publish(Message(subject, payload, f"test:{subject}:{time.time_ns()}"))
         finally:
             await events.close()
 

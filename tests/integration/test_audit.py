@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from crossrate.api.audit.v1 import audit_events_pb2, checkpoint_pb2
 from crossrate.api.audit.v1 import audit_service_pb2 as pb
-from crossrate.api.audit.v1 import checkpoint_pb2
+from crossrate.events import Message
+from crossrate.runtime.topology import denials_subject
 from crossrate.transparency.checkpoint import open_checkpoint
 from crossrate.transparency.tree import hash_leaf, verify_consistency, verify_inclusion
 from tests.integration.audit_stand import Stand, checked, covered, exported, stand_in
@@ -64,3 +66,21 @@ async def test_facts_come_into_a_log_that_proves_them(stand: Stand) -> None:
             pb.GetConsistencyProofRequest(old_size=checkpoint.size, size=later.checkpoint.size), timeout=10
         )
         verify_consistency(checkpoint.size, between.size, checkpoint.root, later.checkpoint.root, between.hashes)
+
+
+async def test_a_refused_call_is_a_fact_of_the_service_that_refused_it(stand: Stand) -> None:
+    """What services tell under their own subjects of one stream is found by who was refused, under each one's name."""
+    refused = audit_events_pb2.CallsDenied(
+        method="crossrate.api.trading.v1.TradingService/PlaceOrder",
+        actor="user:u-9",
+        reason="CALLER_NOT_ALLOWED",
+        count=70_000,
+        place=audit_events_pb2.DENIAL_PLACE_SERVICE,
+    )
+    async with stand.assembled() as audit:
+        await stand.trading.publish(Message.of(denials_subject("trading"), refused, "trading-1:denied:1:1"))
+        await stand.risk.publish(Message.of(denials_subject("risk"), refused, "risk-1:denied:1:1"))
+        await covered(audit, 2)
+        found = await audit.SearchFacts(pb.SearchFactsRequest(person="user:u-9", type="CallsDenied"), timeout=10)
+        assert sorted(fact.leaf.service for fact in found.facts) == ["risk", "trading"]
+        assert all(fact.body["count"] == "70000" for fact in found.facts)

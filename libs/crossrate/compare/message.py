@@ -236,17 +236,17 @@ class _Walk:
 
     def keyed(self, rule: FieldRule, xs: Sequence, ys: Sequence, path: str, field: str, pip: float | None) -> None:
         """Messages that are paired by their key; of one key in their order."""
-        first, second = dict(_by_key(rule, xs)), dict(_by_key(rule, ys))
+        first, second = dict(by_key(rule, xs)), dict(by_key(rule, ys))
         for key, x in first.items():
             y = second.get(key)
-            place = f"{path}[{_key_text(key)}]"
+            place = f"{path}[{key_text(key)}]"
             if y is None:
                 self.add(place, f"{field}[]", Manner.MISSING, _shown(rule, x), "unset")
             else:
                 self.value(rule, x, y, place, f"{field}[]", pip)
         for key, y in second.items():
             if key not in first:
-                self.add(f"{path}[{_key_text(key)}]", f"{field}[]", Manner.EXTRA, "unset", _shown(rule, y))
+                self.add(f"{path}[{key_text(key)}]", f"{field}[]", Manner.EXTRA, "unset", _shown(rule, y))
 
     def mapping(self, rule: FieldRule, xs, ys, path: str, field: str, pip: float | None) -> None:
         """A map, by its own keys."""
@@ -272,8 +272,8 @@ class _Walk:
                 self.add(f"{path}#{number}", f"{field}#{number}", Manner.UNKNOWN, *texts)
 
 
-def _by_key(rule: FieldRule, elements: Sequence) -> Iterator[tuple[tuple, Message]]:
-    """Elements by their key and how often it came before."""
+def by_key(rule: FieldRule, elements: Sequence) -> Iterator[tuple[tuple, Message]]:
+    """Elements of a list with a key, by that key and how often it came before."""
     seen: dict[tuple, int] = {}
     for element in elements:
         parts = (getattr(element, name) for name in rule.key)
@@ -282,7 +282,8 @@ def _by_key(rule: FieldRule, elements: Sequence) -> Iterator[tuple[tuple, Messag
         yield (*key, seen[key]), element
 
 
-def _key_text(key: tuple) -> str:
+def key_text(key: tuple) -> str:
+    """The key of an element in words."""
     *parts, before = key
     text = ",".join(part.hex() if isinstance(part, bytes) else str(part) for part in parts)
     return f"{text}#{before}" if before else text

@@ -7,7 +7,7 @@ The likelihood of a rate with odds r times those of θ, over the likelihood of �
 For r > 1 its expectation is at most one under every rate up to θ, for r < 1 under every rate from θ on, whenever one
 stops (Ville 1939). So is the average over a fixed set of r (the method of mixtures: Robbins 1970; Howard, Ramdas,
 McAuliffe and Sekhon 2021, section 3.2), which needs no guess of the effect. Each term falls in θ for r > 1 and rises
-for r < 1, so that bounds are found by bisection.
+for r < 1.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ ODDS_DOWN = 1 / ODDS_UP
 
 _LOG_UP = np.log(ODDS_UP)
 _LOG_COUNT = math.log(len(ODDS_UP))
-_STEPS = 32
 
 
 def log_evidence(events: float, n: float, rate: float, above: bool) -> float:
@@ -55,24 +54,21 @@ def log_mean(logs: np.ndarray) -> float:
 def rate_bounds(events: float, n: float, alpha: float) -> tuple[float, float]:
     """Bounds that hold the rate at all times at once with a chance of at least 1 − alpha.
 
+    Solved for each term of the mixture alone, which is wider by a little and needs no search: θ is excluded once
+    r^k / (1 + θ (r − 1))^n ≥ 2 |r| / α for one of the |r| ratios.
+
     Returns:
         From 0 to 1; (0, 1) while nothing was seen.
     """
     if n == 0:
         return 0.0, 1.0
-    enough = math.log(2 / alpha)
-    lower = _bisect(lambda rate: log_evidence(events, n, rate, above=True) >= enough) if events > 0 else 0.0
-    upper = 1 - _bisect(lambda rest: log_evidence(events, n, 1 - rest, above=False) >= enough) if events < n else 1.0
-    return lower, upper
-
-
-def _bisect(excluded) -> float:
-    """The largest number from 0 to 1 that is still excluded, of which every smaller one is; 0 if none is."""
-    low, high = 0.0, 1.0
-    for _ in range(_STEPS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if excluded(middle) else (low, middle)
-    return low
+    enough = math.log(2 / alpha) + _LOG_COUNT
+    reach = np.minimum((events * _LOG_UP - enough) / n, 50.0)
+    lower = float((np.expm1(reach) / (ODDS_UP - 1)).max())
+    # The share of what is no event has odds that are the inverse.
+    rest = np.minimum(((n - events) * _LOG_UP - enough) / n, 50.0)
+    upper = 1 - float((np.expm1(rest) / (ODDS_UP - 1)).max())
+    return max(lower, 0.0), min(upper, 1.0)
 
 
 def divergence(a: float, b: float) -> float:

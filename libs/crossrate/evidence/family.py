@@ -44,6 +44,7 @@ class _Metric:
     make: Callable[[], SequentialTest]
     weight: float
     required: bool
+    by_segment: bool
     tests: dict[str, SequentialTest] = field(default_factory=dict)
 
 
@@ -84,7 +85,13 @@ class Family:
         self._grave: dict[tuple[str, str], Verdict] = {}
 
     def declare(
-        self, metric: str, make: Callable[[], SequentialTest], *, weight: float = 1.0, required: bool = True
+        self,
+        metric: str,
+        make: Callable[[], SequentialTest],
+        *,
+        weight: float = 1.0,
+        required: bool = True,
+        by_segment: bool = False,
     ) -> None:
         """Names a metric, before anything of any metric is looked at.
 
@@ -92,7 +99,9 @@ class Family:
             metric: its name in verdicts.
             make: makes the test of one segment.
             weight: its share of alpha against those of the others, above zero.
-            required: whether a pass waits for it; its segments are never waited for.
+            required: whether a pass waits for it over all calls; it does not wait for segments.
+            by_segment: there are only segments, and a pass waits for each that appeared, and for one at least: a drift
+                in one pair is none of all pairs together.
 
         Raises:
             ValueError: the metric is there already, tests have begun, or the weight is not above zero.
@@ -101,7 +110,7 @@ class Family:
             raise ValueError(f"metric {metric!r} comes too late or twice: declare each once, before the first test")
         if not (weight > 0 and math.isfinite(weight)):
             raise ValueError(f"weight of {metric!r} is {weight}: give a number above zero")
-        self._metrics[metric] = _Metric(make, weight, required)
+        self._metrics[metric] = _Metric(make, weight, required, by_segment)
 
     def test(self, metric: str, segment: str = "") -> SequentialTest | None:
         """The test of a metric in a segment, made when it is first asked for.
@@ -118,8 +127,11 @@ class Family:
 
         Raises:
             KeyError: the metric was not declared.
+            ValueError: the metric has only segments, and none is named.
         """
         entry = self._metrics[metric]
+        if entry.by_segment and not segment:
+            raise ValueError(f"metric {metric!r} was declared by segment: name one")
         found = entry.tests.get(segment)
         if found is None:
             if segment and len(entry.tests.keys() - {""}) >= SEGMENTS_MAX:
@@ -149,8 +161,10 @@ class Family:
         total = sum(metric.weight for metric in self._metrics.values())
         weights: dict[tuple[str, str], float] = {}
         for name, metric in self._metrics.items():
-            share = metric.weight / total / 2
-            weights[name, ""] = share
+            share = metric.weight / total
+            if not metric.by_segment:
+                share /= 2
+                weights[name, ""] = share
             segments = (segment for segment in metric.tests if segment)
             for k, segment in enumerate(segments, start=1):
                 weights[name, segment] = share / (k * (k + 1))
@@ -189,10 +203,12 @@ class Family:
     def decide(self) -> Decision:
         """What is said of the candidate now.
 
-        It fails if anything fails, in any segment; it passes if every required metric passes over all calls.
+        It fails if anything fails, in any segment; it passes if every required metric passes: over all calls, or in
+        every segment if it is by segment.
         """
-        for name, metric in self._metrics.items():
-            if metric.required:
+        required = {name: metric for name, metric in self._metrics.items() if metric.required}
+        for name, metric in required.items():
+            if not metric.by_segment:
                 self.test(name)
         verdicts = self.verdicts()
         if any(verdict.outcome is Outcome.FAIL for verdict in verdicts):
@@ -200,10 +216,13 @@ class Family:
         waited = [
             verdict
             for verdict in verdicts
-            if verdict.segment == "" and self._metrics[verdict.metric].required and verdict.outcome is not Outcome.PASS
+            if verdict.outcome is not Outcome.PASS
+            and verdict.metric in required
+            and (verdict.segment == "" or required[verdict.metric].by_segment)
         ]
-        if not waited:
+        unseen = any(metric.by_segment and not metric.tests for metric in required.values())
+        if not waited and not unseen:
             return Decision(Outcome.PASS, verdicts, None)
-        needed = [verdict.calls_needed for verdict in waited]
+        needed = [verdict.calls_needed for verdict in waited] + [None] * unseen
         bounded = [calls for calls in needed if calls is not None]
         return Decision(Outcome.NOT_ENOUGH_DATA, verdicts, max(bounded) if len(bounded) == len(needed) else None)

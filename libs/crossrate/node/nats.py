@@ -32,7 +32,7 @@ from crossrate.node import credentials
 from crossrate.node.command import Command
 from crossrate.runtime.durable import write_private
 from crossrate.runtime.place import Place
-from crossrate.runtime.topology import Stream, Topology, bucket_of
+from crossrate.runtime.topology import DENIALS, Stream, Topology, bucket_of, denials_subject
 
 READY_S_MAX = 30.0
 STORE_MIB_MAX = 4096
@@ -84,6 +84,8 @@ def permissions(topology: Topology, service: str) -> Permissions:
         # Every service follows what is revoked.
         publish += [f"$JS.API.DIRECT.GET.{topology.tokens.service}"]
         subscribe += [f"crossrate.{topology.tokens.service}.v1.{fact}.*" for fact in REVOCATIONS]
+    if DENIALS in topology.streams:
+        publish += [denials_subject(service)]
     if service == "control":
         # The control plane writes configuration, keeps its own state, and has dead letters delivered again.
         for bucket in BUCKETS:

@@ -23,6 +23,7 @@ from crossrate.rpc import errors, refusals
 from crossrate.rpc.admission import Admission, Method
 from crossrate.rpc.call import Call, Stop
 from crossrate.rpc.contract import Idempotency, MethodContract
+from crossrate.rpc.denials import DENIED, SERVICE, Denials
 from crossrate.rpc.envelope import Envelope
 from crossrate.rpc.errors import Failure, Violation
 from crossrate.rpc.grants import guard
@@ -41,13 +42,16 @@ _CANCELLED = 1
 class Chain:
     """Wraps handlers. One for each server."""
 
-    def __init__(self, runtime: Runtime, admission: Admission, counts: RpcCounts, tap: Tap) -> None:
+    def __init__(
+        self, runtime: Runtime, admission: Admission, counts: RpcCounts, tap: Tap, denials: Denials | None = None
+    ) -> None:
         self._runtime = runtime
         self._log = runtime.log
         self._access_log = runtime.settings.access_log
         self._admission = admission
         self._counts = counts
         self._tap = tap
+        self._denials = denials if denials is not None else Denials()
         self._tracing = Tracing(runtime.telemetry)
         self._validation = Validation()
 
@@ -252,6 +256,8 @@ class Chain:
         failure = self._failure(call, error)
         if not call.reached:
             self._counts.refused[call.name, failure.reason.name] += 1
+        if failure.reason in DENIED:
+            self._denials.note(call.name, str(call.client or call.caller), failure.reason, SERVICE)
         return failure, failure.to_status(call.request_id)
 
     def _failure(self, call: Call, error: BaseException) -> Failure:

@@ -29,6 +29,8 @@ _STRINGS_IN_QUERIES = frozenset(
 )
 _ERROR_DETAILS = ("google.rpc.ErrorInfo", "google.rpc.BadRequest", "google.rpc.RetryInfo")
 _ERROR_REASON = "crossrate.api.common.v1.ErrorReason"
+_VARIABLE = re.compile(r"\{([^}]*)\}")
+"""A path's variable. Two paths that differ in the names of theirs alone are one path (OpenAPI 3.1, "Paths Object")."""
 
 
 def openapi_document(described: descriptor_pb2.FileDescriptorSet) -> dict:
@@ -52,12 +54,15 @@ def openapi_document(described: descriptor_pb2.FileDescriptorSet) -> dict:
     status = _status(pool, schemas)
     reachable = [contract for contract in contracts.values() if contract.roles]
     paths: dict[str, dict] = {}
+    alike: dict[str, str] = {}
     for contract in reachable:
         for number, binding in enumerate(contract.rest, start=1):
-            operation = _operation(contract, binding, comments, schemas)
+            path = _path(binding.template)
+            path = alike.setdefault(_VARIABLE.sub("{}", path), path)
+            operation = _operation(contract, binding, path, comments, schemas)
             if number > 1:
                 operation["operationId"] += f"_{number}"
-            paths.setdefault(_path(binding.template), {})[binding.verb.lower()] = operation
+            paths.setdefault(path, {})[binding.verb.lower()] = operation
     services = sorted({contract.service for contract in reachable})
     return {
         "openapi": "3.1.0",
@@ -110,7 +115,9 @@ A stream is sent as lines of JSON (`application/x-ndjson`) or as server-sent eve
 says; each carries one message. `x-crossrate-policy` says who may call a method, for how long and at what cost."""
 
 
-def _operation(contract: MethodContract, binding: RestBinding, comments: Mapping[str, str], schemas: Schemas) -> Schema:
+def _operation(
+    contract: MethodContract, binding: RestBinding, path: str, comments: Mapping[str, str], schemas: Schemas
+) -> Schema:
     comment = comments.get(f"{contract.service}.{contract.name}", "")
     template = read_template(binding.template)
     operation: Schema = {
@@ -119,7 +126,10 @@ def _operation(contract: MethodContract, binding: RestBinding, comments: Mapping
         "summary": re.split(r"(?<=\.)\s", comment, maxsplit=1)[0],
         "description": comment,
     }
-    parameters = [_path_parameter(contract.input, field, schemas) for field in template.fields]
+    parameters = [
+        _path_parameter(contract.input, field, name, schemas)
+        for field, name in zip(template.fields, _VARIABLE.findall(path), strict=True)
+    ]
     if binding.body != "*":
         taken = frozenset((*template.fields, binding.body))
         parameters += _query_parameters(contract.input, schemas, taken)
@@ -141,12 +151,12 @@ def _operation(contract: MethodContract, binding: RestBinding, comments: Mapping
     return operation
 
 
-def _path_parameter(message: Descriptor, path: str, schemas: Schemas) -> Schema:
+def _path_parameter(message: Descriptor, path: str, name: str, schemas: Schemas) -> Schema:
     field = field_at(message, path)
     if field is None or field.is_repeated or field.message_type is not None:
         raise ContractError(f"{message.full_name} has no scalar field {path}, which its REST path binds")
     schema = schemas.field(field)
-    parameter = {"name": path, "in": "path", "required": True}
+    parameter = {"name": name, "in": "path", "required": True}
     return _with_description(parameter, schema)
 
 
@@ -271,8 +281,15 @@ def _name_at(file: descriptor_pb2.FileDescriptorProto, path: Iterable[int]) -> s
 
 
 def _path(template: str) -> str:
-    """A template without the patterns of its variables, which OpenAPI does not know."""
-    return re.sub(r"\{([^}=]+)=[^}]*\}", r"{\1}", template)
+    """A template without what OpenAPI does not know: patterns of variables, and fields of fields as their names.
+
+    A variable is named by the last word of its field's path, or by all of them if two variables would share it. Dots
+    break readers that take a template for a format.
+    """
+    fields = read_template(template).fields
+    words = [field.rpartition(".")[2] for field in fields]
+    names = iter(words if len(set(words)) == len(words) else [field.replace(".", "_") for field in fields])
+    return _VARIABLE.sub(lambda _: f"{{{next(names)}}}", template)
 
 
 def _word(full_name: str) -> str:

@@ -33,6 +33,8 @@ from crossrate.rpc import reflection
 from crossrate.rpc.admission import Admission
 from crossrate.rpc.chain import Chain
 from crossrate.rpc.contract import REQUEST_BYTES_MAX, Idempotency, MethodContract, contracts, holds_arrays
+from crossrate.rpc.denials import Denials
+from crossrate.rpc.denials_teller import DenialsTeller
 from crossrate.rpc.health import Health
 from crossrate.rpc.instance import Config, InstanceServicer
 from crossrate.rpc.lean import LeanTransport
@@ -138,7 +140,10 @@ class Server:
         )
         self._follower = RevocationFollower(runtime, self.revocations, self._admission)
         self._tap = Tap(runtime.instance, Redaction.from_environment(), self._counts)
-        self._chain = Chain(runtime, self._admission, self._counts, self._tap)
+        self.denials = Denials()
+        """Calls that were refused for who made them, told to the log of audit."""
+        self._teller = DenialsTeller(runtime, self.denials, runtime.settings.denials_s)
+        self._chain = Chain(runtime, self._admission, self._counts, self._tap, self.denials)
         self._transport = transport or TRANSPORTS[runtime.settings.transport]()
         self._registry.register(self._transport)
         self._methods: dict[str, Wrapped] = {}
@@ -222,6 +227,7 @@ class Server:
             bytes_max = self._request_bytes_max * 2
             await self._transport.start(self.socket, self._methods, self._chain.unknown(), bytes_max)
             self._follower.start()
+            self._teller.start()
             self.health.start(self._services)
             if await self._become_ready():
                 await runtime.stopping.wait()
@@ -229,6 +235,7 @@ class Server:
         finally:
             withdraw(runtime)
             await self._follower.stop()
+            await self._teller.stop()
             await self.health.stop()
             await self._transport.stop(0.0)
             self.socket.unlink(missing_ok=True)

@@ -58,6 +58,8 @@ class RuntimeSettings(BaseSettings):
     """Time between an instance's withdrawal and the end of its streams: every proxy has noticed by then."""
     grace_s: float = Field(default=10.0, ge=0, le=600)
     """Longest time that calls in flight get to finish after that."""
+    denials_s: float = Field(default=60.0, ge=0.05, le=3600)
+    """How often refused calls are told to the log of audit, if there were any."""
 
 
 @dataclass

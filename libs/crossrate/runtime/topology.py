@@ -33,13 +33,20 @@ class _Frozen(BaseModel):
 
 
 class Edge(_Frozen):
-    """The one door: an Envoy that speaks gRPC, REST and gRPC-Web on one TLS port."""
+    """The one door: an Envoy that speaks gRPC, REST and gRPC-Web on one TLS port.
+
+    Args:
+        connections_max: open at once.
+        connections_per_s: new ones a second, with a burst of twice as many: a handshake costs as much as ten calls.
+        streams_per_connection_max: calls under way on one connection.
+    """
 
     address: str = "127.0.0.1"
     port: int = Field(default=8443, ge=1, le=32767)
     anonymous_roles: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
     connections_max: int = Field(default=10_000, ge=1)
+    connections_per_s: int = Field(default=1_000, ge=1)
     streams_per_connection_max: int = Field(default=100, ge=1)
 
 
@@ -101,8 +108,17 @@ size and at most 8 MiB; in a larger one it reads a block for every message that 
 20 kB, 0.25 ms of its processor time an append up to here, 3 to 5 ms with 64 MiB and more."""
 
 
+DENIALS = "denials"
+"""The stream in which every service tells what it refused, each under a subject that no other may publish to."""
+
+
+def denials_subject(service: str) -> str:
+    """Where a service tells what it refused."""
+    return f"crossrate.{DENIALS}.v1.{service}"
+
+
 class Stream(_Frozen):
-    """One JetStream stream; only its owner publishes to it.
+    """One JetStream stream; only its owner publishes to it, but for DENIALS.
 
     A full stream refuses, unless it may `forget_oldest`: for what is not a fact to keep but a window on the present.
     With `latest_only` it keeps the newest message of each subject, in memory: for values that whoever begins to listen
@@ -184,6 +200,8 @@ class Topology(_Frozen):
         for name, service in self.services.items():
             if not name.isalpha() or not name.islower():
                 problems.append(f"services.{name}: a service's name is one word in lower-case letters")
+            if name == DENIALS:
+                problems.append(f"services.{name}: the word is taken by what all services refuse")
             problems += [
                 f"services.{name}.calls: there is no service {c!r}" for c in service.calls if c not in self.services
             ]

@@ -62,14 +62,14 @@ class Router:
         why = "" if ready else f"its session is {row.session.name.lower()}: {row.text}"
         return Standing(ready, True, why, gated=row.gated)
 
-    async def entries(self, instructions: Sequence[routing.Instruction]) -> tuple[list[Entry], list[Routed]]:
-        """Instructions with their venues, and the orders that are new.
+    async def entries(self, instructions: Sequence[routing.Instruction]) -> tuple[list[Entry], list[Routed], bool]:
+        """Instructions with their venues, the orders that are new, and whether none of them was ever heard of.
 
         Raises:
             StoreUnavailable: the database is away.
         """
         ids = [each.order.order_id for each in instructions]
-        rows, there = await self._sessions.read_with_orders(ids)
+        rows, there, before = await self._sessions.read_with_orders(ids)
         standings = {name: self.standing(rows[name]) for name in self._names if name in rows}
         known = await self._reading.orders(there) if there else {}
         entries, fresh = [], []
@@ -96,7 +96,7 @@ class Router:
                 entries.append(Entry(each, "", refusal(each, words)))
             else:
                 entries.append(Entry(each, routed.venue))
-        return entries, fresh
+        return entries, fresh, not there and not before
 
 
 def _amends(standing: Standing | None) -> bool:

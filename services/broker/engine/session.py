@@ -21,7 +21,8 @@ _VENUE = (
     "extract(epoch FROM clock_timestamp() - heard_time)::float8, latency_us, latency_p99_us, counts, gated"
 )
 _VENUES_AND_ORDERS = (
-    f"SELECT {_VENUE}, ARRAY(SELECT order_id FROM venue_order WHERE order_id = ANY ($1::text[])) FROM venue"
+    f"SELECT {_VENUE}, ARRAY(SELECT order_id FROM venue_order WHERE order_id = ANY ($1::text[])), "
+    "EXISTS (SELECT 1 FROM instruction WHERE order_id = ANY ($1::text[])) FROM venue"
 )
 ASKED_MAX = 10_000
 """Orders that wait for their first answer; what is older is not measured."""
@@ -176,11 +177,13 @@ class Sessions:
             rows = await connection.fetch(f"SELECT {_VENUE} FROM venue")
         return {row[0]: _row(row) for row in rows}
 
-    async def read_with_orders(self, order_ids: Sequence[str]) -> tuple[dict[str, VenueRow], list[str]]:
-        """All venues, and which of some orders are kept: what every instruction asks, in one round trip."""
+    async def read_with_orders(self, order_ids: Sequence[str]) -> tuple[dict[str, VenueRow], list[str], bool]:
+        """All venues, which of some orders are kept, and whether there was ever an instruction about one of them: what
+        every instruction asks, in one round trip. One that was refused has no order."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(_VENUES_AND_ORDERS, order_ids)
-        return {row[0]: _row(row) for row in rows}, rows[0][15] if rows else []
+        known, instructed = rows[0][15:17] if rows else ([], False)
+        return {row[0]: _row(row) for row in rows}, known, instructed
 
 
 def _row(row: Sequence[Any]) -> VenueRow:

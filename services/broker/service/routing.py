@@ -52,8 +52,9 @@ class RoutingService(RoutingServiceServicer):
         _check(request.instructions)
         try:
             async with self._alone([each.order.order_id for each in request.instructions]):
-                entries, orders = await self._router.entries(request.instructions)
-                if (handed := self._handed(request.instructions, entries, orders)) is not None:
+                entries, orders, first = await self._router.entries(request.instructions)
+                handed = self._handed(request.instructions, entries, orders) if first else None
+                if handed is not None:
                     await handed
                 else:
                     await self._store.take(entries, orders)

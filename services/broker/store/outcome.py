@@ -54,10 +54,12 @@ class Entry:
 
 
 def columns(rows: Iterable[Sequence[Any]], count: int) -> list[Sequence[Any]]:
+    """Rows as so many columns, also where there is none."""
     return list(zip(*rows, strict=True)) or [()] * count
 
 
 def instruction(entry: Entry) -> tuple[Any, ...]:
+    """An instruction as a row."""
     instruction, order = entry.instruction, entry.instruction.order
     state = State.WAITS if entry.venue else State.DONE
     return (
@@ -73,6 +75,7 @@ def instruction(entry: Entry) -> tuple[Any, ...]:
 
 
 def order_columns(orders: Sequence[Routed]) -> list[Sequence[Any]]:
+    """Orders as columns of their table."""
     rows = [
         (
             o.order_id,
@@ -93,6 +96,7 @@ def order_columns(orders: Sequence[Routed]) -> list[Sequence[Any]]:
 
 
 def carried_arguments(lease: Lease, carried: Sequence[Carried]) -> list[Any]:
+    """The arguments of `keep_carried`."""
     orders = [each.order for each in carried]
     return [
         lease.name.removeprefix("venue:"),
@@ -130,6 +134,12 @@ def commit_arguments(
     last: int,
     inputs: Sequence[Input],
 ) -> list[Any]:
+    """The arguments of `commit_venue`.
+
+    Args:
+        orders: those that are kept already.
+        last: the number of the report before the first.
+    """
     changed = [order for order in orders if order.order is not order.kept]
     return [
         lease.name,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
@@ -19,9 +18,9 @@ import asyncpg
 from crossrate.api.broker.v1 import routing_service_pb2 as routing
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import execution_pb2 as execution
-from crossrate.exchange.event import Event, EventKind, Reason
+from crossrate.exchange.event import Event, EventKind
 from crossrate.exchange.grid import Grid
-from crossrate.exchange.order import Cancel, Operation, OrderType
+from crossrate.exchange.order import Cancel, OrderType
 from crossrate.exchange.terms import VenueTerms
 from crossrate.exchange.venue import Venue
 from crossrate.store import Database, StoreError
@@ -37,7 +36,7 @@ from services.broker.routed import At, Carried, Routed, Waiting, recalled
 from services.broker.store import Outcome, write_inputs
 from services.broker.venues import exchange_terms as words
 from services.broker.venues.declared import SimulatedVenue
-from services.broker.venues.sim_answers import refuse, unquoted
+from services.broker.venues.sim_answers import Amending, refuse, unquoted
 from services.broker.venues.sim_book import SimBook, rows_of
 from services.broker.venues.sim_faults import HAND, SimFaults
 from services.broker.venues.sim_records import SimRecords
@@ -68,7 +67,10 @@ class SimAdapter:
         self._books: dict[str, SimBook] = {}
         self._grids: dict[str, Grid] = {}
         self._numbers: dict[int, str] = {}
-        self._amending: dict[str, deque[Waiting]] = {}
+        self._amending = Amending()
+        self._requoted: dict[str, Any] = {}
+        """The quotes that books have."""
+        self._quantity_max = quantity_of(spec.limits.order_quantity_max)
         self._moved: set[str] = set()
         self._waited: set[str] = set()
         """Instruments whose first quote was waited for."""
@@ -102,7 +104,7 @@ class SimAdapter:
         for routed in self._desk.orders.values():
             self._numbers[words.number_of(routed)] = routed.order_id
         for each in await self._desk.reading.unanswered(self._desk.venue):
-            self._amending.setdefault(each.order_id, deque()).append(each)
+            self._amending.asked(each)
         # All of them: answers may be on their way about orders that have ended.
         async with self._database.connection() as connection:
             rows = await connection.fetch("SELECT instrument FROM book WHERE venue = $1", self._desk.venue)
@@ -128,14 +130,18 @@ class SimAdapter:
     # One pass.
 
     async def _turn(self) -> None:
-        desk, handed = self._desk, list[Handed]()
+        desk, handed, carried = self._desk, list[Handed](), list[Carried]()
         try:
             outcome, touched = Outcome(), set[str]()
             if desk.instructed:
-                await self._waiting(outcome, touched)
-            else:
-                handed = desk.taken()
-            carried = await self._carry_handed(outcome, touched, handed) if handed else []
+                waiting = await desk.waiting()
+                done = self._recall(outcome, waiting)
+                await self._carry_out(outcome, touched, [each for each in waiting if each.number not in done])
+            elif handed := desk.taken():
+                made = await desk.begin(handed)
+                await self._carry_out(outcome, touched, [each for _, each in made])
+                outcome.done.clear()  # they are kept as done
+                carried = [each for each, _ in made]
             await self._go_on(outcome, touched, carried)
         except BaseException as error:
             unknown = error if isinstance(error, StoreError) else OutcomeUnknown("the venue's adapter has failed")
@@ -143,22 +149,10 @@ class SimAdapter:
             raise
         settle(handed)
 
-    async def _waiting(self, outcome: Outcome, touched: set[str]) -> None:
-        """Carries out what is kept and waits."""
-        waiting = await self._desk.waiting()
-        done = self._recall(outcome, waiting)
+    async def _carry_out(self, outcome: Outcome, touched: set[str], waiting: Sequence[Waiting]) -> None:
         for each in waiting:
-            if each.number not in done and (instrument := await self._carry(outcome, each)) is not None:
-                touched.add(instrument)
-
-    async def _carry_handed(self, outcome: Outcome, touched: set[str], handed: Sequence[Handed]) -> list[Carried]:
-        """Carries new orders out that nobody has kept yet."""
-        made = await self._desk.begin(handed)
-        for _, each in made:
             if (instrument := await self._carry(outcome, each)) is not None:
                 touched.add(instrument)
-        outcome.done.clear()  # they are kept as done
-        return [carried for carried, _ in made]
 
     async def _go_on(self, outcome: Outcome, touched: set[str], carried: Sequence[Carried]) -> None:
         """Lets the books go on to now, and commits what came of it."""
@@ -203,8 +197,10 @@ class SimAdapter:
 
     def _requote(self, book: SimBook, now: int) -> None:
         quote = self._quotes.live(book.instrument)
-        bid, ask = (0, 0) if quote is None else words.ticks_of(quote.bid, quote.ask, self._grids[book.instrument])
-        book.quote(bid, ask, now)
+        if quote is None or quote is not self._requoted.get(book.instrument):
+            self._requoted[book.instrument] = quote
+            bid, ask = (0, 0) if quote is None else words.ticks_of(quote.bid, quote.ask, self._grids[book.instrument])
+            book.quote(bid, ask, now)
 
     # What waits.
 
@@ -245,7 +241,7 @@ class SimAdapter:
             refuse(self._desk, outcome, routed, each, text, execution.EXECUTION_REASON_NO_VENUE, now)
             return
         limits = self._spec.limits
-        if quantity_of(routed.order.terms.quantity) > quantity_of(limits.order_quantity_max):
+        if quantity_of(routed.order.terms.quantity) > self._quantity_max:
             raise words.Unfit(f"quantity: the venue's limit is {limits.order_quantity_max} an order; send less at once")
         if len(self._desk.orders) > limits.open_orders_max:
             raise words.Unfit(f"the venue's limit of {limits.open_orders_max} open orders is reached: cancel some")
@@ -273,7 +269,7 @@ class SimAdapter:
         book = await self._book(routed.instrument)
         command = words.replacement(routed, each.order, self._grids[routed.instrument], self._calendar, now)
         self._numbers[words.number_of(routed)] = routed.order_id
-        self._amending.setdefault(routed.order_id, deque()).append(each)
+        self._amending.asked(each)
         outcome.sent.append(each.number)
         book.send(command, now)
 
@@ -311,7 +307,7 @@ class SimAdapter:
         if routed is None:
             self._note.error("the exchange tells of an order that is not kept", number=event.id, kind=event.kind.name)
             return
-        amended = self._amended(outcome, routed, event)
+        amended = self._amending.answered(outcome, routed.order_id, event)
         if amended is not None and event.kind is EventKind.REPLACED:
             routed.order, routed.version = amended.order, amended.version
         said = words.report_of(event, routed, self._grids[instrument], self._calendar)
@@ -329,20 +325,6 @@ class SimAdapter:
         routed, report = adopted(self._desk.venue, account, stated, self._calendar, event.time)
         self._numbers[event.id] = routed.order_id
         self._desk.told(outcome, routed, report, key_of(stated))
-
-    def _amended(self, outcome: Outcome, routed: Routed, event: Event) -> Waiting | None:
-        """The amendment that an event answers."""
-        answers = event.kind in (EventKind.REPLACED, EventKind.REJECTED) or event.reason is Reason.QUANTITY_FILLED
-        waiting = self._amending.get(routed.order_id)
-        if event.operation != Operation.REPLACE or not answers or not waiting:
-            return None
-        amended = waiting.popleft()
-        if not waiting:
-            del self._amending[routed.order_id]
-        outcome.done.append(amended.number)
-        if amended.number in outcome.sent:
-            outcome.sent.remove(amended.number)
-        return amended
 
     # Books.
 

@@ -1,10 +1,14 @@
-"""What the simulated exchange says of an instruction without asking its book."""
+"""What the simulated exchange says of an instruction without asking its book; amendments that it has not answered."""
 
 from __future__ import annotations
+
+from collections import deque
 
 from crossrate.api.broker.v1 import routing_service_pb2 as routing
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import execution_pb2 as execution
+from crossrate.exchange.event import Event, EventKind, Reason
+from crossrate.exchange.order import Operation
 from services.broker.engine.desk import Desk
 from services.broker.routed import At, Routed, Waiting
 from services.broker.store import Outcome
@@ -38,3 +42,28 @@ def unquoted(desk: Desk, outcome: Outcome, routed: Routed, each: Waiting, now_ns
         routed.status = status
         desk.told(outcome, routed, report)
     outcome.done.append(each.number)
+
+
+class Amending:
+    """Amendments that the exchange was sent and has not answered, by order."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, deque[Waiting]] = {}
+
+    def asked(self, each: Waiting) -> None:
+        """The exchange is sent one."""
+        self._waiting.setdefault(each.order_id, deque()).append(each)
+
+    def answered(self, outcome: Outcome, order_id: str, event: Event) -> Waiting | None:
+        """The amendment that an event answers; it is done."""
+        answers = event.kind in (EventKind.REPLACED, EventKind.REJECTED) or event.reason is Reason.QUANTITY_FILLED
+        waiting = self._waiting.get(order_id)
+        if event.operation != Operation.REPLACE or not answers or not waiting:
+            return None
+        amended = waiting.popleft()
+        if not waiting:
+            del self._waiting[order_id]
+        outcome.done.append(amended.number)
+        if amended.number in outcome.sent:
+            outcome.sent.remove(amended.number)
+        return amended

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import grpc
-
 from services.control.access_log import STATUS
-from services.control.envoy_api import message_class
 from services.control.releases.domain import CallsSeen
 from services.control.releases.specification import Abort
 from services.control.shares import RELEASE_HEADER
 
-METHOD = "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs"
 METHODS_MAX = 512
 """Methods of one release that are counted; the contract has far fewer."""
 FAILURES = frozenset({"2", "4", "8", "12", "13", "14", "15", ""})
@@ -158,19 +154,3 @@ class CallLog:
         seen.setdefault(key, Seen()).add(code, seconds)
         if code != CANCELLED:
             self._fresh[release].append(Ended(*key, code in FAILURES, seconds))
-
-    async def _serve(self, requests: AsyncIterator[Any], context: grpc.aio.ServicerContext) -> Any:
-        async for request in requests:
-            for entry in request.http_logs.log_entry:
-                self.take(entry)
-        return message_class("envoy.service.accesslog.v3.StreamAccessLogsResponse")()
-
-    def handler(self) -> grpc.GenericRpcHandler:
-        """The service that proxies send their logs to."""
-        handler = grpc.stream_unary_rpc_method_handler(
-            self._serve,
-            request_deserializer=message_class("envoy.service.accesslog.v3.StreamAccessLogsMessage").FromString,
-            response_serializer=lambda response: response.SerializeToString(),
-        )
-        service, _, name = METHOD[1:].partition("/")
-        return grpc.method_handlers_generic_handler(service, {name: handler})

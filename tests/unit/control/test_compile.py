@@ -14,7 +14,7 @@ from services.control.access import PUBLIC, callers_of, paths_of_roles
 from services.control.compile import compile
 from services.control.routes import Backend, GrpcRoute, Match, Rule
 from services.control.snapshots import TYPES
-from services.control.state import EDGE, Resources
+from services.control.state import EDGE, Resources, service_of
 from tests.unit.control.state import small_state
 
 
@@ -264,16 +264,22 @@ def test_a_token_is_looked_at_before_anything_reads_a_body() -> None:
 
 
 def test_every_method_takes_its_cost_and_its_lane_s_limits(topology: Topology, nodes: dict[str, Resources]) -> None:
-    """A route says its method's cost and lane; the reserved lane has limits of its own in every cluster."""
+    """A route says its method's cost and lane; the reserved lane and streams have limits of their own in every cluster,
+    and the edge sends a service no more of the others than its instances take at once."""
     routes = nodes[EDGE].routes[EDGE]["virtual_hosts"][0]["routes"]
     for route in routes:
         method = contracts().get(route["match"].get("path", ""))
         if method is not None:
             said = route["metadata"]["filter_metadata"]["crossrate.rate"]
             assert said == {"lane": "reserved" if method.reserved_lane else "normal", "cost": method.cost}
-            assert route["route"].get("priority") == ("HIGH" if method.reserved_lane else None)
+            own_limits = method.reserved_lane or method.streaming
+            assert route["route"].get("priority") == ("HIGH" if own_limits else None)
     for cluster in nodes[EDGE].clusters.values():
-        assert {t["priority"] for t in cluster["circuit_breakers"]["thresholds"]} == {"DEFAULT", "HIGH"}
+        limits = {t["priority"]: t["max_requests"] for t in cluster["circuit_breakers"]["thresholds"]}
+        assert set(limits) == {"DEFAULT", "HIGH"}
+        service = topology.services.get(service_of(cluster["name"].rpartition("|")[2]))
+        if cluster["name"].startswith(f"mesh|{EDGE}|") and service is not None:
+            assert limits["DEFAULT"] == service.concurrency_max * service.instances
     assert max(m.cost for m in contracts().values()) <= min(limit.burst for limit in topology.rate_classes.values())
 
 

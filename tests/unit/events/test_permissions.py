@@ -38,6 +38,8 @@ def test_events_are_published_by_their_service_alone(service):
         if other != service:
             published = permissions(TOPOLOGY, other).publish
             assert not [subject for subject in published if subject.startswith(f"crossrate.{service}.")]
+            assert topology.denials_subject(service) not in published
+    assert topology.denials_subject(service) in permissions(TOPOLOGY, service).publish
 
 
 def test_full_streams_refuse_and_nothing_is_deleted():

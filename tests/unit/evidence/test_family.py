@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from crossrate.evidence.family import SEGMENTS_MAX, Family, average_e
+from crossrate.evidence.means import MeanTest
 from crossrate.evidence.proportions import ProportionTest
 from crossrate.evidence.verdict import Outcome, Tolerance
 
@@ -128,6 +129,24 @@ def test_metrics_are_declared_first() -> None:
         made.test("late")
     with pytest.raises(ValueError, match="words"):
         made.alarm("internal", "")
+
+
+def test_a_metric_by_segment_waits_for_each() -> None:
+    """A pass waits for every segment that appeared and for one at least; all calls together have no test."""
+    made = Family()
+    made.declare("drift", lambda: MeanTest(0.05, 0.5), by_segment=True)
+    assert made.decide().outcome is Outcome.NOT_ENOUGH_DATA
+    with pytest.raises(ValueError, match="name one"):
+        made.test("drift")
+    made.test("drift", "EUR/USD").observe(np.zeros(200))
+    assert made.decide().outcome is Outcome.PASS
+    made.test("drift", "USD/JPY").observe(np.zeros(2))
+    decision = made.decide()
+    assert decision.outcome is Outcome.NOT_ENOUGH_DATA
+    assert decision.calls_needed > 0
+    made.test("drift", "USD/JPY").observe(np.full(200, 0.2))
+    assert made.decide().verdicts[0].segment == "USD/JPY"
+    assert made.decide().outcome is Outcome.FAIL
 
 
 def test_e_values_average() -> None:

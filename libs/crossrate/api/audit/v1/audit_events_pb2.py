@@ -25,13 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)crossrate/api/audit/v1/audit_events.proto\x12\x16\x63rossrate.api.audit.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"f\n\x11SigningKeyRotated\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x14\n\x0cprevious_key\x18\x03 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x04 \x01(\t\x12\x0f\n\x07\x63omment\x18\x05 \x01(\t\"Z\n\x08GapFound\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06stream\x18\x02 \x01(\t\x12\x16\n\x0e\x66irst_sequence\x18\x03 \x01(\x04\x12\x15\n\rlast_sequence\x18\x04 \x01(\x04\":\n\x0eLogAlarmRaised\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x04\"\x88\x01\n\x0fPayloadsDropped\x12\x0c\n\x04type\x18\x01 \x01(\t\x12/\n\x0b\x62\x65\x66ore_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x66irst_index\x18\x03 \x01(\x04\x12\x12\n\nlast_index\x18\x04 \x01(\x04\x12\r\n\x05\x63ount\x18\x05 \x01(\x04\"\xaa\x01\n\x0b\x43\x61llsDenied\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x04\x12.\n\nfirst_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)crossrate/api/audit/v1/audit_events.proto\x12\x16\x63rossrate.api.audit.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"f\n\x11SigningKeyRotated\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x14\n\x0cprevious_key\x18\x03 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x04 \x01(\t\x12\x0f\n\x07\x63omment\x18\x05 \x01(\t\"Z\n\x08GapFound\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06stream\x18\x02 \x01(\t\x12\x16\n\x0e\x66irst_sequence\x18\x03 \x01(\x04\x12\x15\n\rlast_sequence\x18\x04 \x01(\x04\":\n\x0eLogAlarmRaised\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x04\"\x88\x01\n\x0fPayloadsDropped\x12\x0c\n\x04type\x18\x01 \x01(\t\x12/\n\x0b\x62\x65\x66ore_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x66irst_index\x18\x03 \x01(\x04\x12\x12\n\nlast_index\x18\x04 \x01(\x04\x12\r\n\x05\x63ount\x18\x05 \x01(\x04\"\xde\x01\n\x0b\x43\x61llsDenied\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x04\x12.\n\nfirst_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x05place\x18\x07 \x01(\x0e\x32#.crossrate.api.audit.v1.DenialPlace*t\n\x0b\x44\x65nialPlace\x12\x1c\n\x18\x44\x45NIAL_PLACE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x45NIAL_PLACE_EDGE\x10\x01\x12\x16\n\x12\x44\x45NIAL_PLACE_PROXY\x10\x02\x12\x18\n\x14\x44\x45NIAL_PLACE_SERVICE\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.audit.v1.audit_events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_DENIALPLACE']._serialized_start=722
+  _globals['_DENIALPLACE']._serialized_end=838
   _globals['_SIGNINGKEYROTATED']._serialized_start=102
   _globals['_SIGNINGKEYROTATED']._serialized_end=204
   _globals['_GAPFOUND']._serialized_start=206
@@ -41,5 +43,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAYLOADSDROPPED']._serialized_start=359
   _globals['_PAYLOADSDROPPED']._serialized_end=495
   _globals['_CALLSDENIED']._serialized_start=498
-  _globals['_CALLSDENIED']._serialized_end=668
+  _globals['_CALLSDENIED']._serialized_end=720
 # @@protoc_insertion_point(module_scope)
