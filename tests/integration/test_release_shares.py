@@ -97,21 +97,22 @@ async def mesh() -> AsyncIterator[SmallMesh]:
         await mesh.stop()
 
 
-async def sides(mesh: SmallMesh, accounts: list[str]) -> dict[str, str]:
-    """Which side answers each account."""
+async def sides(mesh: SmallMesh, accounts: list[str], probe: str = "none") -> dict[str, str]:
+    """Which side answers each account, called with a header that a pin may name."""
     found = {}
     async with mesh.outbound_channel("broker") as channel:
         stub = ledger_grpc.LedgerServiceStub(channel)
         for account in accounts:
-            call = stub.GetBalances(ledger.GetBalancesRequest(account=account), timeout=20)
+            request = ledger.GetBalancesRequest(account=account)
+            call = stub.GetBalances(request, timeout=20, metadata=(("x-probe", probe),))
             await call
             found[account] = dict(await call.trailing_metadata())["side"]
     return found
 
 
-async def pinned(mesh: SmallMesh, account: str) -> bool:
-    """Whether the candidate answers an account."""
-    return await sides(mesh, [account]) == {account: "candidate"}
+async def in_force(mesh: SmallMesh, probe: str) -> bool:
+    """Whether the worker of the proxy has the routes that pin a probe: it hears of them after the proxy itself."""
+    return await sides(mesh, ["account-7"], probe) == {"account-7": "candidate"}
 
 
 async def test_no_key_flips_or_leaves_the_candidate_while_its_share_grows(mesh: SmallMesh) -> None:
@@ -120,9 +121,9 @@ async def test_no_key_flips_or_leaves_the_candidate_while_its_share_grows(mesh: 
     pins = [{"to": "stable", "account": "account-7"}, {"to": "candidate", "account": "account-8"}]
     before: set[str] = set()
     for percent, fewest, most in ((0, 0, 0), (10, 6, 40), (50, 70, 130), (100, 198, 198)):
-        await plant(mesh, stepping("ledger", percent, pins=pins))
-        # The proxy's worker hears of a healthy candidate a moment after the proxy itself.
-        await until(lambda: pinned(mesh, "account-8"))
+        probe = {"to": "candidate", "header": "x-probe", "value": str(percent)}
+        await plant(mesh, stepping("ledger", percent, pins=[probe, *pins]))
+        await until(lambda percent=percent: in_force(mesh, str(percent)))
         answered = await sides(mesh, ACCOUNTS)
         again = await sides(mesh, ACCOUNTS)
         assert answered == again
