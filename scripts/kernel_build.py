@@ -213,8 +213,10 @@ def extension(build: Build, target: Path) -> None:
     draft.replace(target)
 
 
-def build_for_python(extra: list[str] | None = None, folder: Path = BINDING) -> str | None:
-    """Builds the module beside the binding; returns None, or why this machine cannot.
+def build_for_python(
+    extra: list[str] | None = None, folder: Path = BINDING, paths: list[str] | None = None
+) -> str | None:
+    """Builds the module beside the binding; returns None, or why this machine cannot. `paths`: these alone.
 
     What it leaves in the second case is a note that the binding shows to whoever asks why the numpy twins serve.
     """
@@ -222,7 +224,7 @@ def build_for_python(extra: list[str] | None = None, folder: Path = BINDING) -> 
     with tempfile.TemporaryDirectory(prefix="crossrate-kernel-") as scratch:
         try:
             build = Build(Path(scratch), compiler(), ["baseline"], extra or [])
-            build.paths = usable_paths(build)
+            build.paths = paths or usable_paths(build)
             extension(build, target)
         except BuildError as error:
             target.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_g
 from crossrate.rpc.call import Call
 from crossrate.rpc.client import CallError, ContractChannel, channel_to_socket
 from crossrate.rpc.contract import Idempotency, contracts
-from crossrate.rpc.outgoing import Plan
+from crossrate.rpc.plan import Plan
 from crossrate.rpc.resilience import RetryBudget, RetryLimits
 from crossrate.runtime.logs import correlation
 

@@ -15,7 +15,15 @@ from tests.mesh import Mesh
 pytestmark = pytest.mark.system
 
 ROOT = Path(__file__).resolve().parents[2]
-READMES = tuple(ROOT / name for name in ("README.md", "services/pricing/README.md", "services/risk/README.md"))
+READMES = tuple(
+    ROOT / name
+    for name in (
+        "README.md",
+        "services/pricing/README.md",
+        "services/risk/README.md",
+        "libs/crossrate/client/README.md",
+    )
+)
 TOO_BIG = ("./scripts/run", "./scripts/test")
 """Commands that are the test run itself or contain it; scripts/run has a test of its own."""
 

@@ -43,12 +43,7 @@ def open_account(
 
 def every_account(client: Client, desk: str = "") -> list[Any]:
     """All accounts, page by page."""
-    found, token = [], ""
-    while True:
-        page = client.ledger.ListAccounts(desk=desk, page_size=PAGE, page_token=token)
-        found.extend(page.accounts)
-        if not (token := page.next_page_token):
-            return found
+    return list(client.ledger.ListAccounts.items(desk=desk, page_size=PAGE))
 
 
 def list_accounts(desk: str, *, who: str | None, as_json: bool) -> None:

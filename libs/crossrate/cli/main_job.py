@@ -95,16 +95,10 @@ class MainJob:
 
     async def history(self) -> str:
         """Reads all daily rates of EUR/USD, page by page."""
-        count, token, first, last = 0, "", None, None
-        while True:
-            page = await self._client.marketdata.ListDailyRates(
-                base="EUR", counter="USD", page_size=10_000, page_token=token
-            )
-            for rate in page.rates:
-                first, last = first or rate, rate
-                count += 1
-            if not (token := page.next_page_token):
-                break
+        count, first, last = 0, None, None
+        async for rate in self._client.marketdata.ListDailyRates.items(base="EUR", counter="USD", page_size=10_000):
+            first, last = first or rate, rate
+            count += 1
         if first is None or last is None:
             raise StepFailed("there are no daily rates of EUR/USD")
         return f"{count:,} days, {_day(first.date)} {first.rate:.4f} to {_day(last.date)} {last.rate:.4f}"

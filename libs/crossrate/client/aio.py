@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import grpc
-from google.protobuf import message_factory
 from google.protobuf.descriptor import ServiceDescriptor
 
+from crossrate.client.analytics import Analytics
 from crossrate.client.books import BookStream, LiveBook
 from crossrate.client.find import client_certificate, local_target, roots
+from crossrate.client.history import History
+from crossrate.client.methods import method_of
 from crossrate.client.quotes import Gap, QuoteStream, Resumption, warn
 from crossrate.client.tokens import Given, TokenSource
 from crossrate.client.trading import Orders
@@ -21,61 +23,28 @@ from crossrate.rpc.contract import MethodContract, contracts
 from crossrate.rpc.resilience import RetryLimits
 
 if TYPE_CHECKING:
-    from crossrate.api.audit.v1.audit_service_pb2_grpc import AuditServiceStub
-    from crossrate.api.control.v1.control_service_pb2_grpc import ControlServiceStub
-    from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
-    from crossrate.api.marketdata.v1.book_service_pb2_grpc import BookServiceStub
-    from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
+    from crossrate.api import sdk
     from crossrate.api.marketdata.v1.quote_pb2 import Quote
-    from crossrate.api.pricing.v1.price_stream_service_pb2_grpc import PriceStreamServiceStub
-    from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
-    from crossrate.api.pricing.v1.quoting_service_pb2_grpc import QuotingServiceStub
-    from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
-    from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
-    from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchServiceStub
-    from crossrate.api.risk.v1.limit_service_pb2_grpc import LimitServiceStub
-    from crossrate.api.risk.v1.margin_call_service_pb2_grpc import MarginCallServiceStub
-    from crossrate.api.risk.v1.risk_service_pb2_grpc import RiskServiceStub
-    from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 
 
 class Service:
-    """One service: the methods of its generated stubs, which also take the request's fields by name, numbers also as
-    arrays."""
+    """One service: its methods, by their names in the contract."""
 
-    def __init__(self, channel: grpc.aio.Channel, methods: list[MethodContract]) -> None:
+    def __init__(self, channel: grpc.aio.Channel, word: str, methods: list[MethodContract]) -> None:
+        self._word = word
         stubs = {each.service: each.descriptor.containing_service for each in methods}
         made = {name: _stub(described)(channel) for name, described in stubs.items()}
         for contract in methods:
-            setattr(self, contract.name, _method(getattr(made[contract.service], contract.name), contract))
+            setattr(self, contract.name, method_of(getattr(made[contract.service], contract.name), contract))
+
+    def __repr__(self) -> str:
+        return f"<{self._word}: {', '.join(name for name in vars(self) if name[0] != '_')}>"
 
 
 def _stub(service: ServiceDescriptor) -> Callable[[grpc.aio.Channel], Any]:
     """The generated stub of a gRPC service; a service of the platform may have several of them."""
     file = service.file.name.removesuffix(".proto").replace("/", ".")
     return getattr(import_module(f"{file}_pb2_grpc"), f"{service.name}Stub")
-
-
-def _method(call: Callable[..., Any], contract: MethodContract) -> Callable[..., Any]:
-    if contract.client_streaming:
-        return call
-    request_class = message_factory.GetMessageClass(contract.input)
-
-    def method(request: Any = None, /, *, timeout: float | None = None, metadata: Any = None, **fields: Any) -> Any:
-        if request is not None and fields:
-            raise TypeError(f"{contract.name} takes a request or its fields, not both")
-        if request is None:
-            columns = {name: fields.pop(name) for name in list(fields) if getattr(fields[name], "ndim", 0)}
-            request = request_class(**fields)
-            if columns:
-                from crossrate.rpc import arrays  # who has no arrays does not wait for numpy
-
-                arrays.put(request, **columns)
-        return call(request, timeout=timeout, metadata=metadata)
-
-    method.__name__ = contract.name
-    method.__doc__ = f"{contract.path}: takes {contract.input.full_name}, returns {contract.output.full_name}."
-    return method
 
 
 def public_services() -> dict[str, list[MethodContract]]:
@@ -87,7 +56,7 @@ def public_services() -> dict[str, list[MethodContract]]:
     return services
 
 
-class AsyncClient(Orders):
+class AsyncClient(Orders, History, Analytics):
     """A client of the platform. Use it as an asynchronous context manager, or call `close`.
 
     Args:
@@ -103,14 +72,17 @@ class AsyncClient(Orders):
     """
 
     if TYPE_CHECKING:
-        audit: AuditServiceStub
-        control: ControlServiceStub
-        ledger: AccountServiceStub
-        marketdata: MarketDataServiceStub | BookServiceStub
-        pricing: PricingServiceStub | PriceStreamServiceStub | QuotingServiceStub | SnapshotServiceStub
-        reference: ReferenceServiceStub
-        risk: RiskServiceStub | LimitServiceStub | KillSwitchServiceStub | MarginCallServiceStub
-        trading: TradingServiceStub
+        audit: sdk.Audit
+        broker: sdk.Broker
+        control: sdk.Control
+        identity: sdk.Identity
+        ledger: sdk.Ledger
+        marketdata: sdk.Marketdata
+        pipeline: sdk.Pipeline
+        pricing: sdk.Pricing
+        reference: sdk.Reference
+        risk: sdk.Risk
+        trading: sdk.Trading
 
     def __init__(
         self,
@@ -126,7 +98,7 @@ class AsyncClient(Orders):
         source = Given(token) if isinstance(token, str) else token
         self._channel = channel_to_edge(self.target, roots(ca), client_pem=proof, retries=retries, tokens=source)
         for word, methods in public_services().items():
-            setattr(self, word, Service(self._channel, methods))
+            setattr(self, word, Service(self._channel, word, methods))
 
     def stream_quotes(
         self,
@@ -226,6 +198,9 @@ class AsyncClient(Orders):
     async def close(self) -> None:
         """Ends all calls and the connection."""
         await self._channel.close()
+
+    def __repr__(self) -> str:
+        return f"<AsyncClient of {self.target}>"
 
     async def __aenter__(self) -> Self:
         return self

@@ -75,6 +75,8 @@ class ResumingStream(Generic[T]):
 
     oneof = "event"
     """What a message calls that which it carries."""
+    begins_anew = True
+    """Whether a stream whose cursor has expired is begun anew, with a gap; else the reader is told by the error."""
 
     def __init__(self, method: str, request: Any, resumption: Resumption) -> None:
         self._method = method
@@ -86,6 +88,8 @@ class ResumingStream(Generic[T]):
         self._broken = 0
         self.heard = False
         """Whether the server has ever been heard."""
+        self.complete = False
+        """Whether all that was asked for is there, so that a stream that breaks need not be resumed."""
 
     @property
     def silence_s(self) -> float:
@@ -96,7 +100,7 @@ class ResumingStream(Generic[T]):
         """What is read, and gaps, until the reader stops or the service refuses."""
         self._heard_s = time.monotonic()
         open_call = getattr(stub, self._method.rpartition("/")[2])
-        while True:
+        while not self.complete:
             call = open_call(self._request)
             try:
                 async for event in self._read(call):
@@ -108,7 +112,7 @@ class ResumingStream(Generic[T]):
                     yield gap
                 await self._pause(self._unavailable(str(torn)))
             except CallError as error:
-                if error.reason == "CURSOR_EXPIRED" and self._request.resume_cursor:
+                if error.reason == "CURSOR_EXPIRED" and self._request.resume_cursor and self.begins_anew:
                     for gap in self._begin_anew(f"the stream could not be resumed where it broke: {error.message}"):
                         yield gap
                 elif error.may_pass or error.code() in BREAKS:

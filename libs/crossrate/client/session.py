@@ -25,8 +25,8 @@ from crossrate.api.trading.v1 import order_entry_pb2 as entry
 from crossrate.api.trading.v1 import session_pb2 as pb
 from crossrate.client.order_form import Amount, decimal
 from crossrate.client.resuming import BREAKS, Resumption
-from crossrate.rpc.call import new_request_id
 from crossrate.rpc.call_error import CallError
+from crossrate.rpc.request_id import new_request_id
 
 if TYPE_CHECKING:
     from crossrate.api.trading.v1.execution_pb2 import ExecutionReport

@@ -2,130 +2,57 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from crossrate.client.aio import AsyncClient, public_services
+from crossrate.client.blocking import AHEAD, Loop, blocking
 from crossrate.client.books import LiveBook
 from crossrate.client.quotes import Gap, warn
+from crossrate.client.sync_columns import BlockingAnalytics, BlockingHistory
 from crossrate.client.sync_trading import BlockingOrders
 from crossrate.client.tokens import TokenSource
+from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.resilience import RetryLimits
 
 if TYPE_CHECKING:
-    from crossrate.api.audit.v1.audit_service_pb2_grpc import AuditServiceStub
-    from crossrate.api.control.v1.control_service_pb2_grpc import ControlServiceStub
-    from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
-    from crossrate.api.marketdata.v1.book_service_pb2_grpc import BookServiceStub
-    from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
+    from crossrate.api import sdk
     from crossrate.api.marketdata.v1.quote_pb2 import Quote
-    from crossrate.api.pricing.v1.price_stream_service_pb2_grpc import PriceStreamServiceStub
-    from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
-    from crossrate.api.pricing.v1.quoting_service_pb2_grpc import QuotingServiceStub
-    from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
-    from crossrate.api.reference.v1.reference_service_pb2_grpc import ReferenceServiceStub
-    from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchServiceStub
-    from crossrate.api.risk.v1.limit_service_pb2_grpc import LimitServiceStub
-    from crossrate.api.risk.v1.margin_call_service_pb2_grpc import MarginCallServiceStub
-    from crossrate.api.risk.v1.risk_service_pb2_grpc import RiskServiceStub
-    from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
-
-T = TypeVar("T")
-
-
-class _Loop:
-    """An event loop in a daemon thread."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="crossrate-client", daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Runs a coroutine there and waits for it here; an interruption here cancels it there."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
-
-    def iterate(self, source: AsyncIterator[T]) -> Iterator[T]:
-        """Iterates here over what is made there, one by one."""
-        done = object()
-
-        async def following() -> Any:
-            return await anext(source, done)
-
-        async def close() -> None:
-            with contextlib.suppress(AttributeError):
-                await source.aclose()
-
-        try:
-            while (item := self.run(following())) is not done:
-                yield item
-        finally:
-            if not self._loop.is_closed():
-                self.run(close())
-
-    def close(self) -> None:
-        """Ends what is still iterated over, then the thread."""
-        self.run(self._loop.shutdown_asyncgens())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
 
 class _Service:
-    """One service whose methods return answers instead of awaitables, and iterators instead of streams."""
+    """One service whose methods wait."""
 
-    def __init__(self, loop: _Loop, service: Any, streaming: dict[str, bool]) -> None:
-        for name, streams in streaming.items():
-            setattr(self, name, _blocking(loop, getattr(service, name), streams))
+    def __init__(self, loop: Loop, service: Any, methods: list[MethodContract]) -> None:
+        self._service = service
+        for contract in methods:
+            if not contract.client_streaming:
+                setattr(self, contract.name, blocking(loop, getattr(service, contract.name)))
 
-
-def _blocking(loop: _Loop, method: Callable[..., Any], streams: bool) -> Callable[..., Any]:
-    def unary(*args: Any, **kwargs: Any) -> Any:
-        async def call() -> Any:
-            return await method(*args, **kwargs)
-
-        return loop.run(call())
-
-    def stream(*args: Any, **kwargs: Any) -> Iterator[Any]:
-        async def messages() -> AsyncIterator[Any]:
-            call = method(*args, **kwargs)
-            try:
-                async for message in call:
-                    yield message
-            finally:
-                call.cancel()
-
-        return loop.iterate(messages())
-
-    chosen = stream if streams else unary
-    chosen.__name__, chosen.__doc__ = method.__name__, method.__doc__
-    return chosen
+    def __repr__(self) -> str:
+        return repr(self._service)
 
 
-class Client(BlockingOrders):
-    """A client of the platform for code without asyncio; safe to share between threads.
+class Client(BlockingOrders, BlockingHistory, BlockingAnalytics):
+    """A client of the platform for code without asyncio; safe to share between threads, not between processes.
 
-    Use it as a context manager, or call `close`. Arguments and errors are those of `AsyncClient`.
+    Use it as a context manager, or call `close`. Arguments and errors are those of `AsyncClient`. Every method has also
+    `future`, which does not wait and whose `cancel` ends the call.
     """
 
     if TYPE_CHECKING:
-        audit: AuditServiceStub
-        control: ControlServiceStub
-        ledger: AccountServiceStub
-        marketdata: MarketDataServiceStub | BookServiceStub
-        pricing: PricingServiceStub | PriceStreamServiceStub | QuotingServiceStub | SnapshotServiceStub
-        reference: ReferenceServiceStub
-        risk: RiskServiceStub | LimitServiceStub | KillSwitchServiceStub | MarginCallServiceStub
-        trading: TradingServiceStub
+        audit: sdk.AuditBlocking
+        broker: sdk.BrokerBlocking
+        control: sdk.ControlBlocking
+        identity: sdk.IdentityBlocking
+        ledger: sdk.LedgerBlocking
+        marketdata: sdk.MarketdataBlocking
+        pipeline: sdk.PipelineBlocking
+        pricing: sdk.PricingBlocking
+        reference: sdk.ReferenceBlocking
+        risk: sdk.RiskBlocking
+        trading: sdk.TradingBlocking
 
     def __init__(
         self,
@@ -136,7 +63,7 @@ class Client(BlockingOrders):
         retries: RetryLimits | None = None,
         token: TokenSource | str | None = None,
     ) -> None:
-        self._loop = _Loop()
+        self._loop: Loop = Loop()
         try:
             self._client = self._loop.run(_make(target, ca, client, retries, token))
         except BaseException:
@@ -144,8 +71,7 @@ class Client(BlockingOrders):
             raise
         self.target = self._client.target
         for word, methods in public_services().items():
-            streaming = {m.name: m.server_streaming for m in methods if not m.client_streaming}
-            setattr(self, word, _Service(self._loop, getattr(self._client, word), streaming))
+            setattr(self, word, _Service(self._loop, getattr(self._client, word), methods))
 
     def stream_quotes(
         self,
@@ -157,7 +83,7 @@ class Client(BlockingOrders):
     ) -> Iterator[Quote]:
         """As `AsyncClient.stream_quotes`; `on_gap` is called in the thread that iterates."""
         events = self._client.quote_events(instruments, conflation_s=conflation_s, resume_cursor=resume_cursor)
-        for event in self._loop.iterate(events):
+        for event in self._loop.iterate(events, AHEAD):
             if isinstance(event, Gap):
                 on_gap(event)
             else:
@@ -181,9 +107,11 @@ class Client(BlockingOrders):
                 yield event
 
     def close(self) -> None:
-        """Ends all calls and the connection."""
-        self._loop.run(self._client.close())
-        self._loop.close()
+        """Ends all calls, of all threads, and the connection. Closing twice is nothing."""
+        self._loop.close(self._client.close)
+
+    def __repr__(self) -> str:
+        return f"<Client of {self.target}>"
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
+from crossrate.client.blocking import AHEAD
 from crossrate.client.order_form import Amount
 from crossrate.client.session import TradeSession
 
@@ -24,8 +25,8 @@ class Runs(Protocol):
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """One coroutine."""
 
-    def iterate(self, source: AsyncIterator[T]) -> Iterator[T]:
-        """One iteration."""
+    def iterate(self, source: AsyncIterator[T], ahead: int = 1) -> Iterator[T]:
+        """One iteration, of which so many items are made ahead."""
 
 
 class BlockingSession:
@@ -70,7 +71,7 @@ class BlockingSession:
 
     def executions(self) -> Iterator[ExecutionReport]:
         """As `TradeSession.executions`."""
-        return self._loop.iterate(self._session.executions())
+        return self._loop.iterate(self._session.executions(), AHEAD)
 
 
 class BlockingOrders:
@@ -126,7 +127,7 @@ class BlockingOrders:
 
     def stream_executions(self, account: str, *, after: int | None = 0) -> Iterator[ExecutionReport]:
         """As `AsyncClient.stream_executions`."""
-        return self._loop.iterate(self._client.stream_executions(account, after=after))
+        return self._loop.iterate(self._client.stream_executions(account, after=after), AHEAD)
 
     def session(
         self,

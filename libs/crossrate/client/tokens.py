@@ -62,7 +62,11 @@ class Token:
 
 
 class TokenSource(Protocol):
-    """Where a client's tokens come from. Safe to share between threads."""
+    """Where a client's tokens come from. Safe to share between threads.
+
+    A source that may have to wait for one has also `at_hand() -> bool`: False if `current` would wait, which is then
+    done in a thread of its own.
+    """
 
     def current(self) -> str:
         """A token that is good now.
@@ -184,6 +188,11 @@ class Renewing:
             pass
         finally:
             self._renewing = False
+
+    def at_hand(self) -> bool:
+        """Whether `current` answers without asking anybody."""
+        token = self._token
+        return token is not None and token.good(time.time())
 
     def renew(self, refused: str) -> bool:
         """See TokenSource."""

@@ -13,8 +13,8 @@ from crossrate.client.executions import ExecutionStream
 from crossrate.client.order_form import Amount, OrderRejected, OutcomeUnknown, decimal, member, new_order
 from crossrate.client.resuming import Resumption
 from crossrate.client.session import TradeSession
-from crossrate.rpc.call import new_request_id
 from crossrate.rpc.call_error import CallError
+from crossrate.rpc.request_id import new_request_id
 
 if TYPE_CHECKING:
     from crossrate.api.trading.v1.execution_pb2 import ExecutionReport

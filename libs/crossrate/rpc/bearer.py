@@ -21,6 +21,13 @@ class Tokens(Protocol):
         ...
 
 
+def at_hand(tokens: Tokens | None) -> bool:
+    """Whether a call can be sent without waiting for a token: there is a good one, or none is needed. A source that
+    does not say (`at_hand`) is asked at once."""
+    ready = getattr(tokens, "at_hand", None)
+    return ready is None or ready()
+
+
 async def let_in(tokens: Tokens | None, wait: Callable[[], Awaitable[Any]], again: Callable[[], bool]) -> Any:
     """What a call answers. One that was refused for its token has done nothing, whatever the method: it is sent once
     more with another.

@@ -20,13 +20,13 @@ from __future__ import annotations
 
 import asyncio
 import enum
-import os
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from crossrate.api.common.v1 import stream_pb2
 from crossrate.rpc.contract import MethodContract
+from crossrate.rpc.request_id import new_request_id
 from crossrate.rpc.tracing import ServerSpan, Trace, place_in_trace
 from crossrate.runtime.logs import correlation
 
@@ -39,16 +39,6 @@ INTERRUPT_S = 0.25
 REQUEST_ID_CHARS_MAX = 128
 
 monotonic = time.monotonic
-
-
-def new_request_id() -> str:
-    """A UUID of version 7 (RFC 9562, section 5.7): 48 bits of milliseconds, then random bits; sorts by time."""
-    tail = int.from_bytes(os.urandom(10))
-    value = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80 | tail
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 class Stop(enum.Enum):

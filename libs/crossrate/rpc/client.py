@@ -22,7 +22,8 @@ import grpc
 from crossrate.rpc.bearer import Tokens
 from crossrate.rpc.call_error import CallError, Violation
 from crossrate.rpc.contract import contracts
-from crossrate.rpc.outgoing import Metadata, Plan, StreamCallable, UnaryCallable
+from crossrate.rpc.outgoing import StreamCallable, UnaryCallable
+from crossrate.rpc.plan import Metadata, Plan
 from crossrate.rpc.resilience import RetryBudget, RetryLimits
 
 if TYPE_CHECKING:

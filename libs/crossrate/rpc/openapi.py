@@ -49,7 +49,7 @@ def openapi_document(described: descriptor_pb2.FileDescriptorSet) -> dict:
     contracts = read_contracts(pool.FindFileByName(file.name) for file in described.file if file.service)
     if problems := ambiguities(contracts):
         raise ContractError("\n".join(problems))
-    comments = dict(_comments(described))
+    comments = dict(comments_of(described))
     schemas = Schemas(comments)
     status = _status(pool, schemas)
     reachable = [contract for contract in contracts.values() if contract.roles]
@@ -255,7 +255,7 @@ def _status(pool: descriptor_pool.DescriptorPool, schemas: Schemas) -> Schema:
     return {"description": described, "content": {"application/json": {"schema": status}}}
 
 
-def _comments(described: descriptor_pb2.FileDescriptorSet) -> Iterator[tuple[str, str]]:
+def comments_of(described: descriptor_pb2.FileDescriptorSet) -> Iterator[tuple[str, str]]:
     """Full name and comment of everything that has one; paragraphs are kept, lines are joined."""
     for file in described.file:
         for location in file.source_code_info.location:

@@ -3,141 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
 import grpc
 from grpc.aio import EOF
-from prometheus_client import Counter, Histogram
 
-from crossrate.rpc.bearer import Tokens, let_in
+from crossrate.rpc.bearer import at_hand, let_in
 from crossrate.rpc.call_error import CallError
-from crossrate.rpc.contract import Idempotency, MethodContract
-from crossrate.rpc.resilience import RetryBudget, RetryLimits, retry
+from crossrate.rpc.plan import Plan
+from crossrate.rpc.resilience import RetryLimits, retry
 
 UNKNOWN_METHOD_S_MAX = 10.0
 """Deadline of unary methods that are not the platform's own, such as health checks."""
-RETURN_SHARE = 0.05
-RETURN_S_MAX = 0.05
-"""While serving a call, calls out get what is left of its time less this, so that the answer can still travel back."""
-
-CALLS = Counter("crossrate_client_calls_total", "Calls made by their outcome", ["method", "code"])
-SECONDS = Histogram(
-    "crossrate_client_call_seconds",
-    "Duration of unary calls made, repetitions included",
-    ["method"],
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-)
-
-Metadata = Sequence[tuple[str, str | bytes]]
-
-
-class Plan:
-    """What the contract says about calls of one method, made ready once for each stub."""
-
-    __slots__ = (
-        "budget",
-        "deadline_s",
-        "limits",
-        "metadata",
-        "method",
-        "needs_request_id",
-        "once",
-        "seconds",
-        "succeeded",
-        "tokens",
-        "wait_for_ready",
-    )
-
-    def __init__(
-        self,
-        method: str,
-        contract: MethodContract | None,
-        *,
-        replayable: bool,
-        limits: RetryLimits,
-        budget: RetryBudget,
-        wait_for_ready: bool,
-        metadata: Metadata,
-        tokens: Tokens | None = None,
-    ) -> None:
-        self.method = method
-        self.tokens = tokens
-        self.deadline_s = contract.deadline_s if contract else None
-        self.once = limits.model_copy(update={"attempts_max": 1})
-        self.limits = limits if replayable and contract and contract.retryable else self.once
-        self.needs_request_id = contract is not None and contract.idempotency is Idempotency.IDEMPOTENT
-        self.budget = budget
-        self.wait_for_ready = wait_for_ready
-        self.metadata = metadata
-        self.seconds = SECONDS.labels(method)
-        self.succeeded = CALLS.labels(method, "OK")
-
-    def end_s(self, timeout_s: float | None, unknown_s: float | None) -> float | None:
-        """When the call must be over, on the monotonic clock; None for a stream without end."""
-        bounds = [s for s in (timeout_s, self.deadline_s) if s is not None]
-        if not bounds and unknown_s is not None:
-            bounds = [unknown_s]
-        if (serving := serving_call()) is not None:
-            left_s = serving.remaining_s()
-            bounds.append(left_s - min(RETURN_S_MAX, left_s * RETURN_SHARE))
-        return time.monotonic() + min(bounds) if bounds else None
-
-    def headers(self, given: Iterable[tuple[str, Any]] | None) -> tuple[tuple[str, Any], ...]:
-        """The metadata of a call: the caller's own, the channel's, request id and trace context."""
-        serving = serving_call()
-        added = [*self.metadata, ("x-request-id", serving.request_id if serving is not None else _request_id())]
-        if trace := _traceparent(serving):
-            added.append(("traceparent", trace))
-        if not given:
-            return tuple(added)
-        own = tuple(given)
-        names = {name for name, _ in own}
-        return (*own, *(header for header in added if header[0] not in names))
-
-    def limits_for(self, request: Any) -> RetryLimits:
-        """How often this request may be sent: a write without the request id that makes repeating it safe, once."""
-        return self.once if self.needs_request_id and not getattr(request, "request_id", "") else self.limits
-
-    def too_late(self) -> CallError:
-        """The failure of a call for which no time is left."""
-        error = CallError(grpc.StatusCode.DEADLINE_EXCEEDED, "no time was left to begin the call", method=self.method)
-        error.reason = "DEADLINE_TOO_SHORT"
-        error.metadata = {"method": self.method, "remaining_ms": "0"}
-        return error
-
-    def count(self, code: str) -> None:
-        """Counts a call that failed."""
-        CALLS.labels(self.method, code).inc()
-
-
-def serving_call() -> Any:
-    """The call that this task serves, None outside of one.
-
-    Only a process that serves has loaded `crossrate.rpc.call` and the telemetry behind it; a mere client does not pay
-    for them.
-    """
-    module = sys.modules.get("crossrate.rpc.call")
-    return module.current_or_none() if module else None
-
-
-def _request_id() -> str:
-    """A random UUID (RFC 9562, version 4), in a sixth of the time of the uuid module."""
-    digits = os.urandom(16).hex()
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
-
-
-def _traceparent(serving: Any) -> str:
-    """The active span's context, else the served call's; "" outside of both: the edge or the server begins a trace."""
-    tracing = sys.modules.get("opentelemetry.trace")
-    if tracing is not None:
-        context = tracing.get_current_span().get_span_context()
-        if context.is_valid:
-            return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
-    return serving.traceparent if serving is not None else ""
 
 
 class _Callable:
@@ -194,7 +73,7 @@ class UnaryCallable(_Callable):
         """As in grpc.aio; `timeout` in seconds shortens the contract's deadline."""
         send = self._sender(request, metadata, credentials, wait_for_ready, compression)
         end_s = self._plan.end_s(timeout, UNKNOWN_METHOD_S_MAX)
-        return UnaryCall(self._plan, self._plan.limits_for(request), send, end_s)
+        return UnaryCall(self._plan, self._plan.limits_for(request), send, end_s, request)
 
 
 class StreamCallable(_Callable):
@@ -215,24 +94,31 @@ class StreamCallable(_Callable):
         """As in grpc.aio; `timeout` in seconds shortens the longest life that the contract gives the stream."""
         send = self._sender(request, metadata, credentials, wait_for_ready, compression)
         end_s = self._plan.end_s(timeout, None)
-        return StreamCall(self._plan, self._plan.limits_for(request), send, end_s)
+        return StreamCall(self._plan, self._plan.limits_for(request), send, end_s, request)
 
 
 class _Call:
     """One call, which may be sent more than once. Only one task may wait for it."""
 
-    __slots__ = ("_current", "_end_s", "_limits", "_plan", "_send", "_sent")
+    __slots__ = ("_current", "_end_s", "_limits", "_plan", "_request", "_send", "_sent")
 
     def __init__(
-        self, plan: Plan, limits: RetryLimits, send: Callable[[float | None], Any], end_s: float | None
+        self,
+        plan: Plan,
+        limits: RetryLimits,
+        send: Callable[[float | None], Any],
+        end_s: float | None,
+        request: Any = None,
     ) -> None:
+        self._request = request
         self._plan = plan
         self._limits = limits
         self._send = send
         self._end_s = end_s
         self._sent = 0
         self._current: Any = None
-        self._begin()
+        if at_hand(plan.tokens):
+            self._begin()
 
     def _begin(self) -> None:
         """Sends the call, unless no time is left for it: then there is no current one."""
@@ -242,9 +128,24 @@ class _Call:
             self._sent += 1
             self._current = self._send(left_s)
 
+    async def _ready(self) -> None:
+        """Sends the call if it waits for a token: getting one must not make the event loop wait."""
+        if self._sent or self._current is not None or self._plan.tokens is None:
+            return
+        try:
+            async with asyncio.timeout(self.time_remaining()):
+                await asyncio.to_thread(self._plan.tokens.current)
+        except TimeoutError:
+            return  # no time is left, which is told to whoever waits for the answer
+        self._begin()
+
     def _begun(self) -> bool:
         self._begin()
         return self._current is not None
+
+    def _failed(self, error: CallError) -> CallError:
+        error.attempts, error.request = self._sent, self._request
+        return error
 
     def _may_repeat(self, error: Exception) -> bool:
         if not isinstance(error, CallError) or not error.may_pass:
@@ -258,15 +159,15 @@ class _Call:
 
         async def attempt() -> Any:
             nonlocal last
+            await self._ready()
             if last is not None:
                 self._begin()
             if self._current is None:
-                raise last or self._plan.too_late()
+                raise last or self._failed(self._plan.too_late())
             try:
                 return await let_in(self._plan.tokens, wait, self._begun)
             except grpc.aio.AioRpcError as error:
-                last = CallError.of(error, self._plan.method)
-                last.attempts = self._sent
+                last = self._failed(CallError.of(error, self._plan.method))
                 raise last from None
 
         return await retry(
@@ -291,6 +192,7 @@ class _Call:
 
     async def initial_metadata(self) -> grpc.aio.Metadata:
         """What the server sent first."""
+        await self._ready()
         return await self._current.initial_metadata()
 
     async def trailing_metadata(self) -> grpc.aio.Metadata:
@@ -311,10 +213,8 @@ class UnaryCall(_Call):
 
     __slots__ = ("_outcome",)
 
-    def __init__(
-        self, plan: Plan, limits: RetryLimits, send: Callable[[float | None], Any], end_s: float | None
-    ) -> None:
-        super().__init__(plan, limits, send, end_s)
+    def __init__(self, *call: Any) -> None:
+        super().__init__(*call)
         self._outcome: tuple[Any, CallError | None] | None = None
 
     def __await__(self) -> Any:
@@ -352,10 +252,8 @@ class StreamCall(_Call):
 
     __slots__ = ("_started",)
 
-    def __init__(
-        self, plan: Plan, limits: RetryLimits, send: Callable[[float | None], Any], end_s: float | None
-    ) -> None:
-        super().__init__(plan, limits, send, end_s)
+    def __init__(self, *call: Any) -> None:
+        super().__init__(*call)
         self._started = False
 
     async def _attempt(self) -> Any:
@@ -374,7 +272,7 @@ class StreamCall(_Call):
             raise
         except grpc.aio.AioRpcError as error:
             self._plan.count(error.code().name)
-            raise CallError.of(error, self._plan.method) from None
+            raise self._failed(CallError.of(error, self._plan.method)) from None
         except asyncio.CancelledError:
             self._plan.count("CANCELLED")
             raise
@@ -388,8 +286,10 @@ class StreamCall(_Call):
 
     async def write(self, request: Any) -> None:
         """Sends one more request of a bidirectional stream."""
+        await self._ready()
         await self._current.write(request)
 
     async def done_writing(self) -> None:
         """Says that no more requests follow."""
+        await self._ready()
         await self._current.done_writing()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -105,6 +106,36 @@ async def test_who_is_not_let_in_is_told_and_does_not_go_on_asking(served) -> No
             await stub.GetInstrument(pb.GetInstrumentRequest(base="EUR", counter="USD"))
         assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
         assert len(servicer.seen) == sent
+
+
+class Slow(Counting):
+    """Gives a token once it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.may = threading.Event(), threading.Event()
+
+    def _get(self, refused: str) -> Token:
+        self.asked.set()
+        assert self.may.wait(60), "the event loop waited for a token"
+        return super()._get(refused)
+
+
+async def test_the_event_loop_does_not_wait_for_a_token(served) -> None:
+    """While one is got, everything else goes on; the call's deadline holds for that too."""
+    servicer, channel = served
+    source = Slow()
+    stub = reference.ReferenceServiceStub(ContractChannel(channel, tokens=source))
+    waiting = asyncio.ensure_future(stub.GetInstrument(pb.GetInstrumentRequest(base="EUR", counter="USD")))
+    assert await asyncio.to_thread(source.asked.wait, 60)
+    with pytest.raises(CallError) as late:
+        await stub.GetInstrument(pb.GetInstrumentRequest(base="EUR", counter="USD"), timeout=0.01)
+    assert late.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert servicer.seen == []
+    source.may.set()
+    await waiting
+    assert servicer.seen == ["Bearer t1"]
+    assert source.at_hand()
 
 
 def test_many_threads_get_one_token() -> None:
