@@ -35,6 +35,7 @@ _BACKOFF_S_MAX = 5.0
 FAULT = "fault"
 GATHER_S = 0.2
 """From one batch to the next, unless more waits than goes into one: looking costs as much as a hundred facts."""
+RELEASE = "release"
 ROUTE = "route"
 CONFIG = "config"
 
@@ -201,8 +202,8 @@ class Reader:
     def _fact(self, stream: Stream, event: Event) -> Incoming:
         bucket = bucket_of(stream.name)
         if bucket is not None:
-            of_fault = event.subject.rpartition("$KV.")[2].startswith(f"{bucket}.{FAULT}.")
-            service, kind = "control", CONFIG if bucket == CONFIG else FAULT if of_fault else ROUTE
+            word = event.subject.rpartition("$KV.")[2].removeprefix(f"{bucket}.").partition(".")[0]
+            service, kind = "control", CONFIG if bucket == CONFIG else word if word in (FAULT, RELEASE) else ROUTE
             keys, payload, form, _ = self._payloads.read_json(event.payload)
         else:
             service, kind = self._topology.streams[stream.name].owner, event.type

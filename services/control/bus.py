@@ -13,7 +13,7 @@ from typing import Any
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
-from crossrate.events import Events, EventsError
+from crossrate.events import Events, EventsError, EventsUnavailable
 from crossrate.rpc import errors
 from crossrate.runtime.live_config import ConfigStore
 from crossrate.runtime.process import Runtime
@@ -116,6 +116,16 @@ class Bus:
             await self.write_route(service)
         except EventsError as error:
             self._runtime.log.warning("a route is kept on disk alone for now", service=service, reason=str(error))
+
+    async def write_release(self, service: str, document: bytes) -> None:
+        """Writes a service's newest release, with every decision of it.
+
+        Raises:
+            EventsError: NATS is not there, or did not take it.
+        """
+        if self._events is None:
+            raise EventsUnavailable("NATS was never reached")
+        await self._events.kv(BUCKET).put(f"release.{service}", document)
 
     async def tell_fault(self, name: str, fault: Message | None) -> None:
         """Writes down, for the audit, that a fault begins or (None) has ended. Faults do not wait for NATS."""

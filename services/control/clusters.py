@@ -10,10 +10,14 @@ from crossrate.runtime.place import http_twin
 from crossrate.runtime.topology import Topology
 from services.control.envoy_api import TYPE_PREFIX, extension
 from services.control.secrets import ADS_SOURCE, certificate_name, validation
+from services.control.split import candidate_backend
 from services.control.state import EDGE, Limits, service_of
 
 _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _UPSTREAM_TLS = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
+_AGGREGATE = "envoy.extensions.clusters.aggregate.v3.ClusterConfig"
+# Ejections reach the workers at once: with the default of 1 s a restart loses hundreds of calls.
+_LB_CONFIG = {"update_merge_window": "0s", "healthy_panic_threshold": {"value": 0}}
 STREAM_WINDOW_BYTES = 1 << 20
 CONNECTION_WINDOW_BYTES = 4 << 20
 BUFFER_BYTES_MAX = 1 << 20
@@ -23,6 +27,17 @@ HTTP_IDLE_S = 60
 def local_name(backend: str) -> str:
     """The cluster of a backend's own instances."""
     return f"local|{backend}"
+
+
+def candidate_instances_name(service: str) -> str:
+    """The cluster of a service's candidate instances."""
+    return local_name(candidate_backend(service))
+
+
+def candidate_name(service: str) -> str:
+    """The cluster that a release's share goes to: the candidate's instances, and while none of them serves the stable
+    ones, so that a candidate that dies takes no call with it that can still be answered."""
+    return f"candidate|{service}"
 
 
 def mesh_name(caller: str, backend: str) -> str:
@@ -82,6 +97,10 @@ def _threshold(priority: str, limits: Limits, requests_max: int | None = None) -
     }
 
 
+def _circuit_breakers(limits: Limits) -> dict[str, Any]:
+    return {"thresholds": [_threshold("DEFAULT", limits), _threshold("HIGH", limits)]}
+
+
 def _base(name: str, endpoints: str, limits: Limits, connection_life_s: float | None) -> dict[str, Any]:
     return {
         "name": name,
@@ -90,8 +109,7 @@ def _base(name: str, endpoints: str, limits: Limits, connection_life_s: float | 
         "connect_timeout": f"{limits.connect_timeout_s}s",
         "per_connection_buffer_limit_bytes": BUFFER_BYTES_MAX,
         "typed_extension_protocol_options": _protocol(connection_life_s),
-        # Ejections reach the workers at once: with the default of 1 s a restart loses hundreds of calls.
-        "common_lb_config": {"update_merge_window": "0s", "healthy_panic_threshold": {"value": 0}},
+        "common_lb_config": _LB_CONFIG,
         # What instances agree on (no price, say) must not take all of them out: at most half are.
         "outlier_detection": {
             "consecutive_5xx": 10,
@@ -105,7 +123,7 @@ def _base(name: str, endpoints: str, limits: Limits, connection_life_s: float | 
             "base_ejection_time": f"{limits.ejection_s}s",
             "max_ejection_percent": 50,
         },
-        "circuit_breakers": {"thresholds": [_threshold("DEFAULT", limits), _threshold("HIGH", limits)]},
+        "circuit_breakers": _circuit_breakers(limits),
     }
 
 
@@ -127,6 +145,19 @@ def local_cluster(backend: str, limits: Limits) -> dict[str, Any]:
     ]
     cluster["ignore_health_on_host_removal"] = True
     return cluster
+
+
+def candidate_cluster(service: str, limits: Limits) -> dict[str, Any]:
+    """The candidate's instances first, the stable ones while there are none."""
+    clusters = {"clusters": [candidate_instances_name(service), local_name(service)]}
+    return {
+        "name": candidate_name(service),
+        "connect_timeout": f"{limits.connect_timeout_s}s",
+        "lb_policy": "CLUSTER_PROVIDED",
+        "common_lb_config": _LB_CONFIG,
+        "circuit_breakers": _circuit_breakers(limits),
+        "cluster_type": extension("envoy.clusters.aggregate", _AGGREGATE, clusters),
+    }
 
 
 def http_cluster(backend: str, limits: Limits) -> dict[str, Any]:

@@ -6,10 +6,8 @@ control is too slow for. What a service has refused comes by here as well and is
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-import grpc
 
 from crossrate.api.audit.v1.audit_events_pb2 import DENIAL_PLACE_EDGE, DENIAL_PLACE_PROXY
 from crossrate.node.bootstrap import XDS
@@ -20,10 +18,9 @@ from crossrate.rpc.rest import Template, read_template
 from crossrate.runtime.topology import Topology
 from services.control.authentication import FILTER as AUTHENTICATION
 from services.control.authentication import TOKEN_KEY
-from services.control.envoy_api import extension, message_class
+from services.control.envoy_api import extension
 from services.control.state import EDGE
 
-SERVICE, METHOD = "envoy.service.accesslog.v3.AccessLogService", "StreamAccessLogs"
 FLUSH_S = 1.0
 BUFFER_BYTES = 64 << 10
 NO_TOKEN = "Jwt_is_missing"
@@ -88,7 +85,7 @@ def _fits(template: Template, segments: tuple[str, ...]) -> bool:
 
 
 class ProxyDenials:
-    """The service that proxies log to.
+    """What proxies have refused.
 
     Args:
         denials: where they are counted.
@@ -98,25 +95,6 @@ class ProxyDenials:
         self._denials = denials
         self._paths = Paths(contracts)
         self._identity = f"spiffe://{topology.trust_domain}/"
-        self._answer = message_class("envoy.service.accesslog.v3.StreamAccessLogsResponse")
-
-    def handler(self) -> grpc.GenericRpcHandler:
-        """For the server that proxies know."""
-        receive = grpc.stream_unary_rpc_method_handler(
-            self._receive,
-            request_deserializer=message_class("envoy.service.accesslog.v3.StreamAccessLogsMessage").FromString,
-            response_serializer=lambda response: response.SerializeToString(),
-        )
-        return grpc.method_handlers_generic_handler(SERVICE, {METHOD: receive})
-
-    async def _receive(self, requests: AsyncIterator[Any], _context: grpc.aio.ServicerContext) -> Any:
-        listener = ""
-        async for message in requests:
-            if message.HasField("identifier"):
-                listener = message.identifier.log_name
-            for entry in message.http_logs.log_entry:
-                self.take(listener, entry)
-        return self._answer()
 
     def take(self, listener: str, entry: Any) -> None:
         """Counts one call, if it is the proxy that refused it."""

@@ -86,5 +86,6 @@ def with_faults(route: Mapping[str, Any], faults: Iterable[Fault], topology: Top
             identity = topology.identity(fault.caller).replace(".", "[.]")
             shown = {"name": _CALLER_HEADER, "string_match": {"safe_regex": {"regex": f"(.*;)?URI={identity}(;.*)?"}}}
             match["headers"] = [*match.get("headers", ()), shown]
-        routes.append({**route, "match": match, "typed_per_filter_config": {FILTER: _config(fault)}})
+        others = route.get("typed_per_filter_config", {})
+        routes.append({**route, "match": match, "typed_per_filter_config": {**others, FILTER: _config(fault)}})
     return [*routes, dict(route)]

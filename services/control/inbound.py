@@ -8,7 +8,15 @@ from typing import Any
 from crossrate.rpc.contract import MethodContract
 from crossrate.runtime.topology import Topology
 from services.control.access import PUBLIC, Contracts, inbound_rbac, methods_of
-from services.control.clusters import local_cluster, local_endpoints, local_name
+from services.control.access_log import call_log
+from services.control.clusters import (
+    candidate_cluster,
+    candidate_instances_name,
+    candidate_name,
+    local_cluster,
+    local_endpoints,
+    local_name,
+)
 from services.control.denials import access_log
 from services.control.envoy_api import extension
 from services.control.faults import fault_filter, with_faults
@@ -16,8 +24,10 @@ from services.control.http import DEADLINE_MARGIN_S, lane, manager, retry, retry
 from services.control.paths import inbound_paths
 from services.control.replies import grpc_replies
 from services.control.secrets import ADS_SOURCE, certificate_name, certificate_secret, trust_secret, validation
-from services.control.state import CONTROL, Limits, Resources, State, service_of
-from services.control.sticky import by_value, hash_policy, sticky_filters, sticky_methods
+from services.control.shares import OUTLASTING, reroute_filter, split_routes
+from services.control.split import candidate_backend
+from services.control.state import CONTROL, Resources, State, may_have_candidate, service_of
+from services.control.sticky import by_value, sticky_filters, sticky_methods
 
 _DOWNSTREAM_TLS = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
 STREAMS_PER_CONNECTION_MAX = 1024
@@ -47,14 +57,16 @@ def _tls(service: str, topology: Topology) -> dict[str, Any]:
 
 def _listener(backend: str, port: int, topology: Topology, contracts: Contracts) -> dict[str, Any]:
     service, name = service_of(backend), inbound_listener_name(backend)
+    sticky = sticky_filters(methods_of(service, contracts))
     http = manager(
         name,
         [
             inbound_rbac(service, topology, contracts),
             fault_filter(),
-            *sticky_filters(methods_of(service, contracts)),
+            *sticky,
+            *([reroute_filter()] if sticky else []),
         ],
-        access_log=[access_log(name)],
+        access_log=[access_log(name), call_log(backend)],
         codec_type="HTTP2",
         http2_protocol_options={
             "max_concurrent_streams": STREAMS_PER_CONNECTION_MAX,
@@ -75,15 +87,14 @@ def _listener(backend: str, port: int, topology: Topology, contracts: Contracts)
     }
 
 
-def _method_route(method: MethodContract, backend: str, limits: Limits) -> dict[str, Any]:
+def _method_routes(method: MethodContract, backend: str, state: State) -> list[dict[str, Any]]:
+    split = state.splits.get(backend)
     action = {
-        "cluster": local_name(backend),
-        "retry_policy": retry(retry_on(method), limits),
-        **hash_policy(method),
+        "retry_policy": retry(retry_on(method), state.limits) | (OUTLASTING if split else {}),
         **timing(method, DEADLINE_MARGIN_S),
         **lane(method),
     }
-    return {"match": {"path": method.path}, "route": action}
+    return split_routes(method, backend, action, split)
 
 
 def _public_route(service: str, backend: str) -> dict[str, Any]:
@@ -94,26 +105,40 @@ def _public_route(service: str, backend: str) -> dict[str, Any]:
 def inbound(backend: str, topology: Topology, contracts: Contracts, state: State) -> Resources:
     """Everything that brings calls to one backend's instances."""
     service, name = service_of(backend), inbound_listener_name(backend)
+    methods = methods_of(service, contracts)
     faults = [each for each in state.faults if each.service == service]
     routes = [
         route
-        for method in methods_of(service, contracts)
-        for route in with_faults(_method_route(method, backend, state.limits), faults, topology)
+        for method in methods
+        for each in _method_routes(method, backend, state)
+        for route in with_faults(each, faults, topology)
     ]
     if service == CONTROL:
         routes += [_public_route(s, backend) for s in PUBLIC]
     over_http, http_routes = inbound_paths(service, backend, topology, state)
-    cluster = local_cluster(backend, state.limits)
-    if sticky_methods(methods_of(service, contracts)):
-        cluster |= by_value()
+    chosen = by_value() if sticky_methods(methods) else {}
     secret = certificate_name(service)
     trust = trust_secret(state.roots_pem)
     result = Resources(
-        clusters={local_name(backend): cluster},
+        clusters={local_name(backend): local_cluster(backend, state.limits) | chosen},
         endpoints={local_name(backend): local_endpoints(backend, state.endpoints.get(backend, ()))},
         listeners={name: _listener(backend, state.inbound_ports[backend], topology, contracts)},
         routes={name: route_table(name, [*routes, *http_routes])},
         secrets={secret: certificate_secret(secret, state.certificates[service]), trust["name"]: trust},
     )
     result.add(over_http)
+    if may_have_candidate(backend):
+        result.add(_candidate(service, chosen, state))
     return result
+
+
+def _candidate(service: str, chosen: dict[str, Any], state: State) -> Resources:
+    """The clusters of a candidate, there whether or not a release is under way: then a release moves routes alone."""
+    instances, endpoints = candidate_backend(service), candidate_instances_name(service)
+    return Resources(
+        clusters={
+            endpoints: local_cluster(instances, state.limits) | chosen,
+            candidate_name(service): candidate_cluster(service, state.limits),
+        },
+        endpoints={endpoints: local_endpoints(instances, state.endpoints.get(instances, ()))},
+    )

@@ -13,6 +13,7 @@ import grpc
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.api.instance.v1 import instance_service_pb2_grpc as instance_grpc
 from services.control.registry import CHANNEL_OPTIONS, Registered, Registry
+from services.control.split import candidate_backend
 
 ASK_S_MAX = 1.0
 FRESH_S = 0.5
@@ -65,11 +66,18 @@ class Instances:
     async def check_config(self, service: str, values: Any) -> instance_pb2.CheckConfigResponse | None:
         """What a running instance of a service says to a configuration; None if none answers."""
         for instance in sorted(self._registry.instances.values(), key=lambda i: i.name):
-            if instance.service != service or not instance.health:
+            # A candidate may know other values than those that are in force for the service.
+            if instance.service != service or instance.backend == candidate_backend(service) or not instance.health:
                 continue
-            with contextlib.suppress(grpc.aio.AioRpcError):
-                request = instance_pb2.CheckConfigRequest(config=values)
-                return await self._stub(instance).CheckConfig(request, timeout=ASK_S_MAX)
+            if (verdict := await self.check_config_of(instance, values)) is not None:
+                return verdict
+        return None
+
+    async def check_config_of(self, instance: Registered, values: Any) -> instance_pb2.CheckConfigResponse | None:
+        """What one instance says to a configuration; None if it does not answer."""
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            request = instance_pb2.CheckConfigRequest(config=values)
+            return await self._stub(instance).CheckConfig(request, timeout=ASK_S_MAX)
         return None
 
     async def tap(self, method: str) -> AsyncIterator[instance_pb2.TapMessagesResponse]:

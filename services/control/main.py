@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 from crossrate.api.control.v1 import control_service_pb2_grpc as control_grpc
+from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
 from crossrate.api.control.v1.fault_service_pb2_grpc import add_FaultServiceServicer_to_server
 from crossrate.rpc.contract import contracts
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime
+from crossrate.runtime.topology import DEFAULT_PATH
 from services.control.access import methods_of
 from services.control.bus import Bus
 from services.control.configuration import Configuration
@@ -17,8 +20,15 @@ from services.control.denials import ProxyDenials
 from services.control.envoy_api import ResourceError
 from services.control.fault_service import FaultServicer
 from services.control.instances import Instances
-from services.control.mesh import Mesh
+from services.control.mesh import CONTROL_FOLDER, Mesh, utc_now
+from services.control.proxy_logs import ProxyLogs
 from services.control.registry import Registry
+from services.control.releases.calls import CallLog, by_bounds
+from services.control.releases.looking import World
+from services.control.releases.nodes import Node
+from services.control.releases.records import Records
+from services.control.releases.runner import Releases
+from services.control.releases.service import ReleaseServicer
 from services.control.service import ControlServicer
 from services.control.settings import Settings
 
@@ -45,10 +55,21 @@ async def serve(runtime: Runtime) -> None:
     bus = Bus(runtime, mesh)
     configuration = Configuration(bus, instances, topology)
 
+    calls = CallLog(lambda socket: is_candidate(registry, socket))
+    node = Node(place.run / "node.sock")
+    world = World(registry, instances, mesh.ads, bus, node, calls, by_bounds, log)
+    records = Records(place.state / CONTROL_FOLDER / "releases.json", log)
+    releases = Releases(mesh, records, world, utc_now)
+
     server = Server(runtime)
     server.add(
         control_grpc.add_ControlServiceServicer_to_server,
         ControlServicer(mesh, registry, instances, bus, configuration),
+    )
+    sticky = {m.workload for m in contracts().values() if m.sticky_field}
+    server.add(
+        release_grpc.add_ReleaseServiceServicer_to_server,
+        ReleaseServicer(releases, specifications(runtime), topology.services, sticky, utc_now),
     )
     faults = FaultServicer(mesh, bus, log)
     server.add(add_FaultServiceServicer_to_server, faults)
@@ -57,14 +78,16 @@ async def serve(runtime: Runtime) -> None:
             if service != runtime.service:
                 server.fronts(name, is_served(registry, service))
 
+    logs = ProxyLogs(ProxyDenials(server.denials, contracts(), topology).take, calls.take)
     # Whoever serves is known before the first proxy hears of it: a restart must not look like an outage.
     await registry.known(settings.instances_known_s)
     mesh.set_endpoints(registry.endpoints, "start")
-    await mesh.ads.start(place.xds_socket, ProxyDenials(server.denials, contracts(), topology).handler())
+    await mesh.ads.start(place.xds_socket, logs.handler())
     tasks = [
         asyncio.create_task(registry.run(), name="registry"),
         asyncio.create_task(mesh.keep_certificates_fresh(), name="certificates"),
         asyncio.create_task(bus.run(), name="bus"),
+        asyncio.create_task(releases.run(), name="releases"),
         asyncio.create_task(faults.run(), name="faults"),
     ]
     try:
@@ -76,6 +99,16 @@ async def serve(runtime: Runtime) -> None:
         await mesh.ads.stop()
         await instances.close()
         await bus.close()
+
+
+def specifications(runtime: Runtime) -> Path:
+    """The folder of the releases' specifications: beside the topology."""
+    return (runtime.settings.topology or DEFAULT_PATH).parent / "releases"
+
+
+def is_candidate(registry: Registry, socket: str) -> bool:
+    """Whether the instance at a socket is a release's candidate."""
+    return any(i.socket == socket and i.backend != i.service for i in registry.instances.values())
 
 
 def is_served(registry: Registry, service: str):

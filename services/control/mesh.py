@@ -22,6 +22,7 @@ from services.control.json_guard import guard_script
 from services.control.kept import Kept
 from services.control.routes import GrpcRoute
 from services.control.snapshots import Snapshot, Snapshots
+from services.control.split import Split
 from services.control.state import Fault, Limits, State
 
 ACKNOWLEDGED_S_MAX = 5.0
@@ -71,6 +72,7 @@ class Mesh:
         self.ads = AdsServer(self.snapshots, log)
         self._endpoints: Mapping[str, tuple[str, ...]] = {}
         self._routes: dict[str, GrpcRoute] = {}
+        self._splits: dict[str, Split] = {}
         self._faults: tuple[Fault, ...] = ()
         self._openapi = openapi_document()
         self._json_guard = guard_script(contracts)
@@ -111,6 +113,7 @@ class Mesh:
             roots_pem=self.certificates.authority.roots_pem,
             endpoints=self._endpoints,
             routes=self._routes if routes is None else routes,
+            splits=self._splits,
             faults=self._faults,
             openapi=self._openapi,
             json_guard=self._json_guard,
@@ -192,6 +195,44 @@ class Mesh:
             self._routes.pop(service, None)
         else:
             self._routes[service] = route
+
+    # Releases
+
+    @property
+    def splits(self) -> Mapping[str, Split]:
+        """Shares of candidates, by service."""
+        return dict(self._splits)
+
+    def known_split(self, service: str, split: Split) -> None:
+        """The share that a candidate had before this control plane started; offered with the first snapshot."""
+        self._splits[service] = split
+
+    async def set_split(self, service: str, split: Split | None, cause: str) -> Snapshot:
+        """Gives a candidate its share of a service's calls, or none (None), at once; returns when every connected proxy
+        has it.
+
+        It waits for no other change: taking a share back must not stand behind a rotation of certificates.
+
+        Raises:
+            RefusedError: a proxy refuses it; the share before is in force again.
+            NotAcknowledgedError: a proxy has not answered; the share stays.
+        """
+        before = self._splits.get(service)
+        self._put_split(service, split)
+        try:
+            snapshot = self.refresh(cause)
+            await self.ads.acknowledged(snapshot.version, ACKNOWLEDGED_S_MAX)
+        except (RefusedError, ResourceError):
+            self._put_split(service, before)
+            self.refresh(f"share of {service}'s candidate taken back")
+            raise
+        return snapshot
+
+    def _put_split(self, service: str, split: Split | None) -> None:
+        if split is None:
+            self._splits.pop(service, None)
+        else:
+            self._splits[service] = split
 
     # Faults
 

@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 
 from services.control.routes import GrpcRoute
+from services.control.split import Split
 
 EDGE = "edge"
 """The edge proxy's word: its node id, and its name as a caller."""
@@ -80,6 +81,7 @@ class State:
         inbound_ports: TCP port of the inbound listener on loopback, by backend.
         outbound_sockets: Unix socket on which the proxy takes a service's calls, by service.
         routes: by service; a service without one has the route that the topology renders.
+        splits: by service; a service without one has all its calls answered by its stable instances.
         faults: of drills that are in force.
         certificates: key pair of each identity: services and "edge".
         edge_server: key pair that the edge shows to clients.
@@ -96,6 +98,7 @@ class State:
     roots_pem: str
     endpoints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     routes: Mapping[str, GrpcRoute] = field(default_factory=dict)
+    splits: Mapping[str, Split] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     openapi: str = ""
     json_guard: str = ""
@@ -109,6 +112,11 @@ class State:
 def service_of(backend: str) -> str:
     """The service that a backend belongs to."""
     return backend.partition("-")[0]
+
+
+def may_have_candidate(backend: str) -> bool:
+    """Whether a backend is the stable one of a service that a release can replace. Control makes the releases."""
+    return service_of(backend) == backend != CONTROL
 
 
 @dataclass(slots=True)

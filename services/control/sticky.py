@@ -21,7 +21,7 @@ from services.control.envoy_api import extension
 
 _EXTRACTION = "envoy.extensions.filters.http.grpc_field_extraction.v3.GrpcFieldExtractionConfig"
 _FILTER_STATE = "envoy.extensions.filters.http.set_filter_state.v3.Config"
-_EXTRACTED = "envoy.filters.http.grpc_field_extraction"
+EXTRACTED = "envoy.filters.http.grpc_field_extraction"
 KEY = "crossrate.sticky"
 """The filter state in which the value lies."""
 
@@ -61,7 +61,7 @@ def sticky_filters(methods: Sequence[MethodContract]) -> list[dict[str, Any]]:
         },
     }
     fields = sorted({m.sticky_field for m in sticky})
-    found = "".join(f"%DYNAMIC_METADATA({_EXTRACTED}:{field})%" for field in fields)
+    found = "".join(f"%DYNAMIC_METADATA({EXTRACTED}:{field})%" for field in fields)
     state = {
         "object_key": KEY,
         "factory_key": "envoy.hashable_string",
@@ -69,7 +69,7 @@ def sticky_filters(methods: Sequence[MethodContract]) -> list[dict[str, Any]]:
         "skip_if_empty": True,
     }
     return [
-        extension(_EXTRACTED, _EXTRACTION, extraction),
+        extension(EXTRACTED, _EXTRACTION, extraction),
         extension("envoy.filters.http.set_filter_state", _FILTER_STATE, {"on_request_headers": [state]}),
     ]
 

@@ -155,12 +155,13 @@ class SmallMesh:
         self.processes[name].kill()
         await self.processes[name].wait()
 
-    async def start_backend(self, name: str, register: Callable, servicer: Any) -> Backend:
-        """Starts a server and registers it as an instance."""
+    async def start_backend(self, name: str, register: Callable, servicer: Any, *, candidate: bool = False) -> Backend:
+        """Starts a server and registers it as an instance, or as one of a release's candidate."""
         backend = Backend(self.place.service_socket(name), register, servicer)
         self.backends[name] = await backend.start()
         entry = {
             "service": name.rpartition("-")[0],
+            "backend": name.rpartition("-")[0] + ("-candidate" if candidate else ""),
             "instance": name,
             "pid": os.getpid(),
             "socket": str(backend.path),

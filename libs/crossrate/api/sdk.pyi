@@ -12,6 +12,7 @@ from crossrate.api.broker.v1 import reconciliation_service_pb2 as broker_reconci
 from crossrate.api.broker.v1 import venue_service_pb2 as broker_venue_service
 from crossrate.api.control.v1 import control_service_pb2 as control_control_service
 from crossrate.api.control.v1 import fault_service_pb2 as control_fault_service
+from crossrate.api.control.v1 import release_service_pb2 as control_release_service
 from crossrate.api.identity.v1 import client_pb2 as identity_client
 from crossrate.api.identity.v1 import client_service_pb2 as identity_client_service
 from crossrate.api.identity.v1 import grant_service_pb2 as identity_grant_service
@@ -103,6 +104,8 @@ class Broker:
     """Breaks as they open, change and close: first those that are not closed, or with a cursor every change after it."""
 
 class Control:
+    AbortRelease: Method[control_release_service.AbortReleaseRequest, control_release_service.AbortReleaseResponse]
+    """Takes a release back: when it answers, every connected proxy sends all calls to the stable version."""
     AddFault: Method[control_fault_service.AddFaultRequest, control_fault_service.AddFaultResponse]
     """Puts a fault in force, and answers when every connected proxy has it."""
     ApplyRoute: Method[control_control_service.ApplyRouteRequest, control_control_service.ApplyRouteResponse]
@@ -111,22 +114,34 @@ class Control:
     """A service's live configuration."""
     GetMeshStatus: Method[control_control_service.GetMeshStatusRequest, control_control_service.GetMeshStatusResponse]
     """Every proxy and instance with its health, identity, certificate and configuration version."""
+    GetRelease: Method[control_release_service.GetReleaseRequest, control_release_service.GetReleaseResponse]
+    """A release with its decisions and what was seen of its calls."""
     ListCertificates: Method[control_control_service.ListCertificatesRequest, control_control_service.ListCertificatesResponse]
     """Certificates in use: for each identity its serial, issuer and times."""
     ListConfigVersions: Method[control_control_service.ListConfigVersionsRequest, control_control_service.ListConfigVersionsResponse]
     """Versions of a service's live configuration, newest first."""
     ListFaults: Method[control_fault_service.ListFaultsRequest, control_fault_service.ListFaultsResponse]
     """The faults in force, the newest first."""
+    ListReleases: Method[control_release_service.ListReleasesRequest, control_release_service.ListReleasesResponse]
+    """Releases, newest first."""
     ListRoutes: Method[control_control_service.ListRoutesRequest, control_control_service.ListRoutesResponse]
     """Routes as Gateway API GRPCRoute objects: the ones that the topology renders, and those that replace them."""
     ListSnapshots: Method[control_control_service.ListSnapshotsRequest, control_control_service.ListSnapshotsResponse]
     """Snapshots of the proxies' configuration, newest first: when, why, and what each proxy said to it."""
+    PauseRelease: Method[control_release_service.PauseReleaseRequest, control_release_service.PauseReleaseResponse]
+    """Has a release stay at its step."""
+    PromoteRelease: Method[control_release_service.PromoteReleaseRequest, control_release_service.PromoteReleaseResponse]
+    """Goes on to the next step now; from the last one, makes the candidate the service."""
     RemoveFault: Method[control_fault_service.RemoveFaultRequest, control_fault_service.RemoveFaultResponse]
     """Ends a fault before its time, or all of them."""
+    ResumeRelease: Method[control_release_service.ResumeReleaseRequest, control_release_service.ResumeReleaseResponse]
+    """Has a paused release go on by the clock."""
     RotateCertificates: Method[control_control_service.RotateCertificatesRequest, control_control_service.RotateCertificatesResponse]
     """Issues new certificates for all identities, or begins or ends the overlap of a new root, and answers when every connected proxy has acknowledged them."""
     SetConfig: Method[control_control_service.SetConfigRequest, control_control_service.SetConfigResponse]
     """Changes values of a service's live configuration."""
+    StartRelease: Method[control_release_service.StartReleaseRequest, control_release_service.StartReleaseResponse]
+    """Starts the release that mesh/releases/<name>.toml specifies."""
     Tap: Method[control_control_service.TapRequest, Any]
     """Requests and answers of a method as they pass through every instance, decoded and redacted."""
 
@@ -468,6 +483,8 @@ class BrokerBlocking:
     """Breaks as they open, change and close: first those that are not closed, or with a cursor every change after it."""
 
 class ControlBlocking:
+    AbortRelease: BlockingMethod[control_release_service.AbortReleaseRequest, control_release_service.AbortReleaseResponse]
+    """Takes a release back: when it answers, every connected proxy sends all calls to the stable version."""
     AddFault: BlockingMethod[control_fault_service.AddFaultRequest, control_fault_service.AddFaultResponse]
     """Puts a fault in force, and answers when every connected proxy has it."""
     ApplyRoute: BlockingMethod[control_control_service.ApplyRouteRequest, control_control_service.ApplyRouteResponse]
@@ -476,22 +493,34 @@ class ControlBlocking:
     """A service's live configuration."""
     GetMeshStatus: BlockingMethod[control_control_service.GetMeshStatusRequest, control_control_service.GetMeshStatusResponse]
     """Every proxy and instance with its health, identity, certificate and configuration version."""
+    GetRelease: BlockingMethod[control_release_service.GetReleaseRequest, control_release_service.GetReleaseResponse]
+    """A release with its decisions and what was seen of its calls."""
     ListCertificates: BlockingMethod[control_control_service.ListCertificatesRequest, control_control_service.ListCertificatesResponse]
     """Certificates in use: for each identity its serial, issuer and times."""
     ListConfigVersions: BlockingMethod[control_control_service.ListConfigVersionsRequest, control_control_service.ListConfigVersionsResponse]
     """Versions of a service's live configuration, newest first."""
     ListFaults: BlockingMethod[control_fault_service.ListFaultsRequest, control_fault_service.ListFaultsResponse]
     """The faults in force, the newest first."""
+    ListReleases: BlockingMethod[control_release_service.ListReleasesRequest, control_release_service.ListReleasesResponse]
+    """Releases, newest first."""
     ListRoutes: BlockingMethod[control_control_service.ListRoutesRequest, control_control_service.ListRoutesResponse]
     """Routes as Gateway API GRPCRoute objects: the ones that the topology renders, and those that replace them."""
     ListSnapshots: BlockingMethod[control_control_service.ListSnapshotsRequest, control_control_service.ListSnapshotsResponse]
     """Snapshots of the proxies' configuration, newest first: when, why, and what each proxy said to it."""
+    PauseRelease: BlockingMethod[control_release_service.PauseReleaseRequest, control_release_service.PauseReleaseResponse]
+    """Has a release stay at its step."""
+    PromoteRelease: BlockingMethod[control_release_service.PromoteReleaseRequest, control_release_service.PromoteReleaseResponse]
+    """Goes on to the next step now; from the last one, makes the candidate the service."""
     RemoveFault: BlockingMethod[control_fault_service.RemoveFaultRequest, control_fault_service.RemoveFaultResponse]
     """Ends a fault before its time, or all of them."""
+    ResumeRelease: BlockingMethod[control_release_service.ResumeReleaseRequest, control_release_service.ResumeReleaseResponse]
+    """Has a paused release go on by the clock."""
     RotateCertificates: BlockingMethod[control_control_service.RotateCertificatesRequest, control_control_service.RotateCertificatesResponse]
     """Issues new certificates for all identities, or begins or ends the overlap of a new root, and answers when every connected proxy has acknowledged them."""
     SetConfig: BlockingMethod[control_control_service.SetConfigRequest, control_control_service.SetConfigResponse]
     """Changes values of a service's live configuration."""
+    StartRelease: BlockingMethod[control_release_service.StartReleaseRequest, control_release_service.StartReleaseResponse]
+    """Starts the release that mesh/releases/<name>.toml specifies."""
     Tap: BlockingStream[control_control_service.TapRequest, control_control_service.TapResponse]
     """Requests and answers of a method as they pass through every instance, decoded and redacted."""
 

@@ -30,6 +30,7 @@ from crossrate.cli.people_app import (
     users_app,
     whoami,
 )
+from crossrate.cli.release_app import release_app
 
 HELP = """Runs an FX trading platform that is a service mesh, calls it, and explains it.
 
@@ -80,6 +81,7 @@ config_app = typer.Typer(
 )
 app.add_typer(certs_app, name="certs", rich_help_panel="Operate")
 app.add_typer(config_app, name="config", rich_help_panel="Operate")
+app.add_typer(release_app, name="release", rich_help_panel="Operate")
 app.add_typer(fault_app, name="fault", rich_help_panel="Operate")
 app.add_typer(data_app, name="data", rich_help_panel="Data")
 app.add_typer(orders_app, name="orders", rich_help_panel="Trade")

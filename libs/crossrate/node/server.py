@@ -3,6 +3,10 @@
     {"verb": "status"}                          → {"ok": true, "state": …, "processes": […], "ports": {…}, …}
     {"verb": "restart", "service": "reference"} → {"progress": {…}} …, {"ok": true, "names": […]}
     {"verb": "logs", "name": "reference-1"}     → {"ok": true, "paths": […]}
+    {"verb": "candidate", "service": "reference", "instances": 1, "program": {…}} → {"ok": true, "candidates": […]}
+    {"verb": "candidates_of", "service": "reference"}                            → {"ok": true, "candidates": […]}
+    {"verb": "end_candidate", "service": "reference"}                            → {"progress": {…}} …, {"ok": true}
+    {"verb": "promote", "service": "reference", "program": {…}}                  → {"ok": true, "names": […]}
     {"verb": "stop"}                            → {"progress": {…}} …, {"ok": true}
 
 What fails is answered with {"ok": false, "error": "…"}.
@@ -21,15 +25,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from crossrate.node.candidates import Candidates
 from crossrate.node.keeper import ProcessFailed
 from crossrate.node.nursery import ForkError
+from crossrate.node.programs import read_program
 from crossrate.node.progress import MESH, Progress
 from crossrate.node.restarts import RestartFailed, Restarts
 from crossrate.node.supervisor import Node
 from crossrate.node.table import SUPERVISOR
 from crossrate.runtime.place import Place
 
-REQUEST_BYTES_MAX = 4096
+VERBS = ("status", "restart", "logs", "candidate", "candidates_of", "end_candidate", "promote", "stop")
+REQUEST_BYTES_MAX = 64 << 10
 
 
 def socket_path(place: Place) -> Path:
@@ -46,6 +53,7 @@ class _Door:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._restarts = Restarts(node)
+        self._candidates = Candidates(node, self._restarts)
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves one connection: any number of requests, one after the other."""
@@ -60,7 +68,7 @@ class _Door:
                     request = json.loads(line)
                     verb = getattr(self, f"_{request['verb']}", None) if isinstance(request, dict) else None
                     if verb is None:
-                        raise ValueError("the verbs are status, restart, logs, stop")
+                        raise ValueError(f"the verbs are {', '.join(VERBS)}")
                     began = time.monotonic()
                     tell = functools.partial(_tell, send, began)
                     with self._node.listening(tell):
@@ -88,6 +96,21 @@ class _Door:
 
     async def _restart(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"names": await self._restarts.restart(str(request["service"]))}
+
+    async def _candidate(self, request: dict[str, Any]) -> dict[str, Any]:
+        program = read_program(request["program"])
+        return await self._candidates.ensure(str(request["service"]), int(request["instances"]), program)
+
+    async def _candidates_of(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._candidates.state(str(request["service"]))
+
+    async def _end_candidate(self, request: dict[str, Any]) -> dict[str, Any]:
+        await self._candidates.end(str(request["service"]))
+        return {}
+
+    async def _promote(self, request: dict[str, Any]) -> dict[str, Any]:
+        program = read_program(request["program"])
+        return {"names": await self._candidates.promote(str(request["service"]), program)}
 
     async def _logs(self, request: dict[str, Any]) -> dict[str, Any]:
         name = str(request.get("name") or "")

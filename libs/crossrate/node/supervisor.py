@@ -25,10 +25,11 @@ from crossrate.node.keeper import Keeper, Kept, ProcessFailed, State, describe_e
 from crossrate.node.leftovers import clear_run_folder, forget_instance
 from crossrate.node.nursery import ForkError, Nursery, child_environment
 from crossrate.node.process import Child, spawn
+from crossrate.node.programs import Program, Programs
 from crossrate.node.progress import MESH, OnProgress, Progress
 from crossrate.node.table import Table
 from crossrate.node.zygote import COMPLETE
-from crossrate.runtime.place import REPOSITORY, Place
+from crossrate.runtime.place import Place
 from crossrate.runtime.topology import Topology
 
 UP_S_MAX = 120.0
@@ -37,7 +38,7 @@ DOWN_S_MAX = 15.0
 POLL_S = 0.02
 RETRY_S = 0.2
 SOCKET_PATH_BYTES_MAX = 107
-GRACE_S = {"service": 11.0, "proxy": 2.0, "control": 2.0, "zygote": 1.0, "data": 4.0}
+GRACE_S = {"service": 11.0, "candidate": 11.0, "proxy": 2.0, "control": 2.0, "zygote": 1.0, "data": 4.0}
 """How long each kind of process may take to end before it is killed."""
 
 
@@ -55,6 +56,8 @@ class Node:
         self.state = "starting"
         self.taken_ports: dict[str, Any] = {}
         self.table = Table(place, self._changed)
+        self.programs = Programs(place)
+        self.running_program: dict[str, Program] = {}
         self._listeners: list[OnProgress] = [on_progress]
         self._began = time.monotonic()
         self._nursery: Nursery | None = None
@@ -87,7 +90,7 @@ class Node:
 
     def _changed(self, keeper: Keeper) -> None:
         self.tell(keeper.name, str(keeper.state), keeper.detail)
-        if keeper.state is State.FAILED:
+        if keeper.state is State.FAILED and keeper.kept.kind != "candidate":
             if self.state == "starting":
                 self._fail(ProcessFailed(keeper))
             elif self.state == "healthy":
@@ -156,7 +159,7 @@ class Node:
             raise failures.exceptions[0] from None
 
     def _check_paths(self) -> None:
-        for name in (*(f"{backend}-99" for backend in self.topology.backends()),):
+        for name in [f"{backend}-999" for backend in self.topology.backends()]:
             path = str(self.place.service_socket(name))
             if len(path.encode()) > SOCKET_PATH_BYTES_MAX:
                 raise UpFailed(
@@ -205,22 +208,29 @@ class Node:
         env = self._environment() | extra
         return await self._nursery.fork(name, stage, entry, env, self.place.log("zygote"), helper=True)
 
-    def keep_instance(self, backend: str, instance: str) -> Keeper:
-        """Keeps one instance of a service, or of a variant of it, running."""
-        service, command = backend.partition("-")[0], self.topology.backends()[backend].command
-        env = self._environment() | {"CROSSRATE_SERVICE": service, "CROSSRATE_INSTANCE": instance}
-        env |= {"CROSSRATE_BACKEND": backend}
+    def _program_of(self, backend: str) -> Program:
+        """What was promoted for a service, else what the topology says."""
+        promoted = self.programs.of(backend)
+        return promoted if promoted != Program() else Program(command=self.topology.backends()[backend].command)
+
+    def keep_instance(self, backend: str, instance: str, program: Program | None = None, kind: str = "") -> Keeper:
+        """Keeps one instance of a backend running: of its own program, or of a release's candidate."""
+        service = backend.partition("-")[0]
+        program = program or self._program_of(backend)
+        self.running_program[instance] = program
+        env = program.with_version() | self._environment()
+        env |= {"CROSSRATE_SERVICE": service, "CROSSRATE_INSTANCE": instance, "CROSSRATE_BACKEND": backend}
         log = self._log(instance)
         if self.state in ("stopping", "stopped"):
             raise ForkError(f"the mesh is {self.state}")
 
         async def start() -> Child:
-            if command:
-                return self._run(Command(command, REPOSITORY, child_environment(env)), log)
+            if program.command:
+                return self._run(program.spawned(child_environment(env)), log)
             assert self._nursery is not None
             return await self._nursery.fork(instance, _program(service), f"{_program(service)}:serve", env, log)
 
-        kind = "control" if service == "control" else "service"
+        kind = kind or ("control" if service == "control" else "service")
         ended: Callable[[], None] = lambda: forget_instance(self.place, instance)  # noqa: E731
         return self.table.keep(Kept(instance, kind, start, log, signal.SIGTERM, GRACE_S[kind], ended))
 
@@ -305,7 +315,7 @@ class Node:
         """What is not as it should be, in sentences; empty when everything is healthy."""
         problems = []
         for keeper in self.table:
-            if keeper.state is State.STOPPING:
+            if keeper.state is State.STOPPING or keeper.kept.kind == "candidate":
                 continue
             if keeper.state is not State.RUNNING:
                 problems.append(f"{keeper.name} is {keeper.state} {keeper.detail}".rstrip())
@@ -396,7 +406,7 @@ class Node:
             self._recovery.cancel()
         self._began = time.monotonic()
         for kinds, share_s in (
-            (("service",), 8.0),
+            (("service", "candidate"), 8.0),
             (("proxy",), 2.0),
             (("control",), 1.5),
             (("zygote",), 0.5),

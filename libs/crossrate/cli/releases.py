@@ -1,0 +1,225 @@
+"""What `crossrate release` does: control's ReleaseService, asked as the local operator."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from crossrate.api.control.v1 import release_pb2
+from crossrate.api.control.v1 import release_service_pb2 as pb
+from crossrate.api.control.v1.release_service_pb2_grpc import ReleaseServiceStub
+from crossrate.cli import reach, show
+from crossrate.cli.desk import moment, word
+from crossrate.cli.requests import as_dict
+from crossrate.cli.show import CommandError
+from crossrate.rpc.call_error import CallError
+
+T = TypeVar("T")
+LOOK_S = 0.25
+"""How often a release that is watched is asked for."""
+GONE_S_MAX = 30.0
+"""How long control may be away while a release is watched: it may be restarted in the middle of one."""
+OVER = ("PROMOTED", "ABORTED")
+
+
+def ask(question: Callable[[ReleaseServiceStub], Awaitable[T]]) -> T:
+    """Asks control one thing."""
+
+    async def run() -> T:
+        async with reach.control() as channel:
+            return await question(ReleaseServiceStub(channel))
+
+    return asyncio.run(run())
+
+
+def percent(weight_bp: int) -> str:
+    """A share in words."""
+    return f"{weight_bp / 100:g} %"
+
+
+def _phase(release: release_pb2.Release) -> Any:
+    text = word(release, "phase")
+    return show.mark(
+        f"{text.lower()}{', paused' if release.paused else ''}",
+        True if text == "PROMOTED" else False if text in ("ABORTING", "ABORTED") else None,
+    )
+
+
+def _row(release: release_pb2.Release) -> tuple[Any, ...]:
+    step = f"{release.step + 1}/{len(release.steps)}" if release.step >= 0 else ""
+    health = f"{release.candidates_serving}/{release.candidates_wanted}"
+    cause = release.cause.splitlines()[0] if release.cause else ""
+    return (
+        release.name, release.service, release.version, _phase(release), step, percent(release.weight_bp), health, cause
+    )  # fmt: skip
+
+
+COLUMNS = ("release", "service", "version", "phase", "step ", "weight ", "serving ", "cause")
+
+
+def start(name: str, *, dry_run: bool, as_json: bool) -> None:
+    """Starts a release."""
+    request = pb.StartReleaseRequest(request_id=str(uuid.uuid4()), name=name, validate_only=dry_run)
+    release = ask(lambda stub: stub.StartRelease(request)).release
+    if as_json:
+        show.document(as_dict(release))
+        return
+    if dry_run:
+        steps = ", ".join(
+            f"{percent(s.weight_bp)} for {s.duration.ToMilliseconds() / 1000:g} s"
+            + (" and a word" if s.manual_gate else "")
+            for s in release.steps
+        )
+        show.console().print(f"{name} could be started: {steps}; nothing was changed", markup=False)
+        return
+    show.console().print(release.release_id, release.cause, markup=False)
+    show.note(f"`crossrate release watch {name}` follows it")
+
+
+def _get(name: str) -> release_pb2.Release:
+    return ask(lambda stub: stub.GetRelease(pb.GetReleaseRequest(release=name))).release
+
+
+def status(name: str, *, as_json: bool) -> None:
+    """The releases under way, or one."""
+    if name:
+        found = [_get(name)]
+    else:
+        every = ask(lambda stub: stub.ListReleases(pb.ListReleasesRequest(page_size=100))).releases
+        found = [r for r in every if word(r, "phase") not in OVER]
+    if as_json:
+        show.document([as_dict(r) for r in found])
+    elif found:
+        show.table(COLUMNS, [_row(r) for r in found])
+    else:
+        show.console().print("no release is under way")
+        show.note("`crossrate release history` shows those that are over")
+
+
+def _again(name: str) -> release_pb2.Release:
+    """A release, asked for again while control is being restarted."""
+    end = time.monotonic() + GONE_S_MAX
+    while True:
+        try:
+            return _get(name)
+        except (CallError, CommandError) as error:
+            gone = isinstance(error, CommandError) or error.code().name == "UNAVAILABLE"
+            if not gone or time.monotonic() > end:
+                raise
+            time.sleep(LOOK_S)
+
+
+def watch(name: str, *, as_json: bool) -> None:
+    """Follows a release: a line a decision, and on a terminal what is in force now."""
+    release = _again(name)
+    told = 0
+    with show.aside().status(name) if show.aside().is_terminal and not as_json else _Silent() as live:
+        while True:
+            for decision in release.decisions[told:]:
+                if as_json:
+                    show.line(as_dict(decision))
+                else:
+                    _tell(decision)
+            told = len(release.decisions)
+            if word(release, "phase") in OVER:
+                break
+            live.update(_now(release))
+            time.sleep(LOOK_S)
+            release = _again(release.release_id)
+    if word(release, "phase") == "ABORTED":
+        raise CommandError(f"{release.name} was aborted", f"`crossrate release explain {release.name}` shows why")
+
+
+class _Silent:
+    """Where nobody watches a terminal."""
+
+    def __enter__(self) -> _Silent:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to end."""
+
+    def update(self, text: str) -> None:
+        """Nothing to show."""
+
+
+def _now(release: release_pb2.Release) -> str:
+    seen = ", ".join(
+        f"{'candidate' if side else 'stable'} {sum(c.calls for c in release.calls if c.candidate is side)} calls, "
+        f"{sum(c.failures for c in release.calls if c.candidate is side)} failed"
+        for side in (False, True)
+    )
+    health = f"{release.candidates_serving}/{release.candidates_wanted} serve"
+    paused = ", paused" if release.paused else ""
+    needed = max((v.calls_needed for v in release.verdicts if not v.segment), default=0)
+    waits = f"; about {needed} more calls needed" if needed else ""
+    return f"{word(release, 'phase').lower()}{paused}, {percent(release.weight_bp)}, {health}; {seen}{waits}"
+
+
+def _tell(decision: release_pb2.ReleaseDecision) -> None:
+    kind = word(decision, "kind").lower()
+    good = True if kind == "promoted" else False if kind in ("aborting", "aborted") else None
+    show.console().print(
+        moment(decision.time), show.mark(kind, good), percent(decision.weight_bp), decision.cause, markup=False
+    )
+
+
+def say(verb: str, name: str, comment: str, *, dry_run: bool, as_json: bool) -> None:
+    """Promotes, pauses, resumes or aborts."""
+    asked = getattr(pb, f"{verb}ReleaseRequest")(
+        request_id=str(uuid.uuid4()), release=name, comment=comment, validate_only=dry_run
+    )
+    release = ask(lambda stub: getattr(stub, f"{verb}Release")(asked)).release
+    if as_json:
+        show.document(as_dict(release))
+        return
+    show.table(COLUMNS, [_row(release)])
+    if dry_run:
+        show.note("nothing was changed")
+
+
+def explain(name: str, *, as_json: bool) -> None:
+    """Every decision, and what was seen."""
+    release = _get(name)
+    if as_json:
+        show.document(as_dict(release))
+        return
+    show.table(COLUMNS, [_row(release)])
+    rows = [
+        (moment(d.time), word(d, "kind").lower(), percent(d.weight_bp), d.decided_by, d.cause)
+        for d in release.decisions
+    ]
+    show.table(("time", "decision", "weight ", "by", "why"), rows)
+    for verdict in release.verdicts:
+        outcome = word(verdict, "outcome").lower().replace("_", " ")
+        good = {"pass": True, "fail": False}.get(outcome)
+        show.console().print(show.mark(outcome, good), verdict.explanation, markup=False)
+    if not release.calls:
+        show.note("no call was seen under it")
+        return
+    seen = [
+        (
+            c.method.rsplit(".", 1)[-1],
+            "candidate" if c.candidate else "stable",
+            c.calls,
+            c.failures,
+            f"{c.latency_p50.ToMicroseconds() / 1000:.2f}",
+            f"{c.latency_p99.ToMicroseconds() / 1000:.2f}",
+        )
+        for c in release.calls
+    ]
+    show.table(("method", "version", "calls ", "failed ", "p50 ms ", "p99 ms "), seen)
+
+
+def history(service: str, lines: int, *, as_json: bool) -> None:
+    """Releases, newest first."""
+    found = ask(lambda stub: stub.ListReleases(pb.ListReleasesRequest(service=service, page_size=lines))).releases
+    if as_json:
+        show.document([as_dict(r) for r in found])
+    elif found:
+        show.table(("started", *COLUMNS), [(moment(r.create_time), *_row(r)) for r in found])
+    else:
+        show.console().print("there was no release")

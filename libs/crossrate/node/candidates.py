@@ -1,0 +1,99 @@
+"""Candidates of releases: instances of another version beside those of a service, and their promotion.
+
+They are called `<service>-901`, -902 …, register as the backend `<service>-candidate`, and get calls only from a route
+that control has made for a release. A mesh is healthy without them: what becomes of one is the release's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from crossrate.node import logs
+from crossrate.node.keeper import Keeper, State
+from crossrate.node.nursery import ForkError
+from crossrate.node.programs import Program
+from crossrate.node.restarts import RestartFailed, Restarts
+from crossrate.node.supervisor import Node
+
+CANDIDATE = "candidate"
+FIRST_NUMBER = 901
+INSTANCES_MAX = 8
+
+
+class Candidates:
+    """The candidates of one node."""
+
+    def __init__(self, node: Node, restarts: Restarts) -> None:
+        self._node = node
+        self._restarts = restarts
+        self._turn = asyncio.Lock()
+
+    def _of(self, service: str) -> list[Keeper]:
+        return [k for k in self._node.table.of_kind(CANDIDATE) if k.name.rsplit("-", 1)[0] == service]
+
+    async def ensure(self, service: str, instances: int, program: Program) -> dict[str, Any]:
+        """Starts a service's candidates unless they are there already; returns how each does.
+
+        Raises:
+            ValueError: there is no such service, or too many instances are asked for.
+            ForkError: the mesh is going down.
+        """
+        node = self._node
+        if service not in node.topology.services or service == "control":
+            raise ValueError(f"there is no service {service!r} that could have a candidate")
+        if not 1 <= instances <= INSTANCES_MAX:
+            raise ValueError(f"a candidate has 1 to {INSTANCES_MAX} instances")
+        async with self._turn:
+            if not self._of(service):
+                await node.renew_zygote()
+                for number in range(FIRST_NUMBER, FIRST_NUMBER + instances):
+                    node.keep_instance(f"{service}-{CANDIDATE}", f"{service}-{number}", program, CANDIDATE)
+        return self.state(service)
+
+    def state(self, service: str) -> dict[str, Any]:
+        """Each candidate's name, state, restarts, and why it is not running; of one that crashed the end of its log."""
+        return {
+            "candidates": [
+                {
+                    "name": keeper.name,
+                    "state": str(keeper.state),
+                    "restarts": keeper.restarts,
+                    "detail": keeper.detail,
+                    "log": logs.tail(keeper.kept.log) if keeper.restarts or keeper.state is State.FAILED else "",
+                }
+                for keeper in self._of(service)
+            ]
+        }
+
+    async def end(self, service: str) -> None:
+        """Ends a service's candidates as any instance ends: withdrawn first, then drained."""
+        async with self._turn:
+            ending = self._of(service)
+            await asyncio.gather(*(keeper.stop() for keeper in ending))
+            for keeper in ending:
+                self._node.table.forget(keeper.name)
+
+    async def promote(self, service: str, program: Program) -> list[str]:
+        """Makes a program the service's own: kept on disk, then each instance replaced, the new one first.
+
+        Asked again it has nothing to do. Returns the names of the instances.
+
+        Raises:
+            RestartFailed: a new instance does not come up; the program before is the service's again.
+        """
+        node = self._node
+        async with self._turn:
+            before = node.programs.of(service)
+            running = [k for k in node.table.of_kind("service") if k.name.rsplit("-", 1)[0] == service]
+            if before == program and all(node.running_program.get(k.name) == program for k in running):
+                return [k.name for k in running]
+            node.programs.promote(service, program)
+            try:
+                return await self._restarts.restart(service)
+            except (RestartFailed, ForkError):
+                node.programs.promote(service, before)
+                for keeper in node.table.of_kind("service"):
+                    if keeper.name.rsplit("-", 1)[0] == service and node.running_program.get(keeper.name) == program:
+                        await self._restarts.restart(keeper.name)
+                raise

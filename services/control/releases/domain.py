@@ -1,0 +1,296 @@
+"""A release as a state machine: what is seen in, what is decided out. Pure: time and words of people are arguments.
+
+```
+starting ─ ready, gate passed ─▶ stepping ─ last step is over ─▶ promoting ─▶ promoted
+    │                               │  ▲ step, pause, resume        │
+    └────── failure, a word ────────┴──┴──────▶ aborting ─▶ aborted │ (it could not be promoted)
+                                                   ▲────────────────┘
+```
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from services.control.releases.specification import Specification
+from services.control.split import WEIGHT_MAX
+
+DECISIONS_MAX = 500
+"""Decisions that a release can take: 50 steps, and what people do in between. Then only its end is decided."""
+CONTROL = "control"
+"""Who decides by the rules of the specification."""
+
+
+class Phase(StrEnum):
+    """Where a release is."""
+
+    STARTING = "starting"
+    STEPPING = "stepping"
+    PROMOTING = "promoting"
+    PROMOTED = "promoted"
+    ABORTING = "aborting"
+    ABORTED = "aborted"
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing will change any more."""
+        return self in (Phase.PROMOTED, Phase.ABORTED)
+
+
+class Kind(StrEnum):
+    """What was decided."""
+
+    STARTED = "started"
+    STEPPED = "stepped"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    PROMOTING = "promoting"
+    PROMOTED = "promoted"
+    ABORTING = "aborting"
+    ABORTED = "aborted"
+
+
+class Refused(Exception):
+    """What somebody asks for cannot be done where the release is; the message says why and what can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision: who took it and why; `step` is the index into the plan and `weight` the share after it."""
+
+    time: dt.datetime
+    kind: Kind
+    cause: str
+    by: str
+    step: int
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallsSeen:
+    """What was seen of one method answered by one version; times in milliseconds."""
+
+    method: str
+    candidate: bool
+    calls: int
+    failures: int
+    latency_p50_ms: float
+    latency_p99_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one test of the analysis says; `outcome` is PASS, FAIL or NOT_ENOUGH_DATA, `calls_needed` 0 if that is not
+    known."""
+
+    metric: str
+    segment: str
+    outcome: str
+    explanation: str
+    calls_needed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release as its decisions have made it. `step` is -1 before the first; `calls` and `findings` are what was known
+    when it was decided how it ends."""
+
+    release_id: str
+    name: str
+    specification: Specification
+    create_time: dt.datetime
+    phase: Phase = Phase.STARTING
+    paused: bool = False
+    step: int = -1
+    step_time: dt.datetime | None = None
+    weight: int = 0
+    decisions: tuple[Decision, ...] = ()
+    calls: tuple[CallsSeen, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def service(self) -> str:
+        """The service that is released."""
+        return self.specification.service
+
+    @property
+    def cause(self) -> str:
+        """Why it is where it is."""
+        return self.decisions[-1].cause if self.decisions else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of the world.
+
+    Args:
+        serving: candidate instances that take calls, and that every proxy knows.
+        failure: why the candidate cannot be released: it crashed, or a gate is closed. Empty if nothing speaks against.
+        gate_passed: whether contract and settings were compared and fit.
+        verdict: why the calls seen so far speak against it; empty if they do not.
+        may_go_on: whether the analysis lets a step that is over end.
+        promoted: whether the service's own instances are the candidate's version.
+        promotion_failure: why they could not become it.
+        candidate_gone: whether its processes have ended.
+    """
+
+    serving: int = 0
+    failure: str = ""
+    gate_passed: bool = False
+    verdict: str = ""
+    may_go_on: bool = True
+    promoted: bool = False
+    promotion_failure: str = ""
+    candidate_gone: bool = False
+
+
+_PHASES = {
+    Kind.STARTED: Phase.STARTING,
+    Kind.STEPPED: Phase.STEPPING,
+    Kind.PROMOTING: Phase.PROMOTING,
+    Kind.PROMOTED: Phase.PROMOTED,
+    Kind.ABORTING: Phase.ABORTING,
+    Kind.ABORTED: Phase.ABORTED,
+}
+
+
+def evolve(release: Release, decision: Decision) -> Release:
+    """The release after a decision."""
+    changed = replace(
+        release,
+        phase=_PHASES.get(decision.kind, release.phase),
+        paused=decision.kind is Kind.PAUSED,
+        step=decision.step,
+        weight=decision.weight,
+        decisions=(*release.decisions, decision),
+    )
+    return replace(changed, step_time=decision.time) if decision.kind is Kind.STEPPED else changed
+
+
+def _decision(release: Release, now: dt.datetime, kind: Kind, cause: str, by: str = CONTROL, **to: int) -> Decision:
+    return Decision(now, kind, cause, by, to.get("step", release.step), to.get("weight", release.weight))
+
+
+def _abort(release: Release, now: dt.datetime, cause: str, by: str = CONTROL) -> Decision:
+    return _decision(release, now, Kind.ABORTING, cause, by, weight=0)
+
+
+def begun(release: Release, by: str) -> Release:
+    """A release with its first decision."""
+    cause = f"{release.service} {release.specification.candidate.version} is started beside the stable version"
+    return evolve(release, _decision(release, release.create_time, Kind.STARTED, cause, by))
+
+
+def decide(release: Release, seen: Seen, now: dt.datetime) -> Decision | None:
+    """What the specification's rules decide; None for nothing now."""
+    if release.phase is Phase.STARTING:
+        return _start(release, seen, now)
+    if release.phase is Phase.STEPPING:
+        return _while_stepping(release, seen, now)
+    if release.phase is Phase.PROMOTING:
+        if seen.promotion_failure:
+            return _abort(release, now, f"it could not be promoted: {seen.promotion_failure}")
+        if seen.promoted:
+            cause = f"{release.service} is version {release.specification.candidate.version} now"
+            return _decision(release, now, Kind.PROMOTED, cause, weight=0)
+    if release.phase is Phase.ABORTING and seen.candidate_gone:
+        return _decision(release, now, Kind.ABORTED, release.cause, weight=0)
+    return None
+
+
+def _start(release: Release, seen: Seen, now: dt.datetime) -> Decision | None:
+    specification = release.specification
+    if seen.failure:
+        return _abort(release, now, seen.failure)
+    if seen.serving >= specification.candidate.instances and seen.gate_passed:
+        return _step(release, now, 0, "the candidate serves, and its contract and settings fit")
+    waited_s = (now - release.create_time).total_seconds()
+    if waited_s > specification.abort.ready_within:
+        wanted = f"{seen.serving} of {specification.candidate.instances} instances take calls"
+        return _abort(release, now, f"not ready within {specification.abort.ready_within:g} s: {wanted}")
+    return None
+
+
+def _step(release: Release, now: dt.datetime, step: int, cause: str, by: str = CONTROL) -> Decision:
+    plan = release.specification.plan
+    if step >= len(plan):
+        return _decision(release, now, Kind.PROMOTING, cause, by, weight=WEIGHT_MAX)
+    return _decision(release, now, Kind.STEPPED, cause, by, step=step, weight=plan[step].weight)
+
+
+def _while_stepping(release: Release, seen: Seen, now: dt.datetime) -> Decision | None:
+    specification, step = release.specification, release.specification.plan[release.step]
+    if seen.failure:
+        return _abort(release, now, seen.failure)
+    if specification.abort.unhealthy and seen.serving < specification.candidate.instances:
+        return _abort(release, now, f"{seen.serving} of {specification.candidate.instances} candidate instances serve")
+    if seen.verdict:
+        return _abort(release, now, seen.verdict)
+    assert release.step_time is not None
+    over = (now - release.step_time).total_seconds() >= step.duration
+    waits = release.paused or step.gate == "manual" or not seen.may_go_on
+    if waits or not over or len(release.decisions) >= DECISIONS_MAX:
+        return None
+    return _step(release, now, release.step + 1, f"{step.weight_percent:g} % held for {step.duration:g} s")
+
+
+def promote(release: Release, by: str, comment: str, now: dt.datetime) -> Decision:
+    """Somebody's word to go on: to the next step, from the last one to promotion.
+
+    Raises:
+        Refused: it is not at a step.
+    """
+    _at_a_step(release, "promoted")
+    return _step(release, now, release.step + 1, comment or "promoted by hand", by)
+
+
+def pause(release: Release, by: str, comment: str, now: dt.datetime) -> Decision:
+    """Somebody's word to stay at this step. Rules that abort go on.
+
+    Raises:
+        Refused: it is not at a step, or is paused already.
+    """
+    _at_a_step(release, "paused")
+    if release.paused:
+        raise Refused("it is paused already: promote or resume it, or abort it")
+    return _decision(release, now, Kind.PAUSED, comment or "paused by hand", by)
+
+
+def resume(release: Release, by: str, comment: str, now: dt.datetime) -> Decision:
+    """Somebody's word to go on by the clock.
+
+    Raises:
+        Refused: it is not paused.
+    """
+    if not release.paused:
+        raise Refused("it is not paused: there is nothing to resume")
+    return _decision(release, now, Kind.RESUMED, comment or "resumed by hand", by)
+
+
+def abort(release: Release, by: str, comment: str, now: dt.datetime) -> Decision:
+    """Somebody's word to take it back.
+
+    Raises:
+        Refused: it is over, or the service's own instances are being replaced.
+    """
+    if release.phase is Phase.PROMOTING:
+        raise Refused("it is being promoted: wait for that, then release the version before")
+    if release.phase is Phase.ABORTING or release.phase.over:
+        raise Refused(f"it is {release.phase} already: there is nothing to abort")
+    return _abort(release, now, comment or "aborted by hand", by)
+
+
+def _at_a_step(release: Release, done: str) -> None:
+    if release.phase is not Phase.STEPPING:
+        raise Refused(f"it is {release.phase}, and can be {done} only at one of its steps")
+    if len(release.decisions) >= DECISIONS_MAX:
+        raise Refused(f"it has taken {DECISIONS_MAX} decisions: abort it and start it anew")
+
+
+def find(releases: Sequence[Release], wanted: str) -> Release | None:
+    """The newest release with an id or a name."""
+    matching = [r for r in releases if wanted in (r.release_id, r.name)]
+    return max(matching, key=lambda r: r.create_time, default=None)

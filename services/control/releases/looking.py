@@ -1,0 +1,236 @@
+"""What control knows of one release: candidates at the node, instances in the registry, the gate, the calls."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from crossrate.events import EventsUnavailable
+from crossrate.rpc.contract import contracts
+from crossrate.rpc.errors import Failure
+from crossrate.rpc.values import to_struct
+from services.control.ads import AdsServer
+from services.control.bus import Bus
+from services.control.instances import Instances
+from services.control.registry import Registered, Registry
+from services.control.releases import gate
+from services.control.releases.calls import CallLog, Judge
+from services.control.releases.domain import Finding, Phase, Release, Seen
+from services.control.releases.judging import Analyst
+from services.control.releases.nodes import Node, NodeError, NodeGone
+from services.control.split import candidate_backend
+
+RESUMED_S = 15.0
+"""How long a control plane that has just started lets candidates appear that it has not seen serve yet."""
+ASK_AGAIN_S = 0.25
+LOG_CHARACTERS_MAX = 600
+
+
+@dataclass
+class World:
+    """Where a release's facts come from."""
+
+    registry: Registry
+    instances: Instances
+    ads: AdsServer
+    bus: Bus
+    node: Node
+    calls: CallLog
+    judge: Judge
+    log: Any
+    began: float = field(default_factory=time.monotonic)
+
+    def serving(self, service: str, *, settled: bool) -> int:
+        """Candidate instances that take calls; `settled`: and that every proxy knows."""
+        return sum(
+            i.serving and (not settled or self.ads.has_settled(i.offered_version)) for i in self.candidates(service)
+        )
+
+    def candidates(self, service: str) -> list[Registered]:
+        """The candidate instances that are registered."""
+        backend = candidate_backend(service)
+        return [i for i in self.registry.instances.values() if i.backend == backend]
+
+    def stable(self, service: str) -> list[Registered]:
+        """The service's own instances that take calls."""
+        return [i for i in self.registry.instances.values() if i.backend == service and i.serving]
+
+
+def fact_files(service: str) -> list[str]:
+    """The files of a service's contract in which its facts may stand, as the mesh knows them."""
+    prefix = f"crossrate/api/{service}/v1/"
+    services = {m.descriptor.containing_service.file for m in contracts().values() if m.workload == service}
+    folders = {f.name.removesuffix("_service.proto") + "_events.proto" for f in services if f.name.startswith(prefix)}
+    return sorted(folders)
+
+
+def is_unary(path: str) -> bool:
+    """Whether a method has one request and one answer."""
+    method = contracts().get(path)
+    return method is not None and not method.streaming
+
+
+class Look:
+    """Looks at one release, and works for it: starts its candidates, holds the gate, promotes, ends."""
+
+    def __init__(self, world: World, changed: Callable[[], None]) -> None:
+        self._world = world
+        self._changed = changed
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._failure = ""
+        self._gate_passed = self._promoted = self._gone = self._served = False
+        self._promotion_failure = ""
+        self._analyst: Analyst | None = None
+
+    def seen(self, release: Release) -> Seen:
+        """What is known now."""
+        world, service = self._world, release.service
+        serving = world.serving(service, settled=release.phase is Phase.STARTING)
+        wanted = release.specification.candidate.instances
+        self._served = self._served or serving >= wanted
+        if release.phase is Phase.STEPPING and not self._served and time.monotonic() - world.began < RESUMED_S:
+            serving = wanted
+        verdict, may_go_on = self._judged(release)
+        return Seen(
+            serving=serving,
+            failure=self._failure,
+            gate_passed=self._gate_passed,
+            verdict=verdict,
+            may_go_on=may_go_on,
+            promoted=self._promoted,
+            promotion_failure=self._promotion_failure,
+            candidate_gone=self._gone,
+        )
+
+    def _judged(self, release: Release) -> tuple[str, bool]:
+        """Why calls speak against the candidate, and whether they let it go on."""
+        world, specification = self._world, release.specification
+        verdict = world.judge(specification.abort, world.calls.seen(release.release_id))
+        if specification.analysis is None or release.phase is not Phase.STEPPING:
+            return verdict, True
+        if self._analyst is None:
+            self._analyst = Analyst(specification.analysis, is_unary)
+        if self._analyst.due():
+            self._analyst.look(world.calls.fresh(release.release_id))
+        # A step without calls shows nothing, and waits for none.
+        idle = release.weight == 0
+        return verdict or self._analyst.against, idle or self._analyst.may_go_on
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What the analysis says; nothing without one."""
+        return () if self._analyst is None else self._analyst.findings()
+
+    def work(self, release: Release) -> None:
+        """Begins what the release's phase needs and what is not being done yet."""
+        if release.phase in (Phase.STARTING, Phase.STEPPING):
+            self._begin("candidates", self._keep_candidates, release)
+        if release.phase is Phase.STARTING:
+            self._begin("gate", self._hold_gate, release)
+        if release.phase is Phase.PROMOTING:
+            self._begin("promote", self._promote, release)
+        if release.phase is Phase.ABORTING or release.phase is Phase.PROMOTED:
+            for name in ("candidates", "gate"):
+                if name in self._tasks:
+                    self._tasks[name].cancel()
+            self._begin("end", self._end, release)
+
+    def _begin(self, name: str, work: Callable[[Release], Awaitable[None]], release: Release) -> None:
+        if name not in self._tasks:
+            self._tasks[name] = asyncio.create_task(self._guarded(work, release), name=f"{name} of {release.name}")
+
+    async def _guarded(self, work: Callable[[Release], Awaitable[None]], release: Release) -> None:
+        try:
+            await work(release)
+        except Exception as error:
+            # What was not foreseen must end the release, and not leave it where it is.
+            self._world.log.exception("a release cannot go on", release=release.name)
+            self._failure = self._failure or f"control cannot go on with it: {error!r}"
+        self._changed()
+
+    async def _keep_candidates(self, release: Release) -> None:
+        node, service = self._world.node, release.service
+        # A candidate that has calls was started by the control plane before this one.
+        stepping, states = release.phase is Phase.STEPPING, []
+        if not stepping:
+            try:
+                states = await node.ensure(service, release.specification.candidate)
+            except NodeError as error:
+                self._failure = f"the candidate cannot be started: {error}"
+                return
+        while True:
+            crashed = next((s for s in states if s.crashed), None)
+            if crashed is not None:
+                self._failure = (
+                    f"{crashed.name} crashed: {crashed.detail}\n{crashed.log[-LOG_CHARACTERS_MAX:]}".rstrip()
+                )
+                return
+            await asyncio.sleep(ASK_AGAIN_S)
+            try:
+                states = await node.candidates(service)
+            except NodeGone as error:
+                # Health says how the candidates do; a node that is busy must not end a release.
+                self._world.log.warning("the node cannot be asked for candidates", reason=str(error))
+
+    async def _hold_gate(self, release: Release) -> None:
+        world, service, wanted = self._world, release.service, release.specification.candidate
+        while not world.serving(service, settled=False) or not world.stable(service):
+            changed = world.registry.changed()
+            await changed
+        candidate, stable = world.candidates(service)[0], world.stable(service)[0]
+        if candidate.version != wanted.version:
+            self._failure = f"the candidate says that it is version {candidate.version}, not {wanted.version}"
+        elif stable.version == wanted.version:
+            self._failure = f"version {wanted.version} is what serves already: give the candidate another version"
+        else:
+            self._failure = await self._differences(service, stable, candidate)
+        self._gate_passed = not self._failure
+
+    async def _differences(self, service: str, stable: Registered, candidate: Registered) -> str:
+        also = fact_files(service)
+        try:
+            old = await gate.descriptors(stable.socket, also)
+            problems = await gate.compare(old, await gate.descriptors(candidate.socket, also))
+        except gate.GateError as error:
+            return f"the contract cannot be compared: {error}"
+        if problems:
+            return f"the contract breaks callers: {'; '.join(problems)}"
+        return await self._settings(service, candidate)
+
+    async def _settings(self, service: str, candidate: Registered) -> str:
+        """Why the candidate refuses the live configuration that is in force; empty if it takes it."""
+        try:
+            values = (await self._world.bus.store.get(service)).values
+        except (EventsUnavailable, Failure) as error:
+            return f"the live configuration cannot be read to check it: {error}"
+        verdict = await self._world.instances.check_config_of(candidate, to_struct(values))
+        if verdict is None:
+            return "the candidate does not say whether it takes the live configuration"
+        return f"the live configuration is refused: {'; '.join(verdict.errors)}" if verdict.errors else ""
+
+    async def _promote(self, release: Release) -> None:
+        while not self._promoted and not self._promotion_failure:
+            try:
+                await self._world.node.promote(release.service, release.specification.candidate)
+                self._promoted = True
+            except NodeGone as error:
+                self._world.log.warning("the node cannot be asked to promote", reason=str(error))
+                await asyncio.sleep(ASK_AGAIN_S)
+            except NodeError as error:
+                self._promotion_failure = str(error)[:LOG_CHARACTERS_MAX]
+
+    async def _end(self, release: Release) -> None:
+        try:
+            await self._world.node.end(release.service)
+        except NodeGone as error:
+            # Candidates cannot outlive their node.
+            self._world.log.warning("the node cannot be asked to end candidates", reason=str(error))
+        self._gone = True
+
+    async def close(self) -> None:
+        """Ends what is being done; the node goes on with what it was asked."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)

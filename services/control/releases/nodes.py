@@ -1,0 +1,115 @@
+"""Control's way to the node, which starts and ends candidates: a release outlives control, so control starts nothing
+itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from services.control.releases.specification import Candidate
+
+ASK_S_MAX = 5.0
+CHANGE_S_MAX = 400.0
+"""Longest wait until instances were ended or replaced: eight of them, one after the other."""
+LINE_BYTES_MAX = 1 << 20
+
+
+class NodeError(Exception):
+    """The node refused; its words."""
+
+
+class NodeGone(NodeError):
+    """The node does not answer."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the node does not answer ({why}): releases need a mesh that was started by `crossrate up`")
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateState:
+    """One candidate as the node keeps it; `log` is the end of its log if it crashed."""
+
+    name: str
+    state: str
+    restarts: int
+    detail: str
+    log: str
+
+    @property
+    def crashed(self) -> bool:
+        """Whether it ended by itself, at least once."""
+        return self.restarts > 0 or self.state == "failed"
+
+
+def program_of(candidate: Candidate) -> dict[str, Any]:
+    """A candidate's program as the node takes it."""
+    return candidate.model_dump(mode="json", include={"version", "command", "folder", "environment"})
+
+
+class Node:
+    """Asks the node that listens on a socket. Each question is a connection of its own: they are few."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+
+    async def _ask(self, timeout_s: float, **request: Any) -> Mapping[str, Any]:
+        try:
+            async with asyncio.timeout(timeout_s):
+                reader, writer = await asyncio.open_unix_connection(self._socket, limit=LINE_BYTES_MAX)
+                try:
+                    writer.write(json.dumps(request).encode() + b"\n")
+                    while line := await reader.readline():
+                        answer = json.loads(line)
+                        if "ok" in answer:
+                            break
+                    else:
+                        raise NodeGone("it ended in the middle of an answer")
+                finally:
+                    writer.close()
+        except TimeoutError:
+            raise NodeGone(f"not within {timeout_s:g} s") from None
+        except (OSError, ValueError) as error:
+            raise NodeGone(str(error)) from None
+        if not answer["ok"]:
+            raise NodeError(answer["error"])
+        return answer
+
+    async def ensure(self, service: str, candidate: Candidate) -> list[CandidateState]:
+        """Starts the candidate unless it is there.
+
+        Raises:
+            NodeError: it cannot be started.
+        """
+        program, instances = program_of(candidate), candidate.instances
+        answer = await self._ask(CHANGE_S_MAX, verb="candidate", service=service, instances=instances, program=program)
+        return [CandidateState(**entry) for entry in answer["candidates"]]
+
+    async def candidates(self, service: str) -> list[CandidateState]:
+        """How a service's candidates do.
+
+        Raises:
+            NodeGone: the node does not answer.
+        """
+        answer = await self._ask(ASK_S_MAX, verb="candidates_of", service=service)
+        return [CandidateState(**entry) for entry in answer["candidates"]]
+
+    async def end(self, service: str) -> None:
+        """Ends a service's candidates.
+
+        Raises:
+            NodeGone: the node does not answer.
+        """
+        await self._ask(CHANGE_S_MAX, verb="end_candidate", service=service)
+
+    async def promote(self, service: str, candidate: Candidate) -> list[str]:
+        """Makes the candidate's program the service's own; returns the names of the instances.
+
+        Raises:
+            NodeError: a new instance does not come up; the service is what it was.
+        """
+        answer = await self._ask(CHANGE_S_MAX, verb="promote", service=service, program=program_of(candidate))
+        return list(answer["names"])

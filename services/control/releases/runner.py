@@ -1,0 +1,233 @@
+"""Runs releases: decides by what is seen, writes each decision down, then moves the calls.
+
+registry, node, calls ─▶ look ─▶ decide ─▶ kept on disk ─▶ share of the calls ─▶ proxies
+                                   ▲            └─────────▶ NATS bucket "control", audited
+                        words of people
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import dataclasses
+import datetime as dt
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from crossrate.events import EventsError
+from services.control.ads import NotAcknowledgedError, RefusedError
+from services.control.envoy_api import ResourceError
+from services.control.mesh import Mesh
+from services.control.releases import domain
+from services.control.releases.domain import Decision, Kind, Phase, Release
+from services.control.releases.looking import Look, World
+from services.control.releases.records import Records, document_of
+from services.control.releases.specification import Specification
+from services.control.split import Split
+
+TICK_S = 0.1
+"""How often a release is looked at when nothing has said that it changed."""
+WRITE_AGAIN_S = 1.0
+Word = Callable[[Release, str, str, dt.datetime], Decision]
+
+
+class UnderWay(Exception):
+    """The service has a release already."""
+
+    def __init__(self, release: Release) -> None:
+        super().__init__(f"{release.name} of {release.service} is {release.phase}: abort it, or wait for its end")
+        self.release = release
+
+
+@dataclass
+class _Run:
+    release_id: str
+    look: Look
+    changed: asyncio.Event
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    task: asyncio.Task[None] | None = None
+
+
+def share_of(release: Release) -> Split | None:
+    """What the proxies are to do for a release; None for nothing."""
+    if release.phase in (Phase.STEPPING, Phase.PROMOTING):
+        return release.specification.split(release.release_id, release.weight)
+    return None
+
+
+class Releases:
+    """All releases of the mesh. Give it the mesh before the proxies are served: shares are offered with the rest."""
+
+    def __init__(self, mesh: Mesh, records: Records, world: World, clock: Callable[[], dt.datetime]) -> None:
+        self._mesh, self._records, self._world, self._clock = mesh, records, world, clock
+        self._runs: dict[str, _Run] = {}
+        self._unwritten: dict[str, Release] = {}
+        self._to_write = asyncio.Event()
+        for release in records.releases.values():
+            if (share := share_of(release)) is not None:
+                mesh.known_split(release.service, share)
+
+    @property
+    def all(self) -> list[Release]:
+        """Newest first."""
+        return sorted(self._records.releases.values(), key=lambda r: r.create_time, reverse=True)
+
+    def calls(self, release: Release) -> tuple[domain.CallsSeen, ...]:
+        """What is seen of a release's calls; of one that is over, what had been."""
+        return release.calls if release.phase.over else self._world.calls.summary(release.release_id)
+
+    def findings(self, release: Release) -> tuple[domain.Finding, ...]:
+        """What the analysis of a release says; of one that is over, what it said."""
+        run = self._runs.get(release.release_id)
+        return release.findings if run is None or release.findings else run.look.findings()
+
+    def serving(self, release: Release) -> int:
+        """Candidate instances that take calls."""
+        return 0 if release.phase.over else self._world.serving(release.service, settled=False)
+
+    async def run(self) -> None:
+        """Goes on with what was under way, and ends what was left, until it is cancelled."""
+        for service in self._mesh.topology.services:
+            release = self._records.active(service)
+            if release is not None:
+                self._begin(release)
+        try:
+            await self._write_all()
+        finally:
+            for run in self._runs.values():
+                if run.task is not None:
+                    run.task.cancel()
+            await asyncio.gather(*(r.task for r in self._runs.values() if r.task), return_exceptions=True)
+
+    def _begin(self, release: Release) -> None:
+        changed = asyncio.Event()
+        self._world.calls.begin(release.release_id)
+        run = self._runs[release.release_id] = _Run(release.release_id, Look(self._world, changed.set), changed)
+        # In no call's context: what it logs belongs to the release, not to who started it.
+        run.task = asyncio.create_task(self._drive(run), name=f"release {release.name}", context=contextvars.Context())
+
+    async def start(self, name: str, specification: Specification, by: str) -> Release:
+        """Begins a release.
+
+        Raises:
+            UnderWay: the service has one.
+            OSError: it cannot be written down.
+        """
+        if (active := self._records.active(specification.service)) is not None:
+            raise UnderWay(active)
+        release = domain.begun(Release(str(uuid.uuid4()), name, specification, self._clock()), by)
+        self._keep(release)
+        self._begin(release)
+        return release
+
+    async def say(self, release_id: str, word: Word, by: str, comment: str) -> Release:
+        """Does what somebody says; returns when every connected proxy has it.
+
+        Raises:
+            Refused: the release is not where that can be done.
+            OSError: it cannot be written down.
+        """
+        run = self._runs.get(release_id)
+        if run is None:
+            word(self._records.releases[release_id], by, comment, self._clock())
+            raise domain.Refused("it is over")
+        async with run.turn:
+            release = self._records.releases[release_id]
+            return await self._take(release, word(release, by, comment, self._clock()), run)
+
+    def _keep(self, release: Release) -> None:
+        self._records.keep(release)
+        self._unwritten[release.release_id] = release
+        self._to_write.set()
+
+    async def _take(self, release: Release, decision: Decision, run: _Run) -> Release:
+        after = domain.evolve(release, decision)
+        if decision.kind in (Kind.ABORTING, Kind.PROMOTING, Kind.PROMOTED):
+            calls, findings = self._world.calls.summary(release.release_id), run.look.findings()
+            after = dataclasses.replace(after, calls=calls, findings=findings)
+        aborting = decision.kind is Kind.ABORTING
+        if aborting:
+            # Calls first: what cannot be written must not keep them on a candidate that fails.
+            await self._move(after)
+        self._keep(after)
+        self._world.log.info(
+            "release", release=after.name, decision=str(decision.kind), weight=after.weight, cause=decision.cause
+        )
+        if not aborting:
+            await self._move(after)
+        run.changed.set()
+        return after
+
+    async def _move(self, release: Release) -> None:
+        share = share_of(release)
+        if share == self._mesh.splits.get(release.service):
+            return
+        cause = f"{release.name}: {release.weight / 100:g} % to {release.specification.candidate.version}"
+        try:
+            await self._mesh.set_split(release.service, share, cause)
+        except NotAcknowledgedError as error:
+            # It is offered; a proxy that hangs gets it when it answers.
+            self._world.log.warning("a share is not acknowledged everywhere", release=release.name, reason=str(error))
+
+    async def _drive(self, run: _Run) -> None:
+        log = self._world.log
+        while True:
+            run.changed.clear()
+            try:
+                async with run.turn:
+                    release = await self._look(run)
+            except OSError as error:
+                log.error("a release cannot be written down", reason=str(error))
+                release = self._records.releases[run.release_id]
+            if release.phase.over:
+                break
+            await self._until_changed(run)
+        if release.phase is Phase.PROMOTED:
+            run.look.work(release)
+            while not run.look.seen(release).candidate_gone:
+                await self._until_changed(run)
+        await run.look.close()
+        self._world.calls.forget(run.release_id)
+        del self._runs[run.release_id]
+
+    async def _look(self, run: _Run) -> Release:
+        release = self._records.releases[run.release_id]
+        run.look.work(release)
+        decision = domain.decide(release, run.look.seen(release), self._clock())
+        if decision is None:
+            return release
+        try:
+            return await self._take(release, decision, run)
+        except (RefusedError, ResourceError) as error:
+            cause = f"a proxy refuses the share: {error}"
+            back = Decision(self._clock(), Kind.ABORTING, cause, domain.CONTROL, release.step, 0)
+            return await self._take(release, back, run)
+
+    async def _until_changed(self, run: _Run) -> None:
+        waits = [asyncio.ensure_future(run.changed.wait()), asyncio.ensure_future(self._world.registry.changed())]
+        try:
+            await asyncio.wait(waits, timeout=TICK_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.gather(*waits, return_exceptions=True)
+
+    async def _write_all(self) -> None:
+        """Writes releases to NATS as they change, where the audit log reads them; again and again while it is away."""
+        while True:
+            await self._to_write.wait()
+            self._to_write.clear()
+            for release_id, release in list(self._unwritten.items()):
+                try:
+                    await self._world.bus.write_release(release.service, json.dumps(document_of(release)).encode())
+                except EventsError as error:
+                    self._world.log.warning("a release is kept on disk alone for now", reason=str(error))
+                    await asyncio.sleep(WRITE_AGAIN_S)
+                    self._to_write.set()
+                    continue
+                if self._unwritten.get(release_id) is release:
+                    del self._unwritten[release_id]

@@ -1,0 +1,276 @@
+"""What a release is to do: `mesh/releases/<name>.toml`, checked as a whole before anything moves.
+
+The API names a specification and never brings one: what runs is a command line, and who may choose it is who may write
+the file.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from crossrate.basics.duration import duration_s
+from services.control.split import WEIGHT_MAX, Pin, Split
+from services.control.state import CONTROL
+
+STEPS_MAX = 50
+PINS_MAX = 64
+FILE_BYTES_MAX = 64 << 10
+ENVIRONMENT_MAX = 64
+RESERVED = ("SERVICE", "INSTANCE", "BACKEND", "STATE", "RUN", "TOPOLOGY", "VERSION")
+"""Settings that the mesh itself gives to an instance, without their prefix."""
+NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
+
+
+class SpecificationError(ValueError):
+    """A specification cannot be used; `problems` says which field and what to do, one entry a field."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{field}: {why}" for field, why in problems))
+        self.problems = tuple(problems)
+
+
+def _seconds(value: Any) -> Any:
+    return duration_s(value) if isinstance(value, str) else value
+
+
+Duration = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=30 * 86_400)]
+"""Seconds, written "90s", "10m" or "1h30m"; at most 30 days."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Candidate(_Part):
+    """What runs beside the stable version."""
+
+    version: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$")
+    instances: int = Field(default=1, ge=1, le=8)
+    command: tuple[str, ...] = Field(default=(), max_length=64)
+    """The command line; its first word may be "python". Empty: the service's own program as the checkout has it."""
+    folder: str = ""
+    """Where it runs; relative to the specification's folder. Empty: the checkout."""
+    environment: dict[str, str] = Field(default_factory=dict, max_length=ENVIRONMENT_MAX)
+    """Settings, by the name of the variable."""
+
+    @model_validator(mode="after")
+    def _names(self) -> Self:
+        for name in self.environment:
+            if not re.match(r"^[A-Z][A-Z0-9_]{0,127}$", name):
+                raise ValueError(f"environment.{name} is no name of a variable: write it in capitals")
+            if name.removeprefix("CROSSRATE_") in RESERVED:
+                raise ValueError(f"environment.{name} is given by the mesh itself: take it out")
+        return self
+
+
+class Step(_Part):
+    """A share of the calls for a time."""
+
+    weight_percent: float = Field(ge=0, le=100)
+    duration: Duration
+    """How long it lasts at least."""
+    gate: Literal["none", "manual"] = "none"
+    """What it takes to go on after that: nothing, or somebody's `crossrate release promote`."""
+
+    @property
+    def weight(self) -> int:
+        """The share in hundredths of a percent."""
+        return round(self.weight_percent * WEIGHT_MAX / 100)
+
+
+class Sticky(_Part):
+    """What keeps a caller on one version where the contract names no sticky field of the method."""
+
+    header: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9-]{0,127})?$")
+
+
+class PinRule(_Part):
+    """Calls that no weight moves."""
+
+    to: Literal["stable", "candidate"]
+    account: str = Field(default="", max_length=128)
+    """Calls whose sticky field in the contract has this value."""
+    header: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9-]{0,127})?$")
+    value: str = Field(default="", max_length=1024)
+    """The header's value."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if bool(self.account) == bool(self.header):
+            raise ValueError("give either account, or header with value")
+        if bool(self.header) != bool(self.value):
+            raise ValueError("header and value go together: give both")
+        return self
+
+
+class Analysis(_Part):
+    """Tests of the candidate against the stable version, over the same time. They may be looked at at any time: a good
+    candidate is failed with a chance of at most `alpha` over the whole release."""
+
+    errors_absolute: float = Field(default=0.002, ge=0, lt=1)
+    """By how much the share of failed calls may be higher, as a share: 0.002 is 0.2 % of the calls."""
+    errors_relative: float = Field(default=0.1, ge=0, le=100)
+    """The same, as a share of the stable version's."""
+    latency_quantile: float = Field(default=0.99, gt=0, lt=1)
+    """Which quantile of unary calls' times is compared."""
+    latency_relative: float = Field(default=0.5, gt=0, le=100)
+    """By how much it may be higher, as a share of the stable version's."""
+    alpha: float = Field(default=0.05, gt=0, lt=1)
+    beta: float = Field(default=0.05, gt=0, lt=1)
+    """Chance that a candidate beyond a tolerance passes."""
+    go_on: Literal["passed", "unless_failed"] = "passed"
+    """What a step that is over waits for: until the tests have passed, or for nothing as long as none has failed."""
+
+    @model_validator(mode="after")
+    def _tolerance(self) -> Self:
+        if self.errors_absolute == 0 and self.errors_relative == 0:
+            raise ValueError("give errors_absolute or errors_relative above 0: worse by nothing can never be shown")
+        return self
+
+
+class Abort(_Part):
+    """When the release is taken back by itself."""
+
+    ready_within: Duration = 60.0
+    """The candidate's instances take calls by then."""
+    unhealthy: bool = True
+    """An instance of the candidate stops serving."""
+    error_percent_max: float | None = Field(default=None, gt=0, le=100)
+    """Share of a method's calls that fail for the server's reasons, see `calls.FAILURES`."""
+    latency_p99_ms_max: float | None = Field(default=None, gt=0)
+    """The candidate's 99th percentile of a method's unary calls, in milliseconds."""
+    calls_min: int = Field(default=100, ge=1)
+    """Calls of a method that have to be seen before one of these two is judged."""
+
+
+class Specification(_Part):
+    """A release as its file says it."""
+
+    service: str
+    strategy: Literal["canary", "blue_green", "ab"] = "canary"
+    candidate: Candidate
+    steps: tuple[Step, ...] = Field(default=(), max_length=STEPS_MAX)
+    sticky: Sticky = Sticky()
+    pins: tuple[PinRule, ...] = Field(default=(), max_length=PINS_MAX)
+    abort: Abort = Abort()
+    analysis: Analysis | None = None
+    hold: Duration = 60.0
+    """How long a blue-green candidate has all calls before it becomes the service."""
+
+    @model_validator(mode="after")
+    def _fits_strategy(self) -> Self:
+        weights = [step.weight_percent for step in self.steps]
+        if self.strategy == "canary":
+            if not weights:
+                raise ValueError("steps: a canary needs at least one [[steps]] with weight_percent and duration")
+            if any(b < a for a, b in itertools.pairwise(weights)):
+                raise ValueError("steps: weights may only grow: put them in order")
+        elif self.strategy == "blue_green" and weights:
+            raise ValueError("steps: blue_green moves all calls at once: take them out, and give hold instead")
+        elif self.strategy == "ab" and len(weights) != 1:
+            raise ValueError("steps: ab compares at one weight: give exactly one step")
+        return self
+
+    @property
+    def plan(self) -> tuple[Step, ...]:
+        """The steps as they are taken; after the last one the candidate becomes the service."""
+        if self.strategy == "blue_green":
+            ready = Step(weight_percent=0, duration=0.001, gate="manual")
+            return ready, Step(weight_percent=100, duration=self.hold)
+        if self.strategy == "ab":
+            # What an experiment says is for a person to judge.
+            return (self.steps[0].model_copy(update={"gate": "manual"}),)
+        return self.steps
+
+    def split(self, release: str, weight: int) -> Split:
+        """What the compiler is told at a weight."""
+        pins = tuple(Pin(p.to == "candidate", p.account or p.value, p.header) for p in self.pins)
+        return Split(release, weight, self.sticky.header, pins)
+
+
+def _problems(error: ValidationError) -> list[tuple[str, str]]:
+    found = []
+    for entry in error.errors():
+        path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in entry["loc"]).lstrip(".")
+        why = entry["msg"].removeprefix("Value error, ")
+        if entry["type"] == "extra_forbidden":
+            why = "there is no such field: take it out, or correct its name"
+        elif entry["type"] == "missing":
+            why = "is missing: give it"
+        field, _, rest = why.partition(": ")
+        if not path and field == "steps":
+            path, why = field, rest
+        found.append((path or "specification", why))
+    return found
+
+
+def read(document: Mapping[str, Any], services: Collection[str], sticky_services: Collection[str]) -> Specification:
+    """The specification in a document.
+
+    Args:
+        services: the services of the mesh.
+        sticky_services: those whose contract has a sticky field in some method.
+
+    Raises:
+        SpecificationError: it cannot be used; every problem is in the error.
+    """
+    try:
+        specification = Specification.model_validate(dict(document))
+    except ValidationError as error:
+        raise SpecificationError(_problems(error)) from None
+    problems = []
+    service = specification.service
+    if service not in services or service == CONTROL:
+        known = ", ".join(sorted(set(services) - {CONTROL}))
+        problems.append(("service", f"must be a service that can be released: one of {known}"))
+    elif service not in sticky_services:
+        problems += [
+            (f"pins[{i}].account", f"the contract of {service} names no sticky field: pin by header instead")
+            for i, pin in enumerate(specification.pins)
+            if pin.account
+        ]
+    if problems:
+        raise SpecificationError(problems)
+    return specification
+
+
+def load(folder: Path, name: str, services: Collection[str], sticky_services: Collection[str]) -> Specification:
+    """The specification `<folder>/<name>.toml`.
+
+    Raises:
+        SpecificationError: there is none, or it cannot be used.
+    """
+    if not NAME.match(name):
+        raise SpecificationError([("name", "must be lower-case letters, digits, dots and dashes, without .toml")])
+    path = folder / f"{name}.toml"
+    try:
+        if path.stat().st_size > FILE_BYTES_MAX:
+            raise SpecificationError([("name", f"{path.name} is larger than {FILE_BYTES_MAX} bytes: shorten it")])
+        document = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.toml"))) or "none"
+        raise SpecificationError(
+            [("name", f"there is no {path.name} in the mesh's releases; there are: {known}")]
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SpecificationError([("name", f"{path.name} cannot be read: {error}")]) from None
+    specification = read(document, services, sticky_services)
+    return _with_folder(specification, folder)
+
+
+def _with_folder(specification: Specification, folder: Path) -> Specification:
+    """The same with an absolute folder of the candidate."""
+    candidate = specification.candidate
+    if not candidate.folder:
+        return specification
+    where = (folder / candidate.folder).resolve()
+    if not where.is_dir():
+        raise SpecificationError([("candidate.folder", f"{where} is no folder: check the candidate out there")])
+    return specification.model_copy(update={"candidate": candidate.model_copy(update={"folder": str(where)})})

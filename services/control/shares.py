@@ -1,0 +1,92 @@
+"""How the calls of a service are shared between its stable instances and a candidate's, while a release is under way.
+
+```
+inbound listener ─ RBAC ─ key of the call ─┬─ pinned: stable or candidate
+                                           └─ hash of the key, else chance ─┬─ [0, 10000 - weight) ─▶ local|<service>
+                                                                            └─ the rest ─▶ candidate|<service>
+```
+
+It is done where instances are chosen, at the callee's own listener: there the key of the contract is known, and one
+route table of one proxy is all that a change of weight moves. Both clusters are always there. The stable one comes
+first, so that a key which the candidate has it keeps while the weight grows, and gives back while it shrinks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crossrate.rpc.contract import MethodContract
+from services.control.clusters import candidate_name, local_name
+from services.control.envoy_api import TYPE_PREFIX, extension
+from services.control.split import WEIGHT_MAX, Pin, Split
+from services.control.sticky import EXTRACTED, hash_policy
+
+RELEASE_HEADER = "x-crossrate-release"
+"""Tells the instance, and the log of calls, under which release a call is answered. Clients cannot send it: the edge
+takes away what begins with x-crossrate-."""
+_LUA = "envoy.extensions.filters.http.lua.v3.Lua"
+_LUA_ON_ROUTE = "envoy.extensions.filters.http.lua.v3.LuaPerRoute"
+_FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
+REROUTE = "envoy.filters.http.lua"
+"""The filter that has the route chosen again once the key is known."""
+_AGAIN = "again"
+OUTLASTING = {"num_retries": 6, "retry_back_off": {"base_interval": "0.02s", "max_interval": "0.2s"}}
+"""During a release a call is repeated for longer: until the proxies have heard that a candidate is gone, its cluster
+has nobody else who could answer, and then the stable instances do."""
+
+
+def _targets(backend: str, weight: int, split: Split, by_hash: bool) -> dict[str, Any]:
+    # The header goes out with every call of the release, so that what answered can be told in the log of calls.
+    header = {"header": {"key": RELEASE_HEADER, "value": split.release}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+    shares = ((local_name(backend), WEIGHT_MAX - weight), (candidate_name(backend), weight))
+    clusters = [{"name": name, "weight": share, "request_headers_to_add": [header]} for name, share in shares]
+    return {"weighted_clusters": {"clusters": clusters, "use_hash_policy": by_hash}}
+
+
+def _pinned(pin: Pin, method: MethodContract) -> dict[str, Any] | None:
+    """What a pin asks of a call; None if no call of the method can have it."""
+    if pin.header:
+        return {"headers": [{"name": pin.header, "string_match": {"exact": pin.value}}]}
+    if method.sticky_field:
+        # The fields' values are lists: a field at a path may be repeated.
+        value = {"list_match": {"one_of": {"string_match": {"exact": pin.value}}}}
+        return {"dynamic_metadata": [{"filter": EXTRACTED, "path": [{"key": method.sticky_field}], "value": value}]}
+    return None
+
+
+def split_routes(
+    method: MethodContract, backend: str, action: Mapping[str, Any], split: Split | None
+) -> list[dict[str, Any]]:
+    """The routes of a method: one, or during a release one a pin and one by weight.
+
+    Args:
+        action: everything of the route but where it goes.
+    """
+    match = {"path": method.path}
+    if split is None:
+        return [{"match": match, "route": {"cluster": local_name(backend), **action, **hash_policy(method)}}]
+    keys = hash_policy(method)
+    if split.header and not keys:
+        keys = {"hash_policy": [{"header": {"header_name": split.header}, "terminal": True}]}
+    again: dict[str, Any] = {}
+    if method.sticky_field:
+        script = {"@type": TYPE_PREFIX + _LUA_ON_ROUTE, "name": _AGAIN}
+        enabled = {"@type": TYPE_PREFIX + _FILTER_CONFIG, "config": script, "disabled": False}
+        again = {"typed_per_filter_config": {REROUTE: enabled}}
+    routes = []
+    for pin in split.pins:
+        if (asked := _pinned(pin, method)) is not None:
+            whole = WEIGHT_MAX if pin.to_candidate else 0
+            target = _targets(backend, whole, split, by_hash=False)
+            # Instances of either side are still chosen by the contract's key.
+            routes.append({"match": {**match, **asked}, "route": {**target, **action, **hash_policy(method)}, **again})
+    target = _targets(backend, split.weight, split, by_hash=bool(keys))
+    routes.append({"match": match, "route": {**target, **action, **keys}, **again})
+    return routes
+
+
+def reroute_filter() -> dict[str, Any]:
+    """The filter that has the route chosen again; left out on every route that does not ask for it."""
+    source = {_AGAIN: {"inline_string": "function envoy_on_request(handle) handle:clearRouteCache() end"}}
+    return {**extension(REROUTE, _LUA, {"source_codes": source}), "disabled": True}

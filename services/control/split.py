@@ -1,0 +1,41 @@
+"""What a release says to the compiler: how much goes to a candidate, and what no weight moves. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+WEIGHT_MAX = 10_000
+"""Weights are hundredths of a percent of the calls."""
+CANDIDATE = "candidate"
+
+
+def candidate_backend(service: str) -> str:
+    """The backend of a service's candidates, as they register."""
+    return f"{service}-{CANDIDATE}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Calls that no weight moves: those with a header, or of an account (the contract's sticky field)."""
+
+    to_candidate: bool
+    value: str
+    header: str = ""
+    """Name of the header; empty for a pin by account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The share of a candidate.
+
+    Args:
+        release: the release's name.
+        weight: hundredths of a percent of the calls that no pin takes, 0 to WEIGHT_MAX.
+        header: calls with the same value of it stay together where the contract names no sticky field; empty for none.
+        pins: the first that matches takes a call.
+    """
+
+    release: str
+    weight: int
+    header: str = ""
+    pins: tuple[Pin, ...] = ()

@@ -1,0 +1,125 @@
+"""What is seen of calls: counts and times from log entries, bounds, and the analysis."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from services.control.envoy_api import message_class
+from services.control.releases.calls import CallLog, Ended, Seen, by_bounds
+from services.control.releases.judging import Analyst
+from services.control.releases.specification import Abort, Analysis
+from services.control.shares import RELEASE_HEADER
+
+PATH = "/crossrate.api.reference.v1.ReferenceService/GetInstrument"
+
+
+def entry(socket: str, code: str, milliseconds: int, release: str = "id", *, in_trailers: bool = True):
+    """One call as Envoy logs it."""
+    logged = message_class("envoy.data.accesslog.v3.HTTPAccessLogEntry")()
+    logged.request.path = PATH
+    logged.request.request_headers[RELEASE_HEADER] = release
+    logged.common_properties.upstream_remote_address.pipe.path = socket
+    logged.common_properties.time_to_last_downstream_tx_byte.FromMilliseconds(milliseconds)
+    if code:
+        where = logged.response.response_trailers if in_trailers else logged.response.response_headers
+        where["grpc-status"] = code
+    return logged
+
+
+def test_calls_are_counted_by_version_and_code() -> None:
+    """Codes in trailers and in headers; no code is a failure, a refusal and a cancelled call are none; calls of other
+    releases are not looked at."""
+    log = CallLog(lambda socket: socket == "/c")
+    log.begin("id")
+    log.take(entry("/s", "0", 2))
+    log.take(entry("/c", "9", 4, in_trailers=False))
+    log.take(entry("/c", "13", 4))
+    log.take(entry("/c", "", 4))
+    log.take(entry("/c", "1", 4))
+    log.take(entry("/c", "0", 4, release="another"))
+    stable, candidate = log.summary("id")
+    assert (stable.candidate, stable.calls, stable.failures) == (False, 1, 0)
+    assert (candidate.candidate, candidate.calls, candidate.failures) == (True, 3, 2)
+    assert stable.latency_p50_ms == pytest.approx(2, rel=0.09)
+    assert [call.failed for call in log.fresh("id")] == [False, False, True, True]
+    assert log.fresh("id") == []
+    log.forget("id")
+    log.take(entry("/c", "0", 4))
+    assert log.summary("id") == ()
+
+
+def test_quantiles_are_within_a_bucket() -> None:
+    """Of 1 to 1000 ms the 99th percentile is 990 ms, within 9 %; nothing has none."""
+    seen = Seen()
+    assert seen.quantile_s(0.99) == 0
+    for milliseconds in range(1, 1001):
+        seen.add("0", milliseconds / 1000)
+    assert seen.quantile_s(0.99) == pytest.approx(0.990, rel=0.09)
+    assert seen.quantile_s(0.5) == pytest.approx(0.5, rel=0.09)
+
+
+def test_bounds_wait_for_enough_calls_and_look_at_the_candidate_alone() -> None:
+    """Below `calls_min` nothing is said; of the stable version never; then errors and the p99 are."""
+    bad, slow = Seen(), Seen()
+    for i in range(100):
+        bad.add("13" if i < 5 else "0", 0.001)
+        slow.add("0", 0.1)
+    assert by_bounds(Abort(error_percent_max=1), {(PATH, False): bad}) == ""
+    assert by_bounds(Abort(error_percent_max=1, calls_min=101), {(PATH, True): bad}) == ""
+    assert by_bounds(Abort(), {(PATH, True): bad}) == ""
+    said = by_bounds(Abort(error_percent_max=1), {(PATH, True): bad})
+    assert said == "5.00 % of 100 calls of ReferenceService/GetInstrument failed, where at most 1 % may"
+    assert "where it may be 50 ms" in by_bounds(Abort(latency_p99_ms_max=50), {(PATH, True): slow})
+
+
+def calls(chance: random.Random, count: int, *, candidate: bool, errors: float, scale_s: float) -> list[Ended]:
+    """Calls with a rate of failures and exponential times."""
+    return [
+        Ended(PATH, candidate, chance.random() < errors, chance.expovariate(1 / scale_s) + 1e-4) for _ in range(count)
+    ]
+
+
+def analysed(seed: int, ticks: int, *, errors: float, scale_s: float, unary: bool = True) -> Analyst:
+    """An analysis after ticks of 5 calls of the candidate beside 95 of stable, which fails 0.1 % and takes 2 ms."""
+    chance, now = random.Random(seed), 0.0
+    analyst = Analyst(Analysis(errors_absolute=0.02), lambda path: unary, lambda: now)
+    for tick in range(ticks):
+        now = float(tick)
+        assert analyst.due()
+        block = calls(chance, 5, candidate=True, errors=errors, scale_s=scale_s)
+        analyst.look(block + calls(chance, 95, candidate=False, errors=0.001, scale_s=0.002))
+        if analyst.against:
+            break
+    return analyst
+
+
+def test_a_candidate_that_fails_calls_is_failed_with_its_numbers() -> None:
+    """A tenth of its calls fails: of its errors, and of those of the method, with p-values."""
+    analyst = analysed(1, 100, errors=0.1, scale_s=0.002)
+    assert "errors" in analyst.against
+    assert "limit" in analyst.against
+    assert not analyst.may_go_on
+    assert any(f.outcome == "FAIL" and f.metric == "errors" for f in analyst.findings())
+
+
+def test_a_candidate_that_is_slow_is_failed_unless_its_calls_are_streams() -> None:
+    """Times that are three times as long fail the latency of unary calls."""
+    assert "latency fails" in analysed(2, 200, errors=0.001, scale_s=0.006).against
+    assert analysed(2, 50, errors=0.001, scale_s=0.006, unary=False).against == ""
+
+
+def test_what_is_not_shown_yet_says_how_many_calls_it_takes() -> None:
+    """After a few calls an equal candidate has neither passed nor failed, and a step waits for it."""
+    analyst = analysed(3, 3, errors=0.001, scale_s=0.002)
+    assert (analyst.against, analyst.may_go_on) == ("", False)
+    waited = [f for f in analyst.findings() if f.outcome == "NOT_ENOUGH_DATA"]
+    assert any(f.calls_needed > 0 and f"about {f.calls_needed} more calls needed" in f.explanation for f in waited)
+
+
+def test_an_equal_candidate_passes() -> None:
+    """With calls enough it is within both tolerances, and a step may end."""
+    analyst = analysed(4, 400, errors=0.001, scale_s=0.002)
+    assert analyst.against == ""
+    assert analyst.may_go_on, analyst.findings()

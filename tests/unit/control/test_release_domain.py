@@ -1,0 +1,149 @@
+"""Releases decided: what is seen in, what is decided out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.control.releases import domain
+from services.control.releases.domain import Kind, Phase, Refused, Release, Seen, begun, decide, evolve
+from services.control.releases.records import Records
+from services.control.releases.specification import read
+
+NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
+WELL = Seen(serving=1, gate_passed=True)
+
+
+def release(**more: Any) -> Release:
+    """A canary of 5 % and 50 %, a minute each."""
+    steps = [{"weight_percent": 5, "duration": "1m"}, {"weight_percent": 50, "duration": "1m"}]
+    document = {"service": "reference", "candidate": {"version": "2"}, "steps": steps} | more
+    return begun(Release("id", "canary", read(document, ["reference"], []), NOW), "local")
+
+
+def after(start: Release, *seen: tuple[float, Seen]) -> Release:
+    """A release after what was seen, each at so many seconds from the beginning."""
+    for seconds, what in seen:
+        decision = decide(start, what, NOW + dt.timedelta(seconds=seconds))
+        if decision is not None:
+            start = evolve(start, decision)
+    return start
+
+
+def test_a_good_candidate_goes_through_its_steps() -> None:
+    """Each step lasts its duration; after the last the service's own instances are replaced, then the weight is given
+    back."""
+    walked = after(release(), (0, Seen()), (1, Seen(serving=1)), (2, WELL))
+    assert (walked.phase, walked.step, walked.weight) == (Phase.STEPPING, 0, 500)
+    assert decide(walked, WELL, NOW + dt.timedelta(seconds=61.9)) is None
+    walked = after(walked, (62, WELL))
+    assert (walked.step, walked.weight) == (1, 5000)
+    walked = after(walked, (122, WELL))
+    assert (walked.phase, walked.weight) == (Phase.PROMOTING, 10_000)
+    assert decide(walked, WELL, NOW + dt.timedelta(days=1)) is None
+    walked = after(walked, (130, Seen(promoted=True)))
+    assert (walked.phase, walked.weight) == (Phase.PROMOTED, 0)
+    assert decide(walked, Seen(failure="late"), NOW + dt.timedelta(days=1)) is None
+
+
+@pytest.mark.parametrize(
+    ("seen", "cause"),
+    [
+        (Seen(serving=1, gate_passed=True, failure="it crashed"), "it crashed"),
+        (Seen(serving=0, gate_passed=True), "0 of 1 candidate instances serve"),
+        (Seen(serving=1, gate_passed=True, verdict="too many errors"), "too many errors"),
+    ],
+)
+def test_what_speaks_against_a_candidate_takes_the_weight_back(seen: Seen, cause: str) -> None:
+    """At a step, paused or not, the first of them decides; when the candidate has ended it is over."""
+    for paused in (False, True):
+        walked = after(release(), (1, WELL))
+        if paused:
+            walked = evolve(walked, domain.pause(walked, "local", "", NOW))
+        walked = after(walked, (2, seen))
+        assert (walked.phase, walked.weight, walked.cause) == (Phase.ABORTING, 0, cause)
+        assert decide(walked, seen, NOW) is None
+        walked = after(walked, (3, Seen(candidate_gone=True)))
+        assert (walked.phase, walked.cause) == (Phase.ABORTED, cause)
+
+
+def test_a_candidate_that_is_not_ready_in_time_gets_no_weight() -> None:
+    """It is ended with what is missing."""
+    walked = after(release(abort={"ready_within": "10s"}), (9, Seen()), (10.1, Seen()))
+    assert walked.phase is Phase.ABORTING
+    assert "not ready within 10 s: 0 of 1 instances" in walked.cause
+    assert all(d.weight == 0 for d in walked.decisions)
+
+
+def test_health_is_no_reason_where_the_specification_says_so() -> None:
+    """With `unhealthy = false` the others of the rules still hold."""
+    walked = after(release(abort={"unhealthy": False}), (1, WELL), (2, Seen()))
+    assert walked.phase is Phase.STEPPING
+    assert after(walked, (3, Seen(verdict="bad"))).phase is Phase.ABORTING
+
+
+def test_a_promotion_that_fails_is_taken_back() -> None:
+    """The service is what it was, and the cause is the node's."""
+    walked = after(release(), (1, WELL), (61, WELL), (121, WELL), (122, Seen(promotion_failure="no memory")))
+    assert (walked.phase, walked.weight) == (Phase.ABORTING, 0)
+    assert walked.cause == "it could not be promoted: no memory"
+
+
+def test_a_pause_stops_the_clock_and_a_word_goes_on() -> None:
+    """Paused, a step lasts for ever; `promote` ends it, `resume` gives it back to the clock."""
+    walked = after(release(), (1, WELL))
+    walked = evolve(walked, domain.pause(walked, "ann", "lunch", NOW))
+    assert decide(walked, WELL, NOW + dt.timedelta(days=1)) is None
+    with pytest.raises(Refused, match="paused already"):
+        domain.pause(walked, "ann", "", NOW)
+    promoted = evolve(walked, domain.promote(walked, "bob", "looks well", NOW))
+    assert (promoted.step, promoted.paused, promoted.decisions[-1].by) == (1, False, "bob")
+    resumed = evolve(walked, domain.resume(walked, "ann", "", NOW))
+    assert decide(resumed, WELL, NOW + dt.timedelta(seconds=61)).kind is Kind.STEPPED
+    with pytest.raises(Refused, match="not paused"):
+        domain.resume(resumed, "ann", "", NOW)
+
+
+def test_words_are_refused_where_they_make_no_sense() -> None:
+    """Nothing is promoted before its first step, nor aborted while it is promoted or when it is over."""
+    started = release()
+    with pytest.raises(Refused, match="it is starting"):
+        domain.promote(started, "ann", "", NOW)
+    promoting = after(started, (1, WELL), (61, WELL), (121, WELL))
+    with pytest.raises(Refused, match="release the version before"):
+        domain.abort(promoting, "ann", "", NOW)
+    aborting = evolve(started, domain.abort(started, "ann", "no", NOW))
+    with pytest.raises(Refused, match="aborting already"):
+        domain.abort(aborting, "ann", "", NOW)
+
+
+def test_decisions_have_an_end() -> None:
+    """Who pauses and resumes for ever fills no disk: after a bound a release can only end."""
+    walked = after(release(), (1, WELL))
+    while len(walked.decisions) < domain.DECISIONS_MAX:
+        word = domain.resume if walked.paused else domain.pause
+        walked = evolve(walked, word(walked, "ann", "", NOW))
+    with pytest.raises(Refused, match="500 decisions"):
+        domain.promote(walked, "ann", "", NOW)
+    assert domain.abort(walked, "ann", "", NOW).kind is Kind.ABORTING
+
+
+def test_a_release_is_on_disk_as_it_was(tmp_path: Path) -> None:
+    """What is read is what was kept; a file that cannot be read is put aside."""
+    walked = after(release(pins=[{"to": "candidate", "header": "x-desk", "value": "fx"}]), (1, WELL))
+    path = tmp_path / "control" / "releases.json"
+    Records(path, None).keep(walked)
+    found = Records(path, None)
+    assert found.releases == {"id": walked}
+    assert found.active("reference") == walked
+    path.write_text("{")
+
+    class Log:
+        def error(self, *_: Any, **__: Any) -> None:
+            """Told."""
+
+    assert Records(path, Log()).releases == {}
+    assert path.with_suffix(".unreadable").read_text() == "{"

@@ -1,0 +1,127 @@
+"""Specifications of releases: what is taken, and what is refused with field and remedy."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossrate.runtime.topology import DEFAULT_PATH
+from crossrate.runtime.topology import load as load_topology
+from services.control.releases import specification
+from services.control.releases.specification import SpecificationError, load, read
+from services.control.split import Pin, Split
+
+SERVICES = ("control", "reference", "ledger")
+STICKY = ("ledger",)
+
+
+def document(**more: Any) -> dict[str, Any]:
+    """A canary of reference."""
+    steps = [{"weight_percent": 5, "duration": "1m"}, {"weight_percent": 50, "duration": "1h30m"}]
+    return {"service": "reference", "candidate": {"version": "2.0"}, "steps": steps} | more
+
+
+def problems(**more: Any) -> dict[str, str]:
+    """What is wrong with a specification, by field."""
+    with pytest.raises(SpecificationError) as caught:
+        read(document(**more), SERVICES, STICKY)
+    return dict(caught.value.problems)
+
+
+def test_a_canary_has_its_steps() -> None:
+    """Weights are hundredths of a percent and durations seconds."""
+    plan = read(document(), SERVICES, STICKY).plan
+    assert [(s.weight, s.duration, s.gate) for s in plan] == [(500, 60, "none"), (5000, 5400, "none")]
+
+
+def test_blue_green_waits_for_a_word_and_moves_all_calls_at_once() -> None:
+    """First none and a manual gate, then all for as long as it holds them."""
+    plan = read(document(strategy="blue_green", steps=[], hold="2m"), SERVICES, STICKY).plan
+    assert [(s.weight, s.gate) for s in plan] == [(0, "manual"), (10_000, "none")]
+    assert plan[1].duration == 120
+
+
+def test_an_experiment_never_promotes_itself() -> None:
+    """The one step of `ab` has a manual gate, whatever it says."""
+    (only,) = read(document(strategy="ab", steps=[{"weight_percent": 50, "duration": "1s"}]), SERVICES, STICKY).plan
+    assert only.gate == "manual"
+
+
+def test_pins_and_the_sticky_header_reach_the_compiler() -> None:
+    """A pin by account and one by header, in their order."""
+    pins = [{"to": "candidate", "account": "alpha"}, {"to": "stable", "header": "x-desk", "value": "fx"}]
+    read_ = read(document(service="ledger", pins=pins, sticky={"header": "x-desk"}), SERVICES, STICKY)
+    expected = Split("id", 700, "x-desk", (Pin(True, "alpha"), Pin(False, "fx", "x-desk")))
+    assert read_.split("id", 700) == expected
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "words"),
+    [
+        ({"service": "control"}, "service", "one of ledger, reference"),
+        ({"service": "colour"}, "service", "one of ledger, reference"),
+        ({"colour": 1}, "colour", "take it out"),
+        ({"candidate": {}}, "candidate.version", "is missing: give it"),
+        ({"candidate": {"version": "2", "environment": {"CROSSRATE_STATE": "x"}}}, "candidate", "take it out"),
+        ({"candidate": {"version": "2", "environment": {"lower": "x"}}}, "candidate", "write it in capitals"),
+        ({"candidate": {"version": "2", "instances": 9}}, "candidate.instances", "less than or equal to 8"),
+        ({"steps": []}, "steps", "needs at least one"),
+        (
+            {"steps": [{"weight_percent": 101, "duration": "1s"}]},
+            "steps[0].weight_percent",
+            "less than or equal to 100",
+        ),
+        ({"steps": [{"weight_percent": 5, "duration": "soon"}]}, "steps[0].duration", "such as 2s"),
+        ({"steps": [{"weight_percent": 5, "duration": "0s"}]}, "steps[0].duration", "greater than 0"),
+        ({"strategy": "blue_green"}, "steps", "give hold instead"),
+        ({"strategy": "ab"}, "steps", "exactly one step"),
+        ({"pins": [{"to": "stable"}]}, "pins[0]", "either account, or header"),
+        ({"pins": [{"to": "stable", "header": "x-a"}]}, "pins[0]", "give both"),
+        ({"pins": [{"to": "stable", "account": "a"}]}, "pins[0].account", "pin by header instead"),
+        ({"abort": {"error_percent_max": 0}}, "abort.error_percent_max", "greater than 0"),
+    ],
+)
+def test_what_cannot_be_used_names_its_field_and_what_to_do(more: dict[str, Any], field: str, words: str) -> None:
+    """Each wrong specification is refused with the path of what is wrong in it."""
+    found = problems(**more)
+    assert words in found[field], found
+
+
+def test_every_problem_is_told_at_once() -> None:
+    """Two wrong fields are two problems."""
+    assert set(problems(colour=1, candidate={})) == {"colour", "candidate.version"}
+
+
+def test_a_file_is_found_by_its_name_and_its_folder_is_its_own(tmp_path: Path) -> None:
+    """A relative folder of a candidate begins at the specification; one that is not there is named, as is a name that
+    would leave the folder."""
+    candidate = '[candidate]\nversion = "2"\nfolder = "next"\n'
+    text = f'service = "reference"\n{candidate}[[steps]]\nweight_percent = 5\nduration = "1m"\n'
+    (tmp_path / "second.toml").write_text(text)
+    with pytest.raises(SpecificationError, match="is no folder"):
+        load(tmp_path, "second", SERVICES, STICKY)
+    (tmp_path / "next").mkdir()
+    assert load(tmp_path, "second", SERVICES, STICKY).candidate.folder == str(tmp_path / "next")
+    for name in ("../second", "third"):
+        with pytest.raises(SpecificationError, match="name: "):
+            load(tmp_path, name, SERVICES, STICKY)
+    (tmp_path / "broken.toml").write_text("service = ")
+    with pytest.raises(SpecificationError, match="cannot be read"):
+        load(tmp_path, "broken", SERVICES, STICKY)
+
+
+def test_specifications_that_are_shown_can_be_used() -> None:
+    """Those in mesh/releases, and the one that the README explains field by field."""
+    folder = DEFAULT_PATH.parent / "releases"
+    names = [path.stem for path in folder.glob("*.toml")]
+    assert names
+    services = load_topology(DEFAULT_PATH).services
+    for name in names:
+        load(folder, name, services, STICKY)
+    text = (Path(specification.__file__).parent / "README.md").read_text()
+    (shown,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert read(tomllib.loads(shown), services, STICKY).analysis is not None

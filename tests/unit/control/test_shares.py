@@ -1,0 +1,114 @@
+"""A candidate's share as routes and clusters: what moves, in which order, and what stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crossrate.rpc.contract import contracts
+from crossrate.runtime.topology import DEFAULT_PATH, Topology, load
+from services.control.compile import compile
+from services.control.shares import RELEASE_HEADER, REROUTE
+from services.control.snapshots import Snapshots
+from services.control.split import Pin, Split
+from services.control.state import Resources
+from tests.unit.control.state import small_state
+
+BALANCES = "/crossrate.api.ledger.v1.LedgerService/GetBalances"
+INSTRUMENT = "/crossrate.api.reference.v1.ReferenceService/GetInstrument"
+
+
+@pytest.fixture(scope="module")
+def topology() -> Topology:
+    """The topology of the checkout."""
+    return load(DEFAULT_PATH)
+
+
+def compiled(topology: Topology, **splits: Split) -> dict[str, Resources]:
+    """Every proxy's resources with some shares."""
+    return compile(topology, contracts(), small_state(topology, splits=splits))
+
+
+def routes_to(nodes: dict[str, Resources], service: str, path: str) -> list[dict[str, Any]]:
+    """The routes of a method at its callee."""
+    table = nodes["node"].routes[f"in|{service}"]["virtual_hosts"][0]["routes"]
+    return [r for r in table if r["match"].get("path") == path]
+
+
+def shares(route: dict[str, Any]) -> list[tuple[str, int]]:
+    """Clusters and weights in their order."""
+    return [(c["name"], c["weight"]) for c in route["route"]["weighted_clusters"]["clusters"]]
+
+
+def test_a_release_moves_the_routes_of_its_service_alone(topology: Topology) -> None:
+    """Clusters, endpoints, listeners, secrets and all other routes are the same with and without a share, so that
+    nothing has to warm up before calls move, or is drained after."""
+    before, after = compiled(topology), compiled(topology, reference=Split("id", 500))
+    for name in before:
+        for kind in ("clusters", "endpoints", "listeners", "secrets"):
+            assert getattr(before[name], kind) == getattr(after[name], kind)
+        changed = {k for k, v in after[name].routes.items() if before[name].routes[k] != v}
+        assert changed == ({"in|reference"} if name == "node" else set())
+
+
+def test_stable_comes_first_and_the_weights_add_up(topology: Topology) -> None:
+    """Then a key that the candidate has at a smaller weight it has at a larger one as well."""
+    for weight in (0, 500, 10_000):
+        (route,) = routes_to(compiled(topology, reference=Split("id", weight)), "reference", INSTRUMENT)
+        assert shares(route) == [("local|reference", 10_000 - weight), ("candidate|reference", weight)]
+
+
+def test_calls_are_shared_by_the_contracts_key_a_header_or_chance(topology: Topology) -> None:
+    """The sticky field of the contract where there is one, whatever header the release names; else the header; else
+    nothing. Only the field needs the route to be chosen again."""
+    nodes = compiled(topology, ledger=Split("id", 500, "x-desk"), reference=Split("id", 500, "x-desk"))
+    (by_field,) = routes_to(nodes, "ledger", BALANCES)
+    (by_header,) = routes_to(nodes, "reference", INSTRUMENT)
+    (by_chance,) = routes_to(compiled(topology, reference=Split("id", 500)), "reference", INSTRUMENT)
+    assert "filter_state" in by_field["route"]["hash_policy"][0]
+    assert by_header["route"]["hash_policy"] == [{"header": {"header_name": "x-desk"}, "terminal": True}]
+    assert "hash_policy" not in by_chance["route"]
+    hashed = [r["route"]["weighted_clusters"]["use_hash_policy"] for r in (by_field, by_header, by_chance)]
+    assert hashed == [True, True, False]
+    assert [REROUTE in r.get("typed_per_filter_config", {}) for r in (by_field, by_header, by_chance)] == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_pins_stand_before_the_weights(topology: Topology) -> None:
+    """In their order, each with all or nothing; one by account is none for a method without a sticky field."""
+    pins = (Pin(True, "alpha"), Pin(False, "fx", "x-desk"))
+    nodes = compiled(topology, ledger=Split("id", 500, pins=pins), reference=Split("id", 500, pins=pins))
+    by_account, by_header, others = routes_to(nodes, "ledger", BALANCES)
+    assert by_account["match"]["dynamic_metadata"][0]["path"] == [{"key": "account"}]
+    assert shares(by_account) == [("local|ledger", 0), ("candidate|ledger", 10_000)]
+    assert by_header["match"]["headers"] == [{"name": "x-desk", "string_match": {"exact": "fx"}}]
+    assert shares(by_header) == [("local|ledger", 10_000), ("candidate|ledger", 0)]
+    assert set(others["match"]) == {"path"}
+    assert len(routes_to(nodes, "reference", INSTRUMENT)) == 2
+
+
+def test_calls_of_a_release_carry_its_id_and_only_they_are_logged(topology: Topology) -> None:
+    """The header is added where the cluster is chosen, and is what the log's filter asks for."""
+    nodes = compiled(topology, reference=Split("id", 500))
+    (route,) = routes_to(nodes, "reference", INSTRUMENT)
+    for cluster in route["route"]["weighted_clusters"]["clusters"]:
+        assert cluster["request_headers_to_add"][0]["header"] == {"key": RELEASE_HEADER, "value": "id"}
+    assert RELEASE_HEADER not in str(compiled(topology)["node"].routes)
+    listener = str(nodes["node"].listeners["in|reference"])
+    assert f"'header_filter': {{'header': {{'name': '{RELEASE_HEADER}'" in listener
+
+
+def test_every_service_but_control_may_have_a_candidate(topology: Topology) -> None:
+    """Its instances, and a cluster of them with the stable ones behind; both are what Envoy's API says."""
+    nodes = compiled(topology, ledger=Split("id", 500, pins=(Pin(True, "alpha"),)))
+    clusters = nodes["node"].clusters
+    for service in topology.services:
+        assert (f"candidate|{service}" in clusters) is (service != "control")
+    config = clusters["candidate|ledger"]["cluster_type"]["typed_config"]
+    assert config["clusters"] == ["local|ledger-candidate", "local|ledger"]
+    assert clusters["local|ledger-candidate"]["lb_policy"] == clusters["local|ledger"]["lb_policy"] == "MAGLEV"
+    Snapshots(0, None, lambda version: None).encode(nodes)

@@ -1,0 +1,43 @@
+"""What runs as a service: the checkout's program, or what was promoted."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from crossrate.node.programs import Program, Programs, read_program
+from crossrate.runtime.place import REPOSITORY, Place
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """Folders of a mesh."""
+    return Place(tmp_path / "state", tmp_path / "run").make()
+
+
+def test_what_was_promoted_is_there_at_the_next_start(place: Place) -> None:
+    """It is on disk, readable by its owner alone; a service that was never promoted runs as the checkout has it."""
+    program = Program("2", ("python", "-m", "x"), "/next", {"A": "b"})
+    Programs(place).promote("reference", program)
+    found = Programs(place)
+    assert found.of("reference") == program
+    assert found.of("ledger") == Program()
+    assert (place.state / "programs.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_program_says_its_version_and_runs_in_its_folder() -> None:
+    """ "python" is the interpreter of the mesh; without a folder the checkout is it."""
+    program = read_program({"version": "2", "command": ["python", "-m", "x"], "environment": {"A": "b"}})
+    assert program.with_version() == {"A": "b", "CROSSRATE_VERSION": "2"}
+    command = program.spawned({"C": "d"})
+    assert (command.argv, command.cwd, command.env) == ((sys.executable, "-m", "x"), REPOSITORY, {"C": "d"})
+    assert read_program({"command": ["go-pricer"], "folder": "/next"}).spawned({}).cwd == Path("/next")
+
+
+def test_what_is_no_program_is_refused() -> None:
+    """With a sentence, and not with a traceback of whoever asked."""
+    for wrong in ({"command": 1}, {"environment": 1}):
+        with pytest.raises(ValueError, match="not a program"):
+            read_program(wrong)
