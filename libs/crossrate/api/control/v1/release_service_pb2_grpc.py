@@ -120,7 +120,8 @@ class ReleaseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AbortRelease(self, request, context):
-        """Takes a release back: when it answers, every connected proxy sends all calls to the stable version.
+        """Takes a release back: when it answers, every connected proxy sends all calls to the stable version. It asks for no second
+        factor, nor does a pause: what makes safe must not wait.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
