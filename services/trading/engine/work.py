@@ -21,7 +21,7 @@ from services.trading.domain.order import Amendment, Contingency, Order, Terms
 from services.trading.store import Batch
 from services.trading.store.batch import Entered, Request
 
-ATTEMPTS_MAX = 5
+ATTEMPTS_MAX = 8
 
 
 @dataclass(eq=False)

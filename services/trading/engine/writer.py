@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -39,6 +40,8 @@ DOUBTED_S = 60.0
 """How long all orders of an account are looked for among those of before, once one of them was a repetition that nobody
 remembered: nobody can have the commits of others fail again and again."""
 SETTLE_S_MAX = 5.0
+TAKEN_PAUSE_S, TAKEN_PAUSE_S_MAX = 0.002, 0.2
+"""What another instance has taken over is tried again after a random part of a pause that doubles with each attempt."""
 """How long the outcome of a broken commit is asked for."""
 
 ORDERS = Counter("crossrate_trading_orders_total", "Orders entered and committed, refused ones among them")
@@ -365,6 +368,14 @@ class Writer:
                 again.append(each)
             else:
                 fail([each], error)
+        if again and isinstance(error, TakenOver):
+            # Two instances that take an account from each other in step would go on like that.
+            longest_s = min(TAKEN_PAUSE_S_MAX, TAKEN_PAUSE_S * 2 ** max(each.attempts for each in again))
+            asyncio.get_running_loop().call_later(random.uniform(0.0, longest_s), self._back, again)
+        else:
+            self._back(again)
+
+    def _back(self, again: list[Work | Group]) -> None:
         works = [each for each in again if isinstance(each, Work)]
         self._works.extendleft(reversed(works))
         self._pressing += sum(work.of is None for work in works)

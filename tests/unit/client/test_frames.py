@@ -107,7 +107,7 @@ def test_arrow_takes_it_without_a_copy() -> None:
     made = frame()
     table = made.to_arrow()
     assert table.schema.field("time").type == pa.timestamp("ns", tz="UTC")
-    assert table.column("time").to_pylist()[1] is None
+    assert table.column("time").is_null().to_pylist()[1]
     assert table.column("time").cast(pa.int64()).to_pylist()[0] % 1000 == 7
     assert table.column("sequence").to_pylist() == [1, 2**63]
     assert table.schema.metadata == {b"instrument": b"EUR/USD", b"source": b"simulated"}
