@@ -23,7 +23,7 @@ async def test_four_rounds_and_every_control() -> None:
         [Blow(chance.choice(MARKETDATA), KILL, chance.uniform(0, 1), 0.1)],
         [Blow("pipeline-a", KILL, chance.uniform(0, 0.5), 0.1), Blow("postgres", KILL, chance.uniform(0, 1), 0.2)],
         [Blow("nats", STOP, chance.uniform(0, 1), 2.5)],
-        # A second apart: what the log and the only process that could say it again lose together is gone.
+        # A second apart: a tenth of a second apart readers were led back, see the service's README.
         [Blow("marketdata-a", KILL, 0.2, 0.1), Blow("nats", KILL, 1.2, 0.3)],
     ]
     async with standing(SEED) as stand:
