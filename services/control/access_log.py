@@ -21,20 +21,26 @@ BUFFER_BYTES_MAX = 64 << 10
 STATUS = "grpc-status"
 
 
-def call_log(backend: str) -> dict[str, Any]:
-    """What an inbound listener logs of a release's calls, to control's own socket."""
-    config = {
-        "common_config": {
-            "log_name": CALLS + backend,
-            "grpc_service": {"envoy_grpc": {"cluster_name": XDS}},
-            "transport_api_version": "V3",
-            "buffer_flush_interval": f"{FLUSH_S}s",
-            "buffer_size_bytes": BUFFER_BYTES_MAX,
-        },
-        "additional_request_headers_to_log": [RELEASE_HEADER],
-        # An answer without messages carries its code in the headers.
-        "additional_response_headers_to_log": [STATUS],
-        "additional_response_trailers_to_log": [STATUS],
+def grpc_log(name: str, flush_s: float, only: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A log of the calls that a filter lets through, to control's own socket, sent every so many seconds."""
+    common = {
+        "log_name": name,
+        "grpc_service": {"envoy_grpc": {"cluster_name": XDS}},
+        "transport_api_version": "V3",
+        "buffer_flush_interval": f"{flush_s:g}s",
+        "buffer_size_bytes": BUFFER_BYTES_MAX,
     }
-    log = extension("envoy.access_loggers.http_grpc", _GRPC_LOG, config)
-    return {**log, "filter": {"header_filter": {"header": {"name": RELEASE_HEADER, "present_match": True}}}}
+    return {**extension("envoy.access_loggers.http_grpc", _GRPC_LOG, {"common_config": common, **more}), "filter": only}
+
+
+def call_log(backend: str) -> dict[str, Any]:
+    """What an inbound listener logs of a release's calls."""
+    return grpc_log(
+        CALLS + backend,
+        FLUSH_S,
+        {"header_filter": {"header": {"name": RELEASE_HEADER, "present_match": True}}},
+        additional_request_headers_to_log=[RELEASE_HEADER],
+        # An answer without messages carries its code in the headers.
+        additional_response_headers_to_log=[STATUS],
+        additional_response_trailers_to_log=[STATUS],
+    )

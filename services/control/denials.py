@@ -10,24 +10,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from crossrate.api.audit.v1.audit_events_pb2 import DENIAL_PLACE_EDGE, DENIAL_PLACE_PROXY
-from crossrate.node.bootstrap import XDS
 from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.denials import Denials
 from crossrate.rpc.errors import ErrorReason
 from crossrate.rpc.rest import Template, read_template
 from crossrate.runtime.topology import Topology
+from services.control.access_log import grpc_log
 from services.control.authentication import FILTER as AUTHENTICATION
 from services.control.authentication import TOKEN_KEY
-from services.control.envoy_api import extension
 from services.control.state import EDGE
 
 FLUSH_S = 1.0
-BUFFER_BYTES = 64 << 10
 NO_TOKEN = "Jwt_is_missing"
 GRPC_STATUSES = ("UNAUTHENTICATED", "PERMISSION_DENIED")
 HTTP_STATUSES = (401, 403)
-
-_GRPC_LOG = "envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig"
 
 
 def access_log(listener: str) -> dict[str, Any]:
@@ -36,15 +32,7 @@ def access_log(listener: str) -> dict[str, Any]:
     for status in HTTP_STATUSES:
         value = {"default_value": status, "runtime_key": "crossrate.never_set"}
         refused.append({"status_code_filter": {"comparison": {"op": "EQ", "value": value}}})
-    common = {
-        "log_name": listener,
-        "transport_api_version": "V3",
-        "grpc_service": {"envoy_grpc": {"cluster_name": XDS}},
-        "buffer_flush_interval": f"{FLUSH_S:g}s",
-        "buffer_size_bytes": BUFFER_BYTES,
-    }
-    logger = extension("envoy.access_loggers.http_grpc", _GRPC_LOG, {"common_config": common})
-    return {**logger, "filter": {"or_filter": {"filters": refused}}}
+    return grpc_log(listener, FLUSH_S, {"or_filter": {"filters": refused}})
 
 
 class Paths:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Machine output: one JSON document.")]
+from crossrate.cli.orders_app import DryRun, Json
 
 fault_app = typer.Typer(
     help="""Faults for drills: hold up, refuse or cut off calls, for a time that ends by itself.
@@ -88,16 +88,10 @@ def _show(faults: list[Any], *, as_json: bool) -> None:
 
 
 def _ask(question: Any) -> Any:
-    import asyncio
-
     from crossrate.api.control.v1.fault_service_pb2_grpc import FaultServiceStub
     from crossrate.cli import reach
 
-    async def run() -> Any:
-        async with reach.control() as channel:
-            return await question(FaultServiceStub(channel))
-
-    return asyncio.run(run())
+    return reach.ask(FaultServiceStub, question)
 
 
 @fault_app.command()
@@ -110,7 +104,7 @@ def add(
     percent: Annotated[float, typer.Option(help="Share of the calls.", min=0.0001, max=100.0)] = 100.0,
     lifetime: Annotated[str, typer.Option("--for", help="How long, 1s to 1h.")] = "1m",
     comment: Annotated[str, typer.Option("--comment", "-m", help="Why; kept with it.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check.")] = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Put a fault in force. When it answers, every proxy has it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 import uuid
@@ -28,12 +27,7 @@ SCOPES = {
 
 def ask(question: Callable[[ControlServiceStub], Awaitable[T]]) -> T:
     """Asks control one thing."""
-
-    async def run() -> T:
-        async with reach.control() as channel:
-            return await question(ControlServiceStub(channel))
-
-    return asyncio.run(run())
+    return reach.ask(ControlServiceStub, question)
 
 
 def certificates(answer: Any) -> list[dict[str, Any]]:

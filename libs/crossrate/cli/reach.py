@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from crossrate.cli.show import CommandError
 from crossrate.runtime.place import place
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from crossrate.rpc.client import ContractChannel
     from crossrate.runtime.topology import Topology
 
+S = TypeVar("S")
+T = TypeVar("T")
 NOT_RUNNING = "start the mesh with `crossrate up`"
 
 
@@ -39,6 +43,16 @@ def _socket(path: Path, what: str, remedy: str) -> ContractChannel:
 def control() -> ContractChannel:
     """Control's own socket: its owner is the mesh's local operator."""
     return instance("control-1")
+
+
+def ask(make_stub: Callable[[ContractChannel], S], question: Callable[[S], Awaitable[T]]) -> T:
+    """Asks one of control's services one thing."""
+
+    async def run() -> T:
+        async with control() as channel:
+            return await question(make_stub(channel))
+
+    return asyncio.run(run())
 
 
 def instance(name: str) -> ContractChannel:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -27,12 +26,7 @@ OVER = ("PROMOTED", "ABORTED")
 
 def ask(question: Callable[[ReleaseServiceStub], Awaitable[T]]) -> T:
     """Asks control one thing."""
-
-    async def run() -> T:
-        async with reach.control() as channel:
-            return await question(ReleaseServiceStub(channel))
-
-    return asyncio.run(run())
+    return reach.ask(ReleaseServiceStub, question)
 
 
 def percent(weight_bp: int) -> str:
