@@ -117,6 +117,7 @@ class Service(_Frozen):
     http: tuple[str, ...] = ()
     instances: int = Field(default=1, ge=1, le=64)
     concurrency_max: int = Field(default=256, ge=1)
+    waiting_max: int = Field(default=0, ge=0, le=100_000)
 
 
 TAKEN_PATHS = ("/v1/", "/crossrate.", "/grpc.", "/openapi.json")
