@@ -185,6 +185,8 @@ def mesh_cluster(caller: str, backend: str, topology: Topology, limits: Limits) 
         # What the instances would refuse anyway is refused here, for a third of what it costs to ask them. What has a
         # lane of its own is not counted.
         room = known.concurrency_max * known.instances
+        if known.waiting_max:
+            room = max(1, room // 2)
         default = _threshold("DEFAULT", limits, room)
         if known.waiting_max:
             # Envoy lets calls wait where the only connection has all the streams that it may have. Calls of the other

@@ -105,6 +105,10 @@ class Service(_Frozen):
 
     `http` names the paths of the edge that it answers itself, over HTTP on a socket beside that of its gRPC: a path, or
     everything below one that ends in "/". `command` starts an instance; empty for `services.<service>.main`.
+
+    An instance serves `concurrency_max` calls at once. With `waiting_max` the edge gives it half as many, so that calls
+    of other services find room, and lets so many more of its clients' calls wait there for their turn, first come first
+    served. What comes on top of that is refused.
     """
 
     command: Program = ()
