@@ -189,10 +189,12 @@ def mesh_cluster(caller: str, backend: str, topology: Topology, limits: Limits) 
             room = max(1, room // 2)
         default = _threshold("DEFAULT", limits, room)
         if known.waiting_max:
-            # Envoy lets calls wait where the only connection has all the streams that it may have. Calls of the other
-            # lane open more connections, which are counted apart.
-            default |= {"max_connections": 1, "max_pending_requests": known.waiting_max}
-            cluster["typed_extension_protocol_options"] = _protocol(life_s, room)
+            # Envoy lets calls wait where all connections that there may be have all streams that they may have. There
+            # are two, so that a slow call on one that is to be closed holds up half of the others at most. Calls of the
+            # other lane open more connections, which are counted apart.
+            connections = min(2, room)
+            default |= {"max_connections": connections, "max_pending_requests": known.waiting_max}
+            cluster["typed_extension_protocol_options"] = _protocol(life_s, room // connections)
         cluster["circuit_breakers"] = {"thresholds": [default, _threshold("HIGH", limits)]}
     tls = {
         "sni": f"{service}.{topology.trust_domain}",
