@@ -183,7 +183,7 @@ async def served(mesh: Servers, instance: Instance) -> AsyncIterator[marketdata_
     runtime = open_runtime(RuntimeSettings(service="marketdata", instance=instance.name, settle_s=0.0), mesh.place)
     server = Server(runtime)
     rates = DailySources(ecb.load(), ecb.FILE, {}, mesh.place.state, runtime.log)
-    server.add(register, MarketDataService(instance.board, instance.catalogue, rates, instance.health))
+    server.add(register, MarketDataService(instance.board, instance.catalogue, rates, instance.health, instance.follower.look))
     serving = asyncio.create_task(server.serve())
     try:
         await eventually(lambda: mesh.place.registration(instance.name).exists())
