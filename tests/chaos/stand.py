@@ -34,6 +34,7 @@ from tests.chaos.log_feed import LogFeed
 from tests.chaos.nemesis import Blow, strike
 from tests.chaos.readers import QuoteReader, history
 from tests.chaos.supervisor import Supervisor
+from tests.ending import ended
 from tests.integration.conftest import Servers, eventually
 from tests.integration.feeds_stand import write
 from tests.integration.pipelines import MONDAY, SETTINGS, Pipeline, job, text
@@ -181,9 +182,7 @@ class Stand:
 
     async def remove(self) -> None:
         """Ends everything."""
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await ended(self.tasks, "readers")
         if hasattr(self, "events"):
             await self.events.close()
         await self.supervisor.remove()

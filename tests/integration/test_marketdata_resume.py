@@ -1,4 +1,4 @@
-"""A stream that is resumed at an instance which lags behind it: the log says where it goes on, and nothing else does."""
+"""A stream that is resumed at an instance which lags: the log says where it goes on, and nothing else does."""
 
 from __future__ import annotations
 
