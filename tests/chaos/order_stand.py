@@ -176,11 +176,13 @@ class OrderStand:
 
     async def remove(self) -> None:
         """Ends everything."""
-        await ended(self._followed, "followers of reports")
-        if hasattr(self, "events"):
-            await self.events.close()
-        self.diary.close()
-        await asyncio.to_thread(self.mesh.__exit__, None, None, None)
+        try:
+            await ended(self._followed, "followers of reports")
+        finally:
+            if hasattr(self, "events"):
+                await self.events.close()
+            self.diary.close()
+            await asyncio.to_thread(self.mesh.__exit__, None, None, None)
 
     async def database(self) -> asyncpg.Connection:
         """A connection of the administrator.

@@ -182,10 +182,12 @@ class Stand:
 
     async def remove(self) -> None:
         """Ends everything."""
-        await ended(self.tasks, "readers")
-        if hasattr(self, "events"):
-            await self.events.close()
-        await self.supervisor.remove()
+        try:
+            await ended(self.tasks, "readers")
+        finally:
+            if hasattr(self, "events"):
+                await self.events.close()
+            await self.supervisor.remove()
 
     async def round(self, number: int, plan: Sequence[Blow], feeds: Sequence[LogFeed] = ()) -> list[Problem]:
         """One round: disturbed, healed, settled, checked. Returns what is wrong.
