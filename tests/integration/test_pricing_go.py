@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import subprocess
+import time
 import urllib.request
 import uuid
 from collections import Counter
@@ -27,7 +28,9 @@ from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
 from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
 from crossrate.rpc.errors import ErrorReason, failure_of
 from tests.integration.envoys import until
+from tests.integration.guarded import tell_fact
 from tests.integration.go_stand import GO, GOOD, MODULE, PYTHON, Requests, Stand, stand
+from tests.issuer import Issuer, encoded
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -273,12 +276,116 @@ async def test_requests_out_of_bounds_are_refused_alike(both: Stand) -> None:
         assert said[0][1] is ErrorReason.INVALID_REQUEST
 
 
-async def test_a_token_is_not_taken_for_none(both: Stand) -> None:
-    """It follows no revocations, so it believes no token, and says that another instance may."""
-    headers = [("x-forwarded-client-cert", f"URI={SPIFFE}/edge"), ("x-crossrate-token", "e30")]
-    async with both.channel(GO) as channel:
-        call = PricingServiceStub(channel).Price(Requests(seed=5).price(), metadata=headers, timeout=10)
-        assert (await outcome(call))[1] is ErrorReason.DEPENDENCY_UNAVAILABLE
+def payload(both: Stand, roles: tuple[str, ...] = ("quant",), **changes: object) -> list[tuple[str, str]]:
+    """What the edge tells of a token that it has verified."""
+    issuer = both.mesh.topology.issuer(both.mesh.place.edge_port())
+    claims = json.dumps(Issuer(issuer=issuer).claims(roles, **changes)).encode()
+    return [("x-forwarded-client-cert", f"URI={SPIFFE}/edge"), ("x-crossrate-token", encoded(claims))]
+
+
+async def said_to(both: Stand, instance: str, headers: list[tuple[str, str]]) -> tuple | bytes:
+    """What an instance says to a call with a token."""
+    async with both.channel(instance) as channel:
+        return await outcome(PricingServiceStub(channel).Price(GOOD, metadata=headers, timeout=10))
+
+
+NOW = int(time.time())
+TOKENS: list[dict[str, object]] = [
+    {},
+    {"roles": ["auditor", "no_such_role"]},
+    {"roles": []},
+    {"roles": "*"},
+    {"roles": ["-"]},
+    {"roles": ["x"] * 257},
+    {"roles": None},
+    {"accounts": None},
+    {"accounts": ["desk-*", 7]},
+    {"instruments": ["EUR/*"]},
+    {"instruments": "EUR/USD"},
+    {"iss": "https://elsewhere"},
+    {"iss": None},
+    {"aud": "elsewhere"},
+    {"aud": ["elsewhere", "crossrate"]},
+    {"aud": []},
+    {"iat": NOW + 3600, "exp": NOW + 3700},
+    {"nbf": NOW + 3600},
+    {"exp": NOW - 3600, "iat": NOW - 3700},
+    {"exp": NOW + 4000},
+    {"iat": "now"},
+    {"iat": True},
+    {"exp": -1},
+    {"sub": None},
+    {"sub": "a b"},
+    {"sid": 5},
+    {"jti": ""},
+    {"client_id": "x" * 129},
+    {"desk": "Not A Desk"},
+    {"desk": 3},
+    {"acr": "2", "auth_time": None},
+    {"acr": "1", "auth_time": None},
+    {"cnf": {"x5t#S256": "A" * 43}},
+    {"cnf": {"x5t#S256": "A" * 42}},
+    {"cnf": {"x5t#S256": "A" * 43, "jkt": "x"}},
+    {"cnf": "x"},
+]
+RAW = ["e30", "", "!", "e30\u00e4".encode("ascii", "ignore").decode() + "*", encoded(b'{"iss": 1, "iss": 2}'),
+       encoded(b"[1]"), encoded(b'{"a": NaN}'), encoded(b"[" * 20_000), encoded(b"{} {}")]  # fmt: skip
+
+
+async def test_tokens_are_judged_alike_and_what_is_revoked_ends(both: Stand) -> None:
+    """Before the revocations are known no token is believed. With them, good and bad tokens have the same answers and
+    words as in Python, and those of an ended session, or of before a change of grants, are refused at once."""
+    good = payload(both)
+    for instance in (PYTHON, GO):
+        assert (await said_to(both, instance, good))[1] is ErrorReason.DEPENDENCY_UNAVAILABLE
+    await both.servers.start_nats()
+    await both.servers.nats.provision(both.mesh.topology)
+    for instance in (PYTHON, GO):
+
+        async def believed(instance: str = instance) -> bool:
+            return isinstance(await said_to(both, instance, good), bytes)
+
+        await until(believed)
+    edge = good[0]
+    for headers in [payload(both, **each) for each in TOKENS] + [[edge, ("x-crossrate-token", raw)] for raw in RAW]:
+        python, go = [await said_to(both, instance, headers) for instance in (PYTHON, GO)]
+        assert python == go, headers
+    bound = payload(both, cnf={"x5t#S256": "A" * 43})
+    for print_, answers in (("00" * 32, bytes), ("11" * 32, tuple)):
+        for instance in (PYTHON, GO):
+            said = await said_to(both, instance, [*bound, ("x-crossrate-fingerprint", print_)])
+            assert isinstance(said, answers), (instance, print_, said)
+    place, topology = both.servers.place, both.mesh.topology
+    for fact, name, changes in (("session_revoked", "s-9", {"sid": "s-9"}), ("grants_changed", "u-9", {"sub": "u-9"})):
+        headers = payload(both, **changes)
+        assert isinstance(await said_to(both, GO, headers), bytes)
+        await tell_fact(place, topology, fact, name)
+
+        async def refused(headers: list[tuple[str, str]] = headers) -> bool:
+            said = await said_to(both, GO, headers)
+            return said[1] is ErrorReason.SESSION_REVOKED if isinstance(said, tuple) else False
+
+        await until(refused)
+        assert isinstance(await said_to(both, GO, good), bytes), "nobody else's"
+    after = payload(both, sub="u-9", iat=int(time.time()) + 2)
+    assert isinstance(await said_to(both, GO, after), bytes), "a token with the new grants"
+
+
+async def test_revocations_of_before_its_start_are_known(both: Stand) -> None:
+    """An instance that starts anew reads what a token could still be older than, before it believes any."""
+    await tell_fact(both.servers.place, both.mesh.topology, "session_revoked", "s-8")
+    process = both.mesh.processes.pop(GO)
+    process.terminate()
+    await process.wait()
+    await both.start_go()
+    headers = payload(both, sid="s-8")
+
+    async def known() -> bool:
+        said = await said_to(both, GO, headers)
+        assert isinstance(said, tuple), "a revoked session was believed"
+        return said[1] is ErrorReason.SESSION_REVOKED
+
+    await until(known)
 
 
 async def test_it_tells_of_itself_as_every_instance_does(both: Stand) -> None:

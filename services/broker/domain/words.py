@@ -77,6 +77,25 @@ def unbooked(ours: Fill, says: Fill | None, since_ns: int) -> Finding:
     )
 
 
+def unledgered(ours: Fill, says: Fill | None, fault: str, since_ns: int) -> Finding:
+    """A fill that trading has and the ledger does not, or has otherwise."""
+    has = f"the ledger has {_deal(says)}" if says is not None else "the ledger does not have it"
+    has += f" ({fault})" if fault else ""
+    return Finding(
+        Kind.NOT_IN_LEDGER,
+        f"ledger:{ours.exec_id}",
+        ours.instrument,
+        f"broker and trading have {_deal(ours)}, and {has}: open or repair account {ours.account}, and it is booked",
+        (_says("broker", ours), _says("trading", ours), _says("ledger", says)),
+        since_ns,
+        account=ours.account,
+        order_id=ours.order_id,
+        venue_order_id=ours.venue_order_id,
+        exec_id=ours.exec_id,
+        actions=ACTIONS[Kind.NOT_IN_LEDGER],
+    )
+
+
 def _order_says(own: OwnOrder | None, stated: StatedOrder | None) -> tuple[Says, Says]:
     here = Says("broker", False)
     if own is not None:

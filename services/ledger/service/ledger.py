@@ -61,6 +61,14 @@ class LedgerService(LedgerServiceServicer):
         )
         return pb.ListPostingsResponse(entries=entries, next_after_sequence=more)
 
+    async def ListTrades(self, request: pb.ListTradesRequest, context) -> pb.ListTradesResponse:
+        """See the contract."""
+        with failures():
+            kept = await self._books.get(request.account)
+            trades = await self._books.trades(request.account, request.venue_exec_ids)
+        found = [each for each in trades if each.counterparty == f"venue:{request.venue}"]
+        return pb.ListTradesResponse(trades=found, fault=kept.fault if kept is not None else "")
+
     async def GetStatement(self, request: pb.GetStatementRequest, context) -> pb.GetStatementResponse:
         """See the contract."""
         kept = await self._kept(request.account)

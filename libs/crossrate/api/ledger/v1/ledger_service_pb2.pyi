@@ -48,6 +48,24 @@ class ListPositionsResponse(_message.Message):
     execution_sequence: int
     def __init__(self, positions: _Optional[_Iterable[_Union[_balance_pb2.Position, _Mapping]]] = ..., last_entry: _Optional[int] = ..., execution_sequence: _Optional[int] = ...) -> None: ...
 
+class ListTradesRequest(_message.Message):
+    __slots__ = ("account", "venue", "venue_exec_ids")
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    VENUE_FIELD_NUMBER: _ClassVar[int]
+    VENUE_EXEC_IDS_FIELD_NUMBER: _ClassVar[int]
+    account: str
+    venue: str
+    venue_exec_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, account: _Optional[str] = ..., venue: _Optional[str] = ..., venue_exec_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ListTradesResponse(_message.Message):
+    __slots__ = ("trades", "fault")
+    TRADES_FIELD_NUMBER: _ClassVar[int]
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    trades: _containers.RepeatedCompositeFieldContainer[_entry_pb2.Trade]
+    fault: str
+    def __init__(self, trades: _Optional[_Iterable[_Union[_entry_pb2.Trade, _Mapping]]] = ..., fault: _Optional[str] = ...) -> None: ...
+
 class ListPostingsRequest(_message.Message):
     __slots__ = ("account", "after_sequence", "page_size", "references")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
