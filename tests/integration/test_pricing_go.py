@@ -28,8 +28,8 @@ from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
 from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
 from crossrate.rpc.errors import ErrorReason, failure_of
 from tests.integration.envoys import until
-from tests.integration.guarded import tell_fact
 from tests.integration.go_stand import GO, GOOD, MODULE, PYTHON, Requests, Stand, stand
+from tests.integration.guarded import tell_fact
 from tests.issuer import Issuer, encoded
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -276,17 +276,21 @@ async def test_requests_out_of_bounds_are_refused_alike(both: Stand) -> None:
         assert said[0][1] is ErrorReason.INVALID_REQUEST
 
 
-def payload(both: Stand, roles: tuple[str, ...] = ("quant",), **changes: object) -> list[tuple[str, str]]:
+def payload(both: Stand, **changes: object) -> list[tuple[str, str]]:
     """What the edge tells of a token that it has verified."""
     issuer = both.mesh.topology.issuer(both.mesh.place.edge_port())
-    claims = json.dumps(Issuer(issuer=issuer).claims(roles, **changes)).encode()
+    claims = Issuer(issuer=issuer).claims(("quant",)) | changes
+    claims = json.dumps({name: value for name, value in claims.items() if value is not None}).encode()
     return [("x-forwarded-client-cert", f"URI={SPIFFE}/edge"), ("x-crossrate-token", encoded(claims))]
 
 
 async def said_to(both: Stand, instance: str, headers: list[tuple[str, str]]) -> tuple | bytes:
     """What an instance says to a call with a token."""
+    request = pb.PriceRequest()
+    request.CopyFrom(GOOD)
+    request.flat_market.as_of.FromSeconds(1_700_000_000)
     async with both.channel(instance) as channel:
-        return await outcome(PricingServiceStub(channel).Price(GOOD, metadata=headers, timeout=10))
+        return await outcome(PricingServiceStub(channel).Price(request, metadata=headers, timeout=10))
 
 
 NOW = int(time.time())
