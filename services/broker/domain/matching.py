@@ -277,8 +277,9 @@ class Matcher:
         for instrument in sorted(self._net.keys() | statement.positions.keys()):
             ours, copied = self._net.get(instrument, (0, 0))
             states = statement.positions.get(instrument, 0)
-            if states != copied:
-                found.append(words.position(instrument, ours, copied, states))
+            # Without a drop copy nobody but we have the venue's fills.
+            if states != (copied if self.copied else ours):
+                found.append(words.position(instrument, ours, copied if self.copied else None, states))
         return found
 
 

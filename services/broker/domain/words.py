@@ -154,15 +154,16 @@ def late(own: OwnOrder) -> Finding:
     )
 
 
-def position(instrument: str, ours: int, copied: int, states: int) -> Finding:
-    """A position that no fill explains."""
+def position(instrument: str, ours: int, copied: int | None, states: int) -> Finding:
+    """A position that no fill explains; `copied` is None at a venue without a drop copy."""
+    told = signed_text(ours if copied is None else copied)
     text = (
-        f"the venue states a position of {signed_text(states)}, its fills add up to {signed_text(copied)}: "
+        f"the venue states a position of {signed_text(states)}, its fills add up to {told}: "
         "ask for what is missing; what nobody can tell is booked at a price that two persons agree on"
     )
     books = (
         Says("broker", True, 0, ours),
-        Says("drop_copy", True, 0, copied),
+        *([Says("drop_copy", True, 0, copied)] if copied is not None else []),
         Says("statement", True, 0, states),
     )
     return Finding(Kind.POSITION, f"position:{instrument}", instrument, text, books, 0, actions=ACTIONS[Kind.POSITION])
