@@ -88,13 +88,11 @@ async def serve(runtime: Runtime) -> None:
 
         router = Router(venues, sessions, reading, settings.session_fresh_s_max)
         breaks, copies = Breaks(database), Copies(database)
-        books, risk = TradingPeer(TradingStateServiceStub(channel)), RiskPeer(KillSwitchServiceStub(channel))
-        ledger = LedgerPeer(LedgerServiceStub(channel))
 
         def reconciler(desk: Desk, adapter: Adapter) -> Reconciler:
             spec = venues.venues[desk.venue]
             return Reconciler(
-                desk, adapter, spec, router.rules, breaks, copies, books, ledger, risk, calendar, hub.breaks, note
+                desk, adapter, spec, router.rules, breaks, copies, *_peers(channel), calendar, hub.breaks, note
             )
 
         holders = {
@@ -124,6 +122,12 @@ async def serve(runtime: Runtime) -> None:
     finally:
         await channel.close()
         await database.close()
+
+
+def _peers(channel: Any) -> tuple[TradingPeer, LedgerPeer, RiskPeer]:
+    """Whom books are compared with, and who is told what that stops."""
+    trading, ledger = TradingPeer(TradingStateServiceStub(channel)), LedgerPeer(LedgerServiceStub(channel))
+    return trading, ledger, RiskPeer(KillSwitchServiceStub(channel))
 
 
 def _gateways(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from crossrate.api.ledger.v1 import account_pb2, balance_pb2, entry_pb2
+from crossrate.api.ledger.v1 import account_pb2, balance_pb2, booked_trades_pb2, entry_pb2
 from crossrate.api.ledger.v1 import account_service_pb2 as accounts
 from crossrate.api.ledger.v1 import ledger_service_pb2 as ledger
 from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceServicer
@@ -48,7 +48,7 @@ class Ledger(LedgerServiceServicer):
         self.fault = ""
 
     async def ListTrades(self, request, context):
-        answer = ledger.ListTradesResponse(fault=self.fault)
+        answer = booked_trades_pb2.ListTradesResponse(fault=self.fault)
         for exec_id, each in self._trading.applied().items():
             if exec_id in set(request.venue_exec_ids) - self.lost and not each.withdrawn:
                 quantity = Decimal(each.fill.quantity) * (2 if exec_id in self.doubled else 1)

@@ -27,53 +27,25 @@ from crossrate.api.pricing.v1 import snapshot_service_pb2 as snapshots_pb2
 from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
 from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
 from crossrate.rpc.errors import ErrorReason, failure_of
+from tests.integration import go_stand
 from tests.integration.envoys import until
-from tests.integration.go_stand import GO, GOOD, MODULE, PYTHON, Requests, Stand, stand
+from tests.integration.go_stand import GO, GOOD, MODULE, PYTHON, SPIFFE, Requests, Stand, outcome, outcomes, told
+from tests.integration.go_tokens import every_kind, payload, said_to
 from tests.integration.guarded import tell_fact
-from tests.issuer import Issuer, encoded
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
-PRICES, AT_ONCE = 3000, 64
+PRICES = 3000
 LISTS, PRODUCTS = 5, 200
 CALLS = 400
-SPIFFE = "spiffe://crossrate"
 REFUSALS = (ErrorReason.INVALID_REQUEST, ErrorReason.NOT_FOUND, ErrorReason.OUTSIDE_CALENDAR)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def both(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
     """One mesh for all of it."""
-    async with stand(tmp_path_factory.mktemp("go")) as made:
+    async with go_stand.stand(tmp_path_factory.mktemp("go")) as made:
         yield made
-
-
-def told(error: grpc.aio.AioRpcError) -> tuple:
-    """A failure as a caller sees it, without the id of the call."""
-    failure = failure_of(error)
-    assert failure is not None, error
-    return error.code(), failure.reason, failure.message, failure.metadata, failure.violations, failure.retry_after_s
-
-
-async def outcome(call) -> tuple | bytes:
-    """What a call came to: the bytes of its answer, or its failure."""
-    try:
-        return (await call).SerializeToString(deterministic=True)
-    except grpc.aio.AioRpcError as error:
-        return told(error)
-
-
-async def outcomes(both: Stand, instance: str, asked: list, method: str) -> list[tuple | bytes]:
-    """What an instance makes of requests."""
-    gate = asyncio.Semaphore(AT_ONCE)
-    async with both.channel(instance) as channel:
-        call = getattr(PricingServiceStub(channel), method)
-
-        async def one(request) -> tuple | bytes:
-            async with gate:
-                return await outcome(call(request, timeout=60))
-
-        return await asyncio.gather(*map(one, asked))
 
 
 async def test_prices_are_equal_to_the_last_bit(both: Stand) -> None:
@@ -276,66 +248,6 @@ async def test_requests_out_of_bounds_are_refused_alike(both: Stand) -> None:
         assert said[0][1] is ErrorReason.INVALID_REQUEST
 
 
-def payload(both: Stand, **changes: object) -> list[tuple[str, str]]:
-    """What the edge tells of a token that it has verified."""
-    issuer = both.mesh.topology.issuer(both.mesh.place.edge_port())
-    claims = Issuer(issuer=issuer).claims(("quant",)) | changes
-    claims = json.dumps({name: value for name, value in claims.items() if value is not None}).encode()
-    return [("x-forwarded-client-cert", f"URI={SPIFFE}/edge"), ("x-crossrate-token", encoded(claims))]
-
-
-async def said_to(both: Stand, instance: str, headers: list[tuple[str, str]]) -> tuple | bytes:
-    """What an instance says to a call with a token."""
-    request = pb.PriceRequest()
-    request.CopyFrom(GOOD)
-    request.flat_market.as_of.FromSeconds(1_700_000_000)
-    async with both.channel(instance) as channel:
-        return await outcome(PricingServiceStub(channel).Price(request, metadata=headers, timeout=10))
-
-
-NOW = int(time.time())
-TOKENS: list[dict[str, object]] = [
-    {},
-    {"roles": ["auditor", "no_such_role"]},
-    {"roles": []},
-    {"roles": "*"},
-    {"roles": ["-"]},
-    {"roles": ["x"] * 257},
-    {"roles": None},
-    {"accounts": None},
-    {"accounts": ["desk-*", 7]},
-    {"instruments": ["EUR/*"]},
-    {"instruments": "EUR/USD"},
-    {"iss": "https://elsewhere"},
-    {"iss": None},
-    {"aud": "elsewhere"},
-    {"aud": ["elsewhere", "crossrate"]},
-    {"aud": []},
-    {"iat": NOW + 3600, "exp": NOW + 3700},
-    {"nbf": NOW + 3600},
-    {"exp": NOW - 3600, "iat": NOW - 3700},
-    {"exp": NOW + 4000},
-    {"iat": "now"},
-    {"iat": True},
-    {"exp": -1},
-    {"sub": None},
-    {"sub": "a b"},
-    {"sid": 5},
-    {"jti": ""},
-    {"client_id": "x" * 129},
-    {"desk": "Not A Desk"},
-    {"desk": 3},
-    {"acr": "2", "auth_time": None},
-    {"acr": "1", "auth_time": None},
-    {"cnf": {"x5t#S256": "A" * 43}},
-    {"cnf": {"x5t#S256": "A" * 42}},
-    {"cnf": {"x5t#S256": "A" * 43, "jkt": "x"}},
-    {"cnf": "x"},
-]
-RAW = ["e30", "", "!", "e30\u00e4".encode("ascii", "ignore").decode() + "*", encoded(b'{"iss": 1, "iss": 2}'),
-       encoded(b"[1]"), encoded(b'{"a": NaN}'), encoded(b"[" * 20_000), encoded(b"{} {}")]  # fmt: skip
-
-
 async def test_tokens_are_judged_alike_and_what_is_revoked_ends(both: Stand) -> None:
     """Before the revocations are known no token is believed. With them, good and bad tokens have the same answers and
     words as in Python, and those of an ended session, or of before a change of grants, are refused at once."""
@@ -350,8 +262,7 @@ async def test_tokens_are_judged_alike_and_what_is_revoked_ends(both: Stand) -> 
             return isinstance(await said_to(both, instance, good), bytes)
 
         await until(believed)
-    edge = good[0]
-    for headers in [payload(both, **each) for each in TOKENS] + [[edge, ("x-crossrate-token", raw)] for raw in RAW]:
+    for headers in every_kind(both, int(time.time())):
         python, go = [await said_to(both, instance, headers) for instance in (PYTHON, GO)]
         assert python == go, headers
     bound = payload(both, cnf={"x5t#S256": "A" * 43})

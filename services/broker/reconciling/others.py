@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from crossrate.api.common.v1 import gate_pb2
-from crossrate.api.ledger.v1 import ledger_service_pb2 as ledger
+from crossrate.api.ledger.v1 import booked_trades_pb2 as ledger
 from crossrate.api.ledger.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from crossrate.api.risk.v1 import break_gate_pb2
 from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchServiceStub

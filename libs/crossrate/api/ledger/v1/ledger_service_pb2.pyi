@@ -4,6 +4,7 @@ from buf.validate import validate_pb2 as _validate_pb2
 from crossrate.api.common.v1 import stream_pb2 as _stream_pb2
 from crossrate.api.ledger.v1 import balance_pb2 as _balance_pb2
 from crossrate.api.ledger.v1 import book_pb2 as _book_pb2
+from crossrate.api.ledger.v1 import booked_trades_pb2 as _booked_trades_pb2
 from crossrate.api.ledger.v1 import entry_pb2 as _entry_pb2
 from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
 from google.api import annotations_pb2 as _annotations_pb2
@@ -47,24 +48,6 @@ class ListPositionsResponse(_message.Message):
     last_entry: int
     execution_sequence: int
     def __init__(self, positions: _Optional[_Iterable[_Union[_balance_pb2.Position, _Mapping]]] = ..., last_entry: _Optional[int] = ..., execution_sequence: _Optional[int] = ...) -> None: ...
-
-class ListTradesRequest(_message.Message):
-    __slots__ = ("account", "venue", "venue_exec_ids")
-    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
-    VENUE_FIELD_NUMBER: _ClassVar[int]
-    VENUE_EXEC_IDS_FIELD_NUMBER: _ClassVar[int]
-    account: str
-    venue: str
-    venue_exec_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, account: _Optional[str] = ..., venue: _Optional[str] = ..., venue_exec_ids: _Optional[_Iterable[str]] = ...) -> None: ...
-
-class ListTradesResponse(_message.Message):
-    __slots__ = ("trades", "fault")
-    TRADES_FIELD_NUMBER: _ClassVar[int]
-    FAULT_FIELD_NUMBER: _ClassVar[int]
-    trades: _containers.RepeatedCompositeFieldContainer[_entry_pb2.Trade]
-    fault: str
-    def __init__(self, trades: _Optional[_Iterable[_Union[_entry_pb2.Trade, _Mapping]]] = ..., fault: _Optional[str] = ...) -> None: ...
 
 class ListPostingsRequest(_message.Message):
     __slots__ = ("account", "after_sequence", "page_size", "references")

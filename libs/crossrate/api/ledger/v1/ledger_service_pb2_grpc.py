@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from crossrate.api.ledger.v1 import booked_trades_pb2 as crossrate_dot_api_dot_ledger_dot_v1_dot_booked__trades__pb2
 from crossrate.api.ledger.v1 import ledger_service_pb2 as crossrate_dot_api_dot_ledger_dot_v1_dot_ledger__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -47,8 +48,8 @@ class LedgerServiceStub:
                 _registered_method=True)
         self.ListTrades = channel.unary_unary(
                 '/crossrate.api.ledger.v1.LedgerService/ListTrades',
-                request_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_ledger__service__pb2.ListTradesRequest.SerializeToString,
-                response_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_ledger__service__pb2.ListTradesResponse.FromString,
+                request_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_booked__trades__pb2.ListTradesRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_booked__trades__pb2.ListTradesResponse.FromString,
                 _registered_method=True)
         self.ListPostings = channel.unary_unary(
                 '/crossrate.api.ledger.v1.LedgerService/ListPostings',
@@ -157,8 +158,8 @@ def add_LedgerServiceServicer_to_server(servicer, server):
             ),
             'ListTrades': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTrades,
-                    request_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_ledger__service__pb2.ListTradesRequest.FromString,
-                    response_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_ledger__service__pb2.ListTradesResponse.SerializeToString,
+                    request_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_booked__trades__pb2.ListTradesRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_booked__trades__pb2.ListTradesResponse.SerializeToString,
             ),
             'ListPostings': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPostings,
@@ -266,8 +267,8 @@ class LedgerService:
             request,
             target,
             '/crossrate.api.ledger.v1.LedgerService/ListTrades',
-            crossrate_dot_api_dot_ledger_dot_v1_dot_ledger__service__pb2.ListTradesRequest.SerializeToString,
-            crossrate_dot_api_dot_ledger_dot_v1_dot_ledger__service__pb2.ListTradesResponse.FromString,
+            crossrate_dot_api_dot_ledger_dot_v1_dot_booked__trades__pb2.ListTradesRequest.SerializeToString,
+            crossrate_dot_api_dot_ledger_dot_v1_dot_booked__trades__pb2.ListTradesResponse.FromString,
             options,
             channel_credentials,
             insecure,
