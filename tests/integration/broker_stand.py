@@ -144,6 +144,7 @@ class Floor:
         self.market = Market()
         self.trading = Trading()
         self.books, self.gates = TradingState(), Gates()
+        self.ledger = Ledger(self.books)
         self.venues = venues
         self._channels: list[grpc.aio.Channel] = []
         self._peer: tuple[Runtime, asyncio.Task[None]] | None = None
@@ -161,7 +162,7 @@ class Floor:
         server.add(add_MarketDataServiceServicer_to_server, self.market)
         server.add(add_TradingServiceServicer_to_server, self.trading)
         server.add(add_AccountServiceServicer_to_server, Accounts())
-        server.add(add_LedgerServiceServicer_to_server, Ledger())
+        server.add(add_LedgerServiceServicer_to_server, self.ledger)
         server.add(add_TradingStateServiceServicer_to_server, self.books)
         server.add(add_KillSwitchServiceServicer_to_server, self.gates)
         serving = asyncio.create_task(server.serve())
