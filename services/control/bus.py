@@ -14,6 +14,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from crossrate.events import Events, EventsError, EventsUnavailable
+from crossrate.events import Message as Event
 from crossrate.rpc import errors
 from crossrate.runtime.live_config import ConfigStore
 from crossrate.runtime.process import Runtime
@@ -117,15 +118,15 @@ class Bus:
         except EventsError as error:
             self._runtime.log.warning("a route is kept on disk alone for now", service=service, reason=str(error))
 
-    async def write_release(self, service: str, document: bytes) -> None:
-        """Writes a service's newest release, with every decision of it.
+    async def publish(self, message: Event) -> None:
+        """Publishes a fact of control's own; when it returns, it is on disk.
 
         Raises:
             EventsError: NATS is not there, or did not take it.
         """
         if self._events is None:
             raise EventsUnavailable("NATS was never reached")
-        await self._events.kv(BUCKET).put(f"release.{service}", document)
+        await self._events.publish(message)
 
     async def tell_fault(self, name: str, fault: Message | None) -> None:
         """Writes down, for the audit, that a fault begins or (None) has ended. Faults do not wait for NATS."""
