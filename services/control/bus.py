@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
+import nats.errors
 from google.protobuf import json_format
 from google.protobuf.message import Message
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
 from crossrate.events import Events, EventsError, EventsUnavailable
 from crossrate.events import Message as Event
@@ -127,6 +131,23 @@ class Bus:
         if self._events is None:
             raise EventsUnavailable("NATS was never reached")
         await self._events.publish(message)
+
+    async def subscribe(self, subject: str, take: Callable[[bytes], None]) -> Subscription:
+        """Has every message of a subject taken as it is published, from now on.
+
+        Raises:
+            EventsError: NATS was never reached, or is away.
+        """
+        if self._events is None:
+            raise EventsUnavailable("NATS was never reached")
+
+        async def came(message: Msg) -> None:
+            take(message.data)
+
+        try:
+            return await self._events.subscribe_core(subject, came)
+        except (nats.errors.Error, OSError) as error:
+            raise EventsUnavailable(f"{subject}: {error!r}") from error
 
     async def tell_fault(self, name: str, fault: Message | None) -> None:
         """Writes down, for the audit, that a fault begins or (None) has ended. Faults do not wait for NATS."""
