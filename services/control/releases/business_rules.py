@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from google.protobuf import message_factory
 
@@ -11,9 +12,11 @@ from crossrate.compare.message import Comparator
 from crossrate.compare.pips import pip_of
 from crossrate.rpc.contract import MethodContract, find_method
 from services.control.releases.parts import Business
-from services.control.releases.prices import differences
+from services.control.releases.prices import differences, value_at
 
 _REASON = "EXECUTION_REASON_"
+DEPTH_MAX = 4
+"""Messages within messages that a field's path may lead through."""
 
 
 def method_of(rule: Business) -> MethodContract:
@@ -58,10 +61,15 @@ def _of_prices(service: str, rule: Business) -> list[tuple[str, str]]:
         differences(Comparator(pip_of), rule, answer, answer)
     except ValueError as error:
         return [("field", str(error))]
+    try:
+        if rule.same:
+            value_at(answer, rule.same)
+    except ValueError as error:
+        return [("same", str(error))]
     return []
 
 
-def _fill(answer) -> None:
+def _fill(answer: Any, depth: int = DEPTH_MAX) -> None:
     """Sets every message that an answer has once, so that paths through them are looked at."""
     for field in answer.DESCRIPTOR.fields:
         if (
@@ -73,5 +81,5 @@ def _fill(answer) -> None:
         inner = getattr(answer, field.name).add() if field.is_repeated else getattr(answer, field.name)
         if not field.is_repeated:
             inner.SetInParent()
-        if field.message_type is not answer.DESCRIPTOR and not field.message_type.full_name.startswith("google."):
-            _fill(inner)
+        if depth and not field.message_type.full_name.startswith("google."):
+            _fill(inner, depth - 1)

@@ -42,7 +42,10 @@ class Business(Part):
     """Of price_drift and spread: whose answers, "MarketDataService/GetQuote"."""
     field: str = ""
     """Of price_drift: the number in the answer, "quote.bid". Of spread: what holds `bid` and `ask`, "quote"."""
-    bound: float = Field(default=20.0, gt=0)
+    same: str = ""
+    """Of drifts: what in the answer says of which moment it is, "quote.sequence": only answers in which it is equal are
+    compared, and the market's own moves are out. Empty: the candidate's is compared with stable's newest."""
+    bound: float = Field(default=5.0, gt=0)
     """Of drifts: a single difference counts for so many pips at most."""
     waits: bool = True
     """Whether a pass of the analysis waits for it."""
@@ -62,8 +65,8 @@ class Business(Part):
         if self.of_orders:
             if self.tolerance >= 1:
                 raise ValueError("tolerance is a share of orders below 1: 0.01 is one in a hundred")
-            if self.method or self.field:
-                raise ValueError(f"{self.metric} counts orders: take method and field out")
+            if self.method or self.field or self.same:
+                raise ValueError(f"{self.metric} counts orders: take method, field and same out")
         elif not self.method or not self.field:
             raise ValueError(f"{self.metric} needs method and field: whose answers, and what of them")
         elif self.bound <= self.tolerance:

@@ -1,8 +1,9 @@
 """Prices of both versions to the same question, for the tests of a release: drifts that no single answer shows.
 
 Every instance can be watched (`crossrate tap`); what is taken here are the answers of one method by candidates and by
-stable instances. Each answer of the candidate is paired with the newest of stable to the same request, once. The
-market moves between the two as often up as down, so that only a bias of the candidate moves the mean.
+stable instances. Two answers to the same request are a pair if they are of the same moment by a field of theirs, or,
+where a rule names none, if stable's is the newest before the candidate's: the market moves between the two as often up
+as down, and only a bias of the candidate moves the mean. Each answer is in one pair.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Prices:
         self._asked, self._answered = (message_factory.GetMessageClass(kind) for kind in (method.input, method.output))
         self._comparator = Comparator(pip_of)
         self._questions: dict[tuple[str, str], str] = {}
-        self._stable: dict[str, tuple[float, Message]] = {}
+        self._waiting: dict[tuple[int, str, Any], tuple[float, bool, Message]] = {}
         self._drifts: list[Drift] = []
         self.unpaired = 0
         """Answers of the candidate to which stable had none."""
@@ -79,20 +80,26 @@ class Prices:
                 self._pair(question, answer, self._is_candidate(passed.instance))
 
     def _pair(self, question: str, answer: Message, candidate: bool) -> None:
-        if not candidate:
-            _bound(self._stable)
-            self._stable[question] = self._clock(), answer
-            return
-        answered, stable = self._stable.pop(question, (-math.inf, None))
-        if stable is None or self._clock() - answered > PAIRED_S_MAX:
-            self.unpaired += 1
-            return
+        for place, rule in enumerate(self._rules):
+            key = place, question, value_at(answer, rule.same) if rule.same else None
+            answered, of_candidate, other = self._waiting.pop(key, (-math.inf, candidate, answer))
+            if of_candidate is candidate or self._clock() - answered > PAIRED_S_MAX:
+                # Without a field that says so, only what stable said before can be compared.
+                if rule.same or not candidate:
+                    _bound(self._waiting)
+                    self._waiting[key] = self._clock(), candidate, answer
+                else:
+                    self.unpaired += 1
+                continue
+            stable, later = (other, answer) if candidate else (answer, other)
+            self._tell(rule, question, stable, later)
+
+    def _tell(self, rule: Business, question: str, stable: Message, candidate: Message) -> None:
         asked = _read(self._asked, question)
         instrument = _instrument(asked) if asked is not None else ""
-        for rule in self._rules:
-            for pair, pips in differences(self._comparator, rule, stable, answer, instrument):
-                if len(self._drifts) < DRIFTS_MAX:
-                    self._drifts.append(Drift(rule.name, pair, pips))
+        for pair, pips in differences(self._comparator, rule, stable, candidate, instrument):
+            if len(self._drifts) < DRIFTS_MAX:
+                self._drifts.append(Drift(rule.name, pair, pips))
 
     def drifts(self) -> list[Drift]:
         """What was found since this was asked for last."""
@@ -126,6 +133,23 @@ def differences(
         each = readings(comparator, stable, candidate, rule.field, instrument)
         found = [(reading.instrument, reading.pips) for reading in each if reading.pips is not None]
     return [(pair, pips) for pair, pips in found if math.isfinite(pips)]
+
+
+def value_at(message: Message, path: str) -> Any:
+    """The value of a field of fields that are there once.
+
+    Raises:
+        ValueError: there is no such field, or it is no single value.
+    """
+    value: Any = message
+    for name in path.split("."):
+        field = value.DESCRIPTOR.fields_by_name.get(name) if isinstance(value, Message) else None
+        if field is None or field.is_repeated:
+            raise ValueError(f"{message.DESCRIPTOR.full_name} has no single value at {path!r}")
+        value = getattr(value, name)
+    if isinstance(value, Message):
+        raise ValueError(f"{path} is a message: name a field of it")
+    return value
 
 
 def _instrument(asked: Message) -> str:

@@ -192,7 +192,9 @@ def passed(instance: str, request_id: str, direction: int, message: Any) -> Any:
     )
 
 
-def watched(rule: Business, *answers: tuple[str, float, float, float]) -> list[Drift]:
+def watched(
+    rule: Business, *answers: tuple[str, float, float, float], quantity: tuple[float, ...] = (0,) * 9
+) -> list[Drift]:
     """Drifts of answers to one question: the instance, when, bid and ask."""
     now = [0.0]
     prices = Prices(find_method("GetQuote"), [rule], lambda name: name.endswith("901"), lambda: now[0])
@@ -201,6 +203,7 @@ def watched(rule: Business, *answers: tuple[str, float, float, float]) -> list[D
         now[0] = at
         answer = marketdata.GetQuoteResponse()
         answer.quote.instrument, answer.quote.bid, answer.quote.ask = "EUR/USD", bid, ask
+        answer.quote.bid_quantity = quantity[number]
         for direction, message in (
             (instance_pb2.TAP_DIRECTION_REQUEST, asked),
             (instance_pb2.TAP_DIRECTION_RESPONSE, answer),
@@ -222,6 +225,22 @@ def test_prices_to_the_same_question_are_paired_once_and_told_in_pips() -> None:
     )
     assert [(each.rule, each.pair) for each in found] == [("price_drift", "EUR/USD")]
     assert found[0].pips == pytest.approx(0.2)
+
+
+def test_answers_of_the_same_moment_are_paired_whichever_came_first() -> None:
+    """By the field that a rule names; others wait, and are compared with nothing else."""
+    rule = Business(
+        metric="price_drift", tolerance=0.05, method="GetQuote", field="quote.bid", same="quote.bid_quantity"
+    )
+    found = watched(
+        rule,
+        ("marketdata-901", 0.0, 1.1, 1.2),
+        ("marketdata-1", 0.1, 1.1, 1.2),
+        ("marketdata-901", 0.2, 1.1, 1.2),
+        ("marketdata-901", 0.3, 1.1, 1.2),
+        quantity=(1, 2, 2, 1),
+    )
+    assert [(each.pair, each.pips) for each in found] == [("EUR/USD", 0.0)]
 
 
 def test_spreads_are_told_in_pips() -> None:
