@@ -257,6 +257,9 @@ class Look:
             values = (await self._world.bus.store.get(service)).values
         except (EventsUnavailable, Failure) as error:
             return f"the live configuration cannot be read to check it: {error}"
+        if not values:
+            # Nothing is set, or the service has none: then the candidate's own defaults are in force.
+            return ""
         verdict = await self._world.instances.check_config_of(candidate, to_struct(values))
         if verdict is None:
             return "the candidate does not say whether it takes the live configuration"
