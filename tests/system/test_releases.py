@@ -236,6 +236,7 @@ async def test_a_good_candidate_becomes_the_service(mesh: Mesh, folder: Path) ->
     callers = Callers(mesh)
     async with callers.calling():
         assert (await command(mesh, "start", name))["phase"] == "RELEASE_PHASE_STARTING"
+        watching = asyncio.create_task(asyncio.to_thread(mesh.command, "release", "watch", name, "--json"))
 
         async def at_second_step() -> bool:
             return (await become(mesh, name, "stepping"))["step"] == 1
@@ -268,6 +269,9 @@ async def test_a_good_candidate_becomes_the_service(mesh: Mesh, folder: Path) ->
     kinds = [d["kind"].removeprefix("RELEASE_DECISION_KIND_").lower() for d in release["decisions"]]
     assert kinds == ["started", "stepped", "stepped", "stepped", "promoting", "promoted"]
     assert release["decisions"][3]["cause"] == "looks well"
+    # Each once, though control was killed in the middle.
+    watched = [json.loads(line)["kind"].rpartition("_")[2].lower() for line in (await watching).splitlines()]
+    assert watched == kinds
     outcomes = {(v["metric"], v.get("segment", "")): v["outcome"] for v in release["verdicts"]}
     assert outcomes["errors", ""] == outcomes["latency", ""] == "RELEASE_OUTCOME_PASS"
     assert "passes: " in mesh.command("release", "explain", name)
