@@ -3,68 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import collections
-import contextlib
 import json
 import os
 import signal
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import grpc
 import pytest
-from google.protobuf import json_format
 
 from crossrate.api.control.v1 import release_pb2
 from crossrate.api.control.v1 import release_service_pb2 as release_pb
 from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
-from crossrate.api.reference.v1 import reference_service_pb2 as reference
-from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_grpc
-from crossrate.node.client import NodeClient
 from tests.integration.envoys import until
 from tests.mesh import Mesh
+from tests.system.release_steps import (
+    CALLERS,
+    TOPOLOGY,
+    Callers,
+    aborted_cause,
+    alert,
+    audited,
+    become,
+    calls_by_side,
+    command,
+    gone,
+    kept_calls,
+    pid_of,
+    specify,
+    step,
+    versions,
+)
 
 pytestmark = pytest.mark.system
-
-CALLERS = 4
-TOPOLOGY = """
-trust_domain = "crossrate"
-layout = "node"
-
-[edge]
-address = "127.0.0.1"
-port = 8443
-anonymous_roles = []
-cors_origins = []
-connections_max = 1000
-streams_per_connection_max = 100
-
-[clients.viewer]
-roles = ["viewer"]
-
-[certificates]
-workload_lifetime_s = 3600
-root_lifetime_s = 31536000
-
-[services.control]
-calls = []
-publishes = ["crossrate.control.v1.>"]
-database = false
-
-[services.reference]
-calls = []
-publishes = ["crossrate.reference.v1.>"]
-database = true
-
-[streams.reference]
-owner = "reference"
-subjects = ["crossrate.reference.v1.>"]
-max_age_s = 2592000
-max_mib = 64
-"""
 
 
 @pytest.fixture(scope="module")
@@ -84,102 +56,6 @@ def mesh(folder: Path) -> Iterator[Mesh]:
         yield own
 
 
-def specify(folder: Path, name: str, fault: str, steps: str, more: str = "") -> str:
-    """Writes a specification; its version is its name."""
-    (folder / "releases" / f"{name}.toml").write_text(
-        f'service = "reference"\n{more}\n'
-        f'[candidate]\nversion = "{name}"\ncommand = ["python", "-m", "tests.candidate"]\n'
-        f'environment = {{ CROSSRATE_REFERENCE_FAULT = "{fault}" }}\n{steps}'
-    )
-    return name
-
-
-def step(weight_percent: float, duration: str, gate: str = "none") -> str:
-    """One step in TOML."""
-    return f'[[steps]]\nweight_percent = {weight_percent}\nduration = "{duration}"\ngate = "{gate}"\n'
-
-
-class Callers:
-    """Callers of GetInstrument through the edge, without repeats of their own."""
-
-    def __init__(self, mesh: Mesh) -> None:
-        self._mesh = mesh
-        self._leaving = False
-        self.calls = 0
-        self.failures: collections.Counter[str] = collections.Counter()
-
-    async def _call(self) -> None:
-        async with self._mesh.edge_channel() as channel:
-            stub = reference_grpc.ReferenceServiceStub(channel)
-            while not self._leaving:
-                try:
-                    await stub.GetInstrument(reference.GetInstrumentRequest(base="EUR", counter="USD"), timeout=20)
-                except grpc.aio.AioRpcError as error:
-                    self.failures[f"{error.code().name} {error.details()}"] += 1
-                self.calls += 1
-
-    @contextlib.asynccontextmanager
-    async def calling(self) -> AsyncIterator[None]:
-        """Calls until the block is left."""
-        tasks = [asyncio.create_task(self._call()) for _ in range(CALLERS)]
-        try:
-            await until(lambda: self.calls > 20)
-            yield
-        finally:
-            self._leaving = True
-            await asyncio.gather(*tasks)
-
-
-async def command(mesh: Mesh, *arguments: str) -> Any:
-    """What `crossrate release …` answers, while the callers go on."""
-    return await asyncio.to_thread(mesh.json, "release", *arguments)
-
-
-async def become(mesh: Mesh, name: str, *phases: str) -> dict[str, Any]:
-    """Returns a release when it is in one of some phases."""
-
-    async def there() -> dict[str, Any] | None:
-        # Control may be away.
-        with contextlib.suppress(grpc.aio.AioRpcError):
-            async with mesh.control_channel() as channel:
-                asked = release_grpc.ReleaseServiceStub(channel).GetRelease(
-                    release_pb.GetReleaseRequest(release=name), timeout=20
-                )
-                release = json_format.MessageToDict((await asked).release, always_print_fields_with_no_presence=True)
-            if release["phase"].removeprefix("RELEASE_PHASE_").lower() in phases:
-                return release
-        return None
-
-    return await until(there, 120)
-
-
-def processes(mesh: Mesh) -> list[dict[str, Any]]:
-    """The mesh's processes, as the node tells them."""
-    with NodeClient(mesh.place) as node:
-        return node.status()["processes"]
-
-
-def pid_of(mesh: Mesh, kind: str) -> int:
-    """Process id of the one process of a kind."""
-    (found,) = (p["pid"] for p in processes(mesh) if p["kind"] == kind)
-    return found
-
-
-def versions(mesh: Mesh) -> set[str]:
-    """Versions of the instances that are registered."""
-    return {json.loads(p.read_text())["version"] for p in mesh.place.registrations.glob("reference-*.json")}
-
-
-def aborted_cause(release: dict[str, Any]) -> str:
-    """Why a release was taken back."""
-    return next(d["cause"] for d in release["decisions"] if d["kind"] == "RELEASE_DECISION_KIND_ABORTING")
-
-
-async def gone(mesh: Mesh) -> bool:
-    """Whether no candidate runs any more."""
-    return not any(p["kind"] == "candidate" for p in await asyncio.to_thread(processes, mesh))
-
-
 async def test_a_good_candidate_becomes_the_service(mesh: Mesh, folder: Path) -> None:
     """Through all steps, a kill of control in the middle, and promotion no call fails; the share is what the step says;
     each step waits until the analysis has passed; afterwards every instance is the new version, and after a restart."""
@@ -189,35 +65,59 @@ async def test_a_good_candidate_becomes_the_service(mesh: Mesh, folder: Path) ->
     callers = Callers(mesh)
     async with callers.calling():
         assert (await command(mesh, "start", name))["phase"] == "RELEASE_PHASE_STARTING"
+        watching = asyncio.create_task(asyncio.to_thread(mesh.command, "release", "watch", name, "--json"))
 
         async def at_second_step() -> bool:
             return (await become(mesh, name, "stepping"))["step"] == 1
 
         await until(at_second_step, 120)
         control = pid_of(mesh, "control")
+        kept = await until(lambda: kept_calls(mesh), 20)
         os.kill(control, signal.SIGKILL)
 
         async def taken_over() -> bool:
             release = await become(mesh, name, "stepping")
-            seen = {c.get("candidate", False): int(c["calls"]) for c in release.get("calls", ())}
-            return release["weightBp"] == 5000 and sum(seen.values()) > 500
+            seen = calls_by_side(release)
+            return release["weightBp"] == 5000 and sum(seen.values()) > kept + more
 
+        more = 100
         await until(taken_over, 120)
-        release = await become(mesh, name, "stepping")
         assert pid_of(mesh, "control") != control
-        seen = {c.get("candidate", False): int(c["calls"]) for c in release["calls"]}
-        share = seen[True] / sum(seen.values())
-        assert abs(share - 0.5) < 5 * 0.5 / sum(seen.values()) ** 0.5
+        before = calls_by_side(await become(mesh, name, "stepping"))
+        # None of what was written down before the kill is lost, and none is counted twice.
+        assert kept <= sum(before.values()) <= callers.calls
+        more = 600
+        await until(taken_over, 120)
+        seen = calls_by_side(await become(mesh, name, "stepping"))
+        count = sum(seen.values()) - sum(before.values())
+        share = (seen[True] - before[True]) / count
+        assert abs(share - 0.5) < 5 * 0.5 / count**0.5
         await command(mesh, "promote", name, "-m", "looks well")
         release = await become(mesh, name, "promoted")
     assert callers.failures == {}
     kinds = [d["kind"].removeprefix("RELEASE_DECISION_KIND_").lower() for d in release["decisions"]]
     assert kinds == ["started", "stepped", "stepped", "stepped", "promoting", "promoted"]
     assert release["decisions"][3]["cause"] == "looks well"
+    # Each once, though control was killed in the middle.
+    watched = [json.loads(line)["kind"].rpartition("_")[2].lower() for line in (await watching).splitlines()]
+    assert watched == kinds
     outcomes = {(v["metric"], v.get("segment", "")): v["outcome"] for v in release["verdicts"]}
     assert outcomes["errors", ""] == outcomes["latency", ""] == "RELEASE_OUTCOME_PASS"
     assert "passes: " in mesh.command("release", "explain", name)
     await until(lambda: gone(mesh))
+    facts = await until(lambda: audited(mesh, name, len(kinds)), 30)
+    assert [fact["body"]["kind"].rpartition("_")[2].lower() for fact in facts] == kinds
+    assert [fact["body"].get("weightBp", 0) for fact in facts] == [d.get("weightBp", 0) for d in release["decisions"]]
+    assert (facts[3]["body"]["explanation"], facts[3]["body"]["decidedBy"]) == ("looks well", "local")
+    assert {c.get("candidate", False) for c in facts[4]["body"]["calls"]} == {True, False}
+    file = folder / "report.json"
+    mesh.command("release", "report", name, "-o", str(file))
+    report = mesh.json("release", "verify", str(file))
+    assert [d["kind"] for d in report["decisions"]] == kinds
+    assert "errors passes" in " ".join(report["decisions"][-2]["evidence"])
+    assert report["decisions"][-2]["tally"]["candidate"] > 500
+    file.write_text(file.read_text().replace("looks well", "looks bad"))
+    assert "changed after it was signed" in mesh.refused("release", "verify", str(file))
     assert versions(mesh) == {name}
     mesh.command("restart", "reference")
     assert versions(mesh) == {name}
@@ -275,6 +175,30 @@ async def test_a_candidate_that_is_killed_is_taken_back(mesh: Mesh, folder: Path
     await until(lambda: gone(mesh))
 
 
+async def test_a_candidate_that_hangs_is_taken_back(mesh: Mesh, folder: Path) -> None:
+    """A candidate that is stopped in the middle keeps its connections and answers nothing: its health check says so
+    within the stated time, and calls that it had taken end at their deadline at the latest."""
+    name = specify(folder, "hung", "none", step(50, "1h") + '[abort]\nanswers_within = "2s"\n')
+    callers = Callers(mesh)
+    async with callers.calling():
+        await command(mesh, "start", name)
+        await become(mesh, name, "stepping")
+        candidate = pid_of(mesh, "candidate")
+        os.kill(candidate, signal.SIGSTOP)
+        try:
+            release = await become(mesh, name, "aborting", "aborted")
+            before = callers.calls
+            await until(lambda: callers.calls > before + 50)
+        finally:
+            os.kill(candidate, signal.SIGCONT)
+    assert "reference-901 hangs: it answered no health check for 2 s" in aborted_cause(release)
+    assert {f.split()[0] for f in callers.failures} <= {"DEADLINE_EXCEEDED", "UNAVAILABLE"}
+    # Each caller waits for its calls: no more than one in each of their deadlines until the release is taken back.
+    assert callers.failures.total() <= 3 * CALLERS
+    await become(mesh, name, "aborted")
+    await until(lambda: gone(mesh))
+
+
 async def test_a_word_takes_a_release_back_at_once(mesh: Mesh, folder: Path) -> None:
     """`abort` answers when every proxy sends all calls to the stable version: after it no call reaches the candidate. A
     second release of the service is refused meanwhile, and what is over cannot be aborted."""
@@ -297,6 +221,18 @@ async def test_a_word_takes_a_release_back_at_once(mesh: Mesh, folder: Path) -> 
     assert aborted_cause(release) == "not today"
     assert callers.failures == {}
     assert "aborted already" in mesh.refused("release", "abort", name)
+    await until(lambda: gone(mesh))
+
+
+async def test_an_alert_takes_a_release_back(mesh: Mesh, folder: Path) -> None:
+    """One about the service, in its own words; one about another service is none of its."""
+    name = specify(folder, "alerted", "none", step(50, "1h") + "[abort]\nalerts = true\n")
+    await command(mesh, "start", name)
+    await become(mesh, name, "stepping")
+    await alert(mesh, "audit", "too slow")
+    await alert(mesh, "reference", "ReferenceErrors: the budget of the month is spent")
+    release = await become(mesh, name, "aborted")
+    assert aborted_cause(release) == "an alert: ReferenceErrors: the budget of the month is spent"
     await until(lambda: gone(mesh))
 
 

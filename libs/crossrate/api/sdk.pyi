@@ -116,6 +116,8 @@ class Control:
     """Every proxy and instance with its health, identity, certificate and configuration version."""
     GetRelease: Method[control_release_service.GetReleaseRequest, control_release_service.GetReleaseResponse]
     """A release with its decisions and what was seen of its calls."""
+    GetReleaseReport: Method[control_release_service.GetReleaseReportRequest, control_release_service.GetReleaseReportResponse]
+    """A release as a report that control has signed: what was specified, decided, seen and judged."""
     ListCertificates: Method[control_control_service.ListCertificatesRequest, control_control_service.ListCertificatesResponse]
     """Certificates in use: for each identity its serial, issuer and times."""
     ListConfigVersions: Method[control_control_service.ListConfigVersionsRequest, control_control_service.ListConfigVersionsResponse]
@@ -144,6 +146,8 @@ class Control:
     """Starts the release that mesh/releases/<name>.toml specifies."""
     Tap: Method[control_control_service.TapRequest, Any]
     """Requests and answers of a method as they pass through every instance, decoded and redacted."""
+    WatchRelease: Method[control_release_service.WatchReleaseRequest, Any]
+    """A release as it is now, then at each decision and each second until it is over."""
 
 class Identity:
     CreateApiKey: Method[identity_client_service.CreateApiKeyRequest, identity_client_service.CreateApiKeyResponse]
@@ -495,6 +499,8 @@ class ControlBlocking:
     """Every proxy and instance with its health, identity, certificate and configuration version."""
     GetRelease: BlockingMethod[control_release_service.GetReleaseRequest, control_release_service.GetReleaseResponse]
     """A release with its decisions and what was seen of its calls."""
+    GetReleaseReport: BlockingMethod[control_release_service.GetReleaseReportRequest, control_release_service.GetReleaseReportResponse]
+    """A release as a report that control has signed: what was specified, decided, seen and judged."""
     ListCertificates: BlockingMethod[control_control_service.ListCertificatesRequest, control_control_service.ListCertificatesResponse]
     """Certificates in use: for each identity its serial, issuer and times."""
     ListConfigVersions: BlockingMethod[control_control_service.ListConfigVersionsRequest, control_control_service.ListConfigVersionsResponse]
@@ -523,6 +529,8 @@ class ControlBlocking:
     """Starts the release that mesh/releases/<name>.toml specifies."""
     Tap: BlockingStream[control_control_service.TapRequest, control_control_service.TapResponse]
     """Requests and answers of a method as they pass through every instance, decoded and redacted."""
+    WatchRelease: BlockingStream[control_release_service.WatchReleaseRequest, control_release_service.WatchReleaseResponse]
+    """A release as it is now, then at each decision and each second until it is over."""
 
 class IdentityBlocking:
     CreateApiKey: BlockingMethod[identity_client_service.CreateApiKeyRequest, identity_client_service.CreateApiKeyResponse]

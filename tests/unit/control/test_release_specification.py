@@ -79,7 +79,7 @@ def test_pins_and_the_sticky_header_reach_the_compiler() -> None:
         ({"steps": [{"weight_percent": 5, "duration": "0s"}]}, "steps[0].duration", "greater than 0"),
         ({"strategy": "blue_green"}, "steps", "give hold instead"),
         ({"strategy": "ab"}, "steps", "exactly one step"),
-        ({"pins": [{"to": "stable"}]}, "pins[0]", "either account, or header"),
+        ({"pins": [{"to": "stable"}]}, "pins[0]", "either account, or role, or header"),
         ({"pins": [{"to": "stable", "header": "x-a"}]}, "pins[0]", "give both"),
         ({"pins": [{"to": "stable", "account": "a"}]}, "pins[0].account", "pin by header instead"),
         ({"abort": {"error_percent_max": 0}}, "abort.error_percent_max", "greater than 0"),
@@ -123,5 +123,8 @@ def test_specifications_that_are_shown_can_be_used() -> None:
     for name in names:
         load(folder, name, services, STICKY)
     text = (Path(specification.__file__).parent / "README.md").read_text()
-    (shown,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
-    assert read(tomllib.loads(shown), services, STICKY).analysis is not None
+    shown, *rules = map(tomllib.loads, re.findall(r"```toml\n(.*?)```", text, re.DOTALL))
+    assert read(shown, services, STICKY).analysis is not None
+    sticky = {*STICKY, "trading"}
+    for service, rule in zip(("trading", "marketdata"), rules, strict=True):
+        assert read({**shown, **rule, "service": service}, services, sticky).business
