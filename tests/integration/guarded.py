@@ -28,7 +28,12 @@ from crossrate.rpc.revocations import Revocations
 from crossrate.rpc.server import Server
 from crossrate.runtime.place import Place
 from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
+<<<<<<< HEAD
 from crossrate.runtime.topology import DEFAULT_PATH, Topology
+=======
+from crossrate.runtime.topology import DEFAULT_PATH
+from tests.ending import within
+>>>>>>> main
 from tests.integration.conftest import Servers
 from tests.integration.envoys import SmallMesh, until
 from tests.issuer import ISSUER, Issuer
@@ -200,7 +205,7 @@ class GuardedMesh(SmallMesh):
             runtime.stopping.set()
         for answers in self.answers.values():
             answers.hold.set()
-        await asyncio.gather(*self._serving, return_exceptions=True)
+        await within(asyncio.gather(*self._serving, return_exceptions=True), "the end of all servers")
         await self._stack.aclose()
         if "nats" in self.nats.processes:
             self.nats.kill("nats")
