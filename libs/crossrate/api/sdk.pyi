@@ -116,6 +116,8 @@ class Control:
     """Every proxy and instance with its health, identity, certificate and configuration version."""
     GetRelease: Method[control_release_service.GetReleaseRequest, control_release_service.GetReleaseResponse]
     """A release with its decisions and what was seen of its calls."""
+    GetShadowReport: Method[control_release_service.GetShadowReportRequest, control_release_service.GetShadowReportResponse]
+    """What the shadow of a release has found: which fields of which method's answers differ, how often, and examples."""
     ListCertificates: Method[control_control_service.ListCertificatesRequest, control_control_service.ListCertificatesResponse]
     """Certificates in use: for each identity its serial, issuer and times."""
     ListConfigVersions: Method[control_control_service.ListConfigVersionsRequest, control_control_service.ListConfigVersionsResponse]
@@ -495,6 +497,8 @@ class ControlBlocking:
     """Every proxy and instance with its health, identity, certificate and configuration version."""
     GetRelease: BlockingMethod[control_release_service.GetReleaseRequest, control_release_service.GetReleaseResponse]
     """A release with its decisions and what was seen of its calls."""
+    GetShadowReport: BlockingMethod[control_release_service.GetShadowReportRequest, control_release_service.GetShadowReportResponse]
+    """What the shadow of a release has found: which fields of which method's answers differ, how often, and examples."""
     ListCertificates: BlockingMethod[control_control_service.ListCertificatesRequest, control_control_service.ListCertificatesResponse]
     """Certificates in use: for each identity its serial, issuer and times."""
     ListConfigVersions: BlockingMethod[control_control_service.ListConfigVersionsRequest, control_control_service.ListConfigVersionsResponse]
