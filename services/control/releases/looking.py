@@ -21,6 +21,8 @@ from services.control.releases.calls import CallLog, Judge
 from services.control.releases.domain import Finding, Phase, Release, Seen
 from services.control.releases.judging import Analyst
 from services.control.releases.nodes import Node, NodeError, NodeGone
+from services.control.shadow.repeating import Shadow
+from services.control.shadow.seen import ShadowSeen
 from services.control.split import candidate_backend
 
 RESUMED_S = 15.0
@@ -84,6 +86,7 @@ class Look:
         self._gate_passed = self._promoted = self._gone = self._served = False
         self._promotion_failure = ""
         self._analyst: Analyst | None = None
+        self._shadow: Shadow | None = None
 
     def seen(self, release: Release) -> Seen:
         """What is known now."""
@@ -100,6 +103,7 @@ class Look:
             gate_passed=self._gate_passed,
             verdict=verdict,
             may_go_on=may_go_on,
+            compared=self._shadow.seen().explanation if self._shadow is not None and release.shadows else "",
             promoted=self._promoted,
             promotion_failure=self._promotion_failure,
             candidate_gone=self._gone,
@@ -109,6 +113,9 @@ class Look:
         """Why calls speak against the candidate, and whether they let it go on."""
         world, specification = self._world, release.specification
         verdict = world.judge(specification.abort, world.calls.seen(release.release_id))
+        if release.shadows:
+            shadow = self._shadow
+            return verdict or (shadow.against if shadow else ""), shadow is not None and shadow.may_go_on
         if specification.analysis is None or release.phase is not Phase.STEPPING:
             return verdict, True
         if self._analyst is None:
@@ -123,15 +130,24 @@ class Look:
         """What the analysis says; nothing without one."""
         return () if self._analyst is None else self._analyst.findings()
 
+    @property
+    def shadow(self) -> ShadowSeen | None:
+        """What the shadow has found; None without one."""
+        return None if self._shadow is None else self._shadow.seen()
+
     def work(self, release: Release) -> None:
         """Begins what the release's phase needs and what is not being done yet."""
         if release.phase in (Phase.STARTING, Phase.STEPPING):
             self._begin("candidates", self._keep_candidates, release)
         if release.phase is Phase.STARTING:
             self._begin("gate", self._hold_gate, release)
+        if release.shadows:
+            self._begin("shadow", self._repeat_calls, release)
+        elif "shadow" in self._tasks:
+            self._tasks["shadow"].cancel()
         if release.phase is Phase.PROMOTING:
             self._begin("promote", self._promote, release)
-        if release.phase is Phase.ABORTING or release.phase is Phase.PROMOTED:
+        if release.phase in (Phase.ABORTING, Phase.COMPLETING, Phase.PROMOTED):
             for name in ("candidates", "gate"):
                 if name in self._tasks:
                     self._tasks[name].cancel()
@@ -209,6 +225,12 @@ class Look:
         if verdict is None:
             return "the candidate does not say whether it takes the live configuration"
         return f"the live configuration is refused: {'; '.join(verdict.errors)}" if verdict.errors else ""
+
+    async def _repeat_calls(self, release: Release) -> None:
+        world, plan = self._world, release.specification.mirror
+        assert plan is not None
+        self._shadow = Shadow(world.registry, release.service, plan, contracts(), world.log)
+        await self._shadow.run()
 
     async def _promote(self, release: Release) -> None:
         while not self._promoted and not self._promotion_failure:

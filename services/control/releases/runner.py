@@ -26,6 +26,7 @@ from services.control.releases.domain import Decision, Kind, Phase, Release
 from services.control.releases.looking import Look, World
 from services.control.releases.records import Records, document_of
 from services.control.releases.specification import Specification
+from services.control.shadow.seen import ShadowSeen
 from services.control.split import Split
 
 TICK_S = 0.1
@@ -53,7 +54,7 @@ class _Run:
 
 def share_of(release: Release) -> Split | None:
     """What the proxies are to do for a release; None for nothing."""
-    if release.phase in (Phase.STEPPING, Phase.PROMOTING):
+    if release.phase in (Phase.STEPPING, Phase.PROMOTING) and not release.shadows:
         return release.specification.split(release.release_id, release.weight)
     return None
 
@@ -83,6 +84,11 @@ class Releases:
         """What the analysis of a release says; of one that is over, what it said."""
         run = self._runs.get(release.release_id)
         return release.findings if run is None or release.findings else run.look.findings()
+
+    def shadow(self, release: Release) -> ShadowSeen | None:
+        """What a release's shadow has found; of one that is over, what it had. None if it has none."""
+        run = self._runs.get(release.release_id)
+        return release.shadow if run is None or not release.shadows else run.look.shadow
 
     def serving(self, release: Release) -> int:
         """Candidate instances that take calls."""
@@ -148,6 +154,8 @@ class Releases:
         if decision.kind in (Kind.ABORTING, Kind.PROMOTING, Kind.PROMOTED):
             calls, findings = self._world.calls.summary(release.release_id), run.look.findings()
             after = dataclasses.replace(after, calls=calls, findings=findings)
+        if release.shadows and run.look.shadow is not None:
+            after = dataclasses.replace(after, shadow=run.look.shadow)
         aborting = decision.kind is Kind.ABORTING
         if aborting:
             # Calls first: what cannot be written must not keep them on a candidate that fails.

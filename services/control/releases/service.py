@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from crossrate.api.control.v1 import release_pb2
+from crossrate.api.control.v1 import release_pb2, shadow_pb2
 from crossrate.api.control.v1 import release_service_pb2 as pb
 from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
 from crossrate.rpc import errors
@@ -18,6 +19,7 @@ from services.control.releases import domain
 from services.control.releases.domain import CallsSeen, Decision, Finding, Release
 from services.control.releases.runner import Releases, UnderWay, Word
 from services.control.releases.specification import Specification, SpecificationError, load
+from services.control.shadow.seen import ShadowSeen
 
 RELEASES_DEFAULT = 20
 
@@ -53,6 +55,34 @@ def _verdict(finding: Finding) -> release_pb2.ReleaseVerdict:
     )
 
 
+def report_of(seen: ShadowSeen) -> shadow_pb2.ShadowReport:
+    """What a shadow has found."""
+
+    def outcome(name: str) -> release_pb2.ReleaseOutcome:
+        return release_pb2.ReleaseOutcome.Value(f"RELEASE_OUTCOME_{name}")
+
+    report = shadow_pb2.ShadowReport(
+        outcome=outcome(seen.outcome),
+        explanation=seen.explanation,
+        calls=seen.calls,
+        calls_needed=seen.calls_needed,
+        dropped=seen.dropped,
+    )
+    for method in seen.methods:
+        told = report.methods.add(
+            method=method.method,
+            manner=shadow_pb2.ShadowManner.Value(f"SHADOW_MANNER_{method.manner}"),
+            outcome=outcome(method.outcome),
+            calls=method.calls,
+            replayed=method.replayed,
+            skipped=method.skipped,
+        )
+        for field in method.fields:
+            known = asdict(field) | {"outcome": outcome(field.outcome)}
+            told.fields.add(**known)
+    return report
+
+
 def message_of(release: Release, serving: int) -> release_pb2.Release:
     """A release without its decisions and calls."""
     specification = release.specification
@@ -69,8 +99,9 @@ def message_of(release: Release, serving: int) -> release_pb2.Release:
         candidates_serving=serving,
         candidates_wanted=specification.candidate.instances,
     )
-    for step in specification.plan:
-        added = message.steps.add(weight_bp=step.weight, manual_gate=step.gate == "manual")
+    for number, step in enumerate(specification.plan):
+        manual, shadow = step.gate == "manual", specification.shadows(number)
+        added = message.steps.add(weight_bp=step.weight, manual_gate=manual, shadow=shadow)
         added.duration.FromMilliseconds(round(step.duration * 1000))
     message.create_time.FromDatetime(release.create_time)
     if release.step_time is not None:
@@ -139,6 +170,15 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
     async def GetRelease(self, request, context) -> pb.GetReleaseResponse:
         """One release with everything."""
         return pb.GetReleaseResponse(release=self._whole(self._named(request.release)))
+
+    async def GetShadowReport(self, request, context) -> pb.GetShadowReportResponse:
+        """What a release's shadow has found."""
+        release = self._named(request.release)
+        seen = self._releases.shadow(release)
+        if seen is None:
+            remedy = 'it begins with the first step of a specification with [shadow] or strategy = "shadow"'
+            raise errors.not_found("shadow report", request.release, remedy)
+        return pb.GetShadowReportResponse(report=report_of(seen))
 
     async def ListReleases(self, request, context) -> pb.ListReleasesResponse:
         """Newest first."""

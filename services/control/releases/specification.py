@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from crossrate.basics.duration import duration_s
+from crossrate.rpc.contract import contracts
+from services.control.shadow.plan import ShadowPlan, problems_of
 from services.control.split import WEIGHT_MAX, Pin, Split
 from services.control.state import CONTROL
 
@@ -154,13 +156,16 @@ class Specification(_Part):
     """A release as its file says it."""
 
     service: str
-    strategy: Literal["canary", "blue_green", "ab"] = "canary"
+    strategy: Literal["canary", "blue_green", "ab", "shadow"] = "canary"
     candidate: Candidate
     steps: tuple[Step, ...] = Field(default=(), max_length=STEPS_MAX)
     sticky: Sticky = Sticky()
     pins: tuple[PinRule, ...] = Field(default=(), max_length=PINS_MAX)
     abort: Abort = Abort()
     analysis: Analysis | None = None
+    shadow: ShadowPlan | None = None
+    """A phase before the first step, in which the candidate repeats calls of the stable version and gets none of its
+    own; the whole of a release whose strategy is "shadow"."""
     hold: Duration = 60.0
     """How long a blue-green candidate has all calls before it becomes the service."""
 
@@ -174,13 +179,30 @@ class Specification(_Part):
                 raise ValueError("steps: weights may only grow: put them in order")
         elif self.strategy == "blue_green" and weights:
             raise ValueError("steps: blue_green moves all calls at once: take them out, and give hold instead")
+        elif self.strategy == "shadow" and weights:
+            raise ValueError("steps: a shadow gets no calls of its own: take them out, and give [shadow] instead")
         elif self.strategy == "ab" and len(weights) != 1:
             raise ValueError("steps: ab compares at one weight: give exactly one step")
         return self
 
     @property
+    def mirror(self) -> ShadowPlan | None:
+        """How calls are repeated; None if they are not."""
+        return ShadowPlan() if self.shadow is None and self.strategy == "shadow" else self.shadow
+
+    def shadows(self, step: int) -> bool:
+        """Whether at a step of the plan the candidate repeats calls and gets none of its own."""
+        return step == 0 and self.mirror is not None
+
+    @property
     def plan(self) -> tuple[Step, ...]:
-        """The steps as they are taken; after the last one the candidate becomes the service."""
+        """The steps as they are taken; after the last one the candidate becomes the service, unless it was a shadow."""
+        shadow = self.mirror
+        first = () if shadow is None else (Step(weight_percent=0, duration=shadow.duration),)
+        return (*first, *self._moves())
+
+    def _moves(self) -> tuple[Step, ...]:
+        """The steps at which the candidate gets calls."""
         if self.strategy == "blue_green":
             ready = Step(weight_percent=0, duration=0.001, gate="manual")
             return ready, Step(weight_percent=100, duration=self.hold)
@@ -236,6 +258,8 @@ def read(document: Mapping[str, Any], services: Collection[str], sticky_services
             for i, pin in enumerate(specification.pins)
             if pin.account
         ]
+    if specification.shadow is not None:
+        problems += problems_of(specification.shadow.methods, service, contracts())
     if problems:
         raise SpecificationError(problems)
     return specification

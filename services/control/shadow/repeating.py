@@ -1,10 +1,10 @@
 """The shadow of one release: calls of the stable version are repeated by the candidate, and the answers compared.
 
 ```
-stable instances ── sample, never waited for ──▶ queue ──▶ workers ──┬─▶ candidate ─────────┐
-  (MirrorCalls)                                    ▲                 └─▶ stable, once more ─┤ compare ─▶ by method, field
-                                      record ── replay ── too few came                      │
-  the answer that the client got ───────────────────────────────────────────────────────────┘
+stable instances ─ sample, never waited for ─▶ queue ─▶ workers ─┬─▶ candidate ─────────┐
+  (MirrorCalls)                                  ▲               └─▶ stable, once more ─┤ compare ─▶ by method, field
+                                     record ─ replay, as few came                       │
+  the answer that the client got ───────────────────────────────────────────────────────┘
 ```
 
 Methods with `validate_only` are checked, never done, by both versions: what the client's own call answered is not
@@ -79,15 +79,14 @@ class Shadow:
         self._registry, self._service, self._plan, self._log = registry, service, plan, log
         comparator = Comparator(pip_of)
         self._methods: dict[str, MethodComparison] = {}
-        for number, contract in enumerate(chosen(plan, service, contracts), start=1):
-            # Which methods are called is not known before: the parts of alpha of all of them are fewer than one.
-            alpha = plan.alpha / (number * (number + 1))
-            self._methods[contract.path] = MethodComparison(contract, comparator, plan, alpha)
+        methods = chosen(plan, service, contracts)
+        for contract in methods:
+            self._methods[contract.path] = MethodComparison(contract, comparator, plan, plan.alpha / len(methods))
         self._asking = Asking()
         self._waiting: asyncio.Queue[tuple[Mirrored, bool, str]] = asyncio.Queue(WAITING_MAX)
         self._streams = asyncio.Semaphore(STREAMS_MAX)
         self._record = Record()
-        self._begun_in_s = 0
+        self._offered = 0
         self._turn = itertools.count()
         self._trouble: dict[str, str] = {}
         self._dropped = 0
@@ -187,7 +186,7 @@ class Shadow:
     def _offer(self, call: Mirrored, *, replayed: bool, answered_by: str) -> None:
         try:
             self._waiting.put_nowait((call, replayed, answered_by))
-            self._begun_in_s += 1
+            self._offered += 1
         except asyncio.QueueFull:
             self._dropped += 0 if replayed else 1
 
@@ -196,8 +195,8 @@ class Shadow:
         allowed = 0.0
         while True:
             await asyncio.sleep(REPLAY_S)
-            allowed = min(allowed + self._plan.calls_per_s_max * REPLAY_S - self._begun_in_s, WORKERS)
-            self._begun_in_s = 0
+            allowed = min(allowed + self._plan.calls_per_s_max * REPLAY_S - self._offered, WORKERS)
+            self._offered = 0
             while allowed >= 1 and self._waiting.empty():
                 call = self._record.next()
                 if call is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 PASS, FAIL, NOT_ENOUGH_DATA = "PASS", "FAIL", "NOT_ENOUGH_DATA"
@@ -62,11 +62,6 @@ class ShadowSeen:
     calls_needed: int
     dropped: int
     methods: tuple[MethodSeen, ...]
-
-
-def document_of(seen: ShadowSeen) -> dict[str, Any]:
-    """A report as JSON."""
-    return asdict(seen)
 
 
 def read_seen(document: Mapping[str, Any]) -> ShadowSeen:
