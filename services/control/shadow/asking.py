@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import grpc
 from google.protobuf import message_factory
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.rpc import status_pb2
 
 from crossrate.rpc.contract import MethodContract
@@ -50,7 +50,7 @@ def prepared(contract: MethodContract, request: bytes) -> bytes:
         return request
     try:
         message = kind_of(contract, answer=False).FromString(request)
-    except ValueError as error:
+    except DecodeError as error:
         raise NotRepeatable(f"it is no request of {contract.path}: {error}") from None
     setattr(message, VALIDATE_ONLY, True)
     if "request_id" in contract.input.fields_by_name:
@@ -103,7 +103,7 @@ def failure_of(error: grpc.aio.AioRpcError) -> status_pb2.Status:
         if key == _STATUS and isinstance(value, bytes):
             try:
                 return status_pb2.Status.FromString(value)
-            except ValueError:
+            except DecodeError:
                 break
     return status_pb2.Status(code=error.code().value[0], message=error.details() or "")
 

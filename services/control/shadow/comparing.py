@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import grpc
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from crossrate.compare.difference import Difference, Manner, shortened
@@ -105,7 +106,7 @@ class MethodComparison:
         """The pair that a request names, for tolerances in pips; "" if none."""
         try:
             return instrument_of(self._request.FromString(request))
-        except ValueError:
+        except DecodeError:
             return ""
 
     def take(self, request: bytes, request_id: str, stable: Answer, candidate: Answer, again: Answer | None) -> None:
