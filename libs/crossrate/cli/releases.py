@@ -241,6 +241,13 @@ def _good(outcome: str) -> bool | None:
 
 def _tell_field(method: str, field: shadow_pb2.ShadowField) -> None:
     outcome = word(field, "outcome").lower().replace("_", " ")
+    if field.examples and not field.differing:
+        show.console().print(
+            show.mark(outcome, _good(outcome)),
+            f"{method} {field.field} is {field.examples[0].explanation}",
+            markup=False,
+        )
+        return
     noise = f", of stable with itself in {field.noise_differing} of {field.noise_calls}" if field.noise_calls else ""
     largest = f"; the largest by {field.largest_relative:.3g} of it" if field.largest_relative else ""
     show.console().print(

@@ -17,6 +17,7 @@ from crossrate.evidence.verdict import Tolerance
 from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.mirror import manner_of
 from services.control.shadow.asking import Answer, instrument_of, kind_of
+from services.control.shadow.drifting import Drift
 from services.control.shadow.plan import ShadowPlan
 from services.control.shadow.seen import (
     FAIL,
@@ -92,7 +93,8 @@ class MethodComparison:
     def __init__(self, contract: MethodContract, comparator: Comparator, plan: ShadowPlan, alpha: float) -> None:
         self.contract, self._comparator = contract, comparator
         tolerance = Tolerance(plan.differing_max, NOISE_RELATIVE if plan.three_way else 0.0)
-        self._report = ShadowReport(alpha, tolerance, three_way=plan.three_way)
+        self._report = ShadowReport(alpha / 2, tolerance, three_way=plan.three_way)
+        self.drift = Drift(comparator, contract.output, plan.drift_pips_max, alpha / 2)
         self._ids: dict[tuple[str, str], str] = {}
         self._request = kind_of(contract, answer=False)
         self.replayed = self.skipped = 0
@@ -125,7 +127,10 @@ class MethodComparison:
             noise = None
             if again is not None:
                 noise = differences_of(self._comparator, self.contract, instrument, stable, again)
-        except ValueError:
+            if self.drift and stable.body is not None and candidate.body is not None:
+                kind = kind_of(self.contract, answer=True)
+                self.drift.observe(kind.FromString(stable.body), kind.FromString(candidate.body), instrument)
+        except (ValueError, DecodeError):
             self.skipped += 1
             return
         self.observe(request_id, found, noise)
@@ -139,7 +144,8 @@ class MethodComparison:
 
     def seen(self) -> MethodSeen:
         """The same in figures."""
-        fields = [self._field(report) for report in self._report.fields()]
+        fields = [*(self._field(report) for report in self._report.fields()), *self.drift.seen()]
+        fields.sort(key=lambda each: each.outcome != FAIL)
         outcomes = {each.outcome for each in fields}
         outcome = FAIL if FAIL in outcomes else NOT_ENOUGH_DATA if NOT_ENOUGH_DATA in outcomes else PASS
         manner = manner_of(self.contract)
@@ -182,6 +188,8 @@ def name_of(method: str) -> str:
 
 
 def _against(method: MethodSeen, field: FieldSeen) -> str:
+    if field.examples and not field.differing:
+        return f"{name_of(method.method)}: {field.field} is {field.examples[0].explanation}"
     told = f"{name_of(method.method)}: {field.field} differs in {field.differing} of {field.calls} calls"
     if field.noise_calls:
         told += f", of stable with itself in {field.noise_differing} of {field.noise_calls}"

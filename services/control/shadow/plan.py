@@ -35,6 +35,8 @@ class ShadowPlan(BaseModel):
     """Whether the stable version is asked again as well, so that what it answers differently itself does not count."""
     differing_max: float = Field(default=0.001, gt=0, lt=1)
     """By how much more often a field may differ than the stable version from itself, as a share of the calls."""
+    drift_pips_max: float = Field(default=0.05, gt=0, le=1)
+    """By how many pips prices may be off on average: each pair and field whose tolerance in the contract is in pips."""
     alpha: float = Field(default=0.05, gt=0, lt=1)
     """Chance that a candidate like the stable version ever fails, over all methods and fields."""
     replay: bool = False

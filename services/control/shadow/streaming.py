@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 
+from google.protobuf.message import Message
+
 from crossrate.compare.difference import Difference
 from crossrate.compare.message import Comparator
 from crossrate.compare.pips import pip_of
@@ -15,11 +17,26 @@ from crossrate.compare.stream import StreamComparison
 from crossrate.rpc.mirror import Mirrored
 from services.control.shadow.asking import Answer, Asking, kind_of
 from services.control.shadow.comparing import MethodComparison, differences_of
+from services.control.shadow.drifting import Drift
 
 STREAM_S = 5.0
 """How long streams are compared."""
 MESSAGES_MAX = 500
 """Messages of each that are."""
+
+
+class _Watching(Comparator):
+    """Gives what it compares to the drift of prices as well."""
+
+    def __init__(self, drift: Drift) -> None:
+        super().__init__(pip_of)
+        self._drift = drift
+
+    def compare(self, stable: Message, candidate: Message, instrument: str = "") -> list[Difference]:
+        """See Comparator."""
+        if self._drift:
+            self._drift.observe(stable, candidate, instrument)
+        return super().compare(stable, candidate, instrument)
 
 
 async def compare_streams(
@@ -33,7 +50,7 @@ async def compare_streams(
     contract, comparator = comparison.contract, Comparator(pip_of)
     kind = kind_of(contract, answer=True)
     instrument = comparison.instrument(call.request)
-    main = StreamComparison(comparator, instrument=instrument)
+    main = StreamComparison(_Watching(comparison.drift), instrument=instrument)
     noise = StreamComparison(comparator, instrument=instrument)
 
     def told(found: list[Difference] | None, *, of_noise: bool) -> None:

@@ -25,10 +25,11 @@ from services.control.releases.domain import Kind, Phase, Seen, begun, decide, e
 from services.control.releases.records import document_of, read_release
 from services.control.releases.runner import share_of
 from services.control.releases.specification import SpecificationError, read
-from services.control.shadow.asking import Answer, NotRepeatable, instrument_of, prepared
+from services.control.shadow.asking import Answer, Asking, NotRepeatable, instrument_of, prepared
 from services.control.shadow.comparing import MethodComparison, summed
 from services.control.shadow.plan import ShadowPlan
 from services.control.shadow.record import PER_METHOD_MAX, RECORD_BYTES_MAX, Record
+from services.control.shadow.streaming import compare_streams
 
 NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 QUOTE, INSTRUMENT = find_method("GetQuote"), find_method("GetInstrument")
@@ -184,6 +185,57 @@ def test_too_few_calls_are_not_enough_and_told_how_many() -> None:
     for _ in range(19):
         compared.take(REQUEST, "id", quote(1.1), quote(1.1), quote(1.1))
     assert summed([compared.seen()], 20, 0, "").outcome == "PASS"
+
+
+def test_prices_that_are_off_by_less_than_a_call_may_be_drift() -> None:
+    """A bid that is 0.2 pip too high in one pair differs in no call, and fails for that pair with its mean."""
+    compared = comparison()
+    for _ in range(400):
+        compared.take(REQUEST, "id", quote(1.1), quote(1.10002), quote(1.1))
+    seen = summed([compared.seen()], 20, 0, "")
+    assert seen.outcome == "FAIL"
+    assert seen.explanation.startswith("GetQuote: quote.bid of EUR/USD is off by +0.2 pip on average of 400 calls")
+    assert [f.field for f in seen.methods[0].fields] == ["quote.bid of EUR/USD"]
+
+
+class Streams(Asking):
+    """Streams of messages that are given, by socket."""
+
+    def __init__(self, **messages: list[Any]) -> None:
+        super().__init__()
+        self._messages = messages
+
+    async def stream(self, socket, contract, request, headers, request_id, take, bounds) -> Answer:
+        """Tells a stream's messages."""
+        for message in self._messages[socket]:
+            take(message.SerializeToString())
+        return Answer(b"")
+
+
+def streamed(bid: float, skip: int = -1) -> list[Any]:
+    """Messages of a stream of quotes, one of them left out."""
+    made = []
+    for number in range(40):
+        message = marketdata.StreamQuotesResponse()
+        message.position.cursor = f"at {number}"
+        message.quotes.quotes.add(instrument="EUR/USD", bid=bid)
+        made.append(message)
+    return [message for number, message in enumerate(made) if number != skip]
+
+
+async def test_streams_are_compared_message_by_message() -> None:
+    """A wrong price in a stream's messages, and a message that is missing, are found; equal streams do not differ."""
+    contract = find_method("StreamQuotes")
+    for candidate, fields in (
+        (streamed(1.1), set()),
+        (streamed(1.2), {"quotes.quotes[].bid", "quotes.quotes[].bid of EUR/USD"}),
+        (streamed(1.1, skip=20), {"[].quotes"}),
+    ):
+        compared = comparison(contract)
+        asking = Streams(stable=streamed(1.1), again=streamed(1.1), candidate=candidate)
+        await compare_streams(asking, compared, call(contract.path, b""), ("stable", "candidate", "again"))
+        assert {each.field for each in compared.seen().fields} == fields
+        assert compared.calls >= 39
 
 
 def specification(**more: Any) -> Any:
