@@ -181,12 +181,12 @@ class Chain:
         return handle
 
     def _stream(self, method: Method, behaviour: Callable, handler: grpc.RpcMethodHandler) -> StreamAnswer:
-        contract, counts, tap = method.contract, method.counts, self._tap
+        contract, counts, tap, mirror = method.contract, method.counts, self._tap, self._mirror
         read = self._decoder(method, handler.request_deserializer)
         encode = handler.response_serializer
         envelope = Envelope(contract.output)
         tapped = not method.housekeeping and contract.workload != "instance"
-        mirror, mirrored = self._mirror, manner_of(contract) is not None
+        mirrored = manner_of(contract) is not None
 
         async def handle(raw: Any, context: CallContext) -> AsyncIterator[bytes]:
             metadata = headers_of(context)
