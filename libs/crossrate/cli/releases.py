@@ -191,6 +191,8 @@ def explain(name: str, *, as_json: bool) -> None:
         outcome = word(verdict, "outcome").lower().replace("_", " ")
         good = {"pass": True, "fail": False}.get(outcome)
         show.console().print(show.mark(outcome, good), verdict.explanation, markup=False)
+    if any(step.shadow for step in release.steps):
+        show.note(f"`crossrate release shadow {name}` shows what differs")
     if not release.calls:
         show.note("no call was seen under it")
         return

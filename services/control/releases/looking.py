@@ -127,8 +127,11 @@ class Look:
         return verdict or self._analyst.against, idle or self._analyst.may_go_on
 
     def findings(self) -> tuple[Finding, ...]:
-        """What the analysis says; nothing without one."""
-        return () if self._analyst is None else self._analyst.findings()
+        """What the analysis says, and the shadow; nothing without them."""
+        found = () if self._analyst is None else self._analyst.findings()
+        if (seen := self.shadow) is None:
+            return found
+        return (*found, Finding("shadow", "", seen.outcome, seen.explanation, seen.calls_needed))
 
     @property
     def shadow(self) -> ShadowSeen | None:

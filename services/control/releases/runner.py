@@ -151,7 +151,7 @@ class Releases:
 
     async def _take(self, release: Release, decision: Decision, run: _Run) -> Release:
         after = domain.evolve(release, decision)
-        if decision.kind in (Kind.ABORTING, Kind.PROMOTING, Kind.PROMOTED):
+        if decision.kind in (Kind.ABORTING, Kind.COMPLETING, Kind.PROMOTING, Kind.PROMOTED):
             calls, findings = self._world.calls.summary(release.release_id), run.look.findings()
             after = dataclasses.replace(after, calls=calls, findings=findings)
         if release.shadows and run.look.shadow is not None:

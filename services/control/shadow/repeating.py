@@ -195,7 +195,8 @@ class Shadow:
         allowed = 0.0
         while True:
             await asyncio.sleep(REPLAY_S)
-            allowed = min(allowed + self._plan.calls_per_s_max * REPLAY_S - self._offered, WORKERS)
+            more = self._plan.calls_per_s_max * REPLAY_S - self._offered
+            allowed = max(min(allowed + more, WORKERS), -WORKERS)
             self._offered = 0
             while allowed >= 1 and self._waiting.empty():
                 call = self._record.next()
