@@ -89,7 +89,7 @@ async def _ask_all(
 
 
 def _name_in_json(message: descriptor_pb2.DescriptorProto) -> None:
-    """Writes out names in JSON that follow from the fields' own: programs in some languages tell them, others do not."""
+    """Writes out names in JSON that follow from the fields' own: some languages tell them, others do not."""
     for field in message.field:
         if not field.json_name:
             first, *others = field.name.split("_")
