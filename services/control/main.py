@@ -24,9 +24,11 @@ from services.control.mesh import CONTROL_FOLDER, Mesh, utc_now
 from services.control.proxy_logs import ProxyLogs
 from services.control.registry import Registry
 from services.control.releases.calls import CallLog, by_bounds
+from services.control.releases.kept_evidence import KeptEvidence
 from services.control.releases.looking import World
 from services.control.releases.nodes import Node
 from services.control.releases.records import Records
+from services.control.releases.report import Reports
 from services.control.releases.runner import Releases
 from services.control.releases.service import ReleaseServicer
 from services.control.service import ControlServicer
@@ -57,9 +59,12 @@ async def serve(runtime: Runtime) -> None:
 
     calls = CallLog(lambda socket: is_candidate(registry, socket))
     node = Node(place.run / "node.sock")
-    world = World(registry, instances, mesh.ads, bus, node, calls, by_bounds, log)
+    kept = KeptEvidence(place.state / CONTROL_FOLDER / "evidence", log)
+    world = World(registry, instances, mesh.ads, bus, node, calls, by_bounds, kept, log)
     records = Records(place.state / CONTROL_FOLDER / "releases.json", log)
     releases = Releases(mesh, records, world, utc_now)
+
+    reports = Reports(place.state / CONTROL_FOLDER, topology.trust_domain)
 
     server = Server(runtime)
     server.add(
@@ -69,7 +74,7 @@ async def serve(runtime: Runtime) -> None:
     sticky = {m.workload for m in contracts().values() if m.sticky_field}
     server.add(
         release_grpc.add_ReleaseServiceServicer_to_server,
-        ReleaseServicer(releases, specifications(runtime), topology.services, sticky, utc_now),
+        ReleaseServicer(releases, specifications(runtime), topology.services, sticky, utc_now, reports),
     )
     faults = FaultServicer(mesh, bus, log)
     server.add(add_FaultServiceServicer_to_server, faults)

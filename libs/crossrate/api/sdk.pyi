@@ -116,6 +116,8 @@ class Control:
     """Every proxy and instance with its health, identity, certificate and configuration version."""
     GetRelease: Method[control_release_service.GetReleaseRequest, control_release_service.GetReleaseResponse]
     """A release with its decisions and what was seen of its calls."""
+    GetReleaseReport: Method[control_release_service.GetReleaseReportRequest, control_release_service.GetReleaseReportResponse]
+    """A release as a report that control has signed: what was specified, decided, seen and judged."""
     GetShadowReport: Method[control_release_service.GetShadowReportRequest, control_release_service.GetShadowReportResponse]
     """What the shadow of a release has found: which fields of which method's answers differ, how often, and examples."""
     ListCertificates: Method[control_control_service.ListCertificatesRequest, control_control_service.ListCertificatesResponse]
@@ -497,6 +499,8 @@ class ControlBlocking:
     """Every proxy and instance with its health, identity, certificate and configuration version."""
     GetRelease: BlockingMethod[control_release_service.GetReleaseRequest, control_release_service.GetReleaseResponse]
     """A release with its decisions and what was seen of its calls."""
+    GetReleaseReport: BlockingMethod[control_release_service.GetReleaseReportRequest, control_release_service.GetReleaseReportResponse]
+    """A release as a report that control has signed: what was specified, decided, seen and judged."""
     GetShadowReport: BlockingMethod[control_release_service.GetShadowReportRequest, control_release_service.GetShadowReportResponse]
     """What the shadow of a release has found: which fields of which method's answers differ, how often, and examples."""
     ListCertificates: BlockingMethod[control_control_service.ListCertificatesRequest, control_control_service.ListCertificatesResponse]

@@ -22,6 +22,8 @@ from services.control.split import WEIGHT_MAX
 
 DECISIONS_MAX = 500
 """Decisions that a release can take: 50 steps, and what people do in between. Then only its end is decided."""
+EVIDENCE_MAX = 20
+"""Sentences of evidence that are kept with a decision; failures come first."""
 CONTROL = "control"
 """Who decides by the rules of the specification."""
 
@@ -64,6 +66,16 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """Calls of both versions that were seen, and those of them that failed."""
+
+    stable: int = 0
+    stable_failures: int = 0
+    candidate: int = 0
+    candidate_failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """One decision: who took it and why; `step` is the index into the plan and `weight` the share after it."""
 
@@ -73,6 +85,9 @@ class Decision:
     by: str
     step: int
     weight: int
+    evidence: tuple[str, ...] = ()
+    """What the tests said then: of all calls together, and what failed."""
+    tally: Tally = Tally()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +131,8 @@ class Release:
     decisions: tuple[Decision, ...] = ()
     calls: tuple[CallsSeen, ...] = ()
     findings: tuple[Finding, ...] = ()
+    told: int = 0
+    """How many of its decisions the log of facts has."""
     shadow: ShadowSeen | None = None
 
     @property
@@ -253,7 +270,7 @@ def _while_stepping(release: Release, seen: Seen, now: dt.datetime) -> Decision 
     over = (now - release.step_time).total_seconds() >= step.duration
     # A shadow alone tells what it has found when its time is over, be it enough or not.
     may_go_on = seen.may_go_on or specification.strategy == "shadow"
-    waits = release.paused or step.gate == "manual" or not may_go_on
+    waits = release.paused or not step.may_end(now) or not may_go_on
     if waits or not over or len(release.decisions) >= DECISIONS_MAX:
         return None
     held = f"{step.weight_percent:g} % held for {step.duration:g} s"
@@ -311,6 +328,24 @@ def _at_a_step(release: Release, done: str) -> None:
         raise Refused(f"it is {release.phase}, and can be {done} only at one of its steps")
     if len(release.decisions) >= DECISIONS_MAX:
         raise Refused(f"it has taken {DECISIONS_MAX} decisions: abort it and start it anew")
+
+
+def tally(calls: Sequence[CallsSeen]) -> Tally:
+    """All methods together."""
+    sums = {
+        side: (
+            sum(c.calls for c in calls if c.candidate is side),
+            sum(c.failures for c in calls if c.candidate is side),
+        )
+        for side in (False, True)
+    }
+    return Tally(*sums[False], *sums[True])
+
+
+def witnessed(decision: Decision, calls: Sequence[CallsSeen], findings: Sequence[Finding]) -> Decision:
+    """A decision with what was known when it was taken."""
+    told = [f.explanation for f in findings if not f.segment or f.outcome == "FAIL"]
+    return replace(decision, evidence=tuple(told[:EVIDENCE_MAX]), tally=tally(calls))
 
 
 def find(releases: Sequence[Release], wanted: str) -> Release | None:

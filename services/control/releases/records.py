@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crossrate.runtime.durable import write_private
-from services.control.releases.domain import CallsSeen, Decision, Finding, Kind, Phase, Release
+from services.control.releases.domain import CallsSeen, Decision, Finding, Kind, Phase, Release, Tally
 from services.control.releases.specification import Specification
 from services.control.shadow.seen import read_seen
 
@@ -38,10 +38,13 @@ def document_of(release: Release) -> dict[str, Any]:
                 "by": d.by,
                 "step": d.step,
                 "weight": d.weight,
+                "evidence": d.evidence,
+                "tally": asdict(d.tally),
             }
             for d in release.decisions
         ],
         "calls": [asdict(c) for c in release.calls],
+        "told": release.told,
         "findings": [asdict(f) for f in release.findings],
         "shadow": asdict(release.shadow) if release.shadow is not None else None,
     }
@@ -55,7 +58,14 @@ def read_release(document: dict[str, Any]) -> Release:
     """
     decisions = tuple(
         Decision(
-            dt.datetime.fromisoformat(d["time"]), Kind(d["kind"]), d["cause"], d["by"], int(d["step"]), int(d["weight"])
+            dt.datetime.fromisoformat(d["time"]),
+            Kind(d["kind"]),
+            d["cause"],
+            d["by"],
+            int(d["step"]),
+            int(d["weight"]),
+            tuple(d.get("evidence", ())),
+            Tally(**d.get("tally", {})),
         )
         for d in document["decisions"]
     )
@@ -72,6 +82,7 @@ def read_release(document: dict[str, Any]) -> Release:
         weight=int(document["weight"]),
         decisions=decisions,
         calls=tuple(CallsSeen(**entry) for entry in document["calls"]),
+        told=int(document.get("told", 0)),
         findings=tuple(Finding(**entry) for entry in document["findings"]),
         shadow=read_seen(document["shadow"]) if document.get("shadow") else None,
     )

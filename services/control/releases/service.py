@@ -2,111 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable, Collection
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from crossrate.api.control.v1 import release_pb2, shadow_pb2
+from crossrate.api.control.v1 import release_pb2
 from crossrate.api.control.v1 import release_service_pb2 as pb
 from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
 from crossrate.rpc import errors
 from crossrate.rpc.call import current
 from services.control.ads import RefusedError
 from services.control.answers import Answers
-from services.control.releases import domain
-from services.control.releases.domain import CallsSeen, Decision, Finding, Release
+from services.control.releases import domain, messages
+from services.control.releases.domain import Release
+from services.control.releases.report import Reports
 from services.control.releases.runner import Releases, UnderWay, Word
 from services.control.releases.specification import Specification, SpecificationError, load
-from services.control.shadow.seen import ShadowSeen
+from services.control.shadow import messages as shadow_messages
 
 RELEASES_DEFAULT = 20
-
-
-def _decision(decision: Decision) -> release_pb2.ReleaseDecision:
-    message = release_pb2.ReleaseDecision(
-        kind=release_pb2.ReleaseDecisionKind.Value(f"RELEASE_DECISION_KIND_{decision.kind.name}"),
-        cause=decision.cause,
-        decided_by=decision.by,
-        step=decision.step,
-        weight_bp=decision.weight,
-    )
-    message.time.FromDatetime(decision.time)
-    return message
-
-
-def _calls(seen: CallsSeen) -> release_pb2.ReleaseCalls:
-    message = release_pb2.ReleaseCalls(
-        method=seen.method, candidate=seen.candidate, calls=seen.calls, failures=seen.failures
-    )
-    message.latency_p50.FromMicroseconds(round(seen.latency_p50_ms * 1000))
-    message.latency_p99.FromMicroseconds(round(seen.latency_p99_ms * 1000))
-    return message
-
-
-def _verdict(finding: Finding) -> release_pb2.ReleaseVerdict:
-    return release_pb2.ReleaseVerdict(
-        metric=finding.metric,
-        segment=finding.segment,
-        outcome=release_pb2.ReleaseOutcome.Value(f"RELEASE_OUTCOME_{finding.outcome}"),
-        explanation=finding.explanation,
-        calls_needed=finding.calls_needed,
-    )
-
-
-def report_of(seen: ShadowSeen) -> shadow_pb2.ShadowReport:
-    """What a shadow has found."""
-
-    def outcome(name: str) -> release_pb2.ReleaseOutcome:
-        return release_pb2.ReleaseOutcome.Value(f"RELEASE_OUTCOME_{name}")
-
-    report = shadow_pb2.ShadowReport(
-        outcome=outcome(seen.outcome),
-        explanation=seen.explanation,
-        calls=seen.calls,
-        calls_needed=seen.calls_needed,
-        dropped=seen.dropped,
-    )
-    for method in seen.methods:
-        told = report.methods.add(
-            method=method.method,
-            manner=shadow_pb2.ShadowManner.Value(f"SHADOW_MANNER_{method.manner}"),
-            outcome=outcome(method.outcome),
-            calls=method.calls,
-            replayed=method.replayed,
-            skipped=method.skipped,
-        )
-        for field in method.fields:
-            known = asdict(field) | {"outcome": outcome(field.outcome)}
-            told.fields.add(**known)
-    return report
-
-
-def message_of(release: Release, serving: int) -> release_pb2.Release:
-    """A release without its decisions and calls."""
-    specification = release.specification
-    message = release_pb2.Release(
-        release_id=release.release_id,
-        name=release.name,
-        service=release.service,
-        version=specification.candidate.version,
-        phase=release_pb2.ReleasePhase.Value(f"RELEASE_PHASE_{release.phase.name}"),
-        paused=release.paused,
-        step=release.step,
-        weight_bp=release.weight,
-        cause=release.cause,
-        candidates_serving=serving,
-        candidates_wanted=specification.candidate.instances,
-    )
-    for number, step in enumerate(specification.plan):
-        manual, shadow = step.gate == "manual", specification.shadows(number)
-        added = message.steps.add(weight_bp=step.weight, manual_gate=manual, shadow=shadow)
-        added.duration.FromMilliseconds(round(step.duration * 1000))
-    message.create_time.FromDatetime(release.create_time)
-    if release.step_time is not None:
-        message.step_time.FromDatetime(release.step_time)
-    return message
 
 
 class ReleaseServicer(release_grpc.ReleaseServiceServicer):
@@ -116,6 +32,7 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         folder: where specifications are.
         services: the services of the mesh.
         sticky_services: those whose contract has a sticky field.
+        reports: signs them.
     """
 
     def __init__(
@@ -125,10 +42,11 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         services: Collection[str],
         sticky_services: Collection[str],
         clock: Callable[[], dt.datetime],
+        reports: Reports,
     ) -> None:
         self._releases, self._folder = releases, folder
         self._services, self._sticky_services = services, sticky_services
-        self._clock = clock
+        self._clock, self._reports = clock, reports
         self._answers = Answers()
 
     def _specification(self, name: str) -> Specification:
@@ -144,10 +62,10 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         return release
 
     def _whole(self, release: Release) -> release_pb2.Release:
-        message = message_of(release, self._releases.serving(release))
-        message.decisions.extend(_decision(d) for d in release.decisions)
-        message.calls.extend(_calls(c) for c in self._releases.calls(release))
-        message.verdicts.extend(_verdict(f) for f in self._releases.findings(release))
+        message = messages.release(release, self._releases.serving(release))
+        message.decisions.extend(messages.decision(d) for d in release.decisions)
+        message.calls.extend(messages.calls(c) for c in self._releases.calls(release))
+        message.verdicts.extend(messages.verdict(f) for f in self._releases.findings(release))
         return message
 
     async def StartRelease(self, request, context) -> pb.StartReleaseResponse:
@@ -178,13 +96,25 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         if seen is None:
             remedy = 'it begins with the first step of a specification with [shadow] or strategy = "shadow"'
             raise errors.not_found("shadow report", request.release, remedy)
-        return pb.GetShadowReportResponse(report=report_of(seen))
+        return pb.GetShadowReportResponse(report=shadow_messages.report(seen))
+
+    async def GetReleaseReport(self, request, context) -> pb.GetReleaseReportResponse:
+        """The release with everything that is known of it now, signed."""
+        release = self._named(request.release)
+        whole = dataclasses.replace(
+            release,
+            calls=self._releases.calls(release),
+            findings=self._releases.findings(release),
+            shadow=self._releases.shadow(release),
+        )
+        file = self._reports.file(whole, self._clock())
+        return pb.GetReleaseReportResponse(file=file, key=str(self._reports.signer.verifier))
 
     async def ListReleases(self, request, context) -> pb.ListReleasesResponse:
         """Newest first."""
         chosen = [r for r in self._releases.all if request.service in ("", r.service)]
         chosen = chosen[: request.page_size or RELEASES_DEFAULT]
-        return pb.ListReleasesResponse(releases=[message_of(r, self._releases.serving(r)) for r in chosen])
+        return pb.ListReleasesResponse(releases=[messages.release(r, self._releases.serving(r)) for r in chosen])
 
     async def _say(self, request: Any, word: Word, answer: Callable[..., Any]) -> Any:
         author, release = current().caller, self._named(request.release)

@@ -6,23 +6,28 @@ the file.
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import re
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from crossrate.basics.duration import duration_s
 from crossrate.rpc.contract import contracts
+from crossrate.runtime.topology import ROLES
+from services.control.releases import business_rules
+from services.control.releases.parts import Business, Duration, Hours
+from services.control.releases.parts import Part as _Part
 from services.control.shadow.plan import ShadowPlan, problems_of
 from services.control.split import WEIGHT_MAX, Pin, Split
 from services.control.state import CONTROL
 
 STEPS_MAX = 50
 PINS_MAX = 64
+BUSINESS_MAX = 16
 FILE_BYTES_MAX = 64 << 10
 ENVIRONMENT_MAX = 64
 RESERVED = ("SERVICE", "INSTANCE", "BACKEND", "STATE", "RUN", "TOPOLOGY", "VERSION")
@@ -36,18 +41,6 @@ class SpecificationError(ValueError):
     def __init__(self, problems: list[tuple[str, str]]) -> None:
         super().__init__("; ".join(f"{field}: {why}" for field, why in problems))
         self.problems = tuple(problems)
-
-
-def _seconds(value: Any) -> Any:
-    return duration_s(value) if isinstance(value, str) else value
-
-
-Duration = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=30 * 86_400)]
-"""Seconds, written "90s", "10m" or "1h30m"; at most 30 days."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Candidate(_Part):
@@ -78,13 +71,18 @@ class Step(_Part):
     weight_percent: float = Field(ge=0, le=100)
     duration: Duration
     """How long it lasts at least."""
-    gate: Literal["none", "manual"] = "none"
-    """What it takes to go on after that: nothing, or somebody's `crossrate release promote`."""
+    gate: Literal["none", "manual"] | Hours = "none"
+    """What it takes to go on after that: nothing, somebody's `crossrate release promote`, or some hours, at which a
+    word is not needed; it goes on at any."""
 
     @property
     def weight(self) -> int:
         """The share in hundredths of a percent."""
         return round(self.weight_percent * WEIGHT_MAX / 100)
+
+    def may_end(self, now: dt.datetime) -> bool:
+        """Whether its gate is open."""
+        return self.gate.is_open(now) if isinstance(self.gate, Hours) else self.gate == "none"
 
 
 class Sticky(_Part):
@@ -102,11 +100,15 @@ class PinRule(_Part):
     header: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9-]{0,127})?$")
     value: str = Field(default="", max_length=1024)
     """The header's value."""
+    role: str = ""
+    """Calls through the edge of whoever has this role, by token or by certificate."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if bool(self.account) == bool(self.header):
-            raise ValueError("give either account, or header with value")
+        if sum(map(bool, (self.account, self.header, self.role))) != 1:
+            raise ValueError("give either account, or role, or header with value")
+        if self.role and self.role not in ROLES:
+            raise ValueError(f"there is no role {self.role!r}; there are {', '.join(sorted(ROLES))}")
         if bool(self.header) != bool(self.value):
             raise ValueError("header and value go together: give both")
         return self
@@ -142,6 +144,8 @@ class Abort(_Part):
 
     ready_within: Duration = 60.0
     """The candidate's instances take calls by then."""
+    answers_within: Duration = 10.0
+    """A candidate that hangs for so long, and answers no health check, ends the release."""
     unhealthy: bool = True
     """An instance of the candidate stops serving."""
     error_percent_max: float | None = Field(default=None, gt=0, le=100)
@@ -163,6 +167,7 @@ class Specification(_Part):
     pins: tuple[PinRule, ...] = Field(default=(), max_length=PINS_MAX)
     abort: Abort = Abort()
     analysis: Analysis | None = None
+    business: tuple[Business, ...] = Field(default=(), max_length=BUSINESS_MAX)
     shadow: ShadowPlan | None = None
     """A phase before the first step, in which the candidate repeats calls of the stable version and gets none of its
     own; the whole of a release whose strategy is "shadow"."""
@@ -183,6 +188,15 @@ class Specification(_Part):
             raise ValueError("steps: a shadow gets no calls of its own: take them out, and give [shadow] instead")
         elif self.strategy == "ab" and len(weights) != 1:
             raise ValueError("steps: ab compares at one weight: give exactly one step")
+        return self
+
+    @model_validator(mode="after")
+    def _tests(self) -> Self:
+        names = [rule.name for rule in self.business]
+        if self.business and self.analysis is None:
+            raise ValueError("business: these rules are tested with the analysis: add [analysis]")
+        if len(set(names) | {"errors", "latency"}) != len(names) + 2:
+            raise ValueError("business: names must differ, also from errors and latency: give each a name")
         return self
 
     @property
@@ -213,7 +227,9 @@ class Specification(_Part):
 
     def split(self, release: str, weight: int) -> Split:
         """What the compiler is told at a weight."""
-        pins = tuple(Pin(p.to == "candidate", p.account or p.value, p.header) for p in self.pins)
+        pins = tuple(
+            Pin(p.to == "candidate", p.account or p.role or p.value, p.header, bool(p.role)) for p in self.pins
+        )
         return Split(release, weight, self.sticky.header, pins)
 
 
@@ -227,7 +243,7 @@ def _problems(error: ValidationError) -> list[tuple[str, str]]:
         elif entry["type"] == "missing":
             why = "is missing: give it"
         field, _, rest = why.partition(": ")
-        if not path and field == "steps":
+        if not path and field in ("steps", "business"):
             path, why = field, rest
         found.append((path or "specification", why))
     return found
@@ -258,6 +274,8 @@ def read(document: Mapping[str, Any], services: Collection[str], sticky_services
             for i, pin in enumerate(specification.pins)
             if pin.account
         ]
+    if not problems:
+        problems += business_rules.problems(service, specification.business, sticky_services)
     if specification.shadow is not None:
         problems += problems_of(specification.shadow.methods, service, contracts())
     if problems:

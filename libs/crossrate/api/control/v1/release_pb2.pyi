@@ -69,32 +69,44 @@ RELEASE_OUTCOME_FAIL: ReleaseOutcome
 RELEASE_OUTCOME_NOT_ENOUGH_DATA: ReleaseOutcome
 
 class ReleaseDecision(_message.Message):
-    __slots__ = ("time", "kind", "cause", "decided_by", "step", "weight_bp")
+    __slots__ = ("time", "kind", "cause", "decided_by", "step", "weight_bp", "evidence", "stable_calls", "stable_failures", "candidate_calls", "candidate_failures")
     TIME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
     DECIDED_BY_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_BP_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    STABLE_CALLS_FIELD_NUMBER: _ClassVar[int]
+    STABLE_FAILURES_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_CALLS_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_FAILURES_FIELD_NUMBER: _ClassVar[int]
     time: _timestamp_pb2.Timestamp
     kind: ReleaseDecisionKind
     cause: str
     decided_by: str
     step: int
     weight_bp: int
-    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[ReleaseDecisionKind, str]] = ..., cause: _Optional[str] = ..., decided_by: _Optional[str] = ..., step: _Optional[int] = ..., weight_bp: _Optional[int] = ...) -> None: ...
+    evidence: _containers.RepeatedScalarFieldContainer[str]
+    stable_calls: int
+    stable_failures: int
+    candidate_calls: int
+    candidate_failures: int
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[ReleaseDecisionKind, str]] = ..., cause: _Optional[str] = ..., decided_by: _Optional[str] = ..., step: _Optional[int] = ..., weight_bp: _Optional[int] = ..., evidence: _Optional[_Iterable[str]] = ..., stable_calls: _Optional[int] = ..., stable_failures: _Optional[int] = ..., candidate_calls: _Optional[int] = ..., candidate_failures: _Optional[int] = ...) -> None: ...
 
 class ReleaseStep(_message.Message):
-    __slots__ = ("weight_bp", "duration", "manual_gate", "shadow")
+    __slots__ = ("weight_bp", "duration", "manual_gate", "schedule", "shadow")
     WEIGHT_BP_FIELD_NUMBER: _ClassVar[int]
     DURATION_FIELD_NUMBER: _ClassVar[int]
     MANUAL_GATE_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULE_FIELD_NUMBER: _ClassVar[int]
     SHADOW_FIELD_NUMBER: _ClassVar[int]
     weight_bp: int
     duration: _duration_pb2.Duration
     manual_gate: bool
+    schedule: str
     shadow: bool
-    def __init__(self, weight_bp: _Optional[int] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., manual_gate: _Optional[bool] = ..., shadow: _Optional[bool] = ...) -> None: ...
+    def __init__(self, weight_bp: _Optional[int] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., manual_gate: _Optional[bool] = ..., schedule: _Optional[str] = ..., shadow: _Optional[bool] = ...) -> None: ...
 
 class ReleaseCalls(_message.Message):
     __slots__ = ("method", "candidate", "calls", "failures", "latency_p50", "latency_p99")
