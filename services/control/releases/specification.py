@@ -146,6 +146,9 @@ class Abort(_Part):
     """The candidate's instances take calls by then."""
     answers_within: Duration = 10.0
     """A candidate that hangs for so long, and answers no health check, ends the release."""
+    alerts: bool = False
+    """An alert of monitoring: a text on the NATS subject `watched.ALERTS` of the service. (Who speaks gRPC or REST says
+    AbortRelease.)"""
     unhealthy: bool = True
     """An instance of the candidate stops serving."""
     error_percent_max: float | None = Field(default=None, gt=0, le=100)

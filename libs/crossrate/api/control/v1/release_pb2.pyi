@@ -124,6 +124,18 @@ class ReleaseCalls(_message.Message):
     latency_p99: _duration_pb2.Duration
     def __init__(self, method: _Optional[str] = ..., candidate: _Optional[bool] = ..., calls: _Optional[int] = ..., failures: _Optional[int] = ..., latency_p50: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
+class ReleaseWindow(_message.Message):
+    __slots__ = ("candidate", "calls", "failures", "latency_p99")
+    CANDIDATE_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_P99_FIELD_NUMBER: _ClassVar[int]
+    candidate: bool
+    calls: int
+    failures: int
+    latency_p99: _duration_pb2.Duration
+    def __init__(self, candidate: _Optional[bool] = ..., calls: _Optional[int] = ..., failures: _Optional[int] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
 class ReleaseVerdict(_message.Message):
     __slots__ = ("metric", "segment", "outcome", "explanation", "calls_needed")
     METRIC_FIELD_NUMBER: _ClassVar[int]
