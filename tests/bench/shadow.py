@@ -141,7 +141,7 @@ async def _compared(mesh: Mesh) -> int:
 
 async def measure(arguments: argparse.Namespace) -> None:
     """A mesh of its own, measured and printed."""
-    from tests.system.test_releases import TOPOLOGY
+    from tests.system.release_steps import TOPOLOGY
 
     with tempfile.TemporaryDirectory(prefix="xr-shadow-") as folder:
         topology = Path(folder) / "topology.toml"

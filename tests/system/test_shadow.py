@@ -21,7 +21,7 @@ from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_grpc
 from tests.integration.envoys import until
 from tests.mesh import Mesh
-from tests.system.test_releases import TOPOLOGY, aborted_cause, become, command, gone
+from tests.system.release_steps import TOPOLOGY, aborted_cause, become, command, gone
 
 pytestmark = pytest.mark.system
 

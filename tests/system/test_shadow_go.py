@@ -13,7 +13,7 @@ from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
 from crossrate.runtime.topology import DEFAULT_PATH
 from tests.integration.go_stand import ROOT, Requests, go_program
 from tests.mesh import Mesh
-from tests.system.test_releases import become, command
+from tests.system.release_steps import become, command
 from tests.system.test_shadow import methods, report
 
 pytestmark = [pytest.mark.system, pytest.mark.long]
