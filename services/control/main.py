@@ -24,6 +24,7 @@ from services.control.mesh import CONTROL_FOLDER, Mesh, utc_now
 from services.control.proxy_logs import ProxyLogs
 from services.control.registry import Registry
 from services.control.releases.calls import CallLog, by_bounds
+from services.control.releases.kept_evidence import KeptEvidence
 from services.control.releases.looking import World
 from services.control.releases.nodes import Node
 from services.control.releases.records import Records
@@ -57,7 +58,8 @@ async def serve(runtime: Runtime) -> None:
 
     calls = CallLog(lambda socket: is_candidate(registry, socket))
     node = Node(place.run / "node.sock")
-    world = World(registry, instances, mesh.ads, bus, node, calls, by_bounds, log)
+    kept = KeptEvidence(place.state / CONTROL_FOLDER / "evidence", log)
+    world = World(registry, instances, mesh.ads, bus, node, calls, by_bounds, kept, log)
     records = Records(place.state / CONTROL_FOLDER / "releases.json", log)
     releases = Releases(mesh, records, world, utc_now)
 

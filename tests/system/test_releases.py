@@ -175,6 +175,24 @@ def aborted_cause(release: dict[str, Any]) -> str:
     return next(d["cause"] for d in release["decisions"] if d["kind"] == "RELEASE_DECISION_KIND_ABORTING")
 
 
+def calls_by_side(release: dict[str, Any]) -> collections.Counter[bool]:
+    """How many calls were seen of the stable version (False) and of the candidate."""
+    found: collections.Counter[bool] = collections.Counter()
+    for each in release.get("calls", ()):
+        found[each.get("candidate", False)] += int(each["calls"])
+    return found
+
+
+def kept_calls(mesh: Mesh) -> int:
+    """How many calls control has written down of the release that is under way."""
+    found = 0
+    for path in (mesh.place.state / "control" / "evidence").glob("*.json"):
+        document = json.loads(path.read_text())
+        assert document["analysis"]["tests"]["errors"][""]["total"][1] > 0
+        found += sum(sum(codes.values()) for _, _, codes, _ in document["calls"])
+    return found
+
+
 async def gone(mesh: Mesh) -> bool:
     """Whether no candidate runs any more."""
     return not any(p["kind"] == "candidate" for p in await asyncio.to_thread(processes, mesh))
@@ -195,19 +213,26 @@ async def test_a_good_candidate_becomes_the_service(mesh: Mesh, folder: Path) ->
 
         await until(at_second_step, 120)
         control = pid_of(mesh, "control")
+        kept = await until(lambda: kept_calls(mesh), 20)
         os.kill(control, signal.SIGKILL)
 
         async def taken_over() -> bool:
             release = await become(mesh, name, "stepping")
-            seen = {c.get("candidate", False): int(c["calls"]) for c in release.get("calls", ())}
-            return release["weightBp"] == 5000 and sum(seen.values()) > 500
+            seen = calls_by_side(release)
+            return release["weightBp"] == 5000 and sum(seen.values()) > kept + more
 
+        more = 100
         await until(taken_over, 120)
-        release = await become(mesh, name, "stepping")
         assert pid_of(mesh, "control") != control
-        seen = {c.get("candidate", False): int(c["calls"]) for c in release["calls"]}
-        share = seen[True] / sum(seen.values())
-        assert abs(share - 0.5) < 5 * 0.5 / sum(seen.values()) ** 0.5
+        before = calls_by_side(await become(mesh, name, "stepping"))
+        # None of what was written down before the kill is lost, and none is counted twice.
+        assert kept <= sum(before.values()) <= callers.calls
+        more = 600
+        await until(taken_over, 120)
+        seen = calls_by_side(await become(mesh, name, "stepping"))
+        count = sum(seen.values()) - sum(before.values())
+        share = (seen[True] - before[True]) / count
+        assert abs(share - 0.5) < 5 * 0.5 / count**0.5
         await command(mesh, "promote", name, "-m", "looks well")
         release = await become(mesh, name, "promoted")
     assert callers.failures == {}
@@ -272,6 +297,30 @@ async def test_a_candidate_that_is_killed_is_taken_back(mesh: Mesh, folder: Path
         before = callers.calls
         await until(lambda: callers.calls > before + 50)
     assert callers.failures == {}
+    await until(lambda: gone(mesh))
+
+
+async def test_a_candidate_that_hangs_is_taken_back(mesh: Mesh, folder: Path) -> None:
+    """A candidate that is stopped in the middle keeps its connections and answers nothing: its health check says so
+    within the stated time, and calls that it had taken end at their deadline at the latest."""
+    name = specify(folder, "hung", "none", step(50, "1h") + '[abort]\nanswers_within = "2s"\n')
+    callers = Callers(mesh)
+    async with callers.calling():
+        await command(mesh, "start", name)
+        await become(mesh, name, "stepping")
+        candidate = pid_of(mesh, "candidate")
+        os.kill(candidate, signal.SIGSTOP)
+        try:
+            release = await become(mesh, name, "aborting", "aborted")
+            before = callers.calls
+            await until(lambda: callers.calls > before + 50)
+        finally:
+            os.kill(candidate, signal.SIGCONT)
+    assert "reference-901 hangs: it answered no health check for 2 s" in aborted_cause(release)
+    assert {f.split()[0] for f in callers.failures} <= {"DEADLINE_EXCEEDED", "UNAVAILABLE"}
+    # Each caller waits for its calls: no more than one in each of their deadlines until the release is taken back.
+    assert callers.failures.total() <= 3 * CALLERS
+    await become(mesh, name, "aborted")
     await until(lambda: gone(mesh))
 
 

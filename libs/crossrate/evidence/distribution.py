@@ -11,12 +11,13 @@ sums to α over all looks. For samples below a million that is narrower than the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crossrate.evidence.samples import Histogram, Samples
+from crossrate.evidence.samples import Histogram, Samples, floats
 from crossrate.evidence.verdict import CALLS_MAX, Evidence, Tolerance
 
 _GROWTH = 1.1
@@ -118,3 +119,22 @@ class DistributionTest:
                 return max(math.ceil(n_candidate * (scale - 1)), self._next[0] - n_candidate, 1)
             scale *= 1.05
         return None
+
+    def state(self) -> dict[str, Any]:
+        """See SequentialTest."""
+        return {
+            "candidate": self._candidate.state(),
+            "baseline": self._baseline.state(),
+            "looks": self._looks,
+            "next": list(self._next),
+            "logs": [self._log_fail, self._log_pass],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """See SequentialTest."""
+        self._candidate.restore(state["candidate"])
+        self._baseline.restore(state["baseline"])
+        self._looks = int(state["looks"])
+        first, second = state["next"]
+        self._next = int(first), int(second)
+        self._log_fail, self._log_pass = floats(state["logs"], (2,)).tolist()

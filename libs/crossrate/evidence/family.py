@@ -13,8 +13,9 @@ that every one may use the whole β.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from crossrate.evidence.verdict import Evidence, Outcome, SequentialTest, Verdict
 
@@ -155,6 +156,28 @@ class Family:
         nothing = Evidence(None, None, None, -math.inf, math.inf, 0.0, 1.0, 0, 0)
         verdict = Verdict(metric, segment, Outcome.FAIL, nothing, self.alpha, self.beta, cause=cause)
         self._grave.setdefault((metric, segment), verdict)
+
+    def state(self) -> dict[str, Any]:
+        """All that was seen, as JSON has it, for `restore`."""
+        return {
+            "tests": {name: {s: t.state() for s, t in metric.tests.items()} for name, metric in self._metrics.items()},
+            "alarms": [[verdict.metric, verdict.segment, verdict.cause] for verdict in self._grave.values()],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what `state` gave, in a family that declares the same. Segments keep the order in which they
+        appeared, and with it their levels.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is the state of another family; this one must not be used then.
+        """
+        for name, tests in state["tests"].items():
+            self._metrics[name].tests.clear()
+            for segment, kept in tests.items():
+                test = self._metrics[name].tests[segment] = self._metrics[name].make()
+                test.restore(kept)
+        for metric, segment, cause in state["alarms"]:
+            self.alarm(metric, cause, segment)
 
     def _weights(self) -> dict[tuple[str, str], float]:
         """Shares of alpha; together below one by what is kept for segments that may still appear."""

@@ -10,11 +10,14 @@ beyond it is clipped, which may only make a drift look smaller.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from crossrate.evidence.bernoulli import log_mean
+from crossrate.evidence.samples import floats
 from crossrate.evidence.verdict import CALLS_MAX, Evidence
 
 _BETS = np.geomspace(1e-3, 0.95, 24)
@@ -129,6 +132,23 @@ class MeanTest:
             most = max(most, (wanted - log_mean(self._logs[row])) / gain)
         calls = math.ceil(most)
         return max(calls, 1) if calls <= CALLS_MAX else None
+
+    def state(self) -> dict[str, Any]:
+        """See SequentialTest."""
+        return {
+            "logs": self._logs.tolist(),
+            "best": self._best.tolist(),
+            "n": self.n,
+            "clipped": self.clipped,
+            "sums": [self._sum, self._squares, self._weights, self._weighted, self._spent],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """See SequentialTest."""
+        self._logs, self._best = floats(state["logs"], self._logs.shape), floats(state["best"], self._best.shape)
+        self.n, self.clipped = int(state["n"]), int(state["clipped"])
+        sums = floats(state["sums"], (5,)).tolist()
+        self._sum, self._squares, self._weights, self._weighted, self._spent = sums
 
 
 def _growth(edge: float, variance: float, largest: float) -> float:

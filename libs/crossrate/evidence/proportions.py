@@ -18,10 +18,13 @@ block, as long as they stay in H. How many calls a block has may not depend on h
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from crossrate.evidence.bernoulli import ODDS_DOWN, ODDS_UP, divergence, log_mean, rate_bounds
+from crossrate.evidence.samples import floats
 from crossrate.evidence.verdict import CALLS_MAX, Evidence, Tolerance
 
 _NEWTON_STEPS = 30
@@ -173,6 +176,22 @@ class ProportionTest:
         missing += math.log(len(ODDS_UP)) / 2 if n_c == 0 else 0.0
         calls = math.ceil(max(missing, 0.0) / gain)
         return max(calls, 1) if calls <= CALLS_MAX else None
+
+    def state(self) -> dict[str, Any]:
+        """See SequentialTest."""
+        return {
+            "pending": list(self._pending),
+            "total": list(self._total),
+            "used": list(self._used),
+            "logs": self._logs.tolist(),
+            "best": [self._best_fail, self._best_pass],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """See SequentialTest."""
+        self._pending, self._total, self._used = ([int(n) for n in state[k]] for k in ("pending", "total", "used"))
+        self._logs = floats(state["logs"], self._logs.shape)
+        self._best_fail, self._best_pass = floats(state["best"], (2,)).tolist()
 
     def _gain(self, rate: float, stable: float, share: float) -> float:
         """Nats that a call of the candidate adds, beside `share` calls of stable."""

@@ -11,13 +11,14 @@ finding.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from crossrate.evidence.bernoulli import log_evidence
-from crossrate.evidence.samples import Histogram, Samples, SurvivalCounts
+from crossrate.evidence.samples import Histogram, Samples, SurvivalCounts, floats
 from crossrate.evidence.verdict import CALLS_MAX, Evidence, Tolerance
 
 _LOG_TWO = math.log(2)
@@ -141,6 +142,22 @@ class QuantileTest:
             enough = any(self._log_e(way, middle) >= wanted[way] for way in ways)
             low, high = (low, middle) if enough else (middle, high)
         return max(math.ceil(n * (high - 1)), 1)
+
+    def state(self) -> dict[str, Any]:
+        """See SequentialTest."""
+        self._look()
+        return {
+            "candidate": self._candidate.state(),
+            "baseline": self._baseline.state(),
+            "best": [self._best_fail, self._best_pass],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """See SequentialTest."""
+        self._candidate.restore(state["candidate"])
+        self._baseline.restore(state["baseline"])
+        self._best_fail, self._best_pass = floats(state["best"], (2,)).tolist()
+        self._current = True
 
 
 def _excludes(events: np.ndarray, n: int, tail: float, above: bool, enough: float) -> bool:

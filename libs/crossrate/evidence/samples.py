@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 SAMPLES_MAX = 1_000_000
 """Exact samples are kept up to here; use a histogram for more."""
+
+
+def floats(given: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Numbers of a kept state.
+
+    Raises:
+        ValueError: they are not so many, or one is not a number.
+    """
+    array = np.asarray(given, np.float64)
+    if array.shape != shape or np.isnan(array).any():
+        raise ValueError(f"a state has {array.shape} numbers where {shape} should be")
+    return array
 
 
 class SurvivalCounts:
@@ -75,6 +89,15 @@ class Samples:
             self._counts = SurvivalCounts(values, values, np.ones(values.size, np.int64))
         return self._counts
 
+    def state(self) -> list[float]:
+        """Every value, for `restore`."""
+        return np.concatenate(self._parts).tolist() if self._parts else []
+
+    def restore(self, state: ArrayLike) -> None:
+        """Holds the values of a state alone."""
+        array = _checked(state) if np.size(state) else np.zeros(0)
+        self._parts, self._counts, self.n = [array], None, array.size
+
 
 class Histogram:
     """Values counted in log-spaced buckets, as HDR histograms do.
@@ -119,6 +142,24 @@ class Histogram:
             upper = np.concatenate([self._edges, [math.inf]])[used]
             self._counts = SurvivalCounts(lower, upper, self._tally[used])
         return self._counts
+
+    def state(self) -> list[list[int]]:
+        """Buckets that are not empty with their counts, for `restore`."""
+        used = np.flatnonzero(self._tally)
+        return [used.tolist(), self._tally[used].tolist()]
+
+    def restore(self, state: Sequence[Sequence[int]]) -> None:
+        """Holds the counts of a state alone.
+
+        Raises:
+            ValueError: it is of another histogram.
+        """
+        places, counts = (np.asarray(part, np.int64) for part in state)
+        if places.shape != counts.shape or (places.size and not 0 <= places.min() <= places.max() < self._tally.size):
+            raise ValueError("a state of another histogram")
+        self._tally[:] = 0
+        self._tally[places] = counts
+        self._counts, self.n = None, int(counts.sum())
 
 
 def _checked(values: ArrayLike) -> np.ndarray:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 CALLS_MAX = 10_000_000
 """A test that would need more calls than this is reported as one that this tolerance cannot decide."""
@@ -84,6 +85,18 @@ class SequentialTest(Protocol):
         Returns:
             Zero once it is decided; None if what was seen lies so near to the limit that CALLS_MAX would not do, or if
             nothing was seen.
+        """
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """All that was seen, as JSON has it: what a test made alike takes it by `restore` goes on as this one would."""
+        ...
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what `state` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is no state of such a test.
         """
         ...
 

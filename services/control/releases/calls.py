@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -124,6 +124,22 @@ class CallLog:
         """Counts calls under a release from now on; those of others are not looked at."""
         self._seen.setdefault(release, {})
         self._fresh.setdefault(release, deque(maxlen=FRESH_MAX))
+
+    def state(self, release: str) -> list[list[Any]]:
+        """The counts of a release, as JSON has them."""
+        return [[*key, dict(seen.codes), dict(seen.times)] for key, seen in self.seen(release).items()]
+
+    def restore(self, release: str, state: Iterable[Sequence[Any]]) -> None:
+        """Begins with counts that were kept.
+
+        Raises:
+            ValueError, TypeError, AttributeError: it is no such state.
+        """
+        kept = {}
+        for method, candidate, codes, times in state:
+            counted = Counter({int(bucket): int(n) for bucket, n in times.items()})
+            kept[str(method), bool(candidate)] = Seen(Counter({str(c): int(n) for c, n in codes.items()}), counted)
+        self._seen[release] = kept
 
     def fresh(self, release: str) -> list[Ended]:
         """The calls that ended since this was asked for last; the newest FRESH_MAX."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from crossrate.evidence.family import Decision, Family
 from crossrate.evidence.proportions import ProportionTest
@@ -44,6 +45,19 @@ class Analyst:
         latency = Tolerance(relative=analysis.latency_relative)
         self._family.declare(ERRORS, lambda: ProportionTest(errors))
         self._family.declare(LATENCY, lambda: QuantileTest(analysis.latency_quantile, latency))
+
+    def state(self) -> dict[str, Any]:
+        """What the tests have seen, for `restore`."""
+        return self._family.state()
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on from a state of the same analysis.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is of another; this one must not be used then.
+        """
+        self._family.restore(state)
+        self._decision = self._family.decide()
 
     def due(self) -> bool:
         """Whether it is time to look again."""

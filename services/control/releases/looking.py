@@ -20,12 +20,16 @@ from services.control.releases import gate
 from services.control.releases.calls import CallLog, Judge
 from services.control.releases.domain import Finding, Phase, Release, Seen
 from services.control.releases.judging import Analyst
+from services.control.releases.kept_evidence import KeptEvidence
 from services.control.releases.nodes import Node, NodeError, NodeGone
+from services.control.releases.pulse import hanging
 from services.control.split import candidate_backend
 
 RESUMED_S = 15.0
 """How long a control plane that has just started lets candidates appear that it has not seen serve yet."""
 ASK_AGAIN_S = 0.25
+KEEP_S = 0.9
+"""Shortest time between two writes of what was seen: each look of the analysis, a second apart, is one."""
 LOG_CHARACTERS_MAX = 600
 
 
@@ -40,6 +44,7 @@ class World:
     node: Node
     calls: CallLog
     judge: Judge
+    kept: KeptEvidence
     log: Any
     began: float = field(default_factory=time.monotonic)
 
@@ -73,17 +78,39 @@ def is_unary(path: str) -> bool:
     return method is not None and not method.streaming
 
 
-class Look:
-    """Looks at one release, and works for it: starts its candidates, holds the gate, promotes, ends."""
+def _analyst(release: Release) -> Analyst | None:
+    analysis = release.specification.analysis
+    return None if analysis is None else Analyst(analysis, is_unary)
 
-    def __init__(self, world: World, changed: Callable[[], None]) -> None:
+
+class Look:
+    """Looks at one release, and works for it: starts its candidates, holds the gate, promotes, ends. What an earlier
+    control plane has seen of it counts."""
+
+    def __init__(self, world: World, changed: Callable[[], None], release: Release) -> None:
         self._world = world
         self._changed = changed
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._failure = ""
         self._gate_passed = self._promoted = self._gone = self._served = False
         self._promotion_failure = ""
-        self._analyst: Analyst | None = None
+        self._keeping: asyncio.Task[None] | None = None
+        self._kept_time = time.monotonic()
+        self._analyst = _analyst(release)
+        world.calls.begin(release.release_id)
+        self._restore(release)
+
+    def _restore(self, release: Release) -> None:
+        kept = self._world.kept.load(release.release_id)
+        if not kept:
+            return
+        try:
+            if self._analyst is not None:
+                self._analyst.restore(kept["analysis"])
+            self._world.calls.restore(release.release_id, kept["calls"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            self._world.log.error("what a release has seen is counted anew", release=release.name, reason=repr(error))
+            self._analyst = _analyst(release)
 
     def seen(self, release: Release) -> Seen:
         """What is known now."""
@@ -109,15 +136,27 @@ class Look:
         """Why calls speak against the candidate, and whether they let it go on."""
         world, specification = self._world, release.specification
         verdict = world.judge(specification.abort, world.calls.seen(release.release_id))
-        if specification.analysis is None or release.phase is not Phase.STEPPING:
+        if self._analyst is None or release.phase is not Phase.STEPPING:
+            self._keep(release)
             return verdict, True
-        if self._analyst is None:
-            self._analyst = Analyst(specification.analysis, is_unary)
         if self._analyst.due():
             self._analyst.look(world.calls.fresh(release.release_id))
+            self._keep(release)
         # A step without calls shows nothing, and waits for none.
         idle = release.weight == 0
         return verdict or self._analyst.against, idle or self._analyst.may_go_on
+
+    def _keep(self, release: Release) -> None:
+        """Writes down what was seen, at most each KEEP_S and one at a time."""
+        over = release.phase is not Phase.STEPPING
+        busy = self._keeping is not None and not self._keeping.done()
+        if over or busy or time.monotonic() - self._kept_time < KEEP_S:
+            return
+        self._kept_time = time.monotonic()
+        document: dict[str, Any] = {"calls": self._world.calls.state(release.release_id)}
+        if self._analyst is not None:
+            document["analysis"] = self._analyst.state()
+        self._keeping = asyncio.create_task(self._world.kept.save(release.release_id, document), name="keep evidence")
 
     def findings(self) -> tuple[Finding, ...]:
         """What the analysis says; nothing without one."""
@@ -127,12 +166,13 @@ class Look:
         """Begins what the release's phase needs and what is not being done yet."""
         if release.phase in (Phase.STARTING, Phase.STEPPING):
             self._begin("candidates", self._keep_candidates, release)
+            self._begin("pulse", self._feel_pulse, release)
         if release.phase is Phase.STARTING:
             self._begin("gate", self._hold_gate, release)
         if release.phase is Phase.PROMOTING:
             self._begin("promote", self._promote, release)
         if release.phase is Phase.ABORTING or release.phase is Phase.PROMOTED:
-            for name in ("candidates", "gate"):
+            for name in ("candidates", "gate", "pulse"):
                 if name in self._tasks:
                     self._tasks[name].cancel()
             self._begin("end", self._end, release)
@@ -173,6 +213,11 @@ class Look:
             except NodeGone as error:
                 # Health says how the candidates do; a node that is busy must not end a release.
                 self._world.log.warning("the node cannot be asked for candidates", reason=str(error))
+
+    async def _feel_pulse(self, release: Release) -> None:
+        within_s = release.specification.abort.answers_within
+        name = await hanging(lambda: self._world.candidates(release.service), within_s)
+        self._failure = self._failure or f"{name} hangs: it answered no health check for {within_s:g} s"
 
     async def _hold_gate(self, release: Release) -> None:
         world, service, wanted = self._world, release.service, release.specification.candidate
@@ -233,4 +278,5 @@ class Look:
         """Ends what is being done; the node goes on with what it was asked."""
         for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        keeping = [] if self._keeping is None else [self._keeping]
+        await asyncio.gather(*self._tasks.values(), *keeping, return_exceptions=True)

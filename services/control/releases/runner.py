@@ -94,6 +94,7 @@ class Releases:
             release = self._records.active(service)
             if release is not None:
                 self._begin(release)
+        self._world.kept.only(self._runs)
         try:
             await self._write_all()
         finally:
@@ -104,8 +105,8 @@ class Releases:
 
     def _begin(self, release: Release) -> None:
         changed = asyncio.Event()
-        self._world.calls.begin(release.release_id)
-        run = self._runs[release.release_id] = _Run(release.release_id, Look(self._world, changed.set), changed)
+        look = Look(self._world, changed.set, release)
+        run = self._runs[release.release_id] = _Run(release.release_id, look, changed)
         # In no call's context: what it logs belongs to the release, not to who started it.
         run.task = asyncio.create_task(self._drive(run), name=f"release {release.name}", context=contextvars.Context())
 
@@ -192,6 +193,7 @@ class Releases:
         await run.look.close()
         self._world.calls.forget(run.release_id)
         del self._runs[run.release_id]
+        self._world.kept.only(self._runs)
 
     async def _look(self, run: _Run) -> Release:
         release = self._records.releases[run.release_id]

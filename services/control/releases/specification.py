@@ -140,6 +140,8 @@ class Abort(_Part):
 
     ready_within: Duration = 60.0
     """The candidate's instances take calls by then."""
+    answers_within: Duration = 10.0
+    """A candidate that hangs for so long, and answers no health check, ends the release."""
     unhealthy: bool = True
     """An instance of the candidate stops serving."""
     error_percent_max: float | None = Field(default=None, gt=0, le=100)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import random
+from pathlib import Path
 
 import pytest
 
 from services.control.envoy_api import message_class
 from services.control.releases.calls import CallLog, Ended, Seen, by_bounds
 from services.control.releases.judging import Analyst
+from services.control.releases.kept_evidence import KeptEvidence
 from services.control.releases.specification import Abort, Analysis
 from services.control.shares import RELEASE_HEADER
 
@@ -123,3 +126,47 @@ def test_an_equal_candidate_passes() -> None:
     analyst = analysed(4, 400, errors=0.001, scale_s=0.002)
     assert analyst.against == ""
     assert analyst.may_go_on, analyst.findings()
+
+
+def test_counts_and_tests_go_on_after_a_restart() -> None:
+    """What was kept is what goes on: counts by code and time, and verdicts; of another analysis it is refused."""
+    log = CallLog(lambda socket: socket == "/c")
+    log.begin("id")
+    for number in range(20):
+        log.take(entry("/c" if number % 2 else "/s", "13" if number == 7 else "0", 2 + number))
+    again = CallLog(lambda socket: socket == "/c")
+    again.begin("id")
+    again.restore("id", json.loads(json.dumps(log.state("id"))))
+    assert again.summary("id") == log.summary("id")
+    again.take(entry("/c", "0", 2))
+    assert sum(seen.calls for seen in again.summary("id")) == 21
+
+    analyst = analysed(5, 30, errors=0.001, scale_s=0.002)
+    restarted = Analyst(Analysis(errors_absolute=0.02), lambda path: True)
+    restarted.restore(json.loads(json.dumps(analyst.state())))
+    assert restarted.findings() == analyst.findings()
+    assert (restarted.against, restarted.may_go_on) == (analyst.against, analyst.may_go_on)
+    with pytest.raises(KeyError):
+        restarted.restore({"tests": {"colour": {"": {}}}, "alarms": []})
+
+
+async def test_what_was_kept_is_read_again_and_let_go_of(tmp_path: Path) -> None:
+    """One file a release; of another format, or unreadable, it is nothing and said so."""
+    told: list[str] = []
+
+    class Log:
+        def error(self, what: str, **_: object) -> None:
+            """Told."""
+            told.append(what)
+
+    kept = KeptEvidence(tmp_path / "evidence", Log())
+    assert kept.load("id") == {}
+    await kept.save("id", {"calls": []})
+    await kept.save("over", {"calls": []})
+    assert kept.load("id")["calls"] == []
+    kept.only(["id"])
+    assert [path.name for path in (tmp_path / "evidence").iterdir()] == ["id.json"]
+    assert told == []
+    (tmp_path / "evidence" / "id.json").write_text('{"format": 0}')
+    assert kept.load("id") == {}
+    assert len(told) == 1
