@@ -1,0 +1,49 @@
+"""Whether a candidate takes too much memory: by a bound, or by growing while the stable version does not.
+
+Growth is counted from the first look, once the candidate takes calls, because what a process takes at its start says
+little; what the service's own instances have grown by since then is what the calls are worth, and is taken off. Caches
+fill on both sides: the bound is to leave room for what a fresh process fills, and stable has filled long ago.
+"""
+
+from __future__ import annotations
+
+from services.control.releases.nodes import Running
+from services.control.releases.specification import Abort
+
+
+class MemoryWatch:
+    """The memory of one release's candidates. Begins anew with a restart of control."""
+
+    def __init__(self, abort: Abort) -> None:
+        self._abort = abort
+        self._first: dict[str, float] = {}
+        self._told = ""
+
+    @property
+    def against(self) -> str:
+        """Why memory speaks against the candidate; empty if it does not."""
+        return self._told
+
+    def look(self, seen: Running) -> None:
+        """Takes what the instances have now; an instance that was replaced has another name."""
+        now = {s.name: s.rss_mib for s in seen.candidates} | dict(seen.stable_rss_mib)
+        for name, rss_mib in now.items():
+            if rss_mib:
+                self._first.setdefault(name, rss_mib)
+        stable = [now[n] - self._first[n] for n in seen.stable_rss_mib if now[n]]
+        stable_grown = max(0.0, max(stable, default=0.0))
+        for state in seen.candidates:
+            if state.rss_mib and not self._told:
+                self._told = self._judge(state.name, state.rss_mib, stable_grown)
+
+    def _judge(self, name: str, rss_mib: float, stable_grown: float) -> str:
+        most, growth = self._abort.memory_mib_max, self._abort.memory_growth_mib_max
+        grown = rss_mib - self._first[name]
+        if most is not None and rss_mib > most:
+            return f"{name} has {rss_mib:.0f} MiB of memory, where it may have {most:g} MiB"
+        if growth is not None and grown - stable_grown > growth:
+            return (
+                f"{name} has grown by {grown:.0f} MiB to {rss_mib:.0f} MiB since its first calls, the stable version "
+                f"by {stable_grown:.0f} MiB, where it may grow by {growth:g} MiB more"
+            )
+        return ""
