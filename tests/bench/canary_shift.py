@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 
 from tests.candidates.callers import GET_QUOTE, KEY_HEADER, PAIRS, Callers, Streams, quote_request
-from tests.candidates.faults import SIDE
+from tests.candidates.faults import VERSION
 from tests.candidates.stand import Stand
 
 KEYS = [f"key-{number}" for number in range(300)]
@@ -56,7 +56,7 @@ class Prober:
     def __init__(self, stand: Stand) -> None:
         self._stand = stand
 
-    async def seen(self, keys: list[str], to_candidate: bool, began: asyncio.Event) -> float:
+    async def seen(self, candidate: str, keys: list[str], to_candidate: bool, began: asyncio.Event) -> float:
         """The time at which the first answer of the other side came, on the monotonic clock; `began` is set when the
         first call has been answered.
 
@@ -70,7 +70,7 @@ class Prober:
                 for key in keys:
                     call = ask(request, timeout=PROBES_S_MAX, metadata=((KEY_HEADER, key),))
                     await call
-                    side = (await call.trailing_metadata()).get(SIDE) == "candidate"
+                    side = (await call.trailing_metadata()).get(VERSION) == candidate
                     if side is to_candidate:
                         return time.monotonic()
                     began.set()
@@ -101,7 +101,7 @@ class Rounds:
     async def _change(self, word, keys: list[str], to_candidate: bool) -> None:
         found = self.found
         began = asyncio.Event()
-        probe = asyncio.create_task(self._prober.seen(keys[:3], to_candidate, began)) if keys else None
+        probe = asyncio.create_task(self._prober.seen(self._callers.candidate, keys[:3], to_candidate, began)) if keys else None
         if probe is not None:
             await asyncio.wait([probe, asyncio.create_task(began.wait())], return_when=asyncio.FIRST_COMPLETED)
         start = time.monotonic()
@@ -127,7 +127,7 @@ class Rounds:
         """Up through all steps, then back at once."""
         stand, callers, found = self._stand, self._callers, self.found
         name = self.specify(f"shift-{number}")
-        callers.backwards = False
+        callers.backwards, callers.candidate = False, name
         await stand.start(name)
         await stand.become(name, "stepping")
         for step in range(self._steps):

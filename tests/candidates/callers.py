@@ -18,7 +18,7 @@ import grpc
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as marketdata
 from crossrate.api.marketdata.v1 import marketdata_service_pb2_grpc as marketdata_grpc
 from tests.bench.load_channel import LoadChannel
-from tests.candidates.faults import SIDE
+from tests.candidates.faults import VERSION
 from tests.mesh import Mesh
 
 GET_QUOTE = "/crossrate.api.marketdata.v1.MarketDataService/GetQuote"
@@ -49,6 +49,8 @@ class Callers:
         self._pause = (callers + 1) / rate
         self._leaving = False
         self._sweeps = [0] * callers
+        self.candidate = "none"
+        """Version of the candidate, by which its answers are told."""
         self.backwards = False
         """Whether keys may go from the candidate back to the stable version, and not the other way."""
         self.side: dict[str, bool] = {}
@@ -73,7 +75,7 @@ class Callers:
         except grpc.aio.AioRpcError as error:
             self.failures[f"unary {error.code().name}: {error.details()}"[:160]] += 1
             return None
-        by_candidate = (await call.trailing_metadata()).get(SIDE) == "candidate"
+        by_candidate = (await call.trailing_metadata()).get(VERSION) == self.candidate
         self.answers[by_candidate] += 1
         return by_candidate
 

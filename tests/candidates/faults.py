@@ -14,11 +14,11 @@ import grpc
 
 from crossrate.rpc.server import Server
 
-VARIABLE, SEED_VARIABLE = "CANDIDATE_FAULT", "CANDIDATE_SEED"
+VARIABLE, SEED_VARIABLE, VERSION_VARIABLE = "CANDIDATE_FAULT", "CANDIDATE_SEED", "CANDIDATE_VERSION"
 OTHERS = frozenset({"none", "crash", "start", "contract", "unhealthy", "leak"})
 """Faults that are not of calls."""
-SIDE = "x-side"
-"""The trailer by which an answer says that a candidate gave it."""
+VERSION = "x-version"
+"""The trailer by which an answer says which version gave it; the service's own program says nothing."""
 PIP = {"JPY": 0.01}
 LEAK_TICK_S = 0.1
 LEAK_MIB_MAX = 2048
@@ -140,12 +140,12 @@ def calls_fault(fault: str, argument: str, seed: int) -> CallsFault:
     raise ValueError(f"there is no fault {fault!r}")
 
 
-def _wrapped(name: str, method: Callable[..., Any], fault: CallsFault) -> Callable[..., Any]:
+def _wrapped(name: str, method: Callable[..., Any], fault: CallsFault, version: str) -> Callable[..., Any]:
     if inspect.isasyncgenfunction(method):
 
         @functools.wraps(method)
         async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
-            context.set_trailing_metadata(((SIDE, "candidate"),))
+            context.set_trailing_metadata(((VERSION, version),))
             async for message in fault.stream(method(request, context), name):
                 yield message
 
@@ -153,20 +153,20 @@ def _wrapped(name: str, method: Callable[..., Any], fault: CallsFault) -> Callab
 
     @functools.wraps(method)
     async def unary(request: Any, context: Any) -> Any:
-        context.set_trailing_metadata(((SIDE, "candidate"),))
+        context.set_trailing_metadata(((VERSION, version),))
         return await fault.unary(lambda: method(request, context), name, request, context)
 
     return unary
 
 
-def plant(fault: CallsFault) -> None:
-    """Every method of every servicer that is added from now on answers through a fault."""
+def plant(fault: CallsFault, version: str) -> None:
+    """Every method of every servicer that is added from now on answers through a fault, and says its version."""
     add = Server.add
 
     def with_fault(self: Server, register: Any, servicer: Any) -> None:
         for name, method in inspect.getmembers(servicer, callable):
             if name[0].isupper() and (inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method)):
-                setattr(servicer, name, _wrapped(name, method, fault))
+                setattr(servicer, name, _wrapped(name, method, fault, version))
         add(self, register, servicer)
 
     Server.add = with_fault  # type: ignore[method-assign]

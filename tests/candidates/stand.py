@@ -16,7 +16,7 @@ from crossrate.api.control.v1 import release_pb2
 from crossrate.api.control.v1 import release_service_pb2 as release_pb
 from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
 from tests.bench.load_channel import LoadChannel
-from tests.candidates.faults import SEED_VARIABLE, VARIABLE
+from tests.candidates.faults import SEED_VARIABLE, VARIABLE, VERSION_VARIABLE
 from tests.mesh import Mesh
 
 ASK_S = 0.05
@@ -103,6 +103,13 @@ max_mib = 64
 """
 
 
+OVER = (release_pb2.RELEASE_PHASE_PROMOTED, release_pb2.RELEASE_PHASE_ABORTED)
+
+
+class Ended(Exception):
+    """A release has ended otherwise than was waited for."""
+
+
 class Stand:
     """The mesh of a folder, and words to its releases.
 
@@ -129,7 +136,8 @@ class Stand:
         (self.folder / "releases" / f"{name}.toml").write_text(
             f'service = "{service}"\n[candidate]\nversion = "{name}"\n'
             f'command = ["python", "-m", "tests.candidates", "{service}"]\n{candidate}\n'
-            f'environment = {{ {VARIABLE} = "{fault}", {SEED_VARIABLE} = "{seed}" }}\n{rules}'
+            f'environment = {{ {VARIABLE} = "{fault}", {SEED_VARIABLE} = "{seed}", {VERSION_VARIABLE} = "{name}" }}\n'
+            f"{rules}"
         )
         return name
 
@@ -157,6 +165,7 @@ class Stand:
 
         Raises:
             TimeoutError: it is not by then; the message says where it is.
+            Ended: it is over otherwise.
         """
         end = time.monotonic() + within_s
         wanted = {release_pb2.ReleasePhase.Value(f"RELEASE_PHASE_{phase.upper()}") for phase in phases}
@@ -164,8 +173,10 @@ class Stand:
             release = await self.get(name)
             if release.phase in wanted:
                 return release
+            where = release_pb2.ReleasePhase.Name(release.phase)
+            if release.phase in OVER:
+                raise Ended(f"{name} is {where}: {release.cause}")
             if time.monotonic() > end:
-                where = release_pb2.ReleasePhase.Name(release.phase)
                 raise TimeoutError(f"{name} is {where} and not {phases} after {within_s:g} s: {release.cause}")
             await asyncio.sleep(ASK_S)
 
