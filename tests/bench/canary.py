@@ -1,4 +1,4 @@
-"""Releases: how soon a weight is seen, whether a call fails or a key goes back, and what becomes of scripted candidates.
+"""Releases: how soon a weight is seen, what fails meanwhile, and what becomes of scripted candidates.
 
     uv run python tests/bench/canary.py                             204 weight changes, then the candidates: hours
     uv run python tests/bench/canary.py --quick                     within a minute, the same ids, few repetitions
@@ -13,7 +13,6 @@ it never passes or fails.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 import tempfile
 from pathlib import Path
@@ -23,9 +22,11 @@ import uvloop
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from tests.bench.canary_candidates import candidate_figures, candidate_table, run_candidates  # noqa: E402
 from tests.bench.canary_shift import Shifts, measure_shifts  # noqa: E402
 from tests.bench.figures import median, percentile, report  # noqa: E402
 from tests.candidates.callers import Callers, Streams  # noqa: E402
+from tests.candidates.scripted import SCRIPTED  # noqa: E402
 from tests.candidates.stand import Stand, mesh_for_releases  # noqa: E402
 
 SHARE_P_MIN = 0.001
@@ -52,7 +53,7 @@ def shift_figures(found: Shifts, callers: Callers, streams: Streams) -> tuple[di
         "failed_calls": f"over {found.changes} weight changes, of {callers.calls} calls, {streams.messages} messages "
         f"and {streams.ended} resumed streams. {words}",
         "mixed_keys": f"of {len(callers.side)} keys that moved. {'; '.join(callers.mixed[:5])}",
-        "shares_outside": f"of {len(found.share_p)} weights, by calls without a key; smallest p {min(found.share_p):.2g}",
+        "shares_outside": f"of {len(found.share_p)} weights, calls without a key; smallest p {min(found.share_p):.2g}",
         "key_share_z_max": "standard deviations by which the keys' share was off; a key's place is the same each time",
     }
     return results, notes
@@ -62,25 +63,36 @@ async def measure(arguments: argparse.Namespace) -> None:
     """Runs what was asked for and prints it."""
     results: dict[str, float] = {}
     notes: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix="xr-canary-") as folder:
-        with mesh_for_releases(Path(folder), ledger=not arguments.shifts) as mesh:
-            stand = Stand(Path(folder), mesh)
-            try:
-                if not arguments.candidates:
-                    sizes = {"rounds": 2, "steps": 10} if arguments.quick else {"rounds": 4, "steps": 50}
-                    found = await measure_shifts(stand, rate=arguments.rate, **sizes)
-                    results, notes = shift_figures(*found)
-            finally:
-                await stand.close()
+    both = arguments.shifts == arguments.candidates
+    with tempfile.TemporaryDirectory(prefix="xr-canary-") as folder, mesh_for_releases(Path(folder)) as mesh:
+        stand = Stand(Path(folder), mesh)
+        try:
+            if both or arguments.shifts:
+                sizes = {"rounds": 2, "steps": 10} if arguments.quick else {"rounds": 4, "steps": 50}
+                results, notes = shift_figures(*await measure_shifts(stand, rate=arguments.rate, **sizes))
+            if both or arguments.candidates:
+                found = await run_candidates(stand, arguments)
+                print(candidate_table(found, {s.name: s.needs for s in SCRIPTED if s.needs}))
+                more, words = candidate_figures(found)
+                results |= more
+                notes |= words
+        finally:
+            await stand.close()
     report("canary", results, notes)
 
 
 def read_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds; ends within a minute")
+    parser.add_argument("--quick", action="store_true", help="few repetitions and three candidates; within a minute")
     parser.add_argument("--shifts", action="store_true", help="weight changes alone")
     parser.add_argument("--candidates", action="store_true", help="scripted candidates alone")
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=[s.name for s in SCRIPTED], help="these alone")
+    parser.add_argument("--runs", type=int, default=20, help="runs of each candidate")
+    parser.add_argument("--seed", type=int, default=1, help="of the first run; each further one has the next")
+    parser.add_argument("--results", type=Path, help="file of JSON lines: what is in it is not run again")
+    parser.add_argument("--minutes", type=float, default=300.0, help="no run is begun after so long")
+    parser.add_argument("--step", type=float, default=120.0, help="seconds of the 5 %% step")
     parser.add_argument("--rate", type=float, default=800.0, help="calls a second of all callers together")
     return parser.parse_args()
 

@@ -101,7 +101,11 @@ class Rounds:
     async def _change(self, word, keys: list[str], to_candidate: bool) -> None:
         found = self.found
         began = asyncio.Event()
-        probe = asyncio.create_task(self._prober.seen(self._callers.candidate, keys[:3], to_candidate, began)) if keys else None
+        probe = (
+            asyncio.create_task(self._prober.seen(self._callers.candidate, keys[:3], to_candidate, began))
+            if keys
+            else None
+        )
         if probe is not None:
             await asyncio.wait([probe, asyncio.create_task(began.wait())], return_when=asyncio.FIRST_COMPLETED)
         start = time.monotonic()

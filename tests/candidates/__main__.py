@@ -12,7 +12,7 @@ from pathlib import Path
 
 from crossrate.runtime.process import run
 from tests.candidate import fall_ill, lose_a_method
-from tests.candidates.faults import SEED_VARIABLE, VARIABLE, VERSION_VARIABLE, calls_fault, leak, plant, start_late
+from tests.candidates.faults import SEED_VARIABLE, VARIABLE, calls_fault, leak, plant, start_late
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
         fall_ill(Path(argument))
     elif fault == "leak":
         leak(float(argument))
-    plant(calls_fault(fault, argument, seed), os.environ.get(VERSION_VARIABLE, ""))
+    plant(calls_fault(fault, argument, seed), os.environ["CROSSRATE_VERSION"])
     run(importlib.import_module(f"services.{service}.main").serve)
 
 

@@ -14,7 +14,7 @@ import grpc
 
 from crossrate.rpc.server import Server
 
-VARIABLE, SEED_VARIABLE, VERSION_VARIABLE = "CANDIDATE_FAULT", "CANDIDATE_SEED", "CANDIDATE_VERSION"
+VARIABLE, SEED_VARIABLE = "CANDIDATE_FAULT", "CANDIDATE_SEED"
 OTHERS = frozenset({"none", "crash", "start", "contract", "unhealthy", "leak"})
 """Faults that are not of calls."""
 VERSION = "x-version"

@@ -14,7 +14,7 @@ from tests.candidates.stand import Ended, Stand, decided
 
 RUN_S_MAX = 400.0
 PROMOTED, ABORTED = "promoted", "aborted"
-STREAMS, MESSAGES = 16, 20
+STREAMS, MESSAGES = 24, 10
 """Streams at once, and messages of each until it ends: some begin each second, so that some are the candidate's."""
 CALIBRATION_CALLS = 2000
 
@@ -79,8 +79,11 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one run. `detected_s` is from the first call's step, or from the start where it got no call, to the
-    decision; `exposure` the candidate's calls over those that the whole 5 % step would have had at the run's rate."""
+    """What became of one run.
+
+    `detected_s` is from the first call's step, or from the start where it got no call, to the decision; `exposure` the
+    candidate's calls over those that the whole 5 % step would have had at the run's rate.
+    """
 
     name: str
     run: int

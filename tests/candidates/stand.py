@@ -16,7 +16,7 @@ from crossrate.api.control.v1 import release_pb2
 from crossrate.api.control.v1 import release_service_pb2 as release_pb
 from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
 from tests.bench.load_channel import LoadChannel
-from tests.candidates.faults import SEED_VARIABLE, VARIABLE, VERSION_VARIABLE
+from tests.candidates.faults import SEED_VARIABLE, VARIABLE
 from tests.mesh import Mesh
 
 ASK_S = 0.05
@@ -87,8 +87,7 @@ subjects = ["crossrate.marketdata.v1.books_published.>"]
 max_age_s = 315360000
 max_mib = 32
 forget_oldest = true
-"""
-LEDGER = """
+
 [services.ledger]
 calls = ["marketdata"]
 publishes = ["crossrate.ledger.v1.>"]
@@ -136,8 +135,7 @@ class Stand:
         (self.folder / "releases" / f"{name}.toml").write_text(
             f'service = "{service}"\n[candidate]\nversion = "{name}"\n'
             f'command = ["python", "-m", "tests.candidates", "{service}"]\n{candidate}\n'
-            f'environment = {{ {VARIABLE} = "{fault}", {SEED_VARIABLE} = "{seed}", {VERSION_VARIABLE} = "{name}" }}\n'
-            f"{rules}"
+            f'environment = {{ {VARIABLE} = "{fault}", {SEED_VARIABLE} = "{seed}" }}\n{rules}'
         )
         return name
 
@@ -188,9 +186,9 @@ class Stand:
 
 
 @contextlib.contextmanager
-def mesh_for_releases(folder: Path, *, ledger: bool = False) -> Iterator[Mesh]:
+def mesh_for_releases(folder: Path) -> Iterator[Mesh]:
     """A mesh that is up, with a folder for specifications; gone afterwards."""
-    (folder / "topology.toml").write_text(TOPOLOGY + (LEDGER if ledger else ""))
+    (folder / "topology.toml").write_text(TOPOLOGY)
     (folder / "releases").mkdir()
     with Mesh(folder / "topology.toml") as mesh:
         mesh.up()
