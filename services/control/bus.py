@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
+import nats.errors
 from google.protobuf import json_format
 from google.protobuf.message import Message
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
 from crossrate.events import Events, EventsError, EventsUnavailable
+from crossrate.events import Message as Event
 from crossrate.rpc import errors
 from crossrate.runtime.live_config import ConfigStore
 from crossrate.runtime.process import Runtime
@@ -117,15 +122,32 @@ class Bus:
         except EventsError as error:
             self._runtime.log.warning("a route is kept on disk alone for now", service=service, reason=str(error))
 
-    async def write_release(self, service: str, document: bytes) -> None:
-        """Writes a service's newest release, with every decision of it.
+    async def publish(self, message: Event) -> None:
+        """Publishes a fact of control's own; when it returns, it is on disk.
 
         Raises:
             EventsError: NATS is not there, or did not take it.
         """
         if self._events is None:
             raise EventsUnavailable("NATS was never reached")
-        await self._events.kv(BUCKET).put(f"release.{service}", document)
+        await self._events.publish(message)
+
+    async def subscribe(self, subject: str, take: Callable[[bytes], None]) -> Subscription:
+        """Has every message of a subject taken as it is published, from now on.
+
+        Raises:
+            EventsError: NATS was never reached, or is away.
+        """
+        if self._events is None:
+            raise EventsUnavailable("NATS was never reached")
+
+        async def came(message: Msg) -> None:
+            take(message.data)
+
+        try:
+            return await self._events.subscribe_core(subject, came)
+        except (nats.errors.Error, OSError) as error:
+            raise EventsUnavailable(f"{subject}: {error!r}") from error
 
     async def tell_fault(self, name: str, fault: Message | None) -> None:
         """Writes down, for the audit, that a fault begins or (None) has ended. Faults do not wait for NATS."""

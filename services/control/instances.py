@@ -80,10 +80,11 @@ class Instances:
             return await self._stub(instance).CheckConfig(request, timeout=ASK_S_MAX)
         return None
 
-    async def tap(self, method: str) -> AsyncIterator[instance_pb2.TapMessagesResponse]:
-        """Messages of a method ("" for all) as they pass through every instance, those that come later included."""
+    async def tap(self, method: str, service: str = "") -> AsyncIterator[instance_pb2.TapMessagesResponse]:
+        """Messages of a method ("" for all) as they pass through every instance ("" for those of all services), those
+        that come later included."""
         queue: asyncio.Queue[instance_pb2.TapMessagesResponse] = asyncio.Queue(TAPPED_MAX)
-        follower = asyncio.create_task(self._follow(method, queue), name="tap")
+        follower = asyncio.create_task(self._follow(method, queue, service), name="tap")
         try:
             while True:
                 yield await queue.get()
@@ -91,11 +92,13 @@ class Instances:
             follower.cancel()
             await asyncio.gather(follower, return_exceptions=True)
 
-    async def _follow(self, method: str, queue: asyncio.Queue) -> None:
+    async def _follow(self, method: str, queue: asyncio.Queue, service: str) -> None:
         readers: dict[str, asyncio.Task[None]] = {}
         try:
             while True:
-                present = {n: i for n, i in self._registry.instances.items() if i.serving}
+                present = {
+                    n: i for n, i in self._registry.instances.items() if i.serving and service in ("", i.service)
+                }
                 for name in [n for n, task in readers.items() if n not in present or task.done()]:
                     readers.pop(name).cancel()
                 for name in present.keys() - readers.keys():

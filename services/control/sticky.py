@@ -31,6 +31,23 @@ def sticky_methods(methods: Iterable[MethodContract]) -> list[MethodContract]:
     return [m for m in methods if m.sticky_field]
 
 
+def logged_pair(method: MethodContract) -> str:
+    """The field of a method that sticks which names its pair, if that is one; "" if none is. It is read out beside the
+    key, for the log of calls."""
+    paths = [path for path in method.instrument_fields if _is_one(method, path)] if method.sticky_field else []
+    return paths[0] if len(paths) == 1 else ""
+
+
+def _is_one(method: MethodContract, path: str) -> bool:
+    message = method.input
+    for name in path.split("."):
+        field = None if message is None else message.fields_by_name.get(name)
+        if field is None or field.is_repeated:
+            return False
+        message = field.message_type
+    return True
+
+
 @functools.cache
 def _descriptors(files: tuple[FileDescriptor, ...]) -> str:
     described = descriptor_pb2.FileDescriptorSet()
@@ -57,7 +74,10 @@ def sticky_filters(methods: Sequence[MethodContract]) -> list[dict[str, Any]]:
     extraction = {
         "descriptor_set": {"inline_bytes": _descriptors(tuple(file for _, file in sorted(files.items())))},
         "extractions_by_method": {
-            m.path[1:].replace("/", "."): {"request_field_extractions": {m.sticky_field: {}}} for m in sticky
+            m.path[1:].replace("/", "."): {
+                "request_field_extractions": {path: {} for path in (m.sticky_field, logged_pair(m)) if path}
+            }
+            for m in sticky
         },
     }
     fields = sorted({m.sticky_field for m in sticky})

@@ -42,6 +42,11 @@ cors_origins = []
 connections_max = 1000
 streams_per_connection_max = 100
 
+[clients.local]
+roles = ["viewer", "operator", "auditor"]
+accounts = ["*"]
+step_up = true
+
 [clients.viewer]
 roles = ["viewer"]
 
@@ -58,6 +63,18 @@ database = false
 calls = []
 publishes = ["crossrate.reference.v1.>"]
 database = true
+
+[services.audit]
+calls = []
+publishes = ["crossrate.audit.v1.>"]
+consumes = ["control"]
+database = true
+
+[streams.control]
+owner = "control"
+subjects = ["crossrate.control.v1.>"]
+max_age_s = 2592000
+max_mib = 64
 
 [streams.reference]
 owner = "reference"
@@ -175,6 +192,14 @@ def aborted_cause(release: dict[str, Any]) -> str:
     return next(d["cause"] for d in release["decisions"] if d["kind"] == "RELEASE_DECISION_KIND_ABORTING")
 
 
+async def audited(mesh: Mesh, name: str, count: int) -> list[dict[str, Any]] | None:
+    """The leaves of a release's decisions in their order, once there are so many."""
+    found = await asyncio.to_thread(mesh.command, "audit", "search", "--type", "ReleaseDecided", "--json", check=False)
+    facts = [json.loads(line) for line in found.splitlines()]
+    facts = [fact for fact in facts if fact["body"]["releaseName"] == name]
+    return facts[::-1] if len(facts) >= count else None
+
+
 def calls_by_side(release: dict[str, Any]) -> collections.Counter[bool]:
     """How many calls were seen of the stable version (False) and of the candidate."""
     found: collections.Counter[bool] = collections.Counter()
@@ -243,6 +268,11 @@ async def test_a_good_candidate_becomes_the_service(mesh: Mesh, folder: Path) ->
     assert outcomes["errors", ""] == outcomes["latency", ""] == "RELEASE_OUTCOME_PASS"
     assert "passes: " in mesh.command("release", "explain", name)
     await until(lambda: gone(mesh))
+    facts = await until(lambda: audited(mesh, name, len(kinds)), 30)
+    assert [fact["body"]["kind"].rpartition("_")[2].lower() for fact in facts] == kinds
+    assert [fact["body"].get("weightBp", 0) for fact in facts] == [d.get("weightBp", 0) for d in release["decisions"]]
+    assert (facts[3]["body"]["explanation"], facts[3]["body"]["decidedBy"]) == ("looks well", "local")
+    assert {c.get("candidate", False) for c in facts[4]["body"]["calls"]} == {True, False}
     assert versions(mesh) == {name}
     mesh.command("restart", "reference")
     assert versions(mesh) == {name}

@@ -13,8 +13,10 @@ from typing import Any
 from crossrate.rpc.contract import contracts
 from services.control.access_log import HELD_S, STATUS, TIMEOUT
 from services.control.releases.domain import CallsSeen
+from services.control.releases.sides import Sides
 from services.control.releases.specification import Abort
 from services.control.shares import RELEASE_HEADER, SIDE_HEADER, TO_CANDIDATE
+from services.control.sticky import EXTRACTED, logged_pair
 
 METHODS_MAX = 512
 """Methods of one release that are counted; the contract has far fewer."""
@@ -101,6 +103,25 @@ class Ended:
     candidate: bool
     failed: bool
     seconds: float
+    account: str = ""
+    """By the contract's sticky field; empty where it has none."""
+    pair: str = ""
+
+
+def keys_of(entry: Any) -> tuple[str, str]:
+    """Account and pair of a call, as the proxy read them out of its request; empty for what it did not read."""
+    extracted = entry.common_properties.metadata.filter_metadata
+    method = contracts().get(entry.request.path)
+    if EXTRACTED not in extracted or method is None:
+        return "", ""
+    fields = extracted[EXTRACTED].fields
+    return _value(fields, method.sticky_field), _value(fields, logged_pair(method))
+
+
+def _value(fields: Any, name: str) -> str:
+    # A field at a path may be repeated: then a call has no one key.
+    values = fields[name].list_value.values if name in fields else ()
+    return values[0].string_value if len(values) == 1 else ""
 
 
 _UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
@@ -144,6 +165,7 @@ class CallLog:
         self._is_candidate, self._clock = is_candidate, clock
         self._seen: dict[str, dict[Key, Seen]] = {}
         self._fresh: dict[str, deque[Ended]] = {}
+        self._sides: dict[str, Sides] = {}
 
     def seen(self, release: str) -> Mapping[Key, Seen]:
         """The calls under a release's id."""
@@ -167,6 +189,11 @@ class CallLog:
         """Counts calls under a release from now on; those of others are not looked at."""
         self._seen.setdefault(release, {})
         self._fresh.setdefault(release, deque(maxlen=FRESH_MAX))
+        self._sides.setdefault(release, Sides())
+
+    def sides(self, release: str) -> Sides:
+        """Which version answered which account under a release."""
+        return self._sides.get(release) or Sides()
 
     def state(self, release: str) -> list[list[Any]]:
         """The counts of a release, as JSON has them."""
@@ -195,6 +222,7 @@ class CallLog:
         """Lets go of a release's counts."""
         self._seen.pop(release, None)
         self._fresh.pop(release, None)
+        self._sides.pop(release, None)
 
     def take(self, entry: Any) -> None:
         """Counts one entry of the log."""
@@ -215,8 +243,12 @@ class CallLog:
             took = common.time_to_last_downstream_tx_byte if answered else common.duration
             code, seconds = code_of(entry), took.seconds + took.nanos / 1e9
         seen.setdefault(key, Seen()).add(code, seconds)
+        account, pair = keys_of(entry)
+        if account:
+            begin = common.start_time.seconds + common.start_time.nanos / 1e9
+            self._sides[release].add(account, begin, begin + seconds, key[1])
         if code != CANCELLED:
-            self._fresh[release].append(Ended(*key, code in FAILURES, seconds))
+            self._fresh[release].append(Ended(*key, code in FAILURES, seconds, account, pair))
 
     def _by_candidate(self, entry: Any) -> bool:
         """Whether a call is the candidate's: whoever answered, one that was repeated is of whom it was sent to first,

@@ -110,6 +110,8 @@ class Release:
     decisions: tuple[Decision, ...] = ()
     calls: tuple[CallsSeen, ...] = ()
     findings: tuple[Finding, ...] = ()
+    told: int = 0
+    """How many of its decisions the log of facts has."""
 
     @property
     def service(self) -> str:

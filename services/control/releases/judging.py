@@ -1,28 +1,45 @@
 """The analysis of a release: tests of the candidate against the stable version that may be looked at at any time.
 
 The statistics are `crossrate.evidence`'s; what is counted comes from the proxies' log of calls. Each method is a
-segment of its own for errors, so that one that fails is not hidden by the others. Calls of streams count for errors
-alone: how long one lasts is the caller's choice.
+segment of its own for errors, and so is each pair and account that the proxies read out of the calls, so that what
+fails in one is not hidden by the others. Calls of streams count for errors alone: how long one lasts is the caller's
+choice.
 """
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from crossrate.evidence.family import Decision, Family
+from crossrate.evidence.means import MeanTest
 from crossrate.evidence.proportions import ProportionTest
 from crossrate.evidence.quantiles import QuantileTest
 from crossrate.evidence.verdict import Outcome, Tolerance
+from services.control.releases.business import Judged
 from services.control.releases.calls import Ended
 from services.control.releases.domain import Finding
+from services.control.releases.parts import Business
+from services.control.releases.prices import Drift
 from services.control.releases.specification import Analysis
 
 ERRORS, LATENCY = "errors", "latency"
+BY_ACCOUNT = "errors_by_account"
+ACCOUNTS_A_LOOK = 50
+"""Accounts whose calls are given to their tests at one look, those that wait longest first: what is tested then hangs
+on the time alone, and a look costs no more than some milliseconds."""
+ACCOUNTS_WAITING_MAX = 10_000
 LOOK_S = 1.0
 """How often calls are given to the tests: what ended in a tick is one block."""
+
+
+def _add(count: Counter[str], candidate: bool, bad: bool) -> None:
+    side = "candidate" if candidate else "baseline"
+    count[side] += 1
+    count[f"{side}_bad"] += bad
 
 
 class Analyst:
@@ -31,10 +48,18 @@ class Analyst:
     Args:
         is_unary: whether a method, by its path, has one request and one answer.
         clock: seconds that only grow.
+        business: rules about orders and prices.
+        keyed: whether calls have accounts, so that each is looked at by itself.
     """
 
     def __init__(
-        self, analysis: Analysis, is_unary: Callable[[str], bool], clock: Callable[[], float] = time.monotonic
+        self,
+        analysis: Analysis,
+        is_unary: Callable[[str], bool],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        business: Sequence[Business] = (),
+        keyed: bool = False,
     ) -> None:
         self._is_unary, self._clock = is_unary, clock
         self._looked = -LOOK_S
@@ -45,6 +70,23 @@ class Analyst:
         latency = Tolerance(relative=analysis.latency_relative)
         self._family.declare(ERRORS, lambda: ProportionTest(errors))
         self._family.declare(LATENCY, lambda: QuantileTest(analysis.latency_quantile, latency))
+        self._keyed = keyed
+        if keyed:
+            self._family.declare(BY_ACCOUNT, lambda: ProportionTest(errors), required=False, by_segment=True)
+        self._accounts: dict[str, Counter[str]] = {}
+        self._stable = [0, 0]
+        self._stable_told: dict[str, tuple[int, int]] = {}
+        self._segments = {rule.name: rule.segments for rule in business}
+        for rule in business:
+            self._declare(rule)
+
+    def _declare(self, rule: Business) -> None:
+        if rule.of_orders:
+            shares = Tolerance(rule.tolerance)
+            self._family.declare(rule.name, lambda: ProportionTest(shares), required=rule.waits)
+        else:
+            make = functools.partial(MeanTest, rule.tolerance, rule.bound)
+            self._family.declare(rule.name, make, required=rule.waits, by_segment=True)
 
     def state(self) -> dict[str, Any]:
         """What the tests have seen, for `restore`."""
@@ -63,27 +105,80 @@ class Analyst:
         """Whether it is time to look again."""
         return self._clock() - self._looked >= LOOK_S
 
-    def look(self, ended: Iterable[Ended]) -> None:
-        """Takes the calls that ended since the last look, and decides."""
+    def look(self, ended: Iterable[Ended], judged: Iterable[Judged] = (), drifts: Iterable[Drift] = ()) -> None:
+        """Takes what was seen since the last look, and decides."""
         self._looked = self._clock()
-        counts: dict[str, Counter[str]] = {}
+        self._look_at_calls(list(ended))
+        counts: dict[tuple[str, str], Counter[str]] = {}
+        for order in judged:
+            self._count_order(order, counts)
+        self._observe(counts)
+        pips: dict[tuple[str, str], list[float]] = {}
+        for drift in drifts:
+            pips.setdefault((drift.rule, drift.pair or "unknown"), []).append(drift.pips)
+        for key, values in pips.items():
+            test = self._family.test(*key)
+            if isinstance(test, MeanTest):
+                test.observe(values)
+        self._decision = self._family.decide()
+
+    def _look_at_calls(self, ended: list[Ended]) -> None:
+        counts: dict[tuple[str, str], Counter[str]] = {}
         times: dict[bool, list[float]] = {False: [], True: []}
         for call in ended:
-            for segment in ("", call.method.rsplit(".", 1)[-1]):
-                count = counts.setdefault(segment, Counter())
-                side = "candidate" if call.candidate else "baseline"
-                count[side] += 1
-                count[f"{side}_bad"] += call.failed
+            for segment in ("", call.method.rsplit(".", 1)[-1], *((call.pair,) if call.pair else ())):
+                _add(counts.setdefault((ERRORS, segment), Counter()), call.candidate, call.failed)
             if self._is_unary(call.method):
                 times[call.candidate].append(call.seconds)
-        for segment, count in counts.items():
-            test = self._family.test(ERRORS, segment)
-            if isinstance(test, ProportionTest):
-                test.observe(**count)
+        self._observe(counts)
         test = self._family.test(LATENCY)
         if isinstance(test, QuantileTest) and (times[True] or times[False]):
             test.observe(times[True], times[False])
-        self._decision = self._family.decide()
+        if self._keyed:
+            self._look_at_accounts(ended)
+
+    def _look_at_accounts(self, ended: list[Ended]) -> None:
+        """Each account of the candidate beside all of stable: it has one version at a time."""
+        before = tuple(self._stable)
+        for call in ended:
+            if not call.candidate:
+                self._stable[0] += call.failed
+                self._stable[1] += 1
+        for call in ended:
+            if call.candidate and call.account:
+                if call.account not in self._accounts and len(self._accounts) >= ACCOUNTS_WAITING_MAX:
+                    continue
+                waiting = self._accounts.setdefault(call.account, Counter())
+                _add(waiting, call.candidate, call.failed)
+        for account in list(self._accounts)[:ACCOUNTS_A_LOOK]:
+            test = self._family.test(BY_ACCOUNT, account)
+            if not isinstance(test, ProportionTest):
+                del self._accounts[account]
+                continue
+            if account not in self._stable_told:
+                # Where stable stands, before anything is compared with it.
+                test.observe(baseline_bad=before[0], baseline=before[1])
+            bad, count = self._stable_told.get(account, before)
+            baseline = {"baseline_bad": self._stable[0] - bad, "baseline": self._stable[1] - count}
+            test.observe(**self._accounts.pop(account), **baseline)
+            self._stable_told[account] = self._stable[0], self._stable[1]
+
+    def _count_order(self, order: Judged, counts: dict[tuple[str, str], Counter[str]]) -> None:
+        segments = self._segments[order.rule]
+        _add(counts.setdefault((order.rule, ""), Counter()), order.candidate, order.bad)
+        if "pair" in segments:
+            _add(counts.setdefault((order.rule, order.pair), Counter()), order.candidate, order.bad)
+        if "account" in segments and order.candidate:
+            _add(counts.setdefault((order.rule, f"account {order.account}"), Counter()), order.candidate, order.bad)
+
+    def _observe(self, counts: dict[tuple[str, str], Counter[str]]) -> None:
+        for (metric, segment), count in counts.items():
+            if segment.startswith("account "):
+                whole = counts[metric, ""]
+                count.update(baseline=whole["baseline"], baseline_bad=whole["baseline_bad"])
+            test = self._family.test(metric, segment)
+            if isinstance(test, ProportionTest):
+                test.observe(**count)
 
     @property
     def against(self) -> str:

@@ -24,6 +24,7 @@ from services.control.releases.kept_evidence import KeptEvidence
 from services.control.releases.memory import MemoryWatch
 from services.control.releases.nodes import Node, NodeError, NodeGone, Running
 from services.control.releases.pulse import hanging
+from services.control.releases.watched import Watched
 from services.control.split import candidate_backend
 
 RESUMED_S = 15.0
@@ -77,7 +78,10 @@ def fact_files(service: str) -> list[str]:
 
 def _analyst(release: Release) -> Analyst | None:
     analysis = release.specification.analysis
-    return None if analysis is None else Analyst(analysis, is_unary)
+    if analysis is None:
+        return None
+    keyed = any(m.sticky_field for m in contracts().values() if m.workload == release.service)
+    return Analyst(analysis, is_unary, business=release.specification.business, keyed=keyed)
 
 
 class Look:
@@ -96,6 +100,7 @@ class Look:
         self._kept_time = time.monotonic()
         self._analyst = _analyst(release)
         world.calls.begin(release.release_id)
+        self._business = Watched(world, release)
         self._restore(release)
 
     def _restore(self, release: Release) -> None:
@@ -138,7 +143,8 @@ class Look:
             self._keep(release)
             return verdict, True
         if self._analyst.due():
-            self._analyst.look(world.calls.fresh(release.release_id))
+            judged, drifts = self._business.orders.judged(), self._business.drifts()
+            self._analyst.look(world.calls.fresh(release.release_id), judged, drifts)
             self._keep(release)
         # A step without calls shows nothing, and waits for none.
         idle = release.weight == 0
@@ -165,12 +171,13 @@ class Look:
         if release.phase in (Phase.STARTING, Phase.STEPPING):
             self._begin("candidates", self._keep_candidates, release)
             self._begin("pulse", self._feel_pulse, release)
+            self._begin("business", self._business.run, release)
         if release.phase is Phase.STARTING:
             self._begin("gate", self._hold_gate, release)
         if release.phase is Phase.PROMOTING:
             self._begin("promote", self._promote, release)
         if release.phase is Phase.ABORTING or release.phase is Phase.PROMOTED:
-            for name in ("candidates", "gate", "pulse"):
+            for name in ("candidates", "gate", "pulse", "business"):
                 if name in self._tasks:
                     self._tasks[name].cancel()
             self._begin("end", self._end, release)

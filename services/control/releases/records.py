@@ -41,6 +41,7 @@ def document_of(release: Release) -> dict[str, Any]:
             for d in release.decisions
         ],
         "calls": [asdict(c) for c in release.calls],
+        "told": release.told,
         "findings": [asdict(f) for f in release.findings],
     }
 
@@ -70,6 +71,7 @@ def read_release(document: dict[str, Any]) -> Release:
         weight=int(document["weight"]),
         decisions=decisions,
         calls=tuple(CallsSeen(**entry) for entry in document["calls"]),
+        told=int(document.get("told", 0)),
         findings=tuple(Finding(**entry) for entry in document["findings"]),
     )
 

@@ -1,7 +1,7 @@
 """Runs releases: decides by what is seen, writes each decision down, then moves the calls.
 
 registry, node, calls ─▶ look ─▶ decide ─▶ kept on disk ─▶ share of the calls ─▶ proxies
-                                   ▲            └─────────▶ NATS bucket "control", audited
+                                   ▲            └─────────▶ NATS stream "control", audited
                         words of people
 """
 
@@ -12,7 +12,6 @@ import contextlib
 import contextvars
 import dataclasses
 import datetime as dt
-import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,14 +22,15 @@ from services.control.envoy_api import ResourceError
 from services.control.mesh import Mesh
 from services.control.releases import domain
 from services.control.releases.domain import Decision, Kind, Phase, Release
+from services.control.releases.facts import fact_of
 from services.control.releases.looking import Look, World
-from services.control.releases.records import Records, document_of
+from services.control.releases.records import Records
 from services.control.releases.specification import Specification
 from services.control.split import Split
 
 TICK_S = 0.1
 """How often a release is looked at when nothing has said that it changed."""
-WRITE_AGAIN_S = 1.0
+TELL_AGAIN_S = 1.0
 Word = Callable[[Release, str, str, dt.datetime], Decision]
 
 
@@ -64,9 +64,12 @@ class Releases:
     def __init__(self, mesh: Mesh, records: Records, world: World, clock: Callable[[], dt.datetime]) -> None:
         self._mesh, self._records, self._world, self._clock = mesh, records, world, clock
         self._runs: dict[str, _Run] = {}
-        self._unwritten: dict[str, Release] = {}
-        self._to_write = asyncio.Event()
+        self._untold: set[str] = set()
+        self._to_tell = asyncio.Event()
         for release in records.releases.values():
+            if release.told < len(release.decisions):
+                self._untold.add(release.release_id)
+                self._to_tell.set()
             if (share := share_of(release)) is not None:
                 mesh.known_split(release.service, share)
 
@@ -96,7 +99,7 @@ class Releases:
                 self._begin(release)
         self._world.kept.only(self._runs)
         try:
-            await self._write_all()
+            await self._tell_all()
         finally:
             for run in self._runs.values():
                 if run.task is not None:
@@ -140,9 +143,11 @@ class Releases:
             return await self._take(release, word(release, by, comment, self._clock()), run)
 
     def _keep(self, release: Release) -> None:
-        self._records.keep(release)
-        self._unwritten[release.release_id] = release
-        self._to_write.set()
+        # More may have been told since this one was looked at.
+        before = self._records.releases.get(release.release_id, release)
+        self._records.keep(dataclasses.replace(release, told=max(release.told, before.told)))
+        self._untold.add(release.release_id)
+        self._to_tell.set()
 
     async def _take(self, release: Release, decision: Decision, run: _Run) -> Release:
         after = domain.evolve(release, decision)
@@ -218,18 +223,26 @@ class Releases:
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.gather(*waits, return_exceptions=True)
 
-    async def _write_all(self) -> None:
-        """Writes releases to NATS as they change, where the audit log reads them; again and again while it is away."""
+    async def _tell_all(self) -> None:
+        """Tells the log of facts each decision once, in order; again and again while NATS is away."""
         while True:
-            await self._to_write.wait()
-            self._to_write.clear()
-            for release_id, release in list(self._unwritten.items()):
+            await self._to_tell.wait()
+            self._to_tell.clear()
+            for release_id in list(self._untold):
                 try:
-                    await self._world.bus.write_release(release.service, json.dumps(document_of(release)).encode())
-                except EventsError as error:
-                    self._world.log.warning("a release is kept on disk alone for now", reason=str(error))
-                    await asyncio.sleep(WRITE_AGAIN_S)
-                    self._to_write.set()
-                    continue
-                if self._unwritten.get(release_id) is release:
-                    del self._unwritten[release_id]
+                    await self._tell(release_id)
+                except (EventsError, OSError) as error:
+                    self._world.log.warning("decisions of a release are not told for now", reason=str(error))
+                    await asyncio.sleep(TELL_AGAIN_S)
+                    self._to_tell.set()
+
+    async def _tell(self, release_id: str) -> None:
+        while True:
+            release = self._records.releases.get(release_id)
+            if release is None or release.told >= len(release.decisions):
+                self._untold.discard(release_id)
+                return
+            number = release.told + 1
+            await self._world.bus.publish(fact_of(release, number))
+            # It may have gone on meanwhile. What is told twice has the same id.
+            self._records.keep(dataclasses.replace(self._records.releases[release_id], told=number))

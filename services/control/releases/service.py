@@ -14,68 +14,12 @@ from crossrate.rpc import errors
 from crossrate.rpc.call import current
 from services.control.ads import RefusedError
 from services.control.answers import Answers
-from services.control.releases import domain
-from services.control.releases.domain import CallsSeen, Decision, Finding, Release
+from services.control.releases import domain, messages
+from services.control.releases.domain import Release
 from services.control.releases.runner import Releases, UnderWay, Word
 from services.control.releases.specification import Specification, SpecificationError, load
 
 RELEASES_DEFAULT = 20
-
-
-def _decision(decision: Decision) -> release_pb2.ReleaseDecision:
-    message = release_pb2.ReleaseDecision(
-        kind=release_pb2.ReleaseDecisionKind.Value(f"RELEASE_DECISION_KIND_{decision.kind.name}"),
-        cause=decision.cause,
-        decided_by=decision.by,
-        step=decision.step,
-        weight_bp=decision.weight,
-    )
-    message.time.FromDatetime(decision.time)
-    return message
-
-
-def _calls(seen: CallsSeen) -> release_pb2.ReleaseCalls:
-    message = release_pb2.ReleaseCalls(
-        method=seen.method, candidate=seen.candidate, calls=seen.calls, failures=seen.failures
-    )
-    message.latency_p50.FromMicroseconds(round(seen.latency_p50_ms * 1000))
-    message.latency_p99.FromMicroseconds(round(seen.latency_p99_ms * 1000))
-    return message
-
-
-def _verdict(finding: Finding) -> release_pb2.ReleaseVerdict:
-    return release_pb2.ReleaseVerdict(
-        metric=finding.metric,
-        segment=finding.segment,
-        outcome=release_pb2.ReleaseOutcome.Value(f"RELEASE_OUTCOME_{finding.outcome}"),
-        explanation=finding.explanation,
-        calls_needed=finding.calls_needed,
-    )
-
-
-def message_of(release: Release, serving: int) -> release_pb2.Release:
-    """A release without its decisions and calls."""
-    specification = release.specification
-    message = release_pb2.Release(
-        release_id=release.release_id,
-        name=release.name,
-        service=release.service,
-        version=specification.candidate.version,
-        phase=release_pb2.ReleasePhase.Value(f"RELEASE_PHASE_{release.phase.name}"),
-        paused=release.paused,
-        step=release.step,
-        weight_bp=release.weight,
-        cause=release.cause,
-        candidates_serving=serving,
-        candidates_wanted=specification.candidate.instances,
-    )
-    for step in specification.plan:
-        added = message.steps.add(weight_bp=step.weight, manual_gate=step.gate == "manual")
-        added.duration.FromMilliseconds(round(step.duration * 1000))
-    message.create_time.FromDatetime(release.create_time)
-    if release.step_time is not None:
-        message.step_time.FromDatetime(release.step_time)
-    return message
 
 
 class ReleaseServicer(release_grpc.ReleaseServiceServicer):
@@ -113,10 +57,10 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         return release
 
     def _whole(self, release: Release) -> release_pb2.Release:
-        message = message_of(release, self._releases.serving(release))
-        message.decisions.extend(_decision(d) for d in release.decisions)
-        message.calls.extend(_calls(c) for c in self._releases.calls(release))
-        message.verdicts.extend(_verdict(f) for f in self._releases.findings(release))
+        message = messages.release(release, self._releases.serving(release))
+        message.decisions.extend(messages.decision(d) for d in release.decisions)
+        message.calls.extend(messages.calls(c) for c in self._releases.calls(release))
+        message.verdicts.extend(messages.verdict(f) for f in self._releases.findings(release))
         return message
 
     async def StartRelease(self, request, context) -> pb.StartReleaseResponse:
@@ -144,7 +88,7 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         """Newest first."""
         chosen = [r for r in self._releases.all if request.service in ("", r.service)]
         chosen = chosen[: request.page_size or RELEASES_DEFAULT]
-        return pb.ListReleasesResponse(releases=[message_of(r, self._releases.serving(r)) for r in chosen])
+        return pb.ListReleasesResponse(releases=[messages.release(r, self._releases.serving(r)) for r in chosen])
 
     async def _say(self, request: Any, word: Word, answer: Callable[..., Any]) -> Any:
         author, release = current().caller, self._named(request.release)

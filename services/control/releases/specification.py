@@ -11,16 +11,19 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from crossrate.basics.duration import duration_s
+from services.control.releases import business_rules
+from services.control.releases.parts import Business, Duration
+from services.control.releases.parts import Part as _Part
 from services.control.split import WEIGHT_MAX, Pin, Split
 from services.control.state import CONTROL
 
 STEPS_MAX = 50
 PINS_MAX = 64
+BUSINESS_MAX = 16
 FILE_BYTES_MAX = 64 << 10
 ENVIRONMENT_MAX = 64
 RESERVED = ("SERVICE", "INSTANCE", "BACKEND", "STATE", "RUN", "TOPOLOGY", "VERSION")
@@ -34,18 +37,6 @@ class SpecificationError(ValueError):
     def __init__(self, problems: list[tuple[str, str]]) -> None:
         super().__init__("; ".join(f"{field}: {why}" for field, why in problems))
         self.problems = tuple(problems)
-
-
-def _seconds(value: Any) -> Any:
-    return duration_s(value) if isinstance(value, str) else value
-
-
-Duration = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=30 * 86_400)]
-"""Seconds, written "90s", "10m" or "1h30m"; at most 30 days."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Candidate(_Part):
@@ -167,6 +158,7 @@ class Specification(_Part):
     pins: tuple[PinRule, ...] = Field(default=(), max_length=PINS_MAX)
     abort: Abort = Abort()
     analysis: Analysis | None = None
+    business: tuple[Business, ...] = Field(default=(), max_length=BUSINESS_MAX)
     hold: Duration = 60.0
     """How long a blue-green candidate has all calls before it becomes the service."""
 
@@ -182,6 +174,15 @@ class Specification(_Part):
             raise ValueError("steps: blue_green moves all calls at once: take them out, and give hold instead")
         elif self.strategy == "ab" and len(weights) != 1:
             raise ValueError("steps: ab compares at one weight: give exactly one step")
+        return self
+
+    @model_validator(mode="after")
+    def _tests(self) -> Self:
+        names = [rule.name for rule in self.business]
+        if self.business and self.analysis is None:
+            raise ValueError("business: these rules are tested with the analysis: add [analysis]")
+        if len(set(names) | {"errors", "latency"}) != len(names) + 2:
+            raise ValueError("business: names must differ, also from errors and latency: give each a name")
         return self
 
     @property
@@ -211,7 +212,7 @@ def _problems(error: ValidationError) -> list[tuple[str, str]]:
         elif entry["type"] == "missing":
             why = "is missing: give it"
         field, _, rest = why.partition(": ")
-        if not path and field == "steps":
+        if not path and field in ("steps", "business"):
             path, why = field, rest
         found.append((path or "specification", why))
     return found
@@ -242,6 +243,8 @@ def read(document: Mapping[str, Any], services: Collection[str], sticky_services
             for i, pin in enumerate(specification.pins)
             if pin.account
         ]
+    if not problems:
+        problems += business_rules.problems(service, specification.business, sticky_services)
     if problems:
         raise SpecificationError(problems)
     return specification

@@ -1,0 +1,65 @@
+"""Releases as the contract has them."""
+
+from __future__ import annotations
+
+from crossrate.api.control.v1 import release_pb2
+from services.control.releases.domain import CallsSeen, Decision, Finding, Release
+
+
+def decision(taken: Decision) -> release_pb2.ReleaseDecision:
+    """A decision."""
+    message = release_pb2.ReleaseDecision(
+        kind=release_pb2.ReleaseDecisionKind.Value(f"RELEASE_DECISION_KIND_{taken.kind.name}"),
+        cause=taken.cause,
+        decided_by=taken.by,
+        step=taken.step,
+        weight_bp=taken.weight,
+    )
+    message.time.FromDatetime(taken.time)
+    return message
+
+
+def calls(seen: CallsSeen) -> release_pb2.ReleaseCalls:
+    """What was seen of a method and version."""
+    message = release_pb2.ReleaseCalls(
+        method=seen.method, candidate=seen.candidate, calls=seen.calls, failures=seen.failures
+    )
+    message.latency_p50.FromMicroseconds(round(seen.latency_p50_ms * 1000))
+    message.latency_p99.FromMicroseconds(round(seen.latency_p99_ms * 1000))
+    return message
+
+
+def verdict(finding: Finding) -> release_pb2.ReleaseVerdict:
+    """What a test says."""
+    return release_pb2.ReleaseVerdict(
+        metric=finding.metric,
+        segment=finding.segment,
+        outcome=release_pb2.ReleaseOutcome.Value(f"RELEASE_OUTCOME_{finding.outcome}"),
+        explanation=finding.explanation,
+        calls_needed=finding.calls_needed,
+    )
+
+
+def release(told: Release, serving: int) -> release_pb2.Release:
+    """A release without its decisions and calls."""
+    specification = told.specification
+    message = release_pb2.Release(
+        release_id=told.release_id,
+        name=told.name,
+        service=told.service,
+        version=specification.candidate.version,
+        phase=release_pb2.ReleasePhase.Value(f"RELEASE_PHASE_{told.phase.name}"),
+        paused=told.paused,
+        step=told.step,
+        weight_bp=told.weight,
+        cause=told.cause,
+        candidates_serving=serving,
+        candidates_wanted=specification.candidate.instances,
+    )
+    for step in specification.plan:
+        added = message.steps.add(weight_bp=step.weight, manual_gate=step.gate == "manual")
+        added.duration.FromMilliseconds(round(step.duration * 1000))
+    message.create_time.FromDatetime(told.create_time)
+    if told.step_time is not None:
+        message.step_time.FromDatetime(told.step_time)
+    return message

@@ -1,0 +1,76 @@
+"""Parts of a specification that others read as well: times, and rules about business."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from crossrate.basics.duration import duration_s
+
+
+def _seconds(value: Any) -> Any:
+    return duration_s(value) if isinstance(value, str) else value
+
+
+Duration = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=30 * 86_400)]
+"""Seconds, written "90s", "10m" or "1h30m"; at most 30 days."""
+
+
+class Part(BaseModel):
+    """What has these fields and no others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Business(Part):
+    """A rule about what calls are for: it is tested with the analysis, the candidate against the stable version."""
+
+    metric: Literal["reject_share", "fill_ratio", "price_drift", "spread"]
+    """reject_share: of orders that were refused. fill_ratio: of orders that ended without being filled whole, but for
+    those that somebody wanted ended. price_drift: a number of an answer, in pips. spread: ask less bid, in pips."""
+    name: str = Field(default="", pattern=r"^([a-z][a-z0-9_-]{0,63})?$")
+    """Of the test; empty: the metric's."""
+    tolerance: float = Field(gt=0)
+    """By how much the candidate may be worse: a share of orders, or pips to either side."""
+    segments: tuple[Literal["account", "pair"], ...] = ("pair",)
+    """By what orders are also tested one by one. A pair is compared with the same pair of stable; an account, as it has
+    one version at a time, with all orders of stable: ask for it where accounts are alike. Drifts are by pair."""
+    reasons: tuple[str, ...] = ()
+    """Of reject_share: words of ExecutionReason that count, "RISK"; empty: all."""
+    method: str = ""
+    """Of price_drift and spread: whose answers, "MarketDataService/GetQuote"."""
+    field: str = ""
+    """Of price_drift: the number in the answer, "quote.bid". Of spread: what holds `bid` and `ask`, "quote"."""
+    same: str = ""
+    """Of drifts: what in the answer says of which moment it is, "quote.sequence": only answers in which it is equal are
+    compared, and the market's own moves are out. Empty: the candidate's is compared with stable's newest."""
+    bound: float = Field(default=5.0, gt=0)
+    """Of drifts: a single difference counts for so many pips at most."""
+    waits: bool = True
+    """Whether a pass of the analysis waits for it."""
+
+    @property
+    def of_orders(self) -> bool:
+        """Whether it counts orders, and not pips."""
+        return self.metric in ("reject_share", "fill_ratio")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        return {"name": given.get("metric", ""), **given} if isinstance(given, dict) else given
+
+    @model_validator(mode="after")
+    def _fits_metric(self) -> Self:
+        if self.of_orders:
+            if self.tolerance >= 1:
+                raise ValueError("tolerance is a share of orders below 1: 0.01 is one in a hundred")
+            if self.method or self.field or self.same:
+                raise ValueError(f"{self.metric} counts orders: take method, field and same out")
+        elif not self.method or not self.field:
+            raise ValueError(f"{self.metric} needs method and field: whose answers, and what of them")
+        elif self.bound <= self.tolerance:
+            raise ValueError("bound must be above tolerance")
+        if self.reasons and self.metric != "reject_share":
+            raise ValueError("reasons are of reject_share: take them out")
+        return self

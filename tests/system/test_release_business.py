@@ -1,0 +1,150 @@
+"""Candidates whose calls all succeed, and whose business is wrong: found by orders' facts and by prices."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossrate.api.ledger.v1 import account_pb2
+from crossrate.client import AsyncClient, CallError, OrderRejected
+from crossrate.runtime.topology import DEFAULT_PATH
+from tests.integration.envoys import until
+from tests.mesh import Mesh
+from tests.system.test_releases import aborted_cause, become
+
+pytestmark = [pytest.mark.system, pytest.mark.long]
+
+ACCOUNTS = [f"desk-{number}" for number in range(24)]
+PAIRS = ("EUR/USD", "USD/JPY", "GBP/USD")
+STEPS = '[[steps]]\nweight_percent = 50\nduration = "1h"\n[analysis]\nlatency_relative = 20\nerrors_absolute = 0.3\n'
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """The mesh's own topology, with room for specifications beside it."""
+    folder = tmp_path_factory.mktemp("business")
+    shutil.copy(DEFAULT_PATH, folder / "topology.toml")
+    (folder / "releases").mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def mesh(folder: Path) -> Iterator[Mesh]:
+    """The whole mesh, for these tests alone."""
+    with Mesh(folder / "topology.toml") as own:
+        own.up()
+        yield own
+
+
+@contextlib.asynccontextmanager
+async def connected(mesh: Mesh) -> AsyncIterator[AsyncClient]:
+    """The operator of this machine, as a client."""
+    proof = mesh.place.client_certificate("local")
+    async with AsyncClient(f"localhost:{mesh.edge_port}", ca=mesh.roots, client=proof) as client:
+        yield client
+
+
+def specify(folder: Path, name: str, service: str, module: str, rule: str) -> str:
+    """Writes a specification; its version is its name."""
+    candidate = f'[candidate]\nversion = "{name}"\ncommand = ["python", "-m", "{module}"]\n'
+    text = f'service = "{service}"\n{candidate}{STEPS}[[business]]\n{rule}'
+    (folder / "releases" / f"{name}.toml").write_text(text)
+    return name
+
+
+@contextlib.asynccontextmanager
+async def going_on(work: list[Any]) -> AsyncIterator[None]:
+    """What is done until the block is left."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert not [t for t in tasks if not t.cancelled() and t.exception()]
+
+
+async def ask_for_quotes(client: AsyncClient) -> None:
+    """Asks for the same quotes over and over."""
+    for pair in itertools.cycle(PAIRS):
+        base, counter = pair.split("/")
+        await client.marketdata.GetQuote(base=base, counter=counter)
+
+
+async def test_a_price_that_is_a_fifth_of_a_pip_off_is_found_in_its_pair(mesh: Mesh, folder: Path) -> None:
+    """No answer is beyond what the contract tolerates; their mean is, in one pair, and the release says in which."""
+    rule = 'metric = "price_drift"\ntolerance = 0.05\nmethod = "MarketDataService/GetQuote"\nfield = "quote.bid"\n'
+    rule += 'same = "quote.sequence"\nbound = 2\n'
+    name = specify(folder, "off", "marketdata", "tests.candidate_prices", rule)
+    async with connected(mesh) as client, going_on([ask_for_quotes(client) for _ in range(2)]):
+        await asyncio.to_thread(mesh.json, "release", "start", name)
+        release = await become(mesh, name, "aborted", "promoted")
+    cause = aborted_cause(release)
+    assert "price_drift of EUR/USD fails" in cause
+    told = {v["segment"]: v["outcome"] for v in release["verdicts"] if v["metric"] == "price_drift"}
+    assert {pair for pair, outcome in told.items() if outcome == "RELEASE_OUTCOME_FAIL"} == {"EUR/USD"}
+
+
+async def opened(client: AsyncClient, account: str) -> None:
+    """Opens an account with a million dollars."""
+    terms = {
+        "desk": "fx",
+        "margin_rate": "0.02",
+        "status": account_pb2.ACCOUNT_STATUS_ACTIVE,
+        "position_mode": account_pb2.POSITION_MODE_NETTING,
+    }
+    made = account_pb2.Account(account=account, currency="USD", cost_method=account_pb2.COST_METHOD_FIFO, **terms)
+    await client.ledger.OpenAccount(request_id=str(uuid.uuid4()), account=made)
+    money = {"amount": "1000000", "currency": "USD", "text": "opening"}
+    await client.ledger.Deposit(request_id=str(uuid.uuid4()), account=account, **money)
+
+
+async def ready(client: AsyncClient, account: str) -> None:
+    """Returns when risk knows of an account's money."""
+
+    async def looked_at() -> bool:
+        try:
+            await client.place(account, "EUR/USD", "buy", 1_000, validate_only=True)
+        except (OrderRejected, CallError):
+            return False
+        return True
+
+    await until(looked_at, 60)
+
+
+async def trade(client: AsyncClient, account: str, accepted: list[str]) -> None:
+    """Deals small amounts to and fro."""
+    for side in itertools.cycle(("buy", "sell")):
+        for pair in PAIRS:
+            with contextlib.suppress(OrderRejected):
+                await client.place(account, pair, side, 1_000)
+                accepted.append(pair)
+
+
+async def test_orders_that_are_refused_are_found_though_no_call_fails(mesh: Mesh, folder: Path) -> None:
+    """The candidate's orders of one pair are refused by risk: the share is told by the facts of trading, told apart by
+    the account that was asked for, and the pair is named."""
+    rule = 'metric = "reject_share"\ntolerance = 0.05\nreasons = ["RISK"]\n'
+    name = specify(folder, "refuses", "trading", "tests.candidate_orders", rule)
+    accepted: list[str] = []
+    async with connected(mesh) as client:
+        await asyncio.gather(*(opened(client, account) for account in ACCOUNTS))
+        await asyncio.gather(*(ready(client, account) for account in ACCOUNTS))
+        async with going_on([trade(client, account, accepted) for account in ACCOUNTS]):
+            await until(lambda: len(accepted) > 2 * len(ACCOUNTS), 60)
+            await asyncio.to_thread(mesh.json, "release", "start", name)
+            release = await become(mesh, name, "aborted", "promoted")
+    cause = aborted_cause(release)
+    assert "reject_share" in cause
+    failed = {v["segment"] for v in release["verdicts"] if v["outcome"] == "RELEASE_OUTCOME_FAIL"}
+    assert failed <= {"", "USD/JPY"}
+    assert not [c for c in release["calls"] if c.get("candidate") and int(c.get("failures", 0))]
