@@ -179,6 +179,23 @@ def test_a_candidate_that_is_slow_is_failed_unless_its_calls_are_streams() -> No
     assert analysed(2, 50, errors=0.001, scale_s=0.006, unary=False).against == ""
 
 
+def test_a_method_that_is_slow_is_not_hidden_by_faster_ones() -> None:
+    """One call in two hundred, ten times as long, moves no 99th percentile of all calls; its method fails."""
+    rare = PATH.replace("GetInstrument", "ListInstruments")
+    chance, now = random.Random(6), 0.0
+    analyst = Analyst(Analysis(errors_absolute=0.02), lambda path: True, lambda: now)
+    for tick in range(400):
+        now = float(tick)
+        block = [
+            Ended(PATH, candidate, False, chance.uniform(0.001, 0.2)) for candidate in (True, False) for _ in range(200)
+        ]
+        slow = [Ended(rare, candidate, False, 0.02 if candidate else 0.002) for candidate in (True, False)]
+        analyst.look([*block, *slow, *slow])
+        if analyst.against:
+            break
+    assert "latency of ReferenceService/ListInstruments fails" in analyst.against
+
+
 def test_what_is_not_shown_yet_says_how_many_calls_it_takes() -> None:
     """After a few calls an equal candidate has neither passed nor failed, and a step waits for it."""
     analyst = analysed(3, 3, errors=0.001, scale_s=0.002)
