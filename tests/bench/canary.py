@@ -13,6 +13,8 @@ it never passes or fails.
 from __future__ import annotations
 
 import argparse
+import asyncio
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -97,5 +99,13 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+async def main() -> None:
+    """Measures until it is done or told to end: whichever it is, the mesh is gone afterwards."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await measure(read_arguments())
+
+
 if __name__ == "__main__":
-    uvloop.run(measure(read_arguments()))
+    uvloop.run(main())

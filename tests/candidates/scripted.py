@@ -77,6 +77,7 @@ class Sizes:
     step_s: float
     rate: float
     go_on: str = "passed"
+    latency_relative: float = 0.5
 
     def rules(self, scripted: Scripted) -> str:
         """Steps, bounds and analysis of every scripted release: what `mesh/releases/README.md` shows, and defaults."""
@@ -84,7 +85,7 @@ class Sizes:
             f'[[steps]]\nweight_percent = 5\nduration = "{self.step_s:g}s"\n'
             f'[[steps]]\nweight_percent = 50\nduration = "{min(self.step_s, 10):g}s"\n'
             '[abort]\nready_within = "20s"\nmemory_growth_mib_max = 48\n'
-            f'[analysis]\ngo_on = "{self.go_on}"\n{scripted.rules}'
+            f'[analysis]\ngo_on = "{self.go_on}"\nlatency_relative = {self.latency_relative:g}\n{scripted.rules}'
         )
 
 
