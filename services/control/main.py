@@ -29,6 +29,7 @@ from services.control.releases.kept_evidence import KeptEvidence
 from services.control.releases.looking import World
 from services.control.releases.nodes import Node
 from services.control.releases.records import Records
+from services.control.releases.report import Reports
 from services.control.releases.runner import Releases
 from services.control.releases.service import ReleaseServicer
 from services.control.service import ControlServicer
@@ -64,6 +65,8 @@ async def serve(runtime: Runtime) -> None:
     records = Records(place.state / CONTROL_FOLDER / "releases.json", log)
     releases = Releases(mesh, records, world, utc_now)
 
+    reports = Reports(place.state / CONTROL_FOLDER, topology.trust_domain)
+
     server = Server(runtime)
     server.add(
         control_grpc.add_ControlServiceServicer_to_server,
@@ -72,7 +75,7 @@ async def serve(runtime: Runtime) -> None:
     sticky = {m.workload for m in contracts().values() if m.sticky_field}
     server.add(
         release_grpc.add_ReleaseServiceServicer_to_server,
-        ReleaseServicer(releases, specifications(runtime), topology.services, sticky, utc_now),
+        ReleaseServicer(releases, specifications(runtime), topology.services, sticky, utc_now, reports),
     )
     faults = FaultServicer(mesh, bus, log)
     server.add(add_FaultServiceServicer_to_server, faults)

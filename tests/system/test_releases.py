@@ -273,6 +273,14 @@ async def test_a_good_candidate_becomes_the_service(mesh: Mesh, folder: Path) ->
     assert [fact["body"].get("weightBp", 0) for fact in facts] == [d.get("weightBp", 0) for d in release["decisions"]]
     assert (facts[3]["body"]["explanation"], facts[3]["body"]["decidedBy"]) == ("looks well", "local")
     assert {c.get("candidate", False) for c in facts[4]["body"]["calls"]} == {True, False}
+    file = folder / "report.json"
+    mesh.command("release", "report", name, "-o", str(file))
+    report = mesh.json("release", "verify", str(file))
+    assert [d["kind"] for d in report["decisions"]] == kinds
+    assert "errors passes" in " ".join(report["decisions"][-2]["evidence"])
+    assert report["decisions"][-2]["tally"]["candidate"] > 500
+    file.write_text(file.read_text().replace("looks well", "looks bad"))
+    assert "changed after it was signed" in mesh.refused("release", "verify", str(file))
     assert versions(mesh) == {name}
     mesh.command("restart", "reference")
     assert versions(mesh) == {name}

@@ -116,6 +116,8 @@ class Control:
     """Every proxy and instance with its health, identity, certificate and configuration version."""
     GetRelease: Method[control_release_service.GetReleaseRequest, control_release_service.GetReleaseResponse]
     """A release with its decisions and what was seen of its calls."""
+    GetReleaseReport: Method[control_release_service.GetReleaseReportRequest, control_release_service.GetReleaseReportResponse]
+    """A release as a report that control has signed: what was specified, decided, seen and judged."""
     ListCertificates: Method[control_control_service.ListCertificatesRequest, control_control_service.ListCertificatesResponse]
     """Certificates in use: for each identity its serial, issuer and times."""
     ListConfigVersions: Method[control_control_service.ListConfigVersionsRequest, control_control_service.ListConfigVersionsResponse]
@@ -495,6 +497,8 @@ class ControlBlocking:
     """Every proxy and instance with its health, identity, certificate and configuration version."""
     GetRelease: BlockingMethod[control_release_service.GetReleaseRequest, control_release_service.GetReleaseResponse]
     """A release with its decisions and what was seen of its calls."""
+    GetReleaseReport: BlockingMethod[control_release_service.GetReleaseReportRequest, control_release_service.GetReleaseReportResponse]
+    """A release as a report that control has signed: what was specified, decided, seen and judged."""
     ListCertificates: BlockingMethod[control_control_service.ListCertificatesRequest, control_control_service.ListCertificatesResponse]
     """Certificates in use: for each identity its serial, issuer and times."""
     ListConfigVersions: BlockingMethod[control_control_service.ListConfigVersionsRequest, control_control_service.ListConfigVersionsResponse]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ release_app = typer.Typer(
   crossrate release promote reference-2            on to the next step; from the last one it becomes the service
   crossrate release abort reference-2 -m "why"     all calls back to the stable version
   crossrate release explain reference-2            every decision with its cause, and what was seen of each method
+  crossrate release report reference-2 -o file     all of that, signed; `crossrate release verify file` checks it
 A release is named by its specification, or by its id.""",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -106,3 +108,31 @@ def history(
     from crossrate.cli import releases
 
     releases.history(service, lines, as_json=as_json)
+
+
+@release_app.command()
+def report(
+    name: Name,
+    file: Annotated[Path | None, typer.Option("--output", "-o", help="Into a file.", metavar="FILE")] = None,
+) -> None:
+    """Export a release: specification, decisions with causes and evidence, weights, calls, verdicts; signed."""
+    from crossrate.cli import release_reports
+
+    release_reports.export(name, file)
+
+
+@release_app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="A report.", metavar="FILE", exists=True, dir_okay=False)],
+    key: Annotated[
+        str,
+        typer.Option(
+            "--key", "-k", help="The public key: a file with it, or itself; else this mesh's own.", metavar="KEY"
+        ),
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Check a report with the public key alone, and show it. Exits with 1 if it is not as it was signed."""
+    from crossrate.cli import release_reports
+
+    release_reports.verify(file, key, as_json=as_json)

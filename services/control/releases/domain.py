@@ -20,6 +20,8 @@ from services.control.split import WEIGHT_MAX
 
 DECISIONS_MAX = 500
 """Decisions that a release can take: 50 steps, and what people do in between. Then only its end is decided."""
+EVIDENCE_MAX = 20
+"""Sentences of evidence that are kept with a decision; failures come first."""
 CONTROL = "control"
 """Who decides by the rules of the specification."""
 
@@ -58,6 +60,16 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """Calls of both versions that were seen, and those of them that failed."""
+
+    stable: int = 0
+    stable_failures: int = 0
+    candidate: int = 0
+    candidate_failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """One decision: who took it and why; `step` is the index into the plan and `weight` the share after it."""
 
@@ -67,6 +79,9 @@ class Decision:
     by: str
     step: int
     weight: int
+    evidence: tuple[str, ...] = ()
+    """What the tests said then: of all calls together, and what failed."""
+    tally: Tally = Tally()
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +305,24 @@ def _at_a_step(release: Release, done: str) -> None:
         raise Refused(f"it is {release.phase}, and can be {done} only at one of its steps")
     if len(release.decisions) >= DECISIONS_MAX:
         raise Refused(f"it has taken {DECISIONS_MAX} decisions: abort it and start it anew")
+
+
+def tally(calls: Sequence[CallsSeen]) -> Tally:
+    """All methods together."""
+    sums = {
+        side: (
+            sum(c.calls for c in calls if c.candidate is side),
+            sum(c.failures for c in calls if c.candidate is side),
+        )
+        for side in (False, True)
+    }
+    return Tally(*sums[False], *sums[True])
+
+
+def witnessed(decision: Decision, calls: Sequence[CallsSeen], findings: Sequence[Finding]) -> Decision:
+    """A decision with what was known when it was taken."""
+    told = [f.explanation for f in findings if not f.segment or f.outcome == "FAIL"]
+    return replace(decision, evidence=tuple(told[:EVIDENCE_MAX]), tally=tally(calls))
 
 
 def find(releases: Sequence[Release], wanted: str) -> Release | None:

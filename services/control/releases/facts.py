@@ -28,6 +28,8 @@ def fact_of(release: Release, number: int) -> Message:
         decided_by=decision.by,
         step=decision.step,
         weight_bp=decision.weight,
+        evidence=decision.evidence,
+        **messages.counts(decision),
     )
     fact.time.FromDatetime(decision.time)
     if decision.kind in ENDS:

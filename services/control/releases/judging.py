@@ -1,8 +1,8 @@
 """The analysis of a release: tests of the candidate against the stable version that may be looked at at any time.
 
 The statistics are `crossrate.evidence`'s; what is counted comes from the proxies' log of calls. Each method is a
-segment of its own for errors and times, and so is for errors each pair and account that the proxies read out of the calls, so that what
-fails in one is not hidden by the others. Calls of streams count for errors alone: how long one lasts is the caller's
+segment of its own for errors and times, and for errors so is each pair and account that the proxies read out of the
+calls: what fails in one is not hidden by the others. Calls of streams count for errors alone: how long one lasts is the caller's
 choice.
 """
 

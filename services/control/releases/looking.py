@@ -258,7 +258,8 @@ class Look:
         except (EventsUnavailable, Failure) as error:
             return f"the live configuration cannot be read to check it: {error}"
         if not values:
-            return ""  # Nothing is in force; some services have no live configuration at all.
+            # Nothing is set, or the service has none: then the candidate's own defaults are in force.
+            return ""
         for _ in range(SETTINGS_ASKED_MAX):
             verdict = await self._world.instances.check_config_of(candidate, to_struct(values))
             if verdict is not None:

@@ -14,9 +14,22 @@ def decision(taken: Decision) -> release_pb2.ReleaseDecision:
         decided_by=taken.by,
         step=taken.step,
         weight_bp=taken.weight,
+        evidence=taken.evidence,
+        **counts(taken),
     )
     message.time.FromDatetime(taken.time)
     return message
+
+
+def counts(taken: Decision) -> dict[str, int]:
+    """The fields that say how many calls had been seen."""
+    seen = taken.tally
+    return {
+        "stable_calls": seen.stable,
+        "stable_failures": seen.stable_failures,
+        "candidate_calls": seen.candidate,
+        "candidate_failures": seen.candidate_failures,
+    }
 
 
 def calls(seen: CallsSeen) -> release_pb2.ReleaseCalls:

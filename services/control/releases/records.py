@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crossrate.runtime.durable import write_private
-from services.control.releases.domain import CallsSeen, Decision, Finding, Kind, Phase, Release
+from services.control.releases.domain import CallsSeen, Decision, Finding, Kind, Phase, Release, Tally
 from services.control.releases.specification import Specification
 
 KEPT_MAX = 100
@@ -37,6 +37,8 @@ def document_of(release: Release) -> dict[str, Any]:
                 "by": d.by,
                 "step": d.step,
                 "weight": d.weight,
+                "evidence": d.evidence,
+                "tally": asdict(d.tally),
             }
             for d in release.decisions
         ],
@@ -54,7 +56,14 @@ def read_release(document: dict[str, Any]) -> Release:
     """
     decisions = tuple(
         Decision(
-            dt.datetime.fromisoformat(d["time"]), Kind(d["kind"]), d["cause"], d["by"], int(d["step"]), int(d["weight"])
+            dt.datetime.fromisoformat(d["time"]),
+            Kind(d["kind"]),
+            d["cause"],
+            d["by"],
+            int(d["step"]),
+            int(d["weight"]),
+            tuple(d.get("evidence", ())),
+            Tally(**d.get("tally", {})),
         )
         for d in document["decisions"]
     )

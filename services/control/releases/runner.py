@@ -150,9 +150,9 @@ class Releases:
         self._to_tell.set()
 
     async def _take(self, release: Release, decision: Decision, run: _Run) -> Release:
-        after = domain.evolve(release, decision)
+        calls, findings = self.calls(release), self.findings(release)
+        after = domain.evolve(release, domain.witnessed(decision, calls, findings))
         if decision.kind in (Kind.ABORTING, Kind.PROMOTING, Kind.PROMOTED):
-            calls, findings = self._world.calls.summary(release.release_id), run.look.findings()
             after = dataclasses.replace(after, calls=calls, findings=findings)
         aborting = decision.kind is Kind.ABORTING
         if aborting:

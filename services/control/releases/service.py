@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -16,6 +17,7 @@ from services.control.ads import RefusedError
 from services.control.answers import Answers
 from services.control.releases import domain, messages
 from services.control.releases.domain import Release
+from services.control.releases.report import Reports
 from services.control.releases.runner import Releases, UnderWay, Word
 from services.control.releases.specification import Specification, SpecificationError, load
 
@@ -29,6 +31,7 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         folder: where specifications are.
         services: the services of the mesh.
         sticky_services: those whose contract has a sticky field.
+        reports: signs them.
     """
 
     def __init__(
@@ -38,10 +41,11 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         services: Collection[str],
         sticky_services: Collection[str],
         clock: Callable[[], dt.datetime],
+        reports: Reports,
     ) -> None:
         self._releases, self._folder = releases, folder
         self._services, self._sticky_services = services, sticky_services
-        self._clock = clock
+        self._clock, self._reports = clock, reports
         self._answers = Answers()
 
     def _specification(self, name: str) -> Specification:
@@ -83,6 +87,15 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
     async def GetRelease(self, request, context) -> pb.GetReleaseResponse:
         """One release with everything."""
         return pb.GetReleaseResponse(release=self._whole(self._named(request.release)))
+
+    async def GetReleaseReport(self, request, context) -> pb.GetReleaseReportResponse:
+        """The release with everything that is known of it now, signed."""
+        release = self._named(request.release)
+        whole = dataclasses.replace(
+            release, calls=self._releases.calls(release), findings=self._releases.findings(release)
+        )
+        file = self._reports.file(whole, self._clock())
+        return pb.GetReleaseReportResponse(file=file, key=str(self._reports.signer.verifier))
 
     async def ListReleases(self, request, context) -> pb.ListReleasesResponse:
         """Newest first."""

@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 
 from services.control.releases import domain
-from services.control.releases.domain import Kind, Phase, Refused, Release, Seen, begun, decide, evolve
+from services.control.releases.domain import (
+    CallsSeen,
+    Finding,
+    Kind,
+    Phase,
+    Refused,
+    Release,
+    Seen,
+    begun,
+    decide,
+    evolve,
+)
 from services.control.releases.records import Records
 from services.control.releases.specification import read
 
@@ -129,6 +140,19 @@ def test_decisions_have_an_end() -> None:
     with pytest.raises(Refused, match="500 decisions"):
         domain.promote(walked, "ann", "", NOW)
     assert domain.abort(walked, "ann", "", NOW).kind is Kind.ABORTING
+
+
+def test_a_decision_keeps_what_was_known_when_it_was_taken() -> None:
+    """Calls of both versions, and what the tests said: of all calls, and of what failed; not of every segment."""
+    calls = [CallsSeen("/a", False, 90, 1, 1, 2), CallsSeen("/a", True, 10, 2, 1, 2), CallsSeen("/b", True, 5, 0, 1, 2)]
+    findings = [
+        Finding("errors", "alpha", "FAIL", "alpha fails", 0),
+        Finding("errors", "", "NOT_ENOUGH_DATA", "undecided", 5),
+        Finding("errors", "beta", "PASS", "beta passes", 0),
+    ]
+    decision = domain.witnessed(release().decisions[0], calls, findings)
+    assert decision.evidence == ("alpha fails", "undecided")
+    assert decision.tally == domain.Tally(90, 1, 15, 2)
 
 
 def test_a_release_is_on_disk_as_it_was(tmp_path: Path) -> None:

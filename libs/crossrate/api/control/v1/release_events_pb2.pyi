@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ReleaseDecided(_message.Message):
-    __slots__ = ("release_id", "release_name", "service", "version", "number", "kind", "explanation", "decided_by", "step", "weight_bp", "time", "calls", "verdicts")
+    __slots__ = ("release_id", "release_name", "service", "version", "number", "kind", "explanation", "decided_by", "step", "weight_bp", "time", "calls", "verdicts", "evidence", "stable_calls", "stable_failures", "candidate_calls", "candidate_failures")
     RELEASE_ID_FIELD_NUMBER: _ClassVar[int]
     RELEASE_NAME_FIELD_NUMBER: _ClassVar[int]
     SERVICE_FIELD_NUMBER: _ClassVar[int]
@@ -25,6 +25,11 @@ class ReleaseDecided(_message.Message):
     TIME_FIELD_NUMBER: _ClassVar[int]
     CALLS_FIELD_NUMBER: _ClassVar[int]
     VERDICTS_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    STABLE_CALLS_FIELD_NUMBER: _ClassVar[int]
+    STABLE_FAILURES_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_CALLS_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_FAILURES_FIELD_NUMBER: _ClassVar[int]
     release_id: str
     release_name: str
     service: str
@@ -38,4 +43,9 @@ class ReleaseDecided(_message.Message):
     time: _timestamp_pb2.Timestamp
     calls: _containers.RepeatedCompositeFieldContainer[_release_pb2.ReleaseCalls]
     verdicts: _containers.RepeatedCompositeFieldContainer[_release_pb2.ReleaseVerdict]
-    def __init__(self, release_id: _Optional[str] = ..., release_name: _Optional[str] = ..., service: _Optional[str] = ..., version: _Optional[str] = ..., number: _Optional[int] = ..., kind: _Optional[_Union[_release_pb2.ReleaseDecisionKind, str]] = ..., explanation: _Optional[str] = ..., decided_by: _Optional[str] = ..., step: _Optional[int] = ..., weight_bp: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[_release_pb2.ReleaseCalls, _Mapping]]] = ..., verdicts: _Optional[_Iterable[_Union[_release_pb2.ReleaseVerdict, _Mapping]]] = ...) -> None: ...
+    evidence: _containers.RepeatedScalarFieldContainer[str]
+    stable_calls: int
+    stable_failures: int
+    candidate_calls: int
+    candidate_failures: int
+    def __init__(self, release_id: _Optional[str] = ..., release_name: _Optional[str] = ..., service: _Optional[str] = ..., version: _Optional[str] = ..., number: _Optional[int] = ..., kind: _Optional[_Union[_release_pb2.ReleaseDecisionKind, str]] = ..., explanation: _Optional[str] = ..., decided_by: _Optional[str] = ..., step: _Optional[int] = ..., weight_bp: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[_release_pb2.ReleaseCalls, _Mapping]]] = ..., verdicts: _Optional[_Iterable[_Union[_release_pb2.ReleaseVerdict, _Mapping]]] = ..., evidence: _Optional[_Iterable[str]] = ..., stable_calls: _Optional[int] = ..., stable_failures: _Optional[int] = ..., candidate_calls: _Optional[int] = ..., candidate_failures: _Optional[int] = ...) -> None: ...

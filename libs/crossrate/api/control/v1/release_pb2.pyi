@@ -61,20 +61,30 @@ RELEASE_OUTCOME_FAIL: ReleaseOutcome
 RELEASE_OUTCOME_NOT_ENOUGH_DATA: ReleaseOutcome
 
 class ReleaseDecision(_message.Message):
-    __slots__ = ("time", "kind", "cause", "decided_by", "step", "weight_bp")
+    __slots__ = ("time", "kind", "cause", "decided_by", "step", "weight_bp", "evidence", "stable_calls", "stable_failures", "candidate_calls", "candidate_failures")
     TIME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
     DECIDED_BY_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_BP_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    STABLE_CALLS_FIELD_NUMBER: _ClassVar[int]
+    STABLE_FAILURES_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_CALLS_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_FAILURES_FIELD_NUMBER: _ClassVar[int]
     time: _timestamp_pb2.Timestamp
     kind: ReleaseDecisionKind
     cause: str
     decided_by: str
     step: int
     weight_bp: int
-    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[ReleaseDecisionKind, str]] = ..., cause: _Optional[str] = ..., decided_by: _Optional[str] = ..., step: _Optional[int] = ..., weight_bp: _Optional[int] = ...) -> None: ...
+    evidence: _containers.RepeatedScalarFieldContainer[str]
+    stable_calls: int
+    stable_failures: int
+    candidate_calls: int
+    candidate_failures: int
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[ReleaseDecisionKind, str]] = ..., cause: _Optional[str] = ..., decided_by: _Optional[str] = ..., step: _Optional[int] = ..., weight_bp: _Optional[int] = ..., evidence: _Optional[_Iterable[str]] = ..., stable_calls: _Optional[int] = ..., stable_failures: _Optional[int] = ..., candidate_calls: _Optional[int] = ..., candidate_failures: _Optional[int] = ...) -> None: ...
 
 class ReleaseStep(_message.Message):
     __slots__ = ("weight_bp", "duration", "manual_gate")

@@ -38,6 +38,20 @@ class GetReleaseResponse(_message.Message):
     release: _release_pb2.Release
     def __init__(self, release: _Optional[_Union[_release_pb2.Release, _Mapping]] = ...) -> None: ...
 
+class GetReleaseReportRequest(_message.Message):
+    __slots__ = ("release",)
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    release: str
+    def __init__(self, release: _Optional[str] = ...) -> None: ...
+
+class GetReleaseReportResponse(_message.Message):
+    __slots__ = ("file", "key")
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    file: str
+    key: str
+    def __init__(self, file: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+
 class ListReleasesRequest(_message.Message):
     __slots__ = ("service", "page_size")
     SERVICE_FIELD_NUMBER: _ClassVar[int]

@@ -50,6 +50,11 @@ class ReleaseServiceStub:
                 request_serializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.ListReleasesRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.ListReleasesResponse.FromString,
                 _registered_method=True)
+        self.GetReleaseReport = channel.unary_unary(
+                '/crossrate.api.control.v1.ReleaseService/GetReleaseReport',
+                request_serializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetReleaseReportRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetReleaseReportResponse.FromString,
+                _registered_method=True)
         self.PromoteRelease = channel.unary_unary(
                 '/crossrate.api.control.v1.ReleaseService/PromoteRelease',
                 request_serializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.PromoteReleaseRequest.SerializeToString,
@@ -93,6 +98,14 @@ class ReleaseServiceServicer:
 
     def ListReleases(self, request, context):
         """Releases, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReleaseReport(self, request, context):
+        """A release as a report that control has signed: what was specified, decided, seen and judged. Who has the public key
+        checks it without the mesh: `crossrate release verify`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,6 +157,11 @@ def add_ReleaseServiceServicer_to_server(servicer, server):
                     servicer.ListReleases,
                     request_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.ListReleasesRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.ListReleasesResponse.SerializeToString,
+            ),
+            'GetReleaseReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReleaseReport,
+                    request_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetReleaseReportRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetReleaseReportResponse.SerializeToString,
             ),
             'PromoteRelease': grpc.unary_unary_rpc_method_handler(
                     servicer.PromoteRelease,
@@ -248,6 +266,33 @@ class ReleaseService:
             '/crossrate.api.control.v1.ReleaseService/ListReleases',
             crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.ListReleasesRequest.SerializeToString,
             crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.ListReleasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReleaseReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.control.v1.ReleaseService/GetReleaseReport',
+            crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetReleaseReportRequest.SerializeToString,
+            crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetReleaseReportResponse.FromString,
             options,
             channel_credentials,
             insecure,
