@@ -2,8 +2,8 @@
 
 The statistics are `crossrate.evidence`'s; what is counted comes from the proxies' log of calls. Each method is a
 segment of its own for errors and times, and for errors so is each pair and account that the proxies read out of the
-calls: what fails in one is not hidden by the others. Calls of streams count for errors alone: how long one lasts is the caller's
-choice.
+calls: what fails in one is not hidden by the others. Calls of streams count for errors alone: how long one lasts is
+the caller's choice.
 """
 
 from __future__ import annotations
