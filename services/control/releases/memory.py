@@ -1,21 +1,29 @@
 """Whether a candidate takes too much memory: by a bound, or by growing while the stable version does not.
 
-Growth is counted from the first look, once the candidate takes calls, because what a process takes at its start says
-little; what the service's own instances have grown by since then is what the calls are worth, and is taken off. Caches
-fill on both sides: the bound is to leave room for what a fresh process fills, and stable has filled long ago.
+A process that has just begun to serve fills what stable has filled long ago. So growth is counted from where the
+memory is `memory_settles_within` after the candidate took its first calls; what the service's own instances have grown
+by from then on is what the calls are worth, and is taken off.
 """
 
 from __future__ import annotations
+
+import time
+from collections.abc import Callable
 
 from services.control.releases.nodes import Running
 from services.control.releases.specification import Abort
 
 
 class MemoryWatch:
-    """The memory of one release's candidates. Begins anew with a restart of control."""
+    """The memory of one release's candidates. Begins anew with a restart of control.
 
-    def __init__(self, abort: Abort) -> None:
-        self._abort = abort
+    Args:
+        clock: seconds that only grow.
+    """
+
+    def __init__(self, abort: Abort, clock: Callable[[], float] = time.monotonic) -> None:
+        self._abort, self._clock = abort, clock
+        self._began: float | None = None
         self._first: dict[str, float] = {}
         self._told = ""
 
@@ -26,10 +34,13 @@ class MemoryWatch:
 
     def look(self, seen: Running) -> None:
         """Takes what the instances have now; an instance that was replaced has another name."""
+        if self._began is None:
+            self._began = self._clock()
+        settling = self._clock() - self._began < self._abort.memory_settles_within
         now = {s.name: s.rss_mib for s in seen.candidates} | dict(seen.stable_rss_mib)
         for name, rss_mib in now.items():
-            if rss_mib:
-                self._first.setdefault(name, rss_mib)
+            if rss_mib and (settling or name not in self._first):
+                self._first[name] = max(rss_mib, self._first.get(name, 0.0))
         stable = [now[n] - self._first[n] for n in seen.stable_rss_mib if now[n]]
         stable_grown = max(0.0, max(stable, default=0.0))
         for state in seen.candidates:
@@ -43,7 +54,7 @@ class MemoryWatch:
             return f"{name} has {rss_mib:.0f} MiB of memory, where it may have {most:g} MiB"
         if growth is not None and grown - stable_grown > growth:
             return (
-                f"{name} has grown by {grown:.0f} MiB to {rss_mib:.0f} MiB since its first calls, the stable version "
+                f"{name} has grown by {grown:.0f} MiB to {rss_mib:.0f} MiB since it settled, the stable version "
                 f"by {stable_grown:.0f} MiB, where it may grow by {growth:g} MiB more"
             )
         return ""

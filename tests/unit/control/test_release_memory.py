@@ -24,15 +24,17 @@ def test_memory_beyond_its_bound_speaks_against_a_candidate() -> None:
     assert "201 MiB" in watch.against
 
 
-def test_growth_counts_from_the_first_look_and_beside_the_stable_version() -> None:
-    """What stable grows by is granted; an instance that is not running has no memory and says nothing."""
-    watch = MemoryWatch(Abort(memory_growth_mib_max=50))
-    for candidate_mib, stable_mib in ((80, 100), (0, 100), (129, 100), (150, 125)):
+def test_growth_counts_once_it_has_settled_and_beside_the_stable_version() -> None:
+    """What it fills at first is granted, and what stable grows by; an instance that is not running has no memory and
+    says nothing; one of stable that shrinks makes nothing worse."""
+    now = [0.0]
+    watch = MemoryWatch(Abort(memory_growth_mib_max=50, memory_settles_within=10), lambda: now[0])
+    for now[0], candidate_mib, stable_mib in ((0, 20, 100), (9, 80, 100), (10, 0, 100), (11, 129, 100), (12, 150, 125)):
         watch.look(seen(candidate_mib, stable_mib))
         assert watch.against == ""
     watch.look(seen(160, 125))
-    assert "has grown by 80 MiB to 160 MiB since its first calls, the stable version by 25 MiB" in watch.against
-    shrunk = MemoryWatch(Abort(memory_growth_mib_max=50))
+    assert "has grown by 80 MiB to 160 MiB since it settled, the stable version by 25 MiB" in watch.against
+    shrunk = MemoryWatch(Abort(memory_growth_mib_max=50, memory_settles_within=0.1))
     shrunk.look(seen(80, 100))
     shrunk.look(seen(120, 40))
     assert shrunk.against == ""
