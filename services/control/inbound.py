@@ -88,14 +88,14 @@ def _listener(backend: str, port: int, topology: Topology, contracts: Contracts)
     }
 
 
-def _method_routes(method: MethodContract, backend: str, state: State) -> list[dict[str, Any]]:
+def _method_routes(method: MethodContract, backend: str, topology: Topology, state: State) -> list[dict[str, Any]]:
     split = state.splits.get(backend)
     action = {
         "retry_policy": retry(retry_on(method), state.limits) | (OUTLASTING if split else {}),
         **timing(method, DEADLINE_MARGIN_S),
         **lane(method),
     }
-    return split_routes(method, backend, action, split)
+    return split_routes(method, backend, action, split, topology)
 
 
 def _public_route(service: str, backend: str) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def inbound(backend: str, topology: Topology, contracts: Contracts, state: State
     routes = [
         route
         for method in methods
-        for each in _method_routes(method, backend, state)
+        for each in _method_routes(method, backend, topology, state)
         for route in with_faults(each, faults, topology)
     ]
     if service == CONTROL:

@@ -16,7 +16,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from crossrate.rpc.caller import CLIENT_HEADER
 from crossrate.rpc.contract import MethodContract
+from crossrate.rpc.tokens import TOKEN_HEADER
+from crossrate.runtime.topology import Topology
+from services.control.authentication import FILTER, TOKEN_KEY
 from services.control.clusters import candidate_name, local_name
 from services.control.envoy_api import TYPE_PREFIX, extension
 from services.control.split import WEIGHT_MAX, Pin, Split
@@ -28,6 +32,8 @@ takes away what begins with x-crossrate-."""
 SIDE_HEADER = "x-crossrate-release-side"
 """Tells the log of calls to which version a call was sent, whoever answered it after it was repeated."""
 TO_STABLE, TO_CANDIDATE = "stable", "candidate"
+ROLES_HEADER = "x-crossrate-roles"
+"""The roles of a caller's token, as JSON, from the edge; for pins alone, no right hangs on it."""
 _LUA = "envoy.extensions.filters.http.lua.v3.Lua"
 _LUA_ON_ROUTE = "envoy.extensions.filters.http.lua.v3.LuaPerRoute"
 _FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
@@ -60,19 +66,45 @@ def _targets(backend: str, weight: int, split: Split, by_hash: bool) -> dict[str
     return {"weighted_clusters": {"clusters": clusters, "use_hash_policy": by_hash}}
 
 
-def _pinned(pin: Pin, method: MethodContract) -> dict[str, Any] | None:
-    """What a pin asks of a call; None if no call of the method can have it."""
+def _of_role(role: str, topology: Topology) -> list[dict[str, Any]]:
+    """Calls of whoever has a role: by the token's roles as the edge hands them on, or by a certificate without a token,
+    whose roles the topology says."""
+    token = {"name": ROLES_HEADER, "string_match": {"contains": f'"{role}"'}}
+    found = [{"headers": [token]}]
+    for name, client in topology.clients.items():
+        if role in client.roles:
+            proved = {"name": CLIENT_HEADER, "string_match": {"exact": topology.client_identity(name)}}
+            alone = {"name": TOKEN_HEADER, "present_match": True, "invert_match": True}
+            found.append({"headers": [proved, alone]})
+    return found
+
+
+def roles_header() -> dict[str, Any]:
+    """What the edge adds to calls while a release pins by role."""
+    value = f"%DYNAMIC_METADATA({FILTER}:{TOKEN_KEY}:roles)%"
+    return {"header": {"key": ROLES_HEADER, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+
+
+def pins_by_role(splits: Mapping[str, Split]) -> bool:
+    """Whether somebody has to be told the roles of who calls."""
+    return any(pin.by_role for split in splits.values() for pin in split.pins)
+
+
+def _pinned(pin: Pin, method: MethodContract, topology: Topology) -> list[dict[str, Any]]:
+    """What a pin asks of a call, each by itself; nothing if no call of the method can have it."""
+    if pin.by_role:
+        return _of_role(pin.value, topology)
     if pin.header:
-        return {"headers": [{"name": pin.header, "string_match": {"exact": pin.value}}]}
+        return [{"headers": [{"name": pin.header, "string_match": {"exact": pin.value}}]}]
     if method.sticky_field:
         # The fields' values are lists: a field at a path may be repeated.
         value = {"list_match": {"one_of": {"string_match": {"exact": pin.value}}}}
-        return {"dynamic_metadata": [{"filter": EXTRACTED, "path": [{"key": method.sticky_field}], "value": value}]}
-    return None
+        return [{"dynamic_metadata": [{"filter": EXTRACTED, "path": [{"key": method.sticky_field}], "value": value}]}]
+    return []
 
 
 def split_routes(
-    method: MethodContract, backend: str, action: Mapping[str, Any], split: Split | None
+    method: MethodContract, backend: str, action: Mapping[str, Any], split: Split | None, topology: Topology
 ) -> list[dict[str, Any]]:
     """The routes of a method: one, or during a release one a pin and one by weight.
 
@@ -92,7 +124,7 @@ def split_routes(
         again = {"typed_per_filter_config": {REROUTE: enabled}}
     routes = []
     for pin in split.pins:
-        if (asked := _pinned(pin, method)) is not None:
+        for asked in _pinned(pin, method, topology):
             whole = WEIGHT_MAX if pin.to_candidate else 0
             target = _targets(backend, whole, split, by_hash=False)
             # Instances of either side are still chosen by the contract's key.

@@ -16,12 +16,14 @@ def candidate_backend(service: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """Calls that no weight moves: those with a header, or of an account (the contract's sticky field)."""
+    """Calls that no weight moves: with a header, of an account (the contract's sticky field), or of who has a role."""
 
     to_candidate: bool
     value: str
     header: str = ""
-    """Name of the header; empty for a pin by account."""
+    """Name of the header; empty for a pin by account or role."""
+    by_role: bool = False
+    """Whether the value is a role."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,12 @@ calls = []
 publishes = ["crossrate.control.v1.>"]
 database = false
 
+[streams.control]
+owner = "control"
+subjects = ["crossrate.control.v1.release_decided.*"]
+max_age_s = 2592000
+max_mib = 64
+
 [services.reference]
 calls = []
 publishes = ["crossrate.reference.v1.>"]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import nats
 import pytest
 from google.protobuf import json_format
 
@@ -72,7 +73,7 @@ database = true
 
 [streams.control]
 owner = "control"
-subjects = ["crossrate.control.v1.>"]
+subjects = ["crossrate.control.v1.release_decided.*"]
 max_age_s = 2592000
 max_mib = 64
 
@@ -81,6 +82,9 @@ owner = "reference"
 subjects = ["crossrate.reference.v1.>"]
 max_age_s = 2592000
 max_mib = 64
+
+[publishers.monitoring]
+publishes = ["crossrate.control.v1.alerts_in.>"]
 """
 
 
@@ -232,6 +236,7 @@ async def test_a_good_candidate_becomes_the_service(mesh: Mesh, folder: Path) ->
     callers = Callers(mesh)
     async with callers.calling():
         assert (await command(mesh, "start", name))["phase"] == "RELEASE_PHASE_STARTING"
+        watching = asyncio.create_task(asyncio.to_thread(mesh.command, "release", "watch", name, "--json"))
 
         async def at_second_step() -> bool:
             return (await become(mesh, name, "stepping"))["step"] == 1
@@ -264,6 +269,9 @@ async def test_a_good_candidate_becomes_the_service(mesh: Mesh, folder: Path) ->
     kinds = [d["kind"].removeprefix("RELEASE_DECISION_KIND_").lower() for d in release["decisions"]]
     assert kinds == ["started", "stepped", "stepped", "stepped", "promoting", "promoted"]
     assert release["decisions"][3]["cause"] == "looks well"
+    # Each once, though control was killed in the middle.
+    watched = [json.loads(line)["kind"].rpartition("_")[2].lower() for line in (await watching).splitlines()]
+    assert watched == kinds
     outcomes = {(v["metric"], v.get("segment", "")): v["outcome"] for v in release["verdicts"]}
     assert outcomes["errors", ""] == outcomes["latency", ""] == "RELEASE_OUTCOME_PASS"
     assert "passes: " in mesh.command("release", "explain", name)
@@ -384,6 +392,29 @@ async def test_a_word_takes_a_release_back_at_once(mesh: Mesh, folder: Path) -> 
     assert aborted_cause(release) == "not today"
     assert callers.failures == {}
     assert "aborted already" in mesh.refused("release", "abort", name)
+    await until(lambda: gone(mesh))
+
+
+async def alert(mesh: Mesh, service: str, text: str) -> None:
+    """What monitoring says of a service."""
+    secret = json.loads(mesh.place.credentials("monitoring").read_text())["nats"]
+    connection = await nats.connect(secret["url"], nkeys_seed_str=secret["seed"], inbox_prefix=secret["inbox_prefix"])
+    try:
+        await connection.publish(f"crossrate.control.v1.alerts_in.{service}", text.encode())
+        await connection.flush()
+    finally:
+        await connection.close()
+
+
+async def test_an_alert_takes_a_release_back(mesh: Mesh, folder: Path) -> None:
+    """One about the service, in its own words; one about another service is none of its."""
+    name = specify(folder, "alerted", "none", step(50, "1h") + "[abort]\nalerts = true\n")
+    await command(mesh, "start", name)
+    await become(mesh, name, "stepping")
+    await alert(mesh, "audit", "too slow")
+    await alert(mesh, "reference", "ReferenceErrors: the budget of the month is spent")
+    release = await become(mesh, name, "aborted")
+    assert aborted_cause(release) == "an alert: ReferenceErrors: the budget of the month is spent"
     await until(lambda: gone(mesh))
 
 

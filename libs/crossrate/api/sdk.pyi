@@ -146,6 +146,8 @@ class Control:
     """Starts the release that mesh/releases/<name>.toml specifies."""
     Tap: Method[control_control_service.TapRequest, Any]
     """Requests and answers of a method as they pass through every instance, decoded and redacted."""
+    WatchRelease: Method[control_release_service.WatchReleaseRequest, Any]
+    """A release as it is now, then at each decision and each second until it is over."""
 
 class Identity:
     CreateApiKey: Method[identity_client_service.CreateApiKeyRequest, identity_client_service.CreateApiKeyResponse]
@@ -527,6 +529,8 @@ class ControlBlocking:
     """Starts the release that mesh/releases/<name>.toml specifies."""
     Tap: BlockingStream[control_control_service.TapRequest, control_control_service.TapResponse]
     """Requests and answers of a method as they pass through every instance, decoded and redacted."""
+    WatchRelease: BlockingStream[control_release_service.WatchReleaseRequest, control_release_service.WatchReleaseResponse]
+    """A release as it is now, then at each decision and each second until it is over."""
 
 class IdentityBlocking:
     CreateApiKey: BlockingMethod[identity_client_service.CreateApiKeyRequest, identity_client_service.CreateApiKeyResponse]

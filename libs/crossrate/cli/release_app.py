@@ -52,10 +52,10 @@ def status(
 
 @release_app.command()
 def watch(name: Name, as_json: Json = False) -> None:
-    """Follow a release until it is over. Exits with 1 if it was aborted."""
-    from crossrate.cli import releases
+    """Follow a release until it is over: shares, verdicts, calls, failures, times. Exits with 1 if it was aborted."""
+    from crossrate.cli import release_watch
 
-    releases.watch(name, as_json=as_json)
+    release_watch.watch(name, as_json=as_json)
 
 
 @release_app.command()

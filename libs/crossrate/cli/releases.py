@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -13,14 +12,8 @@ from crossrate.api.control.v1.release_service_pb2_grpc import ReleaseServiceStub
 from crossrate.cli import reach, show
 from crossrate.cli.desk import moment, word
 from crossrate.cli.requests import as_dict
-from crossrate.cli.show import CommandError
-from crossrate.rpc.call_error import CallError
 
 T = TypeVar("T")
-LOOK_S = 0.25
-"""How often a release that is watched is asked for."""
-GONE_S_MAX = 30.0
-"""How long control may be away while a release is watched: it may be restarted in the middle of one."""
 OVER = ("PROMOTED", "ABORTED")
 
 
@@ -64,7 +57,7 @@ def start(name: str, *, dry_run: bool, as_json: bool) -> None:
     if dry_run:
         steps = ", ".join(
             f"{percent(s.weight_bp)} for {s.duration.ToMilliseconds() / 1000:g} s"
-            + (" and a word" if s.manual_gate else "")
+            + (" and a word" if s.manual_gate else f", on at {s.schedule}" if s.schedule else "")
             for s in release.steps
         )
         show.console().print(f"{name} could be started: {steps}; nothing was changed", markup=False)
@@ -93,67 +86,7 @@ def status(name: str, *, as_json: bool) -> None:
         show.note("`crossrate release history` shows those that are over")
 
 
-def _again(name: str) -> release_pb2.Release:
-    """A release, asked for again while control is being restarted."""
-    end = time.monotonic() + GONE_S_MAX
-    while True:
-        try:
-            return _get(name)
-        except (CallError, CommandError) as error:
-            gone = isinstance(error, CommandError) or error.code().name == "UNAVAILABLE"
-            if not gone or time.monotonic() > end:
-                raise
-            time.sleep(LOOK_S)
-
-
-def watch(name: str, *, as_json: bool) -> None:
-    """Follows a release: a line a decision, and on a terminal what is in force now."""
-    release = _again(name)
-    told = 0
-    with show.aside().status(name) if show.aside().is_terminal and not as_json else _Silent() as live:
-        while True:
-            for decision in release.decisions[told:]:
-                if as_json:
-                    show.line(as_dict(decision))
-                else:
-                    _tell(decision)
-            told = len(release.decisions)
-            if word(release, "phase") in OVER:
-                break
-            live.update(_now(release))
-            time.sleep(LOOK_S)
-            release = _again(release.release_id)
-    if word(release, "phase") == "ABORTED":
-        raise CommandError(f"{release.name} was aborted", f"`crossrate release explain {release.name}` shows why")
-
-
-class _Silent:
-    """Where nobody watches a terminal."""
-
-    def __enter__(self) -> _Silent:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing to end."""
-
-    def update(self, text: str) -> None:
-        """Nothing to show."""
-
-
-def _now(release: release_pb2.Release) -> str:
-    seen = ", ".join(
-        f"{'candidate' if side else 'stable'} {sum(c.calls for c in release.calls if c.candidate is side)} calls, "
-        f"{sum(c.failures for c in release.calls if c.candidate is side)} failed"
-        for side in (False, True)
-    )
-    health = f"{release.candidates_serving}/{release.candidates_wanted} serve"
-    paused = ", paused" if release.paused else ""
-    needed = max((v.calls_needed for v in release.verdicts if not v.segment), default=0)
-    waits = f"; about {needed} more calls needed" if needed else ""
-    return f"{word(release, 'phase').lower()}{paused}, {percent(release.weight_bp)}, {health}; {seen}{waits}"
-
-
-def _tell(decision: release_pb2.ReleaseDecision) -> None:
+def tell(decision: release_pb2.ReleaseDecision) -> None:
     kind = word(decision, "kind").lower()
     good = True if kind == "promoted" else False if kind in ("aborting", "aborted") else None
     show.console().print(

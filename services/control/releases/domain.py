@@ -248,7 +248,7 @@ def _while_stepping(release: Release, seen: Seen, now: dt.datetime) -> Decision 
         return _abort(release, now, seen.verdict)
     assert release.step_time is not None
     over = (now - release.step_time).total_seconds() >= step.duration
-    waits = release.paused or step.gate == "manual" or not seen.may_go_on
+    waits = release.paused or not step.may_end(now) or not seen.may_go_on
     if waits or not over or len(release.decisions) >= DECISIONS_MAX:
         return None
     return _step(release, now, release.step + 1, f"{step.weight_percent:g} % held for {step.duration:g} s")

@@ -100,8 +100,12 @@ class Look:
         self._kept_time = time.monotonic()
         self._analyst = _analyst(release)
         world.calls.begin(release.release_id)
-        self._business = Watched(world, release)
+        self._business = Watched(world, release, self._alarmed)
         self._restore(release)
+
+    def _alarmed(self, why: str) -> None:
+        self._failure = self._failure or why
+        self._changed()
 
     def _restore(self, release: Release) -> None:
         kept = self._world.kept.load(release.release_id)

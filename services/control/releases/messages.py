@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crossrate.api.control.v1 import release_pb2
 from services.control.releases.domain import CallsSeen, Decision, Finding, Release
+from services.control.releases.parts import Hours
 
 
 def decision(taken: Decision) -> release_pb2.ReleaseDecision:
@@ -71,6 +72,7 @@ def release(told: Release, serving: int) -> release_pb2.Release:
     )
     for step in specification.plan:
         added = message.steps.add(weight_bp=step.weight, manual_gate=step.gate == "manual")
+        added.schedule = step.gate.schedule if isinstance(step.gate, Hours) else ""
         added.duration.FromMilliseconds(round(step.duration * 1000))
     message.create_time.FromDatetime(told.create_time)
     if told.step_time is not None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from crossrate.basics.duration import duration_s
+from services.control.releases.schedule import Schedule
 
 
 def _seconds(value: Any) -> Any:
@@ -21,6 +23,22 @@ class Part(BaseModel):
     """What has these fields and no others."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Hours(Part):
+    """A gate that is open at some hours."""
+
+    schedule: str = Field(max_length=500)
+    """As "Mon-Fri 08:00-16:00 Europe/London"; several spans separated by commas."""
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        Schedule.parse(self.schedule)
+        return self
+
+    def is_open(self, now: dt.datetime) -> bool:
+        """Whether it is open at a time."""
+        return Schedule.parse(self.schedule).is_open(now)
 
 
 class Business(Part):

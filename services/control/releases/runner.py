@@ -13,7 +13,7 @@ import contextvars
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from crossrate.events import EventsError
@@ -21,6 +21,7 @@ from services.control.ads import NotAcknowledgedError, RefusedError
 from services.control.envoy_api import ResourceError
 from services.control.mesh import Mesh
 from services.control.releases import domain
+from services.control.releases.calls import Key, Seen
 from services.control.releases.domain import Decision, Kind, Phase, Release
 from services.control.releases.facts import fact_of
 from services.control.releases.looking import Look, World
@@ -81,6 +82,10 @@ class Releases:
     def calls(self, release: Release) -> tuple[domain.CallsSeen, ...]:
         """What is seen of a release's calls; of one that is over, what had been."""
         return release.calls if release.phase.over else self._world.calls.summary(release.release_id)
+
+    def seen(self, release: Release) -> Mapping[Key, Seen]:
+        """The counts of a release that is under way; nothing of one that is over."""
+        return self._world.calls.seen(release.release_id)
 
     def findings(self, release: Release) -> tuple[domain.Finding, ...]:
         """What the analysis of a release says; of one that is over, what it said."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Collection
+import time
+from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,13 @@ from services.control.releases.domain import Release
 from services.control.releases.report import Reports
 from services.control.releases.runner import Releases, UnderWay, Word
 from services.control.releases.specification import Specification, SpecificationError, load
+from services.control.releases.windows import Windows
 
 RELEASES_DEFAULT = 20
+WATCH_S = 1.0
+"""How often who watches is told how things are."""
+LOOK_S = 0.1
+"""How soon he is told of a decision."""
 
 
 class ReleaseServicer(release_grpc.ReleaseServiceServicer):
@@ -87,6 +94,22 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
     async def GetRelease(self, request, context) -> pb.GetReleaseResponse:
         """One release with everything."""
         return pb.GetReleaseResponse(release=self._whole(self._named(request.release)))
+
+    async def WatchRelease(self, request, context) -> AsyncIterator[pb.WatchReleaseResponse]:
+        """A release until it is over."""
+        release_id, windows = self._named(request.release).release_id, Windows()
+        told: tuple[int, domain.Phase] | None = None
+        told_time = 0.0
+        while True:
+            release = self._named(release_id)
+            now = len(release.decisions), release.phase
+            if now != told or time.monotonic() - told_time >= WATCH_S:
+                told, told_time = now, time.monotonic()
+                seen = windows.next(self._releases.seen(release))
+                yield pb.WatchReleaseResponse(release=self._whole(release), windows=seen)
+            if release.phase.over:
+                return
+            await asyncio.sleep(LOOK_S)
 
     async def GetReleaseReport(self, request, context) -> pb.GetReleaseReportResponse:
         """The release with everything that is known of it now, signed."""

@@ -6,6 +6,7 @@ the file.
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import re
 import tomllib
@@ -15,8 +16,9 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from crossrate.runtime.topology import ROLES
 from services.control.releases import business_rules
-from services.control.releases.parts import Business, Duration
+from services.control.releases.parts import Business, Duration, Hours
 from services.control.releases.parts import Part as _Part
 from services.control.split import WEIGHT_MAX, Pin, Split
 from services.control.state import CONTROL
@@ -67,13 +69,18 @@ class Step(_Part):
     weight_percent: float = Field(ge=0, le=100)
     duration: Duration
     """How long it lasts at least."""
-    gate: Literal["none", "manual"] = "none"
-    """What it takes to go on after that: nothing, or somebody's `crossrate release promote`."""
+    gate: Literal["none", "manual"] | Hours = "none"
+    """What it takes to go on after that: nothing, somebody's `crossrate release promote`, or some hours, at which a
+    word is not needed; it goes on at any."""
 
     @property
     def weight(self) -> int:
         """The share in hundredths of a percent."""
         return round(self.weight_percent * WEIGHT_MAX / 100)
+
+    def may_end(self, now: dt.datetime) -> bool:
+        """Whether its gate is open."""
+        return self.gate.is_open(now) if isinstance(self.gate, Hours) else self.gate == "none"
 
 
 class Sticky(_Part):
@@ -91,11 +98,15 @@ class PinRule(_Part):
     header: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9-]{0,127})?$")
     value: str = Field(default="", max_length=1024)
     """The header's value."""
+    role: str = ""
+    """Calls through the edge of whoever has this role, by token or by certificate."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if bool(self.account) == bool(self.header):
-            raise ValueError("give either account, or header with value")
+        if sum(map(bool, (self.account, self.header, self.role))) != 1:
+            raise ValueError("give either account, or role, or header with value")
+        if self.role and self.role not in ROLES:
+            raise ValueError(f"there is no role {self.role!r}; there are {', '.join(sorted(ROLES))}")
         if bool(self.header) != bool(self.value):
             raise ValueError("header and value go together: give both")
         return self
@@ -133,6 +144,9 @@ class Abort(_Part):
     """The candidate's instances take calls by then."""
     answers_within: Duration = 10.0
     """A candidate that hangs for so long, and answers no health check, ends the release."""
+    alerts: bool = False
+    """An alert of monitoring: a text on the NATS subject `watched.ALERTS` of the service. (Who speaks gRPC or REST says
+    AbortRelease.)"""
     unhealthy: bool = True
     """An instance of the candidate stops serving."""
     error_percent_max: float | None = Field(default=None, gt=0, le=100)
@@ -200,7 +214,9 @@ class Specification(_Part):
 
     def split(self, release: str, weight: int) -> Split:
         """What the compiler is told at a weight."""
-        pins = tuple(Pin(p.to == "candidate", p.account or p.value, p.header) for p in self.pins)
+        pins = tuple(
+            Pin(p.to == "candidate", p.account or p.role or p.value, p.header, bool(p.role)) for p in self.pins
+        )
         return Split(release, weight, self.sticky.header, pins)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import nats.errors
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
     from services.control.releases.looking import World
 
 LISTEN_AGAIN_S = 1.0
+ALERTS = "crossrate.control.v1.alerts_in."
+"""Then the service: where monitoring says that something is wrong with it, if [publishers] of the topology lets it."""
+ALERT_CHARACTERS_MAX = 500
 
 
 class Watched:
     """What one release watches."""
 
-    def __init__(self, world: World, release: Release) -> None:
+    def __init__(self, world: World, release: Release, alarm: Callable[[str], None]) -> None:
         rules = release.specification.business
         self._world, self._release = world, release
         self.orders = Orders([r for r in rules if r.of_orders], world.calls.sides(release.release_id).of)
@@ -35,6 +39,7 @@ class Watched:
             if not rule.of_orders:
                 by_method.setdefault(method_of(rule).path, []).append(rule)
         self._prices = {path: Prices(contracts()[path], some, self._is_candidate) for path, some in by_method.items()}
+        self._alarm = alarm
         self._counts_orders = any(rule.of_orders for rule in rules)
 
     def _is_candidate(self, instance: str) -> bool:
@@ -49,17 +54,23 @@ class Watched:
         """Listens until it is cancelled."""
         async with asyncio.TaskGroup() as tasks:
             if self._counts_orders:
-                tasks.create_task(self._listen(release), name="orders")
+                tasks.create_task(self._listen(SUBJECT, self.orders.take), name="orders")
+            if release.specification.abort.alerts:
+                tasks.create_task(self._listen(ALERTS + release.service, self._alert), name="alerts")
             for path, prices in self._prices.items():
                 tasks.create_task(prices.read(self._world.instances.tap(path, release.service)), name="prices")
 
-    async def _listen(self, release: Release) -> None:
+    def _alert(self, payload: bytes) -> None:
+        text = payload.decode(errors="replace")
+        self._alarm(f"an alert: {text[:ALERT_CHARACTERS_MAX] or 'without a word'}")
+
+    async def _listen(self, subject: str, take: Callable[[bytes], None]) -> None:
         while True:
             try:
-                subscription = await self._world.bus.subscribe(SUBJECT, self.orders.take)
+                subscription = await self._world.bus.subscribe(subject, take)
                 break
             except EventsError as error:
-                self._world.log.warning("orders cannot be watched", release=release.name, reason=str(error))
+                self._world.log.warning("a release cannot listen", subject=subject, reason=str(error))
                 await asyncio.sleep(LISTEN_AGAIN_S)
         try:
             await asyncio.Event().wait()

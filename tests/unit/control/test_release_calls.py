@@ -13,6 +13,7 @@ from services.control.releases.calls import CallLog, Ended, Seen, by_bounds
 from services.control.releases.judging import Analyst
 from services.control.releases.kept_evidence import KeptEvidence
 from services.control.releases.specification import Abort, Analysis
+from services.control.releases.windows import Windows
 from services.control.shares import RELEASE_HEADER, SIDE_HEADER
 
 PATH = "/crossrate.api.reference.v1.ReferenceService/GetInstrument"
@@ -253,3 +254,20 @@ async def test_what_was_kept_is_read_again_and_let_go_of(tmp_path: Path) -> None
     (tmp_path / "evidence" / "id.json").write_text('{"format": 0}')
     assert kept.load("id") == {}
     assert len(told) == 1
+
+
+def test_who_watches_is_told_what_ended_since() -> None:
+    """Each watcher by himself; of all methods together, with failures and times of that while alone."""
+    log, watcher = CallLog(lambda socket: socket == "/c"), Windows()
+    log.begin("id")
+    log.take(entry("/s", "0", 100))
+    stable, candidate = watcher.next(log.seen("id"))
+    assert (stable.candidate, stable.calls, candidate.calls) == (False, 1, 0)
+    log.take(entry("/s", "0", 2))
+    log.take(entry("/c", "13", 4))
+    log.take(entry("/c", "1", 4))
+    stable, candidate = watcher.next(log.seen("id"))
+    assert (stable.calls, candidate.calls, candidate.failures) == (1, 1, 1)
+    assert stable.latency_p99.ToMicroseconds() == pytest.approx(2000, rel=0.09)
+    assert [w.calls for w in watcher.next(log.seen("id"))] == [0, 0]
+    assert [w.calls for w in Windows().next(log.seen("id"))] == [2, 1]

@@ -79,7 +79,7 @@ def test_pins_and_the_sticky_header_reach_the_compiler() -> None:
         ({"steps": [{"weight_percent": 5, "duration": "0s"}]}, "steps[0].duration", "greater than 0"),
         ({"strategy": "blue_green"}, "steps", "give hold instead"),
         ({"strategy": "ab"}, "steps", "exactly one step"),
-        ({"pins": [{"to": "stable"}]}, "pins[0]", "either account, or header"),
+        ({"pins": [{"to": "stable"}]}, "pins[0]", "either account, or role, or header"),
         ({"pins": [{"to": "stable", "header": "x-a"}]}, "pins[0]", "give both"),
         ({"pins": [{"to": "stable", "account": "a"}]}, "pins[0].account", "pin by header instead"),
         ({"abort": {"error_percent_max": 0}}, "abort.error_percent_max", "greater than 0"),

@@ -12,7 +12,7 @@ from crossrate.runtime.topology import DEFAULT_PATH, Topology, load
 from services.control.compile import compile, proxy_of
 from services.control.envoy_api import ResourceError
 from services.control.inbound import inbound
-from services.control.shares import RELEASE_HEADER, REROUTE
+from services.control.shares import RELEASE_HEADER, REROUTE, ROLES_HEADER
 from services.control.snapshots import Snapshots
 from services.control.split import Pin, Split
 from services.control.state import Resources
@@ -113,6 +113,23 @@ def test_pins_stand_before_the_weights(topology: Topology) -> None:
     assert shares(by_header) == [("local|ledger", 10_000), ("candidate|ledger", 0)]
     assert set(others["match"]) == {"path"}
     assert len(routes_to(nodes, "reference", INSTRUMENT)) == 2
+
+
+def test_a_pin_by_role_asks_token_or_certificate(topology: Topology) -> None:
+    """The edge tells the roles of tokens while a release asks for them, and at no other time; certificates have the
+    roles of the topology, and speak for nobody beside a token."""
+    split = Split("id", 500, pins=(Pin(True, "risk_officer", by_role=True),))
+    nodes = compiled(topology, reference=split)
+    *pinned, others = routes_to(nodes, "reference", INSTRUMENT)
+    assert [shares(route)[1][1] for route in (*pinned, others)] == [10_000, 10_000, 10_000, 500]
+    asked = [route["match"]["headers"] for route in pinned]
+    assert asked[0] == [{"name": ROLES_HEADER, "string_match": {"contains": '"risk_officer"'}}]
+    names = {headers[0]["string_match"]["exact"].rpartition("/")[2] for headers in asked[1:]}
+    assert names == {"local", "second"}
+    assert all(headers[1]["invert_match"] for headers in asked[1:])
+    assert ROLES_HEADER in str(nodes["edge"].routes)
+    assert ROLES_HEADER not in str(compiled(topology, reference=Split("id", 500))["edge"].routes)
+    Snapshots(0, None, lambda version: None).encode(nodes)
 
 
 def test_calls_of_a_release_carry_its_id_and_only_they_are_logged(topology: Topology) -> None:

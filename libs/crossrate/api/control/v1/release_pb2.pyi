@@ -87,14 +87,16 @@ class ReleaseDecision(_message.Message):
     def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[ReleaseDecisionKind, str]] = ..., cause: _Optional[str] = ..., decided_by: _Optional[str] = ..., step: _Optional[int] = ..., weight_bp: _Optional[int] = ..., evidence: _Optional[_Iterable[str]] = ..., stable_calls: _Optional[int] = ..., stable_failures: _Optional[int] = ..., candidate_calls: _Optional[int] = ..., candidate_failures: _Optional[int] = ...) -> None: ...
 
 class ReleaseStep(_message.Message):
-    __slots__ = ("weight_bp", "duration", "manual_gate")
+    __slots__ = ("weight_bp", "duration", "manual_gate", "schedule")
     WEIGHT_BP_FIELD_NUMBER: _ClassVar[int]
     DURATION_FIELD_NUMBER: _ClassVar[int]
     MANUAL_GATE_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULE_FIELD_NUMBER: _ClassVar[int]
     weight_bp: int
     duration: _duration_pb2.Duration
     manual_gate: bool
-    def __init__(self, weight_bp: _Optional[int] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., manual_gate: _Optional[bool] = ...) -> None: ...
+    schedule: str
+    def __init__(self, weight_bp: _Optional[int] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., manual_gate: _Optional[bool] = ..., schedule: _Optional[str] = ...) -> None: ...
 
 class ReleaseCalls(_message.Message):
     __slots__ = ("method", "candidate", "calls", "failures", "latency_p50", "latency_p99")
@@ -111,6 +113,18 @@ class ReleaseCalls(_message.Message):
     latency_p50: _duration_pb2.Duration
     latency_p99: _duration_pb2.Duration
     def __init__(self, method: _Optional[str] = ..., candidate: _Optional[bool] = ..., calls: _Optional[int] = ..., failures: _Optional[int] = ..., latency_p50: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class ReleaseWindow(_message.Message):
+    __slots__ = ("candidate", "calls", "failures", "latency_p99")
+    CANDIDATE_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_P99_FIELD_NUMBER: _ClassVar[int]
+    candidate: bool
+    calls: int
+    failures: int
+    latency_p99: _duration_pb2.Duration
+    def __init__(self, candidate: _Optional[bool] = ..., calls: _Optional[int] = ..., failures: _Optional[int] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ReleaseVerdict(_message.Message):
     __slots__ = ("metric", "segment", "outcome", "explanation", "calls_needed")

@@ -28,7 +28,7 @@ from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_d
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.crossrate/api/control/v1/release_service.proto\x12\x18\x63rossrate.api.control.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&crossrate/api/control/v1/release.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\"|\n\x13StartReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x30\n\x04name\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"J\n\x14StartReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"H\n\x11GetReleaseRequest\x12\x33\n\x07release\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"H\n\x12GetReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"N\n\x17GetReleaseReportRequest\x12\x33\n\x07release\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"5\n\x18GetReleaseReportResponse\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\"Z\n\x13ListReleasesRequest\x12%\n\x07service\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{0,32}$\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\"K\n\x14ListReleasesResponse\x12\x33\n\x08releases\x18\x01 \x03(\x0b\x32!.crossrate.api.control.v1.Release\"\x9c\x01\n\x15PromoteReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x07release\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"L\n\x16PromoteReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"\x9a\x01\n\x13PauseReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x07release\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"J\n\x14PauseReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"\x9b\x01\n\x14ResumeReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x07release\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"K\n\x15ResumeReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"\x9a\x01\n\x13\x41\x62ortReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x07release\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"J\n\x14\x41\x62ortReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release2\x86\x0b\n\x0eReleaseService\x12\xa5\x01\n\x0cStartRelease\x12-.crossrate.api.control.v1.StartReleaseRequest\x1a..crossrate.api.control.v1.StartReleaseResponse\"6\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\x14 \n0\x02p\x01\x82\xd3\xe4\x93\x02\x1c\"\x17/v1/mesh/releases:start:\x01*\x12\xa0\x01\n\nGetRelease\x12+.crossrate.api.control.v1.GetReleaseRequest\x1a,.crossrate.api.control.v1.GetReleaseResponse\"7\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/mesh/releases/{release}\x12\x9c\x01\n\x0cListReleases\x12-.crossrate.api.control.v1.ListReleasesRequest\x1a..crossrate.api.control.v1.ListReleasesResponse\"-\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/mesh/releases\x12\xb9\x01\n\x10GetReleaseReport\x12\x31.crossrate.api.control.v1.GetReleaseReportRequest\x1a\x32.crossrate.api.control.v1.GetReleaseReportResponse\">\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \n0\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/mesh/releases/{release}/report\x12\xb7\x01\n\x0ePromoteRelease\x12/.crossrate.api.control.v1.PromoteReleaseRequest\x1a\x30.crossrate.api.control.v1.PromoteReleaseResponse\"B\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\x14 \n0\x02p\x01\x82\xd3\xe4\x93\x02(\"#/v1/mesh/releases/{release}:promote:\x01*\x12\xad\x01\n\x0cPauseRelease\x12-.crossrate.api.control.v1.PauseReleaseRequest\x1a..crossrate.api.control.v1.PauseReleaseResponse\">\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x05\x1a\x02\x08\x14 \n0\x02\x82\xd3\xe4\x93\x02&\"!/v1/mesh/releases/{release}:pause:\x01*\x12\xb3\x01\n\rResumeRelease\x12..crossrate.api.control.v1.ResumeReleaseRequest\x1a/.crossrate.api.control.v1.ResumeReleaseResponse\"A\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\x14 \n0\x02p\x01\x82\xd3\xe4\x93\x02\'\"\"/v1/mesh/releases/{release}:resume:\x01*\x12\xad\x01\n\x0c\x41\x62ortRelease\x12-.crossrate.api.control.v1.AbortReleaseRequest\x1a..crossrate.api.control.v1.AbortReleaseResponse\">\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x05\x1a\x02\x08\x14 \n0\x02\x82\xd3\xe4\x93\x02&\"!/v1/mesh/releases/{release}:abort:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.crossrate/api/control/v1/release_service.proto\x12\x18\x63rossrate.api.control.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&crossrate/api/control/v1/release.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\"|\n\x13StartReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x30\n\x04name\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"J\n\x14StartReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"H\n\x11GetReleaseRequest\x12\x33\n\x07release\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"H\n\x12GetReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"J\n\x13WatchReleaseRequest\x12\x33\n\x07release\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"\x84\x01\n\x14WatchReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\x12\x38\n\x07windows\x18\x02 \x03(\x0b\x32\'.crossrate.api.control.v1.ReleaseWindow\"N\n\x17GetReleaseReportRequest\x12\x33\n\x07release\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"5\n\x18GetReleaseReportResponse\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\"Z\n\x13ListReleasesRequest\x12%\n\x07service\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{0,32}$\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\"K\n\x14ListReleasesResponse\x12\x33\n\x08releases\x18\x01 \x03(\x0b\x32!.crossrate.api.control.v1.Release\"\x9c\x01\n\x15PromoteReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x07release\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"L\n\x16PromoteReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"\x9a\x01\n\x13PauseReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x07release\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"J\n\x14PauseReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"\x9b\x01\n\x14ResumeReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x07release\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"K\n\x15ResumeReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"\x9a\x01\n\x13\x41\x62ortReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x07release\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"J\n\x14\x41\x62ortReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release2\xbc\x0c\n\x0eReleaseService\x12\xa5\x01\n\x0cStartRelease\x12-.crossrate.api.control.v1.StartReleaseRequest\x1a..crossrate.api.control.v1.StartReleaseResponse\"6\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\x14 \n0\x02p\x01\x82\xd3\xe4\x93\x02\x1c\"\x17/v1/mesh/releases:start:\x01*\x12\xa0\x01\n\nGetRelease\x12+.crossrate.api.control.v1.GetReleaseRequest\x1a,.crossrate.api.control.v1.GetReleaseResponse\"7\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/mesh/releases/{release}\x12\x9c\x01\n\x0cListReleases\x12-.crossrate.api.control.v1.ListReleasesRequest\x1a..crossrate.api.control.v1.ListReleasesResponse\"-\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/mesh/releases\x12\xb3\x01\n\x0cWatchRelease\x12-.crossrate.api.control.v1.WatchReleaseRequest\x1a..crossrate.api.control.v1.WatchReleaseResponse\"B\x90\x02\x01\xb2\xe1\x18\x12\n\x03\x05\x07\x06\x1a\x03\x08\x90\x1c \x14\x30\x01R\x02\x08<\x82\xd3\xe4\x93\x02#\x12!/v1/mesh/releases/{release}:watch0\x01\x12\xb9\x01\n\x10GetReleaseReport\x12\x31.crossrate.api.control.v1.GetReleaseReportRequest\x1a\x32.crossrate.api.control.v1.GetReleaseReportResponse\">\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \n0\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/mesh/releases/{release}/report\x12\xb7\x01\n\x0ePromoteRelease\x12/.crossrate.api.control.v1.PromoteReleaseRequest\x1a\x30.crossrate.api.control.v1.PromoteReleaseResponse\"B\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\x14 \n0\x02p\x01\x82\xd3\xe4\x93\x02(\"#/v1/mesh/releases/{release}:promote:\x01*\x12\xad\x01\n\x0cPauseRelease\x12-.crossrate.api.control.v1.PauseReleaseRequest\x1a..crossrate.api.control.v1.PauseReleaseResponse\">\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x05\x1a\x02\x08\x14 \n0\x02\x82\xd3\xe4\x93\x02&\"!/v1/mesh/releases/{release}:pause:\x01*\x12\xb3\x01\n\rResumeRelease\x12..crossrate.api.control.v1.ResumeReleaseRequest\x1a/.crossrate.api.control.v1.ResumeReleaseResponse\"A\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\x14 \n0\x02p\x01\x82\xd3\xe4\x93\x02\'\"\"/v1/mesh/releases/{release}:resume:\x01*\x12\xad\x01\n\x0c\x41\x62ortRelease\x12-.crossrate.api.control.v1.AbortReleaseRequest\x1a..crossrate.api.control.v1.AbortReleaseResponse\">\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x05\x1a\x02\x08\x14 \n0\x02\x82\xd3\xe4\x93\x02&\"!/v1/mesh/releases/{release}:abort:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,6 +41,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STARTRELEASEREQUEST'].fields_by_name['name']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
   _globals['_GETRELEASEREQUEST'].fields_by_name['release']._loaded_options = None
   _globals['_GETRELEASEREQUEST'].fields_by_name['release']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
+  _globals['_WATCHRELEASEREQUEST'].fields_by_name['release']._loaded_options = None
+  _globals['_WATCHRELEASEREQUEST'].fields_by_name['release']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
   _globals['_GETRELEASEREPORTREQUEST'].fields_by_name['release']._loaded_options = None
   _globals['_GETRELEASEREPORTREQUEST'].fields_by_name['release']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
   _globals['_LISTRELEASESREQUEST'].fields_by_name['service']._loaded_options = None
@@ -77,6 +79,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RELEASESERVICE'].methods_by_name['GetRelease']._serialized_options = b'\220\002\001\262\341\030\r\n\003\005\007\006\032\002\010\005 \0050\001\202\323\344\223\002\035\022\033/v1/mesh/releases/{release}'
   _globals['_RELEASESERVICE'].methods_by_name['ListReleases']._loaded_options = None
   _globals['_RELEASESERVICE'].methods_by_name['ListReleases']._serialized_options = b'\220\002\001\262\341\030\r\n\003\005\007\006\032\002\010\005 \0050\001\202\323\344\223\002\023\022\021/v1/mesh/releases'
+  _globals['_RELEASESERVICE'].methods_by_name['WatchRelease']._loaded_options = None
+  _globals['_RELEASESERVICE'].methods_by_name['WatchRelease']._serialized_options = b'\220\002\001\262\341\030\022\n\003\005\007\006\032\003\010\220\034 \0240\001R\002\010<\202\323\344\223\002#\022!/v1/mesh/releases/{release}:watch'
   _globals['_RELEASESERVICE'].methods_by_name['GetReleaseReport']._loaded_options = None
   _globals['_RELEASESERVICE'].methods_by_name['GetReleaseReport']._serialized_options = b'\220\002\001\262\341\030\r\n\003\005\007\006\032\002\010\005 \n0\001\202\323\344\223\002$\022\"/v1/mesh/releases/{release}/report'
   _globals['_RELEASESERVICE'].methods_by_name['PromoteRelease']._loaded_options = None
@@ -95,30 +99,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETRELEASEREQUEST']._serialized_end=487
   _globals['_GETRELEASERESPONSE']._serialized_start=489
   _globals['_GETRELEASERESPONSE']._serialized_end=561
-  _globals['_GETRELEASEREPORTREQUEST']._serialized_start=563
-  _globals['_GETRELEASEREPORTREQUEST']._serialized_end=641
-  _globals['_GETRELEASEREPORTRESPONSE']._serialized_start=643
-  _globals['_GETRELEASEREPORTRESPONSE']._serialized_end=696
-  _globals['_LISTRELEASESREQUEST']._serialized_start=698
-  _globals['_LISTRELEASESREQUEST']._serialized_end=788
-  _globals['_LISTRELEASESRESPONSE']._serialized_start=790
-  _globals['_LISTRELEASESRESPONSE']._serialized_end=865
-  _globals['_PROMOTERELEASEREQUEST']._serialized_start=868
-  _globals['_PROMOTERELEASEREQUEST']._serialized_end=1024
-  _globals['_PROMOTERELEASERESPONSE']._serialized_start=1026
-  _globals['_PROMOTERELEASERESPONSE']._serialized_end=1102
-  _globals['_PAUSERELEASEREQUEST']._serialized_start=1105
-  _globals['_PAUSERELEASEREQUEST']._serialized_end=1259
-  _globals['_PAUSERELEASERESPONSE']._serialized_start=1261
-  _globals['_PAUSERELEASERESPONSE']._serialized_end=1335
-  _globals['_RESUMERELEASEREQUEST']._serialized_start=1338
-  _globals['_RESUMERELEASEREQUEST']._serialized_end=1493
-  _globals['_RESUMERELEASERESPONSE']._serialized_start=1495
-  _globals['_RESUMERELEASERESPONSE']._serialized_end=1570
-  _globals['_ABORTRELEASEREQUEST']._serialized_start=1573
-  _globals['_ABORTRELEASEREQUEST']._serialized_end=1727
-  _globals['_ABORTRELEASERESPONSE']._serialized_start=1729
-  _globals['_ABORTRELEASERESPONSE']._serialized_end=1803
-  _globals['_RELEASESERVICE']._serialized_start=1806
-  _globals['_RELEASESERVICE']._serialized_end=3220
+  _globals['_WATCHRELEASEREQUEST']._serialized_start=563
+  _globals['_WATCHRELEASEREQUEST']._serialized_end=637
+  _globals['_WATCHRELEASERESPONSE']._serialized_start=640
+  _globals['_WATCHRELEASERESPONSE']._serialized_end=772
+  _globals['_GETRELEASEREPORTREQUEST']._serialized_start=774
+  _globals['_GETRELEASEREPORTREQUEST']._serialized_end=852
+  _globals['_GETRELEASEREPORTRESPONSE']._serialized_start=854
+  _globals['_GETRELEASEREPORTRESPONSE']._serialized_end=907
+  _globals['_LISTRELEASESREQUEST']._serialized_start=909
+  _globals['_LISTRELEASESREQUEST']._serialized_end=999
+  _globals['_LISTRELEASESRESPONSE']._serialized_start=1001
+  _globals['_LISTRELEASESRESPONSE']._serialized_end=1076
+  _globals['_PROMOTERELEASEREQUEST']._serialized_start=1079
+  _globals['_PROMOTERELEASEREQUEST']._serialized_end=1235
+  _globals['_PROMOTERELEASERESPONSE']._serialized_start=1237
+  _globals['_PROMOTERELEASERESPONSE']._serialized_end=1313
+  _globals['_PAUSERELEASEREQUEST']._serialized_start=1316
+  _globals['_PAUSERELEASEREQUEST']._serialized_end=1470
+  _globals['_PAUSERELEASERESPONSE']._serialized_start=1472
+  _globals['_PAUSERELEASERESPONSE']._serialized_end=1546
+  _globals['_RESUMERELEASEREQUEST']._serialized_start=1549
+  _globals['_RESUMERELEASEREQUEST']._serialized_end=1704
+  _globals['_RESUMERELEASERESPONSE']._serialized_start=1706
+  _globals['_RESUMERELEASERESPONSE']._serialized_end=1781
+  _globals['_ABORTRELEASEREQUEST']._serialized_start=1784
+  _globals['_ABORTRELEASEREQUEST']._serialized_end=1938
+  _globals['_ABORTRELEASERESPONSE']._serialized_start=1940
+  _globals['_ABORTRELEASERESPONSE']._serialized_end=2014
+  _globals['_RELEASESERVICE']._serialized_start=2017
+  _globals['_RELEASESERVICE']._serialized_end=3613
 # @@protoc_insertion_point(module_scope)

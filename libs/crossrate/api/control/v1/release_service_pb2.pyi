@@ -38,6 +38,20 @@ class GetReleaseResponse(_message.Message):
     release: _release_pb2.Release
     def __init__(self, release: _Optional[_Union[_release_pb2.Release, _Mapping]] = ...) -> None: ...
 
+class WatchReleaseRequest(_message.Message):
+    __slots__ = ("release",)
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    release: str
+    def __init__(self, release: _Optional[str] = ...) -> None: ...
+
+class WatchReleaseResponse(_message.Message):
+    __slots__ = ("release", "windows")
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    WINDOWS_FIELD_NUMBER: _ClassVar[int]
+    release: _release_pb2.Release
+    windows: _containers.RepeatedCompositeFieldContainer[_release_pb2.ReleaseWindow]
+    def __init__(self, release: _Optional[_Union[_release_pb2.Release, _Mapping]] = ..., windows: _Optional[_Iterable[_Union[_release_pb2.ReleaseWindow, _Mapping]]] = ...) -> None: ...
+
 class GetReleaseReportRequest(_message.Message):
     __slots__ = ("release",)
     RELEASE_FIELD_NUMBER: _ClassVar[int]

@@ -50,6 +50,11 @@ class ReleaseServiceStub:
                 request_serializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.ListReleasesRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.ListReleasesResponse.FromString,
                 _registered_method=True)
+        self.WatchRelease = channel.unary_stream(
+                '/crossrate.api.control.v1.ReleaseService/WatchRelease',
+                request_serializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.WatchReleaseRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.WatchReleaseResponse.FromString,
+                _registered_method=True)
         self.GetReleaseReport = channel.unary_unary(
                 '/crossrate.api.control.v1.ReleaseService/GetReleaseReport',
                 request_serializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetReleaseReportRequest.SerializeToString,
@@ -98,6 +103,14 @@ class ReleaseServiceServicer:
 
     def ListReleases(self, request, context):
         """Releases, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchRelease(self, request, context):
+        """A release as it is now, then at each decision and each second until it is over. A watch that broke begins anew with
+        how things are; decisions are in each message from the first on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,6 +170,11 @@ def add_ReleaseServiceServicer_to_server(servicer, server):
                     servicer.ListReleases,
                     request_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.ListReleasesRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.ListReleasesResponse.SerializeToString,
+            ),
+            'WatchRelease': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchRelease,
+                    request_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.WatchReleaseRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.WatchReleaseResponse.SerializeToString,
             ),
             'GetReleaseReport': grpc.unary_unary_rpc_method_handler(
                     servicer.GetReleaseReport,
@@ -266,6 +284,33 @@ class ReleaseService:
             '/crossrate.api.control.v1.ReleaseService/ListReleases',
             crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.ListReleasesRequest.SerializeToString,
             crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.ListReleasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchRelease(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/crossrate.api.control.v1.ReleaseService/WatchRelease',
+            crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.WatchReleaseRequest.SerializeToString,
+            crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.WatchReleaseResponse.FromString,
             options,
             channel_credentials,
             insecure,
