@@ -52,7 +52,7 @@ method = "MarketDataService/GetQuote"
 field = "quote.bid"
 same = "quote.sequence"
 tolerance = 0.05
-bound = 2
+bound = 1
 """
 """Quotes of the same number are compared, in pips: their mean may be a twentieth of one off, in no pair more."""
 SCRIPTED = (
