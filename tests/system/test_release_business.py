@@ -1,4 +1,5 @@
-"""Candidates whose calls all succeed, and whose business is wrong: found by orders' facts and by prices."""
+"""Candidates in the whole mesh: those whose calls succeed and whose business is wrong, found by orders' facts and by
+prices; and streams, which move by drain."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from crossrate.api.ledger.v1 import account_pb2
 from crossrate.client import AsyncClient, CallError, OrderRejected
 from crossrate.runtime.topology import DEFAULT_PATH
 from tests.integration.envoys import until
+from tests.load import Load
 from tests.mesh import Mesh
 from tests.system.test_releases import aborted_cause, become
 
@@ -147,3 +149,24 @@ async def test_orders_that_are_refused_are_found_though_no_call_fails(mesh: Mesh
     failed = {v["segment"] for v in release["verdicts"] if v["outcome"] == "RELEASE_OUTCOME_FAIL"}
     assert failed <= {"", "USD/JPY"}
     assert not [c for c in release["calls"] if c.get("candidate") and int(c.get("failures", 0))]
+
+
+async def test_streams_move_by_drain_and_go_on_where_they_were(mesh: Mesh, folder: Path) -> None:
+    """Streams that were opened on a candidate end as the contract says when it is taken back, and go on at the stable
+    version from their cursors; they fail as little as calls do."""
+    candidate = '[candidate]\nversion = "streams"\n[[steps]]\nweight_percent = 100\nduration = "1h"\n'
+    (folder / "releases" / "streams.toml").write_text(f'service = "marketdata"\n{candidate}')
+    await asyncio.to_thread(mesh.json, "release", "start", "streams")
+    await become(mesh, "streams", "stepping")
+    async with Load(mesh) as load:
+        await until(lambda: load.calls > 50 and load.messages > 20, 60)
+        await asyncio.to_thread(mesh.command, "release", "abort", "streams", "-m", "back")
+        await become(mesh, "streams", "aborted")
+        await until(lambda: load.resumed >= 2, 60)
+        calls, messages = load.calls, load.messages
+        await until(lambda: load.calls > calls + 50 and load.messages > messages + 20, 60)
+    assert load.failed == 0, dict(load.failures)
+    seen = {
+        c["method"].rpartition("/")[2] for c in (await become(mesh, "streams", "aborted"))["calls"] if c["candidate"]
+    }
+    assert "GetQuote" in seen
