@@ -1,6 +1,6 @@
 """Releases: how soon a weight is seen, what fails meanwhile, and what becomes of scripted candidates.
 
-    uv run python tests/bench/canary.py                             204 weight changes, then the candidates: hours
+    uv run python tests/bench/canary.py                             200 weight changes, then the candidates: hours
     uv run python tests/bench/canary.py --quick                     within a minute, the same ids, few repetitions
     uv run python tests/bench/canary.py --shifts                    the weight changes alone, about five minutes
     uv run python tests/bench/canary.py --candidates --runs 20 --results FILE    goes on where FILE ends
@@ -70,7 +70,7 @@ async def measure(arguments: argparse.Namespace) -> None:
         stand = Stand(Path(folder), mesh)
         try:
             if both or arguments.shifts:
-                sizes = {"rounds": 2, "steps": 10} if arguments.quick else {"rounds": 4, "steps": 50}
+                sizes = {"rounds": 2, "steps": 10} if arguments.quick else {"rounds": 4, "steps": 49}
                 results, notes = shift_figures(*await measure_shifts(stand, rate=arguments.rate, **sizes))
             if both or arguments.candidates:
                 found = await run_candidates(stand, arguments)
