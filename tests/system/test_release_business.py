@@ -20,7 +20,7 @@ from crossrate.runtime.topology import DEFAULT_PATH
 from tests.integration.envoys import until
 from tests.load import Load
 from tests.mesh import Mesh
-from tests.system.test_releases import aborted_cause, become
+from tests.system.release_steps import aborted_cause, become
 
 pytestmark = [pytest.mark.system, pytest.mark.long]
 

@@ -87,6 +87,7 @@ def status(name: str, *, as_json: bool) -> None:
 
 
 def tell(decision: release_pb2.ReleaseDecision) -> None:
+    """Prints a decision in one line."""
     kind = word(decision, "kind").lower()
     good = True if kind == "promoted" else False if kind in ("aborting", "aborted") else None
     show.console().print(
