@@ -17,11 +17,12 @@ from services.control.bus import Bus
 from services.control.instances import Instances
 from services.control.registry import Registered, Registry
 from services.control.releases import gate
-from services.control.releases.calls import CallLog, Judge
+from services.control.releases.calls import CallLog, Judge, is_unary
 from services.control.releases.domain import Finding, Phase, Release, Seen
 from services.control.releases.judging import Analyst
 from services.control.releases.kept_evidence import KeptEvidence
-from services.control.releases.nodes import Node, NodeError, NodeGone
+from services.control.releases.memory import MemoryWatch
+from services.control.releases.nodes import Node, NodeError, NodeGone, Running
 from services.control.releases.pulse import hanging
 from services.control.releases.watched import Watched
 from services.control.shadow.repeating import Shadow
@@ -33,6 +34,8 @@ RESUMED_S = 15.0
 ASK_AGAIN_S = 0.25
 KEEP_S = 0.9
 """Shortest time between two writes of what was seen: each look of the analysis, a second apart, is one."""
+SETTINGS_ASKED_MAX = 8
+"""How often a candidate is asked whether it takes the live configuration, a second or so each."""
 LOG_CHARACTERS_MAX = 600
 
 
@@ -75,12 +78,6 @@ def fact_files(service: str) -> list[str]:
     return sorted(folders)
 
 
-def is_unary(path: str) -> bool:
-    """Whether a method has one request and one answer."""
-    method = contracts().get(path)
-    return method is not None and not method.streaming
-
-
 def _analyst(release: Release) -> Analyst | None:
     analysis = release.specification.analysis
     if analysis is None:
@@ -101,6 +98,7 @@ class Look:
         self._gate_passed = self._promoted = self._gone = self._served = False
         self._promotion_failure = ""
         self._shadow: Shadow | None = None
+        self._memory = MemoryWatch(release.specification.abort)
         self._keeping: asyncio.Task[None] | None = None
         self._kept_time = time.monotonic()
         self._analyst = _analyst(release)
@@ -148,7 +146,7 @@ class Look:
     def _judged(self, release: Release) -> tuple[str, bool]:
         """Why calls speak against the candidate, and whether they let it go on."""
         world, specification = self._world, release.specification
-        verdict = world.judge(specification.abort, world.calls.seen(release.release_id))
+        verdict = world.judge(specification.abort, world.calls.seen(release.release_id)) or self._memory.against
         if release.shadows:
             shadow = self._shadow
             return verdict or (shadow.against if shadow else ""), shadow is not None and shadow.may_go_on
@@ -223,23 +221,25 @@ class Look:
     async def _keep_candidates(self, release: Release) -> None:
         node, service = self._world.node, release.service
         # A candidate that has calls was started by the control plane before this one.
-        stepping, states = release.phase is Phase.STEPPING, []
+        stepping, seen = release.phase is Phase.STEPPING, Running()
         if not stepping:
             try:
-                states = await node.ensure(service, release.specification.candidate)
+                seen = await node.ensure(service, release.specification.candidate)
             except NodeError as error:
                 self._failure = f"the candidate cannot be started: {error}"
                 return
         while True:
-            crashed = next((s for s in states if s.crashed), None)
+            crashed = next((s for s in seen.candidates if s.crashed), None)
             if crashed is not None:
                 self._failure = (
                     f"{crashed.name} crashed: {crashed.detail}\n{crashed.log[-LOG_CHARACTERS_MAX:]}".rstrip()
                 )
                 return
+            if self._served:
+                self._memory.look(seen)
             await asyncio.sleep(ASK_AGAIN_S)
             try:
-                states = await node.candidates(service)
+                seen = await node.candidates(service)
             except NodeGone as error:
                 # Health says how the candidates do; a node that is busy must not end a release.
                 self._world.log.warning("the node cannot be asked for candidates", reason=str(error))
@@ -283,8 +283,13 @@ class Look:
         if not values:
             # Nothing is set, or the service has none: then the candidate's own defaults are in force.
             return ""
-        verdict = await self._world.instances.check_config_of(candidate, to_struct(values))
-        if verdict is None:
+        for _ in range(SETTINGS_ASKED_MAX):
+            verdict = await self._world.instances.check_config_of(candidate, to_struct(values))
+            if verdict is not None:
+                break
+            # One that has just started, or a busy machine, is slow to answer; that is no refusal.
+            await asyncio.sleep(ASK_AGAIN_S)
+        else:
             return "the candidate does not say whether it takes the live configuration"
         return f"the live configuration is refused: {'; '.join(verdict.errors)}" if verdict.errors else ""
 

@@ -155,6 +155,12 @@ class Abort(_Part):
     """Share of a method's calls that fail for the server's reasons, see `calls.FAILURES`."""
     latency_p99_ms_max: float | None = Field(default=None, gt=0)
     """The candidate's 99th percentile of a method's unary calls, in milliseconds."""
+    memory_mib_max: float | None = Field(default=None, gt=0)
+    """Resident memory of an instance of the candidate, in MiB."""
+    memory_growth_mib_max: float | None = Field(default=None, gt=0)
+    """By how many MiB an instance may grow once it has settled, beyond what stable grows by meanwhile."""
+    memory_settles_within: Duration = 10.0
+    """How long after its first calls an instance may fill its memory."""
     calls_min: int = Field(default=100, ge=1)
     """Calls of a method that have to be seen before one of these two is judged."""
 
