@@ -12,6 +12,7 @@ import pytest
 from crossrate.runtime.topology import DEFAULT_PATH
 from crossrate.runtime.topology import load as load_topology
 from services.control.releases import specification
+from services.control.releases.parts import Business
 from services.control.releases.specification import SpecificationError, load, read
 from services.control.split import Pin, Split
 
@@ -123,5 +124,6 @@ def test_specifications_that_are_shown_can_be_used() -> None:
     for name in names:
         load(folder, name, services, STICKY)
     text = (Path(specification.__file__).parent / "README.md").read_text()
-    (shown,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    shown, rules = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert read(tomllib.loads(shown), services, STICKY).analysis is not None
+    assert [Business.model_validate(rule) for rule in tomllib.loads(rules)["business"]]
