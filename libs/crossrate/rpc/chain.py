@@ -136,7 +136,7 @@ class Chain:
         tapped = not method.housekeeping and contract.workload != "instance"
         traced = self._tracing.on and not method.housekeeping
         told = traced or (self._access_log and not method.housekeeping)
-        mirror, mirrored = self._mirror, manner_of(contract) is not None
+        mirror = self._mirror_of(contract)
 
         async def handle(raw: Any, context: CallContext) -> bytes:
             metadata = headers_of(context)
@@ -175,18 +175,17 @@ class Chain:
                 leave(method, call, code)
                 if told or (tapped and tap.readers):
                     self._finish(call, code, message, tapped)
-                if mirrored and mirror.readers and (answer is not None or status is not None):
+                if mirror.readers and (answer is not None or status is not None):
                     mirror.passed(call, metadata, raw, answer, status)
 
         return handle
 
     def _stream(self, method: Method, behaviour: Callable, handler: grpc.RpcMethodHandler) -> StreamAnswer:
-        contract, counts, tap, mirror = method.contract, method.counts, self._tap, self._mirror
+        contract, counts, tap, mirror = method.contract, method.counts, self._tap, self._mirror_of(method.contract)
         read = self._decoder(method, handler.request_deserializer)
         encode = handler.response_serializer
         envelope = Envelope(contract.output)
         tapped = not method.housekeeping and contract.workload != "instance"
-        mirrored = manner_of(contract) is not None
 
         async def handle(raw: Any, context: CallContext) -> AsyncIterator[bytes]:
             metadata = headers_of(context)
@@ -208,7 +207,7 @@ class Chain:
                         tap.message(call, REQUEST, raw)
                     request = read(raw, call)
                     call.received = 1
-                    if mirrored and mirror.readers:
+                    if mirror.readers:
                         mirror.passed(call, metadata, raw, None, None)
                 call.reached = True
                 answers = behaviour(request, context)
@@ -251,6 +250,10 @@ class Chain:
                         self._finish(call, code, message, tapped)
 
         return handle
+
+    def _mirror_of(self, contract: MethodContract) -> Mirror:
+        """Where calls of a method are left to be repeated; where they may not be, nobody ever reads."""
+        return self._mirror if manner_of(contract) is not None else Mirror()
 
     async def _requests(
         self, call: Call, raws: AsyncIterator[bytes], read: Callable[[bytes, Call], Message], tapped: bool
