@@ -12,7 +12,6 @@ import pytest
 from crossrate.runtime.topology import DEFAULT_PATH
 from crossrate.runtime.topology import load as load_topology
 from services.control.releases import specification
-from services.control.releases.parts import Business
 from services.control.releases.specification import SpecificationError, load, read
 from services.control.split import Pin, Split
 
@@ -124,6 +123,8 @@ def test_specifications_that_are_shown_can_be_used() -> None:
     for name in names:
         load(folder, name, services, STICKY)
     text = (Path(specification.__file__).parent / "README.md").read_text()
-    shown, rules = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
-    assert read(tomllib.loads(shown), services, STICKY).analysis is not None
-    assert [Business.model_validate(rule) for rule in tomllib.loads(rules)["business"]]
+    shown, *rules = map(tomllib.loads, re.findall(r"```toml\n(.*?)```", text, re.DOTALL))
+    assert read(shown, services, STICKY).analysis is not None
+    sticky = {*STICKY, "trading"}
+    for service, rule in zip(("trading", "marketdata"), rules, strict=True):
+        assert read({**shown, **rule, "service": service}, services, sticky).business
