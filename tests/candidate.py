@@ -5,6 +5,7 @@ crash            ends at once
 contract         has lost a method
 unhealthy:PATH   stops serving as soon as there is a file at PATH
 errors:PERCENT   fails so many calls of GetInstrument with INTERNAL, one after the other as they come
+field:NAME=TEXT  answers GetInstrument with another text in one field of the instrument
 """
 
 from __future__ import annotations
@@ -80,6 +81,18 @@ def fail(percent: int) -> None:
     ReferenceService.GetInstrument = sometimes  # type: ignore[method-assign]
 
 
+def change(field: str, text: str) -> None:
+    """One field of every answer of GetInstrument has another text."""
+    answer: Callable = ReferenceService.GetInstrument
+
+    async def changed(self: ReferenceService, request, context):
+        answered = await answer(self, request, context)
+        setattr(answered.instrument, field, text)
+        return answered
+
+    ReferenceService.GetInstrument = changed  # type: ignore[method-assign]
+
+
 def main() -> None:
     """Plants the fault and runs the program."""
     fault, _, argument = os.environ.get("CROSSRATE_REFERENCE_FAULT", "none").partition(":")
@@ -91,6 +104,8 @@ def main() -> None:
         fall_ill(Path(argument))
     elif fault == "errors":
         fail(int(argument))
+    elif fault == "field":
+        change(*argument.split("=", 1))
     elif fault != "none":
         sys.exit(f"there is no fault {fault!r}")
     run(program.serve)

@@ -11,7 +11,7 @@ from typing import Any
 
 from crossrate.node.bootstrap import XDS
 from services.control.envoy_api import extension
-from services.control.shares import RELEASE_HEADER
+from services.control.shares import RELEASE_HEADER, SIDE_HEADER
 
 _GRPC_LOG = "envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig"
 CALLS = "calls|"
@@ -19,6 +19,10 @@ CALLS = "calls|"
 FLUSH_S = 0.2
 BUFFER_BYTES_MAX = 64 << 10
 STATUS = "grpc-status"
+TIMEOUT = "grpc-timeout"
+HELD_S = 5.0
+"""A call that is still under way is logged again and again after so long: a stream that lives for hours is seen to be
+well before it ends."""
 
 
 def grpc_log(name: str, flush_s: float, only: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -39,7 +43,7 @@ def call_log(backend: str) -> dict[str, Any]:
         CALLS + backend,
         FLUSH_S,
         {"header_filter": {"header": {"name": RELEASE_HEADER, "present_match": True}}},
-        additional_request_headers_to_log=[RELEASE_HEADER],
+        additional_request_headers_to_log=[RELEASE_HEADER, SIDE_HEADER, TIMEOUT],
         # An answer without messages carries its code in the headers.
         additional_response_headers_to_log=[STATUS],
         additional_response_trailers_to_log=[STATUS],

@@ -8,7 +8,7 @@ from typing import Any
 from crossrate.rpc.contract import MethodContract
 from crossrate.runtime.topology import Topology
 from services.control.access import PUBLIC, Contracts, inbound_rbac, methods_of
-from services.control.access_log import call_log
+from services.control.access_log import HELD_S, call_log
 from services.control.clusters import (
     candidate_cluster,
     candidate_instances_name,
@@ -67,6 +67,7 @@ def _listener(backend: str, port: int, topology: Topology, contracts: Contracts)
             *([reroute_filter()] if sticky else []),
         ],
         access_log=[access_log(name), call_log(backend)],
+        access_log_options={"access_log_flush_interval": f"{HELD_S:g}s"},
         codec_type="HTTP2",
         http2_protocol_options={
             "max_concurrent_streams": STREAMS_PER_CONNECTION_MAX,

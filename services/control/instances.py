@@ -13,7 +13,6 @@ import grpc
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.api.instance.v1 import instance_service_pb2_grpc as instance_grpc
 from services.control.registry import CHANNEL_OPTIONS, Registered, Registry
-from services.control.split import candidate_backend
 
 ASK_S_MAX = 1.0
 FRESH_S = 0.5
@@ -66,8 +65,8 @@ class Instances:
     async def check_config(self, service: str, values: Any) -> instance_pb2.CheckConfigResponse | None:
         """What a running instance of a service says to a configuration; None if none answers."""
         for instance in sorted(self._registry.instances.values(), key=lambda i: i.name):
-            # A candidate may know other values than those that are in force for the service.
-            if instance.service != service or instance.backend == candidate_backend(service) or not instance.health:
+            # A candidate or a variant may know other values than those that are in force for the service.
+            if instance.backend != service or not instance.health:
                 continue
             if (verdict := await self.check_config_of(instance, values)) is not None:
                 return verdict

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from crossrate.api.control.v1 import control_service_pb2_grpc as control_grpc
@@ -57,7 +58,7 @@ async def serve(runtime: Runtime) -> None:
     bus = Bus(runtime, mesh)
     configuration = Configuration(bus, instances, topology)
 
-    calls = CallLog(lambda socket: is_candidate(registry, socket))
+    calls = CallLog(known_candidates(registry))
     node = Node(place.run / "node.sock")
     kept = KeptEvidence(place.state / CONTROL_FOLDER / "evidence", log)
     world = World(registry, instances, mesh.ads, bus, node, calls, by_bounds, kept, log)
@@ -111,9 +112,16 @@ def specifications(runtime: Runtime) -> Path:
     return (runtime.settings.topology or DEFAULT_PATH).parent / "releases"
 
 
-def is_candidate(registry: Registry, socket: str) -> bool:
-    """Whether the instance at a socket is a release's candidate."""
-    return any(i.socket == socket and i.backend != i.service for i in registry.instances.values())
+def known_candidates(registry: Registry) -> Callable[[str], bool]:
+    """Says whether the instance at a socket is, or was, a release's candidate: a call that ended with its instance is
+    logged when the instance is not registered any more."""
+    known: set[str] = set()
+
+    def is_candidate(socket: str) -> bool:
+        known.update(i.socket for i in registry.instances.values() if i.backend != i.service)
+        return socket in known
+
+    return is_candidate
 
 
 def is_served(registry: Registry, service: str):

@@ -16,8 +16,9 @@ from services.control.access import Contracts, methods_of
 from services.control.ads import AdsServer, RefusedError
 from services.control.ca import Authority
 from services.control.certificates import Certificates
-from services.control.compile import compile
+from services.control.compile import compile, proxy_of
 from services.control.envoy_api import ResourceError
+from services.control.inbound import inbound
 from services.control.json_guard import guard_script
 from services.control.kept import Kept
 from services.control.routes import GrpcRoute
@@ -128,11 +129,27 @@ class Mesh:
         """
         before = self.snapshots.current.version
         nodes = compile(self.topology, self.contracts, self._state())
-        snapshot = self.snapshots.publish(nodes, cause, self._clock())
+        return self._offered(self.snapshots.publish(nodes, cause, self._clock()), before, cause)
+
+    def _offered(self, snapshot: Snapshot, before: int, cause: str) -> Snapshot:
         if snapshot.version != before:
             self._log.info("snapshot", version=snapshot.version, cause=cause, changed=snapshot.changed_count)
             self.ads.wake()
         return snapshot
+
+    def _refresh_inbound(self, service: str, cause: str) -> Snapshot:
+        """The same where only what brings calls to a service's own instances may differ: a share moves routes there
+        alone, and must not wait for all others to be compiled.
+
+        Raises:
+            ResourceError: as `refresh`.
+        """
+        before, node = self.snapshots.current, proxy_of(service, self.topology)
+        if node not in before.nodes:
+            return self.refresh(cause)
+        part = inbound(service, self.topology, self.contracts, self._state())
+        snapshot = self.snapshots.publish_part(node, part, cause, self._clock())
+        return self._offered(snapshot, before.version, cause)
 
     # Endpoints
 
@@ -220,7 +237,7 @@ class Mesh:
         before = self._splits.get(service)
         self._put_split(service, split)
         try:
-            snapshot = self.refresh(cause)
+            snapshot = self._refresh_inbound(service, cause)
             await self.ads.acknowledged(snapshot.version, ACKNOWLEDGED_S_MAX)
         except (RefusedError, ResourceError):
             self._put_split(service, before)

@@ -29,6 +29,9 @@ from services.control.sticky import EXTRACTED, hash_policy
 RELEASE_HEADER = "x-crossrate-release"
 """Tells the instance, and the log of calls, under which release a call is answered. Clients cannot send it: the edge
 takes away what begins with x-crossrate-."""
+SIDE_HEADER = "x-crossrate-release-side"
+"""Tells the log of calls to which version a call was sent, whoever answered it after it was repeated."""
+TO_STABLE, TO_CANDIDATE = "stable", "candidate"
 ROLES_HEADER = "x-crossrate-roles"
 """The roles of a caller's token, as JSON, from the edge; for pins alone, no right hangs on it."""
 _LUA = "envoy.extensions.filters.http.lua.v3.Lua"
@@ -42,11 +45,24 @@ OUTLASTING = {"num_retries": 6, "retry_back_off": {"base_interval": "0.02s", "ma
 has nobody else who could answer, and then the stable instances do."""
 
 
+def _set(header: str, value: str) -> dict[str, Any]:
+    return {"header": {"key": header, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+
+
 def _targets(backend: str, weight: int, split: Split, by_hash: bool) -> dict[str, Any]:
     # The header goes out with every call of the release, so that what answered can be told in the log of calls.
-    header = {"header": {"key": RELEASE_HEADER, "value": split.release}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-    shares = ((local_name(backend), WEIGHT_MAX - weight), (candidate_name(backend), weight))
-    clusters = [{"name": name, "weight": share, "request_headers_to_add": [header]} for name, share in shares]
+    shares = (
+        (local_name(backend), WEIGHT_MAX - weight, TO_STABLE),
+        (candidate_name(backend), weight, TO_CANDIDATE),
+    )
+    clusters = [
+        {
+            "name": name,
+            "weight": share,
+            "request_headers_to_add": [_set(RELEASE_HEADER, split.release), _set(SIDE_HEADER, side)],
+        }
+        for name, share, side in shares
+    ]
     return {"weighted_clusters": {"clusters": clusters, "use_hash_policy": by_hash}}
 
 

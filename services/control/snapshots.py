@@ -121,6 +121,22 @@ class Snapshots:
             for node, resources in nodes.items()
         }
 
+    def publish_part(self, node: str, part: Resources, cause: str, now: dt.datetime) -> Snapshot:
+        """Puts some resources of one proxy in the place of those with the same names, and leaves all others as they
+        are; much cheaper than to go through all of them. Returns the snapshot before if nothing differs.
+
+        Raises:
+            ResourceError: one is not what Envoy's API says; the snapshot before stays.
+        """
+        before = self.current.table(node)
+        new = self.encode({node: part})[node]
+        changed = {kind: {n: r for n, r in new[kind].items() if before[kind].get(n) != r} for kind in TYPES}
+        changed_count = sum(map(len, changed.values()))
+        if changed_count == 0:
+            return self.current
+        table = {kind: {**before[kind], **changed[kind]} for kind in TYPES}
+        return self._become({**self.current.nodes, node: table}, changed_count, cause, now)
+
     def publish(self, nodes: Mapping[str, Resources], cause: str, now: dt.datetime) -> Snapshot:
         """Makes these resources the current snapshot and returns it; the one before if nothing differs.
 
@@ -131,10 +147,13 @@ class Snapshots:
         changed_count = _changed_count(self.current.nodes, tables)
         if changed_count == 0:
             return self.current
+        present = {(kind, name) for table in tables.values() for kind in TYPES for name in table[kind]}
+        self._encoded = {key: value for key, value in self._encoded.items() if key in present}
+        return self._become(tables, changed_count, cause, now)
+
+    def _become(self, tables: Mapping[str, Table], changed_count: int, cause: str, now: dt.datetime) -> Snapshot:
         version = self.current.version + 1
         self._on_version(version)
         self.current = Snapshot(version, now, cause, changed_count, tables)
         self._history.append(SnapshotSummary(version, now, cause, changed_count))
-        present = {(kind, name) for table in tables.values() for kind in TYPES for name in table[kind]}
-        self._encoded = {key: value for key, value in self._encoded.items() if key in present}
         return self.current

@@ -481,6 +481,34 @@ async def test_a_tap_shows_what_passes(running):
     await until(lambda: running.server._tap.readers == ())
 
 
+async def test_calls_that_may_be_repeated_are_handed_on(running):
+    """Request, answer or failure and the caller's headers are handed on as bytes; repeated calls, and refusals for who
+    called, are not. A method that has side effects is refused with its place. After the reader nothing is kept."""
+    asked = instance_pb2.MirrorCallsRequest(methods=[GET_INSTRUMENT], calls_per_second_max=100)
+    calls = running.instance.MirrorCalls(asked)
+    await calls.initial_metadata()
+    metadata = from_service("marketdata")
+    await running.reference.GetInstrument(EUR_USD, metadata=(*metadata, ("x-request-id", "shadow-r-0")))
+    await failure(running.reference.GetInstrument(EUR_USD, metadata=(("x-forwarded-client-cert", "nonsense"),)))
+    await running.reference.GetInstrument(EUR_USD, metadata=(*metadata, ("x-request-id", "r-1"), ("x-other", "1")))
+    await failure(running.reference.GetInstrument(reference.GetInstrumentRequest(base="?"), metadata=metadata))
+    seen = aiter(calls)
+    first, second = await anext(seen), await anext(seen)
+    calls.cancel()
+    assert (first.method, first.request_id, first.dropped_count) == (GET_INSTRUMENT, "r-1", 0)
+    assert dict(first.headers) == dict(metadata)
+    assert first.request == EUR_USD.SerializeToString()
+    assert reference.GetInstrumentResponse.FromString(first.answer).instrument.name == "EUR/USD"
+    assert second.failure.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    names = [GET_INSTRUMENT, "crossrate.api.pricing.v1.QuotingService/TakeQuote"]
+    refused = await failure(
+        anext(
+            aiter(running.instance.MirrorCalls(instance_pb2.MirrorCallsRequest(methods=names, calls_per_second_max=1)))
+        )
+    )
+    assert [v.field for v in refused.violations] == ["methods[1]"]
+
+
 class Feed(BaseModel):
     rate_hz: float = 4.0
 

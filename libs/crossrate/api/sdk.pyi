@@ -118,6 +118,8 @@ class Control:
     """A release with its decisions and what was seen of its calls."""
     GetReleaseReport: Method[control_release_service.GetReleaseReportRequest, control_release_service.GetReleaseReportResponse]
     """A release as a report that control has signed: what was specified, decided, seen and judged."""
+    GetShadowReport: Method[control_release_service.GetShadowReportRequest, control_release_service.GetShadowReportResponse]
+    """What the shadow of a release has found: which fields of which method's answers differ, how often, and examples."""
     ListCertificates: Method[control_control_service.ListCertificatesRequest, control_control_service.ListCertificatesResponse]
     """Certificates in use: for each identity its serial, issuer and times."""
     ListConfigVersions: Method[control_control_service.ListConfigVersionsRequest, control_control_service.ListConfigVersionsResponse]
@@ -501,6 +503,8 @@ class ControlBlocking:
     """A release with its decisions and what was seen of its calls."""
     GetReleaseReport: BlockingMethod[control_release_service.GetReleaseReportRequest, control_release_service.GetReleaseReportResponse]
     """A release as a report that control has signed: what was specified, decided, seen and judged."""
+    GetShadowReport: BlockingMethod[control_release_service.GetShadowReportRequest, control_release_service.GetShadowReportResponse]
+    """What the shadow of a release has found: which fields of which method's answers differ, how often, and examples."""
     ListCertificates: BlockingMethod[control_control_service.ListCertificatesRequest, control_control_service.ListCertificatesResponse]
     """Certificates in use: for each identity its serial, issuer and times."""
     ListConfigVersions: BlockingMethod[control_control_service.ListConfigVersionsRequest, control_control_service.ListConfigVersionsResponse]

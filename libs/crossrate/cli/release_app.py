@@ -18,6 +18,7 @@ release_app = typer.Typer(
   crossrate release promote reference-2            on to the next step; from the last one it becomes the service
   crossrate release abort reference-2 -m "why"     all calls back to the stable version
   crossrate release explain reference-2            every decision with its cause, and what was seen of each method
+  crossrate release shadow reference-2             which fields of its answers differ from the stable version's
   crossrate release report reference-2 -o file     all of that, signed; `crossrate release verify file` checks it
 A release is named by its specification, or by its id.""",
     no_args_is_help=True,
@@ -96,6 +97,14 @@ def explain(name: Name, as_json: Json = False) -> None:
     from crossrate.cli import releases
 
     releases.explain(name, as_json=as_json)
+
+
+@release_app.command()
+def shadow(name: Name, as_json: Json = False) -> None:
+    """Show which fields of a candidate's answers differ from the stable version's, how often, and examples."""
+    from crossrate.cli import releases
+
+    releases.shadow(name, as_json=as_json)
 
 
 @release_app.command()

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from crossrate.api.control.v1 import release_pb2
+from crossrate.api.control.v1 import release_pb2, shadow_pb2
 from crossrate.api.control.v1 import release_service_pb2 as pb
 from crossrate.api.control.v1.release_service_pb2_grpc import ReleaseServiceStub
 from crossrate.cli import reach, show
@@ -14,7 +14,7 @@ from crossrate.cli.desk import moment, word
 from crossrate.cli.requests import as_dict
 
 T = TypeVar("T")
-OVER = ("PROMOTED", "ABORTED")
+OVER = ("PROMOTED", "ABORTED", "COMPLETED")
 
 
 def ask(question: Callable[[ReleaseServiceStub], Awaitable[T]]) -> T:
@@ -31,7 +31,7 @@ def _phase(release: release_pb2.Release) -> Any:
     text = word(release, "phase")
     return show.mark(
         f"{text.lower()}{', paused' if release.paused else ''}",
-        True if text == "PROMOTED" else False if text in ("ABORTING", "ABORTED") else None,
+        True if text in ("PROMOTED", "COMPLETED") else False if text in ("ABORTING", "ABORTED") else None,
     )
 
 
@@ -56,7 +56,7 @@ def start(name: str, *, dry_run: bool, as_json: bool) -> None:
         return
     if dry_run:
         steps = ", ".join(
-            f"{percent(s.weight_bp)} for {s.duration.ToMilliseconds() / 1000:g} s"
+            f"{'a shadow' if s.shadow else percent(s.weight_bp)} for {s.duration.ToMilliseconds() / 1000:g} s"
             + (" and a word" if s.manual_gate else f", on at {s.schedule}" if s.schedule else "")
             for s in release.steps
         )
@@ -89,7 +89,7 @@ def status(name: str, *, as_json: bool) -> None:
 def tell(decision: release_pb2.ReleaseDecision) -> None:
     """Prints a decision in one line."""
     kind = word(decision, "kind").lower()
-    good = True if kind == "promoted" else False if kind in ("aborting", "aborted") else None
+    good = True if kind in ("promoted", "completed") else False if kind in ("aborting", "aborted") else None
     show.console().print(
         moment(decision.time), show.mark(kind, good), percent(decision.weight_bp), decision.cause, markup=False
     )
@@ -125,6 +125,8 @@ def explain(name: str, *, as_json: bool) -> None:
         outcome = word(verdict, "outcome").lower().replace("_", " ")
         good = {"pass": True, "fail": False}.get(outcome)
         show.console().print(show.mark(outcome, good), verdict.explanation, markup=False)
+    if any(step.shadow for step in release.steps):
+        show.note(f"`crossrate release shadow {name}` shows what differs")
     if not release.calls:
         show.note("no call was seen under it")
         return
@@ -140,6 +142,57 @@ def explain(name: str, *, as_json: bool) -> None:
         for c in release.calls
     ]
     show.table(("method", "version", "calls ", "failed ", "p50 ms ", "p99 ms "), seen)
+
+
+def shadow(name: str, *, as_json: bool) -> None:
+    """What the shadow has found."""
+    report = ask(lambda stub: stub.GetShadowReport(pb.GetShadowReportRequest(release=name))).report
+    if as_json:
+        show.document(as_dict(report))
+        return
+    outcome = word(report, "outcome").lower().replace("_", " ")
+    show.console().print(show.mark(outcome, _good(outcome)), report.explanation, markup=False)
+    rows = [
+        (
+            method.method.rpartition("/")[2],
+            word(method, "manner").lower().replace("_", " "),
+            method.calls,
+            method.replayed,
+            method.skipped,
+            show.mark(said := word(method, "outcome").lower().replace("_", " "), _good(said)),
+        )
+        for method in report.methods
+    ]
+    show.table(("method", "repeated", "compared ", "replayed ", "skipped ", "outcome"), rows)
+    for method in report.methods:
+        for field in method.fields:
+            _tell_field(method.method.rpartition("/")[2], field)
+    if report.dropped:
+        show.note(f"{report.dropped} calls more came than are repeated at once; they were left out")
+
+
+def _good(outcome: str) -> bool | None:
+    return {"pass": True, "fail": False}.get(outcome)
+
+
+def _tell_field(method: str, field: shadow_pb2.ShadowField) -> None:
+    outcome = word(field, "outcome").lower().replace("_", " ")
+    if field.examples and not field.differing:
+        show.console().print(
+            show.mark(outcome, _good(outcome)),
+            f"{method} {field.field} is {field.examples[0].explanation}",
+            markup=False,
+        )
+        return
+    noise = f", of stable with itself in {field.noise_differing} of {field.noise_calls}" if field.noise_calls else ""
+    largest = f"; the largest by {field.largest_relative:.3g} of it" if field.largest_relative else ""
+    show.console().print(
+        show.mark(outcome, _good(outcome)),
+        f"{method} {field.field} differs in {field.differing} of {field.calls}{noise}{largest}",
+        markup=False,
+    )
+    for example in field.examples:
+        show.console().print(f"    {example.explanation} (call {example.request_id})", markup=False)
 
 
 def history(service: str, lines: int, *, as_json: bool) -> None:

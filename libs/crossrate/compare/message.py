@@ -18,7 +18,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from crossrate.compare.difference import Difference, Manner, shortened
 from crossrate.compare.rules import ANY, IGNORED_TYPES, TIMES, Bound, FieldRule, Kind, MessageRules, Shape, rules_of
-from crossrate.compare.values import apart, arrays_apart, numbers_apart, text_of
+from crossrate.compare.values import HIDDEN, apart, arrays_apart, numbers_apart, text_of
 
 DIFFERENCES_MAX = 1000
 """Differences of one pair of messages that are told; two versions that agree in nothing are told apart by fewer."""
@@ -125,6 +125,9 @@ class _Walk:
         if rules.names_instrument and a.instrument:
             pip = self._of.pip(a.instrument)
         for rule in rules.fields:
+            if rule.secret and rule.hides:
+                self.hidden(rule, a, b, path, field, pip)
+                continue
             match rule.shape:
                 case Shape.PLAIN:
                     x, y = getattr(a, rule.name), getattr(b, rule.name)
@@ -140,11 +143,27 @@ class _Walk:
             x, y = a.WhichOneof(oneof.name), b.WhichOneof(oneof.name)
             if x == y:
                 if x in oneof.fields:
-                    self.present(oneof.fields[x], a, b, path, field, pip)
+                    chosen = oneof.fields[x]
+                    show = self.hidden if chosen.secret and chosen.hides else self.present
+                    show(chosen, a, b, path, field, pip)
             elif (x is None or x in oneof.fields) and (y is None or y in oneof.fields):
                 name = oneof.name
                 self.add(path + name, field + name, Manner.CHOICE, x or "unset", y or "unset")
         self.unknown(a, b, path, field)
+
+    def hidden(self, rule: FieldRule, a: Message, b: Message, path: str, field: str, pip: float | None) -> None:
+        """A field with values inside that nobody may see: one difference, which tells no keys either."""
+        inner = _Walk(self._of)
+        of = {Shape.REPEATED: inner.repeated, Shape.MAP: inner.mapping}
+        with contextlib.suppress(_Full):
+            if rule.shape in of:
+                of[rule.shape](rule, getattr(a, rule.name), getattr(b, rule.name), path, field, pip)
+            else:
+                inner.present(rule, a, b, path, field, pip)
+        if inner.found:
+            gap = max(inner.found, key=lambda difference: difference.size)
+            count = len(inner.found)
+            self.add(path + rule.name, field + rule.name, Manner.VALUE, HIDDEN, HIDDEN, (gap.size, gap.relative), count)
 
     def scalar(self, rule: FieldRule, x, y, path: str, field: str, pip: float | None) -> None:
         """Two single values."""
@@ -239,14 +258,15 @@ class _Walk:
         first, second = dict(by_key(rule, xs)), dict(by_key(rule, ys))
         for key, x in first.items():
             y = second.get(key)
-            place = f"{path}[{key_text(key)}]"
+            place = f"{path}[{HIDDEN if rule.secret_key else key_text(key)}]"
             if y is None:
                 self.add(place, f"{field}[]", Manner.MISSING, _shown(rule, x), "unset")
             else:
                 self.value(rule, x, y, place, f"{field}[]", pip)
         for key, y in second.items():
             if key not in first:
-                self.add(f"{path}[{key_text(key)}]", f"{field}[]", Manner.EXTRA, "unset", _shown(rule, y))
+                place = f"{path}[{HIDDEN if rule.secret_key else key_text(key)}]"
+                self.add(place, f"{field}[]", Manner.EXTRA, "unset", _shown(rule, y))
 
     def mapping(self, rule: FieldRule, xs, ys, path: str, field: str, pip: float | None) -> None:
         """A map, by its own keys."""

@@ -75,6 +75,13 @@ class FieldRule:
     inner: Descriptor | None
     enum: dict[int, str] | None
     value: FieldRule | None = None
+    secret_key: bool = False
+    """Whether nobody may see the key of its elements."""
+
+    @property
+    def hides(self) -> bool:
+        """Whether there are more values in it than one, or keys."""
+        return self.inner is not None or self.shape in (Shape.REPEATED, Shape.MAP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +138,7 @@ def _rule(field: FieldDescriptor, inherited: Bound | None) -> FieldRule:
     _check(field, policy, key)
     # What is ignored pairs nothing either.
     key = tuple(part for part in key if not _policy(field.message_type.fields_by_name[part]).compare_ignored)
+    secret_key = any(_policy(field.message_type.fields_by_name[part]).redaction in _SECRET for part in key)
     is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
     if is_map:
         shape = Shape.MAP
@@ -149,6 +157,7 @@ def _rule(field: FieldDescriptor, inherited: Bound | None) -> FieldRule:
         inner=field.message_type,
         enum={v.number: v.name for v in field.enum_type.values} if field.enum_type is not None else None,
         value=_rule(field.message_type.fields_by_name["value"], bound) if is_map else None,
+        secret_key=secret_key,
     )
 
 

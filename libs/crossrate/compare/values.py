@@ -18,6 +18,8 @@ _DECIMAL = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?\Z")
 Gap = tuple[float, float | None]
 """Size in tolerances, and relative size."""
 
+HIDDEN = "REDACTED"
+"""What is shown of a value that nobody may see."""
 EQUAL: Gap = (0.0, 0.0)
 ALTOGETHER: Gap = (math.inf, None)
 
@@ -93,7 +95,7 @@ def arrays_apart(a: np.ndarray, b: np.ndarray, bound: Bound, pip: float | None) 
 def text_of(rule: FieldRule, value) -> str:
     """A scalar in words."""
     if rule.secret:
-        return "REDACTED"
+        return HIDDEN
     if rule.enum is not None:
         return rule.enum.get(value, str(value))
     if isinstance(value, bytes):

@@ -11,6 +11,7 @@ from typing import Any
 
 from crossrate.node import logs
 from crossrate.node.keeper import Keeper, State
+from crossrate.node.memory import rss_mib
 from crossrate.node.nursery import ForkError
 from crossrate.node.programs import Program
 from crossrate.node.restarts import RestartFailed, Restarts
@@ -19,6 +20,10 @@ from crossrate.node.supervisor import Node
 CANDIDATE = "candidate"
 FIRST_NUMBER = 901
 INSTANCES_MAX = 8
+
+
+def _rss_mib(keeper: Keeper) -> float:
+    return round(rss_mib(keeper.child.pid), 1) if keeper.child is not None else 0.0
 
 
 class Candidates:
@@ -51,8 +56,12 @@ class Candidates:
                     node.keep_instance(f"{service}-{CANDIDATE}", f"{service}-{number}", program, CANDIDATE)
         return self.state(service)
 
+    def _stable(self, service: str) -> list[Keeper]:
+        return [k for k in self._node.table.of_kind("service") if k.name.rsplit("-", 1)[0] == service]
+
     def state(self, service: str) -> dict[str, Any]:
-        """Each candidate's name, state, restarts, and why it is not running; of one that crashed the end of its log."""
+        """Each candidate's name, state, restarts, memory, and why it is not running; of one that crashed the end of its
+        log. Beside them the memory of each of the service's own instances. Memory is resident, in MiB."""
         return {
             "candidates": [
                 {
@@ -61,9 +70,11 @@ class Candidates:
                     "restarts": keeper.restarts,
                     "detail": keeper.detail,
                     "log": logs.tail(keeper.kept.log) if keeper.restarts or keeper.state is State.FAILED else "",
+                    "rss_mib": _rss_mib(keeper),
                 }
                 for keeper in self._of(service)
-            ]
+            ],
+            "stable_rss_mib": {keeper.name: _rss_mib(keeper) for keeper in self._stable(service)},
         }
 
     async def end(self, service: str) -> None:
@@ -85,7 +96,7 @@ class Candidates:
         node = self._node
         async with self._turn:
             before = node.programs.of(service)
-            running = [k for k in node.table.of_kind("service") if k.name.rsplit("-", 1)[0] == service]
+            running = self._stable(service)
             if before == program and all(node.running_program.get(k.name) == program for k in running):
                 return [k.name for k in running]
             node.programs.promote(service, program)
@@ -93,7 +104,7 @@ class Candidates:
                 return await self._restarts.restart(service)
             except (RestartFailed, ForkError):
                 node.programs.promote(service, before)
-                for keeper in node.table.of_kind("service"):
-                    if keeper.name.rsplit("-", 1)[0] == service and node.running_program.get(keeper.name) == program:
+                for keeper in self._stable(service):
+                    if node.running_program.get(keeper.name) == program:
                         await self._restarts.restart(keeper.name)
                 raise

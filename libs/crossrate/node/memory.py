@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterable
 from pathlib import Path
+
+PAGE_BYTES = resource.getpagesize()
+MIB = 1 << 20
 
 
 def pss_kib(pid: int) -> int:
@@ -19,6 +23,15 @@ def pss_kib(pid: int) -> int:
     except OSError:
         pass
     return 0
+
+
+def rss_mib(pid: int) -> float:
+    """Resident set size of one process in MiB, as the kernel counts it against a limit: cheap to ask for, and with the
+    pages that it has together with others. 0 if the process is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES / MIB
+    except OSError:
+        return 0.0
 
 
 def _parents() -> dict[int, int]:

@@ -28,6 +28,7 @@ from crossrate.rpc.envelope import Envelope
 from crossrate.rpc.errors import Failure, Violation
 from crossrate.rpc.grants import guard
 from crossrate.rpc.metrics import RpcCounts
+from crossrate.rpc.mirror import Mirror, manner_of
 from crossrate.rpc.tap import REQUEST, RESPONSE, Tap
 from crossrate.rpc.tracing import Tracing
 from crossrate.rpc.transport import CallContext, StreamAnswer, UnaryAnswer, Wrapped, headers_of
@@ -43,7 +44,13 @@ class Chain:
     """Wraps handlers. One for each server."""
 
     def __init__(
-        self, runtime: Runtime, admission: Admission, counts: RpcCounts, tap: Tap, denials: Denials | None = None
+        self,
+        runtime: Runtime,
+        admission: Admission,
+        counts: RpcCounts,
+        tap: Tap,
+        denials: Denials | None = None,
+        mirror: Mirror | None = None,
     ) -> None:
         self._runtime = runtime
         self._log = runtime.log
@@ -52,6 +59,7 @@ class Chain:
         self._counts = counts
         self._tap = tap
         self._denials = denials if denials is not None else Denials()
+        self._mirror = mirror if mirror is not None else Mirror()
         self._tracing = Tracing(runtime.telemetry)
         self._validation = Validation()
 
@@ -128,6 +136,7 @@ class Chain:
         tapped = not method.housekeeping and contract.workload != "instance"
         traced = self._tracing.on and not method.housekeeping
         told = traced or (self._access_log and not method.housekeeping)
+        mirror = self._mirror_of(contract)
 
         async def handle(raw: Any, context: CallContext) -> bytes:
             metadata = headers_of(context)
@@ -136,6 +145,8 @@ class Chain:
             counts.started += 1
             counts.in_flight += 1
             code, message = _CANCELLED, ""
+            answer: bytes | None = None
+            status: status_pb2.Status | None = None
             try:
                 enter(method, call, context, metadata)
                 if traced:
@@ -164,11 +175,13 @@ class Chain:
                 leave(method, call, code)
                 if told or (tapped and tap.readers):
                     self._finish(call, code, message, tapped)
+                if mirror.readers and (answer is not None or status is not None):
+                    mirror.passed(call, metadata, raw, answer, status)
 
         return handle
 
     def _stream(self, method: Method, behaviour: Callable, handler: grpc.RpcMethodHandler) -> StreamAnswer:
-        contract, counts, tap = method.contract, method.counts, self._tap
+        contract, counts, tap, mirror = method.contract, method.counts, self._tap, self._mirror_of(method.contract)
         read = self._decoder(method, handler.request_deserializer)
         encode = handler.response_serializer
         envelope = Envelope(contract.output)
@@ -194,6 +207,8 @@ class Chain:
                         tap.message(call, REQUEST, raw)
                     request = read(raw, call)
                     call.received = 1
+                    if mirror.readers:
+                        mirror.passed(call, metadata, raw, None, None)
                 call.reached = True
                 answers = behaviour(request, context)
                 take = answers.__anext__
@@ -235,6 +250,10 @@ class Chain:
                         self._finish(call, code, message, tapped)
 
         return handle
+
+    def _mirror_of(self, contract: MethodContract) -> Mirror:
+        """Where calls of a method are left to be repeated; where they may not be, nobody ever reads."""
+        return self._mirror if manner_of(contract) is not None else Mirror()
 
     async def _requests(
         self, call: Call, raws: AsyncIterator[bytes], read: Callable[[bytes, Call], Message], tapped: bool

@@ -11,9 +11,11 @@ from pydantic import BaseModel
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.api.instance.v1 import instance_service_pb2_grpc as instance_grpc
 from crossrate.rpc import errors
+from crossrate.rpc import mirror as mirrors
 from crossrate.rpc.admission import Admission
 from crossrate.rpc.call import current
-from crossrate.rpc.contract import find_method
+from crossrate.rpc.contract import contracts, find_method
+from crossrate.rpc.mirror import Mirror, manner_of
 from crossrate.rpc.tap import READERS_MAX, Tap
 from crossrate.rpc.values import from_struct, to_struct
 from crossrate.runtime.process import Runtime
@@ -44,12 +46,14 @@ class InstanceServicer(instance_grpc.InstanceServiceServicer):
         runtime: Runtime,
         admission: Admission,
         tap: Tap,
+        mirror: Mirror,
         config: Callable[[], Config | None],
         ready_time: Callable[[], datetime | None],
     ) -> None:
         self._runtime = runtime
         self._admission = admission
         self._tap = tap
+        self._mirror = mirror
         self._config = config
         self._ready_time = ready_time
 
@@ -101,3 +105,31 @@ class InstanceServicer(instance_grpc.InstanceServiceServicer):
                     return
         finally:
             self._tap.close(reader)
+
+    def _mirrored(self, names: list[str]) -> list[str]:
+        """Wire paths of methods that may be repeated."""
+        if not names:
+            return [path for path, contract in contracts().items() if manner_of(contract) is not None]
+        found = []
+        for place, name in enumerate(names):
+            contract = contracts().get(f"/{name}")
+            if contract is None or manner_of(contract) is None:
+                why = "is no method" if contract is None else "has side effects that cannot be left out"
+                raise errors.invalid((f"methods[{place}]", f"{name} {why}: take it out"))
+            found.append(contract.path)
+        return found
+
+    async def MirrorCalls(self, request, context) -> AsyncIterator[instance_pb2.MirrorCallsResponse]:
+        """A sample of the calls that may be repeated, until the reader leaves."""
+        paths = self._mirrored(request.methods)
+        if len(self._mirror.readers) >= mirrors.READERS_MAX:
+            raise errors.too_many_requests(mirrors.READERS_MAX, 1.0)
+        reader = self._mirror.open(paths, request.share_bp or mirrors.SHARE_MAX, request.calls_per_second_max)
+        ending = current().ending
+        try:
+            # Headers at once: their reader then knows that calls are handed on from now on.
+            await context.send_initial_metadata(())
+            while not ending.is_set():
+                yield (await reader.take()).message()
+        finally:
+            self._mirror.close(reader)

@@ -40,6 +40,7 @@ from crossrate.rpc.instance import Config, InstanceServicer
 from crossrate.rpc.lean import LeanTransport
 from crossrate.rpc.metrics import RpcCounts
 from crossrate.rpc.metrics_listener import MetricsListener
+from crossrate.rpc.mirror import Mirror
 from crossrate.rpc.redaction import Redaction
 from crossrate.rpc.registration import clear_socket, register, withdraw
 from crossrate.rpc.revocation_follower import RevocationFollower
@@ -143,7 +144,8 @@ class Server:
         self.denials = Denials()
         """Calls that were refused for who made them, told to the log of audit."""
         self._teller = DenialsTeller(runtime, self.denials, runtime.settings.denials_s)
-        self._chain = Chain(runtime, self._admission, self._counts, self._tap, self.denials)
+        mirror = Mirror()
+        self._chain = Chain(runtime, self._admission, self._counts, self._tap, self.denials, mirror)
         self._transport = transport or TRANSPORTS[runtime.settings.transport]()
         self._registry.register(self._transport)
         self._methods: dict[str, Wrapped] = {}
@@ -159,7 +161,9 @@ class Server:
         """Where the instance listens."""
         self.metrics_port = 0
         """Where its metrics are, once it serves."""
-        servicer = InstanceServicer(runtime, self._admission, self._tap, lambda: self.config, lambda: self._ready_time)
+        servicer = InstanceServicer(
+            runtime, self._admission, self._tap, mirror, lambda: self.config, lambda: self._ready_time
+        )
         self.add(instance_grpc.add_InstanceServiceServicer_to_server, servicer)
 
     def add(self, register: Register, servicer: object) -> None:

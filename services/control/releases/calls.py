@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from crossrate.rpc.contract import contracts
-from services.control.access_log import STATUS
+from services.control.access_log import HELD_S, STATUS, TIMEOUT
 from services.control.releases.domain import CallsSeen
 from services.control.releases.sides import Sides
 from services.control.releases.specification import Abort
-from services.control.shares import RELEASE_HEADER
+from services.control.shares import RELEASE_HEADER, SIDE_HEADER, TO_CANDIDATE
 from services.control.sticky import EXTRACTED, logged_pair
 
 METHODS_MAX = 512
@@ -21,7 +23,11 @@ METHODS_MAX = 512
 FAILURES = frozenset({"2", "4", "8", "12", "13", "14", "15", ""})
 """Codes that are the server's fault: UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL,
 UNAVAILABLE, DATA_LOSS, and none at all. The others are answers: a refused order is one."""
-CANCELLED = "1"
+OK, CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE = "0", "1", "4", "14"
+UNDER_WAY = 5
+"""Envoy's type of an entry about a call that has not ended."""
+GIVEN_UP_SHARE = 0.9
+"""A caller who leaves after this share of its deadline has waited in vain."""
 FRESH_MAX = 100_000
 """Calls that wait for the analysis, which takes them each second."""
 BUCKETS_A_DOUBLING = 8
@@ -68,6 +74,12 @@ Judge = Callable[[Abort, Mapping[Key, Seen]], str]
 """Says why the calls speak against a candidate; empty if they do not, or not yet."""
 
 
+def is_unary(path: str) -> bool:
+    """Whether a method has one request and one answer."""
+    method = contracts().get(path)
+    return method is not None and not method.streaming
+
+
 def by_bounds(abort: Abort, seen: Mapping[Key, Seen]) -> str:
     """The bounds of the specification, without statistics: what is beyond them after enough calls ends the release."""
     for (method, candidate), calls in sorted(seen.items()):
@@ -78,7 +90,7 @@ def by_bounds(abort: Abort, seen: Mapping[Key, Seen]) -> str:
             bound = f"at most {abort.error_percent_max:g} % may"
             return f"{percent:.2f} % of {calls.calls} calls of {name} failed, where {bound}"
         p99_ms = calls.quantile_s(0.99) * 1000
-        if abort.latency_p99_ms_max is not None and p99_ms > abort.latency_p99_ms_max:
+        if abort.latency_p99_ms_max is not None and is_unary(method) and p99_ms > abort.latency_p99_ms_max:
             return f"the p99 of {name} is {p99_ms:.1f} ms, where it may be {abort.latency_p99_ms_max:g} ms"
     return ""
 
@@ -112,15 +124,45 @@ def _value(fields: Any, name: str) -> str:
     return values[0].string_value if len(values) == 1 else ""
 
 
+_UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
+
+
+def timeout_s(header: str) -> float:
+    """The seconds of a `grpc-timeout`; without one, or with what is none, there is no end."""
+    found = re.fullmatch(r"(\d{1,8})([HMSmun])", header)
+    return int(found[1]) * _UNITS[found[2]] if found else math.inf
+
+
+def code_of(entry: Any) -> str:
+    """How a call that has ended did, as a gRPC code.
+
+    A caller who leaves a stream has had what it wanted; one who leaves a unary call at its deadline has waited in vain,
+    and one who leaves it earlier says nothing. What the proxy had to repeat has failed, though its caller was spared.
+    """
+    common = entry.common_properties
+    if common.upstream_request_attempt_count > 1:
+        return UNAVAILABLE
+    status = entry.response.response_trailers.get(STATUS) or entry.response.response_headers.get(STATUS, "")
+    flags = common.response_flags
+    if status or not (flags.downstream_remote_reset or flags.downstream_connection_termination):
+        return status
+    if not is_unary(entry.request.path):
+        return OK if common.HasField("time_to_first_downstream_tx_byte") else CANCELLED
+    took_s = common.duration.seconds + common.duration.nanos / 1e9
+    given_up = took_s >= GIVEN_UP_SHARE * timeout_s(entry.request.request_headers.get(TIMEOUT, ""))
+    return DEADLINE_EXCEEDED if given_up else CANCELLED
+
+
 class CallLog:
     """Takes the proxies' logs.
 
     Args:
         is_candidate: whether the instance at a socket is a candidate's.
+        clock: seconds since the epoch.
     """
 
-    def __init__(self, is_candidate: Callable[[str], bool]) -> None:
-        self._is_candidate = is_candidate
+    def __init__(self, is_candidate: Callable[[str], bool], clock: Callable[[], float] = time.time) -> None:
+        self._is_candidate, self._clock = is_candidate, clock
         self._seen: dict[str, dict[Key, Seen]] = {}
         self._fresh: dict[str, deque[Ended]] = {}
         self._sides: dict[str, Sides] = {}
@@ -189,13 +231,17 @@ class CallLog:
         if seen is None:
             return
         common = entry.common_properties
-        key = entry.request.path, self._is_candidate(common.upstream_remote_address.pipe.path)
+        key = entry.request.path, self._by_candidate(entry)
         if key not in seen and len(seen) >= METHODS_MAX:
             return
-        trailers, headers = entry.response.response_trailers, entry.response.response_headers
-        code = trailers.get(STATUS) or headers.get(STATUS, "")
-        took = common.time_to_last_downstream_tx_byte
-        seconds = took.seconds + took.nanos / 1e9
+        if common.access_log_type == UNDER_WAY:
+            if not self._holds(entry):
+                return
+            code, seconds = OK, HELD_S
+        else:
+            answered = common.HasField("time_to_last_downstream_tx_byte")
+            took = common.time_to_last_downstream_tx_byte if answered else common.duration
+            code, seconds = code_of(entry), took.seconds + took.nanos / 1e9
         seen.setdefault(key, Seen()).add(code, seconds)
         account, pair = keys_of(entry)
         if account:
@@ -203,3 +249,20 @@ class CallLog:
             self._sides[release].add(account, begin, begin + seconds, key[1])
         if code != CANCELLED:
             self._fresh[release].append(Ended(*key, code in FAILURES, seconds, account, pair))
+
+    def _by_candidate(self, entry: Any) -> bool:
+        """Whether a call is the candidate's: whoever answered, one that was repeated is of whom it was sent to first,
+        and so is one that nobody answered."""
+        common, answered = entry.common_properties, entry.common_properties.upstream_remote_address.pipe.path
+        sent_to = entry.request.request_headers.get(SIDE_HEADER, "")
+        if sent_to and (common.upstream_request_attempt_count > 1 or not answered):
+            return sent_to == TO_CANDIDATE
+        return self._is_candidate(answered)
+
+    def _holds(self, entry: Any) -> bool:
+        """Whether an entry is the first about a stream that is well: it has held for HELD_S, and has been answered. It
+        is counted then, and when it ends."""
+        common = entry.common_properties
+        age_s = self._clock() - common.start_time.seconds - common.start_time.nanos / 1e9
+        answered = common.HasField("time_to_first_downstream_tx_byte")
+        return answered and age_s < 1.8 * HELD_S and not is_unary(entry.request.path)

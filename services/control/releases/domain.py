@@ -3,7 +3,8 @@
 ```
 starting ─ ready, gate passed ─▶ stepping ─ last step is over ─▶ promoting ─▶ promoted
     │                               │  ▲ step, pause, resume        │
-    └────── failure, a word ────────┴──┴──────▶ aborting ─▶ aborted │ (it could not be promoted)
+    │                               │  └─ of a shadow ─▶ completing ─▶ completed
+    └────── failure, a word ────────┴─────────▶ aborting ─▶ aborted │ (it could not be promoted)
                                                    ▲────────────────┘
 ```
 """
@@ -16,6 +17,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from services.control.releases.specification import Specification
+from services.control.shadow.seen import ShadowSeen
 from services.control.split import WEIGHT_MAX
 
 DECISIONS_MAX = 500
@@ -35,11 +37,13 @@ class Phase(StrEnum):
     PROMOTED = "promoted"
     ABORTING = "aborting"
     ABORTED = "aborted"
+    COMPLETING = "completing"
+    COMPLETED = "completed"
 
     @property
     def over(self) -> bool:
         """Whether nothing will change any more."""
-        return self in (Phase.PROMOTED, Phase.ABORTED)
+        return self in (Phase.PROMOTED, Phase.ABORTED, Phase.COMPLETED)
 
 
 class Kind(StrEnum):
@@ -53,6 +57,8 @@ class Kind(StrEnum):
     PROMOTED = "promoted"
     ABORTING = "aborting"
     ABORTED = "aborted"
+    COMPLETING = "completing"
+    COMPLETED = "completed"
 
 
 class Refused(Exception):
@@ -110,8 +116,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release as its decisions have made it. `step` is -1 before the first; `calls` and `findings` are what was known
-    when it was decided how it ends."""
+    """A release as its decisions have made it. `step` is -1 before the first; `calls`, `findings` and `shadow` are what
+    was known when it was decided how it ends, or to begin the first step after a shadow."""
 
     release_id: str
     name: str
@@ -127,6 +133,12 @@ class Release:
     findings: tuple[Finding, ...] = ()
     told: int = 0
     """How many of its decisions the log of facts has."""
+    shadow: ShadowSeen | None = None
+
+    @property
+    def shadows(self) -> bool:
+        """Whether the candidate repeats calls and gets none of its own."""
+        return self.phase is Phase.STEPPING and self.specification.shadows(self.step)
 
     @property
     def service(self) -> str:
@@ -148,7 +160,8 @@ class Seen:
         failure: why the candidate cannot be released: it crashed, or a gate is closed. Empty if nothing speaks against.
         gate_passed: whether contract and settings were compared and fit.
         verdict: why the calls seen so far speak against it; empty if they do not.
-        may_go_on: whether the analysis lets a step that is over end.
+        may_go_on: whether the analysis, or the shadow, lets a step that is over end.
+        compared: what the shadow says, in words; empty without one.
         promoted: whether the service's own instances are the candidate's version.
         promotion_failure: why they could not become it.
         candidate_gone: whether its processes have ended.
@@ -159,6 +172,7 @@ class Seen:
     gate_passed: bool = False
     verdict: str = ""
     may_go_on: bool = True
+    compared: str = ""
     promoted: bool = False
     promotion_failure: str = ""
     candidate_gone: bool = False
@@ -171,6 +185,8 @@ _PHASES = {
     Kind.PROMOTED: Phase.PROMOTED,
     Kind.ABORTING: Phase.ABORTING,
     Kind.ABORTED: Phase.ABORTED,
+    Kind.COMPLETING: Phase.COMPLETING,
+    Kind.COMPLETED: Phase.COMPLETED,
 }
 
 
@@ -215,6 +231,8 @@ def decide(release: Release, seen: Seen, now: dt.datetime) -> Decision | None:
             return _decision(release, now, Kind.PROMOTED, cause, weight=0)
     if release.phase is Phase.ABORTING and seen.candidate_gone:
         return _decision(release, now, Kind.ABORTED, release.cause, weight=0)
+    if release.phase is Phase.COMPLETING and seen.candidate_gone:
+        return _decision(release, now, Kind.COMPLETED, release.cause, weight=0)
     return None
 
 
@@ -233,6 +251,8 @@ def _start(release: Release, seen: Seen, now: dt.datetime) -> Decision | None:
 
 def _step(release: Release, now: dt.datetime, step: int, cause: str, by: str = CONTROL) -> Decision:
     plan = release.specification.plan
+    if step >= len(plan) and release.specification.strategy == "shadow":
+        return _decision(release, now, Kind.COMPLETING, cause, by, weight=0)
     if step >= len(plan):
         return _decision(release, now, Kind.PROMOTING, cause, by, weight=WEIGHT_MAX)
     return _decision(release, now, Kind.STEPPED, cause, by, step=step, weight=plan[step].weight)
@@ -248,10 +268,13 @@ def _while_stepping(release: Release, seen: Seen, now: dt.datetime) -> Decision 
         return _abort(release, now, seen.verdict)
     assert release.step_time is not None
     over = (now - release.step_time).total_seconds() >= step.duration
-    waits = release.paused or not step.may_end(now) or not seen.may_go_on
+    # A shadow alone tells what it has found when its time is over, be it enough or not.
+    may_go_on = seen.may_go_on or specification.strategy == "shadow"
+    waits = release.paused or not step.may_end(now) or not may_go_on
     if waits or not over or len(release.decisions) >= DECISIONS_MAX:
         return None
-    return _step(release, now, release.step + 1, f"{step.weight_percent:g} % held for {step.duration:g} s")
+    held = f"{step.weight_percent:g} % held for {step.duration:g} s"
+    return _step(release, now, release.step + 1, seen.compared or held)
 
 
 def promote(release: Release, by: str, comment: str, now: dt.datetime) -> Decision:
@@ -295,7 +318,7 @@ def abort(release: Release, by: str, comment: str, now: dt.datetime) -> Decision
     """
     if release.phase is Phase.PROMOTING:
         raise Refused("it is being promoted: wait for that, then release the version before")
-    if release.phase is Phase.ABORTING or release.phase.over:
+    if release.phase in (Phase.ABORTING, Phase.COMPLETING) or release.phase.over:
         raise Refused(f"it is {release.phase} already: there is nothing to abort")
     return _abort(release, now, comment or "aborted by hand", by)
 

@@ -10,7 +10,7 @@ from services.control.releases.domain import Kind, Release
 from services.control.state import CONTROL
 
 SUBJECT = "crossrate.control.v1.release_decided."
-ENDS = (Kind.PROMOTING, Kind.PROMOTED, Kind.ABORTING, Kind.ABORTED)
+ENDS = (Kind.PROMOTING, Kind.PROMOTED, Kind.ABORTING, Kind.ABORTED, Kind.COMPLETING, Kind.COMPLETED)
 """Decisions that say what had been seen."""
 
 

@@ -78,12 +78,24 @@ async def _ask_all(
         for answer in await ask(*asked):
             for data in answer.file_descriptor_response.file_descriptor_proto:
                 file = descriptor_pb2.FileDescriptorProto.FromString(data)
+                for message in file.message_type:
+                    _name_in_json(message)
                 found[file.name] = file
         missing = {d for f in found.values() for d in f.dependency} - found.keys()
         if not missing:
             return descriptor_pb2.FileDescriptorSet(file=_in_order(found))
         asked = [request(file_by_filename=name) for name in sorted(missing)]
     raise GateError(f"it does not tell {', '.join(sorted(missing))}")
+
+
+def _name_in_json(message: descriptor_pb2.DescriptorProto) -> None:
+    """Writes out names in JSON that follow from the fields' own: some languages tell them, others do not."""
+    for field in message.field:
+        if not field.json_name:
+            first, *others = field.name.split("_")
+            field.json_name = first + "".join(part[:1].upper() + part[1:] for part in others)
+    for inner in message.nested_type:
+        _name_in_json(inner)
 
 
 def _in_order(files: Mapping[str, descriptor_pb2.FileDescriptorProto]) -> list[descriptor_pb2.FileDescriptorProto]:

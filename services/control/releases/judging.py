@@ -1,9 +1,9 @@
 """The analysis of a release: tests of the candidate against the stable version that may be looked at at any time.
 
 The statistics are `crossrate.evidence`'s; what is counted comes from the proxies' log of calls. Each method is a
-segment of its own for errors, and so is each pair and account that the proxies read out of the calls, so that what
-fails in one is not hidden by the others. Calls of streams count for errors alone: how long one lasts is the caller's
-choice.
+segment of its own for errors and times, and for errors so is each pair and account that the proxies read out of the
+calls: what fails in one is not hidden by the others. Calls of streams count for errors alone: how long one lasts is
+the caller's choice.
 """
 
 from __future__ import annotations
@@ -124,16 +124,19 @@ class Analyst:
 
     def _look_at_calls(self, ended: list[Ended]) -> None:
         counts: dict[tuple[str, str], Counter[str]] = {}
-        times: dict[bool, list[float]] = {False: [], True: []}
+        times: dict[str, tuple[list[float], list[float]]] = {}
         for call in ended:
-            for segment in ("", call.method.rsplit(".", 1)[-1], *((call.pair,) if call.pair else ())):
+            method = call.method.rsplit(".", 1)[-1]
+            for segment in ("", method, *((call.pair,) if call.pair else ())):
                 _add(counts.setdefault((ERRORS, segment), Counter()), call.candidate, call.failed)
             if self._is_unary(call.method):
-                times[call.candidate].append(call.seconds)
+                for segment in ("", method):
+                    times.setdefault(segment, ([], []))[not call.candidate].append(call.seconds)
         self._observe(counts)
-        test = self._family.test(LATENCY)
-        if isinstance(test, QuantileTest) and (times[True] or times[False]):
-            test.observe(times[True], times[False])
+        for segment, (candidate, stable) in times.items():
+            test = self._family.test(LATENCY, segment)
+            if isinstance(test, QuantileTest):
+                test.observe(candidate, stable)
         if self._keyed:
             self._look_at_accounts(ended)
 

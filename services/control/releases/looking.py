@@ -17,13 +17,16 @@ from services.control.bus import Bus
 from services.control.instances import Instances
 from services.control.registry import Registered, Registry
 from services.control.releases import gate
-from services.control.releases.calls import CallLog, Judge
+from services.control.releases.calls import CallLog, Judge, is_unary
 from services.control.releases.domain import Finding, Phase, Release, Seen
 from services.control.releases.judging import Analyst
 from services.control.releases.kept_evidence import KeptEvidence
-from services.control.releases.nodes import Node, NodeError, NodeGone
+from services.control.releases.memory import MemoryWatch
+from services.control.releases.nodes import Node, NodeError, NodeGone, Running
 from services.control.releases.pulse import hanging
 from services.control.releases.watched import Watched
+from services.control.shadow.repeating import Shadow
+from services.control.shadow.seen import ShadowSeen
 from services.control.split import candidate_backend
 
 RESUMED_S = 15.0
@@ -31,6 +34,8 @@ RESUMED_S = 15.0
 ASK_AGAIN_S = 0.25
 KEEP_S = 0.9
 """Shortest time between two writes of what was seen: each look of the analysis, a second apart, is one."""
+SETTINGS_ASKED_MAX = 8
+"""How often a candidate is asked whether it takes the live configuration, a second or so each."""
 LOG_CHARACTERS_MAX = 600
 
 
@@ -73,12 +78,6 @@ def fact_files(service: str) -> list[str]:
     return sorted(folders)
 
 
-def is_unary(path: str) -> bool:
-    """Whether a method has one request and one answer."""
-    method = contracts().get(path)
-    return method is not None and not method.streaming
-
-
 def _analyst(release: Release) -> Analyst | None:
     analysis = release.specification.analysis
     if analysis is None:
@@ -98,6 +97,8 @@ class Look:
         self._failure = ""
         self._gate_passed = self._promoted = self._gone = self._served = False
         self._promotion_failure = ""
+        self._shadow: Shadow | None = None
+        self._memory = MemoryWatch(release.specification.abort)
         self._keeping: asyncio.Task[None] | None = None
         self._kept_time = time.monotonic()
         self._analyst = _analyst(release)
@@ -136,6 +137,7 @@ class Look:
             gate_passed=self._gate_passed,
             verdict=verdict,
             may_go_on=may_go_on,
+            compared=self._shadow.seen().explanation if self._shadow is not None and release.shadows else "",
             promoted=self._promoted,
             promotion_failure=self._promotion_failure,
             candidate_gone=self._gone,
@@ -144,7 +146,10 @@ class Look:
     def _judged(self, release: Release) -> tuple[str, bool]:
         """Why calls speak against the candidate, and whether they let it go on."""
         world, specification = self._world, release.specification
-        verdict = world.judge(specification.abort, world.calls.seen(release.release_id))
+        verdict = world.judge(specification.abort, world.calls.seen(release.release_id)) or self._memory.against
+        if release.shadows:
+            shadow = self._shadow
+            return verdict or (shadow.against if shadow else ""), shadow is not None and shadow.may_go_on
         if self._analyst is None or release.phase is not Phase.STEPPING:
             self._keep(release)
             return verdict, True
@@ -169,8 +174,16 @@ class Look:
         self._keeping = asyncio.create_task(self._world.kept.save(release.release_id, document), name="keep evidence")
 
     def findings(self) -> tuple[Finding, ...]:
-        """What the analysis says; nothing without one."""
-        return () if self._analyst is None else self._analyst.findings()
+        """What the analysis says, and the shadow; nothing without them."""
+        found = () if self._analyst is None else self._analyst.findings()
+        if (seen := self.shadow) is None:
+            return found
+        return (*found, Finding("shadow", "", seen.outcome, seen.explanation, seen.calls_needed))
+
+    @property
+    def shadow(self) -> ShadowSeen | None:
+        """What the shadow has found; None without one."""
+        return None if self._shadow is None else self._shadow.seen()
 
     def work(self, release: Release) -> None:
         """Begins what the release's phase needs and what is not being done yet."""
@@ -180,9 +193,13 @@ class Look:
             self._begin("business", self._business.run, release)
         if release.phase is Phase.STARTING:
             self._begin("gate", self._hold_gate, release)
+        if release.shadows:
+            self._begin("shadow", self._repeat_calls, release)
+        elif "shadow" in self._tasks:
+            self._tasks["shadow"].cancel()
         if release.phase is Phase.PROMOTING:
             self._begin("promote", self._promote, release)
-        if release.phase is Phase.ABORTING or release.phase is Phase.PROMOTED:
+        if release.phase in (Phase.ABORTING, Phase.COMPLETING, Phase.PROMOTED):
             for name in ("candidates", "gate", "pulse", "business"):
                 if name in self._tasks:
                     self._tasks[name].cancel()
@@ -204,23 +221,25 @@ class Look:
     async def _keep_candidates(self, release: Release) -> None:
         node, service = self._world.node, release.service
         # A candidate that has calls was started by the control plane before this one.
-        stepping, states = release.phase is Phase.STEPPING, []
+        stepping, seen = release.phase is Phase.STEPPING, Running()
         if not stepping:
             try:
-                states = await node.ensure(service, release.specification.candidate)
+                seen = await node.ensure(service, release.specification.candidate)
             except NodeError as error:
                 self._failure = f"the candidate cannot be started: {error}"
                 return
         while True:
-            crashed = next((s for s in states if s.crashed), None)
+            crashed = next((s for s in seen.candidates if s.crashed), None)
             if crashed is not None:
                 self._failure = (
                     f"{crashed.name} crashed: {crashed.detail}\n{crashed.log[-LOG_CHARACTERS_MAX:]}".rstrip()
                 )
                 return
+            if self._served:
+                self._memory.look(seen)
             await asyncio.sleep(ASK_AGAIN_S)
             try:
-                states = await node.candidates(service)
+                seen = await node.candidates(service)
             except NodeGone as error:
                 # Health says how the candidates do; a node that is busy must not end a release.
                 self._world.log.warning("the node cannot be asked for candidates", reason=str(error))
@@ -264,10 +283,21 @@ class Look:
         if not values:
             # Nothing is set, or the service has none: then the candidate's own defaults are in force.
             return ""
-        verdict = await self._world.instances.check_config_of(candidate, to_struct(values))
-        if verdict is None:
+        for _ in range(SETTINGS_ASKED_MAX):
+            verdict = await self._world.instances.check_config_of(candidate, to_struct(values))
+            if verdict is not None:
+                break
+            # One that has just started, or a busy machine, is slow to answer; that is no refusal.
+            await asyncio.sleep(ASK_AGAIN_S)
+        else:
             return "the candidate does not say whether it takes the live configuration"
         return f"the live configuration is refused: {'; '.join(verdict.errors)}" if verdict.errors else ""
+
+    async def _repeat_calls(self, release: Release) -> None:
+        world, plan = self._world, release.specification.mirror
+        assert plan is not None
+        self._shadow = Shadow(world.registry, release.service, plan, contracts(), world.log)
+        await self._shadow.run()
 
     async def _promote(self, release: Release) -> None:
         while not self._promoted and not self._promotion_failure:

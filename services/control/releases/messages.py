@@ -70,8 +70,9 @@ def release(told: Release, serving: int) -> release_pb2.Release:
         candidates_serving=serving,
         candidates_wanted=specification.candidate.instances,
     )
-    for step in specification.plan:
+    for number, step in enumerate(specification.plan):
         added = message.steps.add(weight_bp=step.weight, manual_gate=step.gate == "manual")
+        added.shadow = specification.shadows(number)
         added.schedule = step.gate.schedule if isinstance(step.gate, Hours) else ""
         added.duration.FromMilliseconds(round(step.duration * 1000))
     message.create_time.FromDatetime(told.create_time)

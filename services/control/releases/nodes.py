@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,18 +31,32 @@ class NodeGone(NodeError):
 
 @dataclass(frozen=True, slots=True)
 class CandidateState:
-    """One candidate as the node keeps it; `log` is the end of its log if it crashed."""
+    """One candidate as the node keeps it; `log` is the end of its log if it crashed, `rss_mib` its resident memory."""
 
     name: str
     state: str
     restarts: int
     detail: str
     log: str
+    rss_mib: float = 0.0
 
     @property
     def crashed(self) -> bool:
         """Whether it ended by itself, at least once."""
         return self.restarts > 0 or self.state == "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A service's candidates, and the resident memory of its own instances in MiB, by name; 0 of one that is not
+    running."""
+
+    candidates: tuple[CandidateState, ...] = ()
+    stable_rss_mib: Mapping[str, float] = field(default_factory=dict)
+
+
+def _instances(answer: Mapping[str, Any]) -> Running:
+    return Running(tuple(CandidateState(**entry) for entry in answer["candidates"]), answer["stable_rss_mib"])
 
 
 def program_of(candidate: Candidate) -> dict[str, Any]:
@@ -78,7 +92,7 @@ class Node:
             raise NodeError(answer["error"])
         return answer
 
-    async def ensure(self, service: str, candidate: Candidate) -> list[CandidateState]:
+    async def ensure(self, service: str, candidate: Candidate) -> Running:
         """Starts the candidate unless it is there.
 
         Raises:
@@ -86,16 +100,16 @@ class Node:
         """
         program, instances = program_of(candidate), candidate.instances
         answer = await self._ask(CHANGE_S_MAX, verb="candidate", service=service, instances=instances, program=program)
-        return [CandidateState(**entry) for entry in answer["candidates"]]
+        return _instances(answer)
 
-    async def candidates(self, service: str) -> list[CandidateState]:
+    async def candidates(self, service: str) -> Running:
         """How a service's candidates do.
 
         Raises:
             NodeGone: the node does not answer.
         """
         answer = await self._ask(ASK_S_MAX, verb="candidates_of", service=service)
-        return [CandidateState(**entry) for entry in answer["candidates"]]
+        return _instances(answer)
 
     async def end(self, service: str) -> None:
         """Ends a service's candidates.

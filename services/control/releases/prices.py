@@ -8,7 +8,6 @@ as down, and only a bias of the candidate moves the mean. Each answer is in one 
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -30,7 +29,7 @@ PAIRED_S_MAX = 2.0
 OPEN_MAX = 2_000
 """Requests that wait for their answer, and questions that are remembered; the oldest are forgotten."""
 MESSAGES_PER_S_MAX = 400
-"""What is read of both versions; beyond that the instances leave out, whatever it says."""
+"""What is taken of the stable version; beyond that it is left out, whatever it says."""
 DRIFTS_MAX = 10_000
 
 
@@ -107,14 +106,20 @@ class Prices:
         return found
 
     async def read(self, messages: Any) -> None:
-        """Takes what passes, as many messages a second as it may, until it is cancelled."""
+        """Takes what passes, until it is cancelled: all of the candidate, and of stable as much a second as it may.
+
+        What is too much is left out at once. If it waited, stable's answers would come later and later, and none would
+        be of the same moment as the candidate's.
+        """
         taken, since = 0, self._clock()
         async for passed in messages:
+            if not self._is_candidate(passed.instance):
+                if self._clock() - since >= 1:
+                    taken, since = 0, self._clock()
+                taken += 1
+                if taken > MESSAGES_PER_S_MAX:
+                    continue
             self.take(passed)
-            taken += 1
-            if taken >= MESSAGES_PER_S_MAX:
-                await asyncio.sleep(max(0.0, since + 1 - self._clock()))
-                taken, since = 0, self._clock()
 
 
 def differences(

@@ -12,6 +12,7 @@ from typing import Any
 from crossrate.runtime.durable import write_private
 from services.control.releases.domain import CallsSeen, Decision, Finding, Kind, Phase, Release, Tally
 from services.control.releases.specification import Specification
+from services.control.shadow.seen import read_seen
 
 KEPT_MAX = 100
 """Releases kept, the newest; those under way always are."""
@@ -45,6 +46,7 @@ def document_of(release: Release) -> dict[str, Any]:
         "calls": [asdict(c) for c in release.calls],
         "told": release.told,
         "findings": [asdict(f) for f in release.findings],
+        "shadow": asdict(release.shadow) if release.shadow is not None else None,
     }
 
 
@@ -82,6 +84,7 @@ def read_release(document: dict[str, Any]) -> Release:
         calls=tuple(CallsSeen(**entry) for entry in document["calls"]),
         told=int(document.get("told", 0)),
         findings=tuple(Finding(**entry) for entry in document["findings"]),
+        shadow=read_seen(document["shadow"]) if document.get("shadow") else None,
     )
 
 

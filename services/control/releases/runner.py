@@ -27,6 +27,7 @@ from services.control.releases.facts import fact_of
 from services.control.releases.looking import Look, World
 from services.control.releases.records import Records
 from services.control.releases.specification import Specification
+from services.control.shadow.seen import ShadowSeen
 from services.control.split import Split
 
 TICK_S = 0.1
@@ -54,7 +55,7 @@ class _Run:
 
 def share_of(release: Release) -> Split | None:
     """What the proxies are to do for a release; None for nothing."""
-    if release.phase in (Phase.STEPPING, Phase.PROMOTING):
+    if release.phase in (Phase.STEPPING, Phase.PROMOTING) and not release.shadows:
         return release.specification.split(release.release_id, release.weight)
     return None
 
@@ -91,6 +92,11 @@ class Releases:
         """What the analysis of a release says; of one that is over, what it said."""
         run = self._runs.get(release.release_id)
         return release.findings if run is None or release.findings else run.look.findings()
+
+    def shadow(self, release: Release) -> ShadowSeen | None:
+        """What a release's shadow has found; of one that is over, what it had. None if it has none."""
+        run = self._runs.get(release.release_id)
+        return release.shadow if run is None or not release.shadows else run.look.shadow
 
     def serving(self, release: Release) -> int:
         """Candidate instances that take calls."""
@@ -157,8 +163,10 @@ class Releases:
     async def _take(self, release: Release, decision: Decision, run: _Run) -> Release:
         calls, findings = self.calls(release), self.findings(release)
         after = domain.evolve(release, domain.witnessed(decision, calls, findings))
-        if decision.kind in (Kind.ABORTING, Kind.PROMOTING, Kind.PROMOTED):
+        if decision.kind in (Kind.ABORTING, Kind.COMPLETING, Kind.PROMOTING, Kind.PROMOTED):
             after = dataclasses.replace(after, calls=calls, findings=findings)
+        if release.shadows and run.look.shadow is not None:
+            after = dataclasses.replace(after, shadow=run.look.shadow)
         aborting = decision.kind is Kind.ABORTING
         if aborting:
             # Calls first: what cannot be written must not keep them on a candidate that fails.

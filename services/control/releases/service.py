@@ -23,6 +23,7 @@ from services.control.releases.report import Reports
 from services.control.releases.runner import Releases, UnderWay, Word
 from services.control.releases.specification import Specification, SpecificationError, load
 from services.control.releases.windows import Windows
+from services.control.shadow import messages as shadow_messages
 
 RELEASES_DEFAULT = 20
 WATCH_S = 1.0
@@ -95,6 +96,15 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         """One release with everything."""
         return pb.GetReleaseResponse(release=self._whole(self._named(request.release)))
 
+    async def GetShadowReport(self, request, context) -> pb.GetShadowReportResponse:
+        """What a release's shadow has found."""
+        release = self._named(request.release)
+        seen = self._releases.shadow(release)
+        if seen is None:
+            remedy = 'it begins with the first step of a specification with [shadow] or strategy = "shadow"'
+            raise errors.not_found("shadow report", request.release, remedy)
+        return pb.GetShadowReportResponse(report=shadow_messages.report(seen))
+
     async def WatchRelease(self, request, context) -> AsyncIterator[pb.WatchReleaseResponse]:
         """A release until it is over."""
         release_id, windows = self._named(request.release).release_id, Windows()
@@ -115,7 +125,10 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         """The release with everything that is known of it now, signed."""
         release = self._named(request.release)
         whole = dataclasses.replace(
-            release, calls=self._releases.calls(release), findings=self._releases.findings(release)
+            release,
+            calls=self._releases.calls(release),
+            findings=self._releases.findings(release),
+            shadow=self._releases.shadow(release),
         )
         file = self._reports.file(whole, self._clock())
         return pb.GetReleaseReportResponse(file=file, key=str(self._reports.signer.verifier))

@@ -16,10 +16,12 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from crossrate.rpc.contract import contracts
 from crossrate.runtime.topology import ROLES
 from services.control.releases import business_rules
 from services.control.releases.parts import Business, Duration, Hours
 from services.control.releases.parts import Part as _Part
+from services.control.shadow.plan import ShadowPlan, problems_of
 from services.control.split import WEIGHT_MAX, Pin, Split
 from services.control.state import CONTROL
 
@@ -153,6 +155,12 @@ class Abort(_Part):
     """Share of a method's calls that fail for the server's reasons, see `calls.FAILURES`."""
     latency_p99_ms_max: float | None = Field(default=None, gt=0)
     """The candidate's 99th percentile of a method's unary calls, in milliseconds."""
+    memory_mib_max: float | None = Field(default=None, gt=0)
+    """Resident memory of an instance of the candidate, in MiB."""
+    memory_growth_mib_max: float | None = Field(default=None, gt=0)
+    """By how many MiB an instance may grow once it has settled, beyond what stable grows by meanwhile."""
+    memory_settles_within: Duration = 10.0
+    """How long after its first calls an instance may fill its memory."""
     calls_min: int = Field(default=100, ge=1)
     """Calls of a method that have to be seen before one of these two is judged."""
 
@@ -161,7 +169,7 @@ class Specification(_Part):
     """A release as its file says it."""
 
     service: str
-    strategy: Literal["canary", "blue_green", "ab"] = "canary"
+    strategy: Literal["canary", "blue_green", "ab", "shadow"] = "canary"
     candidate: Candidate
     steps: tuple[Step, ...] = Field(default=(), max_length=STEPS_MAX)
     sticky: Sticky = Sticky()
@@ -169,6 +177,9 @@ class Specification(_Part):
     abort: Abort = Abort()
     analysis: Analysis | None = None
     business: tuple[Business, ...] = Field(default=(), max_length=BUSINESS_MAX)
+    shadow: ShadowPlan | None = None
+    """A phase before the first step, in which the candidate repeats calls of the stable version and gets none of its
+    own; the whole of a release whose strategy is "shadow"."""
     hold: Duration = 60.0
     """How long a blue-green candidate has all calls before it becomes the service."""
 
@@ -182,6 +193,8 @@ class Specification(_Part):
                 raise ValueError("steps: weights may only grow: put them in order")
         elif self.strategy == "blue_green" and weights:
             raise ValueError("steps: blue_green moves all calls at once: take them out, and give hold instead")
+        elif self.strategy == "shadow" and weights:
+            raise ValueError("steps: a shadow gets no calls of its own: take them out, and give [shadow] instead")
         elif self.strategy == "ab" and len(weights) != 1:
             raise ValueError("steps: ab compares at one weight: give exactly one step")
         return self
@@ -196,8 +209,23 @@ class Specification(_Part):
         return self
 
     @property
+    def mirror(self) -> ShadowPlan | None:
+        """How calls are repeated; None if they are not."""
+        return ShadowPlan() if self.shadow is None and self.strategy == "shadow" else self.shadow
+
+    def shadows(self, step: int) -> bool:
+        """Whether at a step of the plan the candidate repeats calls and gets none of its own."""
+        return step == 0 and self.mirror is not None
+
+    @property
     def plan(self) -> tuple[Step, ...]:
-        """The steps as they are taken; after the last one the candidate becomes the service."""
+        """The steps as they are taken; after the last one the candidate becomes the service, unless it was a shadow."""
+        shadow = self.mirror
+        first = () if shadow is None else (Step(weight_percent=0, duration=shadow.duration),)
+        return (*first, *self._moves())
+
+    def _moves(self) -> tuple[Step, ...]:
+        """The steps at which the candidate gets calls."""
         if self.strategy == "blue_green":
             ready = Step(weight_percent=0, duration=0.001, gate="manual")
             return ready, Step(weight_percent=100, duration=self.hold)
@@ -257,6 +285,8 @@ def read(document: Mapping[str, Any], services: Collection[str], sticky_services
         ]
     if not problems:
         problems += business_rules.problems(service, specification.business, sticky_services)
+    if specification.shadow is not None:
+        problems += problems_of(specification.shadow.methods, service, contracts())
     if problems:
         raise SpecificationError(problems)
     return specification

@@ -227,6 +227,25 @@ def test_prices_to_the_same_question_are_paired_once_and_told_in_pips() -> None:
     assert found[0].pips == pytest.approx(0.2)
 
 
+async def test_what_is_too_much_of_stable_is_left_out_and_nothing_of_the_candidate() -> None:
+    """A thousand answers of stable in one second hold up no answer of the candidate, which is paired with the newest
+    that was taken."""
+    rule = Business(metric="price_drift", tolerance=0.05, method="GetQuote", field="quote.bid")
+    prices = Prices(find_method("GetQuote"), [rule], lambda name: name.endswith("901"), lambda: 1.0)
+    asked = marketdata.GetQuoteRequest(base="EUR", counter="USD")
+
+    async def messages() -> Any:
+        for number in range(1000):
+            instance = "marketdata-901" if number == 999 else "marketdata-1"
+            answer = marketdata.GetQuoteResponse()
+            answer.quote.instrument, answer.quote.bid = "EUR/USD", 1.1
+            yield passed(instance, str(number), instance_pb2.TAP_DIRECTION_REQUEST, asked)
+            yield passed(instance, str(number), instance_pb2.TAP_DIRECTION_RESPONSE, answer)
+
+    await prices.read(messages())
+    assert [(drift.pair, drift.pips) for drift in prices.drifts()] == [("EUR/USD", 0.0)]
+
+
 def test_answers_of_the_same_moment_are_paired_whichever_came_first() -> None:
     """By the field that a rule names; others wait, and are compared with nothing else."""
     rule = Business(

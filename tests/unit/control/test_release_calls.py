@@ -14,9 +14,10 @@ from services.control.releases.judging import Analyst
 from services.control.releases.kept_evidence import KeptEvidence
 from services.control.releases.specification import Abort, Analysis
 from services.control.releases.windows import Windows
-from services.control.shares import RELEASE_HEADER
+from services.control.shares import RELEASE_HEADER, SIDE_HEADER
 
 PATH = "/crossrate.api.reference.v1.ReferenceService/GetInstrument"
+STREAM = "/crossrate.api.marketdata.v1.MarketDataService/StreamQuotes"
 
 
 def entry(socket: str, code: str, milliseconds: int, release: str = "id", *, in_trailers: bool = True):
@@ -54,6 +55,69 @@ def test_calls_are_counted_by_version_and_code() -> None:
     assert log.summary("id") == ()
 
 
+def left(path: str, after_s: float, timeout: str = "2S", *, answered: bool = False):
+    """A call that its caller has left."""
+    logged = entry("/c", "", 0)
+    logged.request.path = path
+    logged.request.request_headers["grpc-timeout"] = timeout
+    logged.common_properties.ClearField("time_to_last_downstream_tx_byte")
+    logged.common_properties.response_flags.downstream_remote_reset = True
+    logged.common_properties.duration.FromMilliseconds(round(after_s * 1000))
+    if answered:
+        logged.common_properties.time_to_first_downstream_tx_byte.FromMilliseconds(1)
+    return logged
+
+
+@pytest.mark.parametrize(
+    ("logged", "calls", "failures"),
+    [
+        (left(STREAM, 30, answered=True), 1, 0),
+        (left(STREAM, 30), 0, 0),
+        (left(PATH, 0.5), 0, 0),
+        (left(PATH, 1.99), 1, 1),
+        (left(PATH, 1.99, "10S"), 0, 0),
+        (left(PATH, 1.99, "none"), 0, 0),
+    ],
+    ids=["stream", "stream-unanswered", "early", "at-its-deadline", "before-its-deadline", "no-deadline"],
+)
+def test_a_caller_who_leaves_speaks_against_nobody_unless_its_time_was_up(logged, calls: int, failures: int) -> None:
+    """A stream that was answered and is left has gone well; a unary call that is left when its deadline has passed is a
+    failure, and before that says nothing."""
+    log = CallLog(lambda socket: socket == "/c")
+    log.begin("id")
+    log.take(logged)
+    (seen,) = log.summary("id")
+    assert (seen.calls, seen.failures) == (calls, failures)
+
+
+def test_a_call_that_was_repeated_is_a_failure_of_the_version_that_it_was_sent_to() -> None:
+    """Though its caller was spared it, and another version answered; so is one that nobody answered."""
+    log = CallLog(lambda socket: socket == "/c")
+    log.begin("id")
+    for socket, attempts, side in (("/s", 2, "candidate"), ("/c", 3, "candidate"), ("", 0, "candidate")):
+        logged = entry(socket, "0" if socket else "14", 9)
+        logged.common_properties.upstream_request_attempt_count = attempts
+        logged.request.request_headers[SIDE_HEADER] = side
+        log.take(logged)
+    (seen,) = log.summary("id")
+    assert (seen.candidate, seen.calls, seen.failures) == (True, 3, 3)
+
+
+def test_a_stream_that_holds_counts_once_before_it_ends() -> None:
+    """Entries about calls under way: the first of a stream is a call that is well, what follows and what is unary is
+    not looked at."""
+    log = CallLog(lambda socket: socket == "/c", clock=lambda: 1000.0)
+    log.begin("id")
+    for path, age_s in ((STREAM, 5.1), (STREAM, 10.1), (PATH, 5.1)):
+        logged = left(path, 0, answered=True)
+        logged.common_properties.response_flags.downstream_remote_reset = False
+        logged.common_properties.access_log_type = 5
+        logged.common_properties.start_time.FromMilliseconds(round((1000 - age_s) * 1000))
+        log.take(logged)
+    (seen,) = log.summary("id")
+    assert (seen.method, seen.calls, seen.failures) == (STREAM, 1, 0)
+
+
 def test_quantiles_are_within_a_bucket() -> None:
     """Of 1 to 1000 ms the 99th percentile is 990 ms, within 9 %; nothing has none."""
     seen = Seen()
@@ -65,7 +129,8 @@ def test_quantiles_are_within_a_bucket() -> None:
 
 
 def test_bounds_wait_for_enough_calls_and_look_at_the_candidate_alone() -> None:
-    """Below `calls_min` nothing is said; of the stable version never; then errors and the p99 are."""
+    """Below `calls_min` nothing is said; of the stable version never; then errors and the p99 are; how long a stream
+    lasts is the caller's choice."""
     bad, slow = Seen(), Seen()
     for i in range(100):
         bad.add("13" if i < 5 else "0", 0.001)
@@ -76,6 +141,7 @@ def test_bounds_wait_for_enough_calls_and_look_at_the_candidate_alone() -> None:
     said = by_bounds(Abort(error_percent_max=1), {(PATH, True): bad})
     assert said == "5.00 % of 100 calls of ReferenceService/GetInstrument failed, where at most 1 % may"
     assert "where it may be 50 ms" in by_bounds(Abort(latency_p99_ms_max=50), {(PATH, True): slow})
+    assert by_bounds(Abort(latency_p99_ms_max=50), {(STREAM, True): slow}) == ""
 
 
 def calls(chance: random.Random, count: int, *, candidate: bool, errors: float, scale_s: float) -> list[Ended]:
@@ -112,6 +178,23 @@ def test_a_candidate_that_is_slow_is_failed_unless_its_calls_are_streams() -> No
     """Times that are three times as long fail the latency of unary calls."""
     assert "latency fails" in analysed(2, 200, errors=0.001, scale_s=0.006).against
     assert analysed(2, 50, errors=0.001, scale_s=0.006, unary=False).against == ""
+
+
+def test_a_method_that_is_slow_is_not_hidden_by_faster_ones() -> None:
+    """One call in two hundred, ten times as long, moves no 99th percentile of all calls; its method fails."""
+    rare = PATH.replace("GetInstrument", "ListInstruments")
+    chance, now = random.Random(6), 0.0
+    analyst = Analyst(Analysis(errors_absolute=0.02), lambda path: True, lambda: now)
+    for tick in range(400):
+        now = float(tick)
+        block = [
+            Ended(PATH, candidate, False, chance.uniform(0.001, 0.2)) for candidate in (True, False) for _ in range(200)
+        ]
+        slow = [Ended(rare, candidate, False, 0.02 if candidate else 0.002) for candidate in (True, False)]
+        analyst.look([*block, *slow, *slow])
+        if analyst.against:
+            break
+    assert "latency of ReferenceService/ListInstruments fails" in analyst.against
 
 
 def test_what_is_not_shown_yet_says_how_many_calls_it_takes() -> None:

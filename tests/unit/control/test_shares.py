@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 
 from crossrate.rpc.contract import contracts
 from crossrate.runtime.topology import DEFAULT_PATH, Topology, load
-from services.control.compile import compile
+from services.control.compile import compile, proxy_of
+from services.control.envoy_api import ResourceError
+from services.control.inbound import inbound
 from services.control.shares import RELEASE_HEADER, REROUTE, ROLES_HEADER
 from services.control.snapshots import Snapshots
 from services.control.split import Pin, Split
@@ -16,6 +19,7 @@ from services.control.state import Resources
 from tests.unit.control.state import small_state
 
 BALANCES = "/crossrate.api.ledger.v1.LedgerService/GetBalances"
+NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 INSTRUMENT = "/crossrate.api.reference.v1.ReferenceService/GetInstrument"
 
 
@@ -50,6 +54,26 @@ def test_a_release_moves_the_routes_of_its_service_alone(topology: Topology) -> 
             assert getattr(before[name], kind) == getattr(after[name], kind)
         changed = {k for k, v in after[name].routes.items() if before[name].routes[k] != v}
         assert changed == ({"in|reference"} if name == "node" else set())
+
+
+@pytest.mark.parametrize("layout", ["node", "sidecar"])
+def test_a_share_is_put_in_force_without_compiling_everything(topology: Topology, layout: str) -> None:
+    """What is published of the service's own listener alone is the same as all that is compiled anew, for all proxies;
+    the same share again is no new version, and a resource that is none leaves everything as it was."""
+    topology = topology.model_copy(update={"layout": layout})
+    snapshots = Snapshots(0, NOW, lambda version: None)
+    snapshots.publish(compiled(topology), "start", NOW)
+    split = Split("release", 500)
+    state = small_state(topology, splits={"trading": split})
+    part = inbound("trading", topology, contracts(), state)
+    published = snapshots.publish_part(proxy_of("trading", topology), part, "share", NOW)
+    assert (published.version, published.changed_count) == (2, 1)
+    assert published.nodes == snapshots.encode(compiled(topology, trading=split))
+    assert snapshots.publish_part(proxy_of("trading", topology), part, "again", NOW) is published
+    broken = Resources(routes={"in|trading": {"name": "in|trading", "virtual_hosts": [{"nonsense": 1}]}})
+    with pytest.raises(ResourceError):
+        snapshots.publish_part(proxy_of("trading", topology), broken, "broken", NOW)
+    assert snapshots.current is published
 
 
 def test_stable_comes_first_and_the_weights_add_up(topology: Topology) -> None:

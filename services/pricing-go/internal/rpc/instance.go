@@ -9,8 +9,8 @@ import (
 	instancev1 "crossrate/pricing/internal/gen/instancev1"
 )
 
-// instance is InstanceService: what the instance tells the control plane about itself. It knows no live configuration and shows no
-// messages; both answer UNIMPLEMENTED, and control asks another instance.
+// instance is InstanceService: what the instance tells the control plane about itself. It shows no messages and hands on no
+// calls; both answer UNIMPLEMENTED, and control asks another instance.
 type instance struct {
 	instancev1.UnimplementedInstanceServiceServer
 	server *Server
@@ -30,4 +30,12 @@ func (i *instance) DescribeInstance(
 		answer.ReadyTime = timestamppb.New(ready)
 	}
 	return answer, nil
+}
+
+// CheckConfig is whether values would be accepted as live configuration. Those of pricing are about quotes and streams, which this
+// program does not serve: it takes whatever is in force, and leaves what would be wrong with it to the instances that read it.
+func (i *instance) CheckConfig(
+	_ context.Context, request *instancev1.CheckConfigRequest,
+) (*instancev1.CheckConfigResponse, error) {
+	return &instancev1.CheckConfigResponse{Config: request.GetConfig()}, nil
 }

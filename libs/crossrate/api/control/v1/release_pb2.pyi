@@ -20,6 +20,8 @@ class ReleasePhase(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RELEASE_PHASE_PROMOTED: _ClassVar[ReleasePhase]
     RELEASE_PHASE_ABORTING: _ClassVar[ReleasePhase]
     RELEASE_PHASE_ABORTED: _ClassVar[ReleasePhase]
+    RELEASE_PHASE_COMPLETING: _ClassVar[ReleasePhase]
+    RELEASE_PHASE_COMPLETED: _ClassVar[ReleasePhase]
 
 class ReleaseDecisionKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -32,6 +34,8 @@ class ReleaseDecisionKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RELEASE_DECISION_KIND_PROMOTED: _ClassVar[ReleaseDecisionKind]
     RELEASE_DECISION_KIND_ABORTING: _ClassVar[ReleaseDecisionKind]
     RELEASE_DECISION_KIND_ABORTED: _ClassVar[ReleaseDecisionKind]
+    RELEASE_DECISION_KIND_COMPLETING: _ClassVar[ReleaseDecisionKind]
+    RELEASE_DECISION_KIND_COMPLETED: _ClassVar[ReleaseDecisionKind]
 
 class ReleaseOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -46,6 +50,8 @@ RELEASE_PHASE_PROMOTING: ReleasePhase
 RELEASE_PHASE_PROMOTED: ReleasePhase
 RELEASE_PHASE_ABORTING: ReleasePhase
 RELEASE_PHASE_ABORTED: ReleasePhase
+RELEASE_PHASE_COMPLETING: ReleasePhase
+RELEASE_PHASE_COMPLETED: ReleasePhase
 RELEASE_DECISION_KIND_UNSPECIFIED: ReleaseDecisionKind
 RELEASE_DECISION_KIND_STARTED: ReleaseDecisionKind
 RELEASE_DECISION_KIND_STEPPED: ReleaseDecisionKind
@@ -55,6 +61,8 @@ RELEASE_DECISION_KIND_PROMOTING: ReleaseDecisionKind
 RELEASE_DECISION_KIND_PROMOTED: ReleaseDecisionKind
 RELEASE_DECISION_KIND_ABORTING: ReleaseDecisionKind
 RELEASE_DECISION_KIND_ABORTED: ReleaseDecisionKind
+RELEASE_DECISION_KIND_COMPLETING: ReleaseDecisionKind
+RELEASE_DECISION_KIND_COMPLETED: ReleaseDecisionKind
 RELEASE_OUTCOME_UNSPECIFIED: ReleaseOutcome
 RELEASE_OUTCOME_PASS: ReleaseOutcome
 RELEASE_OUTCOME_FAIL: ReleaseOutcome
@@ -87,16 +95,18 @@ class ReleaseDecision(_message.Message):
     def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[ReleaseDecisionKind, str]] = ..., cause: _Optional[str] = ..., decided_by: _Optional[str] = ..., step: _Optional[int] = ..., weight_bp: _Optional[int] = ..., evidence: _Optional[_Iterable[str]] = ..., stable_calls: _Optional[int] = ..., stable_failures: _Optional[int] = ..., candidate_calls: _Optional[int] = ..., candidate_failures: _Optional[int] = ...) -> None: ...
 
 class ReleaseStep(_message.Message):
-    __slots__ = ("weight_bp", "duration", "manual_gate", "schedule")
+    __slots__ = ("weight_bp", "duration", "manual_gate", "schedule", "shadow")
     WEIGHT_BP_FIELD_NUMBER: _ClassVar[int]
     DURATION_FIELD_NUMBER: _ClassVar[int]
     MANUAL_GATE_FIELD_NUMBER: _ClassVar[int]
     SCHEDULE_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
     weight_bp: int
     duration: _duration_pb2.Duration
     manual_gate: bool
     schedule: str
-    def __init__(self, weight_bp: _Optional[int] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., manual_gate: _Optional[bool] = ..., schedule: _Optional[str] = ...) -> None: ...
+    shadow: bool
+    def __init__(self, weight_bp: _Optional[int] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., manual_gate: _Optional[bool] = ..., schedule: _Optional[str] = ..., shadow: _Optional[bool] = ...) -> None: ...
 
 class ReleaseCalls(_message.Message):
     __slots__ = ("method", "candidate", "calls", "failures", "latency_p50", "latency_p99")

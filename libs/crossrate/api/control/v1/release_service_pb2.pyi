@@ -1,5 +1,6 @@
 from buf.validate import validate_pb2 as _validate_pb2
 from crossrate.api.control.v1 import release_pb2 as _release_pb2
+from crossrate.api.control.v1 import shadow_pb2 as _shadow_pb2
 from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf.internal import containers as _containers
@@ -37,6 +38,18 @@ class GetReleaseResponse(_message.Message):
     RELEASE_FIELD_NUMBER: _ClassVar[int]
     release: _release_pb2.Release
     def __init__(self, release: _Optional[_Union[_release_pb2.Release, _Mapping]] = ...) -> None: ...
+
+class GetShadowReportRequest(_message.Message):
+    __slots__ = ("release",)
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    release: str
+    def __init__(self, release: _Optional[str] = ...) -> None: ...
+
+class GetShadowReportResponse(_message.Message):
+    __slots__ = ("report",)
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    report: _shadow_pb2.ShadowReport
+    def __init__(self, report: _Optional[_Union[_shadow_pb2.ShadowReport, _Mapping]] = ...) -> None: ...
 
 class WatchReleaseRequest(_message.Message):
     __slots__ = ("release",)

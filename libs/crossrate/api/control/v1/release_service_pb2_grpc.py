@@ -45,6 +45,11 @@ class ReleaseServiceStub:
                 request_serializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetReleaseRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetReleaseResponse.FromString,
                 _registered_method=True)
+        self.GetShadowReport = channel.unary_unary(
+                '/crossrate.api.control.v1.ReleaseService/GetShadowReport',
+                request_serializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetShadowReportRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetShadowReportResponse.FromString,
+                _registered_method=True)
         self.ListReleases = channel.unary_unary(
                 '/crossrate.api.control.v1.ReleaseService/ListReleases',
                 request_serializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.ListReleasesRequest.SerializeToString,
@@ -96,6 +101,14 @@ class ReleaseServiceServicer:
 
     def GetRelease(self, request, context):
         """A release with its decisions and what was seen of its calls.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetShadowReport(self, request, context):
+        """What the shadow of a release has found: which fields of which method's answers differ, how often, and examples. Of a
+        release that is over, what it had. NOT_FOUND if the release has none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -165,6 +178,11 @@ def add_ReleaseServiceServicer_to_server(servicer, server):
                     servicer.GetRelease,
                     request_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetReleaseRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetReleaseResponse.SerializeToString,
+            ),
+            'GetShadowReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetShadowReport,
+                    request_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetShadowReportRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetShadowReportResponse.SerializeToString,
             ),
             'ListReleases': grpc.unary_unary_rpc_method_handler(
                     servicer.ListReleases,
@@ -257,6 +275,33 @@ class ReleaseService:
             '/crossrate.api.control.v1.ReleaseService/GetRelease',
             crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetReleaseRequest.SerializeToString,
             crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetReleaseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetShadowReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.control.v1.ReleaseService/GetShadowReport',
+            crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetShadowReportRequest.SerializeToString,
+            crossrate_dot_api_dot_control_dot_v1_dot_release__service__pb2.GetShadowReportResponse.FromString,
             options,
             channel_credentials,
             insecure,

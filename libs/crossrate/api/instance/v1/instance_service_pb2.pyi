@@ -5,6 +5,7 @@ from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.rpc import status_pb2 as _status_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -90,3 +91,40 @@ class TapMessagesResponse(_message.Message):
     body: str
     dropped_count: int
     def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., instance: _Optional[str] = ..., method: _Optional[str] = ..., direction: _Optional[_Union[TapDirection, str]] = ..., caller: _Optional[str] = ..., request_id: _Optional[str] = ..., body: _Optional[str] = ..., dropped_count: _Optional[int] = ...) -> None: ...
+
+class MirrorCallsRequest(_message.Message):
+    __slots__ = ("methods", "share_bp", "calls_per_second_max")
+    METHODS_FIELD_NUMBER: _ClassVar[int]
+    SHARE_BP_FIELD_NUMBER: _ClassVar[int]
+    CALLS_PER_SECOND_MAX_FIELD_NUMBER: _ClassVar[int]
+    methods: _containers.RepeatedScalarFieldContainer[str]
+    share_bp: int
+    calls_per_second_max: int
+    def __init__(self, methods: _Optional[_Iterable[str]] = ..., share_bp: _Optional[int] = ..., calls_per_second_max: _Optional[int] = ...) -> None: ...
+
+class MirrorCallsResponse(_message.Message):
+    __slots__ = ("time", "method", "request_id", "headers", "request", "answer", "failure", "dropped_count")
+    class HeadersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    time: _timestamp_pb2.Timestamp
+    method: str
+    request_id: str
+    headers: _containers.ScalarMap[str, str]
+    request: bytes
+    answer: bytes
+    failure: _status_pb2.Status
+    dropped_count: int
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., method: _Optional[str] = ..., request_id: _Optional[str] = ..., headers: _Optional[_Mapping[str, str]] = ..., request: _Optional[bytes] = ..., answer: _Optional[bytes] = ..., failure: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., dropped_count: _Optional[int] = ...) -> None: ...

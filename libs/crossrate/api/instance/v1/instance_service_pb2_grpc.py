@@ -51,6 +51,11 @@ class InstanceServiceStub:
                 request_serializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.TapMessagesRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.TapMessagesResponse.FromString,
                 _registered_method=True)
+        self.MirrorCalls = channel.unary_stream(
+                '/crossrate.api.instance.v1.InstanceService/MirrorCalls',
+                request_serializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MirrorCallsRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MirrorCallsResponse.FromString,
+                _registered_method=True)
 
 
 class InstanceServiceServicer:
@@ -80,6 +85,16 @@ class InstanceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MirrorCalls(self, request, context):
+        """A sample of the calls that a shadow may repeat, as bytes: methods with side effects SIDE_EFFECTS_NONE or
+        SIDE_EFFECTS_VALIDATE_ONLY and one request each. No call waits for it: what the reader does not take in time is left
+        out and counted. Calls that were refused for who made them, or for want of room or time, are not among them.
+        INVALID_ARGUMENT for a method that may not be repeated.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InstanceServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -97,6 +112,11 @@ def add_InstanceServiceServicer_to_server(servicer, server):
                     servicer.TapMessages,
                     request_deserializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.TapMessagesRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.TapMessagesResponse.SerializeToString,
+            ),
+            'MirrorCalls': grpc.unary_stream_rpc_method_handler(
+                    servicer.MirrorCalls,
+                    request_deserializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MirrorCallsRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MirrorCallsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -182,6 +202,33 @@ class InstanceService:
             '/crossrate.api.instance.v1.InstanceService/TapMessages',
             crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.TapMessagesRequest.SerializeToString,
             crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.TapMessagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MirrorCalls(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/crossrate.api.instance.v1.InstanceService/MirrorCalls',
+            crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MirrorCallsRequest.SerializeToString,
+            crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MirrorCallsResponse.FromString,
             options,
             channel_credentials,
             insecure,

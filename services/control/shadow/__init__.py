@@ -1,0 +1,1 @@
+"""What the stable version was asked, asked of a candidate as well, and the answers compared."""

@@ -1,0 +1,268 @@
+"""The shadow of one release: calls of the stable version are repeated by the candidate, and the answers compared.
+
+```
+stable instances ─ sample, never waited for ─▶ queue ─▶ workers ─┬─▶ candidate ─────────┐
+  (MirrorCalls)                                  ▲               └─▶ stable, once more ─┤ compare ─▶ by method, field
+                                     record ─ replay, as few came                       │
+  the answer that the client got ───────────────────────────────────────────────────────┘
+```
+
+Methods with `validate_only` are checked, never done, by both versions: what the client's own call answered is not
+compared with that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+
+from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
+from crossrate.api.instance.v1 import instance_service_pb2_grpc as instance_grpc
+from crossrate.compare.message import Comparator
+from crossrate.compare.pips import pip_of
+from crossrate.rpc.contract import MethodContract
+from crossrate.rpc.mirror import Manner, Mirrored, manner_of
+from services.control.registry import Registered, Registry
+from services.control.shadow.asking import Answer, Asking, NotRepeatable, prepared
+from services.control.shadow.comparing import MethodComparison, summed
+from services.control.shadow.plan import ShadowPlan, chosen
+from services.control.shadow.record import Record
+from services.control.shadow.seen import FAIL, PASS, ShadowSeen
+from services.control.shadow.streaming import compare_streams
+from services.control.split import candidate_backend
+
+WAITING_MAX = 256
+"""Calls that wait for a worker; what comes on top is left out and counted."""
+WORKERS = 8
+"""Calls that are repeated at once."""
+STREAMS_MAX = 2
+"""Of them streams, which last for seconds."""
+SUM_S = 0.5
+"""How often the figures are summed up."""
+REPLAY_S = 0.1
+"""How often it is looked whether recorded calls are to fill up."""
+AGAIN_S = 0.5
+"""After a pause like this a stable instance that does not hand on calls is asked again."""
+
+
+def read_call(answer: instance_pb2.MirrorCallsResponse) -> Mirrored:
+    """A call as an instance hands it on."""
+    outcome = answer.WhichOneof("outcome")
+    return Mirrored(
+        time_ns=answer.time.ToNanoseconds(),
+        path=f"/{answer.method}",
+        request_id=answer.request_id,
+        headers=dict(answer.headers),
+        request=answer.request,
+        answer=answer.answer if outcome == "answer" else None,
+        failure=answer.failure if outcome == "failure" else None,
+        dropped=answer.dropped_count,
+    )
+
+
+class Shadow:
+    """Repeats the calls of one service while `run` runs.
+
+    Args:
+        contracts: by wire path.
+    """
+
+    def __init__(
+        self, registry: Registry, service: str, plan: ShadowPlan, contracts: Mapping[str, MethodContract], log: Any
+    ) -> None:
+        self._registry, self._service, self._plan, self._log = registry, service, plan, log
+        comparator = Comparator(pip_of)
+        self._methods: dict[str, MethodComparison] = {}
+        methods = chosen(plan, service, contracts)
+        for contract in methods:
+            self._methods[contract.path] = MethodComparison(contract, comparator, plan, plan.alpha / len(methods))
+        self._asking = Asking()
+        self._waiting: asyncio.Queue[tuple[Mirrored, bool, str]] = asyncio.Queue(WAITING_MAX)
+        self._streams = asyncio.Semaphore(STREAMS_MAX)
+        self._record = Record()
+        self._offered = 0
+        self._turn = itertools.count()
+        self._trouble: dict[str, str] = {}
+        self._dropped = 0
+        self._summed_at, self._summed = -SUM_S, summed((), plan.calls, 0, "")
+
+    def seen(self) -> ShadowSeen:
+        """What was found so far."""
+        if time.monotonic() - self._summed_at >= SUM_S:
+            self._summed_at = time.monotonic()
+            called = [each.seen() for each in self._methods.values() if each.calls or each.skipped]
+            trouble = "; ".join(self._trouble.values())
+            self._summed = summed(called, self._plan.calls, self._dropped, trouble)
+        return self._summed
+
+    @property
+    def against(self) -> str:
+        """Why the candidate fails; empty if it does not."""
+        seen = self.seen()
+        return seen.explanation if seen.outcome == FAIL else ""
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether steps that follow may begin."""
+        seen = self.seen()
+        return seen.outcome == PASS or (self._plan.go_on == "unless_failed" and seen.outcome != FAIL)
+
+    def _stable(self) -> list[Registered]:
+        return [i for i in self._registry.instances.values() if i.backend == self._service and i.serving]
+
+    def _candidates(self) -> list[Registered]:
+        backend = candidate_backend(self._service)
+        return [i for i in self._registry.instances.values() if i.backend == backend and i.serving]
+
+    async def run(self) -> None:
+        """Repeats calls until it is cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._follow(), name="calls to repeat")
+                for number in range(WORKERS):
+                    group.create_task(self._work(), name=f"shadow {number}")
+                if self._plan.replay:
+                    group.create_task(self._replay(), name="replay")
+        finally:
+            self._summed_at = -SUM_S
+            await self._asking.close()
+
+    async def _follow(self) -> None:
+        """Keeps a reader at each stable instance."""
+        readers: dict[str, asyncio.Task[None]] = {}
+        try:
+            while True:
+                stable = {each.name: each for each in self._stable()}
+                # The most calls a second are of all together: with their number each reader's part changes.
+                if stable.keys() != readers.keys() or any(task.done() for task in readers.values()):
+                    for task in readers.values():
+                        task.cancel()
+                    per_s = max(1, self._plan.calls_per_s_max // max(1, len(stable)))
+                    readers = {
+                        name: asyncio.create_task(self._read(each, per_s), name=f"calls of {name}")
+                        for name, each in stable.items()
+                    }
+                    self._trouble = {name: why for name, why in self._trouble.items() if name in stable}
+                    await self._asking.forget(i.socket for i in self._registry.instances.values())
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(1.0):
+                        await self._registry.changed()
+        finally:
+            for task in readers.values():
+                task.cancel()
+            await asyncio.gather(*readers.values(), return_exceptions=True)
+
+    async def _read(self, instance: Registered, per_s: int) -> None:
+        request = instance_pb2.MirrorCallsRequest(
+            methods=[path[1:] for path in self._methods],
+            share_bp=max(1, round(self._plan.percent * 100)),
+            calls_per_second_max=per_s,
+        )
+        if not self._methods:
+            self._trouble[instance.name] = f"{self._service} has no method whose calls may be repeated"
+            await asyncio.Event().wait()
+        stub = instance_grpc.InstanceServiceStub(self._asking.channel(instance.socket))
+        try:
+            async for answer in stub.MirrorCalls(request):
+                self._trouble.pop(instance.name, None)
+                self._dropped += answer.dropped_count
+                call = read_call(answer)
+                if self._plan.replay and manner_of(self._methods[call.path].contract) is Manner.AS_IS:
+                    self._record.keep(call)
+                self._offer(call, replayed=False, answered_by=instance.name)
+        except grpc.aio.AioRpcError as error:
+            self._trouble[instance.name] = (
+                f"{instance.name} does not hand on its calls ({error.code().name}: {error.details()})"
+            )
+            self._log.info("calls cannot be read", instance=instance.name, code=error.code().name)
+            await asyncio.sleep(AGAIN_S)
+
+    def _offer(self, call: Mirrored, *, replayed: bool, answered_by: str) -> None:
+        try:
+            self._waiting.put_nowait((call, replayed, answered_by))
+            self._offered += 1
+        except asyncio.QueueFull:
+            self._dropped += 0 if replayed else 1
+
+    async def _replay(self) -> None:
+        """Fills up with recorded calls what is left of the most calls a second."""
+        allowed = 0.0
+        while True:
+            await asyncio.sleep(REPLAY_S)
+            more = self._plan.calls_per_s_max * REPLAY_S - self._offered
+            allowed = max(min(allowed + more, WORKERS), -WORKERS)
+            self._offered = 0
+            while allowed >= 1 and self._waiting.empty():
+                call = self._record.next()
+                if call is None:
+                    break
+                allowed -= 1
+                await self._waiting.put((call, True, ""))
+
+    async def _work(self) -> None:
+        while True:
+            call, replayed, answered_by = await self._waiting.get()
+            try:
+                await self._repeat(call, replayed, answered_by)
+            except NotRepeatable as error:
+                self._log.warning("a call is not repeated", reason=str(error))
+                self._methods[call.path].skipped += 1
+            except Exception:
+                # One call that cannot be compared must not end the comparison of the others.
+                self._log.exception("a call could not be compared", method=call.path)
+                self._methods[call.path].skipped += 1
+
+    def _chosen(self, answered_by: str) -> tuple[Registered, Registered, Registered] | None:
+        """The candidate, and stable instances for a first and a second answer; None while somebody is away."""
+        candidates, stable = self._candidates(), self._stable()
+        if not candidates or not stable:
+            return None
+        turn = next(self._turn)
+        # Where there are several, the second answer is another instance's.
+        others = [each for each in stable if each.name != answered_by] or stable
+        first, second = others[turn % len(others)], others[(turn + 1) % len(others)]
+        return candidates[turn % len(candidates)], first, second
+
+    async def _repeat(self, call: Mirrored, replayed: bool, answered_by: str) -> None:
+        comparison = self._methods[call.path]
+        contract = comparison.contract
+        asked = self._chosen(answered_by)
+        if asked is None:
+            comparison.skipped += 1
+            return
+        candidate, first, second = asked
+        request = prepared(contract, call.request)
+        manner = manner_of(contract)
+        if manner is Manner.STREAM:
+            if self._streams.locked():
+                self._dropped += 1
+                return
+            async with self._streams:
+                sockets = (first.socket, candidate.socket, second.socket if self._plan.three_way else "")
+                await compare_streams(self._asking, comparison, call, sockets)
+            return
+
+        def ask(instance: Registered) -> asyncio.Task[Answer]:
+            work = self._asking.unary(instance.socket, contract, request, call.headers, call.request_id)
+            return asyncio.ensure_future(work)
+
+        fresh = manner is Manner.AS_IS and not replayed
+        asking = [ask(candidate)]
+        if not fresh:
+            asking.append(ask(first))
+        if self._plan.three_way:
+            asking.append(ask(second))
+        answers = await asyncio.gather(*asking)
+        stable = Answer(call.answer, call.failure) if fresh else answers[1]
+        again = answers[-1] if self._plan.three_way else None
+        if replayed:
+            comparison.replayed += 1
+            if not stable.settled:
+                self._record.forget(call)
+        comparison.take(call.request, call.request_id, stable, answers[0], again)

@@ -1,0 +1,207 @@
+"""A small mesh whose services are released over and over, and the operator who does it, by the API."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from crossrate.api.control.v1 import release_pb2
+from crossrate.api.control.v1 import release_service_pb2 as release_pb
+from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
+from tests.bench.load_channel import LoadChannel
+from tests.candidates.faults import SEED_VARIABLE, VARIABLE
+from tests.mesh import Mesh
+
+ASK_S = 0.05
+CALL_S_MAX = 60.0
+TOPOLOGY = """
+trust_domain = "crossrate"
+layout = "node"
+
+[edge]
+address = "127.0.0.1"
+port = 8443
+anonymous_roles = []
+cors_origins = []
+connections_max = 1000
+streams_per_connection_max = 100
+
+[clients.local]
+roles = ["viewer", "trader", "quant", "risk_officer", "operator", "auditor"]
+accounts = ["*"]
+step_up = true
+
+[clients.viewer]
+roles = ["viewer"]
+
+[certificates]
+workload_lifetime_s = 3600
+root_lifetime_s = 31536000
+
+[services.control]
+calls = []
+publishes = ["crossrate.control.v1.>"]
+database = false
+
+[streams.control]
+owner = "control"
+subjects = ["crossrate.control.v1.release_decided.*"]
+max_age_s = 2592000
+max_mib = 64
+
+[services.reference]
+calls = []
+publishes = ["crossrate.reference.v1.>"]
+database = true
+
+[services.marketdata]
+calls = ["reference"]
+publishes = ["crossrate.marketdata.v1.>"]
+consumes = ["reference", "quotes", "books"]
+database = false
+
+[streams.reference]
+owner = "reference"
+subjects = ["crossrate.reference.v1.>"]
+max_age_s = 2592000
+max_mib = 64
+
+[streams.quotes]
+owner = "marketdata"
+subjects = ["crossrate.marketdata.v1.quotes_published.>"]
+max_age_s = 315360000
+max_mib = 32
+forget_oldest = true
+
+[streams.quotes_latest]
+owner = "marketdata"
+subjects = ["crossrate.marketdata.v1.quote.*"]
+max_age_s = 315360000
+max_mib = 8
+latest_only = true
+
+[streams.books]
+owner = "marketdata"
+subjects = ["crossrate.marketdata.v1.books_published.>"]
+max_age_s = 315360000
+max_mib = 32
+forget_oldest = true
+
+[services.ledger]
+calls = ["marketdata"]
+publishes = ["crossrate.ledger.v1.>"]
+consumes = ["quotes_latest"]
+database = true
+
+[streams.ledger]
+owner = "ledger"
+subjects = ["crossrate.ledger.v1.>"]
+max_age_s = 315360000
+max_mib = 64
+"""
+
+
+OVER = (release_pb2.RELEASE_PHASE_PROMOTED, release_pb2.RELEASE_PHASE_ABORTED)
+
+
+class Ended(Exception):
+    """A release has ended otherwise than was waited for."""
+
+
+class Stand:
+    """The mesh of a folder, and words to its releases.
+
+    Args:
+        folder: where topology and specifications are written.
+    """
+
+    def __init__(self, folder: Path, mesh: Mesh) -> None:
+        self.folder, self.mesh = folder, mesh
+        self._channel = mesh.control_channel()
+        self._stub = release_grpc.ReleaseServiceStub(self._channel)
+
+    async def close(self) -> None:
+        """Lets go of control."""
+        await self._channel.close()
+
+    def lean_channel(self) -> LoadChannel:
+        """A cheap channel to the edge, of the operator of this machine."""
+        proof = self.mesh.place.client_certificate("local")
+        return LoadChannel(self.mesh.edge_port, self.mesh.roots, proof)
+
+    def specify(self, name: str, service: str, fault: str, rules: str, *, seed: int = 1, candidate: str = "") -> str:
+        """Writes a specification whose version is its name; `rules` are its steps and what follows, in TOML."""
+        (self.folder / "releases" / f"{name}.toml").write_text(
+            f'service = "{service}"\n[candidate]\nversion = "{name}"\n'
+            f'command = ["python", "-m", "tests.candidates", "{service}"]\n{candidate}\n'
+            f'environment = {{ {VARIABLE} = "{fault}", {SEED_VARIABLE} = "{seed}" }}\n{rules}'
+        )
+        return name
+
+    async def start(self, name: str) -> release_pb2.Release:
+        """Begins a release."""
+        request = release_pb.StartReleaseRequest(request_id=str(uuid.uuid4()), name=name)
+        return (await self._stub.StartRelease(request, timeout=CALL_S_MAX)).release
+
+    async def promote(self, name: str) -> release_pb2.Release:
+        """To the next step; returns when every proxy has it."""
+        request = release_pb.PromoteReleaseRequest(request_id=str(uuid.uuid4()), release=name)
+        return (await self._stub.PromoteRelease(request, timeout=CALL_S_MAX)).release
+
+    async def abort(self, name: str) -> release_pb2.Release:
+        """Back to the stable version; returns when every proxy has it."""
+        request = release_pb.AbortReleaseRequest(request_id=str(uuid.uuid4()), release=name, comment="measured")
+        return (await self._stub.AbortRelease(request, timeout=CALL_S_MAX)).release
+
+    async def get(self, name: str) -> release_pb2.Release:
+        """A release with everything."""
+        return (await self._stub.GetRelease(release_pb.GetReleaseRequest(release=name), timeout=CALL_S_MAX)).release
+
+    async def become(self, name: str, *phases: str, within_s: float = 120.0) -> release_pb2.Release:
+        """Returns a release when it is in one of some phases.
+
+        Raises:
+            TimeoutError: it is not by then; the message says where it is.
+            Ended: it is over otherwise.
+        """
+        end = time.monotonic() + within_s
+        wanted = {release_pb2.ReleasePhase.Value(f"RELEASE_PHASE_{phase.upper()}") for phase in phases}
+        while True:
+            release = await self.get(name)
+            if release.phase in wanted:
+                return release
+            where = release_pb2.ReleasePhase.Name(release.phase)
+            if release.phase in OVER:
+                raise Ended(f"{name} is {where}: {release.cause}")
+            if time.monotonic() > end:
+                raise TimeoutError(f"{name} is {where} and not {phases} after {within_s:g} s: {release.cause}")
+            await asyncio.sleep(ASK_S)
+
+    async def end(self, name: str) -> None:
+        """Whatever it is doing, it is over when this returns."""
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            await self.abort(name)
+        await self.become(name, "aborted", "promoted")
+
+
+@contextlib.contextmanager
+def mesh_for_releases(folder: Path) -> Iterator[Mesh]:
+    """A mesh that is up, with a folder for specifications; gone afterwards."""
+    (folder / "topology.toml").write_text(TOPOLOGY)
+    (folder / "releases").mkdir()
+    with Mesh(folder / "topology.toml") as mesh:
+        mesh.up()
+        yield mesh
+
+
+def decided(release: release_pb2.Release, kind: str) -> Any:
+    """The first decision of a kind; None without one."""
+    wanted = release_pb2.ReleaseDecisionKind.Value(f"RELEASE_DECISION_KIND_{kind.upper()}")
+    return next((d for d in release.decisions if d.kind == wanted), None)

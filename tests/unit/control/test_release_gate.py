@@ -1,0 +1,31 @@
+"""Contracts compared before a candidate gets a call."""
+
+from __future__ import annotations
+
+from google.protobuf import descriptor_pb2
+from google.protobuf.descriptor import Descriptor
+
+from crossrate.rpc.contract import contracts
+from services.control.releases.gate import _name_in_json
+
+
+def _names(message: descriptor_pb2.DescriptorProto) -> list[str]:
+    inner = [name for each in message.nested_type for name in _names(each)]
+    return [field.json_name for field in message.field] + inner
+
+
+def _expected(message: Descriptor) -> list[str]:
+    inner = [name for each in message.nested_types for name in _expected(each)]
+    return [field.json_name for field in message.fields] + inner
+
+
+def test_names_in_json_that_a_program_leaves_out_are_what_protobuf_makes_of_them() -> None:
+    """Programs in Go tell them and those in Python do not; neither is a break of the other, in any of our messages."""
+    files = {method.input.file.name: method.input.file for method in contracts().values()}
+    for file in files.values():
+        told = descriptor_pb2.FileDescriptorProto()
+        file.CopyToProto(told)
+        for message in told.message_type:
+            _name_in_json(message)
+            assert _names(message) == _expected(file.message_types_by_name[message.name])
+    assert len(files) > 20
