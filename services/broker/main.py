@@ -11,6 +11,7 @@ from typing import Any
 from crossrate.api.broker.v1.reconciliation_service_pb2_grpc import add_ReconciliationServiceServicer_to_server
 from crossrate.api.broker.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
 from crossrate.api.broker.v1.venue_service_pb2_grpc import add_VenueServiceServicer_to_server
+from crossrate.api.ledger.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
 from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchServiceStub
 from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
@@ -31,7 +32,7 @@ from services.broker.gateway.gateway import FixGateway
 from services.broker.oanda import declared as oanda_clients
 from services.broker.oanda.gateway import OandaGateway
 from services.broker.peers import Quotes
-from services.broker.reconciling.others import RiskPeer, TradingPeer
+from services.broker.reconciling.others import LedgerPeer, RiskPeer, TradingPeer
 from services.broker.reconciling.reconciler import Reconciler
 from services.broker.service.reconciliation import ReconciliationService
 from services.broker.service.routing import RoutingService
@@ -87,12 +88,11 @@ async def serve(runtime: Runtime) -> None:
 
         router = Router(venues, sessions, reading, settings.session_fresh_s_max)
         breaks, copies = Breaks(database), Copies(database)
-        books, risk = TradingPeer(TradingStateServiceStub(channel)), RiskPeer(KillSwitchServiceStub(channel))
 
         def reconciler(desk: Desk, adapter: Adapter) -> Reconciler:
             spec = venues.venues[desk.venue]
             return Reconciler(
-                desk, adapter, spec, router.rules, breaks, copies, books, risk, calendar, hub.breaks, note
+                desk, adapter, spec, router.rules, breaks, copies, *_peers(channel), calendar, hub.breaks, note
             )
 
         holders = {
@@ -122,6 +122,12 @@ async def serve(runtime: Runtime) -> None:
     finally:
         await channel.close()
         await database.close()
+
+
+def _peers(channel: Any) -> tuple[TradingPeer, LedgerPeer, RiskPeer]:
+    """Whom books are compared with, and who is told what that stops."""
+    trading, ledger = TradingPeer(TradingStateServiceStub(channel)), LedgerPeer(LedgerServiceStub(channel))
+    return trading, ledger, RiskPeer(KillSwitchServiceStub(channel))
 
 
 def _gateways(

@@ -95,7 +95,8 @@ async def assemble(
     giving = Tokens(writer, signer, settings, external, clock, log)
     reading = Reading(database, signer, clock)
     first_login = first.first_login_file(runtime.place.state)
-    site = Site(writer, vault, passwords, signer, settings, clock, runtime.topology.trust_domain, first_login, log)
+    trusted = runtime.topology.trust_domain
+    site = Site(writer, vault, passwords, signer, settings, clock, trusted, first_login, external, log)
     server = Server(runtime)
     server.add(add_UserServiceServicer_to_server, UserService(writer, settings, issuer))
     server.add(add_GrantServiceServicer_to_server, GrantService(writer))

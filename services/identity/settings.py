@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class External(BaseSettings):
-    """Another provider (Keycloak, Entra, Google …) whose tokens are exchanged for ours; CROSSRATE_IDENTITY_EXTERNAL_…
+    """Another provider (Keycloak, Entra, Google …); CROSSRATE_IDENTITY_EXTERNAL_…
+
+    Its tokens are exchanged for ours where `audience` is set. With `client_id` it takes the place of our login: the
+    pages send everybody there (authorization code with PKCE), and what comes back is mapped to grants.
 
     `roles` says which of its values give which roles, as JSON: {"fx-traders": ["trader", "viewer"]}. Accounts and
     instruments are taken from claims as they are, or from `accounts` and `instruments` for everybody.
@@ -18,7 +21,16 @@ class External(BaseSettings):
     issuer: str = ""
     """Its `iss`, and where its discovery document is; empty for none."""
     audience: str = ""
-    """The `aud` that its tokens for us have."""
+    """The `aud` of its tokens that are exchanged; empty for `client_id`."""
+    client_id: str = ""
+    """Our name there, for which <issuer of ours>/login/outside/back is registered; empty to keep our own login."""
+    client_secret: SecretStr = SecretStr("")
+    """What proves the name at its token endpoint; empty for a public client."""
+    scope: str = "openid profile email"
+    local_login: bool = False
+    """Whether our own persons' passwords are taken beside it."""
+    session_life_s: int = Field(default=3600, ge=300, le=86_400)
+    """Life of a session that it opened: how long who was removed there may still come in here."""
     jwks_uri: str = ""
     """Where its keys are; empty to find them by discovery."""
     ca_file: str = ""
@@ -37,6 +49,12 @@ class External(BaseSettings):
     desk: str = "main"
     second_factor_amr: tuple[str, ...] = ("mfa", "otp", "hwk", "swk", "fido")
     """Values of its `amr` that count as a second factor."""
+    second_factor_acr: tuple[str, ...] = ()
+    """Values of its `acr` that do."""
+    step_up_acr: str = ""
+    """The `acr_values` to ask it for where a second factor is wanted."""
+    require: dict[str, tuple[str, ...]] = {}
+    """Claims that a token must have, each with one of these values: {"hd": ["example.com"]} for Google."""
 
     @field_validator("issuer", "jwks_uri")
     @classmethod

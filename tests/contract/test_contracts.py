@@ -243,3 +243,30 @@ def test_units_are_types_where_protobuf_has_one() -> None:
             assert not field.name.endswith(UNIT_SUFFIXES), f"{field.full_name} should be a Duration"
             if field.name.endswith("_time"):
                 assert field.message_type is not None, f"{field.full_name} should be a Timestamp"
+
+
+STEPPED_UP = {
+    "ledger": {
+        "Deposit",
+        "Withdraw",
+        "ProposeCorrection",
+        "ApproveCorrection",
+        "AllocateBlock",
+        "RollDay",
+        "ChangeAccount",
+        "SetDeskMargin",
+    },
+    "risk": {"ProposeLimits", "ApproveLimits", "ProposeResume", "ApproveResume"},
+    "broker": {"ProposeCorrection", "ApproveCorrection"},
+    "control": {"SetConfig"},
+}
+
+
+def test_what_moves_money_or_changes_a_limit_asks_for_a_second_factor() -> None:
+    """Deposits, corrections, margin levels, limits and what a kill is let go by."""
+    asking: dict[str, set[str]] = {}
+    for contract in contracts().values():
+        if contract.step_up:
+            asking.setdefault(contract.workload, set()).add(contract.name)
+    for service, methods in STEPPED_UP.items():
+        assert methods <= asking[service], methods - asking[service]

@@ -174,6 +174,44 @@ def test_the_schema_of_a_body_refuses_what_the_server_refuses(change: dict) -> N
     assert validator(DOCUMENT, pointer).is_valid(body) is by_rules
 
 
+STREAMED = {"instrument": "EUR/USD", "spot": {"notional": 1}}
+
+
+@pytest.mark.parametrize(
+    ("change", "good"),
+    [
+        ({}, True),
+        ({"spot": None}, False),
+        ({"forward": {"valueDate": "1M", "notional": 1}}, False),
+        ({"spot": None, "forward": {"valueDate": "1M", "notional": 1}}, True),
+        ({"spot": {}}, False),
+        ({"spot": {"notional": 0}}, False),
+    ],
+)
+def test_of_alternatives_a_schema_takes_one(change: dict, good: bool) -> None:
+    """Exactly one product where one is wanted, as the server takes it, and none whose amount is zero or left out."""
+    product = {name: value for name, value in (STREAMED | change).items() if value is not None}
+    body = {"products": [product], "market": "desk"}
+    pointer = "/paths/~1v1~1products:stream/post/requestBody/content/application~1json/schema"
+    check = validator(DOCUMENT, pointer)
+    assert check.is_valid(body) is good
+    message = message_factory.GetMessageClass(contracts_input("StreamPrices"))()
+    try:
+        json_format.ParseDict(body, message)
+    except json_format.ParseError:
+        assert not good
+        return
+    assert (protovalidate.collect_violations(message) == []) is good
+
+
+@pytest.mark.parametrize(("interval", "good"), [("5s", True), ("0.5s", True), ("-5s", False), ("600s", False)])
+def test_a_duration_s_form_has_its_sign_and_its_digits(interval: str, good: bool) -> None:
+    """What a pattern can say of bounds."""
+    body = {"products": [STREAMED], "market": "desk", "heartbeatInterval": interval}
+    pointer = "/paths/~1v1~1products:stream/post/requestBody/content/application~1json/schema"
+    assert validator(DOCUMENT, pointer).is_valid(body) is good
+
+
 def contracts_input(name: str):
     """Descriptor of a method's request."""
     return next(contract.input for contract in contracts().values() if contract.name == name)

@@ -30,11 +30,16 @@ class Books:
         return list((await self.stub.ListBreaks(calls.ListBreaksRequest(venue=self.venue, **which))).breaks)
 
     async def until(self, holds: Callable[[list[pb.Break]], bool], closed: bool = True) -> list[pb.Break]:
-        """Breaks once something holds of them."""
+        """Breaks once something holds of them.
+
+        Where the machine is slow a comparison takes long, and the next one waits fifty times as long: it is asked for.
+        """
         end = time.monotonic() + 40
         while not holds(found := await self.listed(closed=closed)):
             assert time.monotonic() < end, [(pb.BreakType.Name(e.type), e.state, e.text) for e in found]
             await asyncio.sleep(0.05)
+            if time.monotonic() > end - 30:
+                await self.compared()
         return found
 
     @property

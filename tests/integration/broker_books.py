@@ -25,6 +25,16 @@ class TradingState(TradingStateServiceServicer):
 
     async def ListFills(self, request, context):
         """See the contract."""
+        found = self.applied()
+        asked = set(request.venue_exec_ids) - self.lost
+        return state.ListFillsResponse(fills=[each for exec_id, each in found.items() if exec_id in asked])
+
+    def applied(self) -> dict[str, state.AppliedFill]:
+        """Every fill that was heard, by the venue's id.
+
+        Raises:
+            Failure: nobody listens.
+        """
         if self.reader is None:
             raise errors.dependency_unavailable("trading")
         found: dict[str, state.AppliedFill] = {}
@@ -38,8 +48,7 @@ class TradingState(TradingStateServiceServicer):
                 found[each.exec_ref_id].withdrawn = True
             elif each.kind == venue.VENUE_REPORT_KIND_TRADE_CORRECTED:
                 found[each.exec_ref_id].fill.CopyFrom(each.fill)
-        asked = set(request.venue_exec_ids) - self.lost
-        return state.ListFillsResponse(fills=[each for exec_id, each in found.items() if exec_id in asked])
+        return found
 
     async def TakeAccount(self, request, context):
         """See the contract."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from crossrate.api.ledger.v1 import account_pb2, balance_pb2
+from decimal import Decimal
+
+from crossrate.api.ledger.v1 import account_pb2, balance_pb2, booked_trades_pb2, entry_pb2
 from crossrate.api.ledger.v1 import account_service_pb2 as accounts
 from crossrate.api.ledger.v1 import ledger_service_pb2 as ledger
 from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceServicer
 from crossrate.api.ledger.v1.ledger_service_pb2_grpc import LedgerServiceServicer
 from crossrate.rpc import errors
+from tests.integration.broker_books import TradingState
 
 NETTING = account_pb2.POSITION_MODE_NETTING
 
@@ -30,7 +33,28 @@ class Accounts(AccountServiceServicer):
 
 
 class Ledger(LedgerServiceServicer):
-    """Nothing is earned or used."""
+    """Nothing is earned or used. It has booked every fill that trading's stand-in has.
+
+    Attributes:
+        lost: ids of fills that it has not.
+        doubled: ids of those that it has with twice their quantity.
+        fault: why it books nothing further.
+    """
+
+    def __init__(self, trading: TradingState) -> None:
+        self._trading = trading
+        self.lost: set[str] = set()
+        self.doubled: set[str] = set()
+        self.fault = ""
+
+    async def ListTrades(self, request, context):
+        answer = booked_trades_pb2.ListTradesResponse(fault=self.fault)
+        for exec_id, each in self._trading.applied().items():
+            if exec_id in set(request.venue_exec_ids) - self.lost and not each.withdrawn:
+                quantity = Decimal(each.fill.quantity) * (2 if exec_id in self.doubled else 1)
+                deal = entry_pb2.Deal(quantity=f"-{quantity}", price=each.fill.price)
+                answer.trades.add(trade_id=exec_id, counterparty=f"venue:{request.venue}", deals=[deal])
+        return answer
 
     async def GetBalances(self, request, context):
         balances = balance_pb2.Balances(

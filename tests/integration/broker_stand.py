@@ -40,6 +40,7 @@ from crossrate.rpc.server import Server
 from crossrate.runtime.place import REPOSITORY
 from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
 from crossrate.runtime.topology import Service, Topology
+from tests.ending import within
 from tests.integration.broker_books import Gates, TradingState
 from tests.integration.broker_ledger import Accounts, Ledger
 from tests.integration.broker_trading import Trading
@@ -143,6 +144,7 @@ class Floor:
         self.market = Market()
         self.trading = Trading()
         self.books, self.gates = TradingState(), Gates()
+        self.ledger = Ledger(self.books)
         self.venues = venues
         self._channels: list[grpc.aio.Channel] = []
         self._peer: tuple[Runtime, asyncio.Task[None]] | None = None
@@ -160,7 +162,7 @@ class Floor:
         server.add(add_MarketDataServiceServicer_to_server, self.market)
         server.add(add_TradingServiceServicer_to_server, self.trading)
         server.add(add_AccountServiceServicer_to_server, Accounts())
-        server.add(add_LedgerServiceServicer_to_server, Ledger())
+        server.add(add_LedgerServiceServicer_to_server, self.ledger)
         server.add(add_TradingStateServiceServicer_to_server, self.books)
         server.add(add_KillSwitchServiceServicer_to_server, self.gates)
         serving = asyncio.create_task(server.serve())
@@ -339,7 +341,7 @@ class Reader:
         """Reads no more."""
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+            await within(self._task, "the end of who reads")
 
 
 def kind_of(report: venue.VenueReport) -> str:

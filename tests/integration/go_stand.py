@@ -24,7 +24,9 @@ from crossrate.api.control.v1 import mesh_pb2
 from crossrate.api.pricing.v1 import market_pb2
 from crossrate.api.pricing.v1 import pricing_service_pb2 as pb
 from crossrate.api.pricing.v1 import product_pb2 as products
+from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
 from crossrate.basics.instrument import CONVENTIONS
+from crossrate.rpc.errors import failure_of
 from crossrate.runtime.topology import DEFAULT_PATH
 from tests.integration.conftest import Servers
 from tests.integration.envoys import SmallMesh, until
@@ -32,6 +34,8 @@ from tests.integration.envoys import SmallMesh, until
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "services" / "pricing-go"
 PYTHON, GO = "pricing-1", "pricing-go-1"
+SPIFFE = "spiffe://crossrate"
+AT_ONCE = 64
 BUILD_S_MAX = 500
 VARIANT = '\n[services.pricing.variants.go]\ncommand = ["services/pricing-go/serve"]\n'
 GOOD = pb.PriceRequest(
@@ -48,7 +52,8 @@ def go_program() -> Path:
     if not any((ROOT / ".crossrate" / "go").glob("*/pricing")):
         # Modules and generators take five minutes the first time.
         pytest.skip("the pricer in Go was never built here: `scripts/build_go`, once, has its tests run")
-    fetched = subprocess.run(["go", "mod", "download"], cwd=MODULE, capture_output=True, text=True, check=False)
+    fetching = ["go", "mod", "download"]
+    fetched = subprocess.run(fetching, cwd=MODULE, capture_output=True, text=True, check=False, timeout=BUILD_S_MAX)
     if fetched.returncode:
         # A checksum that does not fit is no network that is away.
         assert "checksum mismatch" not in fetched.stderr, fetched.stderr
@@ -147,6 +152,34 @@ async def stand(folder: Path) -> AsyncIterator[Stand]:
     finally:
         await asyncio.to_thread(servers.remove)
         await mesh.stop()
+
+
+def told(error: grpc.aio.AioRpcError) -> tuple:
+    """A failure as a caller sees it, without the id of the call."""
+    failure = failure_of(error)
+    assert failure is not None, error
+    return error.code(), failure.reason, failure.message, failure.metadata, failure.violations, failure.retry_after_s
+
+
+async def outcome(call) -> tuple | bytes:
+    """What a call came to: the bytes of its answer, or its failure."""
+    try:
+        return (await call).SerializeToString(deterministic=True)
+    except grpc.aio.AioRpcError as error:
+        return told(error)
+
+
+async def outcomes(both: Stand, instance: str, asked: list, method: str) -> list[tuple | bytes]:
+    """What an instance makes of requests."""
+    gate = asyncio.Semaphore(AT_ONCE)
+    async with both.channel(instance) as channel:
+        call = getattr(PricingServiceStub(channel), method)
+
+        async def one(request) -> tuple | bytes:
+            async with gate:
+                return await outcome(call(request, timeout=60))
+
+        return await asyncio.gather(*map(one, asked))
 
 
 class Requests:

@@ -26,8 +26,10 @@ from crossrate.rpc.contract import MethodContract, contracts
 from crossrate.rpc.http_listener import HttpListener
 from crossrate.rpc.revocations import Revocations
 from crossrate.rpc.server import Server
+from crossrate.runtime.place import Place
 from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
-from crossrate.runtime.topology import DEFAULT_PATH
+from crossrate.runtime.topology import DEFAULT_PATH, Topology
+from tests.ending import within
 from tests.integration.conftest import Servers
 from tests.integration.envoys import SmallMesh, until
 from tests.issuer import ISSUER, Issuer
@@ -87,6 +89,20 @@ class Answers:
             return answer()
 
         return unary
+
+
+async def tell_fact(place: Place, topology: Topology, fact: str, name: str) -> None:
+    """Identity tells "session_revoked" of a session, or "grants_changed" of a subject, as its relay does."""
+    log = structlog.get_logger()
+    runtime = SimpleNamespace(service=IDENTITY, instance="identity-1", place=place, topology=topology, log=log)
+    events = await Events.open(runtime)
+    try:
+        subject = f"crossrate.identity.v1.{fact}.{name}"
+        content = GrantsChanged(subject=name, issued_until=int(time.time())) if fact == "grants_changed" else None
+        payload = content.SerializeToString() if content else b""
+        await events.publish(Message(subject, payload, f"test:{subject}:{time.time_ns()}"))
+    finally:
+        await events.close()
 
 
 class GuardedMesh(SmallMesh):
@@ -177,21 +193,7 @@ class GuardedMesh(SmallMesh):
 
     async def publish(self, fact: str, name: str) -> None:
         """Identity tells a fact, as its relay does."""
-        runtime = SimpleNamespace(
-            service=IDENTITY,
-            instance="identity-1",
-            place=self.place,
-            topology=self.topology,
-            log=structlog.get_logger(),
-        )
-        events = await Events.open(runtime)
-        try:
-            subject = f"crossrate.identity.v1.{fact}.{name}"
-            content = GrantsChanged(subject=name, issued_until=int(time.time())) if fact == "grants_changed" else None
-            payload = content.SerializeToString() if content else b""
-            await events.publish(Message(subject, payload, f"test:{subject}:{time.time_ns()}"))
-        finally:
-            await events.close()
+        await tell_fact(self.place, self.topology, fact, name)
 
     async def stop(self) -> None:
         """Ends everything."""
@@ -199,7 +201,7 @@ class GuardedMesh(SmallMesh):
             runtime.stopping.set()
         for answers in self.answers.values():
             answers.hold.set()
-        await asyncio.gather(*self._serving, return_exceptions=True)
+        await within(asyncio.gather(*self._serving, return_exceptions=True), "the end of all servers")
         await self._stack.aclose()
         if "nats" in self.nats.processes:
             self.nats.kill("nats")

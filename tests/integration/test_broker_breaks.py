@@ -16,7 +16,7 @@ from crossrate.api.common.v1 import gate_pb2
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.api.trading.v1 import order_pb2
 from tests.integration.breaks_stand import Books, by
-from tests.integration.broker_stand import CANCEL, NEW, Floor, Reader, floor, instruct, instruction, order
+from tests.integration.broker_stand import CANCEL, NEW, SELL, Floor, Reader, floor, instruct, instruction, order
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 MARKET = order_pb2.ORDER_TYPE_MARKET
@@ -243,6 +243,33 @@ async def test_a_fill_that_trading_lost_is_booked_on_an_order_of_its_own(at: At)
     booked = next(each for each in it.reader.reports if each.exec_ref_id == lost)
     assert booked.account == "alpha"
     await it.until(lambda _: "EUR/USD@" not in it.running.gates.markets)
+
+
+@pytest.mark.parametrize("how", ["lost", "doubled"])
+async def test_a_fill_that_the_ledger_lacks_is_found_and_heals_when_it_is_booked(at: At, how: str) -> None:
+    """Broker, venue and trading agree; the fourth book has not booked the fill, or has it otherwise. Nothing is booked
+    for it here, and its market is gated until the ledger has it."""
+    it = at("calm")
+    it.running.books.reader = None
+    sold = await it.deal(side=SELL)
+    await it.reader.until(lambda: it.reader.kinds(sold) == ["ACCEPTED", "FILLED"])
+    exec_id = it.reader.about(sold)[-1].fill.venue_exec_id
+    wrong = getattr(it.running.ledger, how)
+    wrong.add(exec_id)
+    it.running.ledger.fault = "report 7 tells of a fill and has none" if how == "lost" else ""
+    it.running.books.reader = it.reader
+    found = await it.break_of(pb.BREAK_TYPE_NOT_IN_LEDGER)
+    says = {each.book: (each.present, each.quantity) for each in found.books}
+    there = (False, "") if how == "lost" else (True, "200000")
+    assert says == {"broker": (True, "100000"), "trading": (True, "100000"), "ledger": there}, found
+    assert (found.venue_exec_id, found.account) == (exec_id, "alpha")
+    assert ("report 7" in found.text) == (how == "lost")
+    assert list(found.actions) == [pb.CORRECTION_ACTION_ACCEPT]
+    await it.until(lambda _: it.gates.get("EUR/USD@calm") is not None)
+    wrong.clear()
+    it.running.ledger.fault = ""
+    assert (await it.closed(found)).resolution == "healed"
+    assert not (await it.compared(whole=True)).breaks
 
 
 async def test_ids_outlive_kills_and_corrections_take_two_persons(at: At) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from crossrate.fix.enums import ExecType
 from crossrate.fix.orders import OrderCancelReplaceRequest
 from crossrate.store.fix_store import FIX_MIGRATIONS
 from crossrate.store.migrations import _LOCK, migrate
+from tests.integration.broker_stand import kind_of
 from tests.integration.venue_world import World
 
 pytestmark = pytest.mark.integration
@@ -52,6 +54,46 @@ async def test_an_amendment_that_was_lost_and_is_too_old_to_be_sent_again_is_ref
         await made.amend(order_id, 160_000)
         await made.until(lambda: made.kinds(order_id)[2:] == ["REPLACED"])
         assert held["qty"] == 160_000
+        await made.settle()
+
+
+@pytest.mark.parametrize("line", ["breaks", "stands"])
+async def test_an_amendment_whose_report_is_passed_over_is_resolved_by_asking(line: str) -> None:
+    """The venue carries it out, its report is lost and filled by a gap when it is asked for: the venue is asked under
+    the amendment's ClOrdID, the amendment is told once and was sent once, and the order goes on from there."""
+    async with world() as made:
+        order_id = await made.enter(100_000)
+        await made.until(lambda: made.kinds(order_id) == ["ACCEPTED"])
+        (held,) = made.house.orders.values()
+        made.house.silent_at, made.house.keeps_line = OrderCancelReplaceRequest, line == "stands"
+        await made.amend(order_id, 150_000)
+        if line == "stands":
+            # The gap shows with the venue's next message.
+            await made.until(lambda: held["qty"] == 150_000)
+            await made.house.deal(held, 1_000)
+        await made.until(lambda: "REPLACED" in made.kinds(order_id))
+        (replaced,) = [each for each in made.reports[order_id] if kind_of(each) == "REPLACED"]
+        assert (held["qty"], replaced.version) == (150_000, made.version)
+        assert made.house.amended == 1
+        await made.amend(order_id, 160_000)
+        await made.until(lambda: made.kinds(order_id).count("REPLACED") == 2)
+        assert held["qty"] == 160_000
+        await made.settle()
+
+
+async def test_the_report_that_comes_after_all_is_not_told_again() -> None:
+    """A venue that passes a report over may send it later: the amendment was told, and stays told once."""
+    async with world() as made:
+        order_id = await made.enter(100_000)
+        await made.until(lambda: made.kinds(order_id) == ["ACCEPTED"])
+        (held,) = made.house.orders.values()
+        made.house.silent_at = OrderCancelReplaceRequest
+        await made.amend(order_id, 150_000)
+        await made.until(lambda: "REPLACED" in made.kinds(order_id))
+        await made.house.tell(held, ExecType.REPLACED)
+        await made.house.deal(held, 1_000)
+        await made.until(lambda: "FILLED" in made.kinds(order_id))
+        assert made.kinds(order_id) == ["ACCEPTED", "REPLACED", "FILLED"]
         await made.settle()
 
 

@@ -16,7 +16,7 @@ from crossrate.api.broker.v1.reconciliation_service_pb2_grpc import Reconciliati
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.api.trading.v1 import order_pb2
 from crossrate.node import credentials
-from tests.integration.breaks_stand import by
+from tests.integration.breaks_stand import Books, by
 from tests.integration.broker_stand import (
     CANCEL,
     NEW,
@@ -285,6 +285,40 @@ async def test_an_order_that_the_venue_lost_is_a_break_and_others_are_none(tradi
             break
         await asyncio.sleep(0.1)
     assert found == {lost.order_id: break_pb2.BREAK_TYPE_MISSING_AT_VENUE}
+
+
+async def test_a_position_that_no_transaction_explains_is_a_break(trading: Trading) -> None:
+    """What the account held before it was followed, and what was filled since, explain its position: no break. A part
+    that nobody told is one, which gates its instrument and which two persons book at a price that they agree on."""
+    made, server, reader = trading
+    made.books.reader = reader
+    books = Books(made, reader, "v20")
+    bought = order(order_type=MARKET)
+    await send(made, instruction(NEW, bought))
+    await reader.until(lambda: reader.kinds(bought)[-1:] == ["FILLED"])
+    answer = await books.compared(whole=True)
+    assert [each for each in answer.breaks if each.type == break_pb2.BREAK_TYPE_POSITION] == []
+    server.net["EUR_USD"] += 700
+
+    def odd(breaks: list[break_pb2.Break]) -> bool:
+        return any(each.type == break_pb2.BREAK_TYPE_POSITION for each in breaks)
+
+    async def stands() -> bool:
+        return odd(list((await books.compared()).breaks))
+
+    await eventually(stands, 60)
+    (found,) = [each for each in await books.listed() if each.type == break_pb2.BREAK_TYPE_POSITION]
+    says = {each.book: int(each.quantity) for each in found.books}
+    assert says["statement"] - says["broker"] == 700
+    assert "drop_copy" not in says
+    await books.until(lambda _: books.gates.get("EUR/USD@v20") is not None)
+    await books.approve(await books.propose(found, price="1.08"))
+
+    async def over() -> bool:
+        return not await stands()
+
+    await eventually(over, 60)
+    assert (await books.closed(found)).resolution == "corrected"
 
 
 async def test_a_token_that_the_venue_refuses_is_said(trading: Trading) -> None:

@@ -27,6 +27,7 @@ from tests.integration.identity_stand import CALLBACK, CLI, ISSUER, PASSWORD, Br
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 WRONG = "The name or the password is wrong"
 
 
@@ -353,6 +354,50 @@ async def test_tokens_say_that_two_factors_were_proved_and_when(identity: Stand)
     fresh = claims_of((await browser.token(code=code, **form)).json()["access_token"])
     assert fresh["auth_time"] >= said["auth_time"] + 300
     assert any(f.fact.subject.endswith(".marta") for f in await identity.facts("stepped_up"))
+
+
+async def test_a_device_that_asks_for_a_second_factor_waits_for_a_fresh_one(identity: Stand) -> None:
+    """acr_values on a device code: the person proves the factor again before the question is put, the code is kept on
+    the way, and the tokens say when it was."""
+    browser, generator, _ = await with_totp(identity, "stepper")
+    identity.clock.move(301)
+    program = identity.browser()
+    asked = (await program.post("/oauth2/device_authorization", data={"client_id": CLI, "acr_values": "2"})).json()
+    form = {"code": asked["user_code"], "answer": "yes"}
+    answer = await browser.submit("/device", "/device", **form)
+    assert answer.headers["location"] == "/login/factor?again=1", "a yes is not taken for the proof"
+    wait = {"grant_type": DEVICE, "device_code": asked["device_code"], "client_id": CLI}
+    assert (await program.token(**wait)).json()["error"] == "authorization_pending"
+    page = await browser.open("/login/factor?again=1")
+    done = await browser.submit(page, "/login/factor", code=generator.at(identity.clock()), again="1")
+    page = await browser.open(done.headers["location"])
+    assert asked["user_code"] in page.text
+    shown = await browser.submit(page, "/device", code=asked["user_code"])
+    assert "Let crossrate on the command line in?" in shown.text
+    assert "is logged in as you" in (await browser.submit(shown, "/device", **form)).text
+    identity.clock.move(20)
+    said = claims_of((await program.token(**wait)).json()["access_token"])
+    assert (said["sub"], said["acr"]) == ("stepper", "2")
+    assert identity.clock().timestamp() - said["auth_time"] < 60
+
+
+async def test_a_device_s_second_factor_cannot_be_left_out(identity: Stand) -> None:
+    """Who has none lets no program in that asks for one, and a proof that is too old while the question stands open
+    is asked for again."""
+    plain, program = await identity.person("factorless"), identity.browser()
+    ask = {"client_id": CLI, "acr_values": "2", "max_age": "60"}
+    asked = (await program.post("/oauth2/device_authorization", data=ask)).json()
+    refused = await plain.submit("/device", "/device", code=asked["user_code"], answer="yes")
+    assert refused.status_code == 403
+    assert "/account/" in refused.text
+    browser, _, _ = await with_totp(identity, "stepper-2")
+    shown = await browser.submit("/device", "/device", code=asked["user_code"])
+    assert "in?" in shown.text
+    identity.clock.move(61)
+    answer = await browser.submit(shown, "/device", code=asked["user_code"], answer="yes")
+    assert answer.headers["location"] == "/login/factor?again=1"
+    wait = {"grant_type": DEVICE, "device_code": asked["device_code"], "client_id": CLI}
+    assert (await program.token(**wait)).json()["error"] == "authorization_pending"
 
 
 async def test_who_has_no_second_factor_is_told_where_to_get_one(identity: Stand) -> None:

@@ -56,7 +56,7 @@ def external() -> ExternalProvider:
         roles={"fx-traders": ("trader", "viewer"), "nobody": ("no_such_role",)},
         accounts_claim="fx_accounts",
     )
-    return ExternalProvider(settings, lambda: httpx.AsyncClient(transport=httpx.MockTransport(provider)))
+    return ExternalProvider(settings, httpx.MockTransport(provider))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

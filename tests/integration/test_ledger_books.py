@@ -13,6 +13,7 @@ from google.type import date_pb2
 
 from crossrate.api.ledger.v1 import account_pb2, balance_pb2, entry_pb2
 from crossrate.api.ledger.v1 import account_service_pb2 as accounts_pb
+from crossrate.api.ledger.v1 import booked_trades_pb2 as trades_pb
 from crossrate.api.ledger.v1 import ledger_service_pb2 as pb
 from crossrate.api.ledger.v1 import movement_service_pb2 as moves
 from crossrate.api.trading.v1 import execution_pb2
@@ -50,6 +51,13 @@ def cash(balances: balance_pb2.Balances) -> dict[tuple[str, dt.date | None], Dec
         (each.currency, date_of(each.value_date) if each.HasField("value_date") else None): Decimal(each.amount)
         for each in balances.cash
     }
+
+
+async def booked(stubs: Stubs, account: str, venue: str = "sim") -> tuple[dict[str, tuple[str, str]], str]:
+    """Which of the fills a to d the books have, and why they book nothing further."""
+    request = trades_pb.ListTradesRequest(account=account, venue=venue, venue_exec_ids=list("abcd"))
+    answer = await stubs.ledger.ListTrades(request, timeout=10)
+    return {each.trade_id: (each.deals[0].quantity, each.deals[0].price) for each in answer.trades}, answer.fault
 
 
 async def test_fills_become_positions_cash_and_profit(stand: Stand) -> None:
@@ -143,6 +151,9 @@ async def test_venues_take_fills_back_and_correct_them(stand: Stand) -> None:
         ours, model = await applied(stubs, "alpha", 5), await applied(stubs, "beta", 2)
         assert cash(ours) == cash(model)
         assert await positions(stubs, "alpha") == await positions(stubs, "beta")
+        assert await booked(stubs, "alpha") == ({"b": ("3000", "1.2"), "d": ("-1000", "1.4")}, "")
+        assert await booked(stubs, "alpha", "elsewhere") == ({}, "")
+        assert await booked(stubs, "ghost") == ({}, "")
         await proved(stubs)
 
 
@@ -159,6 +170,8 @@ async def test_what_cannot_be_booked_stops_its_account_alone(stand: Stand) -> No
         assert balances.execution_sequence == 0
         equities = (await stubs.ledger.ListEquity(pb.ListEquityRequest(accounts=["alpha"]), timeout=10)).equities
         assert "never" in equities[0].fault
+        has, why = await booked(stubs, "alpha")
+        assert (has, "never" in why) == ({}, True)
         await proved(stubs)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import subprocess
+import time
 import urllib.request
 import uuid
 from collections import Counter
@@ -26,51 +27,26 @@ from crossrate.api.pricing.v1 import snapshot_service_pb2 as snapshots_pb2
 from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
 from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
 from crossrate.rpc.errors import ErrorReason, failure_of
+from tests.ending import within
+from tests.integration import go_stand
 from tests.integration.envoys import until
-from tests.integration.go_stand import GO, GOOD, MODULE, PYTHON, Requests, Stand, stand
+from tests.integration.go_stand import GO, GOOD, MODULE, PYTHON, SPIFFE, Requests, Stand, outcome, outcomes, told
+from tests.integration.go_tokens import every_kind, payload, said_to
+from tests.integration.guarded import tell_fact
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
-PRICES, AT_ONCE = 3000, 64
+PRICES = 3000
 LISTS, PRODUCTS = 5, 200
 CALLS = 400
-SPIFFE = "spiffe://crossrate"
 REFUSALS = (ErrorReason.INVALID_REQUEST, ErrorReason.NOT_FOUND, ErrorReason.OUTSIDE_CALENDAR)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def both(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
     """One mesh for all of it."""
-    async with stand(tmp_path_factory.mktemp("go")) as made:
+    async with go_stand.stand(tmp_path_factory.mktemp("go")) as made:
         yield made
-
-
-def told(error: grpc.aio.AioRpcError) -> tuple:
-    """A failure as a caller sees it, without the id of the call."""
-    failure = failure_of(error)
-    assert failure is not None, error
-    return error.code(), failure.reason, failure.message, failure.metadata, failure.violations, failure.retry_after_s
-
-
-async def outcome(call) -> tuple | bytes:
-    """What a call came to: the bytes of its answer, or its failure."""
-    try:
-        return (await call).SerializeToString(deterministic=True)
-    except grpc.aio.AioRpcError as error:
-        return told(error)
-
-
-async def outcomes(both: Stand, instance: str, asked: list, method: str) -> list[tuple | bytes]:
-    """What an instance makes of requests."""
-    gate = asyncio.Semaphore(AT_ONCE)
-    async with both.channel(instance) as channel:
-        call = getattr(PricingServiceStub(channel), method)
-
-        async def one(request) -> tuple | bytes:
-            async with gate:
-                return await outcome(call(request, timeout=60))
-
-        return await asyncio.gather(*map(one, asked))
 
 
 async def test_prices_are_equal_to_the_last_bit(both: Stand) -> None:
@@ -273,12 +249,59 @@ async def test_requests_out_of_bounds_are_refused_alike(both: Stand) -> None:
         assert said[0][1] is ErrorReason.INVALID_REQUEST
 
 
-async def test_a_token_is_not_taken_for_none(both: Stand) -> None:
-    """It follows no revocations, so it believes no token, and says that another instance may."""
-    headers = [("x-forwarded-client-cert", f"URI={SPIFFE}/edge"), ("x-crossrate-token", "e30")]
-    async with both.channel(GO) as channel:
-        call = PricingServiceStub(channel).Price(Requests(seed=5).price(), metadata=headers, timeout=10)
-        assert (await outcome(call))[1] is ErrorReason.DEPENDENCY_UNAVAILABLE
+async def test_tokens_are_judged_alike_and_what_is_revoked_ends(both: Stand) -> None:
+    """Before the revocations are known no token is believed. With them, good and bad tokens have the same answers and
+    words as in Python, and those of an ended session, or of before a change of grants, are refused at once."""
+    good = payload(both)
+    for instance in (PYTHON, GO):
+        assert (await said_to(both, instance, good))[1] is ErrorReason.DEPENDENCY_UNAVAILABLE
+    await both.servers.start_nats()
+    await both.servers.nats.provision(both.mesh.topology)
+    for instance in (PYTHON, GO):
+
+        async def believed(instance: str = instance) -> bool:
+            return isinstance(await said_to(both, instance, good), bytes)
+
+        await until(believed)
+    for headers in every_kind(both, int(time.time())):
+        python, go = [await said_to(both, instance, headers) for instance in (PYTHON, GO)]
+        assert python == go, headers
+    bound = payload(both, cnf={"x5t#S256": "A" * 43})
+    for print_, answers in (("00" * 32, bytes), ("11" * 32, tuple)):
+        for instance in (PYTHON, GO):
+            said = await said_to(both, instance, [*bound, ("x-crossrate-fingerprint", print_)])
+            assert isinstance(said, answers), (instance, print_, said)
+    place, topology = both.servers.place, both.mesh.topology
+    for fact, name, changes in (("session_revoked", "s-9", {"sid": "s-9"}), ("grants_changed", "u-9", {"sub": "u-9"})):
+        headers = payload(both, **changes)
+        assert isinstance(await said_to(both, GO, headers), bytes)
+        await tell_fact(place, topology, fact, name)
+
+        async def refused(headers: list[tuple[str, str]] = headers) -> bool:
+            said = await said_to(both, GO, headers)
+            return said[1] is ErrorReason.SESSION_REVOKED if isinstance(said, tuple) else False
+
+        await until(refused)
+        assert isinstance(await said_to(both, GO, good), bytes), "nobody else's"
+    after = payload(both, sub="u-9", iat=int(time.time()) + 2)
+    assert isinstance(await said_to(both, GO, after), bytes), "a token with the new grants"
+
+
+async def test_revocations_of_before_its_start_are_known(both: Stand) -> None:
+    """An instance that starts anew reads what a token could still be older than, before it believes any."""
+    await tell_fact(both.servers.place, both.mesh.topology, "session_revoked", "s-8")
+    process = both.mesh.processes.pop(GO)
+    process.terminate()
+    await process.wait()
+    await both.start_go()
+    headers = payload(both, sid="s-8")
+
+    async def known() -> bool:
+        said = await said_to(both, GO, headers)
+        assert isinstance(said, tuple), "a revoked session was believed"
+        return said[1] is ErrorReason.SESSION_REVOKED
+
+    await until(known)
 
 
 async def test_it_tells_of_itself_as_every_instance_does(both: Stand) -> None:
@@ -331,7 +354,7 @@ async def test_it_drains_and_comes_back(both: Stand) -> None:
     # The route goes first, as a release's does; then the instance.
     await both.weigh(0)
     process.terminate()
-    assert await process.wait() == 0
+    assert await within(process.wait(), "the end of the program in Go") == 0
     assert not place.registration(GO).exists()
     assert not place.service_socket(GO).exists()
     await both.start_go()

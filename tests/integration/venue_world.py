@@ -38,6 +38,7 @@ from services.broker.service.routing import RoutingService
 from services.broker.store import Reading, Store
 from services.broker.venues import declared
 from services.broker.venues.fix import PREFIX, FixAdapter
+from tests.ending import ended
 from tests.integration.broker_stand import CANCEL, NEW, REPLACE, TOPOLOGY, instruct, kind_of, order
 from tests.integration.conftest import Servers
 from tests.integration.test_broker_fix_venue import Prime
@@ -55,13 +56,34 @@ class House(Prime):
         self.fills: dict[str, dict[str, int]] = {}
         self.breaks_at: type | None = None
         """The next message of this kind is lost with the line."""
+        self.silent_at: type | None = None
+        """What the next message of this kind leads to is done, and told by a report that never comes: it is lost, with
+        the line or without, and passed over when it is asked for."""
+        self.keeps_line = False
+        self.amended = 0
+        """How many amendments came."""
+        self._loses = self._passes_over = False
+        self.endpoint._given["may_resend"] = lambda sent: b"\x01150=5\x01" not in sent.body or not self._passes_over
+        written = self.endpoint._write
+
+        async def write(session: Any, items: list[Any]) -> None:
+            lost, self._loses = self._loses, False
+            await written(session, [] if lost else items)
+
+        self.endpoint._write = write  # type: ignore[method-assign]
 
     async def received(self, message: Message, unit: Unit) -> None:
         """See Application."""
         value = message.value
+        self.amended += isinstance(value, OrderCancelReplaceRequest)
         if self.breaks_at is not None and isinstance(value, self.breaks_at):
             self.breaks_at = None
             raise Disconnected("the line breaks")
+        if self.silent_at is not None and isinstance(value, self.silent_at):
+            self.silent_at = None
+            await super().received(message, unit)
+            self.lose()
+            return
         if isinstance(value, OrderCancelReplaceRequest):
             held = next((h for h in self.orders.values() if h["cl"] == value.orig_cl_ord_id), None)
             if held is not None and value.order_qty <= held["cum"]:
@@ -93,6 +115,18 @@ class House(Prime):
             async with self.endpoint.unit() as unit:
                 unit.send(report, offline=True)
 
+    async def tell(self, held: dict[str, Any], kind: ExecType) -> None:
+        """A report of an order as it stands."""
+        report = self.report(held, kind)
+        async with self.endpoint.unit() as unit:
+            unit.send(report, offline=True)
+
+    def lose(self) -> None:
+        """The messages of the transaction under way are lost on the line."""
+        self._loses = self._passes_over = True
+        if not self.keeps_line:
+            self.cut()
+
     def cut(self) -> None:
         """The line breaks, with whatever is on it."""
         if (writer := self.endpoint._writer) is not None:
@@ -118,7 +152,7 @@ class World:
         self.house = House(self.port)
         self.orders: dict[str, order_pb2.Order] = {}
         self.reports: dict[str, list[pb.VenueReport]] = {}
-        self.steps = self.kills = self.cuts = 0
+        self.steps = self.kills = self.cuts = self.version = 0
         self._last = self._count = 0
         self._checked: set[str] = set()
 
@@ -195,7 +229,8 @@ class World:
         """Another quantity."""
         amended = order_pb2.Order()
         amended.CopyFrom(self.orders[order_id])
-        amended.version, amended.terms.quantity = self._count + 2, str(quantity)
+        amended.version = self.version = self._count + 2
+        amended.terms.quantity = str(quantity)
         await self.instruct(REPLACE, amended)
 
     async def cancel(self, order_id: str) -> None:
@@ -205,8 +240,7 @@ class World:
     async def kill(self) -> None:
         """The adapter ends wherever it is, and another one begins."""
         self.kills += 1
-        self._holding.cancel()
-        await asyncio.gather(self._holding, return_exceptions=True)
+        await ended([self._holding], "the adapter")
         self.begin()
 
     def cut(self) -> None:
@@ -292,8 +326,7 @@ class World:
     async def stop(self) -> None:
         """Ends everything."""
         for task in (self._holding, self._hearing):
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended([task], "the adapter and who hears it")
         await self.house.acceptor.stop()
         await self.database.close()
         await asyncio.to_thread(self.servers.remove)

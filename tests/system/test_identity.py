@@ -22,10 +22,12 @@ from authlib.integrations.httpx_client import OAuth2Client
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
+from pyotp import TOTP
 
 from crossrate.client import CallError, Client
 from crossrate.client.login import by_browser
 from crossrate.client.tokens import ApiKey, ClientCredentials, Endpoint, StoredLogin, claims_of, keep_login
+from tests.ending import joined
 from tests.mesh import Mesh
 
 pytestmark = pytest.mark.system
@@ -179,6 +181,33 @@ def test_the_command_line_logs_in_with_a_code(mesh: Mesh) -> None:
     assert "nobody is logged in" in mesh.refused("token")
 
 
+def test_the_command_line_proves_a_second_factor_on_another_device(mesh: Mesh) -> None:
+    """`crossrate login --device --step-up` has the person prove a one-time code there; then a deposit is taken, which
+    the session without it may not make."""
+    browser = person(mesh, "dina", "--role", "operator", "--account", "*")
+    shown = browser.get("/account/totp").text
+    found = re.search(r"<code>([A-Z2-7]+)</code>", shown)
+    assert found
+    generator = TOTP(found[1])
+    assert submit(browser, "/account/totp", "/account/totp", code=generator.now()).status_code == 200
+    mesh.command("accounts", "open", "dina-1", "--client", "local")
+    browser = opened(mesh)
+    assert submit(browser, "/login/", "/login/", name="dina", password=PASSWORD).status_code == 303
+    command = [sys.executable, "-m", "crossrate.cli", "login", "--device", "--step-up", "--json"]
+    with subprocess.Popen(command, env=mesh.environment, stdout=subprocess.PIPE, text=True) as login:
+        assert login.stdout is not None
+        asked = json.loads(login.stdout.readline())
+        # The code of the set-up was used: the next one is good as well, a step early.
+        code = generator.at(time.time() + 30)
+        assert submit(browser, "/login/factor", "/login/factor", code=code).status_code == 303
+        form = {"code": asked["user_code"], "answer": "yes"}
+        assert "is logged in as you" in submit(browser, "/device", "/device", **form).text
+        assert login.wait(timeout=60) == 0
+    assert mesh.json("whoami")["acr"] == "2"
+    mesh.command("accounts", "deposit", "dina-1", "100", "EUR")
+    assert mesh.json("logout")["loggedOut"]
+
+
 def test_a_program_logs_in_by_the_browser_and_shares_its_login(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loopback redirection of the SDK; four processes that refresh one login at once end with one session."""
     browser = person(mesh, "carl", "--role", "viewer")
@@ -197,7 +226,7 @@ def test_a_program_logs_in_by_the_browser_and_shares_its_login(mesh: Mesh, monke
         threads[0].start()
 
     told = by_browser(endpoint, open_page=open_page)
-    threads[0].join()
+    joined(threads[0], "the walk through the pages")
     # As if it had ended already, so that each of them wants another at once.
     keep_login(target(mesh), told | {"expires_in": 1}, mesh.roots)
     program = "from crossrate.client.tokens import *; import sys; print(StoredLogin(sys.argv[1]).current())"

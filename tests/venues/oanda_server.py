@@ -38,6 +38,8 @@ class OandaServer:
         self.transactions: list[Json] = [{"id": "6356", "type": "CREATE", "homeCurrency": "USD"}]
         self.orders: dict[str, Json] = {}
         self.filled: dict[str, int] = {}
+        self.net = {"EUR_USD": 2500}
+        """What the account holds; something was there before anybody followed it."""
         self.posts: list[Json] = []
         self.requests: list[str] = []
         self.heartbeat_s = 0.2
@@ -57,6 +59,7 @@ class OandaServer:
             Route(f"{here}/summary", self._summary),
             Route(f"{here}/orders", self._post, methods=["POST"]),
             Route(f"{here}/pendingOrders", self._pending),
+            Route(f"{here}/openPositions", self._positions),
             Route(f"{here}/orders/{{order}}", self._order),
             Route(f"{here}/orders/{{order}}", self._put, methods=["PUT"]),
             Route(f"{here}/orders/{{order}}/cancel", self._cancel, methods=["PUT"]),
@@ -132,6 +135,7 @@ class OandaServer:
 
     async def fill(self, order: Json, units: str, price: str = "1.08500") -> Json:
         """A fill."""
+        self.net[order["instrument"]] = self.net.get(order["instrument"], 0) + int(units)
         self.filled[order["id"]] = self.filled.get(order["id"], 0) + int(units)
         if self.filled[order["id"]] == int(order["units"]):
             order["state"] = "FILLED"
@@ -179,6 +183,19 @@ class OandaServer:
     async def _pending(self, request: Request) -> Response:
         found = [each for each in self.orders.values() if each["state"] == "PENDING"]
         return JSONResponse({"orders": found, "lastTransactionID": self.last})
+
+    async def _positions(self, request: Request) -> Response:
+        found = [
+            {
+                "instrument": name,
+                "long": {"units": str(max(net, 0))},
+                "short": {"units": str(min(net, 0))},
+                "pl": "0.0000",
+            }
+            for name, net in self.net.items()
+            if net
+        ]
+        return JSONResponse({"positions": found, "lastTransactionID": self.last})
 
     async def _hang(self) -> Response:
         await self._hanging.wait()

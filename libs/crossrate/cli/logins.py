@@ -40,8 +40,6 @@ def login(target: str, ca: Path | None, *, device: bool, step_up: bool, as_json:
     from crossrate.client.login import by_browser, by_device
 
     where = endpoint(target, ca)
-    if device and step_up:
-        raise CommandError("--step-up goes through the browser of this machine", "leave --device out")
 
     def open_page(address: str) -> None:
         show.aside().print(f"open {address}", soft_wrap=True, markup=False)
@@ -58,8 +56,8 @@ def login(target: str, ca: Path | None, *, device: bool, step_up: bool, as_json:
         show.aside().print(f"open {place} on any device and type {code}", markup=False)
 
     try:
-        if device or not (_has_screen() or step_up):
-            told = by_device(where, tell)
+        if device or not _has_screen():
+            told = by_device(where, tell, step_up=step_up)
         else:
             told = by_browser(where, step_up=step_up, open_page=open_page)
         if "access_token" not in told:

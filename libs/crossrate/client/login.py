@@ -119,17 +119,20 @@ def by_device(
     endpoint: Endpoint,
     show: Callable[[dict[str, Any]], None],
     *,
+    step_up: bool = False,
     pause: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
     """Logs in with a code that the person types on another device (RFC 8628); returns the token endpoint's answer.
 
     Args:
         show: is given verification_uri, verification_uri_complete, user_code, expires_in.
+        step_up: a second factor is to be proved on the other device, now.
 
     Raises:
         LoginNeeded: the person said no, or nothing in time.
     """
-    asked = endpoint.post("/oauth2/device_authorization", {"client_id": COMMAND_LINE})
+    proof = {"acr_values": "2"} if step_up else {}
+    asked = endpoint.post("/oauth2/device_authorization", {"client_id": COMMAND_LINE} | proof)
     if "device_code" not in asked:
         raise LoginNeeded(f"no code to be had: {asked.get('error_description', asked.get('error'))}")
     show(asked)

@@ -89,6 +89,11 @@ class Endpoint:
         """Whether both sides are logged on."""
         return self._session is not None and self._session.state is State.ACTIVE
 
+    @property
+    def passed_over(self) -> int:
+        """Numbers of this connection that the peer passed over instead of sending the messages again."""
+        return self._session.filled if self._session is not None else 0
+
     # The application's side
 
     @contextlib.asynccontextmanager

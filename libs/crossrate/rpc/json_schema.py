@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 
 from google.protobuf import json_format
-from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, OneofDescriptor
 
 from buf.validate import validate_pb2
 
@@ -105,9 +105,15 @@ class Schemas:
         schema["properties"] = {field.json_name: self.field(field) for field in fields}
         if required := [field.json_name for field in fields if is_required(field)]:
             schema["required"] = required
-        choices = [oneof for oneof in message.oneofs if len(oneof.fields) > 1]
-        if notes := ["At most one of " + ", ".join(f.json_name for f in oneof.fields) + "." for oneof in choices]:
+        choices = [oneof for oneof in message.oneofs if len(oneof.fields) > 1 and not without & set(_names(oneof))]
+        notes = [("One" if _is_wanted(o) else "At most one") + f" of {', '.join(_names(o))}." for o in choices]
+        if notes:
             schema["description"] = " ".join([*filter(None, [schema.get("description")]), *notes])
+        alternatives = [_alternatives(oneof) for oneof in choices]
+        if len(alternatives) == 1:
+            schema["oneOf"] = alternatives[0]
+        elif alternatives:
+            schema["allOf"] = [{"oneOf": each} for each in alternatives]
         return schema
 
     def field(self, field: FieldDescriptor) -> Schema:
@@ -154,6 +160,25 @@ def rules_of(field: FieldDescriptor) -> validate_pb2.FieldRules:
     return field.GetOptions().Extensions[validate_pb2.field]
 
 
+def _names(oneof: OneofDescriptor) -> list[str]:
+    return [field.json_name for field in oneof.fields]
+
+
+def _is_wanted(oneof: OneofDescriptor) -> bool:
+    return oneof.GetOptions().Extensions[validate_pb2.oneof].required
+
+
+def _alternatives(oneof: OneofDescriptor) -> list[Schema]:
+    """What may be there of a oneof: each field without the others, and none of them where none is wanted.
+
+    The others are ruled out by name, and not by `not`, so that a program that makes requests up from the schema finds
+    one that fits.
+    """
+    names = _names(oneof)
+    each = [{"required": [name], "properties": {n: False for n in names if n != name}} for name in names]
+    return each if _is_wanted(oneof) else [*each, {"properties": dict.fromkeys(names, False)}]
+
+
 def is_required(field: FieldDescriptor) -> bool:
     """Whether a request without the field is refused: it says so, or its rules refuse what absence stands for."""
     rules = rules_of(field)
@@ -173,7 +198,7 @@ def is_required(field: FieldDescriptor) -> bool:
     if kind == "enum":
         return 0 in own.not_in
     bounds = own is not None and kind not in ("bytes", "bool", "any", "duration", "timestamp", "field_mask")
-    return bounds and ((own.HasField("gt") and own.gt >= 0) or (own.HasField("gte") and own.gte > 0))
+    return bounds and (0 in own.not_in or (own.HasField("gt") and own.gt >= 0) or (own.HasField("gte") and own.gte > 0))
 
 
 def _apply(schema: Schema, rules: validate_pb2.FieldRules, enum: EnumDescriptor | None) -> None:
@@ -197,8 +222,20 @@ def _apply(schema: Schema, rules: validate_pb2.FieldRules, enum: EnumDescriptor 
             schema["not"] = {"enum": [value.name for value in enum.values if value.number in refused]}
     elif kind not in ("duration", "timestamp", "bytes", "any", "field_mask"):
         own = _apply_keywords(schema, kind, own)
+    if kind == "duration":
+        schema["pattern"] = _duration_pattern(rules)
     if rest := left | ({kind: own} if own else {}):
         schema[RULES] = rest
+
+
+def _duration_pattern(rules: validate_pb2.FieldRules) -> str:
+    """The form of a duration within its bounds, as far as a pattern can say it: the sign, and how many digits."""
+    own = rules.duration
+    from_zero = (own.HasField("gte") and own.gte.seconds >= 0) or (own.HasField("gt") and own.gt.seconds >= 0)
+    sign = "" if from_zero else "-?"
+    bounded = own.HasField("lte") or own.HasField("lt")
+    digits = len(str(max(own.lte.seconds, own.lt.seconds))) if bounded and not sign else 0
+    return rf"^{sign}[0-9]{{1,{digits}}}(\.[0-9]{{1,9}})?s$" if digits else rf"^{sign}[0-9]+(\.[0-9]{{1,9}})?s$"
 
 
 def _apply_keywords(schema: Schema, kind: str | None, own: dict) -> dict:

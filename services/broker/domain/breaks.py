@@ -25,6 +25,7 @@ class Kind(IntEnum):
     POSITION = 10
     LATE = 11
     NOT_BOOKED = 12
+    NOT_IN_LEDGER = 13
 
 
 class Action(IntEnum):
@@ -59,6 +60,7 @@ GATES: dict[Kind, Mode] = {
     Kind.SIDE: Mode.REDUCE_ONLY,
     Kind.POSITION: Mode.REDUCE_ONLY,
     Kind.NOT_BOOKED: Mode.REDUCE_ONLY,
+    Kind.NOT_IN_LEDGER: Mode.REDUCE_ONLY,
 }
 """What a kind stops for its instrument at its venue. A price or an answer that is late stops nothing."""
 
@@ -75,6 +77,8 @@ ACTIONS: dict[Kind, tuple[Action, ...]] = {
     Kind.POSITION: (Action.ADOPT_FILL, Action.ACCEPT),
     Kind.LATE: (Action.ACCEPT,),
     Kind.NOT_BOOKED: (Action.ADOPT_FILL, Action.ACCEPT),
+    # The ledger books what trading tells, once what stops it is repaired: a second fill would count twice then.
+    Kind.NOT_IN_LEDGER: (Action.ACCEPT,),
 }
 """What may be proposed for a kind, the usual first. What is about an order's terms can only be accepted."""
 

@@ -53,12 +53,27 @@ class _Standing:
 
 @dataclass(slots=True)
 class Unbooked:
-    """A fill that trading is to have. `since_ns`: since when it answers that it has not; None before it answered."""
+    """A fill that trading, or then the ledger, is to have.
+
+    Attributes:
+        since_ns: since when it answers that it has not; None before it answered.
+        says: what it has instead.
+        fault: why it books nothing further; of the ledger.
+    """
 
     fill: Fill
     told_id: str
     since_ns: int | None = None
     says: Fill | None = None
+    fault: str = ""
+
+    def answered(self, said: Fill | None, now_ns: int) -> bool:
+        """Whether it has the fill as it was told."""
+        if said is not None and said.agrees(self.fill):
+            return True
+        if self.since_ns is None or self.says != said:
+            self.since_ns, self.says = now_ns, said
+        return False
 
 
 @dataclass(slots=True)
@@ -79,6 +94,7 @@ class Matcher:
     compared: Compared = field(default_factory=Compared)
     open: dict[str, Pair] = field(default_factory=dict)
     unbooked: dict[str, Unbooked] = field(default_factory=dict)
+    unledgered: dict[str, Unbooked] = field(default_factory=dict)
     _settled: OrderedDict[str, Pair] = field(default_factory=OrderedDict)
     _alias: dict[str, str] = field(default_factory=dict)
     _net: dict[str, list[int]] = field(default_factory=dict)
@@ -137,22 +153,30 @@ class Matcher:
             self._settled[exec_id] = pair
 
     def expect_booked(self, fill: Fill, told_id: str) -> None:
-        """Trading is to have a fill, under the id that it was told."""
+        """Trading is to have a fill, under the id that it was told, and the ledger after it."""
+        self.unledgered.pop(fill.exec_id, None)
         self.unbooked[fill.exec_id] = Unbooked(fill, told_id)
 
     def booked(self, exec_id: str, said: Fill | None, now_ns: int) -> None:
         """What trading answers of a fill: None for that it has none."""
         waits = self.unbooked.get(exec_id)
+        if waits is not None and waits.answered(said, now_ns):
+            del self.unbooked[exec_id]
+            self.unledgered[exec_id] = Unbooked(waits.fill, waits.told_id)
+
+    def ledgered(self, exec_id: str, said: Fill | None, fault: str, now_ns: int) -> None:
+        """What the ledger answers of a fill that trading has: None for that it has none; `fault` says why."""
+        waits = self.unledgered.get(exec_id)
         if waits is None:
             return
-        if said is not None and said.agrees(waits.fill):
-            del self.unbooked[exec_id]
-        elif waits.since_ns is None or waits.says != said:
-            waits.since_ns, waits.says = now_ns, said
+        waits.fault = fault
+        if waits.answered(said, now_ns):
+            del self.unledgered[exec_id]
 
     def forget_booked(self, exec_id: str) -> None:
-        """A fill was taken back: trading need not have it any more."""
-        self.unbooked.pop(self._alias.get(exec_id, exec_id), None)
+        """A fill was taken back: trading and the ledger need not have it any more."""
+        for each in (self.unbooked, self.unledgered):
+            each.pop(self._alias.get(exec_id, exec_id), None)
 
     # What differs.
 
@@ -166,6 +190,9 @@ class Matcher:
         for each in self.unbooked.values():
             if each.since_ns is not None:
                 found.append(words.unbooked(each.fill, each.says, each.since_ns))
+        for each in self.unledgered.values():
+            if each.since_ns is not None:
+                found.append(words.unledgered(each.fill, each.says, each.fault, each.since_ns))
         if statement is None:
             return found
         touched = {each.order_id for pair in self.open.values() for each in (pair.ours, pair.theirs) if each}
@@ -250,8 +277,9 @@ class Matcher:
         for instrument in sorted(self._net.keys() | statement.positions.keys()):
             ours, copied = self._net.get(instrument, (0, 0))
             states = statement.positions.get(instrument, 0)
-            if states != copied:
-                found.append(words.position(instrument, ours, copied, states))
+            # Without a drop copy nobody but we have the venue's fills.
+            if states != (copied if self.copied else ours):
+                found.append(words.position(instrument, ours, copied if self.copied else None, states))
         return found
 
 

@@ -77,6 +77,25 @@ def unbooked(ours: Fill, says: Fill | None, since_ns: int) -> Finding:
     )
 
 
+def unledgered(ours: Fill, says: Fill | None, fault: str, since_ns: int) -> Finding:
+    """A fill that trading has and the ledger does not, or has otherwise."""
+    has = f"the ledger has {_deal(says)}" if says is not None else "the ledger does not have it"
+    has += f" ({fault})" if fault else ""
+    return Finding(
+        Kind.NOT_IN_LEDGER,
+        f"ledger:{ours.exec_id}",
+        ours.instrument,
+        f"broker and trading have {_deal(ours)}, and {has}: open or repair account {ours.account}, and it is booked",
+        (_says("broker", ours), _says("trading", ours), _says("ledger", says)),
+        since_ns,
+        account=ours.account,
+        order_id=ours.order_id,
+        venue_order_id=ours.venue_order_id,
+        exec_id=ours.exec_id,
+        actions=ACTIONS[Kind.NOT_IN_LEDGER],
+    )
+
+
 def _order_says(own: OwnOrder | None, stated: StatedOrder | None) -> tuple[Says, Says]:
     here = Says("broker", False)
     if own is not None:
@@ -135,15 +154,16 @@ def late(own: OwnOrder) -> Finding:
     )
 
 
-def position(instrument: str, ours: int, copied: int, states: int) -> Finding:
-    """A position that no fill explains."""
+def position(instrument: str, ours: int, copied: int | None, states: int) -> Finding:
+    """A position that no fill explains; `copied` is None at a venue without a drop copy."""
+    told = signed_text(ours if copied is None else copied)
     text = (
-        f"the venue states a position of {signed_text(states)}, its fills add up to {signed_text(copied)}: "
+        f"the venue states a position of {signed_text(states)}, its fills add up to {told}: "
         "ask for what is missing; what nobody can tell is booked at a price that two persons agree on"
     )
     books = (
         Says("broker", True, 0, ours),
-        Says("drop_copy", True, 0, copied),
+        *([Says("drop_copy", True, 0, copied)] if copied is not None else []),
         Says("statement", True, 0, states),
     )
     return Finding(Kind.POSITION, f"position:{instrument}", instrument, text, books, 0, actions=ACTIONS[Kind.POSITION])

@@ -159,7 +159,7 @@ class Corrector:
 
     def _adjust(self, outcome: Outcome, message: pb.Break, now_ns: int) -> None:
         sums = {each.book: _units(each.quantity) for each in message.books}
-        difference = sums["statement"] - sums["drop_copy"]
+        difference = sums["statement"] - sums.get("drop_copy", sums["broker"])
         if not message.correction.price:
             raise Impossible("price: nobody has told what it was dealt at; propose it with a price")
         side = "BUY" if difference > 0 else "SELL"

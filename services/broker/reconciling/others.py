@@ -1,4 +1,4 @@
-"""What the comparison asks of trading and risk."""
+"""What the comparison asks of trading, the ledger and risk."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Protocol
 
 from crossrate.api.common.v1 import gate_pb2
+from crossrate.api.ledger.v1 import booked_trades_pb2 as ledger
+from crossrate.api.ledger.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from crossrate.api.risk.v1 import break_gate_pb2
 from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchServiceStub
 from crossrate.api.trading.v1 import trading_state_service_pb2 as state
@@ -35,6 +37,27 @@ class Trading(Protocol):
 
     async def take(self, account: str) -> None:
         """Has an instance of trading look after an account."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InBooks:
+    """What the ledger says of an account's fills: those that it has, by the ids that it was told."""
+
+    trades: Mapping[str, Booked]
+    fault: str = ""
+    """Why it books nothing further of the account; empty while it does."""
+
+
+class Ledger(Protocol):
+    """Who has every fill in an account's books."""
+
+    async def trades(self, account: str, venue: str, told_ids: Sequence[str]) -> InBooks:
+        """Those of a venue's fills that are booked; what was taken back is left out.
+
+        Raises:
+            CallError: it cannot be had.
+        """
         ...
 
 
@@ -71,6 +94,27 @@ class TradingPeer:
     async def take(self, account: str) -> None:
         """See Trading."""
         await self._stub.TakeAccount(state.TakeAccountRequest(request_id=new_request_id(), account=account))
+
+
+class LedgerPeer:
+    """See Ledger."""
+
+    def __init__(self, stub: LedgerServiceStub) -> None:
+        self._stub = stub
+
+    async def trades(self, account: str, venue: str, told_ids: Sequence[str]) -> InBooks:
+        """See Ledger."""
+        found: dict[str, Booked] = {}
+        fault = ""
+        for at in range(0, len(told_ids), ASKED_MAX):
+            asked = told_ids[at : at + ASKED_MAX]
+            request = ledger.ListTradesRequest(account=account, venue=venue, venue_exec_ids=asked)
+            answer = await self._stub.ListTrades(request)
+            fault = answer.fault
+            for each in answer.trades:
+                near = each.deals[0]
+                found[each.trade_id] = Booked(abs(quantity_of(near.quantity)), Decimal(near.price))
+        return InBooks(found, fault)
 
 
 class RiskPeer:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from services.broker.domain.books import Fill
 from services.broker.domain.matching import Matcher
-from services.broker.reconciling.others import Booked
+from services.broker.reconciling.others import Booked, InBooks
 from services.broker.store.copies import TAKEN_BACK, Copies, Said
 
 PAGE = 1000
@@ -93,3 +93,11 @@ class Books:
             if has is not None:
                 said = replace(waits.fill, quantity=has.quantity, price=has.price)
             self.matcher.booked(exec_id, said, now_ns)
+
+    def ledgered(self, account: str, answer: InBooks, now_ns: int) -> None:
+        """What the ledger answered of an account's fills that it is to have."""
+        for exec_id, waits in list(self.matcher.unledgered.items()):
+            if waits.fill.account == account:
+                has = answer.trades.get(waits.told_id)
+                said = replace(waits.fill, quantity=has.quantity, price=has.price) if has is not None else None
+                self.matcher.ledgered(exec_id, said, answer.fault, now_ns)

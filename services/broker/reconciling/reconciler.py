@@ -3,7 +3,8 @@
     our reports ──┐
     drop copy ────┼─▶ matcher ─▶ findings ─▶ breaks (kept, numbered) ─▶ gates ─▶ risk ─▶ trading
     statement ────┤                              ▲
-    trading ──────┘                 corrections by two persons, carried out here
+    trading ──────┤                 corrections by two persons, carried out here
+    ledger ───────┘
 
 Everything is read in pages beside the order path. It begins with everything since the venue is compared, goes on with
 what comes, and begins anew at the end of each trading day and when asked to.
@@ -34,7 +35,7 @@ from services.broker.engine.session import Session
 from services.broker.reconciling import changes
 from services.broker.reconciling.correcting import Corrector
 from services.broker.reconciling.gates import Gates
-from services.broker.reconciling.others import Risk, Trading
+from services.broker.reconciling.others import Ledger, Risk, Trading
 from services.broker.reconciling.reading import Books
 from services.broker.store.breaks import Asked, Breaks, KeptBreak, fence, put
 from services.broker.store.copies import Copies
@@ -47,6 +48,8 @@ STATEMENT_S = 10.0
 """How often a venue beyond this process is asked for its statement."""
 RUN_S = 10.0
 """How often a run is noted that found what the run before found."""
+ASKED = (("booked:", "trading"), ("ledger:", "trading"), ("ledger:", "ledger"))
+"""What a break is about, and without whose answer it is not healed."""
 DAY = parse_pair("EUR/USD")
 """Whose session ends the day."""
 
@@ -67,6 +70,7 @@ class Reconciler:
         breaks: Breaks,
         copies: Copies,
         trading: Trading,
+        ledger: Ledger,
         risk: Risk,
         calendar: Calendar,
         wakes: set[Callable[[], None]],
@@ -74,7 +78,7 @@ class Reconciler:
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._desk, self._adapter, self._spec = desk, adapter, spec
-        self._breaks, self._copies, self._trading = breaks, copies, trading
+        self._breaks, self._copies, self._trading, self._ledger = breaks, copies, trading, ledger
         self._calendar, self._wakes, self._note, self._clock_ns = calendar, wakes, note, clock_ns
         self._gates = Gates(desk, rules, breaks, risk, gates=spec.reconciliation.gates)
         self._corrector = Corrector(desk, adapter, spec.adopted_account, calendar, clock_ns)
@@ -136,7 +140,7 @@ class Reconciler:
 
     def _grace_s(self, kind: Kind) -> float:
         times = self._spec.reconciliation
-        if kind is Kind.NOT_BOOKED:
+        if kind in (Kind.NOT_BOOKED, Kind.NOT_IN_LEDGER):
             return times.grace_s + times.late_s
         return times.grace_s + self._adapter.latency_s
 
@@ -181,6 +185,7 @@ class Reconciler:
         now = self._clock_ns()
         await books.read(now, statement.copies if statement is not None and statement.positions is not None else None)
         await self._ask_trading(run, now)
+        await self._ask_ledger(run, now)
         self._statement = statement or self._statement
         self._looked = statement is not None
         findings = books.matcher.findings(statement, now)
@@ -205,6 +210,18 @@ class Reconciler:
         except CallError as error:
             run.missing.append(f"trading: {error.message}"[:500])
 
+    async def _ask_ledger(self, run: pb.ReconciliationRun, now_ns: int) -> None:
+        """The fourth book: what trading has, the ledger is to have."""
+        books = self._books
+        by_account: dict[str, list[str]] = {}
+        for each in books.matcher.unledgered.values():
+            by_account.setdefault(each.fill.account, []).append(each.told_id)
+        try:
+            for account, told in by_account.items():
+                books.ledgered(account, await self._ledger.trades(account, self._desk.venue, told), now_ns)
+        except CallError as error:
+            run.missing.append(f"ledger: {error.message}"[:500])
+
     async def _settle(self, findings: Sequence[Finding], run: pb.ReconciliationRun) -> None:
         """Opens, changes and closes breaks by what differs now."""
         now = self._clock_ns()
@@ -227,10 +244,12 @@ class Reconciler:
                 continue
             if each.subject in subjects and each.subject not in ripe_subjects:
                 continue  # it stands, and is not ripe again yet
-            if not looked and not each.subject.startswith(("fill:", "booked:")):
+            if not looked and not each.subject.startswith(("fill:", "booked:", "ledger:")):
                 continue  # nobody could say that it is healed
-            if each.subject.startswith("booked:") and any(w.startswith("trading") for w in run.missing):
-                continue
+            if any(
+                each.subject.startswith(ours) and w.startswith(theirs) for ours, theirs in ASKED for w in run.missing
+            ):
+                continue  # who has to have it has not answered
             changes.heal(each, now)
             written.append(each)
         if written:

@@ -143,6 +143,10 @@ class Reading:
         )
         return None if row is None else (_waiting(row), row[8])
 
+    async def answered(self, connection: Any, number: int) -> bool:
+        """Whether an instruction is done."""
+        return await connection.fetchval("SELECT state = 2 FROM instruction WHERE number = $1", number) is True
+
     async def by_number(self, number: int, venue: str = "") -> Routed | None:
         """An order by this service's number, or with a venue by the simulated exchange's own."""
         async with self._database.connection() as connection:

@@ -72,6 +72,8 @@ class FixAdapter:
         self._desk, self._spec, self._database = desk, spec, database
         self._folder, self._calendar, self._elsewhere, self._note = folder, calendar, elsewhere, note
         self._ready = False
+        self._passed_over = 0
+        """Of the venue's messages, when it was last asked: what was among them is answered by asking again."""
         self._asking: Asking | None = None
         self._copy: FixCopy | None = None
         if spec.drop_copy is not None:
@@ -141,7 +143,7 @@ class FixAdapter:
             self._desk.wake.clear()
             try:
                 if self._endpoint.standing:
-                    if not self._ready:
+                    if not self._ready or self._endpoint.passed_over != self._passed_over:
                         await self._recover()
                     await self._pass()
                 else:
@@ -154,12 +156,13 @@ class FixAdapter:
 
     async def _recover(self) -> None:
         """Asks for every order whose fate is not known, and for all that works there."""
+        passed_over = self._endpoint.passed_over
         async with self._endpoint.unit() as unit:
             outcome = Outcome()
             asked = await doubts.ask(self._desk, self._spec, unit, outcome, PREFIX)
             reports = await self._desk.store.within(unit.transaction, self._desk.lease, outcome)
         self._desk.store.told(reports)
-        self._ready = True
+        self._ready, self._passed_over = True, passed_over
         self._desk.become(Session.READY, f"{asked} orders and amendments were asked for" if asked else "")
 
     async def _pass(self) -> None:
@@ -287,8 +290,13 @@ class FixAdapter:
             if routed is None or value.exec_type is not ExecType.TRADE:
                 return
         status = value.exec_type is ExecType.ORDER_STATUS
-        if status and asked is not None and doubts.answers_amendment(self._desk, outcome, routed, asked, value):
-            return
+        amended = asked if asked is not None and asked.kind == routing.INSTRUCTION_KIND_REPLACE else None
+        is_open = amended is not None and not await self._desk.reading.answered(unit.transaction, amended.number)
+        replaces = value.exec_type is ExecType.REPLACED
+        if amended is not None and is_open and not replaces and value.cl_ord_id == f"{PREFIX}{amended.number}":
+            doubts.answer_amendment(self._desk, outcome, routed, amended, value)
+            if status:
+                return
         said = words.report_of(self._spec, self._desk.venue, value, routed, self._calendar)
         if said is None:
             return
@@ -297,14 +305,15 @@ class FixAdapter:
             return
         if status and routed.status is not At.UNKNOWN:
             return  # nothing was in doubt: what changes is told by reports of its own
-        amended = asked if asked is not None and asked.kind == routing.INSTRUCTION_KIND_REPLACE else None
+        if replaces and amended is not None and not is_open:
+            return  # a question was answered in its place
         if routed.status in doubts.DOUBTFUL and (new := await self._instruction(unit, routed.client_id)) is not None:
             outcome.done.append(new.number)  # whatever is told of an order says that it came
         words.moved(routed, value, report.kind, amended)
         if amended is not None and report.kind == pb.VENUE_REPORT_KIND_REPLACED:
             report.version = amended.version
         self._tell(outcome, routed, report, key)
-        if asked is not None and not status:
+        if asked is not None and not status and value.ord_status not in doubts.PENDING:
             outcome.done.append(asked.number)
 
     async def _refused(self, unit: Unit, outcome: Outcome, value: OrderCancelReject) -> None:

@@ -12,7 +12,7 @@ from crossrate.api.broker.v1 import routing_service_pb2 as routing
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.fix.application import Unit
-from crossrate.fix.enums import MassStatusReqType, OrdRejReason
+from crossrate.fix.enums import ExecType, MassStatusReqType, OrdRejReason, OrdStatus
 from crossrate.fix.orders import OrderMassStatusRequest
 from crossrate.fix.reports import ExecutionReport
 from services.broker.engine.desk import Desk
@@ -21,6 +21,8 @@ from services.broker.store import Outcome
 from services.broker.venues import fix_words as words
 from services.broker.venues.declared import FixVenue
 
+PENDING = (OrdStatus.PENDING_REPLACE, OrdStatus.PENDING_CANCEL)
+"""What a venue has not decided yet."""
 DOUBTFUL = (At.SENT, At.UNKNOWN)
 
 
@@ -52,18 +54,27 @@ async def ask(desk: Desk, spec: FixVenue, unit: Unit, outcome: Outcome, prefix: 
     return count
 
 
-def answers_amendment(desk: Desk, outcome: Outcome, routed: Routed, asked: Waiting, value: ExecutionReport) -> bool:
-    """Whether a status says that the venue never had an amendment, which is refused by that."""
-    if asked.kind != routing.INSTRUCTION_KIND_REPLACE or value.ord_rej_reason is not OrdRejReason.UNKNOWN_ORDER:
-        return False
-    report = pb.VenueReport(
-        kind=pb.VENUE_REPORT_KIND_REPLACE_REJECTED,
-        version=asked.version,
-        text="the venue does not have the amendment: it was not sent again",
-        reason=execution.EXECUTION_REASON_NO_VENUE,
-    )
-    report.venue_time.GetCurrentTime()
-    # The key of the venue's own refusal: who refuses an amendment does not know it afterwards.
-    desk.told(outcome, routed, report, f"9:{value.cl_ord_id}")
+def answer_amendment(desk: Desk, outcome: Outcome, routed: Routed, asked: Waiting, value: ExecutionReport) -> None:
+    """What any report under an amendment's own ClOrdID but its answer says of it, while it was not answered.
+
+    It was never there if the venue does not know it, and was carried out if the order goes by its ClOrdID: the report
+    that said so was passed over (SequenceReset), since it stands before this one. While it is pending its answer is
+    still to come.
+    """
+    if value.ord_status is OrdStatus.PENDING_REPLACE or value.exec_type is ExecType.PENDING_REPLACE:
+        return
+    report = pb.VenueReport(version=asked.version)
+    report.venue_time.FromNanoseconds(value.transact_time or time.time_ns())
+    if value.ord_rej_reason is OrdRejReason.UNKNOWN_ORDER or value.order_id == "NONE":
+        report.kind = pb.VENUE_REPORT_KIND_REPLACE_REJECTED
+        report.text = "the venue does not have the amendment: it was not sent again"
+        report.reason = execution.EXECUTION_REASON_NO_VENUE
+        # The key of the venue's own refusal: who refuses an amendment does not know it afterwards.
+        desk.told(outcome, routed, report, f"9:{value.cl_ord_id}")
+    else:
+        report.kind = pb.VENUE_REPORT_KIND_REPLACED
+        report.venue_order_id = value.order_id
+        report.text = "the venue has the amendment: its own report was passed over"
+        words.moved(routed, value, report.kind, asked)
+        desk.told(outcome, routed, report)
     outcome.done.append(asked.number)
-    return True

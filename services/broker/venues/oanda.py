@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from services.broker.venues import oanda_words as words
 from services.broker.venues.declared import OandaVenue
 from services.broker.venues.oanda_http import Json, OandaHttp, Turned, Unknown
 from services.broker.venues.oanda_log import Log
-from services.broker.venues.oanda_statement import known, stated_of
+from services.broker.venues.oanda_statement import known, positions_of, stated_of
 from services.broker.venues.owned import own_order
 
 CHECK_S = 0.5
@@ -123,8 +124,8 @@ class OandaAdapter:
     async def _catch_up(self, account: str) -> None:
         """Everything after the position; of an account that is new, from now on."""
         if not await self._log.known(account):
-            summary = await self._http.ask("GET", f"/v3/accounts/{account}/summary")
-            await self._log.begin(account, _whole(summary.get("lastTransactionID")))
+            told = await self._http.ask("GET", f"/v3/accounts/{account}/openPositions")
+            await self._log.begin(account, _whole(told.get("lastTransactionID")), positions_of(told))
         while True:
             position = self._log.position(account)
             found = await self._http.ask("GET", f"/v3/accounts/{account}/transactions/sinceid", id=str(position))
@@ -328,12 +329,20 @@ class OandaAdapter:
         if not self._ready:
             return None
         stated: list[StatedOrder] = []
+        positions: Counter[str] | None = Counter()
         try:
             for account in self._accounts:
                 told = await self._http.ask("GET", f"/v3/accounts/{account}/pendingOrders")
+                held = await self._http.ask("GET", f"/v3/accounts/{account}/openPositions")
                 await self._catch_up(account)
-                if self._log.position(account) != _whole(told.get("lastTransactionID")):
+                if {self._log.position(account)} != {_whole(each.get("lastTransactionID")) for each in (told, held)}:
                     return None  # it moved on meanwhile: asked again
+                base = self._log.base(account)
+                if base is None or positions is None:
+                    positions = None  # nobody looked what it held before
+                else:
+                    positions.update(positions_of(held))
+                    positions.subtract(base)
                 orders = [each for each in told.get("orders") or [] if isinstance(each, dict)]
                 stated += [each for each in (stated_of(account, order) for order in orders) if each is not None]
         except (Turned, Unknown):
@@ -347,7 +356,8 @@ class OandaAdapter:
                 # One that works there and has ended here is ours all the same.
                 if each.venue_order_id not in by_id and (found := await unit.named(each.venue_order_id)) is not None:
                     own[found.order_id] = by_id[each.venue_order_id] = own_order(found)
-        return Statement(tuple(known(each, by_id.get(each.venue_order_id)) for each in stated), own=own)
+        orders = tuple(known(each, by_id.get(each.venue_order_id)) for each in stated)
+        return Statement(orders, dict(positions) if positions is not None else None, own=own)
 
     async def cancel_there(self, stated: StatedOrder) -> None:
         """See Adapter."""

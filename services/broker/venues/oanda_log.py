@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -96,6 +97,7 @@ class Log:
         self._desk, self._spec, self._database = desk, spec, database
         self._calendar, self._note = calendar, note
         self._positions: dict[str, int] = {}
+        self._bases: dict[str, dict[str, int] | None] = {}
         self._one = asyncio.Lock()
         self._taking = asyncio.Lock()
         self.sizes: dict[int, int] = {}
@@ -126,27 +128,33 @@ class Log:
         """Whether there is a position; it is read."""
         if account not in self._positions:
             async with self._database.connection() as connection:
-                found = await connection.fetchval(
-                    "SELECT last_transaction FROM v20_venue_position WHERE venue = $1 AND account_id = $2",
+                found = await connection.fetchrow(
+                    "SELECT last_transaction, base FROM v20_venue_position WHERE venue = $1 AND account_id = $2",
                     self._desk.venue,
                     account,
                 )
             if found is None:
                 return False
-            self._positions[account] = found
+            self._positions[account] = found["last_transaction"]
+            self._bases[account] = json.loads(found["base"]) if found["base"] is not None else None
         return True
 
-    async def begin(self, account: str, last: int) -> None:
-        """What was before is not this platform's."""
+    def base(self, account: str) -> dict[str, int] | None:
+        """What an account held by instrument when it began to be followed; None where nobody looked."""
+        return self._bases[account]
+
+    async def begin(self, account: str, last: int, base: dict[str, int]) -> None:
+        """What was before is not this platform's: the newest transaction, and what the account held then."""
         async with self._database.transaction() as connection:
             await connection.execute(
-                "INSERT INTO v20_venue_position (venue, account_id, last_transaction) VALUES ($1, $2, $3) "
+                "INSERT INTO v20_venue_position (venue, account_id, last_transaction, base) VALUES ($1, $2, $3, $4) "
                 "ON CONFLICT DO NOTHING",
                 self._desk.venue,
                 account,
                 last,
+                json.dumps(base),
             )
-        self._positions[account] = last
+        self._positions[account], self._bases[account] = last, base
 
     async def take(self, account: str, transactions: list[Json]) -> None:
         """Takes what is new of some transactions, oldest first."""

@@ -1,4 +1,4 @@
-"""A statement of a venue that speaks the v20 API: the orders that are pending there."""
+"""A statement of a venue that speaks the v20 API: the orders that are pending there, and what its accounts hold."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from services.broker.domain.amounts import QUANTITY_UNIT
 from services.broker.domain.books import BUY, SELL, OwnOrder, StatedOrder
 from services.broker.oanda.words import instrument_of
-from services.broker.venues.oanda_http import Json
+from services.broker.venues.oanda_http import Json, Unknown
 
 
 def stated_of(account: str, order: Json) -> StatedOrder | None:
@@ -50,3 +50,21 @@ def known(stated: StatedOrder, own: OwnOrder | None) -> StatedOrder:
         own.filled,
         own.order_id,
     )
+
+
+def positions_of(told: Json) -> dict[str, int]:
+    """What an account holds, by instrument in 1/10000 of the base unit, of the answer to `openPositions`.
+
+    Raises:
+        Unknown: a position cannot be read.
+    """
+    found: dict[str, int] = {}
+    for each in told.get("positions") or []:
+        try:
+            instrument = instrument_of(str(each["instrument"]))
+            units = sum(Decimal(str((each.get(side) or {}).get("units", "0"))) for side in ("long", "short"))
+            if instrument is not None:
+                found[instrument] = int(units * QUANTITY_UNIT)
+        except (KeyError, AttributeError, TypeError, InvalidOperation, ValueError, OverflowError) as error:
+            raise Unknown(f"a position of the venue cannot be read: {error!r}") from None
+    return found

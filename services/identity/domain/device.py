@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from services.identity.domain.session import ANYTHING, Wanted
+
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 """Consonants: no word comes out, no letter looks like another (RFC 8628, section 6.1)."""
 CODE_CHARS = 8
@@ -41,6 +43,9 @@ class Device:
     methods: tuple[str, ...] = ()
     auth_s: int = 0
     used: bool = False
+    wanted: Wanted = ANYTHING
+    external: str | None = None
+    """What a provider outside said of who let it in, JSON; None for a person of ours."""
 
     def too_fast(self, now_s: float) -> bool:
         """Whether it asks more often than it was told."""

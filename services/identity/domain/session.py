@@ -10,6 +10,8 @@ from services.identity.domain.access import Access
 AUDIENCE = "crossrate"
 SECOND_FACTORS = frozenset({"otp", "hwk", "swk", "mca"})
 """Methods (RFC 8176) that count as a second factor beside a password."""
+STEP_UP_S = 300
+"""How fresh a second factor is to be where a program asks for one (`acr_values=2`) and does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,25 @@ class Session:
     def open(self, now_s: float) -> bool:
         """Whether it can still get tokens."""
         return not self.revoked and now_s < self.expire_s
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a program wants proved beside who somebody is: a second factor, and that the last proof is not older than
+    `max_age_s`; None for any age."""
+
+    second: bool = False
+    max_age_s: int | None = None
+
+    @classmethod
+    def of(cls, acr_values: str, max_age: str) -> Wanted:
+        """From a request's parameters (OpenID Connect Core 1.0, 3.1.2.1); a `max_age` that is no number is none."""
+        second = "2" in acr_values.split()
+        told = int(max_age) if max_age.isascii() and max_age.isdigit() and len(max_age) < 9 else None
+        return cls(second, told if told is not None else (STEP_UP_S if second else None))
+
+
+ANYTHING = Wanted()
 
 
 def acr_of(methods: tuple[str, ...]) -> str:

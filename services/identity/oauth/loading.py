@@ -98,7 +98,7 @@ async def load(
         code = await tokens.find_code(connection, form.get("code", ""))
         if code is not None:
             known.code = CodeModel(code)
-            known.bearer = await subject_bearer(connection, code.subject)
+            known.bearer = await _who(connection, code.subject, code.external)
     elif grant == "refresh_token":
         refresh = await tokens.find_refresh(connection, form.get("refresh_token", ""))
         session = await tokens.find_session(connection, refresh.session_id) if refresh is not None else None
@@ -111,8 +111,12 @@ async def load(
     elif grant == "urn:ietf:params:oauth:grant-type:device_code":
         known.device = await find_device(connection, form.get("device_code", ""))
         if known.device is not None and known.device.decided:
-            known.bearer = await subject_bearer(connection, known.device.subject)
+            known.bearer = await _who(connection, known.device.subject, known.device.external)
     return known
+
+
+async def _who(connection: asyncpg.Connection, subject: str, external: str | None) -> Bearer | None:
+    return external_bearer(external) if external is not None else await subject_bearer(connection, subject)
 
 
 async def _program_bearer(connection: asyncpg.Connection, client: ProgramModel | KeyModel) -> Bearer | None:

@@ -93,7 +93,8 @@ class Tokens:
         for attempt in range(1, ATTEMPTS_MAX + 1):
             async with self._writer.database.connection() as connection:
                 known = await load(connection, form, authorization, seen, self._signer.issuer, self._clock())
-            said = await self._exchanged(form, known) if form.get("grant_type") == EXCHANGE else None
+            exchanged = form.get("grant_type") == EXCHANGE
+            said = await self._exchanged(form, known) if exchanged else self._said_before(known)
             server = Deciding(known)
             decision = server.token(request)
             try:
@@ -124,6 +125,14 @@ class Tokens:
             self._log.info("a token of the provider outside is refused", reason=str(refused))
             return None
         known.bearer = external_bearer(said)
+        return said
+
+    def _said_before(self, known: Known) -> str | None:
+        """What the provider outside said when its person let a program in; None for a person of ours."""
+        said = known.code.code.external if known.code is not None else None
+        said = known.device.external if known.device is not None else said
+        if said is not None and (self._external is None or not self._external.logs_in):
+            known.bearer = None
         return said
 
     async def _commit(
@@ -185,6 +194,8 @@ class Tokens:
             methods, auth_s = tuple(told["methods"]), int(told["auth_s"])
         else:
             life_s = self._settings.program_session_life_s
+        if said is not None and self._external is not None:
+            life_s = min(life_s, self._external.session_life_s)
         if isinstance(client, ProgramModel):
             rate_class = client.client.rate_class
         elif isinstance(client, KeyModel):

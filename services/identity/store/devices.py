@@ -7,6 +7,7 @@ from datetime import datetime
 import asyncpg
 
 from services.identity.domain.device import SLOWER_S, Device
+from services.identity.domain.session import Wanted
 from services.identity.store.rows import device_of
 from services.identity.vault import digest
 
@@ -21,12 +22,13 @@ async def add_device(
     address: str,
     expire_time: datetime,
     interval_s: int,
+    wanted: Wanted,
 ) -> bool:
     """Keeps a device code; False if its user code is just another's."""
     return bool(
         await connection.fetchval(
-            "INSERT INTO device_code (sha256, user_code, client_id, scope, address, expire_time, interval_s) "
-            "VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (user_code) DO NOTHING RETURNING true",
+            "INSERT INTO device_code (sha256, user_code, client_id, scope, address, expire_time, interval_s, second, "
+            "max_age_s) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT (user_code) DO NOTHING RETURNING true",
             digest(secret),
             user_code,
             client_id,
@@ -34,6 +36,8 @@ async def add_device(
             address,
             expire_time,
             interval_s,
+            wanted.second,
+            wanted.max_age_s,
         )
     )
 
@@ -60,11 +64,12 @@ async def decide(
     methods: tuple[str, ...],
     auth_time: datetime,
     now: datetime,
+    external: str | None = None,
 ) -> bool:
-    """Says yes or no once; False if somebody has, or it is too late."""
+    """Says yes or no once; False if somebody has, or it is too late. `external` as of a session."""
     return bool(
         await connection.fetchval(
-            "UPDATE device_code SET decided = $2, subject = $3, methods = $4, auth_time = $5 "
+            "UPDATE device_code SET decided = $2, subject = $3, methods = $4, auth_time = $5, external = $7 "
             "WHERE user_code = $1 AND decided IS NULL AND expire_time > $6 RETURNING true",
             user_code,
             yes,
@@ -72,6 +77,7 @@ async def decide(
             list(methods),
             auth_time,
             now,
+            external,
         )
     )
 

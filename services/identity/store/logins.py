@@ -30,6 +30,10 @@ class Browser:
     device_code: str
     wrong_codes: int
     expire_time: datetime
+    external: str | None
+    """What a provider outside said of the subject, JSON; None for a person of ours."""
+    asked: bytes | None
+    """Sealed: the request to that provider whose answer is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +188,12 @@ async def open_browser(
     auth_time: datetime | None = None,
     pending: str = "",
     device_code: str = "",
+    external: str | None = None,
 ) -> None:
     """Knows a browser by a cookie."""
     await connection.execute(
-        "INSERT INTO browser (sha256, csrf, subject, methods, auth_time, pending, device_code, expire_time) "
-        "VALUES ($1,$2,$3,$4,$5,$6,$7,$8)",
+        "INSERT INTO browser (sha256, csrf, subject, methods, auth_time, pending, device_code, expire_time, external) "
+        "VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)",
         digest(secret),
         csrf,
         subject,
@@ -197,6 +202,7 @@ async def open_browser(
         pending,
         device_code,
         expire_time,
+        external,
     )
 
 
@@ -228,6 +234,16 @@ async def take_challenge(connection: asyncpg.Connection, browser: Browser) -> by
         browser.sha256,
     )
     return row["challenge"] if row is not None else None
+
+
+async def take_asked(connection: asyncpg.Connection, browser: Browser) -> bytes | None:
+    """The request to the provider outside that waits for its answer, once."""
+    row = await connection.fetchrow(
+        "UPDATE browser b SET asked = NULL FROM browser old WHERE b.sha256 = $1 AND old.sha256 = $1 "
+        "RETURNING old.asked",
+        browser.sha256,
+    )
+    return row["asked"] if row is not None else None
 
 
 async def log_out_everywhere(change: Change, name: str) -> int:

@@ -10,7 +10,7 @@ from services.identity.domain.access import Access
 from services.identity.domain.client import ApiKey, Authentication, Client
 from services.identity.domain.device import Device
 from services.identity.domain.person import Person, State
-from services.identity.domain.session import Bearer, Session
+from services.identity.domain.session import Bearer, Session, Wanted
 
 Row = Mapping[str, Any]
 
@@ -120,6 +120,8 @@ def device_of(row: Row) -> Device:
         methods=tuple(row["methods"]),
         auth_s=int(row["auth_time"].timestamp()) if row["auth_time"] else 0,
         used=row["use_time"] is not None,
+        wanted=Wanted(row["second"], row["max_age_s"]),
+        external=row["external"],
     )
 
 

@@ -29,6 +29,8 @@ class Code:
     expire_time: datetime
     used: bool
     session_id: str
+    external: str | None = None
+    """What a provider outside said of the subject, JSON; None for a person of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ async def add_code(connection: asyncpg.Connection, secret: str, code: Code) -> N
     """Keeps an authorization code's hash with what it stands for."""
     await connection.execute(
         "INSERT INTO authorization_code (sha256, client_id, redirect_uri, code_challenge, nonce, scope, subject, "
-        "methods, auth_time, address, expire_time) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)",
+        "methods, auth_time, address, expire_time, external) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)",
         digest(secret),
         code.client_id,
         code.redirect_uri,
@@ -148,6 +150,7 @@ async def add_code(connection: asyncpg.Connection, secret: str, code: Code) -> N
         code.auth_time,
         code.address,
         code.expire_time,
+        code.external,
     )
 
 
@@ -170,6 +173,7 @@ async def find_code(connection: asyncpg.Connection, secret: str) -> Code | None:
         expire_time=row["expire_time"],
         used=row["use_time"] is not None,
         session_id=row["session_id"] or "",
+        external=row["external"],
     )
 
 

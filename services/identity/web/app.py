@@ -19,6 +19,7 @@ from services.identity.web.endpoints import Endpoints
 from services.identity.web.headers import SecurityHeaders
 from services.identity.web.login import Login
 from services.identity.web.logout import Logout
+from services.identity.web.outside import BACK, OutsidePages
 from services.identity.web.site import Site
 
 STATIC = Path(__file__).parent / "static"
@@ -50,6 +51,7 @@ def application(site: Site, giving: Tokens, reading: Reading) -> SecurityHeaders
     """The ASGI application."""
     ends, login, account = Endpoints(site, giving, reading), Login(site), Account(site)
     ask, device, logout = Authorize(site), DevicePages(site), Logout(site)
+    outside = OutsidePages(site)
     end, page = ends.handler, site.handler
     routes = [
         Route("/.well-known/openid-configuration", end(ends.discovery), methods=["GET"]),
@@ -70,6 +72,8 @@ def application(site: Site, giving: Tokens, reading: Reading) -> SecurityHeaders
         Route("/login/factor", page(login.factor, needs="password"), methods=["GET"]),
         Route("/login/factor", page(login.prove, needs="password"), methods=["POST"]),
         Route("/login/out", page(login.out, needs="password"), methods=["POST"]),
+        Route("/login/outside", page(outside.begin), methods=["GET"]),
+        Route(BACK, page(outside.back), methods=["GET"]),
         Route("/login/ticket", page(account.ticket_form), methods=["GET"]),
         Route("/login/ticket", page(account.ticket), methods=["POST"]),
         Route("/login/style.css", _static("style.css", "text/css"), methods=["GET"]),

@@ -10,18 +10,17 @@ from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749.errors import OAuth2Error
 from starlette.responses import RedirectResponse, Response
 
-from services.identity.domain.session import acr_of
+from services.identity.domain.session import Wanted, acr_of
 from services.identity.oauth.deciding import Deciding, Known, Request, new_code
 from services.identity.oauth.models import ProgramModel, allowed_scope
 from services.identity.store import logins, programs, tokens
 from services.identity.store.tokens import Code
 from services.identity.web.forms import BadForm, parsed
+from services.identity.web.proving import missing
 from services.identity.web.site import Site, Stop, Visit
 
 CODE_LIFE_S = 60
 QUERY_CHARS_MAX = 4096
-STEP_UP_S = 300
-"""How fresh a second factor is to be where a program asks for one (`acr_values=2`) and does not say."""
 KEPT = (
     "response_type",
     "client_id",
@@ -63,7 +62,7 @@ class Authorize:
             # Every program is a person's own machine's: somebody has to say yes.
             error = "consent_required" if ready else "login_required"
             return self._back(redirect_uri, {"error": error}, asked)
-        again = "" if not ready else self._proof_missing(visit, asked, prompt)
+        again = missing(site, visit, self._wanted(asked), anew="login" in prompt) if ready else ""
         # What the person proves from now on answers the prompt; it is not asked for again after the login.
         async with site.database.connection() as connection:
             await logins.keep(connection, browser, pending=self._pending(asked), device_code="")
@@ -90,24 +89,9 @@ class Authorize:
         parts = urlsplit(uri)
         return f"{parts.scheme}://{parts.netloc}"
 
-    def _proof_missing(self, visit: Visit, asked: dict[str, str], prompt: list[str]) -> str:
-        """The page on which more is to be proved, "" if everything is."""
-        site, browser, person = self._site, visit.known, visit.person
-        assert person is not None, "somebody is logged in"
-        wants_second = "2" in asked.get("acr_values", "").split()
-        if wants_second and not person.has_factor:
-            raise site.refusal(
-                visit,
-                "This needs a second factor, and you have none: set up one-time codes or a passkey under /account/.",
-                status=403,
-                title="A second factor is needed",
-            )
-        oldest = asked.get("max_age", "")
-        seconds = int(oldest) if oldest.isdigit() and len(oldest) < 9 else (STEP_UP_S if wants_second else None)
-        stale = seconds is not None and not site.recent(browser, max(seconds, 1))
-        if stale or ("login" in prompt and not site.recent(browser, 1)):
-            return "/login/factor?again=1" if person.has_factor else "/login/?again=1"
-        return ""
+    @staticmethod
+    def _wanted(asked: dict[str, str]) -> Wanted:
+        return Wanted.of(asked.get("acr_values", ""), asked.get("max_age", ""))
 
     async def _valid(self, visit: Visit, asked: dict[str, str]) -> tuple[Any, str]:
         """The client and where it returns to; Authlib's word on everything else.
@@ -149,7 +133,7 @@ class Authorize:
             async with site.database.connection() as connection:
                 await logins.keep(connection, browser, pending="")
             return self._back(redirect_uri, {"error": "access_denied"}, asked)
-        if place := self._proof_missing(visit, asked, []):
+        if place := missing(site, visit, self._wanted(asked)):
             return site.go(place)
         secret, now = new_code(), site.clock()
         assert browser.auth_time is not None, "somebody is logged in"
@@ -163,6 +147,7 @@ class Authorize:
             subject=person.name,
             methods=browser.methods,
             auth_time=browser.auth_time,
+            external=browser.external,
             address=visit.seen.address,
             expire_time=now + timedelta(seconds=CODE_LIFE_S),
             used=False,

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from services.identity.domain.device import WRONG_MAX, normal, shown
 from services.identity.store import devices, logins, programs
+from services.identity.web.proving import missing
 from services.identity.web.site import Site, Visit
 
 
@@ -41,13 +42,20 @@ class DevicePages:
                 return site.page(visit, "device", status=400, code="", wrong=words, client="", address="")
             device, address = waiting
             client = await programs.find_client(connection, device.client_id)
+        if place := missing(site, visit, device.wanted):
+            # With the code kept, so that the way leads back here.
+            async with site.database.connection() as connection:
+                await logins.keep(connection, browser, device_code=code, pending="")
+            return site.go(place)
         name = client.shown if client is not None else device.client_id
         if (said := visit.form.get("answer")) not in ("yes", "no"):
             return site.page(visit, "device", code=shown(code), wrong="", client=name, address=address)
         assert browser.auth_time is not None, "somebody is logged in"
         async with site.database.transaction() as connection:
             yes = said == "yes"
-            done = await devices.decide(connection, code, yes, person.name, browser.methods, browser.auth_time, now)
+            done = await devices.decide(
+                connection, code, yes, person.name, browser.methods, browser.auth_time, now, browser.external
+            )
             await logins.keep(connection, browser, device_code="", wrong_codes=0)
         if not done:
             raise site.refusal(visit, "Somebody has answered before, or it is too late.")

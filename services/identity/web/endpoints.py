@@ -14,6 +14,7 @@ from crossrate.store.errors import OutcomeUnknown, StaleWriter, StoreUnavailable
 from services.identity import jose
 from services.identity.domain.client import ASSERTION_ALGORITHMS, PERSONS
 from services.identity.domain.device import ALPHABET, CODE_CHARS, INTERVAL_S, LIFE_S, shown
+from services.identity.domain.session import Wanted
 from services.identity.oauth.deciding import EXCHANGE
 from services.identity.oauth.models import SCOPES, allowed_scope
 from services.identity.oauth.tokens import REFRESH_PREFIX, Contended, Tokens
@@ -157,6 +158,7 @@ class Endpoints:
                 address=seen.address,
                 expire_time=expire,
                 interval_s=INTERVAL_S,
+                wanted=Wanted.of(form.get("acr_values", ""), form.get("max_age", "")),
             )
         if not kept:
             return error(503, "temporarily_unavailable", "Try again.", **{"retry-after": "1"})

@@ -36,11 +36,16 @@ class Login:
         again = visit.request.query_params.get("again") == "1"
         if visit.person is not None and visit.person.state is State.ACTIVE and not again:
             return site.onward(visit) if site.logged_in(browser, visit.person) else site.go("/login/factor")
+        ours = site.local_login and (site.outside is None or visit.request.query_params.get("local") == "1" or again)
+        if site.outside is not None and site.outside.logs_in and not ours:
+            return site.go("/login/outside")
         return site.page(visit, "login", name=browser.subject, wrong="")
 
     async def password(self, visit: Visit) -> Response:
         """A name and a password came."""
         site, form = self._site, visit.form
+        if not site.local_login:
+            raise site.refusal(visit, "Passwords are not taken here: log in under /login/.", status=403)
         site.try_again_later(visit)
         name, password = form.get("name", "").strip().lower()[:64], form.get("password", "")[:PASSWORD_CHARS_MAX]
         async with site.database.connection() as connection:

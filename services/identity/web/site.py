@@ -23,6 +23,8 @@ from crossrate.rpc.http_listener import EdgeWords, Seen
 from crossrate.store.database import Database
 from services.identity.domain.person import Person, State
 from services.identity.domain.session import SECOND_FACTORS, acr_of
+from services.identity.external import ExternalProvider
+from services.identity.oauth.loading import external_bearer
 from services.identity.passwords import Passwords
 from services.identity.settings import Settings
 from services.identity.signing import Signer
@@ -44,6 +46,9 @@ PRIVILEGED_S = 600
 
 WHILE_ONE_TIME = ("/account/password", "/login/factor", "/login/out")
 """All that a one-time password opens."""
+
+OURS = ("/login/factor", "/account/password", "/account/totp", "/account/recovery", "/account/passkeys")
+"""Pages for who has a password here."""
 
 
 class Stop(Exception):
@@ -96,8 +101,10 @@ class Site:
         clock: Callable[[], datetime],
         trust_domain: str,
         first_login: Path,
+        outside: ExternalProvider | None,
         log: Any,
     ) -> None:
+        self.outside = outside
         self.first_login = first_login
         self.writer = writer
         self.vault = vault
@@ -133,7 +140,10 @@ class Site:
     ) -> Response:
         """A page."""
         csrf = visit.browser.csrf if visit.browser is not None else ""
-        shown = self._templates.get_template(f"{template}.html").render(csrf=csrf, person=visit.person, **values)
+        outside = self.outside.host if self.outside and visit.browser and visit.browser.external is not None else ""
+        shown = self._templates.get_template(f"{template}.html").render(
+            csrf=csrf, person=visit.person, outside=outside, **values
+        )
         answer = HTMLResponse(shown, status)
         answer.headers["content-security-policy"] = policy(form_action)
         return answer
@@ -195,8 +205,24 @@ class Site:
                 if wait_s := self.tries.take(visit.seen.address, 0.2):
                     raise self.too_many(visit, wait_s)
                 await self.reopen(connection, visit)
+            elif visit.browser.external is not None:
+                visit.person = self.outsider(visit.browser)
             elif visit.browser.subject:
                 visit.person = await people.find(connection, visit.browser.subject)
+
+    def outsider(self, browser: Browser) -> Person | None:
+        """Who logged in at the provider outside, as far as it said; None if nobody logs in there any more."""
+        if self.outside is None or not self.outside.logs_in:
+            return None
+        assert browser.external is not None, "the provider said something"
+        assert browser.auth_time is not None, "and when"
+        who, at = external_bearer(browser.external), browser.auth_time
+        return Person(who.subject, who.desk, State.ACTIVE, who.access, at, at, display_name=who.shown)
+
+    @property
+    def local_login(self) -> bool:
+        """Whether passwords of ours are taken."""
+        return self.outside is None or self.outside.local_login
 
     async def reopen(
         self,
@@ -206,8 +232,14 @@ class Site:
         subject: str = "",
         methods: tuple[str, ...] = (),
         keep: Browser | None = None,
+        external: str | None = None,
+        auth_time: datetime | None = None,
     ) -> None:
-        """Gives the browser a new cookie; what it waited for goes on under it if `keep` is the browser before."""
+        """Gives the browser a new cookie; what it waited for goes on under it if `keep` is the browser before.
+
+        Args:
+            external: what the provider outside said, with `auth_time`; the time of a proof here is now.
+        """
         now = self.clock()
         life_s = self.settings.browser_life_s if subject else STRANGER_LIFE_S
         secret, csrf = new_secret(), new_secret()
@@ -220,7 +252,8 @@ class Site:
             now + timedelta(seconds=life_s),
             subject=subject,
             methods=methods,
-            auth_time=now if subject else None,
+            auth_time=(auth_time or now) if subject else None,
+            external=external,
             pending=keep.pending if keep else "",
             device_code=keep.device_code if keep else "",
         )
@@ -245,6 +278,9 @@ class Site:
             raise Stop(self.go("/login/"))
         if person.one_time and visit.request.url.path not in WHILE_ONE_TIME:
             raise Stop(self.go("/account/password"))
+        if browser.external is not None and visit.request.url.path in OURS:
+            host = self.outside.host if self.outside is not None else ""
+            raise self.refusal(visit, f"Your password and second factor are kept by {host}.", status=403)
         if needs == "login" and not self.logged_in(browser, person):
             raise Stop(self.go("/login/factor"))
 

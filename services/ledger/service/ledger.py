@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from crossrate.api.common.v1 import stream_pb2
+from crossrate.api.ledger.v1 import booked_trades_pb2 as trades_pb
 from crossrate.api.ledger.v1 import entry_pb2, ledger_events_pb2
 from crossrate.api.ledger.v1 import ledger_service_pb2 as pb
 from crossrate.api.ledger.v1.ledger_service_pb2_grpc import LedgerServiceServicer
@@ -60,6 +61,14 @@ class LedgerService(LedgerServiceServicer):
             request.account, request.after_sequence, request.page_size or PAGE_DEFAULT, None, None, request.references
         )
         return pb.ListPostingsResponse(entries=entries, next_after_sequence=more)
+
+    async def ListTrades(self, request: trades_pb.ListTradesRequest, context) -> trades_pb.ListTradesResponse:
+        """See the contract."""
+        with failures():
+            kept = await self._books.get(request.account)
+            trades = await self._books.trades(request.account, request.venue_exec_ids)
+        found = [each for each in trades if each.counterparty == f"venue:{request.venue}"]
+        return trades_pb.ListTradesResponse(trades=found, fault=kept.fault if kept is not None else "")
 
     async def GetStatement(self, request: pb.GetStatementRequest, context) -> pb.GetStatementResponse:
         """See the contract."""

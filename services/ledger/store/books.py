@@ -273,6 +273,16 @@ class Books:
             )
         return [kept_of(row) for row in rows]
 
+    async def trades(self, account: str, trade_ids: Sequence[str]) -> list[entry_pb2.Trade]:
+        """Those of an account's trades that still count, by their ids at the counterparty."""
+        async with self.database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT message FROM trade WHERE account = $1 AND trade_id = ANY ($2) ORDER BY seq",
+                account,
+                list(trade_ids),
+            )
+        return [entry_pb2.Trade.FromString(row["message"]) for row in rows]
+
     async def last_entry(self) -> int:
         """Number of the newest entry; 0 before the first."""
         async with self.database.connection() as connection:

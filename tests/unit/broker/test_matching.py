@@ -152,6 +152,29 @@ def test_trading_is_asked_until_it_has_a_fill() -> None:
     assert matcher.unbooked == {}
 
 
+def test_the_ledger_is_asked_for_what_trading_has() -> None:
+    """Not before trading has it; what the ledger lacks or has otherwise is named, with why; taken back, it need not."""
+    matcher = Matcher()
+    matcher.expect_booked(FILL, "E1")
+    assert matcher.unledgered == {}
+    matcher.booked("E1", FILL, 1)
+    assert matcher.findings(None, 2) == []
+    matcher.ledgered("E1", None, "account alpha is not open", 3)
+    (finding,) = matcher.findings(None, 9)
+    assert (finding.kind, finding.since_ns, finding.subject) == (Kind.NOT_IN_LEDGER, 3, "ledger:E1")
+    assert "account alpha is not open" in finding.text
+    assert GATES[finding.kind] == GATES[Kind.NOT_BOOKED]
+    matcher.ledgered("E1", Fill("E1", "EUR/USD", BUY, 30_000, Decimal("1.08")), "", 4)
+    (finding,) = matcher.findings(None, 9)
+    assert (finding.since_ns, finding.books[2].quantity) == (4, 30_000)
+    matcher.ledgered("E1", FILL, "", 5)
+    assert matcher.findings(None, 9) == []
+    matcher.expect_booked(FILL, "E1")
+    matcher.booked("E1", FILL, 6)
+    matcher.forget_booked("E1")
+    assert matcher.unledgered == {}
+
+
 def test_ids_are_made_of_what_differs_alone() -> None:
     """The same for the same kind, venue and subject; another for any other."""
     one = break_id(Kind.MISSING_FILL, "sim", "fill:E1")

@@ -16,18 +16,25 @@ type Topology struct {
 	Edge        Edge               `toml:"edge"`
 	Services    map[string]Service `toml:"services"`
 	Clients     map[string]Client  `toml:"clients"`
-	Tokens      *toml.Primitive    `toml:"tokens"`
+	Tokens      *AccessTokens      `toml:"tokens"`
+	Streams     map[string]Stream  `toml:"streams"`
 }
 
 // Edge is the one door.
 type Edge struct {
 	AnonymousRoles []string `toml:"anonymous_roles"`
+	Port           int      `toml:"port"`
 }
 
 // Service is one service.
 type Service struct {
 	Calls          []string `toml:"calls"`
 	ConcurrencyMax int      `toml:"concurrency_max"`
+}
+
+// Stream is a stream of facts.
+type Stream struct {
+	Owner string `toml:"owner"`
 }
 
 // Client proves itself to the edge by a certificate.
@@ -45,6 +52,7 @@ func ReadTopology(path, service string) (*Topology, error) {
 	if _, err := toml.DecodeFile(path, found); err != nil {
 		return nil, fmt.Errorf("the topology %s cannot be read: %w", path, err)
 	}
+	found.complete()
 	own, known := found.Services[service]
 	if !known {
 		return nil, fmt.Errorf("the topology %s has no service %q", path, service)

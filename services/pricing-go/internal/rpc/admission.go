@@ -35,9 +35,9 @@ type admission struct {
 	empty                chan struct{}
 }
 
-func newAdmission(topology *mesh.Topology, concurrencyMax int) *admission {
+func newAdmission(topology *mesh.Topology, concurrencyMax int, issuer string, kept *revocations) *admission {
 	return &admission{
-		topology: topology, clients: clientsOf(topology), busyMax: concurrencyMax,
+		topology: topology, clients: clientsOf(topology, issuer, kept), busyMax: concurrencyMax,
 		reservedMax: concurrencyMax + max(reservedMin, concurrencyMax/reservedShare),
 	}
 }
@@ -70,7 +70,8 @@ func (a *admission) enter(ctx context.Context, m *method, c *call) error {
 	}
 	switch who {
 	case edge:
-		found, err := a.clients.of(headers.Get, m.Name)
+		now := float64(time.Now().UnixNano()) / 1e9
+		found, err := a.clients.of(headers.Get, m.Name, now)
 		if err != nil {
 			return err
 		}
@@ -78,8 +79,10 @@ func (a *admission) enter(ctx context.Context, m *method, c *call) error {
 		if !share(found.roles, m.Roles) {
 			return callerNotAllowed(m.Name, found.String())
 		}
-		if m.StepUp && !found.factor {
-			return stepUpRequired(m.Name, stepUpMaxAge)
+		if m.StepUp {
+			if err := a.clients.checkFactor(found, m.Name, now); err != nil {
+				return err
+			}
 		}
 	case local:
 		c.principal = "client:operator"

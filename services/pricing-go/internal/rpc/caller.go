@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"math"
 	"regexp"
 	"strings"
 
@@ -57,25 +58,35 @@ func caller(headers []string, trustDomain string) string {
 
 // client is who calls through the edge.
 type client struct {
-	name   string
-	roles  map[string]bool
-	factor bool
+	name  string
+	roles map[string]bool
+	// factorTime is when a second factor was last proved, seconds since 1970; infinite for a key that counts as one, 0 for none.
+	factorTime float64
+	// Of a token: who is answerable, what revocations name, and when it was issued.
+	principal, subject, session string
+	issued                      float64
 }
 
 func (c *client) String() string {
+	if c.principal != "" {
+		return c.principal
+	}
 	if c.name == "" {
 		return "anonymous"
 	}
 	return "client:" + c.name
 }
 
-// clients knows the clients of the topology by the certificate that the edge saw.
+// clients knows who calls through the edge: clients of the topology by the certificate that the edge saw, others by their token.
 type clients struct {
-	anonymous *client
-	known     map[string]*client
+	anonymous    *client
+	known        map[string]*client
+	tokens       *tokens
+	revocations  *revocations
+	stepUpMaxAge float64
 }
 
-func clientsOf(topology *mesh.Topology) *clients {
+func clientsOf(topology *mesh.Topology, issuer string, kept *revocations) *clients {
 	everybody := func(more []string) map[string]bool {
 		roles := map[string]bool{}
 		for _, role := range append(append([]string{}, topology.Edge.AnonymousRoles...), more...) {
@@ -83,18 +94,38 @@ func clientsOf(topology *mesh.Topology) *clients {
 		}
 		return roles
 	}
-	found := &clients{anonymous: &client{roles: everybody(nil)}, known: map[string]*client{}}
+	found := &clients{
+		anonymous: &client{roles: everybody(nil)}, known: map[string]*client{},
+		tokens: &tokens{topology.Tokens, issuer}, revocations: kept,
+	}
+	if topology.Tokens != nil {
+		found.stepUpMaxAge = topology.Tokens.StepUpSeconds
+	}
 	for name, each := range topology.Clients {
-		found.known[topology.ClientIdentity(name)] = &client{name, everybody(each.Roles), each.StepUp}
+		made := &client{name: name, roles: everybody(each.Roles)}
+		if each.StepUp {
+			made.factorTime = math.Inf(1)
+		}
+		found.known[topology.ClientIdentity(name)] = made
 	}
 	return found
 }
 
-// of is the client that the edge tells of. A token decides alone, and what identity has revoked is not followed here: no token
-// is believed, as by any instance that does not know the revocations.
-func (c *clients) of(headers func(string) []string, method string) (*client, error) {
-	if len(headers(tokenHeader)) > 0 {
-		return nil, DependencyUnavailable("identity's revocations")
+// of is the client that the edge tells of. A token decides alone: a certificate beside it only proves that the token is its owner's.
+func (c *clients) of(headers func(string) []string, method string, now float64) (*client, error) {
+	if payload := headers(tokenHeader); len(payload) > 0 {
+		fingerprint := headers(fingerprintHeader)
+		found, err := c.tokens.client(strings.Join(payload, ","), strings.Join(fingerprint, ","), now)
+		if err != nil {
+			return nil, tokenRefused(method, err.Error())
+		}
+		if !c.revocations.known() {
+			return nil, DependencyUnavailable("identity's revocations")
+		}
+		if c.revocations.hit(found) {
+			return nil, sessionRevoked(method)
+		}
+		return found, nil
 	}
 	certificate := headers(clientHeader)
 	if len(certificate) == 0 {
@@ -104,6 +135,14 @@ func (c *clients) of(headers func(string) []string, method string) (*client, err
 		return found, nil
 	}
 	return nil, callerNotAllowed(method, strings.Join(certificate, ","))
+}
+
+// checkFactor refuses a client that has not proved a second factor lately.
+func (c *clients) checkFactor(found *client, method string, now float64) error {
+	if now-found.factorTime > c.stepUpMaxAge {
+		return stepUpRequired(method, c.stepUpMaxAge)
+	}
+	return nil
 }
 
 // allowedCallers are the local operator, the edge if some role may, and each service that both the method's policy and the

@@ -23,8 +23,6 @@ import (
 	"crossrate/pricing/internal/mesh"
 )
 
-const stepUpMaxAge = 10 * time.Minute
-
 // frame is a request as it came, before it is decoded: refusing a caller costs no decoding, and what cannot be decoded is
 // answered in the contract's words.
 type frame struct{ content []byte }

@@ -46,6 +46,8 @@ var reasonCodes = map[Reason]codes.Code{
 	commonv1.ErrorReason_ERROR_REASON_UNIMPLEMENTED:          codes.Unimplemented,
 	commonv1.ErrorReason_ERROR_REASON_CANCELLED:              codes.Canceled,
 	commonv1.ErrorReason_ERROR_REASON_STEP_UP_REQUIRED:       codes.PermissionDenied,
+	commonv1.ErrorReason_ERROR_REASON_TOKEN_REFUSED:          codes.Unauthenticated,
+	commonv1.ErrorReason_ERROR_REASON_SESSION_REVOKED:        codes.Unauthenticated,
 }
 
 // Violation is a field that breaks a rule: its path, what is wrong in words, the rule's id.
@@ -244,8 +246,18 @@ func cancelled(method string) *Failure {
 	return failure(commonv1.ErrorReason_ERROR_REASON_CANCELLED, "the caller went away", "method", method)
 }
 
-func stepUpRequired(method string, maxAge time.Duration) *Failure {
-	age := strconv.FormatFloat(maxAge.Seconds(), 'f', 0, 64)
+func tokenRefused(method, why string) *Failure {
+	message := fmt.Sprintf("the token is refused: %s; get a new one", why)
+	return failure(commonv1.ErrorReason_ERROR_REASON_TOKEN_REFUSED, message, "method", method, "problem", why)
+}
+
+func sessionRevoked(method string) *Failure {
+	message := "the session was ended or its grants have changed: get a new token"
+	return failure(commonv1.ErrorReason_ERROR_REASON_SESSION_REVOKED, message, "method", method)
+}
+
+func stepUpRequired(method string, maxAge float64) *Failure {
+	age := strconv.FormatFloat(maxAge, 'f', 0, 64)
 	message := fmt.Sprintf("%s takes a second factor proved within %s s: prove it again, then repeat the call", method, age)
 	return failure(
 		commonv1.ErrorReason_ERROR_REASON_STEP_UP_REQUIRED, message, "method", method, "acr", "2", "max_age", age,

@@ -45,8 +45,10 @@ type Server struct {
 	health    *healthServer
 	grpc      *grpc.Server
 	services  []string
-	ready     atomic.Value
-	broke     chan struct{}
+	// follower is nil in a mesh without tokens.
+	follower *follower
+	ready    atomic.Value
+	broke    chan struct{}
 }
 
 // NewServer makes a server with health, reflection and InstanceService.
@@ -56,7 +58,12 @@ func NewServer(settings mesh.Settings, topology *mesh.Topology, log *slog.Logger
 		return nil, err
 	}
 	s := &Server{settings: settings, log: log, counts: newCounts(), health: newHealth(), broke: make(chan struct{}, 1)}
-	s.admission = newAdmission(topology, topology.Services[settings.Service].ConcurrencyMax)
+	kept := newRevocations()
+	if topology.Tokens != nil && topology.Streams[identityStream].Owner != "" {
+		s.follower = newFollower(settings, log, kept)
+	}
+	concurrencyMax := topology.Services[settings.Service].ConcurrencyMax
+	s.admission = newAdmission(topology, concurrencyMax, settings.Issuer(topology), kept)
 	traces, err := newTracing(context.Background(), settings)
 	if err != nil {
 		return nil, err
@@ -115,6 +122,11 @@ func (s *Server) Serve(ctx context.Context) (broken bool, err error) {
 		return false, err
 	}
 	defer stopMetrics()
+	following, stopFollowing := context.WithCancel(context.Background())
+	defer stopFollowing()
+	if s.follower != nil {
+		go s.follower.run(following)
+	}
 	served := make(chan error, 1)
 	go func() { served <- s.grpc.Serve(listener) }()
 	for _, service := range append(s.services, "") {

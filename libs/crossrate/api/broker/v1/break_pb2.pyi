@@ -28,6 +28,7 @@ class BreakType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BREAK_TYPE_POSITION: _ClassVar[BreakType]
     BREAK_TYPE_LATE: _ClassVar[BreakType]
     BREAK_TYPE_NOT_BOOKED: _ClassVar[BreakType]
+    BREAK_TYPE_NOT_IN_LEDGER: _ClassVar[BreakType]
 
 class BreakState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -70,6 +71,7 @@ BREAK_TYPE_STATE: BreakType
 BREAK_TYPE_POSITION: BreakType
 BREAK_TYPE_LATE: BreakType
 BREAK_TYPE_NOT_BOOKED: BreakType
+BREAK_TYPE_NOT_IN_LEDGER: BreakType
 BREAK_STATE_UNSPECIFIED: BreakState
 BREAK_STATE_OPEN: BreakState
 BREAK_STATE_PROPOSED: BreakState

@@ -4,6 +4,7 @@ from buf.validate import validate_pb2 as _validate_pb2
 from crossrate.api.common.v1 import stream_pb2 as _stream_pb2
 from crossrate.api.ledger.v1 import balance_pb2 as _balance_pb2
 from crossrate.api.ledger.v1 import book_pb2 as _book_pb2
+from crossrate.api.ledger.v1 import booked_trades_pb2 as _booked_trades_pb2
 from crossrate.api.ledger.v1 import entry_pb2 as _entry_pb2
 from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
 from google.api import annotations_pb2 as _annotations_pb2

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from crossrate.api.ledger.v1 import booked_trades_pb2 as crossrate_dot_api_dot_ledger_dot_v1_dot_booked__trades__pb2
 from crossrate.api.ledger.v1 import ledger_service_pb2 as crossrate_dot_api_dot_ledger_dot_v1_dot_ledger__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -45,6 +46,11 @@ class LedgerServiceStub:
                 request_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_ledger__service__pb2.ListPositionsRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_ledger__service__pb2.ListPositionsResponse.FromString,
                 _registered_method=True)
+        self.ListTrades = channel.unary_unary(
+                '/crossrate.api.ledger.v1.LedgerService/ListTrades',
+                request_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_booked__trades__pb2.ListTradesRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_booked__trades__pb2.ListTradesResponse.FromString,
+                _registered_method=True)
         self.ListPostings = channel.unary_unary(
                 '/crossrate.api.ledger.v1.LedgerService/ListPostings',
                 request_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_ledger__service__pb2.ListPostingsRequest.SerializeToString,
@@ -86,6 +92,14 @@ class LedgerServiceServicer:
 
     def ListPositions(self, request, context):
         """Open positions of an account, valued at the side at which they would be closed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTrades(self, request, context):
+        """Those of an account's trades that the books have, by the venue's ids: whoever compares books asks for them. What was taken
+        back is left out, and what was corrected is as it counts now.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,6 +155,11 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.ListPositions,
                     request_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_ledger__service__pb2.ListPositionsRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_ledger__service__pb2.ListPositionsResponse.SerializeToString,
+            ),
+            'ListTrades': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTrades,
+                    request_deserializer=crossrate_dot_api_dot_ledger_dot_v1_dot_booked__trades__pb2.ListTradesRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_ledger_dot_v1_dot_booked__trades__pb2.ListTradesResponse.SerializeToString,
             ),
             'ListPostings': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPostings,
@@ -223,6 +242,33 @@ class LedgerService:
             '/crossrate.api.ledger.v1.LedgerService/ListPositions',
             crossrate_dot_api_dot_ledger_dot_v1_dot_ledger__service__pb2.ListPositionsRequest.SerializeToString,
             crossrate_dot_api_dot_ledger_dot_v1_dot_ledger__service__pb2.ListPositionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTrades(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.ledger.v1.LedgerService/ListTrades',
+            crossrate_dot_api_dot_ledger_dot_v1_dot_booked__trades__pb2.ListTradesRequest.SerializeToString,
+            crossrate_dot_api_dot_ledger_dot_v1_dot_booked__trades__pb2.ListTradesResponse.FromString,
             options,
             channel_credentials,
             insecure,
