@@ -70,7 +70,7 @@ async def measure(arguments: argparse.Namespace) -> None:
         stand = Stand(Path(folder), mesh)
         try:
             if both or arguments.shifts:
-                sizes = {"rounds": 2, "steps": 10} if arguments.quick else {"rounds": 4, "steps": 49}
+                sizes = {"rounds": 2, "steps": 6} if arguments.quick else {"rounds": 4, "steps": 49}
                 results, notes = shift_figures(*await measure_shifts(stand, rate=arguments.rate, **sizes))
             if both or arguments.candidates:
                 found = await run_candidates(stand, arguments)

@@ -83,7 +83,7 @@ class Sizes:
 
     def rules(self, scripted: Scripted) -> str:
         """Steps, bounds and analysis of every scripted release: what `mesh/releases/README.md` shows, and defaults."""
-        step_s, go_on = (min(self.step_s, 10), "unless_failed") if scripted.quick else (self.step_s, self.go_on)
+        step_s, go_on = (min(self.step_s, 4), "unless_failed") if scripted.quick else (self.step_s, self.go_on)
         return (
             f'[[steps]]\nweight_percent = 5\nduration = "{step_s:g}s"\n'
             f'[[steps]]\nweight_percent = 50\nduration = "{min(step_s, 10):g}s"\n'
