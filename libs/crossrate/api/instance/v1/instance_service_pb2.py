@@ -23,13 +23,15 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from crossrate.api.instance.v1 import call_pb2 as crossrate_dot_api_dot_instance_dot_v1_dot_call__pb2
 from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_dot_v1_dot_policy__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0crossrate/api/instance/v1/instance_service.proto\x12\x19\x63rossrate.api.instance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x19\n\x17\x44\x65scribeInstanceRequest\"\xee\x01\n\x18\x44\x65scribeInstanceResponse\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x16\n\x0e\x63onfig_version\x18\x04 \x01(\x04\x12\'\n\x06\x63onfig\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x14\n\x0c\x63onfig_error\x18\x06 \x01(\t\x12.\n\nready_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x63\x61lls_in_flight\x18\x08 \x01(\r\"E\n\x12\x43heckConfigRequest\x12/\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x17.google.protobuf.StructB\x06\xbaH\x03\xc8\x01\x01\"N\n\x13\x43heckConfigResponse\x12\x0e\n\x06\x65rrors\x18\x01 \x03(\t\x12\'\n\x06\x63onfig\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\"D\n\x12TapMessagesRequest\x12\x18\n\x06method\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x14\n\x0cmax_messages\x18\x02 \x01(\r\"\xe6\x01\n\x13TapMessagesResponse\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\x12:\n\tdirection\x18\x04 \x01(\x0e\x32\'.crossrate.api.instance.v1.TapDirection\x12\x0e\n\x06\x63\x61ller\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x0c\n\x04\x62ody\x18\x07 \x01(\t\x12\x15\n\rdropped_count\x18\x08 \x01(\x04*~\n\x0cTapDirection\x12\x1d\n\x19TAP_DIRECTION_UNSPECIFIED\x10\x00\x12\x19\n\x15TAP_DIRECTION_REQUEST\x10\x01\x12\x1a\n\x16TAP_DIRECTION_RESPONSE\x10\x02\x12\x18\n\x14TAP_DIRECTION_STATUS\x10\x03\x32\x92\x04\n\x0fInstanceService\x12\xa9\x01\n\x10\x44\x65scribeInstance\x12\x32.crossrate.api.instance.v1.DescribeInstanceRequest\x1a\x33.crossrate.api.instance.v1.DescribeInstanceResponse\",\x90\x02\x01\xb2\xe1\x18\x11\x12\x07\x63ontrol\x1a\x02\x08\x02 \x01\x30\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/instance\x12\xa9\x01\n\x0b\x43heckConfig\x12-.crossrate.api.instance.v1.CheckConfigRequest\x1a..crossrate.api.instance.v1.CheckConfigResponse\";\x90\x02\x01\xb2\xe1\x18\x11\x12\x07\x63ontrol\x1a\x02\x08\x02 \x01\x30\x01\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/instance:checkConfig:\x01*\x12\xa6\x01\n\x0bTapMessages\x12-.crossrate.api.instance.v1.TapMessagesRequest\x1a..crossrate.api.instance.v1.TapMessagesResponse\"6\x90\x02\x01\xb2\xe1\x18\x17\x12\x07\x63ontrol\x1a\x03\x08\x90\x1c \n0\x01R\x03\x08\x90\x1c\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/instance:tap0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0crossrate/api/instance/v1/instance_service.proto\x12\x19\x63rossrate.api.instance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$crossrate/api/instance/v1/call.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x19\n\x17\x44\x65scribeInstanceRequest\"\xee\x01\n\x18\x44\x65scribeInstanceResponse\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x16\n\x0e\x63onfig_version\x18\x04 \x01(\x04\x12\'\n\x06\x63onfig\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x14\n\x0c\x63onfig_error\x18\x06 \x01(\t\x12.\n\nready_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x63\x61lls_in_flight\x18\x08 \x01(\r\"E\n\x12\x43heckConfigRequest\x12/\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x17.google.protobuf.StructB\x06\xbaH\x03\xc8\x01\x01\"N\n\x13\x43heckConfigResponse\x12\x0e\n\x06\x65rrors\x18\x01 \x03(\t\x12\'\n\x06\x63onfig\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\"\xa6\x02\n\x12TapMessagesRequest\x12\x18\n\x06method\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x14\n\x0cmax_messages\x18\x02 \x01(\r\x12,\n\x07\x63\x61llers\x18\x03 \x03(\tB\x1b\xbaH\x18\x92\x01\x15\x10 \"\x11r\x0f\x32\r^[a-z]{1,32}$\x12\x19\n\x07\x61\x63\x63ount\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12+\n\x05\x63odes\x18\x05 \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\x11\"\x12r\x10\x32\x0e^[A-Z_]{2,32}$\x12!\n\x0f\x63\x61ll_request_id\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x31\n\x0esample_percent\x18\x07 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x14\n\x0cheaders_only\x18\x08 \x01(\x08\"\xc7\x02\n\x13TapMessagesResponse\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\x12:\n\tdirection\x18\x04 \x01(\x0e\x32\'.crossrate.api.instance.v1.TapDirection\x12\x0e\n\x06\x63\x61ller\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x0c\n\x04\x62ody\x18\x07 \x01(\t\x12\x15\n\rdropped_count\x18\x08 \x01(\x04\x12\x11\n\tprincipal\x18\t \x01(\t\x12\x12\n\nsize_bytes\x18\n \x01(\x04\x12\x0c\n\x04\x63ode\x18\x0b \x01(\t\x12*\n\x07\x65lapsed\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\"\x18\n\x16MeasureInstanceRequest\"\xba\x02\n\x17MeasureInstanceResponse\x12*\n\x07\x63ounted\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x17\n\x0f\x62ucket_bounds_s\x18\x02 \x03(\x01\x12\x34\n\x05\x63\x61lls\x18\x03 \x03(\x0b\x32%.crossrate.api.instance.v1.CallCounts\x12\x17\n\x0fin_flight_count\x18\x04 \x01(\r\x12\x31\n\x0eprocessor_time\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0eresident_bytes\x18\x06 \x01(\x04\x12/\n\x0cloop_lag_max\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07version\x18\x08 \x01(\t\"7\n\x10\x46indCallsRequest\x12#\n\x0f\x63\x61ll_request_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\"\xab\x01\n\x11\x46indCallsResponse\x12\x34\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32%.crossrate.api.instance.v1.CallRecord\x12-\n\tall_since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rnotable_since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*~\n\x0cTapDirection\x12\x1d\n\x19TAP_DIRECTION_UNSPECIFIED\x10\x00\x12\x19\n\x15TAP_DIRECTION_REQUEST\x10\x01\x12\x1a\n\x16TAP_DIRECTION_RESPONSE\x10\x02\x12\x18\n\x14TAP_DIRECTION_STATUS\x10\x03\x32\xf2\x06\n\x0fInstanceService\x12\xa9\x01\n\x10\x44\x65scribeInstance\x12\x32.crossrate.api.instance.v1.DescribeInstanceRequest\x1a\x33.crossrate.api.instance.v1.DescribeInstanceResponse\",\x90\x02\x01\xb2\xe1\x18\x11\x12\x07\x63ontrol\x1a\x02\x08\x02 \x01\x30\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/instance\x12\xa9\x01\n\x0b\x43heckConfig\x12-.crossrate.api.instance.v1.CheckConfigRequest\x1a..crossrate.api.instance.v1.CheckConfigResponse\";\x90\x02\x01\xb2\xe1\x18\x11\x12\x07\x63ontrol\x1a\x02\x08\x02 \x01\x30\x01\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/instance:checkConfig:\x01*\x12\xa6\x01\n\x0bTapMessages\x12-.crossrate.api.instance.v1.TapMessagesRequest\x1a..crossrate.api.instance.v1.TapMessagesResponse\"6\x90\x02\x01\xb2\xe1\x18\x17\x12\x07\x63ontrol\x1a\x03\x08\x90\x1c \n0\x01R\x03\x08\x90\x1c\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/instance:tap0\x01\x12\xae\x01\n\x0fMeasureInstance\x12\x31.crossrate.api.instance.v1.MeasureInstanceRequest\x1a\x32.crossrate.api.instance.v1.MeasureInstanceResponse\"4\x90\x02\x01\xb2\xe1\x18\x11\x12\x07\x63ontrol\x1a\x02\x08\x02 \x01\x30\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/instance:measure\x12\xac\x01\n\tFindCalls\x12+.crossrate.api.instance.v1.FindCallsRequest\x1a,.crossrate.api.instance.v1.FindCallsResponse\"D\x90\x02\x01\xb2\xe1\x18\x11\x12\x07\x63ontrol\x1a\x02\x08\x02 \x01\x30\x01\x82\xd3\xe4\x93\x02&\x12$/v1/instance/calls/{call_request_id}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,26 +42,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECKCONFIGREQUEST'].fields_by_name['config']._serialized_options = b'\272H\003\310\001\001'
   _globals['_TAPMESSAGESREQUEST'].fields_by_name['method']._loaded_options = None
   _globals['_TAPMESSAGESREQUEST'].fields_by_name['method']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['callers']._loaded_options = None
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['callers']._serialized_options = b'\272H\030\222\001\025\020 \"\021r\0172\r^[a-z]{1,32}$'
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['account']._loaded_options = None
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['account']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['codes']._loaded_options = None
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['codes']._serialized_options = b'\272H\031\222\001\026\020\021\"\022r\0202\016^[A-Z_]{2,32}$'
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['call_request_id']._loaded_options = None
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['call_request_id']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['sample_percent']._loaded_options = None
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['sample_percent']._serialized_options = b'\272H\026\022\024\031\000\000\000\000\000\000Y@)\000\000\000\000\000\000\000\000@\001'
+  _globals['_FINDCALLSREQUEST'].fields_by_name['call_request_id']._loaded_options = None
+  _globals['_FINDCALLSREQUEST'].fields_by_name['call_request_id']._serialized_options = b'\272H\007r\005\020\001\030\200\001'
   _globals['_INSTANCESERVICE'].methods_by_name['DescribeInstance']._loaded_options = None
   _globals['_INSTANCESERVICE'].methods_by_name['DescribeInstance']._serialized_options = b'\220\002\001\262\341\030\021\022\007control\032\002\010\002 \0010\001\202\323\344\223\002\016\022\014/v1/instance'
   _globals['_INSTANCESERVICE'].methods_by_name['CheckConfig']._loaded_options = None
   _globals['_INSTANCESERVICE'].methods_by_name['CheckConfig']._serialized_options = b'\220\002\001\262\341\030\021\022\007control\032\002\010\002 \0010\001\202\323\344\223\002\035\"\030/v1/instance:checkConfig:\001*'
   _globals['_INSTANCESERVICE'].methods_by_name['TapMessages']._loaded_options = None
   _globals['_INSTANCESERVICE'].methods_by_name['TapMessages']._serialized_options = b'\220\002\001\262\341\030\027\022\007control\032\003\010\220\034 \n0\001R\003\010\220\034\202\323\344\223\002\022\022\020/v1/instance:tap'
-  _globals['_TAPDIRECTION']._serialized_start=961
-  _globals['_TAPDIRECTION']._serialized_end=1087
-  _globals['_DESCRIBEINSTANCEREQUEST']._serialized_start=239
-  _globals['_DESCRIBEINSTANCEREQUEST']._serialized_end=264
-  _globals['_DESCRIBEINSTANCERESPONSE']._serialized_start=267
-  _globals['_DESCRIBEINSTANCERESPONSE']._serialized_end=505
-  _globals['_CHECKCONFIGREQUEST']._serialized_start=507
-  _globals['_CHECKCONFIGREQUEST']._serialized_end=576
-  _globals['_CHECKCONFIGRESPONSE']._serialized_start=578
-  _globals['_CHECKCONFIGRESPONSE']._serialized_end=656
-  _globals['_TAPMESSAGESREQUEST']._serialized_start=658
-  _globals['_TAPMESSAGESREQUEST']._serialized_end=726
-  _globals['_TAPMESSAGESRESPONSE']._serialized_start=729
-  _globals['_TAPMESSAGESRESPONSE']._serialized_end=959
-  _globals['_INSTANCESERVICE']._serialized_start=1090
-  _globals['_INSTANCESERVICE']._serialized_end=1620
+  _globals['_INSTANCESERVICE'].methods_by_name['MeasureInstance']._loaded_options = None
+  _globals['_INSTANCESERVICE'].methods_by_name['MeasureInstance']._serialized_options = b'\220\002\001\262\341\030\021\022\007control\032\002\010\002 \0010\001\202\323\344\223\002\026\022\024/v1/instance:measure'
+  _globals['_INSTANCESERVICE'].methods_by_name['FindCalls']._loaded_options = None
+  _globals['_INSTANCESERVICE'].methods_by_name['FindCalls']._serialized_options = b'\220\002\001\262\341\030\021\022\007control\032\002\010\002 \0010\001\202\323\344\223\002&\022$/v1/instance/calls/{call_request_id}'
+  _globals['_TAPDIRECTION']._serialized_start=1929
+  _globals['_TAPDIRECTION']._serialized_end=2055
+  _globals['_DESCRIBEINSTANCEREQUEST']._serialized_start=309
+  _globals['_DESCRIBEINSTANCEREQUEST']._serialized_end=334
+  _globals['_DESCRIBEINSTANCERESPONSE']._serialized_start=337
+  _globals['_DESCRIBEINSTANCERESPONSE']._serialized_end=575
+  _globals['_CHECKCONFIGREQUEST']._serialized_start=577
+  _globals['_CHECKCONFIGREQUEST']._serialized_end=646
+  _globals['_CHECKCONFIGRESPONSE']._serialized_start=648
+  _globals['_CHECKCONFIGRESPONSE']._serialized_end=726
+  _globals['_TAPMESSAGESREQUEST']._serialized_start=729
+  _globals['_TAPMESSAGESREQUEST']._serialized_end=1023
+  _globals['_TAPMESSAGESRESPONSE']._serialized_start=1026
+  _globals['_TAPMESSAGESRESPONSE']._serialized_end=1353
+  _globals['_MEASUREINSTANCEREQUEST']._serialized_start=1355
+  _globals['_MEASUREINSTANCEREQUEST']._serialized_end=1379
+  _globals['_MEASUREINSTANCERESPONSE']._serialized_start=1382
+  _globals['_MEASUREINSTANCERESPONSE']._serialized_end=1696
+  _globals['_FINDCALLSREQUEST']._serialized_start=1698
+  _globals['_FINDCALLSREQUEST']._serialized_end=1753
+  _globals['_FINDCALLSRESPONSE']._serialized_start=1756
+  _globals['_FINDCALLSRESPONSE']._serialized_end=1927
+  _globals['_INSTANCESERVICE']._serialized_start=2058
+  _globals['_INSTANCESERVICE']._serialized_end=2940
 # @@protoc_insertion_point(module_scope)
