@@ -12,7 +12,7 @@ from grpc.aio import EOF
 
 from crossrate.rpc.bearer import at_hand, let_in
 from crossrate.rpc.call_error import CallError
-from crossrate.rpc.plan import Plan
+from crossrate.rpc.plan import Plan, serving_call
 from crossrate.rpc.resilience import RetryLimits, retry
 
 UNKNOWN_METHOD_S_MAX = 10.0
@@ -174,6 +174,13 @@ class _Call:
             self._plan.method, attempt, self._limits, is_retryable=self._may_repeat, budget=self._plan.budget
         )
 
+    def _told(self, start: float, code: str) -> float:
+        """Tells the call that is being served, if one is, what became of this one; returns how long it took."""
+        took_s = time.monotonic() - start
+        if (serving := serving_call()) is not None:
+            serving.called(self._plan.method[1:], start, took_s, code, self._sent)
+        return took_s
+
     def cancel(self) -> bool:
         """Ends the call; False if it was over."""
         return self._current.cancel() if self._current is not None else False
@@ -225,19 +232,20 @@ class UnaryCall(_Call):
 
     async def _answer(self) -> Any:
         if self._outcome is None:
-            start = time.perf_counter()
+            start, code = time.monotonic(), "CANCELLED"
             try:
                 self._outcome = await self._first(self._attempt), None
             except CallError as error:
-                self._outcome = None, error
-                self._plan.count(error.code().name)
+                self._outcome, code = (None, error), error.code().name
+                self._plan.count(code)
             except asyncio.CancelledError:
-                self._plan.count("CANCELLED")
+                self._plan.count(code)
                 raise
             else:
+                code = "OK"
                 self._plan.succeeded.inc()
             finally:
-                self._plan.seconds.observe(time.perf_counter() - start)
+                self._plan.seconds.observe(self._told(start, code))
         answer, error = self._outcome
         if error is not None:
             raise error
@@ -265,8 +273,7 @@ class StreamCall(_Call):
             if self._started:
                 message = await self._current.read()
             else:
-                message = await self._first(self._attempt)
-                self._started = True
+                message = await self._begun_with()
         except CallError as error:
             self._plan.count(error.code().name)
             raise
@@ -278,6 +285,19 @@ class StreamCall(_Call):
             raise
         if message is EOF:
             self._plan.succeeded.inc()
+        return message
+
+    async def _begun_with(self) -> Any:
+        """The first message. The call that is served is told of the way to it alone: the rest may go on for ever."""
+        start, code = time.monotonic(), "CANCELLED"
+        try:
+            message = await self._first(self._attempt)
+            self._started, code = True, "OK"
+        except CallError as error:
+            code = error.code().name
+            raise
+        finally:
+            self._told(start, code)
         return message
 
     async def __aiter__(self) -> AsyncIterator[Any]:
