@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 from crossrate.api.control.v1 import control_service_pb2_grpc as control_grpc
 from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
 from crossrate.api.control.v1.fault_service_pb2_grpc import add_FaultServiceServicer_to_server
+from crossrate.api.control.v1.observability_service_pb2_grpc import add_ObservabilityServiceServicer_to_server
 from crossrate.rpc.contract import contracts
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime
@@ -21,6 +23,9 @@ from services.control.envoy_api import ResourceError
 from services.control.fault_service import FaultServicer
 from services.control.instances import Instances
 from services.control.mesh import CONTROL_FOLDER, Mesh, utc_now
+from services.control.observe.proxies import ProxyAnswers
+from services.control.observe.service import ObservabilityServicer
+from services.control.observe.taps import Taps
 from services.control.proxy_logs import ProxyLogs
 from services.control.registry import Registry
 from services.control.releases.calls import CallLog, by_bounds
@@ -62,9 +67,14 @@ async def serve(runtime: Runtime) -> None:
     releases = Releases(mesh, records, world, utc_now)
 
     server = Server(runtime)
+    denials = ProxyDenials(server.denials, contracts(), topology)
+    answers = ProxyAnswers(denials.method_of, denials.actor_of)
+    taps = Taps(instances, bus, frozenset(topology.services), log)
+    observed = ObservabilityServicer(registry, instances, node, answers)
+    server.add(add_ObservabilityServiceServicer_to_server, observed)
     server.add(
         control_grpc.add_ControlServiceServicer_to_server,
-        ControlServicer(mesh, registry, instances, bus, configuration),
+        ControlServicer(mesh, registry, instances, bus, configuration, taps),
     )
     sticky = {m.workload for m in contracts().values() if m.sticky_field}
     server.add(
@@ -78,7 +88,11 @@ async def serve(runtime: Runtime) -> None:
             if service != runtime.service:
                 server.fronts(name, is_served(registry, service))
 
-    logs = ProxyLogs(ProxyDenials(server.denials, contracts(), topology).take, calls.take)
+    def refused(listener: str, entry: Any) -> None:
+        denials.take(listener, entry)
+        answers.take(listener, entry)
+
+    logs = ProxyLogs(refused, calls.take)
     # Whoever serves is known before the first proxy hears of it: a restart must not look like an outage.
     await registry.known(settings.instances_known_s)
     mesh.set_endpoints(registry.endpoints, "start")

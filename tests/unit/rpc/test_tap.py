@@ -3,7 +3,7 @@
 import pytest
 
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as marketdata
-from crossrate.api.trading.v1 import trading_service_pb2 as trading
+from crossrate.api.trading.v1 import order_history_pb2 as trading
 from crossrate.rpc.call import Call
 from crossrate.rpc.contract import find_method
 from crossrate.rpc.metrics import RpcCounts
