@@ -145,6 +145,8 @@ def failure(error: Exception, *, as_json: bool) -> None:
         aside().print(f"  [bold]{escape(violation['field'])}[/]: {escape(violation['description'])}")
     for key, value in told.get("metadata", {}).items():
         aside().print(f"  {escape(key)}: {escape(str(value))}", style="dim")
+    if told.get("requestId"):
+        aside().print(f"  request id: {escape(told['requestId'])}", style="dim")
     if told.get("remedy"):
         aside().print(f"[bold]→[/] {escape(told['remedy'])}")
 
@@ -155,6 +157,8 @@ def describe(error: Exception) -> dict[str, Any]:
         code = error.code().name
         told: dict[str, Any] = {"code": code, "message": error.message or "no text", "method": error.method}
         name = error.method.rsplit("/", 1)[-1]
+        if error.call_id:
+            told["requestId"] = error.call_id
         if error.reason:
             told |= {"reason": error.reason, "metadata": error.metadata}
         if error.violations:
@@ -164,7 +168,7 @@ def describe(error: Exception) -> dict[str, Any]:
         remedy = REMEDIES.get(error.reason) or CODE_REMEDIES.get(code, "")
         if code == "PERMISSION_DENIED" and error.method.startswith(CONTROL):
             remedy = f"call it as the mesh's local operator: crossrate call {name} --local control-1"
-        return told | {"remedy": remedy.replace("METHOD", name)}
+        return told | {"remedy": remedy.replace("METHOD", name).replace("REQUEST_ID", error.call_id or "REQUEST_ID")}
     told = {"message": str(error) or type(error).__name__}
     if isinstance(error, CommandError):
         told |= error.details | {"remedy": error.remedy}

@@ -15,6 +15,7 @@ from crossrate.rpc.call_error import CallError
 from crossrate.rpc.plan import Plan, serving_call
 from crossrate.rpc.resilience import RetryLimits, retry
 
+REQUEST_ID = "x-request-id"
 UNKNOWN_METHOD_S_MAX = 10.0
 """Deadline of unary methods that are not the platform's own, such as health checks."""
 
@@ -31,12 +32,11 @@ class _Callable:
     def _sender(
         self,
         request: Any,
-        metadata: Iterable[tuple[str, Any]] | None,
+        plain: tuple[tuple[str, Any], ...],
         credentials: grpc.CallCredentials | None,
         wait_for_ready: bool | None,
         compression: grpc.Compression | None,
     ) -> Callable[[float | None], Any]:
-        plain = self._plan.headers(metadata)
         tokens = self._plan.tokens
         wait = self._plan.wait_for_ready if wait_for_ready is None else wait_for_ready
 
@@ -71,9 +71,10 @@ class UnaryCallable(_Callable):
         compression: grpc.Compression | None = None,
     ) -> UnaryCall:
         """As in grpc.aio; `timeout` in seconds shortens the contract's deadline."""
-        send = self._sender(request, metadata, credentials, wait_for_ready, compression)
+        headers = self._plan.headers(metadata)
+        send = self._sender(request, headers, credentials, wait_for_ready, compression)
         end_s = self._plan.end_s(timeout, UNKNOWN_METHOD_S_MAX)
-        return UnaryCall(self._plan, self._plan.limits_for(request), send, end_s, request)
+        return UnaryCall(self._plan, self._plan.limits_for(request), send, end_s, request, headers)
 
 
 class StreamCallable(_Callable):
@@ -92,15 +93,16 @@ class StreamCallable(_Callable):
         compression: grpc.Compression | None = None,
     ) -> StreamCall:
         """As in grpc.aio; `timeout` in seconds shortens the longest life that the contract gives the stream."""
-        send = self._sender(request, metadata, credentials, wait_for_ready, compression)
+        headers = self._plan.headers(metadata)
+        send = self._sender(request, headers, credentials, wait_for_ready, compression)
         end_s = self._plan.end_s(timeout, None)
-        return StreamCall(self._plan, self._plan.limits_for(request), send, end_s, request)
+        return StreamCall(self._plan, self._plan.limits_for(request), send, end_s, request, headers)
 
 
 class _Call:
     """One call, which may be sent more than once. Only one task may wait for it."""
 
-    __slots__ = ("_current", "_end_s", "_limits", "_plan", "_request", "_send", "_sent")
+    __slots__ = ("_current", "_end_s", "_headers", "_limits", "_plan", "_request", "_send", "_sent")
 
     def __init__(
         self,
@@ -109,8 +111,10 @@ class _Call:
         send: Callable[[float | None], Any],
         end_s: float | None,
         request: Any = None,
+        headers: tuple[tuple[str, Any], ...] = (),
     ) -> None:
         self._request = request
+        self._headers = headers
         self._plan = plan
         self._limits = limits
         self._send = send
@@ -145,6 +149,8 @@ class _Call:
 
     def _failed(self, error: CallError) -> CallError:
         error.attempts, error.request = self._sent, self._request
+        # What a proxy refuses names no id: the one that went out with the call.
+        error.call_id = error.call_id or next((value for name, value in self._headers if name == REQUEST_ID), "")
         return error
 
     def _may_repeat(self, error: Exception) -> bool:
