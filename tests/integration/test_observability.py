@@ -181,14 +181,14 @@ async def test_edges_tell_who_calls_whom(mesh: SeenMesh, operator: grpc.aio.Chan
 
 async def test_answers_are_no_failures(mesh: SeenMesh, operator: grpc.aio.Channel) -> None:
     """NOT_FOUND leaves the success share whole; an error of the handler does not."""
-    good, bad = ("risk", "reference", GET_INSTRUMENT), ("trading", "reference", GET_INSTRUMENT)
-    async with mesh.outbound_channel("risk") as risk, mesh.outbound_channel("trading") as trading:
+    good, bad = ("risk", "reference", GET_INSTRUMENT), ("pricing", "reference", GET_INSTRUMENT)
+    async with mesh.outbound_channel("risk") as risk, mesh.outbound_channel("pricing") as pricing:
 
         def of(channel: grpc.aio.Channel, base: str) -> Callable[[], Awaitable[Any]]:
             call = reference_grpc.ReferenceServiceStub(channel).GetInstrument
             return lambda: call(reference.GetInstrumentRequest(base=base, counter="USD"), timeout=30).code()
 
-        async with traffic(of(risk, "XXX"), of(trading, "FLT")):
+        async with traffic(of(risk, "XXX"), of(pricing, "FLT")):
             seen = await edges(operator, good, bad)
     assert seen[good].success_share == 1.0
     assert seen[bad].success_share == 0.0
