@@ -55,13 +55,13 @@ class Stop(enum.Enum):
 class Call:
     """One call. Times are seconds; `deadline`, when the work must be done, is on the clock of `time.monotonic`.
 
-    `code` and `elapsed_s` are set at its end, `handled` (on the same clock) when its handler begins; `failure`,
-    `outgoing` and `release` where there is one: a call without does not pay for it (see `crossrate.rpc.kept`).
+    `given_id` is the request id as its caller gave it, unchecked; `request_id` is the one to use. `code`, `elapsed_s`
+    are set at its end, `handled` (on the same clock) when its handler begins; `failure`, `outgoing` and `release` where
+    there is one: a call without does not pay for it (see `crossrate.rpc.kept`).
     """
 
     __slots__ = (
         "_ending",
-        "_request_id",
         "_trace",
         "_traceparent",
         "begun",
@@ -72,6 +72,7 @@ class Call:
         "elapsed_s",
         "end_reason",
         "failure",
+        "given_id",
         "handled",
         "in_handler",
         "margin_s",
@@ -109,7 +110,7 @@ class Call:
         self.end_reason = 0
         self.received = 0
         self.sent = 0
-        self._request_id = request_id
+        self.given_id = request_id
         self._traceparent = traceparent
         self._trace: Trace | None = None
         self._ending: asyncio.Event | None = None
@@ -132,14 +133,10 @@ class Call:
     @property
     def request_id(self) -> str:
         """The id under which every log line, error and event of this call is found: the caller's, else a new one."""
-        known = self._request_id
+        known = self.given_id
         if not known or len(known) > REQUEST_ID_CHARS_MAX or not known.isascii() or not known.isprintable():
-            known = self._request_id = new_request_id()
+            known = self.given_id = new_request_id()
         return known
-
-    def has_id_ending(self, letters: str) -> bool:
-        """Whether its caller gave it a request id that ends so."""
-        return self._request_id is not None and self._request_id.endswith(letters)
 
     @property
     def trace(self) -> Trace:

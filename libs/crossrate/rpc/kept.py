@@ -32,15 +32,16 @@ class Kept:
 
     def __init__(self) -> None:
         self._newest: deque[Call] = deque(maxlen=NEWEST_MAX)
+        self._append = self._newest.append
         self._notable: deque[Call] = deque(maxlen=NOTABLE_MAX)
         self._sampled: deque[Call] = deque(maxlen=SAMPLED_MAX)
 
     def add(self, call: Call) -> None:
         """Keeps a call that has ended. That a stream lives long makes it neither slow nor notable."""
-        self._newest.append(call)
+        self._append(call)
         if call.code or (call.elapsed_s > SLOW_S and not call.method.server_streaming):
             self._notable.append(call)
-        elif call.has_id_ending(SAMPLED):
+        elif (known := call.given_id) is not None and known[-2:] == SAMPLED:
             self._sampled.append(call)
 
     def find(self, request_id: str, under_way: Iterable[Call]) -> list[Call]:

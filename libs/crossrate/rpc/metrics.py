@@ -61,7 +61,10 @@ class MethodCounts:
         self.in_flight -= 1
         self.seconds += elapsed_s
         self.received += received
-        counts = self.callers.get(caller) or self._of(caller)
+        try:
+            counts = self.callers[caller]
+        except KeyError:
+            counts = self._of(caller)
         counts.finished[code] += 1
         counts.sent += sent
         counts.buckets[bisect_left(FINE_BUCKETS_S, elapsed_s)] += 1
