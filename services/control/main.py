@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,9 @@ from services.control.releases.service import ReleaseServicer
 from services.control.service import ControlServicer
 from services.control.settings import Settings
 
+Refused = Callable[[str, Any], None]
+"""Takes the name of a proxy's listener and an entry of its log."""
+
 
 async def serve(runtime: Runtime) -> None:
     """Serves the proxies and the operators until the process is told to stop. The proxies go on without it."""
@@ -69,13 +73,11 @@ async def serve(runtime: Runtime) -> None:
     server = Server(runtime)
     denials = ProxyDenials(server.denials, contracts(), topology)
     answers = ProxyAnswers(denials.method_of, denials.actor_of)
-    taps = Taps(instances, bus, frozenset(topology.services), log)
     observed = ObservabilityServicer(registry, instances, node, answers)
     server.add(add_ObservabilityServiceServicer_to_server, observed)
-    server.add(
-        control_grpc.add_ControlServiceServicer_to_server,
-        ControlServicer(mesh, registry, instances, bus, configuration, taps),
-    )
+    taps = Taps(instances, bus, frozenset(topology.services), log)
+    controlled = ControlServicer(mesh, registry, instances, bus, configuration, taps)
+    server.add(control_grpc.add_ControlServiceServicer_to_server, controlled)
     sticky = {m.workload for m in contracts().values() if m.sticky_field}
     server.add(
         release_grpc.add_ReleaseServiceServicer_to_server,
@@ -87,12 +89,7 @@ async def serve(runtime: Runtime) -> None:
         for name in sorted({m.service for m in methods_of(service, contracts())}):
             if service != runtime.service:
                 server.fronts(name, is_served(registry, service))
-
-    def refused(listener: str, entry: Any) -> None:
-        denials.take(listener, entry)
-        answers.take(listener, entry)
-
-    logs = ProxyLogs(refused, calls.take)
+    logs = ProxyLogs(both(denials.take, answers.take), calls.take)
     # Whoever serves is known before the first proxy hears of it: a restart must not look like an outage.
     await registry.known(settings.instances_known_s)
     mesh.set_endpoints(registry.endpoints, "start")
@@ -113,6 +110,16 @@ async def serve(runtime: Runtime) -> None:
         await mesh.ads.stop()
         await instances.close()
         await bus.close()
+
+
+def both(first: Refused, second: Refused) -> Refused:
+    """Gives what a proxy has logged to two."""
+
+    def take(listener: str, entry: Any) -> None:
+        first(listener, entry)
+        second(listener, entry)
+
+    return take
 
 
 def specifications(runtime: Runtime) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from crossrate.api.control.v1 import control_service_pb2 as pb
 from crossrate.api.control.v1 import control_service_pb2_grpc as control_grpc
-from crossrate.api.control.v1 import mesh_pb2
+from crossrate.api.control.v1 import mesh_pb2, tap_pb2
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.rpc import errors
 from crossrate.rpc.call import current
@@ -244,12 +244,12 @@ class ControlServicer(control_grpc.ControlServiceServicer):
 
     # Tap
 
-    async def Tap(self, request, context) -> AsyncIterator[pb.TapResponse]:
+    async def Tap(self, request, context) -> AsyncIterator[tap_pb2.TapResponse]:
         """Messages with their bodies as they pass through every instance."""
         async for message in self._taps.follow(request, bodies=True):
-            yield pb.TapResponse(message=message)
+            yield tap_pb2.TapResponse(message=message)
 
-    async def TapHeaders(self, request, context) -> AsyncIterator[pb.TapHeadersResponse]:
+    async def TapHeaders(self, request, context) -> AsyncIterator[tap_pb2.TapHeadersResponse]:
         """The same without bodies."""
         async for message in self._taps.follow(request, bodies=False):
-            yield pb.TapHeadersResponse(message=message)
+            yield tap_pb2.TapHeadersResponse(message=message)

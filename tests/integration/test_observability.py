@@ -13,9 +13,8 @@ import grpc
 import pytest
 import pytest_asyncio
 
-from crossrate.api.control.v1 import control_service_pb2 as control
 from crossrate.api.control.v1 import fault_service_pb2 as faults
-from crossrate.api.control.v1 import mesh_pb2
+from crossrate.api.control.v1 import mesh_pb2, tap_pb2
 from crossrate.api.control.v1 import observability_service_pb2 as pb
 from crossrate.api.control.v1.control_service_pb2_grpc import ControlServiceStub
 from crossrate.api.control.v1.fault_service_pb2_grpc import FaultServiceStub
@@ -285,7 +284,7 @@ async def test_what_nobody_keeps_is_said_to_be_so(operator: grpc.aio.Channel) ->
 async def test_a_tap_chooses_calls(mesh: SeenMesh, operator: grpc.aio.Channel) -> None:
     """Of all calls the ones of a caller that failed are shown, in their order."""
     stub = ControlServiceStub(operator)
-    asked = control.TapRequest(
+    asked = tap_pb2.TapRequest(
         service="reference", callers=["risk"], codes=["NOT_FOUND"], max_messages=2, comment="why"
     )
     asked.max_duration.seconds = 30
@@ -309,7 +308,7 @@ async def collected(stream: Any) -> list[instance.TapMessagesResponse]:
 async def test_a_tap_of_headers_shows_no_bodies_and_ends(mesh: SeenMesh, operator: grpc.aio.Channel) -> None:
     """Sizes and codes alone, for as long as was asked."""
     stub = ControlServiceStub(operator)
-    asked = control.TapHeadersRequest(method=GET_QUOTE)
+    asked = tap_pb2.TapHeadersRequest(method=GET_QUOTE)
     asked.max_duration.FromMilliseconds(400)
     reading = asyncio.create_task(collected(stub.TapHeaders(asked)))
     while not reading.done():
@@ -333,6 +332,6 @@ async def test_a_tap_of_headers_shows_no_bodies_and_ends(mesh: SeenMesh, operato
 async def test_a_tap_of_nothing_is_refused(operator: grpc.aio.Channel, fields: dict[str, Any], field: str) -> None:
     """What can never be shown is an error that names its field."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await collected(ControlServiceStub(operator).Tap(control.TapRequest(**fields), timeout=30))
+        await collected(ControlServiceStub(operator).Tap(tap_pb2.TapRequest(**fields), timeout=30))
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert field in (caught.value.details() or "")

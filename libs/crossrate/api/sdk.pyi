@@ -14,6 +14,7 @@ from crossrate.api.control.v1 import control_service_pb2 as control_control_serv
 from crossrate.api.control.v1 import fault_service_pb2 as control_fault_service
 from crossrate.api.control.v1 import observability_service_pb2 as control_observability_service
 from crossrate.api.control.v1 import release_service_pb2 as control_release_service
+from crossrate.api.control.v1 import tap_pb2 as control_tap
 from crossrate.api.identity.v1 import client_pb2 as identity_client
 from crossrate.api.identity.v1 import client_service_pb2 as identity_client_service
 from crossrate.api.identity.v1 import grant_service_pb2 as identity_grant_service
@@ -149,9 +150,9 @@ class Control:
     """Changes values of a service's live configuration."""
     StartRelease: Method[control_release_service.StartReleaseRequest, control_release_service.StartReleaseResponse]
     """Starts the release that mesh/releases/<name>.toml specifies."""
-    Tap: Method[control_control_service.TapRequest, Any]
+    Tap: Method[control_tap.TapRequest, Any]
     """Requests and answers as they pass through every instance, decoded, with fields hidden as their policies say."""
-    TapHeaders: Method[control_control_service.TapHeadersRequest, Any]
+    TapHeaders: Method[control_tap.TapHeadersRequest, Any]
     """The same without bodies: who calls what, with which outcome, sizes and times."""
 
 class Identity:
@@ -536,9 +537,9 @@ class ControlBlocking:
     """Changes values of a service's live configuration."""
     StartRelease: BlockingMethod[control_release_service.StartReleaseRequest, control_release_service.StartReleaseResponse]
     """Starts the release that mesh/releases/<name>.toml specifies."""
-    Tap: BlockingStream[control_control_service.TapRequest, control_control_service.TapResponse]
+    Tap: BlockingStream[control_tap.TapRequest, control_tap.TapResponse]
     """Requests and answers as they pass through every instance, decoded, with fields hidden as their policies say."""
-    TapHeaders: BlockingStream[control_control_service.TapHeadersRequest, control_control_service.TapHeadersResponse]
+    TapHeaders: BlockingStream[control_tap.TapHeadersRequest, control_tap.TapHeadersResponse]
     """The same without bodies: who calls what, with which outcome, sizes and times."""
 
 class IdentityBlocking:

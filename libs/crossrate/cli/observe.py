@@ -9,8 +9,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from crossrate.api.control.v1 import control_service_pb2 as control_pb
 from crossrate.api.control.v1 import observability_service_pb2 as pb
+from crossrate.api.control.v1 import tap_pb2 as tap_pb
 from crossrate.api.control.v1.control_service_pb2_grpc import ControlServiceStub
 from crossrate.api.control.v1.observability_service_pb2_grpc import ObservabilityServiceStub
 from crossrate.basics.duration import duration_s
@@ -226,7 +226,7 @@ def why(request_id: str, *, as_json: bool) -> None:
 def tap(name: str, fields: dict[str, Any], *, lasts: str, headers: bool, as_json: bool) -> None:
     """Shows messages as they pass through instances."""
     method = contract_of(name).path[1:] if name else ""
-    kind = control_pb.TapHeadersRequest if headers else control_pb.TapRequest
+    kind = tap_pb.TapHeadersRequest if headers else tap_pb.TapRequest
     request: Any = kind(method=method, **fields)
     request.max_duration.FromNanoseconds(round(_seconds(lasts, "--for") * 1e9))
 

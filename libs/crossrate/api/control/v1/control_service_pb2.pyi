@@ -1,11 +1,8 @@
-import datetime
-
 from buf.validate import validate_pb2 as _validate_pb2
 from crossrate.api.control.v1 import mesh_pb2 as _mesh_pb2
-from crossrate.api.instance.v1 import instance_service_pb2 as _instance_service_pb2
+from crossrate.api.control.v1 import tap_pb2 as _tap_pb2
 from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
 from google.api import annotations_pb2 as _annotations_pb2
-from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -160,63 +157,3 @@ class ListConfigVersionsResponse(_message.Message):
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     versions: _containers.RepeatedCompositeFieldContainer[_mesh_pb2.ConfigVersion]
     def __init__(self, versions: _Optional[_Iterable[_Union[_mesh_pb2.ConfigVersion, _Mapping]]] = ...) -> None: ...
-
-class TapRequest(_message.Message):
-    __slots__ = ("method", "max_messages", "service", "callers", "account", "codes", "call_request_id", "sample_percent", "max_duration", "comment")
-    METHOD_FIELD_NUMBER: _ClassVar[int]
-    MAX_MESSAGES_FIELD_NUMBER: _ClassVar[int]
-    SERVICE_FIELD_NUMBER: _ClassVar[int]
-    CALLERS_FIELD_NUMBER: _ClassVar[int]
-    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
-    CODES_FIELD_NUMBER: _ClassVar[int]
-    CALL_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
-    SAMPLE_PERCENT_FIELD_NUMBER: _ClassVar[int]
-    MAX_DURATION_FIELD_NUMBER: _ClassVar[int]
-    COMMENT_FIELD_NUMBER: _ClassVar[int]
-    method: str
-    max_messages: int
-    service: str
-    callers: _containers.RepeatedScalarFieldContainer[str]
-    account: str
-    codes: _containers.RepeatedScalarFieldContainer[str]
-    call_request_id: str
-    sample_percent: float
-    max_duration: _duration_pb2.Duration
-    comment: str
-    def __init__(self, method: _Optional[str] = ..., max_messages: _Optional[int] = ..., service: _Optional[str] = ..., callers: _Optional[_Iterable[str]] = ..., account: _Optional[str] = ..., codes: _Optional[_Iterable[str]] = ..., call_request_id: _Optional[str] = ..., sample_percent: _Optional[float] = ..., max_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., comment: _Optional[str] = ...) -> None: ...
-
-class TapResponse(_message.Message):
-    __slots__ = ("message",)
-    MESSAGE_FIELD_NUMBER: _ClassVar[int]
-    message: _instance_service_pb2.TapMessagesResponse
-    def __init__(self, message: _Optional[_Union[_instance_service_pb2.TapMessagesResponse, _Mapping]] = ...) -> None: ...
-
-class TapHeadersRequest(_message.Message):
-    __slots__ = ("method", "max_messages", "service", "callers", "account", "codes", "call_request_id", "sample_percent", "max_duration", "comment")
-    METHOD_FIELD_NUMBER: _ClassVar[int]
-    MAX_MESSAGES_FIELD_NUMBER: _ClassVar[int]
-    SERVICE_FIELD_NUMBER: _ClassVar[int]
-    CALLERS_FIELD_NUMBER: _ClassVar[int]
-    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
-    CODES_FIELD_NUMBER: _ClassVar[int]
-    CALL_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
-    SAMPLE_PERCENT_FIELD_NUMBER: _ClassVar[int]
-    MAX_DURATION_FIELD_NUMBER: _ClassVar[int]
-    COMMENT_FIELD_NUMBER: _ClassVar[int]
-    method: str
-    max_messages: int
-    service: str
-    callers: _containers.RepeatedScalarFieldContainer[str]
-    account: str
-    codes: _containers.RepeatedScalarFieldContainer[str]
-    call_request_id: str
-    sample_percent: float
-    max_duration: _duration_pb2.Duration
-    comment: str
-    def __init__(self, method: _Optional[str] = ..., max_messages: _Optional[int] = ..., service: _Optional[str] = ..., callers: _Optional[_Iterable[str]] = ..., account: _Optional[str] = ..., codes: _Optional[_Iterable[str]] = ..., call_request_id: _Optional[str] = ..., sample_percent: _Optional[float] = ..., max_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., comment: _Optional[str] = ...) -> None: ...
-
-class TapHeadersResponse(_message.Message):
-    __slots__ = ("message",)
-    MESSAGE_FIELD_NUMBER: _ClassVar[int]
-    message: _instance_service_pb2.TapMessagesResponse
-    def __init__(self, message: _Optional[_Union[_instance_service_pb2.TapMessagesResponse, _Mapping]] = ...) -> None: ...
