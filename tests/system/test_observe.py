@@ -53,15 +53,27 @@ def test_edges_and_processes_are_those_that_run(mesh: Mesh) -> None:
 
 def test_why_a_call_was_refused(mesh: Mesh) -> None:
     """A client learns from the id in its error by which check and rule; an id that nobody knows is said to be so."""
-    request_id = str(uuid.uuid4())
-    with edge(mesh, "viewer") as channel, pytest.raises(grpc.RpcError) as caught:
-        TradingServiceStub(channel).ListOrders(
-            history.ListOrdersRequest(account="spot-1"), timeout=30, metadata=(("x-request-id", request_id),)
-        )
-    assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
-    told = mesh.command("why", request_id)
-    assert "trading-1 refused it" in told
-    assert "by grants: client:viewer has no grant for account 'spot-1'" in told
+    invalid, refused = str(uuid.uuid4()), str(uuid.uuid4())
+    with edge(mesh, "viewer") as channel:
+        with pytest.raises(grpc.RpcError) as caught:
+            MarketDataServiceStub(channel).GetQuote(
+                marketdata.GetQuoteRequest(base="?"), timeout=30, metadata=(("x-request-id", invalid),)
+            )
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        with pytest.raises(grpc.RpcError) as caught:
+            TradingServiceStub(channel).ListOrders(
+                history.ListOrdersRequest(account="spot-1"), timeout=30, metadata=(("x-request-id", refused),)
+            )
+        assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
+        assert (("x-request-id", refused)) in caught.value.trailing_metadata() + caught.value.initial_metadata()
+    told = mesh.command("why", invalid)
+    assert "marketdata-1 refused it" in told
+    assert "✗ rules: base: " in told
+    for _ in patiently():
+        told = mesh.command("why", refused, check=False)
+        if "The edge" in told:
+            break
+    assert "client:viewer at the edge" in told
     assert "keeps anything of this call" in mesh.refused("why", "never-was")
     said = mesh.refused("call", "GetQuote", '{"base": "EUR", "counter": "USD"}', "--as", "reference", "--json")
     assert json.loads(said)["error"]["requestId"]

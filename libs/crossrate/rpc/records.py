@@ -108,7 +108,7 @@ class Records:
         if call.caller == EDGE and client is not None:
             shared = ", ".join(sorted(client.roles & contract.roles))
             held, wanted = ", ".join(sorted(client.roles)) or "none", ", ".join(sorted(contract.roles))
-            yield "roles", f"{client} by {_proof(client)}: {shared or held} of {wanted}"
+            yield "roles", f"{client} by {_proof(client)} has {shared or held}; the contract lets in {wanted}"
             if contract.step_up:
                 yield "second factor", _factor(client)
         allowed_s = call.deadline - call.begun

@@ -130,7 +130,7 @@ def test_a_record_says_who_was_let_in_and_by_what(records: Records) -> None:
         call.called("x.Risk/Check", call.begun + n, 0.001, "OK", 1)
     record = records.record(call)
     words = " ".join(d.explanation for d in record.decisions)
-    assert "user:u-1 by a token: trader of" in words
+    assert "user:u-1 by a token has trader; the contract lets in " in words
     assert "account named in account: granted spot-*" in words
     assert (record.code, record.principal, len(record.outgoing)) == ("OK", "user:u-1", OUTGOING_MAX)
     assert record.waited.ToNanoseconds() == pytest.approx(200_000, abs=2)
