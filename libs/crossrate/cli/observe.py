@@ -59,6 +59,11 @@ LOAD_COLUMNS = (
 )
 
 
+WIDE_COLUMNS = 110
+"""Below this width of the terminal, columns of WIDE_ONLY are left out; they are in --json."""
+WIDE_ONLY = frozenset({"version", "open ", "msg/s ", "pid ", "lag ms ", "restarts "})
+
+
 def _seconds(text: str, option: str) -> float:
     try:
         return duration_s(text)
@@ -97,12 +102,16 @@ def _table(columns: tuple[str, ...], rows: list[tuple[Any, ...]], caption: str) 
     from rich.table import Table
     from rich.text import Text
 
+    wide = show.console().width >= WIDE_COLUMNS
+    places = [place for place, column in enumerate(columns) if wide or column not in WIDE_ONLY]
     shown = Table(box=SIMPLE_HEAD, pad_edge=False, caption=caption, caption_justify="left")
-    for column in columns:
-        right = column.endswith(" ")
-        shown.add_column(column.strip(), justify="right" if right else "left", no_wrap=right, overflow="fold")
+    for column in (columns[place] for place in places):
+        method = column == "method"
+        justify = "right" if column.endswith(" ") else "left"
+        shown.add_column(column.strip(), justify=justify, no_wrap=not method, overflow="fold" if method else "ellipsis")
     for row in rows:
-        shown.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+        cells = [row[place] for place in places]
+        shown.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in cells))
     return shown
 
 
