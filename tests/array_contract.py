@@ -35,7 +35,7 @@ def file() -> FileDescriptor:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "set"
         command = [sys.executable, "-m", "grpc_tools.protoc", *(f"-I{f}" for f in folders)]
-        subprocess.run([*command, f"--descriptor_set_out={out}", FILE], check=True)
+        subprocess.run([*command, f"--descriptor_set_out={out}", FILE], check=True, timeout=60)
         (compiled,) = descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes()).file
     assert all(needed.DESCRIPTOR.name in compiled.dependency for needed in NEEDED)
     pool = descriptor_pool.Default()

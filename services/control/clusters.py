@@ -65,7 +65,7 @@ def http_name(backend: str) -> str:
     return f"http|{backend}"
 
 
-def _protocol(connection_life_s: float | None) -> dict[str, Any]:
+def _protocol(connection_life_s: float | None, streams_max: int | None = None) -> dict[str, Any]:
     common: dict[str, Any] = {"idle_timeout": "3600s"}
     if connection_life_s is not None:
         common["max_connection_duration"] = f"{connection_life_s}s"
@@ -74,6 +74,8 @@ def _protocol(connection_life_s: float | None) -> dict[str, Any]:
         "initial_connection_window_size": CONNECTION_WINDOW_BYTES,
         "connection_keepalive": {"interval": "30s", "timeout": "10s"},
     }
+    if streams_max is not None:
+        http2["max_concurrent_streams"] = streams_max
     return {
         _HTTP: {
             "@type": TYPE_PREFIX + _HTTP,
@@ -183,8 +185,17 @@ def mesh_cluster(caller: str, backend: str, topology: Topology, limits: Limits) 
         # What the instances would refuse anyway is refused here, for a third of what it costs to ask them. What has a
         # lane of its own is not counted.
         room = known.concurrency_max * known.instances
-        thresholds = [_threshold("DEFAULT", limits, room), _threshold("HIGH", limits)]
-        cluster["circuit_breakers"] = {"thresholds": thresholds}
+        if known.waiting_max:
+            room = max(1, room // 2)
+        default = _threshold("DEFAULT", limits, room)
+        if known.waiting_max:
+            # Envoy lets calls wait where all connections that there may be have all streams that they may have. There
+            # are two, so that a slow call on one that is to be closed holds up half of the others at most. Calls of the
+            # other lane open more connections, which are counted apart.
+            connections = min(2, room)
+            default |= {"max_connections": connections, "max_pending_requests": known.waiting_max}
+            cluster["typed_extension_protocol_options"] = _protocol(life_s, room // connections)
+        cluster["circuit_breakers"] = {"thresholds": [default, _threshold("HIGH", limits)]}
     tls = {
         "sni": f"{service}.{topology.trust_domain}",
         "common_tls_context": {

@@ -115,9 +115,11 @@ class Instances:
         try:
             while (left_s := end - time.monotonic()) > 0:
                 try:
-                    yield await asyncio.wait_for(queue.get(), left_s)
+                    async with asyncio.timeout(left_s):
+                        message = await queue.get()
                 except TimeoutError:
                     return
+                yield message
         finally:
             follower.cancel()
             await asyncio.gather(follower, return_exceptions=True)

@@ -126,8 +126,8 @@ class Feed:
     async def _lead(self, stopping: asyncio.Event) -> None:
         """Writes one term."""
         written, clock, name = self.written, self._clock, self._source.name
-        # The first epoch of a log is the time in milliseconds: greater than that of any log that was there before.
-        epoch = max(written.epoch + 1, clock.now_ns() // 1_000_000 if not written.number else 0)
+        # The time in milliseconds, so that no term has the epoch of one that a log lost together with its end.
+        epoch = max(written.epoch + 1, clock.now_ns() // 1_000_000)
         newest = {each: entry.quote for each, entry in self._board.newest(name).items()}
         term = Term(name, epoch, written.following, newest, written.state, written.board_number, written.feed)
         self.leading, self.terms = True, self.terms + 1

@@ -13,6 +13,7 @@ from crossrate.api.marketdata.v1 import feed_pb2 as pb
 from services.marketdata import cursor as cursors
 from services.marketdata.cursor import Cursor
 from services.marketdata.health import ChangesForgotten, HealthBoard
+from services.marketdata.ring import Look
 
 CURSOR_PREFIX = "health."
 """Tells these cursors from those of quotes, whose places count something else."""
@@ -137,19 +138,24 @@ def decode(text: str) -> Cursor:
     return cursors.decode(text.removeprefix(CURSOR_PREFIX))
 
 
-async def place(health: HealthBoard, cursor: Cursor, patience_s: float) -> int:
-    """The number of the last change that a cursor's owner has, waiting a little for an instance that just started.
+async def place(health: HealthBoard, cursor: Cursor, patience_s: float, look: Look) -> int:
+    """The number of the last change that a cursor's owner has, waiting a little for what is announced and then reading
+    the log.
 
     Raises:
-        ChangesForgotten: the changes after it are not kept, or the place does not come in time.
+        ChangesForgotten: the changes after it are not kept, or the log does not come that far any more.
+        Exception: whatever `look` raises; whether the place is to come is not known then.
     """
     health.waiting += 1
     try:
-        async with asyncio.timeout(patience_s):
-            while (found := health.find(cursor)) is None:
-                await health.changed().wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while (found := health.find(cursor)) is None:
+                    await health.changed().wait()
+                return found
+        await look()
+        if (found := health.find(cursor)) is not None:
             return found
-    except TimeoutError:
-        raise ChangesForgotten(encode(health.cursor(health.last))) from None
+        raise ChangesForgotten(encode(health.cursor(health.last)))
     finally:
         health.waiting -= 1

@@ -48,6 +48,9 @@ class LogFollower(ABC, Generic[P]):
         self._behind = asyncio.Event()
         self._reading = asyncio.Lock()
         self._early: dict[int, LogEntry] = {}
+        self._looking = asyncio.Lock()
+        self._looks_begun = self._look_ended = 0
+        self._look_failed = ""
         self.applied = 0
         self.complete = False
 
@@ -121,6 +124,27 @@ class LogFollower(ABC, Generic[P]):
             self.complete = True
             self._drain()
             return news
+
+    async def look(self) -> None:
+        """Reads to the end that the log has after the call. Those who ask meanwhile share the next reading: when an
+        instance dies, all its readers come together.
+
+        Raises:
+            LogUnavailable: the log did not answer.
+        """
+        before = self._looks_begun
+        async with self._looking:
+            # One that was under way is not enough: it may have asked before what the caller knows of was written.
+            if self._look_ended <= before:
+                number = self._looks_begun = self._looks_begun + 1
+                try:
+                    await self.catch_up()
+                    self._look_failed = ""
+                except LogUnavailable as error:
+                    self._look_failed = str(error) or repr(error)
+                self._look_ended = number
+            if self._look_failed:
+                raise LogUnavailable(self._look_failed)
 
     async def _beginning(self, last: int) -> int:
         """After which entry a new instance begins: early enough for the state of each feed, and to fill the ring."""

@@ -73,7 +73,7 @@ async def serve(runtime: Runtime) -> None:
 
     server = Server(runtime, streams_max=settings.streams_max)
     server.config = config
-    server.add(register, MarketDataService(board, catalogue, daily, health))
+    server.add(register, MarketDataService(board, catalogue, daily, health, follower.look))
     ticks.add_to(server, board, catalogue)
     books.add_to(server, catalogue)
     server.health.depends_on("nats", events.check)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from services.marketdata.cursor import Cursor
@@ -26,9 +26,15 @@ class Placed(Protocol):
 
 E = TypeVar("E", bound=Placed)
 
+Look = Callable[[], Awaitable[None]]
+"""Reads a log up to the end that it has after the call, or raises what says that it cannot be read."""
+BEFORE_ALL = 1
+"""A place before everything in any log: 0 stands for whoever has nothing yet."""
+
 
 class CursorUnknown(LookupError):
-    """The place that a cursor names is not in the ring (any more); `oldest` is the oldest cursor that is."""
+    """The place that a cursor names is not in the ring any more, or no longer in the log; `oldest` is the oldest cursor
+    that is."""
 
     def __init__(self, oldest: Cursor) -> None:
         super().__init__(oldest.encode())
@@ -81,15 +87,15 @@ class Ring(ABC, Generic[E]):
         entry = self._at(position)
         if entry is not None:
             return Cursor(entry.epoch, entry.place)
-        return Cursor(max(self._epochs(), default=0), self.place if self.head else 0)
+        return Cursor(max(self._epochs(), default=0), max(self.place, BEFORE_ALL) if self.head else 0)
 
     def find(self, cursor: Cursor) -> int | None:
         """The position after which a cursor continues; None while the ring has not come that far.
 
         Raises:
-            CursorUnknown: the place is older than the ring, or of a log that was lost since.
+            CursorUnknown: the place is older than the ring, or something else stands there since the log went back.
         """
-        if cursor.place > self.place and cursor.epoch >= min(self._epochs(), default=0):
+        if cursor.place > self.place:
             return None
         low, high = self.oldest - 1, self.head
         while low < high:
@@ -103,11 +109,13 @@ class Ring(ABC, Generic[E]):
             raise self.unknown()
         return low
 
-    async def found(self, cursor: Cursor, patience_s: float) -> int:
-        """The same, waiting a little for an instance that has just started.
+    async def found(self, cursor: Cursor, patience_s: float, look: Look) -> int:
+        """The same, waiting a little for what is announced and then reading the log, which alone can tell a place that
+        this instance has not come to from one that there is no more.
 
         Raises:
-            CursorUnknown: the place is not in the ring, and does not come into it in time.
+            CursorUnknown: the place is not in the ring, nor in what the log has behind it.
+            Exception: whatever `look` raises; whether the place is to come is not known then.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
@@ -116,6 +124,7 @@ class Ring(ABC, Generic[E]):
                     if (found := self.find(cursor)) is not None:
                         return found
                     await changed.wait()
+        await look()
         if (found := self.find(cursor)) is not None:
             return found
         raise self.unknown()

@@ -19,17 +19,22 @@ from services.marketdata.catalogue import Catalogue
 from services.marketdata.daily import answers
 from services.marketdata.daily.sources import DailySources
 from services.marketdata.health import ChangesForgotten, HealthBoard
-from services.marketdata.ring import CursorUnknown
+from services.marketdata.quote_log import LogUnavailable
+from services.marketdata.ring import CursorUnknown, Look
 
 HEARTBEAT_S = 5.0
-RESUME_PATIENCE_S = 2.0
-"""How long a resumed stream waits for an instance that has not read as far as its cursor yet."""
+RESUME_PATIENCE_S = 0.25
+"""How long a resumed stream waits for an instance that has not come as far as its cursor, before the log is asked."""
 
 
 class MarketDataService(pb_grpc.MarketDataServiceServicer):
     """Quotes from the board, rates from the daily sources."""
 
-    def __init__(self, board: Board, catalogue: Catalogue, daily: DailySources, health: HealthBoard) -> None:
+    def __init__(
+        self, board: Board, catalogue: Catalogue, daily: DailySources, health: HealthBoard, look: Look
+    ) -> None:
+        """For one instance; `look` reads the log of quotes to its end."""
+        self._look = look
         self._health = health
         self._board = board
         self._catalogue = catalogue
@@ -67,9 +72,10 @@ class MarketDataService(pb_grpc.MarketDataServiceServicer):
         after = None
         if request.resume_cursor:
             try:
-                after = await health_stream.place(
-                    self._health, _cursor(request.resume_cursor, health_stream.decode), RESUME_PATIENCE_S
-                )
+                cursor = _cursor(request.resume_cursor, health_stream.decode)
+                after = await health_stream.place(self._health, cursor, RESUME_PATIENCE_S, self._look)
+            except LogUnavailable as error:
+                raise errors.dependency_unavailable("nats") from error
             except ChangesForgotten as error:
                 raise errors.cursor_expired(str(error)) from error
         wanted = health_stream.Wanted(
@@ -101,7 +107,10 @@ class MarketDataService(pb_grpc.MarketDataServiceServicer):
         if cursor.place == 0:
             return None
         try:
-            return await self._board.found(cursor, RESUME_PATIENCE_S)
+            return await self._board.found(cursor, RESUME_PATIENCE_S, self._look)
+        except LogUnavailable as error:
+            # It has not expired: this instance lags, and cannot know how far.
+            raise errors.dependency_unavailable("nats") from error
         except CursorUnknown as error:
             raise errors.cursor_expired(str(error)) from error
 

@@ -21,6 +21,7 @@ from pathlib import Path
 SIZE_MIB = 3_072
 """The file has holes: what is not used takes no memory."""
 UNMOUNTED_S_MAX = 30.0
+COMMAND_S_MAX = 60.0
 COPIES_MAX = 20
 OPTIONS = "commit=300"
 """Metadata, too, reaches the device when somebody syncs, not every five seconds."""
@@ -38,7 +39,7 @@ def obstacle() -> str:
         return "a disk whose power can be cut needs root: it is mounted"
     if missing := [name for name in PROGRAMS if shutil.which(name) is None]:
         return f"a disk whose power can be cut needs {', '.join(missing)}"
-    if subprocess.run(["losetup", "--find"], capture_output=True, check=False).returncode:
+    if subprocess.run(["losetup", "--find"], capture_output=True, check=False, timeout=COMMAND_S_MAX).returncode:
         return "a disk whose power can be cut needs a loop device"
     return ""
 
@@ -136,7 +137,7 @@ class Device:
 
 
 def _run(*arguments: str) -> str:
-    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=COMMAND_S_MAX)
     if done.returncode:
         raise DeviceError(f"{' '.join(arguments)}: {done.stderr.strip()}")
     return done.stdout

@@ -45,6 +45,7 @@ from tests.chaos.points import Armory
 from tests.chaos.reserved import reserved
 from tests.chaos.stand import Stuck
 from tests.chaos.traders import Follower, Officer, Trader
+from tests.ending import ended, within
 from tests.integration.conftest import Runtime, eventually
 from tests.mesh import Mesh
 from tests.ports import free_port
@@ -60,6 +61,8 @@ LOADED_S = 2.0
 """How long clients work in a round at least."""
 SETTLED_S_MAX = 60.0
 RESERVED_S_MAX = 20.0
+TRADED_S_MAX = 180.0
+"""Longest time in which what clients are at comes to its end after everything is healthy again."""
 CONNECTED_MS_MAX = 20_000
 """Longest time until a client's connection stands. An attempt is given up sooner, by its own deadline."""
 FUNDS = "1000000000"
@@ -173,13 +176,13 @@ class OrderStand:
 
     async def remove(self) -> None:
         """Ends everything."""
-        for task in self._followed:
-            task.cancel()
-        await asyncio.gather(*self._followed, return_exceptions=True)
-        if hasattr(self, "events"):
-            await self.events.close()
-        self.diary.close()
-        await asyncio.to_thread(self.mesh.__exit__, None, None, None)
+        try:
+            await ended(self._followed, "followers of reports")
+        finally:
+            if hasattr(self, "events"):
+                await self.events.close()
+            self.diary.close()
+            await asyncio.to_thread(self.mesh.__exit__, None, None, None)
 
     async def database(self) -> asyncpg.Connection:
         """A connection of the administrator.
@@ -220,9 +223,10 @@ class OrderStand:
             await asyncio.gather(strike(self.processes, plan), asyncio.sleep(LOADED_S))
             await self.processes.all_ready()
             stopping.set()
-            await asyncio.gather(*working)
+            await within(asyncio.gather(*working), "the end of all traders", TRADED_S_MAX)
             if halting is not None:
-                await self.officer.resume(await halting)
+                halted = await within(halting, "the halt of an account", TRADED_S_MAX)
+                await self.officer.resume(halted)
         if any(blow.kind == CUT for blow in plan):
             await self._listen()
         problems = [problem for each in (*traders, self.processes) for problem in each.problems]

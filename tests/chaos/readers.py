@@ -18,10 +18,13 @@ from crossrate.rpc.errors import ErrorReason, failure_of
 from tests.chaos.checker import Broken, Problem
 from tests.chaos.history import Told
 from tests.chaos.log_feed import row
+from tests.ending import within
 
 SILENCE_S_MAX = 2.5
 """Without even a heartbeat for so long, a reader goes elsewhere."""
 AGAIN_S = 0.05
+READ_S_MAX = 180.0
+"""Longest time in which the history is read whole, with all breaks."""
 
 Address = Callable[[], str]
 """Where to ask; empty while nobody serves there."""
@@ -70,7 +73,7 @@ class QuoteReader:
             call = pb_grpc.MarketDataServiceStub(channel).StreamQuotes(request, timeout=3_600)
             with _ending(call):
                 begun = not self._cursor
-                while (message := await asyncio.wait_for(call.read(), SILENCE_S_MAX)) is not grpc.aio.EOF:
+                while (message := await heard(call, SILENCE_S_MAX)) is not grpc.aio.EOF:
                     self._take(message, anew=begun)
                     self._cursor = message.position.cursor
                     begun = begun and not message.quotes.quotes
@@ -105,6 +108,18 @@ class QuoteReader:
         return quote.sequence > before.sequence and (anew or message.quotes.conflated_count > 0)
 
 
+async def heard(call: Any, silence_s: float) -> Any:
+    """A stream's next message, or the end of it.
+
+    Raises:
+        TimeoutError: it is silent for too long.
+    """
+    # asyncio.wait_for of Python 3.11 loses a cancellation that comes together with its result: a reader of a stream
+    # with heartbeats that nobody ends would read for ever.
+    async with asyncio.timeout(silence_s):
+        return await call.read()
+
+
 @contextlib.contextmanager
 def _ending(call: Any) -> Iterator[None]:
     """Ends a call, however its reader ends."""
@@ -115,7 +130,15 @@ def _ending(call: Any) -> Iterator[None]:
 
 
 async def history(source: str, pair: str, addresses: Sequence[Address], told: Told, batch: int) -> list[int]:
-    """Numbers of all quotes of a source, by StreamTicks in small messages, resumed wherever it breaks."""
+    """Numbers of all quotes of a source, by StreamTicks in small messages, resumed wherever it breaks.
+
+    Raises:
+        AssertionError: nobody has told all of it in time.
+    """
+    return await within(_history(source, pair, addresses, told, batch), "the whole history", READ_S_MAX)
+
+
+async def _history(source: str, pair: str, addresses: Sequence[Address], told: Told, batch: int) -> list[int]:
     base, counter = pair.split("/")
     request = history_pb.StreamTicksRequest(base=base, counter=counter, source=source, batch_size=batch)
     request.columns.append(history_pb2.TICK_COLUMN_SEQUENCE)
@@ -131,7 +154,7 @@ async def history(source: str, pair: str, addresses: Sequence[Address], told: To
             async with grpc.aio.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)]) as channel:
                 call = history_grpc.HistoryServiceStub(channel).StreamTicks(request, timeout=60)
                 with _ending(call):
-                    while (message := await asyncio.wait_for(call.read(), 4 * SILENCE_S_MAX)) is not grpc.aio.EOF:
+                    while (message := await heard(call, 4 * SILENCE_S_MAX)) is not grpc.aio.EOF:
                         numbers += message.ticks.sequence
                         if message.position.cursor:
                             request.resume_cursor = message.position.cursor

@@ -34,6 +34,7 @@ from tests.chaos.log_feed import LogFeed
 from tests.chaos.nemesis import Blow, strike
 from tests.chaos.readers import QuoteReader, history
 from tests.chaos.supervisor import Supervisor
+from tests.ending import ended
 from tests.integration.conftest import Servers, eventually
 from tests.integration.feeds_stand import write
 from tests.integration.pipelines import MONDAY, SETTINGS, Pipeline, job, text
@@ -181,12 +182,12 @@ class Stand:
 
     async def remove(self) -> None:
         """Ends everything."""
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-        if hasattr(self, "events"):
-            await self.events.close()
-        await self.supervisor.remove()
+        try:
+            await ended(self.tasks, "readers")
+        finally:
+            if hasattr(self, "events"):
+                await self.events.close()
+            await self.supervisor.remove()
 
     async def round(self, number: int, plan: Sequence[Blow], feeds: Sequence[LogFeed] = ()) -> list[Problem]:
         """One round: disturbed, healed, settled, checked. Returns what is wrong.

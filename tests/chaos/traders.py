@@ -27,6 +27,7 @@ from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 from crossrate.rpc.errors import failure_of
 from tests.chaos.checker import Broken, Problem
 from tests.chaos.diary import Diary, digest
+from tests.chaos.readers import heard
 from tests.integration.conftest import eventually
 
 Channel = Callable[[], grpc.aio.Channel]
@@ -266,7 +267,7 @@ class Follower:
     async def _follow(self, stub: Any) -> None:
         call = stub.StreamExecutions(history.StreamExecutionsRequest(account=self.account, after_sequence=self.at))
         try:
-            while (message := await asyncio.wait_for(call.read(), SILENCE_S_MAX)) is not grpc.aio.EOF:
+            while (message := await heard(call, SILENCE_S_MAX)) is not grpc.aio.EOF:
                 for report in message.reports.reports:
                     self._take(report.sequence)
         finally:

@@ -66,7 +66,9 @@ class Process:
         # The server has imported everything; what it forks has not opened anything yet.
         context.set_forkserver_preload(["tests.chaos.writers"])
         self._said, say = context.Pipe(duplex=False)
-        self._process = context.Process(target=compact if role == "compact" else write, args=(url, role, say))
+        target = compact if role == "compact" else write
+        # The harness does not wait for one that it could not kill when it ends itself.
+        self._process = context.Process(target=target, args=(url, role, say), daemon=True)
         self._process.start()
         say.close()
 
@@ -81,6 +83,7 @@ class Process:
         """Kills it; returns the last number that it said and that nobody took."""
         self._process.kill()
         self._process.join(60)
+        assert not self._process.is_alive(), "a process that was killed has not ended within 60 s"
         last = None
         # What was being said when it died ends in an error.
         with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError):
@@ -93,9 +96,11 @@ class Process:
 def round_of_kills(url: str, rng: random.Random) -> dict[str, int]:
     """Runs all for a random while, kills each at a moment of its own; returns what the feeds were told last."""
     roles = [*FEEDS, "compact"]
-    processes = {role: Process(url, role) for role in roles}
+    processes: dict[str, Process] = {}
     told: dict[str, int] = {}
     try:
+        for role in roles:
+            processes[role] = Process(url, role)
         for process in processes.values():
             process.wait_for(READY)
         rng.shuffle(roles)

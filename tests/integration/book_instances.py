@@ -30,6 +30,7 @@ from services.marketdata.follower import Follower
 from services.marketdata.quote_log import QuoteLog
 from services.marketdata.settings import FeedConfig, Settings
 from services.marketdata.simulated import FEED, Simulated
+from tests.ending import ended, within
 from tests.integration.conftest import Servers, eventually
 
 SETTINGS = Settings(
@@ -106,17 +107,12 @@ class Instance:
         """Stops in good order."""
         self.stopping.set()
         self.closed.set()
-        await asyncio.gather(*self.tasks)
+        await within(asyncio.gather(*self.tasks), "the end of an instance")
         await self.events.close()
 
     async def die(self) -> None:
         """Stops as a killed process does: without a word."""
-        pending = set(self.tasks)
-        while pending:
-            # asyncio.wait_for of Python 3.11 loses a cancellation that comes together with its result.
-            for task in pending:
-                task.cancel()
-            _, pending = await asyncio.wait(pending, timeout=0.5)
+        await ended(self.tasks, "an instance")
         await self.events.close()
 
     def state(self) -> dict[str, bytes]:
@@ -215,4 +211,4 @@ async def served(mesh: Servers, instance: Instance, name: str) -> AsyncIterator[
             yield Served(books_grpc.BookServiceStub(channel), runtime.stopping)
     finally:
         runtime.stopping.set()
-        await serving
+        await within(serving, "the end of the server")

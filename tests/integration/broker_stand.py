@@ -40,6 +40,7 @@ from crossrate.rpc.server import Server
 from crossrate.runtime.place import REPOSITORY
 from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
 from crossrate.runtime.topology import Service, Topology
+from tests.ending import within
 from tests.integration.broker_books import Gates, TradingState
 from tests.integration.broker_ledger import Accounts, Ledger
 from tests.integration.broker_trading import Trading
@@ -339,7 +340,7 @@ class Reader:
         """Reads no more."""
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+            await within(self._task, "the end of who reads")
 
 
 def kind_of(report: venue.VenueReport) -> str:

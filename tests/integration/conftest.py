@@ -75,7 +75,7 @@ class Template:
 
     def _copy(self, source: Path, target: Path) -> None:
         # With the owner, because root runs the server under another account.
-        subprocess.run(["cp", "-a", source, target], check=True)
+        subprocess.run(["cp", "-a", source, target], check=True, timeout=60)
 
 
 class Servers:

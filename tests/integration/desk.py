@@ -55,6 +55,7 @@ from services.pricing.quote_store import PostgresQuotes
 from services.pricing.quoting import Config, Quoting
 from services.pricing.service import PriceStreamService, PricingService, QuotingService, SnapshotService, streams
 from services.pricing.store import PostgresStore
+from tests.ending import ended
 from tests.integration.conftest import Servers, eventually
 
 TOPOLOGY = Topology(services={"control": Service(), "pricing": Service(database=True)})
@@ -218,9 +219,7 @@ async def desk(*, linger_s: float = 0.0, silence_s_max: float = 60.0) -> AsyncIt
         finally:
             runtime.stopping.set()
             await asyncio.wait_for(tasks[0], 60)
-            for task in tasks[1:]:
-                task.cancel()
-            await asyncio.gather(*tasks[1:], return_exceptions=True)
+            await ended(tasks[1:], "what keeps the desk's markets")
 
 
 def now(turn: SimpleNamespace) -> datetime:

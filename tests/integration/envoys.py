@@ -31,6 +31,7 @@ from crossrate.node.bootstrap import admin_socket, arguments, write_bootstrap
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import DEFAULT_PATH, load
 from services.control.compile import proxy_of
+from tests.ending import within
 from tests.ports import free_ports
 
 READY_S_MAX = 60.0
@@ -153,7 +154,7 @@ class SmallMesh:
     async def kill(self, name: str) -> None:
         """SIGKILL to a process; returns when it is gone."""
         self.processes[name].kill()
-        await self.processes[name].wait()
+        await within(self.processes[name].wait(), f"the end of {name}")
 
     async def start_backend(self, name: str, register: Callable, servicer: Any, *, candidate: bool = False) -> Backend:
         """Starts a server and registers it as an instance, or as one of a release's candidate."""
@@ -284,8 +285,8 @@ class SmallMesh:
         for process in self.processes.values():
             if process.returncode is None:
                 process.kill()
-        for process in self.processes.values():
-            await process.wait()
+        for name, process in self.processes.items():
+            await within(process.wait(), f"the end of {name}")
         for backend in self.backends.values():
             await backend.server.stop(0)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -27,6 +27,7 @@ from services.marketdata.health import HealthBoard
 from services.marketdata.quote_log import QuoteLog
 from services.marketdata.settings import Settings
 from services.marketdata.sources import ages, kinds, sources
+from tests.ending import ended, within
 from tests.integration.conftest import Servers
 from tests.venues.fix_acceptor import Acceptor
 
@@ -121,16 +122,12 @@ class Instance:
         """Stops in good order."""
         self.stopping.set()
         self.closed.set()
-        await asyncio.gather(*self.tasks)
+        await within(asyncio.gather(*self.tasks), "the end of an instance")
         await self.events.close()
 
     async def die(self) -> None:
         """Stops as a killed process does: without a word to the log."""
-        pending = set(self.tasks)
-        while pending:
-            for task in pending:
-                task.cancel()
-            _, pending = await asyncio.wait(pending, timeout=0.5)
+        await ended(self.tasks, "an instance")
         await self.events.close()
 
     @property

@@ -48,7 +48,8 @@ def go_program() -> Path:
     if not any((ROOT / ".crossrate" / "go").glob("*/pricing")):
         # Modules and generators take five minutes the first time.
         pytest.skip("the pricer in Go was never built here: `scripts/build_go`, once, has its tests run")
-    fetched = subprocess.run(["go", "mod", "download"], cwd=MODULE, capture_output=True, text=True, check=False)
+    fetching = ["go", "mod", "download"]
+    fetched = subprocess.run(fetching, cwd=MODULE, capture_output=True, text=True, check=False, timeout=BUILD_S_MAX)
     if fetched.returncode:
         # A checksum that does not fit is no network that is away.
         assert "checksum mismatch" not in fetched.stderr, fetched.stderr

@@ -28,6 +28,7 @@ from crossrate.rpc.revocations import Revocations
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
 from crossrate.runtime.topology import DEFAULT_PATH
+from tests.ending import within
 from tests.integration.conftest import Servers
 from tests.integration.envoys import SmallMesh, until
 from tests.issuer import ISSUER, Issuer
@@ -199,7 +200,7 @@ class GuardedMesh(SmallMesh):
             runtime.stopping.set()
         for answers in self.answers.values():
             answers.hold.set()
-        await asyncio.gather(*self._serving, return_exceptions=True)
+        await within(asyncio.gather(*self._serving, return_exceptions=True), "the end of all servers")
         await self._stack.aclose()
         if "nats" in self.nats.processes:
             self.nats.kill("nats")

@@ -39,6 +39,7 @@ from services.identity.main import MIGRATIONS, Parts, assemble
 from services.identity.passwords import Passwords
 from services.identity.settings import Settings
 from services.identity.store.writing import STREAM
+from tests.ending import within
 from tests.integration.conftest import Servers
 
 ISSUER = "https://localhost:8443"
@@ -246,7 +247,7 @@ async def stand(folder: Path, external: ExternalProvider | None = None, **settin
             await asyncio.wait_for(channel.channel_ready(), 60)
             yield Stand(parts, database, clock, servers.place.state, channel)
         runtime.stopping.set()
-        await serving
+        await within(serving, "the end of the server")
         passwords.close()
         await database.close()
     finally:

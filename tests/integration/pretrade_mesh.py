@@ -42,6 +42,7 @@ from crossrate.api.reference.v1.reference_service_pb2_grpc import (
 from crossrate.node import credentials
 from crossrate.node.postgres import PostgresServer
 from crossrate.runtime.topology import DEFAULT_PATH, load
+from tests.ending import within
 from tests.integration.envoys import SmallMesh, until
 from tests.integration.stand_in_trading import Trading
 
@@ -268,9 +269,9 @@ class PreTradeMesh(SmallMesh):
             for name, process in self.processes.items():
                 if name.startswith("risk-") and process.returncode is None:
                     process.kill()
-                    await process.wait()
+                    await within(process.wait(), f"the end of {name}")
             postgres.send_signal(2)
-            await postgres.wait()
+            await within(postgres.wait(), "the end of PostgreSQL")
         await super().stop()
         self.postgres.remove()
 

@@ -251,7 +251,7 @@ async def test_kills_lose_and_repeat_nothing(stand: Stand) -> None:
             await asyncio.to_thread(os.kill, running.pid, signal.SIGKILL)
         finally:
             running.kill()
-            running.wait()
+            running.wait(timeout=60)
         place.registration("audit-1").unlink(missing_ok=True)
     async with stand.assembled() as audit:
         await covered(audit, number)

@@ -44,6 +44,7 @@ from crossrate.fix.reports import (
 from crossrate.fix.rules import Rules
 from crossrate.fix.store import MemoryStore
 from crossrate.fix.trades import TradeCaptureReportRequest, TradeCaptureReportRequestAck
+from tests.ending import within
 from tests.integration.broker_stand import Floor, floor
 from tests.integration.conftest import eventually
 from tests.ports import free_port
@@ -93,7 +94,7 @@ class Trader(Desk):
         """Ends without a word: the connection breaks."""
         self._running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await self._running
+            await within(self._running, "the end of who reads")
 
     async def close(self) -> None:
         """Logs out."""

@@ -24,6 +24,7 @@ from crossrate.runtime.live_config import LiveConfig
 from crossrate.runtime.process import RuntimeSettings, open_runtime
 from crossrate.runtime.topology import DEFAULT_PATH
 from services.control.mesh import CONTROL_FOLDER
+from tests.ending import within
 from tests.integration.conftest import Servers
 from tests.integration.envoys import SmallMesh, until
 from tests.integration.rpc_service import Instruments
@@ -57,7 +58,7 @@ async def instance_of_reference(mesh: SmallMesh) -> AsyncIterator[LiveConfig[Val
         yield config
     finally:
         runtime.stopping.set()
-        await serving
+        await within(serving, "the end of the server")
         await config.close()
         await events.close()
 

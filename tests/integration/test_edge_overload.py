@@ -1,4 +1,4 @@
-"""A service that is full is not asked: the edge refuses at once, cancels and streams go on."""
+"""A service that is full is not asked: calls wait at the edge or are refused at once, cancels and streams go on."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ from tests.integration.envoys import MarketData, Reference, SmallMesh, until
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 ROOM = 2
-"""Calls that reference takes at once; marketdata takes one."""
+"""Calls that reference takes at once. marketdata takes as many, half of them from the edge."""
+WAITING = 2
+"""Calls for marketdata that wait at the edge; of those for reference none does."""
 
 
 class Held(Reference):
@@ -53,18 +55,41 @@ class Held(Reference):
         return reference.SetInstrumentStatusResponse()
 
 
+class HeldQuotes(MarketData):
+    """Quotes wait until they are let go, as they are at first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self.waiting = self.most = 0
+        self.go = asyncio.Event()
+        self.go.set()
+
+    async def GetQuote(self, request, context):
+        """Waits."""
+        self.asked.append(request.counter)
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        try:
+            await self.go.wait()
+        finally:
+            self.waiting -= 1
+        return marketdata.GetQuoteResponse()
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def mesh(tmp_path_factory) -> AsyncIterator[SmallMesh]:
     """A mesh whose services have little room."""
     path: Path = tmp_path_factory.mktemp("overload") / "topology.toml"
     text = DEFAULT_PATH.read_text()
-    for service, room in (("reference", ROOM), ("marketdata", 1)):
-        text = text.replace(f"[services.{service}]\n", f"[services.{service}]\nconcurrency_max = {room}\n")
+    for service, waiting in (("reference", 0), ("marketdata", WAITING)):
+        limits = f"concurrency_max = {ROOM}\nwaiting_max = {waiting}\n"
+        text = text.replace(f"[services.{service}]\n", f"[services.{service}]\n{limits}")
     path.write_text(text)
     mesh = SmallMesh(path)
     try:
         await mesh.start_backend("reference-1", reference_grpc.add_ReferenceServiceServicer_to_server, Held())
-        await mesh.start_backend("marketdata-1", marketdata_grpc.add_MarketDataServiceServicer_to_server, MarketData())
+        await mesh.start_backend("marketdata-1", marketdata_grpc.add_MarketDataServiceServicer_to_server, HeldQuotes())
         await mesh.start_control()
         await mesh.start_envoys()
         await until(mesh.is_whole)
@@ -128,11 +153,48 @@ async def test_open_streams_take_no_room_from_calls(mesh: SmallMesh) -> None:
         streams = [stub.StreamQuotes(marketdata.StreamQuotesRequest(instruments=["EUR/USD"])) for _ in range(3)]
         for stream in streams:
             assert (await stream.read()).position.sequence == 1
-        with pytest.raises(grpc.aio.AioRpcError) as answered:
-            await stub.GetQuote(marketdata.GetQuoteRequest(base="EUR", counter="USD"), timeout=5)
-        assert answered.value.code() is grpc.StatusCode.UNIMPLEMENTED
+        await stub.GetQuote(marketdata.GetQuoteRequest(base="EUR", counter="USD"), timeout=5)
         for stream in streams:
             stream.cancel()
+
+
+async def test_calls_wait_at_the_edge_for_their_turn_and_are_refused_when_too_many_wait(mesh: SmallMesh) -> None:
+    """The service hears of those that wait in their order, one at a time; a stream is opened meanwhile."""
+    held: HeldQuotes = mesh.backends["marketdata-1"].servicer
+    held.go.clear()
+    held.asked.clear()
+    counters = ["USD", "GBP", "CHF"]
+
+    async def waiting() -> int:
+        told = await mesh.admin("edge", "/stats?filter=edge.marketdata.upstream_rq_pending_active")
+        return int(re.search(r"pending_active: (\d+)", told)[1])
+
+    async with channel_of(mesh, "local") as channel:
+        stub = marketdata_grpc.MarketDataServiceStub(channel)
+        calls = []
+        try:
+            for place, counter in enumerate(counters):
+                request = marketdata.GetQuoteRequest(base="EUR", counter=counter)
+                calls.append(asyncio.ensure_future(stub.GetQuote(request, timeout=20)))
+
+                async def there(expected: int = place) -> bool:
+                    return len(held.asked) == 1 and await waiting() == expected
+
+                await until(there)
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await stub.GetQuote(marketdata.GetQuoteRequest(base="EUR", counter="JPY"), timeout=20)
+            stream = stub.StreamQuotes(marketdata.StreamQuotesRequest(instruments=["EUR/USD"]))
+            assert (await stream.read()).position.sequence == 1
+            stream.cancel()
+            assert held.asked == ["USD"]
+        finally:
+            held.go.set()
+        await asyncio.gather(*calls)
+    failure = failure_of(refused.value)
+    assert failure is not None
+    assert failure.reason is ErrorReason.TOO_MANY_REQUESTS
+    assert held.asked == counters
+    assert held.most == 1
 
 
 async def test_connections_too_many_a_second_are_closed_before_their_handshake(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from crossrate.api.marketdata.v1 import marketdata_service_pb2_grpc as marketdat
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_grpc
 from crossrate.runtime.topology import DEFAULT_PATH
+from tests.ending import within
 from tests.integration.envoys import Reference, SmallMesh, small_mesh, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -87,7 +88,7 @@ class Traffic:
         before = self.calls
         await until(lambda: self.calls > before + 20)
         self._stop.set()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await within(asyncio.gather(*self._tasks, return_exceptions=True), "the end of the traffic")
         await self._edge.close()
         await self._outbound.close()
 

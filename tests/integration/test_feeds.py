@@ -26,6 +26,7 @@ from services.marketdata.daily.sources import DailySources
 from services.marketdata.domain.normalise import UNKNOWN_SYMBOL
 from services.marketdata.health import UNWRITTEN
 from services.marketdata.service import MarketDataService, register
+from tests.ending import ended, within
 from tests.integration.conftest import Servers, eventually
 from tests.integration.feeds_stand import EUR, JPY, Instance, fix, mesh, quotes, running, venue, whole_log
 from tests.ports import free_port
@@ -183,7 +184,9 @@ async def served(mesh: Servers, instance: Instance) -> AsyncIterator[marketdata_
     runtime = open_runtime(RuntimeSettings(service="marketdata", instance=instance.name, settle_s=0.0), mesh.place)
     server = Server(runtime)
     rates = DailySources(ecb.load(), ecb.FILE, {}, mesh.place.state, runtime.log)
-    server.add(register, MarketDataService(instance.board, instance.catalogue, rates, instance.health))
+    server.add(
+        register, MarketDataService(instance.board, instance.catalogue, rates, instance.health, instance.follower.look)
+    )
     serving = asyncio.create_task(server.serve())
     try:
         await eventually(lambda: mesh.place.registration(instance.name).exists())
@@ -191,7 +194,7 @@ async def served(mesh: Servers, instance: Instance) -> AsyncIterator[marketdata_
             yield marketdata_grpc.MarketDataServiceStub(channel)
     finally:
         runtime.stopping.set()
-        await serving
+        await within(serving, "the end of the server")
 
 
 def known(instance: Instance, name: str, source: str, health: int) -> bool:
@@ -255,8 +258,7 @@ async def test_health_over_grpc(mesh: Servers, folder: Path) -> None:
         wanted.resume_cursor = (await anext(aiter(one.StreamQuotes(quote_cursor)))).position.cursor
         with pytest.raises(grpc.aio.AioRpcError, match="not a cursor"):
             [m async for m in one.StreamHealth(wanted)]
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        await ended([following], "the reader of health")
 
 
 async def test_a_feed_that_nobody_writes_is_told(mesh: Servers, folder: Path) -> None:

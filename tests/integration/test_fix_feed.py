@@ -18,6 +18,7 @@ from services.marketdata.adapters.fix import GARBLED, Fix
 from services.marketdata.domain.book import BookUpdate
 from services.marketdata.domain.normalise import GAPPED, Raw
 from services.marketdata.feeds import FixFeed
+from tests.ending import ended
 from tests.integration.conftest import eventually
 from tests.ports import free_port
 from tests.venues.certificate import certificate
@@ -106,8 +107,7 @@ class Stand:
     async def close(self) -> None:
         """Ends what still runs."""
         if self.running is not None:
-            self.running.cancel()
-            await asyncio.wait([self.running])
+            await ended([self.running], "the connection")
 
 
 @contextlib.asynccontextmanager

@@ -25,6 +25,7 @@ from crossrate.fix.schedule import Schedule
 from crossrate.fix.store import MemoryStore, StaleNumbers
 from crossrate.store import Database
 from crossrate.store.fix_store import FixStore
+from tests.ending import within
 from tests.integration.conftest import eventually
 from tests.integration.fix_stand import NOTE, stand
 from tests.ports import free_port
@@ -69,7 +70,7 @@ async def test_what_the_readme_shows_works() -> None:
 async def test_an_order_is_sent_and_its_report_comes() -> None:
     """Each order of many comes once and in order, and so does each report; both sides log out in the end."""
     async with stand() as at:
-        await at.desk.standing.wait()
+        await within(at.desk.standing.wait(), "the logon")
         names = [f"o-{number}" for number in range(200)]
         for name in names:
             await at.trade(name)
@@ -97,7 +98,7 @@ async def test_what_is_sent_without_a_session_waits_or_is_refused() -> None:
 async def test_an_error_in_a_unit_sends_nothing_and_the_session_stands() -> None:
     """A transaction that is given up takes no number."""
     async with stand() as at:
-        await at.desk.standing.wait()
+        await within(at.desk.standing.wait(), "the logon")
 
         async def fail() -> None:
             async with at.desk_end.unit() as unit:
@@ -116,7 +117,7 @@ async def test_an_error_in_a_unit_sends_nothing_and_the_session_stands() -> None
 async def test_more_than_the_session_may_send_is_refused() -> None:
     """`sent_per_s_max` counts orders; the error says when the next may go."""
     async with stand(rules={"sent_per_s_max": 3.0}) as at:
-        await at.desk.standing.wait()
+        await within(at.desk.standing.wait(), "the logon")
 
         async def flood() -> None:
             for number in range(20):
@@ -149,7 +150,7 @@ async def test_a_failing_application_takes_no_order_twice(postgres_server: Any) 
 
         async with stand(venue_store=FixStore(database, "venue"), desk_store=FixStore(database, "desk")) as at:
             at.venue.into = into
-            await at.desk.standing.wait()
+            await within(at.desk.standing.wait(), "the logon")
             at.venue.failures = 3
             names = [f"o-{number}" for number in range(20)]
             for name in names:
@@ -170,7 +171,7 @@ async def test_the_database_may_go_and_come(postgres_server: Any) -> None:
     try:
         await FixStore.prepare(database)
         async with stand(venue_store=FixStore(database, "venue")) as at:
-            await at.desk.standing.wait()
+            await within(at.desk.standing.wait(), "the logon")
             await at.trade("before")
             await eventually(lambda: at.reported() == ["before"])
             postgres_server.kill("postgres")
@@ -189,7 +190,7 @@ async def test_two_processes_cannot_speak_for_one_session() -> None:
     """The one whose numbers are old is refused by the store, sends nothing, and goes on from what is stored."""
     store = MemoryStore()
     async with stand(desk_store=store) as at:
-        await at.desk.standing.wait()
+        await within(at.desk.standing.wait(), "the logon")
         await at.trade("one")
         await eventually(lambda: at.reported() == ["one"])
         store.numbers.out += 5
@@ -209,7 +210,7 @@ async def test_numbers_may_be_set_by_hand() -> None:
             with pytest.raises(ValueError, match="our next is 10"):
                 await at.desk_end.set_numbers(out=out, due=due)
         at.running = asyncio.create_task(Initiator(at.desk_end, "127.0.0.1", at.port, NOTE).run(at.stopping))
-        await at.desk.standing.wait()
+        await within(at.desk.standing.wait(), "the logon")
         with pytest.raises(ValueError, match="connected: True"):
             await at.desk_end.set_numbers(out=50, due=1)
         await at.trade("one")
@@ -221,7 +222,7 @@ async def test_numbers_may_be_set_by_hand() -> None:
 async def test_a_second_client_of_the_same_name_gets_no_answer() -> None:
     """The first one's session stands (case 1S-b)."""
     async with stand() as at:
-        await at.desk.standing.wait()
+        await within(at.desk.standing.wait(), "the logon")
         assert await said(at.port, spoken("A", 1, (98, 0), (108, 30))) == []
         await at.trade("one")
         await eventually(lambda: at.reported() == ["one"])
@@ -249,7 +250,7 @@ async def test_a_password_is_judged() -> None:
     async with stand(authenticate=judge, username="user", password="right") as at:
         heard = await said(at.port, spoken("A", 1, (98, 0), (108, 30), (553, "user"), (554, "wrong")))
         assert [message.text(58) for message in heard] in (["wrong user or password"], [])
-        await at.desk.standing.wait()
+        await within(at.desk.standing.wait(), "the logon")
         await at.trade("one")
         await eventually(lambda: at.reported() == ["one"])
 
@@ -262,7 +263,7 @@ async def test_both_sides_may_have_to_show_certificates(folder: Path) -> None:
     client = ssl.create_default_context(cafile=str(folder / "ca.pem"))
     client.load_cert_chain(folder / "ca.pem", folder / "key.pem")
     async with stand(server_tls=server, client_tls=client) as at:
-        await at.desk.standing.wait()
+        await within(at.desk.standing.wait(), "the logon")
         await at.trade("one")
         await eventually(lambda: at.reported() == ["one"])
     bare = ssl.create_default_context(cafile=str(folder / "ca.pem"))
@@ -283,7 +284,7 @@ async def test_a_session_of_the_schedule_begins_at_one() -> None:
 
     desk_store = MemoryStore()
     async with stand(desk_store=desk_store, schedule=schedule, now_ns=now_ns) as at:
-        await at.desk.standing.wait()
+        await within(at.desk.standing.wait(), "the logon")
         for name in ("one", "two"):
             await at.trade(name)
         await eventually(lambda: len(at.desk.reports) == 2)
@@ -323,7 +324,7 @@ async def test_a_desk_that_is_killed_forgets_and_repeats_nothing(folder: Path) -
             wanted = len(at.venue.taken) + 20 + 3 * kills
             await eventually(lambda wanted=wanted: len(at.venue.taken) >= min(wanted, orders - 20))
             process.send_signal(signal.SIGKILL)
-            await process.wait()
+            await within(process.wait(), "the end of the desk")
             await eventually(lambda: not at.venue_end.connected)
         process = await begin()
         assert await asyncio.wait_for(process.wait(), 60) == 0

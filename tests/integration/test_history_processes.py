@@ -86,7 +86,7 @@ def test_a_full_disk_is_an_error_and_changes_nothing(tmp_path: Path) -> None:
     unshare = shutil.which("unshare")
     inside = [unshare or "", "--user", "--map-root-user", "--mount", "sh", "-c"]
     mount = f'mount -t tmpfs -o size=1m tmpfs "{tmp_path}"'
-    if not unshare or subprocess.run([*inside, mount], capture_output=True, check=False).returncode:
+    if not unshare or subprocess.run([*inside, mount], capture_output=True, check=False, timeout=60).returncode:
         pytest.skip("needs a mount of its own (unshare --user --mount), which this system does not allow")
     for rows in ("2000", "1"):
         said = until_full(tmp_path, str(2**40), rows, *inside, f'{mount} && exec "$@"', "sh")

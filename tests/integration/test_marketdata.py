@@ -37,6 +37,7 @@ from services.marketdata.quote_log import Fenced, LogEntry, QuoteLog
 from services.marketdata.service import MarketDataService, register
 from services.marketdata.settings import FeedConfig, Settings
 from services.marketdata.simulated import FEED, Simulated
+from tests.ending import ended, within
 from tests.integration.conftest import Servers, eventually
 
 pytestmark = pytest.mark.integration
@@ -121,17 +122,12 @@ class Instance:
         """Stops in good order."""
         self.stopping.set()
         self.closed.set()
-        await asyncio.gather(*self.tasks)
+        await within(asyncio.gather(*self.tasks), "the end of an instance")
         await self.events.close()
 
     async def die(self) -> None:
         """Stops as a killed process does: without a word."""
-        pending = set(self.tasks)
-        while pending:
-            # asyncio.wait_for of Python 3.11 loses a cancellation that comes together with its result.
-            for task in pending:
-                task.cancel()
-            _, pending = await asyncio.wait(pending, timeout=0.5)
+        await ended(self.tasks, "an instance")
         await self.events.close()
 
 
@@ -332,7 +328,9 @@ async def served(mesh: Servers, instance: Instance, name: str) -> AsyncIterator[
     runtime = open_runtime(RuntimeSettings(service="marketdata", instance=name, settle_s=0.0), mesh.place)
     server = Server(runtime)
     rates = DailySources(ecb.load(), ecb.FILE, {}, mesh.place.state, runtime.log)
-    server.add(register, MarketDataService(instance.board, instance.catalogue, rates, instance.health))
+    server.add(
+        register, MarketDataService(instance.board, instance.catalogue, rates, instance.health, instance.follower.look)
+    )
     serving = asyncio.create_task(server.serve())
     try:
         await eventually(lambda: mesh.place.registration(name).exists())
@@ -340,7 +338,7 @@ async def served(mesh: Servers, instance: Instance, name: str) -> AsyncIterator[
             yield Served(marketdata_grpc.MarketDataServiceStub(channel), runtime.stopping)
     finally:
         runtime.stopping.set()
-        await serving
+        await within(serving, "the end of the server")
 
 
 async def refusal(call) -> tuple[grpc.StatusCode, str]:

@@ -36,6 +36,7 @@ from services.marketdata.history.instance import History
 from services.marketdata.history.messages import bar_messages, timestamp
 from services.marketdata.quote_log import QuoteLog
 from services.marketdata.settings import Settings
+from tests.ending import ended, within
 from tests.integration.conftest import Servers, eventually
 from tests.integration.history_mesh import MONDAY, PAIRS, SECOND, Feed, log_of, nats
 from tests.integration.test_marketdata import refusal
@@ -101,7 +102,7 @@ async def served(mesh: Servers, url: Path, name: str = "marketdata-1") -> AsyncI
         finally:
             runtime.stopping.set()
             closed.set()
-            await asyncio.gather(*tasks)
+            await within(asyncio.gather(*tasks), "the end of an instance")
 
 
 def ticks_of(feed: Feed, pair: str) -> Ticks:
@@ -216,9 +217,7 @@ async def test_live_bars_are_those_of_history(mesh: Servers, log: QuoteLog, tmp_
                     break
             request.max_messages = 0
             await eventually(lambda r=reading: r.done() or len(got) > 60)
-            if not reading.done():
-                reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            await ended([reading], "the reader of bars")
     async with served(mesh, tmp_path / "t", "marketdata-3") as server:
         reading = asyncio.create_task(read(server))
 
@@ -234,8 +233,7 @@ async def test_live_bars_are_those_of_history(mesh: Servers, log: QuoteLog, tmp_
             return got == history
 
         await eventually(equal)
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        await ended([reading], "the reader of bars")
     assert corrections > 0
 
 

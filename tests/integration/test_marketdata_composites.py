@@ -25,6 +25,7 @@ from services.marketdata.history.composer import Composing, boards
 from services.marketdata.history.messages import bar_messages, timestamp
 from services.marketdata.history.rows import Columns
 from services.marketdata.quote_log import QuoteLog
+from tests.ending import within
 from tests.integration.conftest import Servers, eventually
 from tests.integration.history_mesh import MONDAY, PAIRS, SECOND, Feed, Recording, log_of, nats
 from tests.integration.test_marketdata import refusal
@@ -233,4 +234,4 @@ async def test_live_bars_of_a_composite_are_those_of_history(mesh: Servers, log:
         finally:
             reading.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await reading
+                await within(reading, "the end of the reader")

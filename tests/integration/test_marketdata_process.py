@@ -30,6 +30,7 @@ from crossrate.events import Events
 from crossrate.runtime import topology
 from crossrate.runtime.live_config import ConfigStore
 from services.marketdata import ecb
+from tests.ending import ended, within
 from tests.integration.conftest import Servers, eventually
 
 pytestmark = pytest.mark.integration
@@ -188,7 +189,7 @@ async def test_a_surge_restart_loses_no_quote_of_a_stream(processes: Processes) 
         await asyncio.wait_for(seen.wait(), 60)
         await processes.start(f"marketdata-{number}", **patient)
         await processes.stop(f"marketdata-{number - 1}")
-        await following
+        await within(following, "the end of the stream")
         following = asyncio.create_task(follow(f"marketdata-{number}"))
     await asyncio.wait_for(seen.wait(), 60)
     leaders = [
@@ -198,8 +199,7 @@ async def test_a_surge_restart_loses_no_quote_of_a_stream(processes: Processes) 
         if line["event"] == "leading the feed"
     ]
     assert leaders == ["marketdata-1", "marketdata-2", "marketdata-3", "marketdata-4"]
-    following.cancel()
-    await asyncio.gather(following, return_exceptions=True)
+    await ended([following], "the reader")
     await processes.stop("marketdata-4")
 
 

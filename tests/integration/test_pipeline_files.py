@@ -22,6 +22,7 @@ import pytest
 import pytest_asyncio
 
 from crossrate.api.pipeline.v1 import dataset_pb2, job_pb2
+from tests.ending import joined
 from tests.integration.conftest import eventually, free_port
 from tests.integration.pipelines import MONDAY, Pipeline, job, line, pipeline, text
 
@@ -221,7 +222,7 @@ class Site:
     def close(self) -> None:
         """Ends it."""
         self.server.shutdown()
-        self.thread.join()
+        joined(self.thread, "the web server")
         self.server.server_close()
 
 

@@ -26,6 +26,7 @@ from crossrate.api.pricing.v1 import snapshot_service_pb2 as snapshots_pb2
 from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
 from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
 from crossrate.rpc.errors import ErrorReason, failure_of
+from tests.ending import within
 from tests.integration.envoys import until
 from tests.integration.go_stand import GO, GOOD, MODULE, PYTHON, Requests, Stand, stand
 
@@ -331,7 +332,7 @@ async def test_it_drains_and_comes_back(both: Stand) -> None:
     # The route goes first, as a release's does; then the instance.
     await both.weigh(0)
     process.terminate()
-    assert await process.wait() == 0
+    assert await within(process.wait(), "the end of the program in Go") == 0
     assert not place.registration(GO).exists()
     assert not place.service_socket(GO).exists()
     await both.start_go()

@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as otl
 
 from crossrate.api.pricing.v1 import pricing_service_pb2 as pb
 from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
+from tests.ending import within
 from tests.integration.go_stand import GO, GOOD, PYTHON, Stand, stand
 from tests.ports import free_port
 
@@ -61,7 +62,7 @@ async def test_sampled_calls_are_told_alike(both: Stand) -> None:
     settings = {"CROSSRATE_OTLP_ENDPOINT": f"http://127.0.0.1:{port}", "CROSSRATE_TRACE_RATIO": "0"}
     for name in (PYTHON, GO):
         both.mesh.processes[name].terminate()
-        assert await both.mesh.processes[name].wait() == 0
+        assert await within(both.mesh.processes[name].wait(), f"the end of {name}") == 0
     await both.start(PYTHON, sys.executable, "-m", "services.pricing", **settings)
     await both.start_go(**settings)
     for name in (PYTHON, GO):
@@ -73,7 +74,7 @@ async def test_sampled_calls_are_told_alike(both: Stand) -> None:
             with pytest.raises(grpc.aio.AioRpcError):
                 await price(pb.PriceRequest(), metadata=SAMPLED, timeout=10)
         both.mesh.processes[name].terminate()
-        assert await both.mesh.processes[name].wait() == 0
+        assert await within(both.mesh.processes[name].wait(), f"the end of {name}") == 0
     await server.stop(1)
     (python, spans), (go, others) = collector.sent[PYTHON], collector.sent[GO]
     assert {go["service.name"], python["service.name"]} == {"pricing"}

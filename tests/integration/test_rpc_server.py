@@ -582,7 +582,7 @@ def process(where) -> Iterator[Callable[..., subprocess.Popen]]:
     yield start
     for each in started:
         each.kill()
-        each.communicate()
+        each.communicate(timeout=WAIT_S)
 
 
 async def test_a_process_drains_on_sigterm_and_exits_with_0(process, where):
@@ -614,7 +614,7 @@ async def test_a_crash_leaves_nothing_that_blocks_the_next_start(process, where)
     first = process("-m", "tests.integration.rpc_service")
     await until(registration.exists)
     first.kill()
-    first.wait()
+    first.wait(timeout=WAIT_S)
     second = process("-m", "tests.integration.rpc_service")
     await until(lambda: json.loads(registration.read_text())["pid"] == second.pid)
     async with grpc.aio.insecure_channel(f"unix:{where.service_socket('reference-1')}") as channel:

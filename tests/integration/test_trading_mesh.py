@@ -27,6 +27,7 @@ from crossrate.node import credentials
 from crossrate.node.postgres import PostgresServer
 from crossrate.rpc.client import channel_to_edge
 from crossrate.runtime.topology import DEFAULT_PATH
+from tests.ending import within
 from tests.integration import trading_stand as stand
 from tests.integration.envoys import SmallMesh, until
 from tests.integration.trading_stand import cancel, new, place, status
@@ -202,7 +203,7 @@ async def test_the_sdk_and_the_command_line_trade(made: Stand) -> None:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "crossrate.cli", "orders", *arguments, stdout=-1, stderr=-1, env=environment, cwd=ROOT
         )
-        out, problems = await process.communicate()
+        out, problems = await within(process.communicate(), f"the end of `crossrate orders {arguments[0]}`")
         assert process.returncode == code, (out, problems)
         return (out + (problems if code else b"")).decode()
 

@@ -38,6 +38,7 @@ from services.broker.service.routing import RoutingService
 from services.broker.store import Reading, Store
 from services.broker.venues import declared
 from services.broker.venues.fix import PREFIX, FixAdapter
+from tests.ending import ended
 from tests.integration.broker_stand import CANCEL, NEW, REPLACE, TOPOLOGY, instruct, kind_of, order
 from tests.integration.conftest import Servers
 from tests.integration.test_broker_fix_venue import Prime
@@ -205,8 +206,7 @@ class World:
     async def kill(self) -> None:
         """The adapter ends wherever it is, and another one begins."""
         self.kills += 1
-        self._holding.cancel()
-        await asyncio.gather(self._holding, return_exceptions=True)
+        await ended([self._holding], "the adapter")
         self.begin()
 
     def cut(self) -> None:
@@ -292,8 +292,7 @@ class World:
     async def stop(self) -> None:
         """Ends everything."""
         for task in (self._holding, self._hearing):
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended([task], "the adapter and who hears it")
         await self.house.acceptor.stop()
         await self.database.close()
         await asyncio.to_thread(self.servers.remove)

@@ -25,13 +25,15 @@ grpclib = pytest.importorskip("grpclib", reason="needs group betterproto: `uv sy
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "crossrate_betterproto"
+GENERATE_S_MAX = 240.0
 
 
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Imports a module of the client as the script generates it."""
     folder = tmp_path_factory.mktemp("betterproto")
-    subprocess.run([sys.executable, ROOT / "scripts" / "generate", "--betterproto", folder], check=True)
+    command = [sys.executable, ROOT / "scripts" / "generate", "--betterproto", folder]
+    subprocess.run(command, check=True, timeout=GENERATE_S_MAX)
     sys.path.insert(0, str(folder))
 
     def module(word: str) -> ModuleType:

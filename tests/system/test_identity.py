@@ -26,6 +26,7 @@ from joserfc.jwk import ECKey, KeySet
 from crossrate.client import CallError, Client
 from crossrate.client.login import by_browser
 from crossrate.client.tokens import ApiKey, ClientCredentials, Endpoint, StoredLogin, claims_of, keep_login
+from tests.ending import joined
 from tests.mesh import Mesh
 
 pytestmark = pytest.mark.system
@@ -197,7 +198,7 @@ def test_a_program_logs_in_by_the_browser_and_shares_its_login(mesh: Mesh, monke
         threads[0].start()
 
     told = by_browser(endpoint, open_page=open_page)
-    threads[0].join()
+    joined(threads[0], "the walk through the pages")
     # As if it had ended already, so that each of them wants another at once.
     keep_login(target(mesh), told | {"expires_in": 1}, mesh.roots)
     program = "from crossrate.client.tokens import *; import sys; print(StoredLogin(sys.argv[1]).current())"

@@ -24,6 +24,7 @@ from crossrate.client import (
 )
 from crossrate.client.aio import public_services
 from crossrate.kernel import vanilla
+from tests.ending import joined
 from tests.mesh import Mesh
 
 pytestmark = pytest.mark.system
@@ -101,7 +102,7 @@ def test_a_stream_outlives_the_instances_that_serve_it(mesh: Mesh, client: Clien
             after += 1
             if after > 20:
                 break
-    thread.join()
+    joined(thread, "the restart")
     assert not gaps
     distinct = list(dict.fromkeys(numbers))
     assert distinct == sorted(distinct)

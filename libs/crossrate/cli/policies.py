@@ -191,7 +191,8 @@ def policies(method: MethodContract, topology: Topology) -> list[tuple[str, str,
     ]
     if (service := topology.services.get(method.workload)) is not None:
         where = f"{TOPOLOGY_FILE} services.{method.workload}"
-        rows.append(("concurrency", f"{service.concurrency_max} calls an instance", where))
+        waits = f"; half of them by the edge, where {service.waiting_max} wait" if service.waiting_max else ""
+        rows.append(("concurrency", f"{service.concurrency_max} calls an instance{waits}", where))
     if method.sticky_field:
         rows.append(("stickiness", f"calls with the same {method.sticky_field} share a backend", here))
     return [*rows, *_field_policies(method)]

@@ -105,6 +105,10 @@ class Service(_Frozen):
 
     `http` names the paths of the edge that it answers itself, over HTTP on a socket beside that of its gRPC: a path, or
     everything below one that ends in "/". `command` starts an instance; empty for `services.<service>.main`.
+
+    An instance serves `concurrency_max` calls at once. With `waiting_max` the edge gives it half as many, so that calls
+    of other services find room, and lets so many more of its clients' calls wait there for their turn, first come first
+    served. What comes on top of that is refused.
     """
 
     command: Program = ()
@@ -117,6 +121,7 @@ class Service(_Frozen):
     http: tuple[str, ...] = ()
     instances: int = Field(default=1, ge=1, le=64)
     concurrency_max: int = Field(default=256, ge=1)
+    waiting_max: int = Field(default=0, ge=0, le=100_000)
 
 
 TAKEN_PATHS = ("/v1/", "/crossrate.", "/grpc.", "/openapi.json")

@@ -63,7 +63,7 @@ class Books:
 
     def add_to(self, server: Server, catalogue: Catalogue) -> None:
         """Has a server serve the books, and wait for them before it is healthy."""
-        server.add(register_books, BookService(self.board, catalogue))
+        server.add(register_books, BookService(self.board, catalogue, self.follower.look))
         server.health.depends_on("books", self.follower.check)
 
     async def run(self, closed: asyncio.Event) -> None:

@@ -19,17 +19,20 @@ from services.marketdata.books.messages import stamp, venues_message
 from services.marketdata.books.view import View
 from services.marketdata.catalogue import Catalogue
 from services.marketdata.domain.composite_book import SharedLevel, fill_shared
-from services.marketdata.ring import CursorUnknown
+from services.marketdata.quote_log import LogUnavailable
+from services.marketdata.ring import CursorUnknown, Look
 
 HEARTBEAT_S = 5.0
-RESUME_PATIENCE_S = 2.0
-"""How long a resumed stream waits for an instance that has not read as far as its cursor yet."""
+RESUME_PATIENCE_S = 0.25
+"""How long a resumed stream waits for an instance that has not come as far as its cursor, before the log is asked."""
 
 
 class BookService(pb_grpc.BookServiceServicer):
     """Books from the board."""
 
-    def __init__(self, board: BookBoard, catalogue: Catalogue) -> None:
+    def __init__(self, board: BookBoard, catalogue: Catalogue, look: Look) -> None:
+        """For one instance; `look` reads the log of books to its end."""
+        self._look = look
         self._board = board
         self._catalogue = catalogue
 
@@ -88,7 +91,9 @@ class BookService(pb_grpc.BookServiceServicer):
         if cursor.place == 0:
             return None
         try:
-            return await self._board.found(cursor, RESUME_PATIENCE_S)
+            return await self._board.found(cursor, RESUME_PATIENCE_S, self._look)
+        except LogUnavailable as error:
+            raise errors.dependency_unavailable("nats") from error
         except CursorUnknown as error:
             raise errors.cursor_expired(str(error)) from error
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from crossrate.rpc.lean import LeanChannel
 from crossrate.rpc.lean.frames import GOAWAY, PREFACE
+from tests.ending import ended
 from tests.integration.lean.peer import PATIENCE_S, Peer, data, frame, headers, message, settings
 
 Script = Callable[[Peer], Awaitable[None]]
@@ -53,9 +54,7 @@ async def scripted(*scripts: Script, values: tuple[tuple[int, int], ...] = ()) -
                 yield channel
         finally:
             server.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(tasks, "the scripts")
     assert not failures, failures
 
 

@@ -279,7 +279,14 @@ def test_every_method_takes_its_cost_and_its_lane_s_limits(topology: Topology, n
         assert set(limits) == {"DEFAULT", "HIGH"}
         service = topology.services.get(service_of(cluster["name"].rpartition("|")[2]))
         if cluster["name"].startswith(f"mesh|{EDGE}|") and service is not None:
-            assert limits["DEFAULT"] == service.concurrency_max * service.instances
+            room = service.concurrency_max * service.instances
+            assert limits["DEFAULT"] == (room // 2 if service.waiting_max else room)
+            if service.waiting_max:
+                (waits,) = (t for t in cluster["circuit_breakers"]["thresholds"] if t["priority"] == "DEFAULT")
+                (protocol,) = cluster["typed_extension_protocol_options"].values()
+                assert waits["max_pending_requests"] == service.waiting_max
+                streams = protocol["explicit_http_config"]["http2_protocol_options"]["max_concurrent_streams"]
+                assert waits["max_connections"] * streams == room // 2
     assert max(m.cost for m in contracts().values()) <= min(limit.burst for limit in topology.rate_classes.values())
 
 

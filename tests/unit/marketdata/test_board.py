@@ -11,8 +11,10 @@ from services.marketdata import cursor as cursors
 from services.marketdata import subscription
 from services.marketdata.board import PLACES_PER_ENTRY, Board
 from services.marketdata.cursor import Cursor
+from services.marketdata.quote_log import LogUnavailable
 from services.marketdata.ring import CursorUnknown
 from services.marketdata.subscription import BACKLOG_MAX, BATCH_MAX, Reader, Wanted
+from tests.unit.marketdata.looks import away, never, nothing
 
 SECOND = 1_000_000_000
 BOTH = frozenset({"EUR/USD", "USD/JPY"})
@@ -204,16 +206,44 @@ def test_places_of_every_instance_are_the_same(venue: Venue, board: Board) -> No
         other.find(board.cursor(15))
 
 
-def test_a_place_ahead_is_awaited_and_one_of_another_feed_is_unknown(venue: Venue, board: Board) -> None:
-    """An instance that lags says so; a cursor from before the log was lost is expired, never a wrong place."""
+async def test_a_place_ahead_is_looked_for_and_one_that_is_another_s_is_unknown(venue: Venue, board: Board) -> None:
+    """An instance that lags asks the log: what is there is found, what is not has expired, and no answer is none."""
     venue.say("EUR/USD", "EUR/USD")
     newest = board.cursor(2).place
     assert board.find(board.cursor(2)) == 2
-    assert board.find(Cursor(1, newest + 2 * PLACES_PER_ENTRY)) is None
     with pytest.raises(CursorUnknown):
         board.find(Cursor(0, newest))
+    other = Board(64, 10)
+    ahead = venue.entry("EUR/USD")
+    venue.apply(ahead, 3, other)
+    cursor = other.cursor(1)
+    assert cursor.place > newest
+    assert board.find(cursor) is None
+
+    async def read() -> None:
+        venue.apply(ahead, 3)
+
+    with pytest.raises(LogUnavailable):
+        await board.found(cursor, 0.0, away)
     with pytest.raises(CursorUnknown):
-        board.find(Cursor(0, 10 * newest))
+        await board.found(cursor, 0.0, nothing)
+    assert await board.found(cursor, 0.0, read) == board.head
+
+
+def test_whoever_has_quotes_of_a_log_that_was_lost_has_no_cursor_that_begins_anew_in_silence(
+    venue: Venue, board: Board
+) -> None:
+    """Until the next quote a board without its log gives out a place that no ring has, and not that of a beginner."""
+    assert board.cursor(0).place == 0
+    venue.say("EUR/USD")
+    board.forget_places()
+    cursor = board.cursor(board.head)
+    assert cursor.place > 0
+    assert board.find(cursor) is None
+    other = Board(64, 10)
+    Venue(other, epoch=99).say("EUR/USD")
+    with pytest.raises(CursorUnknown):
+        other.find(cursor)
 
 
 def test_a_feed_that_begins_anew_gives_readers_the_newest(venue: Venue, board: Board) -> None:
@@ -237,7 +267,7 @@ async def test_the_ring_forgets_the_oldest() -> None:
         cursor = cursor if cursor.place else board.cursor(1)
     assert (board.oldest, board.head) == (1_953, 4_000)
     with pytest.raises(CursorUnknown) as caught:
-        await board.found(cursor, 0.0)
+        await board.found(cursor, 0.0, never)
     assert board.find(caught.value.oldest) == 1_953
     assert len(board.between(1_952, BOTH)) == 2_048
 

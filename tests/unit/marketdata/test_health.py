@@ -16,7 +16,9 @@ from services.marketdata.feed_status import DISCONNECTED, LIVE, FeedStatus
 from services.marketdata.follower import Written
 from services.marketdata.health import CHANGES_KEPT, UNWRITTEN, ChangesForgotten, HealthBoard
 from services.marketdata.health_stream import Reader, Wanted
+from services.marketdata.quote_log import LogUnavailable
 from services.marketdata.term import Term
+from tests.unit.marketdata.looks import away, never, nothing
 
 SECOND = 1_000_000_000
 ALL = Wanted(frozenset(), frozenset(), 5.0)
@@ -238,12 +240,20 @@ async def test_a_stream_waits_resumes_and_says_that_it_lives():
     with pytest.raises(StopAsyncIteration):
         await anext(stream)
     ahead = Cursor(5, log.number + 1)
-    waiting = asyncio.ensure_future(health_stream.place(log.health, ahead, 5.0))
+    waiting = asyncio.ensure_future(health_stream.place(log.health, ahead, 5.0, never))
     await asyncio.sleep(0)
     log.write("b", told=LIVE)
     assert await waiting == log.health.last
+    following = Cursor(5, log.number + 1)
     with pytest.raises(ChangesForgotten):
-        await health_stream.place(log.health, Cursor(5, log.number + 1), 0.01)
+        await health_stream.place(log.health, following, 0.01, nothing)
+    with pytest.raises(LogUnavailable):
+        await health_stream.place(log.health, following, 0.01, away)
+
+    async def read() -> None:
+        log.write("b", told=LIVE)
+
+    assert await health_stream.place(log.health, following, 0.01, read) == log.health.last
     text = health_stream.encode(ahead)
     assert health_stream.decode(text) == ahead
     for wrong in (ahead.encode(), "health.x", ""):

@@ -77,7 +77,8 @@ class BookServiceServicer:
         is every change; otherwise a change merges what happened since the one before, and says so by its sequences. A book
         whose changes do not follow on what was sent comes whole again: after a gap of its venue was healed, or to a reader that
         fell behind, which costs no other reader anything. With a cursor every change after it, or else whole books that are
-        not older, if it is still kept (else OUT_OF_RANGE with CURSOR_EXPIRED). Any instance takes the cursor of any other.
+        not older, if it is still kept (else OUT_OF_RANGE with CURSOR_EXPIRED). Any instance takes the cursor of any other, as in
+        StreamQuotes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -82,7 +82,8 @@ class MarketDataServiceServicer:
 
     def StreamQuotes(self, request, context):
         """Quotes as they change: first the newest of each instrument, or with a cursor everything after it that is still
-        kept (else OUT_OF_RANGE with CURSOR_EXPIRED). Any instance takes the cursor of any other. A reader that falls behind
+        kept (else OUT_OF_RANGE with CURSOR_EXPIRED). Any instance takes the cursor of any other; one that lags behind it and
+        cannot read the log answers UNAVAILABLE: come again with the same cursor, or numbers may go back. A reader that falls behind
         gets the newest of each instrument and the number of quotes that were left out; it costs no other reader anything.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -115,8 +116,8 @@ class MarketDataServiceServicer:
 
     def StreamHealth(self, request, context):
         """Health of feeds and of instruments as it changes: first everything as it is, or with a cursor every change after it
-        that is still kept (else OUT_OF_RANGE with CURSOR_EXPIRED). Any instance takes the cursor of any other; what is not
-        well because of its age or of a silent writer may then be told again.
+        that is still kept (else OUT_OF_RANGE with CURSOR_EXPIRED). Any instance takes the cursor of any other, as in
+        StreamQuotes; what is not well because of its age or of a silent writer may then be told again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
