@@ -47,7 +47,8 @@ def test_edges_and_processes_are_those_that_run(mesh: Mesh) -> None:
     loads = {p["process"]: p for p in mesh.json("top", "--window", "500ms")["processes"]}
     assert {"supervisor", "postgres", "nats", "edge", "node", "control-1", "marketdata-1"} <= loads.keys()
     assert all(int(p["memoryBytes"]) > 1 << 20 for p in loads.values() if p["pid"])
-    assert loads["control-1"]["processorShare"] > 0
+    # The kernel counts in hundredths of a second: a quiet process may have none in half of one.
+    assert sum(p.get("processorShare", 0) for p in loads.values()) > 0
     assert "postgres" in mesh.command("top", "--sort", "memory")
 
 
