@@ -36,6 +36,7 @@ FAULT = "fault"
 GATHER_S = 0.2
 """From one batch to the next, unless more waits than goes into one: looking costs as much as a hundred facts."""
 ROUTE = "route"
+TAP = "tap"
 CONFIG = "config"
 
 
@@ -202,7 +203,7 @@ class Reader:
         bucket = bucket_of(stream.name)
         if bucket is not None:
             word = event.subject.rpartition("$KV.")[2].removeprefix(f"{bucket}.").partition(".")[0]
-            service, kind = "control", CONFIG if bucket == CONFIG else FAULT if word == FAULT else ROUTE
+            service, kind = "control", CONFIG if bucket == CONFIG else word if word in (FAULT, TAP) else ROUTE
             keys, payload, form, _ = self._payloads.read_json(event.payload)
         else:
             service, kind = self._topology.streams[stream.name].owner, event.type

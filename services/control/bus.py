@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import nats.errors
@@ -29,6 +29,7 @@ from services.control.mesh import Mesh
 
 BUCKET = "control"
 FAULT = "fault"
+TAP = "tap"
 OPEN_S_MAX = 30.0
 RETRY_S = 0.5
 
@@ -162,6 +163,22 @@ class Bus:
                 await bucket.put(key, json_format.MessageToJson(fault, indent=None).encode())
         except EventsError as error:
             self._runtime.log.warning("a fault is not written down", fault=name, reason=str(error))
+
+    async def tell_tap(self, name: str, fact: Mapping[str, Any] | None) -> bool:
+        """Writes down, for the audit, that somebody begins to watch or (None) has ended; False if it cannot be done."""
+        if self._events is None:
+            self._runtime.log.warning("a tap is not written down: NATS was never reached", tap=name)
+            return False
+        bucket, key = self._events.kv(BUCKET), f"{TAP}.{name}"
+        try:
+            if fact is None:
+                await bucket.delete(key)
+            else:
+                await bucket.put(key, json.dumps(fact).encode())
+        except EventsError as error:
+            self._runtime.log.warning("a tap is not written down", tap=name, reason=str(error))
+            return False
+        return True
 
     async def close(self) -> None:
         """Closes the connection."""

@@ -15,7 +15,7 @@ from crossrate.rpc.denials import Denials
 from crossrate.rpc.errors import ErrorReason
 from crossrate.rpc.rest import Template, read_template
 from crossrate.runtime.topology import Topology
-from services.control.access_log import grpc_log
+from services.control.access_log import STATUS, grpc_log
 from services.control.authentication import FILTER as AUTHENTICATION
 from services.control.authentication import TOKEN_KEY
 from services.control.state import EDGE
@@ -24,6 +24,11 @@ FLUSH_S = 1.0
 NO_TOKEN = "Jwt_is_missing"
 GRPC_STATUSES = ("UNAUTHENTICATED", "PERMISSION_DENIED")
 HTTP_STATUSES = (401, 403)
+FAILED_FLAGS = ("FI", "DI", "UH", "UF", "UC", "NR", "URX", "UT", "DT", "UMSDR")
+"""What Envoy says of calls with which something went wrong on the way: a fault for a drill, nobody there, a connection
+lost, no route, every attempt failed, too late. Calls that are too many (RL, UO) are not told: their answer says so, and
+a flood of them must cost nothing."""
+_STATUS = {"additional_response_headers_to_log": [STATUS], "additional_response_trailers_to_log": [STATUS]}
 
 
 def access_log(listener: str) -> dict[str, Any]:
@@ -32,7 +37,16 @@ def access_log(listener: str) -> dict[str, Any]:
     for status in HTTP_STATUSES:
         value = {"default_value": status, "runtime_key": "crossrate.never_set"}
         refused.append({"status_code_filter": {"comparison": {"op": "EQ", "value": value}}})
-    return grpc_log(listener, FLUSH_S, {"or_filter": {"filters": refused}})
+    return grpc_log(listener, FLUSH_S, {"or_filter": {"filters": [*refused, _failed()]}}, **_STATUS)
+
+
+def failure_log(listener: str) -> dict[str, Any]:
+    """What a service's way out logs: calls that it could bring to nobody."""
+    return grpc_log(listener, FLUSH_S, _failed(), **_STATUS)
+
+
+def _failed() -> dict[str, Any]:
+    return {"response_flag_filter": {"flags": list(FAILED_FLAGS)}}
 
 
 class Paths:
@@ -91,14 +105,17 @@ class ProxyDenials:
             return
         common, request = entry.common_properties, entry.request
         place = DENIAL_PLACE_EDGE if listener == EDGE else DENIAL_PLACE_PROXY
-        self._denials.note(self._method(request), self._actor(common), reason, place, common.start_time.ToNanoseconds())
+        self._denials.note(
+            self.method_of(request), self.actor_of(common), reason, place, common.start_time.ToNanoseconds()
+        )
 
-    def _method(self, request: Any) -> str:
+    def method_of(self, request: Any) -> str:
+        """The method's name of a request; "" if its path is none's."""
         field = request.DESCRIPTOR.fields_by_name["request_method"]
         verb = field.enum_type.values_by_number[request.request_method].name
         return self._paths.method(verb, request.path) or self._paths.method(verb, request.original_path)
 
-    def _actor(self, common: Any) -> str:
+    def actor_of(self, common: Any) -> str:
         """As a service would call it: "user:…" or "machine:…" by a token, "client:…" or a service's word by a
         certificate."""
         known = common.metadata.filter_metadata

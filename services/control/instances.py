@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
 
 import grpc
 
@@ -14,6 +14,7 @@ from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.api.instance.v1 import instance_service_pb2_grpc as instance_grpc
 from services.control.registry import CHANNEL_OPTIONS, Registered, Registry
 
+A = TypeVar("A")
 ASK_S_MAX = 1.0
 FRESH_S = 0.5
 """A description younger than this is not asked for again."""
@@ -79,19 +80,50 @@ class Instances:
             return await self._stub(instance).CheckConfig(request, timeout=ASK_S_MAX)
         return None
 
-    async def tap(self, method: str, service: str = "") -> AsyncIterator[instance_pb2.TapMessagesResponse]:
-        """Messages of a method ("" for all) as they pass through every instance ("" for those of all services), those
-        that come later included."""
+    async def ask(self, question: Callable[[Any, float], Awaitable[A]]) -> tuple[dict[str, A], dict[str, str]]:
+        """Asks every instance one thing at once: the answers by name, and why those failed that did not answer.
+
+        Args:
+            question: of a stub and a timeout in seconds.
+        """
+        present = dict(self._registry.instances)
+        await self._forget(present)
+        answers: dict[str, A] = {}
+        failed: dict[str, str] = {}
+
+        async def one(instance: Registered) -> None:
+            try:
+                answers[instance.name] = await question(self._stub(instance), ASK_S_MAX)
+            except grpc.aio.AioRpcError as error:
+                failed[instance.name] = f"{error.code().name}: {error.details()}"
+
+        await asyncio.gather(*map(one, present.values()))
+        return answers, failed
+
+    async def tap(
+        self, wanted: instance_pb2.TapMessagesRequest, service: str, end: float
+    ) -> AsyncIterator[instance_pb2.TapMessagesResponse]:
+        """Messages that are wanted as they pass through every instance, those that come later included.
+
+        Args:
+            service: whose instances; "" for all.
+            end: when it is over, on the clock of `time.monotonic`.
+        """
         queue: asyncio.Queue[instance_pb2.TapMessagesResponse] = asyncio.Queue(TAPPED_MAX)
-        follower = asyncio.create_task(self._follow(method, queue, service), name="tap")
+        follower = asyncio.create_task(self._follow(wanted, service, queue), name="tap")
         try:
-            while True:
-                yield await queue.get()
+            while (left_s := end - time.monotonic()) > 0:
+                try:
+                    async with asyncio.timeout(left_s):
+                        message = await queue.get()
+                except TimeoutError:
+                    return
+                yield message
         finally:
             follower.cancel()
             await asyncio.gather(follower, return_exceptions=True)
 
-    async def _follow(self, method: str, queue: asyncio.Queue, service: str) -> None:
+    async def _follow(self, wanted: instance_pb2.TapMessagesRequest, service: str, queue: asyncio.Queue) -> None:
         readers: dict[str, asyncio.Task[None]] = {}
         try:
             while True:
@@ -101,7 +133,7 @@ class Instances:
                 for name in [n for n, task in readers.items() if n not in present or task.done()]:
                     readers.pop(name).cancel()
                 for name in present.keys() - readers.keys():
-                    readers[name] = asyncio.create_task(self._read(present[name], method, queue), name=f"tap {name}")
+                    readers[name] = asyncio.create_task(self._read(present[name], wanted, queue), name=f"tap {name}")
                 with contextlib.suppress(TimeoutError):
                     # A stream that broke without a change of health is opened again after a second.
                     async with asyncio.timeout(1.0):
@@ -111,10 +143,9 @@ class Instances:
                 task.cancel()
             await asyncio.gather(*readers.values(), return_exceptions=True)
 
-    async def _read(self, instance: Registered, method: str, queue: asyncio.Queue) -> None:
+    async def _read(self, instance: Registered, wanted: instance_pb2.TapMessagesRequest, queue: asyncio.Queue) -> None:
         try:
-            request = instance_pb2.TapMessagesRequest(method=method)
-            async for message in self._stub(instance).TapMessages(request):
+            async for message in self._stub(instance).TapMessages(wanted):
                 await queue.put(message)
         except grpc.aio.AioRpcError as error:
             self._log.info("a tap ended", instance=instance.name, code=error.code().name, reason=error.details())

@@ -6,10 +6,12 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from crossrate.api.control.v1 import control_service_pb2_grpc as control_grpc
 from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
 from crossrate.api.control.v1.fault_service_pb2_grpc import add_FaultServiceServicer_to_server
+from crossrate.api.control.v1.observability_service_pb2_grpc import add_ObservabilityServiceServicer_to_server
 from crossrate.rpc.contract import contracts
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime
@@ -22,6 +24,9 @@ from services.control.envoy_api import ResourceError
 from services.control.fault_service import FaultServicer
 from services.control.instances import Instances
 from services.control.mesh import CONTROL_FOLDER, Mesh, utc_now
+from services.control.observe.proxies import ProxyAnswers
+from services.control.observe.service import ObservabilityServicer
+from services.control.observe.taps import Taps
 from services.control.proxy_logs import ProxyLogs
 from services.control.registry import Registry
 from services.control.releases.calls import CallLog, by_bounds
@@ -34,6 +39,9 @@ from services.control.releases.runner import Releases
 from services.control.releases.service import ReleaseServicer
 from services.control.service import ControlServicer
 from services.control.settings import Settings
+
+Refused = Callable[[str, Any], None]
+"""Takes the name of a proxy's listener and an entry of its log."""
 
 
 async def serve(runtime: Runtime) -> None:
@@ -68,10 +76,13 @@ async def serve(runtime: Runtime) -> None:
     reports = Reports(place.state / CONTROL_FOLDER, topology.trust_domain)
 
     server = Server(runtime)
-    server.add(
-        control_grpc.add_ControlServiceServicer_to_server,
-        ControlServicer(mesh, registry, instances, bus, configuration),
-    )
+    denials = ProxyDenials(server.denials, contracts(), topology)
+    answers = ProxyAnswers(denials.method_of, denials.actor_of)
+    observed = ObservabilityServicer(registry, instances, node, answers)
+    server.add(add_ObservabilityServiceServicer_to_server, observed)
+    taps = Taps(instances, bus, frozenset(topology.services), log)
+    controlled = ControlServicer(mesh, registry, instances, bus, configuration, taps)
+    server.add(control_grpc.add_ControlServiceServicer_to_server, controlled)
     sticky = {m.workload for m in contracts().values() if m.sticky_field}
     server.add(
         release_grpc.add_ReleaseServiceServicer_to_server,
@@ -83,8 +94,7 @@ async def serve(runtime: Runtime) -> None:
         for name in sorted({m.service for m in methods_of(service, contracts())}):
             if service != runtime.service:
                 server.fronts(name, is_served(registry, service))
-
-    logs = ProxyLogs(ProxyDenials(server.denials, contracts(), topology).take, calls.take)
+    logs = ProxyLogs(both(denials.take, answers.take), calls.take)
     # Whoever serves is known before the first proxy hears of it: a restart must not look like an outage.
     await registry.known(settings.instances_known_s)
     mesh.set_endpoints(registry.endpoints, "start")
@@ -105,6 +115,16 @@ async def serve(runtime: Runtime) -> None:
         await mesh.ads.stop()
         await instances.close()
         await bus.close()
+
+
+def both(first: Refused, second: Refused) -> Refused:
+    """Gives what a proxy has logged to two."""
+
+    def take(listener: str, entry: Any) -> None:
+        first(listener, entry)
+        second(listener, entry)
+
+    return take
 
 
 def specifications(runtime: Runtime) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 from crossrate.runtime.topology import Topology
 from services.control.access import Contracts, methods_of
 from services.control.clusters import inbound_endpoints, inbound_name, mesh_cluster, mesh_name
+from services.control.denials import failure_log
 from services.control.http import NEVER_SENT, header_matches, manager, retry, route_table, seconds, split, untimed
 from services.control.routes import GrpcRoute, Match, Rule, default_route
 from services.control.secrets import certificate_name, certificate_secret, trust_secret
@@ -25,6 +26,7 @@ def _listener(service: str, socket: str) -> dict[str, Any]:
     http = manager(
         outbound_listener_name(service),
         [],
+        access_log=[failure_log(outbound_listener_name(service))],
         codec_type="HTTP2",
         http2_protocol_options={
             "max_concurrent_streams": 1024,

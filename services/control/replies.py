@@ -68,6 +68,8 @@ REPLIES = (
 )
 """Every status that Envoy makes itself here."""
 
+REQUEST_ID = {"header": {"key": "x-request-id", "value": "%REQ(X-REQUEST-ID)%"}, "append_action": _REPLACED}
+"""What the edge answers by itself names the call, so that `crossrate why` finds it; services do so in their errors."""
 OVERFLOW = Reply(429, ErrorReason.TOO_MANY_REQUESTS, "the service is busy with as many calls as it takes", 0.1)
 """What the edge says of a call for which a service has no room: the same as the service."""
 OVERFLOW_FLAG = "UO"
@@ -165,4 +167,5 @@ def _overflow_mappers() -> list[dict[str, Any]]:
 def edge_replies() -> dict[str, Any]:
     """For the edge: JSON for REST clients, details for the others. The first mapper that fits is the only one."""
     general = (*(_json_mapper(r) for r in REPLIES), *grpc_replies()["mappers"])
-    return {"mappers": [local_reply_mapper(), *_overflow_mappers(), *general]}
+    mappers = [local_reply_mapper(), *_overflow_mappers(), *general]
+    return {"mappers": [{**each, "headers_to_add": [*each.get("headers_to_add", ()), REQUEST_ID]} for each in mappers]}

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 from crossrate.api.control.v1 import control_service_pb2 as pb
 from crossrate.api.control.v1 import control_service_pb2_grpc as control_grpc
-from crossrate.api.control.v1 import mesh_pb2
+from crossrate.api.control.v1 import mesh_pb2, tap_pb2
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.rpc import errors
 from crossrate.rpc.call import current
-from crossrate.rpc.contract import find_method
 from crossrate.rpc.values import from_struct, to_struct
 from services.control import routes as gateway
 from services.control.ads import NotAcknowledgedError, Proxy, RefusedError
@@ -22,6 +20,7 @@ from services.control.configuration import Configuration
 from services.control.envoy_api import ResourceError
 from services.control.instances import Instances
 from services.control.mesh import Mesh, utc_now
+from services.control.observe.taps import Taps
 from services.control.registry import Registered, Registry
 from services.control.routes import GrpcRoute
 from services.control.snapshots import Snapshot
@@ -71,13 +70,20 @@ class ControlServicer(control_grpc.ControlServiceServicer):
     """Answers operators. Changes return when the proxies have them."""
 
     def __init__(
-        self, mesh: Mesh, registry: Registry, instances: Instances, bus: Bus, configuration: Configuration
+        self,
+        mesh: Mesh,
+        registry: Registry,
+        instances: Instances,
+        bus: Bus,
+        configuration: Configuration,
+        taps: Taps,
     ) -> None:
         self._mesh = mesh
         self._registry = registry
         self._instances = instances
         self._bus = bus
         self._configuration = configuration
+        self._taps = taps
         self._answers = Answers()
 
     # What there is
@@ -238,21 +244,12 @@ class ControlServicer(control_grpc.ControlServiceServicer):
 
     # Tap
 
-    async def Tap(self, request, context) -> AsyncIterator[pb.TapResponse]:
-        """Messages as they pass through every instance."""
-        method = request.method
-        if method:
-            try:
-                method = find_method(method).path[1:]
-            except LookupError as error:
-                raise errors.invalid(("method", str(error))) from None
-        seen = 0
-        messages: Any = self._instances.tap(method)
-        try:
-            async for message in messages:
-                yield pb.TapResponse(message=message)
-                seen += 1
-                if seen == request.max_messages:
-                    return
-        finally:
-            await messages.aclose()
+    async def Tap(self, request, context) -> AsyncIterator[tap_pb2.TapResponse]:
+        """Messages with their bodies as they pass through every instance."""
+        async for message in self._taps.follow(request, bodies=True):
+            yield tap_pb2.TapResponse(message=message)
+
+    async def TapHeaders(self, request, context) -> AsyncIterator[tap_pb2.TapHeadersResponse]:
+        """The same without bodies."""
+        async for message in self._taps.follow(request, bodies=False):
+            yield tap_pb2.TapHeadersResponse(message=message)

@@ -66,6 +66,7 @@ STREAMS: dict[str, dict[str, Any]] = {
     "AuditService/ExportLog": {},
     "AuditService/WatchCheckpoints": {},
     "ControlService/Tap": {},
+    "ControlService/TapHeaders": {},
     "LedgerService/StreamBalances": {},
     "ReconciliationService/WatchBreaks": {},
     "BarService/StreamBars": {"instruments": ["EUR/USD"], "period": "1m"},

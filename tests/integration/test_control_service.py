@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crossrate.api.control.v1 import control_service_pb2 as control
 from crossrate.api.control.v1 import control_service_pb2_grpc as control_grpc
+from crossrate.api.control.v1 import tap_pb2
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_grpc
@@ -188,7 +189,7 @@ async def test_a_tap_shows_what_passes(mesh: SmallMesh) -> None:
     """Requests, answers and the status of a call are seen while they pass through an instance."""
     async with mesh.operator() as stub, instance_of_reference(mesh):
         name = "crossrate.api.reference.v1.ReferenceService/GetInstrument"
-        stream = stub.Tap(control.TapRequest(method=name, max_messages=3), timeout=60)
+        stream = stub.Tap(tap_pb2.TapRequest(method=name, max_messages=3), timeout=60)
         seen: list[instance_pb2.TapMessagesResponse] = []
 
         async def read() -> None:
@@ -206,5 +207,5 @@ async def test_a_tap_shows_what_passes(mesh: SmallMesh) -> None:
             await until(passed)
         assert [m.direction for m in seen] == [1, 2, 3]
         assert "EUR" in seen[0].body
-        unknown = stub.Tap(control.TapRequest(method="Nothing/AtAll"), timeout=60)
+        unknown = stub.Tap(tap_pb2.TapRequest(method="Nothing/AtAll"), timeout=60)
         assert (await refused(unknown.read())).code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -12,7 +12,9 @@ from crossrate.api.broker.v1 import reconciliation_service_pb2 as broker_reconci
 from crossrate.api.broker.v1 import venue_service_pb2 as broker_venue_service
 from crossrate.api.control.v1 import control_service_pb2 as control_control_service
 from crossrate.api.control.v1 import fault_service_pb2 as control_fault_service
+from crossrate.api.control.v1 import observability_service_pb2 as control_observability_service
 from crossrate.api.control.v1 import release_service_pb2 as control_release_service
+from crossrate.api.control.v1 import tap_pb2 as control_tap
 from crossrate.api.identity.v1 import client_pb2 as identity_client
 from crossrate.api.identity.v1 import client_service_pb2 as identity_client_service
 from crossrate.api.identity.v1 import grant_service_pb2 as identity_grant_service
@@ -110,6 +112,8 @@ class Control:
     """Puts a fault in force, and answers when every connected proxy has it."""
     ApplyRoute: Method[control_control_service.ApplyRouteRequest, control_control_service.ApplyRouteResponse]
     """Puts a GRPCRoute in place of the one that the topology renders for its service, and answers when every connected proxy has acknowledged it."""
+    ExplainCall: Method[control_observability_service.ExplainCallRequest, control_observability_service.ExplainCallResponse]
+    """The way of one call through the mesh: each hop, its version and times, what let it in or refused it."""
     GetConfig: Method[control_control_service.GetConfigRequest, control_control_service.GetConfigResponse]
     """A service's live configuration."""
     GetMeshStatus: Method[control_control_service.GetMeshStatusRequest, control_control_service.GetMeshStatusResponse]
@@ -124,8 +128,12 @@ class Control:
     """Certificates in use: for each identity its serial, issuer and times."""
     ListConfigVersions: Method[control_control_service.ListConfigVersionsRequest, control_control_service.ListConfigVersionsResponse]
     """Versions of a service's live configuration, newest first."""
+    ListEdges: Method[control_observability_service.ListEdgesRequest, control_observability_service.ListEdgesResponse]
+    """Who calls whom: rate, success, latency by caller, method and version."""
     ListFaults: Method[control_fault_service.ListFaultsRequest, control_fault_service.ListFaultsResponse]
     """The faults in force, the newest first."""
+    ListProcesses: Method[control_observability_service.ListProcessesRequest, control_observability_service.ListProcessesResponse]
+    """What each process takes: processor, memory, calls, failures, delays."""
     ListReleases: Method[control_release_service.ListReleasesRequest, control_release_service.ListReleasesResponse]
     """Releases, newest first."""
     ListRoutes: Method[control_control_service.ListRoutesRequest, control_control_service.ListRoutesResponse]
@@ -146,8 +154,10 @@ class Control:
     """Changes values of a service's live configuration."""
     StartRelease: Method[control_release_service.StartReleaseRequest, control_release_service.StartReleaseResponse]
     """Starts the release that mesh/releases/<name>.toml specifies."""
-    Tap: Method[control_control_service.TapRequest, Any]
-    """Requests and answers of a method as they pass through every instance, decoded and redacted."""
+    Tap: Method[control_tap.TapRequest, Any]
+    """Requests and answers as they pass through every instance, decoded, with fields hidden as their policies say."""
+    TapHeaders: Method[control_tap.TapHeadersRequest, Any]
+    """The same without bodies: who calls what, with which outcome, sizes and times."""
     WatchRelease: Method[control_release_service.WatchReleaseRequest, Any]
     """A release as it is now, then at each decision and each second until it is over."""
 
@@ -495,6 +505,8 @@ class ControlBlocking:
     """Puts a fault in force, and answers when every connected proxy has it."""
     ApplyRoute: BlockingMethod[control_control_service.ApplyRouteRequest, control_control_service.ApplyRouteResponse]
     """Puts a GRPCRoute in place of the one that the topology renders for its service, and answers when every connected proxy has acknowledged it."""
+    ExplainCall: BlockingMethod[control_observability_service.ExplainCallRequest, control_observability_service.ExplainCallResponse]
+    """The way of one call through the mesh: each hop, its version and times, what let it in or refused it."""
     GetConfig: BlockingMethod[control_control_service.GetConfigRequest, control_control_service.GetConfigResponse]
     """A service's live configuration."""
     GetMeshStatus: BlockingMethod[control_control_service.GetMeshStatusRequest, control_control_service.GetMeshStatusResponse]
@@ -509,8 +521,12 @@ class ControlBlocking:
     """Certificates in use: for each identity its serial, issuer and times."""
     ListConfigVersions: BlockingMethod[control_control_service.ListConfigVersionsRequest, control_control_service.ListConfigVersionsResponse]
     """Versions of a service's live configuration, newest first."""
+    ListEdges: BlockingMethod[control_observability_service.ListEdgesRequest, control_observability_service.ListEdgesResponse]
+    """Who calls whom: rate, success, latency by caller, method and version."""
     ListFaults: BlockingMethod[control_fault_service.ListFaultsRequest, control_fault_service.ListFaultsResponse]
     """The faults in force, the newest first."""
+    ListProcesses: BlockingMethod[control_observability_service.ListProcessesRequest, control_observability_service.ListProcessesResponse]
+    """What each process takes: processor, memory, calls, failures, delays."""
     ListReleases: BlockingMethod[control_release_service.ListReleasesRequest, control_release_service.ListReleasesResponse]
     """Releases, newest first."""
     ListRoutes: BlockingMethod[control_control_service.ListRoutesRequest, control_control_service.ListRoutesResponse]
@@ -531,8 +547,10 @@ class ControlBlocking:
     """Changes values of a service's live configuration."""
     StartRelease: BlockingMethod[control_release_service.StartReleaseRequest, control_release_service.StartReleaseResponse]
     """Starts the release that mesh/releases/<name>.toml specifies."""
-    Tap: BlockingStream[control_control_service.TapRequest, control_control_service.TapResponse]
-    """Requests and answers of a method as they pass through every instance, decoded and redacted."""
+    Tap: BlockingStream[control_tap.TapRequest, control_tap.TapResponse]
+    """Requests and answers as they pass through every instance, decoded, with fields hidden as their policies say."""
+    TapHeaders: BlockingStream[control_tap.TapHeadersRequest, control_tap.TapHeadersResponse]
+    """The same without bodies: who calls what, with which outcome, sizes and times."""
     WatchRelease: BlockingStream[control_release_service.WatchReleaseRequest, control_release_service.WatchReleaseResponse]
     """A release as it is now, then at each decision and each second until it is over."""
 

@@ -1,12 +1,9 @@
-"""`call` and `tap`: any method of the platform from the shell."""
+"""`call`: any method of the platform from the shell."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import uuid
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -93,47 +90,3 @@ def _print(answer: dict[str, Any], as_json: bool) -> None:
         show.document(answer)
     else:
         show.console().print_json(data=answer)
-
-
-def tap(name: str, *, max_messages: int, as_json: bool) -> None:
-    """Shows messages of a method as they pass through its instances."""
-    from crossrate.api.control.v1 import control_service_pb2 as pb
-    from crossrate.api.control.v1 import control_service_pb2_grpc as pb_grpc
-
-    method = contract_of(name).path[1:] if name else ""
-    request = pb.TapRequest(method=method, max_messages=max_messages)
-
-    async def run() -> None:
-        async with reach.control() as channel:
-            if not as_json:
-                show.note(f"messages of {method or 'every method'} as they pass; Ctrl-C ends it")
-            async for message in _tapped(pb_grpc.ControlServiceStub(channel), request):
-                show.line(message) if as_json else _print_tapped(message)
-
-    asyncio.run(run())
-
-
-async def _tapped(stub: Any, request: Any) -> AsyncIterator[dict[str, Any]]:
-    async for answer in stub.Tap(request):
-        message = as_dict(answer.message)
-        with contextlib.suppress(ValueError):  # a status's words are not JSON
-            message["body"] = json.loads(message["body"])
-        yield message
-
-
-_ARROWS = {"TAP_DIRECTION_REQUEST": "→", "TAP_DIRECTION_RESPONSE": "←", "TAP_DIRECTION_STATUS": "■"}
-
-
-def _print_tapped(message: dict[str, Any]) -> None:
-    from rich.text import Text
-
-    body = message["body"] if isinstance(message["body"], str) else json.dumps(message["body"], ensure_ascii=False)
-    text = Text.assemble(
-        (message["time"][11:23], "dim"),
-        f" {_ARROWS.get(message['direction'], '?')} ",
-        (message["method"].rsplit("/", 1)[-1], "bold"),
-        (f" {message['caller']} → {message['instance']} ", "cyan"),
-        body,
-        (f"  ({message['droppedCount']} left out)" if int(message["droppedCount"]) else "", "yellow"),
-    )
-    show.console().print(text)

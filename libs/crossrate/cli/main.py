@@ -17,6 +17,7 @@ from crossrate.cli.fault_app import fault_app
 from crossrate.cli.kill_app import kill_app
 from crossrate.cli.limits_app import limits_app
 from crossrate.cli.margin_app import allocate, close_outs, levels, margin
+from crossrate.cli.observe_app import edges, tap, top, why
 from crossrate.cli.orders_app import accounts_app, orders_app, positions
 from crossrate.cli.people_app import (
     clients_app,
@@ -38,6 +39,7 @@ HELP = """Runs an FX trading platform that is a service mesh, calls it, and expl
 Begin:
   crossrate up                 start everything on this machine
   crossrate status             every process and how it does
+  crossrate top                what each process takes; `edges` who calls whom, `why REQUEST_ID` one call
   crossrate explain GetQuote   every policy of a method, and where it is written
   crossrate call GetQuote '{"base": "EUR", "counter": "USD"}'
 
@@ -107,7 +109,9 @@ for name, group in {
 }.items():
     app.add_typer(group, name=name, rich_help_panel=PEOPLE)
 
-RUN, CALL, EXPLAIN, OPERATE = "Run", "Call", "Explain", "Operate"
+RUN, CALL, EXPLAIN, OPERATE, SEE = "Run", "Call", "Explain", "Operate", "See"
+for command in (edges, top, why, tap):
+    app.command(rich_help_panel=SEE)(command)
 
 Json = Annotated[bool, typer.Option("--json", help="Machine output: one JSON document, or JSON lines.")]
 Method = Annotated[str, typer.Argument(help="GetQuote, MarketDataService/GetQuote or the full path.", metavar="METHOD")]
@@ -238,21 +242,6 @@ def call(
         max_messages=max_messages,
         as_json=as_json,
     )
-
-
-@app.command(rich_help_panel=CALL)
-def tap(
-    method: Annotated[str, typer.Argument(help="A method; all if left out.", metavar="METHOD")] = "",
-    max_messages: Annotated[int, typer.Option("--max", min=0, help="End after this many messages.")] = 0,
-    as_json: Json = False,
-) -> None:
-    """Watch requests and answers as they pass, decoded and redacted.
-
-    crossrate tap GetQuote
-    """
-    from crossrate.cli import calls
-
-    calls.tap(method, max_messages=max_messages, as_json=as_json)
 
 
 @app.command(rich_help_panel=EXPLAIN)

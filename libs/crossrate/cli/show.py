@@ -35,13 +35,13 @@ REMEDIES = {
     "REQUEST_ID_REUSED": "use a new requestId for a new change",
     "CALLER_NOT_ALLOWED": "`crossrate authz METHOD` shows who may call it and why",
     "NO_IDENTITY": "call it through the edge, or as a service with --as",
-    "DEADLINE_EXCEEDED": "look for the request id in `crossrate logs`; `crossrate status` shows what is unhealthy",
+    "DEADLINE_EXCEEDED": "`crossrate why REQUEST_ID` shows where its time went, `crossrate status` what is unhealthy",
     "DEADLINE_TOO_SHORT": "give it more time with --timeout",
     "TOO_MANY_REQUESTS": "repeat it after the time that the server named",
     "RATE_LIMITED": "repeat it after the time that the server named",
     "DEPENDENCY_UNAVAILABLE": "`crossrate status` shows which process is unhealthy",
     "SHUTTING_DOWN": "repeat it: another instance takes over",
-    "INTERNAL": "find the request id in `crossrate logs`",
+    "INTERNAL": "`crossrate why REQUEST_ID` shows its way; find the request id in `crossrate logs`",
     "VERSION_CONFLICT": "read it again and repeat the change with the version that is there now",
     "CURSOR_EXPIRED": "begin without a cursor; what lies between is in the history",
     "NO_QUOTE": "`crossrate call GetTradingSession …` says whether the market is open; see `crossrate logs marketdata`",
@@ -145,6 +145,8 @@ def failure(error: Exception, *, as_json: bool) -> None:
         aside().print(f"  [bold]{escape(violation['field'])}[/]: {escape(violation['description'])}")
     for key, value in told.get("metadata", {}).items():
         aside().print(f"  {escape(key)}: {escape(str(value))}", style="dim")
+    if told.get("requestId"):
+        aside().print(f"  request id: {escape(told['requestId'])}", style="dim")
     if told.get("remedy"):
         aside().print(f"[bold]→[/] {escape(told['remedy'])}")
 
@@ -155,6 +157,8 @@ def describe(error: Exception) -> dict[str, Any]:
         code = error.code().name
         told: dict[str, Any] = {"code": code, "message": error.message or "no text", "method": error.method}
         name = error.method.rsplit("/", 1)[-1]
+        if error.call_id:
+            told["requestId"] = error.call_id
         if error.reason:
             told |= {"reason": error.reason, "metadata": error.metadata}
         if error.violations:
@@ -164,7 +168,7 @@ def describe(error: Exception) -> dict[str, Any]:
         remedy = REMEDIES.get(error.reason) or CODE_REMEDIES.get(code, "")
         if code == "PERMISSION_DENIED" and error.method.startswith(CONTROL):
             remedy = f"call it as the mesh's local operator: crossrate call {name} --local control-1"
-        return told | {"remedy": remedy.replace("METHOD", name)}
+        return told | {"remedy": remedy.replace("METHOD", name).replace("REQUEST_ID", error.call_id or "REQUEST_ID")}
     told = {"message": str(error) or type(error).__name__}
     if isinstance(error, CommandError):
         told |= error.details | {"remedy": error.remedy}

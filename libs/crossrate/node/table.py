@@ -110,5 +110,7 @@ class Table:
                     "log": str(keeper.kept.log),
                 }
             )
-        sums = await asyncio.to_thread(memory.pss_by_root, [row["pid"] for row in rows if row["pid"]])
-        return [row | {"pss_kib": sums.get(row["pid"], 0)} for row in rows]
+        sums = await asyncio.to_thread(memory.taken_by_root, [row["pid"] for row in rows if row["pid"]])
+        taken = [sums.get(row["pid"], memory.Taken()) for row in rows]
+        told = [{"pss_kib": each.pss_kib, "processor_s": round(each.processor_s, 2)} for each in taken]
+        return [row | each for row, each in zip(rows, told, strict=True)]

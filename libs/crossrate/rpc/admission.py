@@ -15,6 +15,7 @@ from crossrate.rpc.caller import EDGE, LOCAL, OPERATOR, Callers, Clients, allowe
 from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.deadlines import NeededTime, shave
 from crossrate.rpc.grants import Client
+from crossrate.rpc.kept import RELEASE_HEADER, Kept
 from crossrate.rpc.metrics import MethodCounts, RpcCounts
 from crossrate.rpc.revocations import Revocations
 from crossrate.rpc.transport import CallContext
@@ -37,7 +38,7 @@ def _deadline_passed(call: Call) -> None:
 class Method:
     """A method as admission sees it: its contract and what was learned of it."""
 
-    __slots__ = ("allowed", "contract", "counts", "deadline_s", "housekeeping", "name", "needed", "streams")
+    __slots__ = ("allowed", "contract", "counts", "deadline_s", "housekeeping", "kept", "name", "needed", "streams")
 
     def __init__(self, contract: MethodContract, counts: MethodCounts, allowed: frozenset[str], housekeeping: bool):
         self.contract = contract
@@ -46,6 +47,9 @@ class Method:
         self.allowed = allowed
         self.housekeeping = housekeeping
         """Health and reflection: open to every identity, outside of limits and deadlines, not waited for."""
+        self.kept = not housekeeping and contract.workload != "instance"
+        """Whether its calls are kept for a while: what the mesh asks its instances is not what anybody asks about."""
+        counts.streaming = contract.server_streaming
         self.deadline_s = contract.deadline_s
         self.streams = contract.server_streaming
         self.needed = NeededTime(min(NEEDED_S_MAX, contract.deadline_s / 2))
@@ -82,6 +86,8 @@ class Admission:
         self._alarms: Alarms[Call] = Alarms(_deadline_passed)
         self._busy = 0
         self._streams = 0
+        self.kept = Kept()
+        """The calls of a while ago."""
         self.calls: set[Call] = set()
         """Calls under way, housekeeping aside."""
         self._idle: asyncio.Event | None = None
@@ -123,6 +129,8 @@ class Admission:
                 self._clients.check_factor(client, method.name, now)
         elif caller == LOCAL:
             call.client = OPERATOR
+        if RELEASE_HEADER in headers:
+            call.release = headers[RELEASE_HEADER]
         budget_s = method.deadline_s
         remaining_s = context.time_remaining()
         if remaining_s is not None and remaining_s < budget_s:
@@ -164,12 +172,13 @@ class Admission:
         """A call that `enter` saw has ended, let in or not."""
         if call.timer is not None:
             call.timer.cancel()
-        elapsed_s = monotonic() - call.begun
-        counts = method.counts
-        counts.finish(code, elapsed_s)
-        counts.received += call.received
-        counts.sent += call.sent
+            call.timer = None
+        elapsed_s = call.elapsed_s = monotonic() - call.begun
+        call.code = code
+        method.counts.finish(call.caller, code, elapsed_s, call.received, call.sent)
         call.task = None
+        if method.kept:
+            self.kept.add(call)
         if call in self.calls:
             self.calls.remove(call)
             if method.streams:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 INTERRUPT_S = 0.25
 """Time between a stream's request to end and its interruption."""
 REQUEST_ID_CHARS_MAX = 128
+OUTGOING_MAX = 32
+"""Calls made while serving one that are kept with it."""
 
 monotonic = time.monotonic
 
@@ -51,23 +53,34 @@ class Stop(enum.Enum):
 
 
 class Call:
-    """One call. Times are seconds; `deadline`, when the work must be done, is on the clock of `time.monotonic`."""
+    """One call. Times are seconds; `deadline`, when the work must be done, is on the clock of `time.monotonic`.
+
+    `given_id` is the request id as its caller gave it, unchecked; `request_id` is the one to use. `code`, `elapsed_s`
+    are set at its end, `handled` (on the same clock) when its handler begins; `failure`, `outgoing` and `release` where
+    there is one: a call without does not pay for it (see `crossrate.rpc.kept`).
+    """
 
     __slots__ = (
         "_ending",
-        "_request_id",
         "_trace",
         "_traceparent",
         "begun",
         "caller",
         "client",
+        "code",
         "deadline",
+        "elapsed_s",
         "end_reason",
+        "failure",
+        "given_id",
+        "handled",
         "in_handler",
         "margin_s",
         "method",
+        "outgoing",
         "reached",
         "received",
+        "release",
         "sent",
         "span",
         "stopped",
@@ -79,6 +92,12 @@ class Call:
         self.method = method
         self.caller = ""
         self.client: Client | None = None
+        self.code: int
+        self.elapsed_s: float
+        self.handled: float
+        self.failure: tuple[str, str]
+        self.outgoing: list[tuple[str, float, float, str, int]]
+        self.release: str
         self.begun = monotonic()
         self.deadline = self.begun + method.deadline_s
         self.task: asyncio.Task | None = None
@@ -91,7 +110,7 @@ class Call:
         self.end_reason = 0
         self.received = 0
         self.sent = 0
-        self._request_id = request_id
+        self.given_id = request_id
         self._traceparent = traceparent
         self._trace: Trace | None = None
         self._ending: asyncio.Event | None = None
@@ -114,9 +133,9 @@ class Call:
     @property
     def request_id(self) -> str:
         """The id under which every log line, error and event of this call is found: the caller's, else a new one."""
-        known = self._request_id
+        known = self.given_id
         if not known or len(known) > REQUEST_ID_CHARS_MAX or not known.isascii() or not known.isprintable():
-            known = self._request_id = new_request_id()
+            known = self.given_id = new_request_id()
         return known
 
     @property
@@ -135,6 +154,24 @@ class Call:
     def traceparent(self) -> str:
         """The header that hands the trace on to the next service."""
         return self.trace.header()
+
+    @property
+    def parent_traceparent(self) -> str:
+        """The header that it came with; "" for none."""
+        return self._traceparent or ""
+
+    @property
+    def placed(self) -> Trace | None:
+        """Its place in its trace, if anything asked for it yet."""
+        return self._trace
+
+    def called(self, method: str, begun: float, elapsed_s: float, code: str, attempts: int) -> None:
+        """A call that was made while serving this one has ended. The first OUTGOING_MAX are kept."""
+        outgoing = getattr(self, "outgoing", None)
+        if outgoing is None:
+            outgoing = self.outgoing = []
+        if len(outgoing) < OUTGOING_MAX:
+            outgoing.append((method, begun, elapsed_s, code, attempts))
 
     def remaining_s(self) -> float:
         """Seconds left for the work, never negative. Calls made meanwhile take no longer."""

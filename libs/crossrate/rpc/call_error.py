@@ -39,7 +39,7 @@ class CallError(grpc.aio.AioRpcError):
     - `method`: the wire path; `attempts`: how often it was sent;
     - `request`: the request as it was sent, None where it is not known: sending the same again is safe also for a
       write, since it has its request id;
-    - `call_id`: by which the logs of all services have the call, "" if the failure did not come from a service;
+    - `call_id`: by which the logs of all services, and `crossrate why`, have the call;
     - `remedy`: what to do about it, a sentence.
     """
 

@@ -21,7 +21,7 @@ from google.rpc import status_pb2
 from crossrate.api.common.v1 import stream_pb2
 from crossrate.rpc import errors, refusals
 from crossrate.rpc.admission import Admission, Method
-from crossrate.rpc.call import Call, Stop
+from crossrate.rpc.call import Call, Stop, monotonic
 from crossrate.rpc.contract import Idempotency, MethodContract
 from crossrate.rpc.denials import DENIED, SERVICE, Denials
 from crossrate.rpc.envelope import Envelope
@@ -159,6 +159,7 @@ class Chain:
                     request = read(raw, call)
                     call.received = 1
                 call.in_handler = call.reached = True
+                call.handled = monotonic()
                 answer = encode(await behaviour(request, context))
                 call.in_handler = False
                 if tapped and tap.readers:
@@ -210,6 +211,7 @@ class Chain:
                     if mirror.readers:
                         mirror.passed(call, metadata, raw, None, None)
                 call.reached = True
+                call.handled = monotonic()
                 answers = behaviour(request, context)
                 take = answers.__anext__
                 while call.stopped is None:
@@ -275,6 +277,8 @@ class Chain:
         failure = self._failure(call, error)
         if not call.reached:
             self._counts.refused[call.name, failure.reason.name] += 1
+        # Its words alone: the error itself holds the frames that it passed, and what was in them.
+        call.failure = failure.reason.name, failure.message
         if failure.reason in DENIED:
             self._denials.note(call.name, str(call.client or call.caller), failure.reason, SERVICE)
         return failure, failure.to_status(call.request_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any, Protocol
@@ -15,8 +16,10 @@ from crossrate.rpc import mirror as mirrors
 from crossrate.rpc.admission import Admission
 from crossrate.rpc.call import current
 from crossrate.rpc.contract import contracts, find_method
+from crossrate.rpc.measures import Measures
 from crossrate.rpc.mirror import Mirror, manner_of
-from crossrate.rpc.tap import READERS_MAX, Tap
+from crossrate.rpc.records import Records
+from crossrate.rpc.tap import READERS_MAX, Tap, Wanted
 from crossrate.rpc.values import from_struct, to_struct
 from crossrate.runtime.process import Runtime
 
@@ -39,6 +42,7 @@ class InstanceServicer(instance_grpc.InstanceServiceServicer):
     Args:
         config: returns the live configuration, or None if the service has none.
         ready_time: returns when the instance became ready, or None if it has not.
+        measures: what it counts.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class InstanceServicer(instance_grpc.InstanceServiceServicer):
         mirror: Mirror,
         config: Callable[[], Config | None],
         ready_time: Callable[[], datetime | None],
+        measures: Measures,
     ) -> None:
         self._runtime = runtime
         self._admission = admission
@@ -56,6 +61,8 @@ class InstanceServicer(instance_grpc.InstanceServiceServicer):
         self._mirror = mirror
         self._config = config
         self._ready_time = ready_time
+        self._measures = measures
+        self._records = Records(runtime)
 
     async def DescribeInstance(self, request, context) -> instance_pb2.DescribeInstanceResponse:
         """What this instance is and how it does. Calls of this service itself are not counted."""
@@ -84,15 +91,10 @@ class InstanceServicer(instance_grpc.InstanceServiceServicer):
 
     async def TapMessages(self, request, context) -> AsyncIterator[instance_pb2.TapMessagesResponse]:
         """What passes, until the reader leaves or has what it asked for. NOT_FOUND for a method that does not exist."""
-        path = None
-        if request.method:
-            try:
-                path = find_method(request.method).path
-            except LookupError:
-                raise errors.not_found("method", request.method) from None
+        wanted = _wanted(request)
         if len(self._tap.readers) >= READERS_MAX:
             raise errors.too_many_requests(READERS_MAX, 1.0)
-        reader = self._tap.open(path)
+        reader = self._tap.open(wanted)
         ending = current().ending
         seen = 0
         try:
@@ -133,3 +135,37 @@ class InstanceServicer(instance_grpc.InstanceServiceServicer):
                 yield (await reader.take()).message()
         finally:
             self._mirror.close(reader)
+
+    async def MeasureInstance(self, request, context) -> instance_pb2.MeasureInstanceResponse:
+        """Counts of calls, and what the process takes."""
+        return self._measures.measure()
+
+    async def FindCalls(self, request, context) -> instance_pb2.FindCallsResponse:
+        """Calls under a request id, those under way included."""
+        kept = self._admission.kept
+        under_way = [c for c in self._admission.calls if c.method.workload != "instance"]
+        found = kept.find(request.call_request_id, under_way)
+        answer = instance_pb2.FindCallsResponse(calls=[self._records.record(call) for call in found])
+        now, now_ns = time.monotonic(), time.time_ns()
+        for since, told in ((kept.all_since, answer.all_since), (kept.notable_since, answer.notable_since)):
+            if since is not None:
+                told.FromNanoseconds(now_ns - round((now - since) * 1e9))
+        return answer
+
+
+def _wanted(request: instance_pb2.TapMessagesRequest) -> Wanted:
+    path = None
+    if request.method:
+        try:
+            path = find_method(request.method).path
+        except LookupError:
+            raise errors.not_found("method", request.method) from None
+    return Wanted(
+        path=path,
+        callers=frozenset(request.callers),
+        codes=frozenset(request.codes),
+        account=request.account,
+        request_id=request.call_request_id,
+        sample_percent=request.sample_percent,
+        headers_only=request.headers_only,
+    )

@@ -12,9 +12,10 @@ from grpc.aio import EOF
 
 from crossrate.rpc.bearer import at_hand, let_in
 from crossrate.rpc.call_error import CallError
-from crossrate.rpc.plan import Plan
+from crossrate.rpc.plan import Plan, serving_call
 from crossrate.rpc.resilience import RetryLimits, retry
 
+REQUEST_ID = "x-request-id"
 UNKNOWN_METHOD_S_MAX = 10.0
 """Deadline of unary methods that are not the platform's own, such as health checks."""
 
@@ -31,12 +32,11 @@ class _Callable:
     def _sender(
         self,
         request: Any,
-        metadata: Iterable[tuple[str, Any]] | None,
+        plain: tuple[tuple[str, Any], ...],
         credentials: grpc.CallCredentials | None,
         wait_for_ready: bool | None,
         compression: grpc.Compression | None,
     ) -> Callable[[float | None], Any]:
-        plain = self._plan.headers(metadata)
         tokens = self._plan.tokens
         wait = self._plan.wait_for_ready if wait_for_ready is None else wait_for_ready
 
@@ -71,9 +71,10 @@ class UnaryCallable(_Callable):
         compression: grpc.Compression | None = None,
     ) -> UnaryCall:
         """As in grpc.aio; `timeout` in seconds shortens the contract's deadline."""
-        send = self._sender(request, metadata, credentials, wait_for_ready, compression)
+        headers = self._plan.headers(metadata)
+        send = self._sender(request, headers, credentials, wait_for_ready, compression)
         end_s = self._plan.end_s(timeout, UNKNOWN_METHOD_S_MAX)
-        return UnaryCall(self._plan, self._plan.limits_for(request), send, end_s, request)
+        return UnaryCall(self._plan, self._plan.limits_for(request), send, end_s, request, headers)
 
 
 class StreamCallable(_Callable):
@@ -92,15 +93,16 @@ class StreamCallable(_Callable):
         compression: grpc.Compression | None = None,
     ) -> StreamCall:
         """As in grpc.aio; `timeout` in seconds shortens the longest life that the contract gives the stream."""
-        send = self._sender(request, metadata, credentials, wait_for_ready, compression)
+        headers = self._plan.headers(metadata)
+        send = self._sender(request, headers, credentials, wait_for_ready, compression)
         end_s = self._plan.end_s(timeout, None)
-        return StreamCall(self._plan, self._plan.limits_for(request), send, end_s, request)
+        return StreamCall(self._plan, self._plan.limits_for(request), send, end_s, request, headers)
 
 
 class _Call:
     """One call, which may be sent more than once. Only one task may wait for it."""
 
-    __slots__ = ("_current", "_end_s", "_limits", "_plan", "_request", "_send", "_sent")
+    __slots__ = ("_current", "_end_s", "_headers", "_limits", "_plan", "_request", "_send", "_sent")
 
     def __init__(
         self,
@@ -109,8 +111,10 @@ class _Call:
         send: Callable[[float | None], Any],
         end_s: float | None,
         request: Any = None,
+        headers: tuple[tuple[str, Any], ...] = (),
     ) -> None:
         self._request = request
+        self._headers = headers
         self._plan = plan
         self._limits = limits
         self._send = send
@@ -145,6 +149,8 @@ class _Call:
 
     def _failed(self, error: CallError) -> CallError:
         error.attempts, error.request = self._sent, self._request
+        # What a proxy refuses names no id: the one that went out with the call.
+        error.call_id = error.call_id or next((value for name, value in self._headers if name == REQUEST_ID), "")
         return error
 
     def _may_repeat(self, error: Exception) -> bool:
@@ -173,6 +179,13 @@ class _Call:
         return await retry(
             self._plan.method, attempt, self._limits, is_retryable=self._may_repeat, budget=self._plan.budget
         )
+
+    def _told(self, start: float, code: str) -> float:
+        """Tells the call that is being served, if one is, what became of this one; returns how long it took."""
+        took_s = time.monotonic() - start
+        if (serving := serving_call()) is not None:
+            serving.called(self._plan.method[1:], start, took_s, code, self._sent)
+        return took_s
 
     def cancel(self) -> bool:
         """Ends the call; False if it was over."""
@@ -225,19 +238,20 @@ class UnaryCall(_Call):
 
     async def _answer(self) -> Any:
         if self._outcome is None:
-            start = time.perf_counter()
+            start, code = time.monotonic(), "CANCELLED"
             try:
                 self._outcome = await self._first(self._attempt), None
             except CallError as error:
-                self._outcome = None, error
-                self._plan.count(error.code().name)
+                self._outcome, code = (None, error), error.code().name
+                self._plan.count(code)
             except asyncio.CancelledError:
-                self._plan.count("CANCELLED")
+                self._plan.count(code)
                 raise
             else:
+                code = "OK"
                 self._plan.succeeded.inc()
             finally:
-                self._plan.seconds.observe(time.perf_counter() - start)
+                self._plan.seconds.observe(self._told(start, code))
         answer, error = self._outcome
         if error is not None:
             raise error
@@ -265,8 +279,7 @@ class StreamCall(_Call):
             if self._started:
                 message = await self._current.read()
             else:
-                message = await self._first(self._attempt)
-                self._started = True
+                message = await self._begun_with()
         except CallError as error:
             self._plan.count(error.code().name)
             raise
@@ -278,6 +291,19 @@ class StreamCall(_Call):
             raise
         if message is EOF:
             self._plan.succeeded.inc()
+        return message
+
+    async def _begun_with(self) -> Any:
+        """The first message. The call that is served is told of the way to it alone: the rest may go on for ever."""
+        start, code = time.monotonic(), "CANCELLED"
+        try:
+            message = await self._first(self._attempt)
+            self._started, code = True, "OK"
+        except CallError as error:
+            code = error.code().name
+            raise
+        finally:
+            self._told(start, code)
         return message
 
     async def __aiter__(self) -> AsyncIterator[Any]:

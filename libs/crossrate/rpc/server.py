@@ -38,6 +38,7 @@ from crossrate.rpc.denials_teller import DenialsTeller
 from crossrate.rpc.health import Health
 from crossrate.rpc.instance import Config, InstanceServicer
 from crossrate.rpc.lean import LeanTransport
+from crossrate.rpc.measures import Measures
 from crossrate.rpc.metrics import RpcCounts
 from crossrate.rpc.metrics_listener import MetricsListener
 from crossrate.rpc.mirror import Mirror
@@ -161,8 +162,15 @@ class Server:
         """Where the instance listens."""
         self.metrics_port = 0
         """Where its metrics are, once it serves."""
+        self._measures = Measures(self._admission, self._counts, runtime.version)
         servicer = InstanceServicer(
-            runtime, self._admission, self._tap, mirror, lambda: self.config, lambda: self._ready_time
+            runtime,
+            self._admission,
+            self._tap,
+            mirror,
+            lambda: self.config,
+            lambda: self._ready_time,
+            self._measures,
         )
         self.add(instance_grpc.add_InstanceServiceServicer_to_server, servicer)
 
@@ -238,6 +246,7 @@ class Server:
             await self._drain()
         finally:
             withdraw(runtime)
+            self._measures.lag.stop()
             await self._follower.stop()
             await self._teller.stop()
             await self.health.stop()

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+import zlib
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import grpc
 from google.protobuf import message_factory
@@ -18,6 +20,7 @@ from google.protobuf.message import DecodeError
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.rpc.call import Call
 from crossrate.rpc.contract import MethodContract
+from crossrate.rpc.grants import reader
 from crossrate.rpc.metrics import RpcCounts
 from crossrate.rpc.redaction import Redaction
 
@@ -28,6 +31,11 @@ BODY_CHARS_MAX = 65_536
 """Longest body shown; what is longer is cut."""
 READERS_MAX = 16
 """Readers at once."""
+HELD_CALLS_MAX = 4096
+"""Calls of which one reader cannot tell yet whether it wants them."""
+HELD_MESSAGES_MAX = 64
+HELD_BYTES_MAX = 256 << 10
+"""What of one call waits for its end; the rest is left out and counted."""
 
 REQUEST = instance_pb2.TAP_DIRECTION_REQUEST
 RESPONSE = instance_pb2.TAP_DIRECTION_RESPONSE
@@ -37,38 +45,129 @@ _CODE_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which calls a reader wants; what several fields ask for has to hold at once, and an empty one asks for nothing.
+
+    Args:
+        path: the method's wire path.
+        codes: names with which the call has ended: its messages are shown when it has.
+        account: that its request names.
+        sample_percent: share of the calls, by request id; 0 for all.
+        headers_only: sizes instead of bodies.
+    """
+
+    path: str | None = None
+    callers: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
+    account: str = ""
+    request_id: str = ""
+    sample_percent: float = 0.0
+    headers_only: bool = False
+
+    def fits(self, call: Call) -> bool:
+        """Whether a call is wanted, as far as it can be told before its request is read."""
+        if self.path is not None and self.path != call.method.path:
+            return False
+        if self.callers and call.caller not in self.callers:
+            return False
+        if self.request_id and self.request_id != call.request_id:
+            return False
+        share = self.sample_percent
+        return not share or zlib.crc32(call.request_id.encode()) * 100 < share * (1 << 32)
+
+
+@dataclass(frozen=True, slots=True)
 class Passed:
-    """One message that passed; `content` is its bytes, or for a status its text. `dropped` were lost before it."""
+    """One message that passed; `content` is its bytes, for a status its text, or None where its reader wants none.
+    `dropped` were lost before it."""
 
     time_ns: int
     method: MethodContract
     direction: int
     caller: str
+    principal: str
     request_id: str
-    content: bytes | str
+    content: bytes | str | None
+    size: int
+    code: str
+    elapsed_s: float
     dropped: int
 
 
-class Reader:
-    """One who watches a method (its wire path), or with None all."""
+class _Held:
+    """What is known of one call whose messages cannot be shown yet."""
 
-    def __init__(self, path: str | None) -> None:
-        self.path = path
+    __slots__ = ("messages", "named", "size")
+
+    def __init__(self) -> None:
+        self.named = False
+        self.messages: list[Passed] = []
+        self.size = 0
+
+
+class Reader:
+    """One who watches what `wanted` says."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self._stateful = bool(wanted.codes or wanted.account)
+        self._held: dict[Call, _Held] = {}
         self._queue: deque[Passed] = deque()
         self._bytes = 0
         self._dropped = 0
         self._filled = asyncio.Event()
 
-    def put(self, call: Call, direction: int, content: bytes | str) -> bool:
-        """Puts a message aside; False if there is no room and it is dropped."""
-        if len(self._queue) >= QUEUED_MAX or self._bytes + len(content) > QUEUED_BYTES_MAX:
-            self._dropped += 1
-            return False
-        self._queue.append(
-            Passed(time.time_ns(), call.method, direction, call.caller, call.request_id, content, self._dropped)
-        )
+    def offer(self, call: Call, direction: int, content: bytes | str, code: str) -> bool:
+        """Puts a message aside if it is wanted; False if it is and there is no room."""
+        wanted = self.wanted
+        if not wanted.fits(call):
+            return True
+        passed = self._passed(call, direction, content, code)
+        if not self._stateful:
+            return self._put(passed)
+        held = self._held.get(call)
+        if held is None:
+            if len(self._held) >= HELD_CALLS_MAX:
+                return self._drop()
+            held = self._held[call] = _Held()
+        if direction == REQUEST and wanted.account and not held.named and isinstance(content, bytes):
+            held.named = names_account(call.method, content, wanted.account)
+        if direction == STATUS:
+            del self._held[call]
+        if wanted.account and not held.named:
+            return True
+        if not wanted.codes:
+            return self._put(passed)
+        if direction == STATUS:
+            return code not in wanted.codes or self._put_all((*held.messages, passed))
+        if len(held.messages) >= HELD_MESSAGES_MAX or held.size + passed.size > HELD_BYTES_MAX:
+            return self._drop()
+        held.messages.append(passed)
+        held.size += passed.size
+        return True
+
+    def _passed(self, call: Call, direction: int, content: bytes | str, code: str) -> Passed:
+        size = len(content) if isinstance(content, bytes) else 0
+        shown = None if self.wanted.headers_only else content
+        elapsed_s = time.monotonic() - call.begun
+        now, caller, principal = time.time_ns(), call.caller, call.principal
+        request_id = call.request_id
+        return Passed(now, call.method, direction, caller, principal, request_id, shown, size, code, elapsed_s, 0)
+
+    def _put_all(self, messages: Sequence[Passed]) -> bool:
+        return sum(self._put(each) for each in messages) == len(messages)
+
+    def _drop(self) -> bool:
+        self._dropped += 1
+        return False
+
+    def _put(self, passed: Passed) -> bool:
+        kept = 0 if passed.content is None else len(passed.content)
+        if len(self._queue) >= QUEUED_MAX or self._bytes + kept > QUEUED_BYTES_MAX:
+            return self._drop()
+        self._queue.append(replace(passed, dropped=self._dropped) if self._dropped else passed)
         self._dropped = 0
-        self._bytes += len(content)
+        self._bytes += kept
         self._filled.set()
         return True
 
@@ -78,8 +177,19 @@ class Reader:
             self._filled.clear()
             await self._filled.wait()
         passed = self._queue.popleft()
-        self._bytes -= len(passed.content)
+        self._bytes -= 0 if passed.content is None else len(passed.content)
         return passed
+
+
+def names_account(method: MethodContract, content: bytes, account: str) -> bool:
+    """Whether a request names an account, where its contract says that one stands."""
+    if not method.account_fields:
+        return False
+    try:
+        request = message_factory.GetMessageClass(method.input).FromString(content)
+    except DecodeError:
+        return False
+    return any(account in reader(method.input, path)(request) for path in method.account_fields)
 
 
 class Tap:
@@ -91,26 +201,26 @@ class Tap:
         self._redaction = redaction
         self._counts = counts
 
-    def message(self, call: Call, direction: int, content: bytes | str) -> None:
+    def message(self, call: Call, direction: int, content: bytes | str, code: str = "") -> None:
         """A message passes."""
-        for reader in self.readers:
-            if (reader.path is None or reader.path == call.method.path) and not reader.put(call, direction, content):
+        for each in self.readers:
+            if not each.offer(call, direction, content, code):
                 self._counts.tap_dropped += 1
 
     def status(self, call: Call, code: int, message: str) -> None:
         """A call ends."""
         name = _CODE_NAMES[code]
-        self.message(call, STATUS, f"{name}: {message}" if message else name)
+        self.message(call, STATUS, f"{name}: {message}" if message else name, name)
 
-    def open(self, path: str | None) -> Reader:
+    def open(self, wanted: Wanted) -> Reader:
         """A reader that gets what passes from now on, until `close`."""
-        reader = Reader(path)
-        self.readers = (*self.readers, reader)
-        return reader
+        opened = Reader(wanted)
+        self.readers = (*self.readers, opened)
+        return opened
 
-    def close(self, reader: Reader) -> None:
+    def close(self, closed: Reader) -> None:
         """The reader gets nothing more."""
-        self.readers = tuple(r for r in self.readers if r is not reader)
+        self.readers = tuple(each for each in self.readers if each is not closed)
 
     def show(self, passed: Passed) -> instance_pb2.TapMessagesResponse:
         """The message as its reader sees it, redacted."""
@@ -122,11 +232,17 @@ class Tap:
             request_id=passed.request_id,
             body=self._body(passed),
             dropped_count=passed.dropped,
+            principal=passed.principal,
+            size_bytes=passed.size,
+            code=passed.code,
         )
         shown.time.FromNanoseconds(passed.time_ns)
+        shown.elapsed.FromNanoseconds(max(0, round(passed.elapsed_s * 1e9)))
         return shown
 
     def _body(self, passed: Passed) -> str:
+        if passed.content is None:
+            return ""
         if isinstance(passed.content, str):
             return passed.content
         kind = passed.method.input if passed.direction == REQUEST else passed.method.output

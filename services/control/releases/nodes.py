@@ -92,6 +92,14 @@ class Node:
             raise NodeError(answer["error"])
         return answer
 
+    async def processes(self) -> list[Mapping[str, Any]]:
+        """Every process that the node keeps, with what it takes.
+
+        Raises:
+            NodeGone: the node does not answer.
+        """
+        return list((await self._ask(ASK_S_MAX, verb="status"))["processes"])
+
     async def ensure(self, service: str, candidate: Candidate) -> Running:
         """Starts the candidate unless it is there.
 

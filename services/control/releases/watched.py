@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import math
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 import nats.errors
 
+from crossrate.api.instance.v1.instance_service_pb2 import TapMessagesRequest, TapMessagesResponse
 from crossrate.events import EventsError
 from crossrate.rpc.contract import contracts
 from services.control.releases.business import SUBJECT, Orders
@@ -58,7 +60,11 @@ class Watched:
             if release.specification.abort.alerts:
                 tasks.create_task(self._listen(ALERTS + release.service, self._alert), name="alerts")
             for path, prices in self._prices.items():
-                tasks.create_task(prices.read(self._world.instances.tap(path, release.service)), name="prices")
+                tasks.create_task(prices.read(self._tapped(path)), name="prices")
+
+    def _tapped(self, path: str) -> AsyncIterator[TapMessagesResponse]:
+        wanted = TapMessagesRequest(method=path)
+        return self._world.instances.tap(wanted, self._release.service, math.inf)
 
     def _alert(self, payload: bytes) -> None:
         text = payload.decode(errors="replace")

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from crossrate.node.memory import pss_by_root, pss_kib
+from crossrate.node.memory import Taken, pss_kib, taken_by_root
 
 
 def test_a_process_includes_what_it_started() -> None:
@@ -16,15 +16,16 @@ def test_a_process_includes_what_it_started() -> None:
     assert child.stdout is not None
     with child.stdin, child.stdout:
         child.stdout.readline()
-        together = pss_by_root([os.getpid()])
-        apart = pss_by_root([os.getpid(), child.pid])
+        together = taken_by_root([os.getpid()])
+        apart = taken_by_root([os.getpid(), child.pid])
     child.wait()
     assert set(apart) == {os.getpid(), child.pid}
-    assert apart[child.pid] > 1000
-    assert together[os.getpid()] > apart[os.getpid()]
+    assert apart[child.pid].pss_kib > 1000
+    assert together[os.getpid()].pss_kib > apart[os.getpid()].pss_kib
+    assert together[os.getpid()].processor_s >= apart[os.getpid()].processor_s > 0
 
 
 def test_a_process_that_is_gone_has_no_size() -> None:
     """What is not there takes nothing."""
     assert pss_kib(2**22 + 1) == 0
-    assert pss_by_root([2**22 + 1]) == {2**22 + 1: 0}
+    assert taken_by_root([2**22 + 1]) == {2**22 + 1: Taken()}

@@ -24,13 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from crossrate.api.control.v1 import mesh_pb2 as crossrate_dot_api_dot_control_dot_v1_dot_mesh__pb2
-from crossrate.api.instance.v1 import instance_service_pb2 as crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2
+from crossrate.api.control.v1 import tap_pb2 as crossrate_dot_api_dot_control_dot_v1_dot_tap__pb2
 from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_dot_v1_dot_policy__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.crossrate/api/control/v1/control_service.proto\x12\x18\x63rossrate.api.control.v1\x1a\x1b\x62uf/validate/validate.proto\x1a#crossrate/api/control/v1/mesh.proto\x1a\x30\x63rossrate/api/instance/v1/instance_service.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\"\x16\n\x14GetMeshStatusRequest\"\x9a\x01\n\x15GetMeshStatusResponse\x12\x30\n\x07proxies\x18\x01 \x03(\x0b\x32\x1f.crossrate.api.control.v1.Proxy\x12\x35\n\tinstances\x18\x02 \x03(\x0b\x32\".crossrate.api.control.v1.Instance\x12\x18\n\x10snapshot_version\x18\x03 \x01(\x04\"4\n\x14ListSnapshotsRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\"N\n\x15ListSnapshotsResponse\x12\x35\n\tsnapshots\x18\x01 \x03(\x0b\x32\".crossrate.api.control.v1.Snapshot\"\x13\n\x11ListRoutesRequest\"E\n\x12ListRoutesResponse\x12/\n\x06routes\x18\x01 \x03(\x0b\x32\x1f.crossrate.api.control.v1.Route\"\x8f\x01\n\x11\x41pplyRouteRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12+\n\ngrpc_route\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x18\n\x07service\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18 \x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"^\n\x12\x41pplyRouteResponse\x12.\n\x05route\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.control.v1.Route\x12\x18\n\x10snapshot_version\x18\x02 \x01(\x04\"\x19\n\x17ListCertificatesRequest\"\x8d\x01\n\x18ListCertificatesResponse\x12;\n\x0c\x63\x65rtificates\x18\x01 \x03(\x0b\x32%.crossrate.api.control.v1.Certificate\x12\x34\n\x05roots\x18\x02 \x03(\x0b\x32%.crossrate.api.control.v1.Certificate\"\x94\x01\n\x19RotateCertificatesRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x42\n\x05scope\x18\x02 \x01(\x0e\x32\'.crossrate.api.control.v1.RotationScopeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"s\n\x1aRotateCertificatesResponse\x12;\n\x0c\x63\x65rtificates\x18\x01 \x03(\x0b\x32%.crossrate.api.control.v1.Certificate\x12\x18\n\x10snapshot_version\x18\x02 \x01(\x04\"9\n\x10GetConfigRequest\x12%\n\x07service\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{2,32}$\"L\n\x11GetConfigResponse\x12\x37\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\'.crossrate.api.control.v1.ConfigVersion\"\x86\x02\n\x10SetConfigRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12%\n\x07service\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{2,32}$\x12\'\n\x06values\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12 \n\x13rollback_to_version\x18\x04 \x01(\x04H\x00\x88\x01\x01\x12\x19\n\x07\x63omment\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x18\n\x10\x65xpected_version\x18\x06 \x01(\x04\x12\x15\n\rvalidate_only\x18\x07 \x01(\x08\x42\x16\n\x14_rollback_to_version\"L\n\x11SetConfigResponse\x12\x37\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\'.crossrate.api.control.v1.ConfigVersion\"B\n\x19ListConfigVersionsRequest\x12%\n\x07service\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{2,32}$\"W\n\x1aListConfigVersionsResponse\x12\x39\n\x08versions\x18\x01 \x03(\x0b\x32\'.crossrate.api.control.v1.ConfigVersion\"<\n\nTapRequest\x12\x18\n\x06method\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x14\n\x0cmax_messages\x18\x02 \x01(\r\"N\n\x0bTapResponse\x12?\n\x07message\x18\x01 \x01(\x0b\x32..crossrate.api.instance.v1.TapMessagesResponse*\x8c\x01\n\rRotationScope\x12\x1e\n\x1aROTATION_SCOPE_UNSPECIFIED\x10\x00\x12\x1c\n\x18ROTATION_SCOPE_WORKLOADS\x10\x01\x12\x1d\n\x19ROTATION_SCOPE_ROOT_BEGIN\x10\x02\x12\x1e\n\x1aROTATION_SCOPE_ROOT_FINISH\x10\x03\x32\x83\r\n\x0e\x43ontrolService\x12\x9d\x01\n\rGetMeshStatus\x12..crossrate.api.control.v1.GetMeshStatusRequest\x1a/.crossrate.api.control.v1.GetMeshStatusResponse\"+\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/mesh/status\x12\xa0\x01\n\rListSnapshots\x12..crossrate.api.control.v1.ListSnapshotsRequest\x1a/.crossrate.api.control.v1.ListSnapshotsResponse\".\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/mesh/snapshots\x12\x94\x01\n\nListRoutes\x12+.crossrate.api.control.v1.ListRoutesRequest\x1a,.crossrate.api.control.v1.ListRoutesResponse\"+\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/mesh/routes\x12\x9d\x01\n\nApplyRoute\x12+.crossrate.api.control.v1.ApplyRouteRequest\x1a,.crossrate.api.control.v1.ApplyRouteResponse\"4\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\n \n0\x02p\x01\x82\xd3\xe4\x93\x02\x1a\"\x15/v1/mesh/routes:apply:\x01*\x12\xac\x01\n\x10ListCertificates\x12\x31.crossrate.api.control.v1.ListCertificatesRequest\x1a\x32.crossrate.api.control.v1.ListCertificatesResponse\"1\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/mesh/certificates\x12\xbc\x01\n\x12RotateCertificates\x12\x33.crossrate.api.control.v1.RotateCertificatesRequest\x1a\x34.crossrate.api.control.v1.RotateCertificatesResponse\";\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\x1e 20\x02p\x01\x82\xd3\xe4\x93\x02!\"\x1c/v1/mesh/certificates:rotate:\x01*\x12\x9b\x01\n\tGetConfig\x12*.crossrate.api.control.v1.GetConfigRequest\x1a+.crossrate.api.control.v1.GetConfigResponse\"5\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x01\x30\x01\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/mesh/config/{service}\x12\xa2\x01\n\tSetConfig\x12*.crossrate.api.control.v1.SetConfigRequest\x1a+.crossrate.api.control.v1.SetConfigResponse\"<\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\n \n0\x02p\x01\x82\xd3\xe4\x93\x02\"\"\x1d/v1/mesh/config/{service}:set:\x01*\x12\xbf\x01\n\x12ListConfigVersions\x12\x33.crossrate.api.control.v1.ListConfigVersionsRequest\x1a\x34.crossrate.api.control.v1.ListConfigVersionsResponse\">\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/mesh/config/{service}/versions\x12\x83\x01\n\x03Tap\x12$.crossrate.api.control.v1.TapRequest\x1a%.crossrate.api.control.v1.TapResponse\"-\x90\x02\x01\xb2\xe1\x18\x12\n\x02\x05\x06\x1a\x03\x08\x90\x1c 20\x01R\x03\x08\x90\x1c\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/mesh/tap0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.crossrate/api/control/v1/control_service.proto\x12\x18\x63rossrate.api.control.v1\x1a\x1b\x62uf/validate/validate.proto\x1a#crossrate/api/control/v1/mesh.proto\x1a\"crossrate/api/control/v1/tap.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\"\x16\n\x14GetMeshStatusRequest\"\x9a\x01\n\x15GetMeshStatusResponse\x12\x30\n\x07proxies\x18\x01 \x03(\x0b\x32\x1f.crossrate.api.control.v1.Proxy\x12\x35\n\tinstances\x18\x02 \x03(\x0b\x32\".crossrate.api.control.v1.Instance\x12\x18\n\x10snapshot_version\x18\x03 \x01(\x04\"4\n\x14ListSnapshotsRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\"N\n\x15ListSnapshotsResponse\x12\x35\n\tsnapshots\x18\x01 \x03(\x0b\x32\".crossrate.api.control.v1.Snapshot\"\x13\n\x11ListRoutesRequest\"E\n\x12ListRoutesResponse\x12/\n\x06routes\x18\x01 \x03(\x0b\x32\x1f.crossrate.api.control.v1.Route\"\x8f\x01\n\x11\x41pplyRouteRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12+\n\ngrpc_route\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x18\n\x07service\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18 \x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"^\n\x12\x41pplyRouteResponse\x12.\n\x05route\x18\x01 \x01(\x0b\x32\x1f.crossrate.api.control.v1.Route\x12\x18\n\x10snapshot_version\x18\x02 \x01(\x04\"\x19\n\x17ListCertificatesRequest\"\x8d\x01\n\x18ListCertificatesResponse\x12;\n\x0c\x63\x65rtificates\x18\x01 \x03(\x0b\x32%.crossrate.api.control.v1.Certificate\x12\x34\n\x05roots\x18\x02 \x03(\x0b\x32%.crossrate.api.control.v1.Certificate\"\x94\x01\n\x19RotateCertificatesRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x42\n\x05scope\x18\x02 \x01(\x0e\x32\'.crossrate.api.control.v1.RotationScopeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"s\n\x1aRotateCertificatesResponse\x12;\n\x0c\x63\x65rtificates\x18\x01 \x03(\x0b\x32%.crossrate.api.control.v1.Certificate\x12\x18\n\x10snapshot_version\x18\x02 \x01(\x04\"9\n\x10GetConfigRequest\x12%\n\x07service\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{2,32}$\"L\n\x11GetConfigResponse\x12\x37\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\'.crossrate.api.control.v1.ConfigVersion\"\x86\x02\n\x10SetConfigRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12%\n\x07service\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{2,32}$\x12\'\n\x06values\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12 \n\x13rollback_to_version\x18\x04 \x01(\x04H\x00\x88\x01\x01\x12\x19\n\x07\x63omment\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x18\n\x10\x65xpected_version\x18\x06 \x01(\x04\x12\x15\n\rvalidate_only\x18\x07 \x01(\x08\x42\x16\n\x14_rollback_to_version\"L\n\x11SetConfigResponse\x12\x37\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\'.crossrate.api.control.v1.ConfigVersion\"B\n\x19ListConfigVersionsRequest\x12%\n\x07service\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{2,32}$\"W\n\x1aListConfigVersionsResponse\x12\x39\n\x08versions\x18\x01 \x03(\x0b\x32\'.crossrate.api.control.v1.ConfigVersion*\x8c\x01\n\rRotationScope\x12\x1e\n\x1aROTATION_SCOPE_UNSPECIFIED\x10\x00\x12\x1c\n\x18ROTATION_SCOPE_WORKLOADS\x10\x01\x12\x1d\n\x19ROTATION_SCOPE_ROOT_BEGIN\x10\x02\x12\x1e\n\x1aROTATION_SCOPE_ROOT_FINISH\x10\x03\x32\xbb\x0e\n\x0e\x43ontrolService\x12\x9d\x01\n\rGetMeshStatus\x12..crossrate.api.control.v1.GetMeshStatusRequest\x1a/.crossrate.api.control.v1.GetMeshStatusResponse\"+\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/mesh/status\x12\xa0\x01\n\rListSnapshots\x12..crossrate.api.control.v1.ListSnapshotsRequest\x1a/.crossrate.api.control.v1.ListSnapshotsResponse\".\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/mesh/snapshots\x12\x94\x01\n\nListRoutes\x12+.crossrate.api.control.v1.ListRoutesRequest\x1a,.crossrate.api.control.v1.ListRoutesResponse\"+\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/mesh/routes\x12\x9d\x01\n\nApplyRoute\x12+.crossrate.api.control.v1.ApplyRouteRequest\x1a,.crossrate.api.control.v1.ApplyRouteResponse\"4\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\n \n0\x02p\x01\x82\xd3\xe4\x93\x02\x1a\"\x15/v1/mesh/routes:apply:\x01*\x12\xac\x01\n\x10ListCertificates\x12\x31.crossrate.api.control.v1.ListCertificatesRequest\x1a\x32.crossrate.api.control.v1.ListCertificatesResponse\"1\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/mesh/certificates\x12\xbc\x01\n\x12RotateCertificates\x12\x33.crossrate.api.control.v1.RotateCertificatesRequest\x1a\x34.crossrate.api.control.v1.RotateCertificatesResponse\";\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\x1e 20\x02p\x01\x82\xd3\xe4\x93\x02!\"\x1c/v1/mesh/certificates:rotate:\x01*\x12\x9b\x01\n\tGetConfig\x12*.crossrate.api.control.v1.GetConfigRequest\x1a+.crossrate.api.control.v1.GetConfigResponse\"5\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x01\x30\x01\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/mesh/config/{service}\x12\xa2\x01\n\tSetConfig\x12*.crossrate.api.control.v1.SetConfigRequest\x1a+.crossrate.api.control.v1.SetConfigResponse\"<\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\n \n0\x02p\x01\x82\xd3\xe4\x93\x02\"\"\x1d/v1/mesh/config/{service}:set:\x01*\x12\xbf\x01\n\x12ListConfigVersions\x12\x33.crossrate.api.control.v1.ListConfigVersionsRequest\x1a\x34.crossrate.api.control.v1.ListConfigVersionsResponse\">\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/mesh/config/{service}/versions\x12\x8e\x01\n\x03Tap\x12$.crossrate.api.control.v1.TapRequest\x1a%.crossrate.api.control.v1.TapResponse\"8\x90\x02\x01\xb2\xe1\x18\x1d\n\x02\x05\x07\x1a\x03\x08\x90\x1c 20\x01R\x03\x08\x90\x1cZ\x07\x61\x63\x63ountp\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/mesh/tap0\x01\x12\xaa\x01\n\nTapHeaders\x12+.crossrate.api.control.v1.TapHeadersRequest\x1a,.crossrate.api.control.v1.TapHeadersResponse\"?\x90\x02\x01\xb2\xe1\x18\x1c\n\x03\x05\x07\x06\x1a\x03\x08\x90\x1c 20\x01R\x03\x08\x90\x1cZ\x07\x61\x63\x63ount\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/mesh/tap/headers0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -57,8 +57,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SETCONFIGREQUEST'].fields_by_name['comment']._serialized_options = b'\272H\005r\003\030\364\003'
   _globals['_LISTCONFIGVERSIONSREQUEST'].fields_by_name['service']._loaded_options = None
   _globals['_LISTCONFIGVERSIONSREQUEST'].fields_by_name['service']._serialized_options = b'\272H\021r\0172\r^[a-z]{2,32}$'
-  _globals['_TAPREQUEST'].fields_by_name['method']._loaded_options = None
-  _globals['_TAPREQUEST'].fields_by_name['method']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_CONTROLSERVICE'].methods_by_name['GetMeshStatus']._loaded_options = None
   _globals['_CONTROLSERVICE'].methods_by_name['GetMeshStatus']._serialized_options = b'\220\002\001\262\341\030\r\n\003\005\007\006\032\002\010\005 \0050\001\202\323\344\223\002\021\022\017/v1/mesh/status'
   _globals['_CONTROLSERVICE'].methods_by_name['ListSnapshots']._loaded_options = None
@@ -78,49 +76,47 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTROLSERVICE'].methods_by_name['ListConfigVersions']._loaded_options = None
   _globals['_CONTROLSERVICE'].methods_by_name['ListConfigVersions']._serialized_options = b'\220\002\001\262\341\030\r\n\003\005\007\006\032\002\010\005 \0050\001\202\323\344\223\002$\022\"/v1/mesh/config/{service}/versions'
   _globals['_CONTROLSERVICE'].methods_by_name['Tap']._loaded_options = None
-  _globals['_CONTROLSERVICE'].methods_by_name['Tap']._serialized_options = b'\220\002\001\262\341\030\022\n\002\005\006\032\003\010\220\034 20\001R\003\010\220\034\202\323\344\223\002\016\022\014/v1/mesh/tap'
-  _globals['_ROTATIONSCOPE']._serialized_start=2158
-  _globals['_ROTATIONSCOPE']._serialized_end=2298
-  _globals['_GETMESHSTATUSREQUEST']._serialized_start=290
-  _globals['_GETMESHSTATUSREQUEST']._serialized_end=312
-  _globals['_GETMESHSTATUSRESPONSE']._serialized_start=315
-  _globals['_GETMESHSTATUSRESPONSE']._serialized_end=469
-  _globals['_LISTSNAPSHOTSREQUEST']._serialized_start=471
-  _globals['_LISTSNAPSHOTSREQUEST']._serialized_end=523
-  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_start=525
-  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_end=603
-  _globals['_LISTROUTESREQUEST']._serialized_start=605
-  _globals['_LISTROUTESREQUEST']._serialized_end=624
-  _globals['_LISTROUTESRESPONSE']._serialized_start=626
-  _globals['_LISTROUTESRESPONSE']._serialized_end=695
-  _globals['_APPLYROUTEREQUEST']._serialized_start=698
-  _globals['_APPLYROUTEREQUEST']._serialized_end=841
-  _globals['_APPLYROUTERESPONSE']._serialized_start=843
-  _globals['_APPLYROUTERESPONSE']._serialized_end=937
-  _globals['_LISTCERTIFICATESREQUEST']._serialized_start=939
-  _globals['_LISTCERTIFICATESREQUEST']._serialized_end=964
-  _globals['_LISTCERTIFICATESRESPONSE']._serialized_start=967
-  _globals['_LISTCERTIFICATESRESPONSE']._serialized_end=1108
-  _globals['_ROTATECERTIFICATESREQUEST']._serialized_start=1111
-  _globals['_ROTATECERTIFICATESREQUEST']._serialized_end=1259
-  _globals['_ROTATECERTIFICATESRESPONSE']._serialized_start=1261
-  _globals['_ROTATECERTIFICATESRESPONSE']._serialized_end=1376
-  _globals['_GETCONFIGREQUEST']._serialized_start=1378
-  _globals['_GETCONFIGREQUEST']._serialized_end=1435
-  _globals['_GETCONFIGRESPONSE']._serialized_start=1437
-  _globals['_GETCONFIGRESPONSE']._serialized_end=1513
-  _globals['_SETCONFIGREQUEST']._serialized_start=1516
-  _globals['_SETCONFIGREQUEST']._serialized_end=1778
-  _globals['_SETCONFIGRESPONSE']._serialized_start=1780
-  _globals['_SETCONFIGRESPONSE']._serialized_end=1856
-  _globals['_LISTCONFIGVERSIONSREQUEST']._serialized_start=1858
-  _globals['_LISTCONFIGVERSIONSREQUEST']._serialized_end=1924
-  _globals['_LISTCONFIGVERSIONSRESPONSE']._serialized_start=1926
-  _globals['_LISTCONFIGVERSIONSRESPONSE']._serialized_end=2013
-  _globals['_TAPREQUEST']._serialized_start=2015
-  _globals['_TAPREQUEST']._serialized_end=2075
-  _globals['_TAPRESPONSE']._serialized_start=2077
-  _globals['_TAPRESPONSE']._serialized_end=2155
-  _globals['_CONTROLSERVICE']._serialized_start=2301
-  _globals['_CONTROLSERVICE']._serialized_end=3968
+  _globals['_CONTROLSERVICE'].methods_by_name['Tap']._serialized_options = b'\220\002\001\262\341\030\035\n\002\005\007\032\003\010\220\034 20\001R\003\010\220\034Z\007accountp\001\202\323\344\223\002\016\022\014/v1/mesh/tap'
+  _globals['_CONTROLSERVICE'].methods_by_name['TapHeaders']._loaded_options = None
+  _globals['_CONTROLSERVICE'].methods_by_name['TapHeaders']._serialized_options = b'\220\002\001\262\341\030\034\n\003\005\007\006\032\003\010\220\034 20\001R\003\010\220\034Z\007account\202\323\344\223\002\026\022\024/v1/mesh/tap/headers'
+  _globals['_ROTATIONSCOPE']._serialized_start=2002
+  _globals['_ROTATIONSCOPE']._serialized_end=2142
+  _globals['_GETMESHSTATUSREQUEST']._serialized_start=276
+  _globals['_GETMESHSTATUSREQUEST']._serialized_end=298
+  _globals['_GETMESHSTATUSRESPONSE']._serialized_start=301
+  _globals['_GETMESHSTATUSRESPONSE']._serialized_end=455
+  _globals['_LISTSNAPSHOTSREQUEST']._serialized_start=457
+  _globals['_LISTSNAPSHOTSREQUEST']._serialized_end=509
+  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_start=511
+  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_end=589
+  _globals['_LISTROUTESREQUEST']._serialized_start=591
+  _globals['_LISTROUTESREQUEST']._serialized_end=610
+  _globals['_LISTROUTESRESPONSE']._serialized_start=612
+  _globals['_LISTROUTESRESPONSE']._serialized_end=681
+  _globals['_APPLYROUTEREQUEST']._serialized_start=684
+  _globals['_APPLYROUTEREQUEST']._serialized_end=827
+  _globals['_APPLYROUTERESPONSE']._serialized_start=829
+  _globals['_APPLYROUTERESPONSE']._serialized_end=923
+  _globals['_LISTCERTIFICATESREQUEST']._serialized_start=925
+  _globals['_LISTCERTIFICATESREQUEST']._serialized_end=950
+  _globals['_LISTCERTIFICATESRESPONSE']._serialized_start=953
+  _globals['_LISTCERTIFICATESRESPONSE']._serialized_end=1094
+  _globals['_ROTATECERTIFICATESREQUEST']._serialized_start=1097
+  _globals['_ROTATECERTIFICATESREQUEST']._serialized_end=1245
+  _globals['_ROTATECERTIFICATESRESPONSE']._serialized_start=1247
+  _globals['_ROTATECERTIFICATESRESPONSE']._serialized_end=1362
+  _globals['_GETCONFIGREQUEST']._serialized_start=1364
+  _globals['_GETCONFIGREQUEST']._serialized_end=1421
+  _globals['_GETCONFIGRESPONSE']._serialized_start=1423
+  _globals['_GETCONFIGRESPONSE']._serialized_end=1499
+  _globals['_SETCONFIGREQUEST']._serialized_start=1502
+  _globals['_SETCONFIGREQUEST']._serialized_end=1764
+  _globals['_SETCONFIGRESPONSE']._serialized_start=1766
+  _globals['_SETCONFIGRESPONSE']._serialized_end=1842
+  _globals['_LISTCONFIGVERSIONSREQUEST']._serialized_start=1844
+  _globals['_LISTCONFIGVERSIONSREQUEST']._serialized_end=1910
+  _globals['_LISTCONFIGVERSIONSRESPONSE']._serialized_start=1912
+  _globals['_LISTCONFIGVERSIONSRESPONSE']._serialized_end=1999
+  _globals['_CONTROLSERVICE']._serialized_start=2145
+  _globals['_CONTROLSERVICE']._serialized_end=3996
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,6 @@
 from buf.validate import validate_pb2 as _validate_pb2
 from crossrate.api.control.v1 import mesh_pb2 as _mesh_pb2
-from crossrate.api.instance.v1 import instance_service_pb2 as _instance_service_pb2
+from crossrate.api.control.v1 import tap_pb2 as _tap_pb2
 from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import struct_pb2 as _struct_pb2
@@ -157,17 +157,3 @@ class ListConfigVersionsResponse(_message.Message):
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     versions: _containers.RepeatedCompositeFieldContainer[_mesh_pb2.ConfigVersion]
     def __init__(self, versions: _Optional[_Iterable[_Union[_mesh_pb2.ConfigVersion, _Mapping]]] = ...) -> None: ...
-
-class TapRequest(_message.Message):
-    __slots__ = ("method", "max_messages")
-    METHOD_FIELD_NUMBER: _ClassVar[int]
-    MAX_MESSAGES_FIELD_NUMBER: _ClassVar[int]
-    method: str
-    max_messages: int
-    def __init__(self, method: _Optional[str] = ..., max_messages: _Optional[int] = ...) -> None: ...
-
-class TapResponse(_message.Message):
-    __slots__ = ("message",)
-    MESSAGE_FIELD_NUMBER: _ClassVar[int]
-    message: _instance_service_pb2.TapMessagesResponse
-    def __init__(self, message: _Optional[_Union[_instance_service_pb2.TapMessagesResponse, _Mapping]] = ...) -> None: ...

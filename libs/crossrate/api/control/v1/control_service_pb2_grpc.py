@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from crossrate.api.control.v1 import control_service_pb2 as crossrate_dot_api_dot_control_dot_v1_dot_control__service__pb2
+from crossrate.api.control.v1 import tap_pb2 as crossrate_dot_api_dot_control_dot_v1_dot_tap__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -82,8 +83,13 @@ class ControlServiceStub:
                 _registered_method=True)
         self.Tap = channel.unary_stream(
                 '/crossrate.api.control.v1.ControlService/Tap',
-                request_serializer=crossrate_dot_api_dot_control_dot_v1_dot_control__service__pb2.TapRequest.SerializeToString,
-                response_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_control__service__pb2.TapResponse.FromString,
+                request_serializer=crossrate_dot_api_dot_control_dot_v1_dot_tap__pb2.TapRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_tap__pb2.TapResponse.FromString,
+                _registered_method=True)
+        self.TapHeaders = channel.unary_stream(
+                '/crossrate.api.control.v1.ControlService/TapHeaders',
+                request_serializer=crossrate_dot_api_dot_control_dot_v1_dot_tap__pb2.TapHeadersRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_tap__pb2.TapHeadersResponse.FromString,
                 _registered_method=True)
 
 
@@ -158,7 +164,15 @@ class ControlServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Tap(self, request, context):
-        """Requests and answers of a method as they pass through every instance, decoded and redacted.
+        """Requests and answers as they pass through every instance, decoded, with fields hidden as their policies say. Who
+        taps what is a fact of the audit.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TapHeaders(self, request, context):
+        """The same without bodies: who calls what, with which outcome, sizes and times.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -214,8 +228,13 @@ def add_ControlServiceServicer_to_server(servicer, server):
             ),
             'Tap': grpc.unary_stream_rpc_method_handler(
                     servicer.Tap,
-                    request_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_control__service__pb2.TapRequest.FromString,
-                    response_serializer=crossrate_dot_api_dot_control_dot_v1_dot_control__service__pb2.TapResponse.SerializeToString,
+                    request_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_tap__pb2.TapRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_control_dot_v1_dot_tap__pb2.TapResponse.SerializeToString,
+            ),
+            'TapHeaders': grpc.unary_stream_rpc_method_handler(
+                    servicer.TapHeaders,
+                    request_deserializer=crossrate_dot_api_dot_control_dot_v1_dot_tap__pb2.TapHeadersRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_control_dot_v1_dot_tap__pb2.TapHeadersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -487,8 +506,35 @@ class ControlService:
             request,
             target,
             '/crossrate.api.control.v1.ControlService/Tap',
-            crossrate_dot_api_dot_control_dot_v1_dot_control__service__pb2.TapRequest.SerializeToString,
-            crossrate_dot_api_dot_control_dot_v1_dot_control__service__pb2.TapResponse.FromString,
+            crossrate_dot_api_dot_control_dot_v1_dot_tap__pb2.TapRequest.SerializeToString,
+            crossrate_dot_api_dot_control_dot_v1_dot_tap__pb2.TapResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TapHeaders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/crossrate.api.control.v1.ControlService/TapHeaders',
+            crossrate_dot_api_dot_control_dot_v1_dot_tap__pb2.TapHeadersRequest.SerializeToString,
+            crossrate_dot_api_dot_control_dot_v1_dot_tap__pb2.TapHeadersResponse.FromString,
             options,
             channel_credentials,
             insecure,

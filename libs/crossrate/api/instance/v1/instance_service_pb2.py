@@ -23,14 +23,16 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from crossrate.api.instance.v1 import call_pb2 as crossrate_dot_api_dot_instance_dot_v1_dot_call__pb2
 from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_dot_v1_dot_policy__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0crossrate/api/instance/v1/instance_service.proto\x12\x19\x63rossrate.api.instance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\x19\n\x17\x44\x65scribeInstanceRequest\"\xee\x01\n\x18\x44\x65scribeInstanceResponse\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x16\n\x0e\x63onfig_version\x18\x04 \x01(\x04\x12\'\n\x06\x63onfig\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x14\n\x0c\x63onfig_error\x18\x06 \x01(\t\x12.\n\nready_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x63\x61lls_in_flight\x18\x08 \x01(\r\"E\n\x12\x43heckConfigRequest\x12/\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x17.google.protobuf.StructB\x06\xbaH\x03\xc8\x01\x01\"N\n\x13\x43heckConfigResponse\x12\x0e\n\x06\x65rrors\x18\x01 \x03(\t\x12\'\n\x06\x63onfig\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\"D\n\x12TapMessagesRequest\x12\x18\n\x06method\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x14\n\x0cmax_messages\x18\x02 \x01(\r\"\xe6\x01\n\x13TapMessagesResponse\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\x12:\n\tdirection\x18\x04 \x01(\x0e\x32\'.crossrate.api.instance.v1.TapDirection\x12\x0e\n\x06\x63\x61ller\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x0c\n\x04\x62ody\x18\x07 \x01(\t\x12\x15\n\rdropped_count\x18\x08 \x01(\x04\"\x7f\n\x12MirrorCallsRequest\x12#\n\x07methods\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\xc8\x01\"\x07r\x05\x10\x01\x18\x80\x02\x12\x1a\n\x08share_bp\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\x90N\x12(\n\x14\x63\x61lls_per_second_max\x18\x03 \x01(\rB\n\xbaH\x07*\x05\x18\xe8\x07(\x01\"\xe5\x02\n\x13MirrorCallsResponse\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12T\n\x07headers\x18\x04 \x03(\x0b\x32;.crossrate.api.instance.v1.MirrorCallsResponse.HeadersEntryB\x06\xb2\xe1\x18\x02\x08\x03\x12\x17\n\x07request\x18\x05 \x01(\x0c\x42\x06\xb2\xe1\x18\x02\x08\x03\x12\x18\n\x06\x61nswer\x18\x06 \x01(\x0c\x42\x06\xb2\xe1\x18\x02\x08\x03H\x00\x12%\n\x07\x66\x61ilure\x18\x07 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12\x15\n\rdropped_count\x18\x08 \x01(\x04\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\t\n\x07outcome*~\n\x0cTapDirection\x12\x1d\n\x19TAP_DIRECTION_UNSPECIFIED\x10\x00\x12\x19\n\x15TAP_DIRECTION_REQUEST\x10\x01\x12\x1a\n\x16TAP_DIRECTION_RESPONSE\x10\x02\x12\x18\n\x14TAP_DIRECTION_STATUS\x10\x03\x32\xbe\x05\n\x0fInstanceService\x12\xa9\x01\n\x10\x44\x65scribeInstance\x12\x32.crossrate.api.instance.v1.DescribeInstanceRequest\x1a\x33.crossrate.api.instance.v1.DescribeInstanceResponse\",\x90\x02\x01\xb2\xe1\x18\x11\x12\x07\x63ontrol\x1a\x02\x08\x02 \x01\x30\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/instance\x12\xa9\x01\n\x0b\x43heckConfig\x12-.crossrate.api.instance.v1.CheckConfigRequest\x1a..crossrate.api.instance.v1.CheckConfigResponse\";\x90\x02\x01\xb2\xe1\x18\x11\x12\x07\x63ontrol\x1a\x02\x08\x02 \x01\x30\x01\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/instance:checkConfig:\x01*\x12\xa6\x01\n\x0bTapMessages\x12-.crossrate.api.instance.v1.TapMessagesRequest\x1a..crossrate.api.instance.v1.TapMessagesResponse\"6\x90\x02\x01\xb2\xe1\x18\x17\x12\x07\x63ontrol\x1a\x03\x08\x90\x1c \n0\x01R\x03\x08\x90\x1c\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/instance:tap0\x01\x12\xa9\x01\n\x0bMirrorCalls\x12-.crossrate.api.instance.v1.MirrorCallsRequest\x1a..crossrate.api.instance.v1.MirrorCallsResponse\"9\x90\x02\x01\xb2\xe1\x18\x17\x12\x07\x63ontrol\x1a\x03\x08\x90\x1c \n0\x01R\x03\x08\x90\x1c\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/instance:mirror0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0crossrate/api/instance/v1/instance_service.proto\x12\x19\x63rossrate.api.instance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$crossrate/api/instance/v1/call.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\x19\n\x17\x44\x65scribeInstanceRequest\"\xee\x01\n\x18\x44\x65scribeInstanceResponse\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x16\n\x0e\x63onfig_version\x18\x04 \x01(\x04\x12\'\n\x06\x63onfig\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x14\n\x0c\x63onfig_error\x18\x06 \x01(\t\x12.\n\nready_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x63\x61lls_in_flight\x18\x08 \x01(\r\"E\n\x12\x43heckConfigRequest\x12/\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x17.google.protobuf.StructB\x06\xbaH\x03\xc8\x01\x01\"N\n\x13\x43heckConfigResponse\x12\x0e\n\x06\x65rrors\x18\x01 \x03(\t\x12\'\n\x06\x63onfig\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\"\xa6\x02\n\x12TapMessagesRequest\x12\x18\n\x06method\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x14\n\x0cmax_messages\x18\x02 \x01(\r\x12,\n\x07\x63\x61llers\x18\x03 \x03(\tB\x1b\xbaH\x18\x92\x01\x15\x10 \"\x11r\x0f\x32\r^[a-z]{1,32}$\x12\x19\n\x07\x61\x63\x63ount\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12+\n\x05\x63odes\x18\x05 \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\x11\"\x12r\x10\x32\x0e^[A-Z_]{2,32}$\x12!\n\x0f\x63\x61ll_request_id\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x31\n\x0esample_percent\x18\x07 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x14\n\x0cheaders_only\x18\x08 \x01(\x08\"\xc7\x02\n\x13TapMessagesResponse\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\x12:\n\tdirection\x18\x04 \x01(\x0e\x32\'.crossrate.api.instance.v1.TapDirection\x12\x0e\n\x06\x63\x61ller\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x0c\n\x04\x62ody\x18\x07 \x01(\t\x12\x15\n\rdropped_count\x18\x08 \x01(\x04\x12\x11\n\tprincipal\x18\t \x01(\t\x12\x12\n\nsize_bytes\x18\n \x01(\x04\x12\x0c\n\x04\x63ode\x18\x0b \x01(\t\x12*\n\x07\x65lapsed\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\"\x18\n\x16MeasureInstanceRequest\"\xba\x02\n\x17MeasureInstanceResponse\x12*\n\x07\x63ounted\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x17\n\x0f\x62ucket_bounds_s\x18\x02 \x03(\x01\x12\x34\n\x05\x63\x61lls\x18\x03 \x03(\x0b\x32%.crossrate.api.instance.v1.CallCounts\x12\x17\n\x0fin_flight_count\x18\x04 \x01(\r\x12\x31\n\x0eprocessor_time\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0eresident_bytes\x18\x06 \x01(\x04\x12/\n\x0cloop_lag_max\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07version\x18\x08 \x01(\t\"7\n\x10\x46indCallsRequest\x12#\n\x0f\x63\x61ll_request_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\"\xab\x01\n\x11\x46indCallsResponse\x12\x34\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32%.crossrate.api.instance.v1.CallRecord\x12-\n\tall_since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rnotable_since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x7f\n\x12MirrorCallsRequest\x12#\n\x07methods\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\xc8\x01\"\x07r\x05\x10\x01\x18\x80\x02\x12\x1a\n\x08share_bp\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\x90N\x12(\n\x14\x63\x61lls_per_second_max\x18\x03 \x01(\rB\n\xbaH\x07*\x05\x18\xe8\x07(\x01\"\xe5\x02\n\x13MirrorCallsResponse\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12T\n\x07headers\x18\x04 \x03(\x0b\x32;.crossrate.api.instance.v1.MirrorCallsResponse.HeadersEntryB\x06\xb2\xe1\x18\x02\x08\x03\x12\x17\n\x07request\x18\x05 \x01(\x0c\x42\x06\xb2\xe1\x18\x02\x08\x03\x12\x18\n\x06\x61nswer\x18\x06 \x01(\x0c\x42\x06\xb2\xe1\x18\x02\x08\x03H\x00\x12%\n\x07\x66\x61ilure\x18\x07 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12\x15\n\rdropped_count\x18\x08 \x01(\x04\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\t\n\x07outcome*~\n\x0cTapDirection\x12\x1d\n\x19TAP_DIRECTION_UNSPECIFIED\x10\x00\x12\x19\n\x15TAP_DIRECTION_REQUEST\x10\x01\x12\x1a\n\x16TAP_DIRECTION_RESPONSE\x10\x02\x12\x18\n\x14TAP_DIRECTION_STATUS\x10\x03\x32\x9e\x08\n\x0fInstanceService\x12\xa9\x01\n\x10\x44\x65scribeInstance\x12\x32.crossrate.api.instance.v1.DescribeInstanceRequest\x1a\x33.crossrate.api.instance.v1.DescribeInstanceResponse\",\x90\x02\x01\xb2\xe1\x18\x11\x12\x07\x63ontrol\x1a\x02\x08\x02 \x01\x30\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/instance\x12\xa9\x01\n\x0b\x43heckConfig\x12-.crossrate.api.instance.v1.CheckConfigRequest\x1a..crossrate.api.instance.v1.CheckConfigResponse\";\x90\x02\x01\xb2\xe1\x18\x11\x12\x07\x63ontrol\x1a\x02\x08\x02 \x01\x30\x01\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/instance:checkConfig:\x01*\x12\xa6\x01\n\x0bTapMessages\x12-.crossrate.api.instance.v1.TapMessagesRequest\x1a..crossrate.api.instance.v1.TapMessagesResponse\"6\x90\x02\x01\xb2\xe1\x18\x17\x12\x07\x63ontrol\x1a\x03\x08\x90\x1c \n0\x01R\x03\x08\x90\x1c\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/instance:tap0\x01\x12\xa9\x01\n\x0bMirrorCalls\x12-.crossrate.api.instance.v1.MirrorCallsRequest\x1a..crossrate.api.instance.v1.MirrorCallsResponse\"9\x90\x02\x01\xb2\xe1\x18\x17\x12\x07\x63ontrol\x1a\x03\x08\x90\x1c \n0\x01R\x03\x08\x90\x1c\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/instance:mirror0\x01\x12\xae\x01\n\x0fMeasureInstance\x12\x31.crossrate.api.instance.v1.MeasureInstanceRequest\x1a\x32.crossrate.api.instance.v1.MeasureInstanceResponse\"4\x90\x02\x01\xb2\xe1\x18\x11\x12\x07\x63ontrol\x1a\x02\x08\x02 \x01\x30\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/instance:measure\x12\xac\x01\n\tFindCalls\x12+.crossrate.api.instance.v1.FindCallsRequest\x1a,.crossrate.api.instance.v1.FindCallsResponse\"D\x90\x02\x01\xb2\xe1\x18\x11\x12\x07\x63ontrol\x1a\x02\x08\x02 \x01\x30\x01\x82\xd3\xe4\x93\x02&\x12$/v1/instance/calls/{call_request_id}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,6 +43,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECKCONFIGREQUEST'].fields_by_name['config']._serialized_options = b'\272H\003\310\001\001'
   _globals['_TAPMESSAGESREQUEST'].fields_by_name['method']._loaded_options = None
   _globals['_TAPMESSAGESREQUEST'].fields_by_name['method']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['callers']._loaded_options = None
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['callers']._serialized_options = b'\272H\030\222\001\025\020 \"\021r\0172\r^[a-z]{1,32}$'
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['account']._loaded_options = None
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['account']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['codes']._loaded_options = None
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['codes']._serialized_options = b'\272H\031\222\001\026\020\021\"\022r\0202\016^[A-Z_]{2,32}$'
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['call_request_id']._loaded_options = None
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['call_request_id']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['sample_percent']._loaded_options = None
+  _globals['_TAPMESSAGESREQUEST'].fields_by_name['sample_percent']._serialized_options = b'\272H\026\022\024\031\000\000\000\000\000\000Y@)\000\000\000\000\000\000\000\000@\001'
+  _globals['_FINDCALLSREQUEST'].fields_by_name['call_request_id']._loaded_options = None
+  _globals['_FINDCALLSREQUEST'].fields_by_name['call_request_id']._serialized_options = b'\272H\007r\005\020\001\030\200\001'
   _globals['_MIRRORCALLSREQUEST'].fields_by_name['methods']._loaded_options = None
   _globals['_MIRRORCALLSREQUEST'].fields_by_name['methods']._serialized_options = b'\272H\017\222\001\014\020\310\001\"\007r\005\020\001\030\200\002'
   _globals['_MIRRORCALLSREQUEST'].fields_by_name['share_bp']._loaded_options = None
@@ -63,26 +77,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INSTANCESERVICE'].methods_by_name['TapMessages']._serialized_options = b'\220\002\001\262\341\030\027\022\007control\032\003\010\220\034 \n0\001R\003\010\220\034\202\323\344\223\002\022\022\020/v1/instance:tap'
   _globals['_INSTANCESERVICE'].methods_by_name['MirrorCalls']._loaded_options = None
   _globals['_INSTANCESERVICE'].methods_by_name['MirrorCalls']._serialized_options = b'\220\002\001\262\341\030\027\022\007control\032\003\010\220\034 \n0\001R\003\010\220\034\202\323\344\223\002\025\022\023/v1/instance:mirror'
-  _globals['_TAPDIRECTION']._serialized_start=1475
-  _globals['_TAPDIRECTION']._serialized_end=1601
-  _globals['_DESCRIBEINSTANCEREQUEST']._serialized_start=264
-  _globals['_DESCRIBEINSTANCEREQUEST']._serialized_end=289
-  _globals['_DESCRIBEINSTANCERESPONSE']._serialized_start=292
-  _globals['_DESCRIBEINSTANCERESPONSE']._serialized_end=530
-  _globals['_CHECKCONFIGREQUEST']._serialized_start=532
-  _globals['_CHECKCONFIGREQUEST']._serialized_end=601
-  _globals['_CHECKCONFIGRESPONSE']._serialized_start=603
-  _globals['_CHECKCONFIGRESPONSE']._serialized_end=681
-  _globals['_TAPMESSAGESREQUEST']._serialized_start=683
-  _globals['_TAPMESSAGESREQUEST']._serialized_end=751
-  _globals['_TAPMESSAGESRESPONSE']._serialized_start=754
-  _globals['_TAPMESSAGESRESPONSE']._serialized_end=984
-  _globals['_MIRRORCALLSREQUEST']._serialized_start=986
-  _globals['_MIRRORCALLSREQUEST']._serialized_end=1113
-  _globals['_MIRRORCALLSRESPONSE']._serialized_start=1116
-  _globals['_MIRRORCALLSRESPONSE']._serialized_end=1473
-  _globals['_MIRRORCALLSRESPONSE_HEADERSENTRY']._serialized_start=1416
-  _globals['_MIRRORCALLSRESPONSE_HEADERSENTRY']._serialized_end=1462
-  _globals['_INSTANCESERVICE']._serialized_start=1604
-  _globals['_INSTANCESERVICE']._serialized_end=2306
+  _globals['_INSTANCESERVICE'].methods_by_name['MeasureInstance']._loaded_options = None
+  _globals['_INSTANCESERVICE'].methods_by_name['MeasureInstance']._serialized_options = b'\220\002\001\262\341\030\021\022\007control\032\002\010\002 \0010\001\202\323\344\223\002\026\022\024/v1/instance:measure'
+  _globals['_INSTANCESERVICE'].methods_by_name['FindCalls']._loaded_options = None
+  _globals['_INSTANCESERVICE'].methods_by_name['FindCalls']._serialized_options = b'\220\002\001\262\341\030\021\022\007control\032\002\010\002 \0010\001\202\323\344\223\002&\022$/v1/instance/calls/{call_request_id}'
+  _globals['_TAPDIRECTION']._serialized_start=2443
+  _globals['_TAPDIRECTION']._serialized_end=2569
+  _globals['_DESCRIBEINSTANCEREQUEST']._serialized_start=334
+  _globals['_DESCRIBEINSTANCEREQUEST']._serialized_end=359
+  _globals['_DESCRIBEINSTANCERESPONSE']._serialized_start=362
+  _globals['_DESCRIBEINSTANCERESPONSE']._serialized_end=600
+  _globals['_CHECKCONFIGREQUEST']._serialized_start=602
+  _globals['_CHECKCONFIGREQUEST']._serialized_end=671
+  _globals['_CHECKCONFIGRESPONSE']._serialized_start=673
+  _globals['_CHECKCONFIGRESPONSE']._serialized_end=751
+  _globals['_TAPMESSAGESREQUEST']._serialized_start=754
+  _globals['_TAPMESSAGESREQUEST']._serialized_end=1048
+  _globals['_TAPMESSAGESRESPONSE']._serialized_start=1051
+  _globals['_TAPMESSAGESRESPONSE']._serialized_end=1378
+  _globals['_MEASUREINSTANCEREQUEST']._serialized_start=1380
+  _globals['_MEASUREINSTANCEREQUEST']._serialized_end=1404
+  _globals['_MEASUREINSTANCERESPONSE']._serialized_start=1407
+  _globals['_MEASUREINSTANCERESPONSE']._serialized_end=1721
+  _globals['_FINDCALLSREQUEST']._serialized_start=1723
+  _globals['_FINDCALLSREQUEST']._serialized_end=1778
+  _globals['_FINDCALLSRESPONSE']._serialized_start=1781
+  _globals['_FINDCALLSRESPONSE']._serialized_end=1952
+  _globals['_MIRRORCALLSREQUEST']._serialized_start=1954
+  _globals['_MIRRORCALLSREQUEST']._serialized_end=2081
+  _globals['_MIRRORCALLSRESPONSE']._serialized_start=2084
+  _globals['_MIRRORCALLSRESPONSE']._serialized_end=2441
+  _globals['_MIRRORCALLSRESPONSE_HEADERSENTRY']._serialized_start=2384
+  _globals['_MIRRORCALLSRESPONSE_HEADERSENTRY']._serialized_end=2430
+  _globals['_INSTANCESERVICE']._serialized_start=2572
+  _globals['_INSTANCESERVICE']._serialized_end=3626
 # @@protoc_insertion_point(module_scope)

@@ -1,8 +1,10 @@
 import datetime
 
 from buf.validate import validate_pb2 as _validate_pb2
+from crossrate.api.instance.v1 import call_pb2 as _call_pb2
 from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
 from google.api import annotations_pb2 as _annotations_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.rpc import status_pb2 as _status_pb2
@@ -65,15 +67,27 @@ class CheckConfigResponse(_message.Message):
     def __init__(self, errors: _Optional[_Iterable[str]] = ..., config: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
 
 class TapMessagesRequest(_message.Message):
-    __slots__ = ("method", "max_messages")
+    __slots__ = ("method", "max_messages", "callers", "account", "codes", "call_request_id", "sample_percent", "headers_only")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     MAX_MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    CALLERS_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    CODES_FIELD_NUMBER: _ClassVar[int]
+    CALL_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_ONLY_FIELD_NUMBER: _ClassVar[int]
     method: str
     max_messages: int
-    def __init__(self, method: _Optional[str] = ..., max_messages: _Optional[int] = ...) -> None: ...
+    callers: _containers.RepeatedScalarFieldContainer[str]
+    account: str
+    codes: _containers.RepeatedScalarFieldContainer[str]
+    call_request_id: str
+    sample_percent: float
+    headers_only: bool
+    def __init__(self, method: _Optional[str] = ..., max_messages: _Optional[int] = ..., callers: _Optional[_Iterable[str]] = ..., account: _Optional[str] = ..., codes: _Optional[_Iterable[str]] = ..., call_request_id: _Optional[str] = ..., sample_percent: _Optional[float] = ..., headers_only: _Optional[bool] = ...) -> None: ...
 
 class TapMessagesResponse(_message.Message):
-    __slots__ = ("time", "instance", "method", "direction", "caller", "request_id", "body", "dropped_count")
+    __slots__ = ("time", "instance", "method", "direction", "caller", "request_id", "body", "dropped_count", "principal", "size_bytes", "code", "elapsed")
     TIME_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
@@ -82,6 +96,10 @@ class TapMessagesResponse(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     BODY_FIELD_NUMBER: _ClassVar[int]
     DROPPED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    ELAPSED_FIELD_NUMBER: _ClassVar[int]
     time: _timestamp_pb2.Timestamp
     instance: str
     method: str
@@ -90,7 +108,51 @@ class TapMessagesResponse(_message.Message):
     request_id: str
     body: str
     dropped_count: int
-    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., instance: _Optional[str] = ..., method: _Optional[str] = ..., direction: _Optional[_Union[TapDirection, str]] = ..., caller: _Optional[str] = ..., request_id: _Optional[str] = ..., body: _Optional[str] = ..., dropped_count: _Optional[int] = ...) -> None: ...
+    principal: str
+    size_bytes: int
+    code: str
+    elapsed: _duration_pb2.Duration
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., instance: _Optional[str] = ..., method: _Optional[str] = ..., direction: _Optional[_Union[TapDirection, str]] = ..., caller: _Optional[str] = ..., request_id: _Optional[str] = ..., body: _Optional[str] = ..., dropped_count: _Optional[int] = ..., principal: _Optional[str] = ..., size_bytes: _Optional[int] = ..., code: _Optional[str] = ..., elapsed: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class MeasureInstanceRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class MeasureInstanceResponse(_message.Message):
+    __slots__ = ("counted", "bucket_bounds_s", "calls", "in_flight_count", "processor_time", "resident_bytes", "loop_lag_max", "version")
+    COUNTED_FIELD_NUMBER: _ClassVar[int]
+    BUCKET_BOUNDS_S_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    IN_FLIGHT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PROCESSOR_TIME_FIELD_NUMBER: _ClassVar[int]
+    RESIDENT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    LOOP_LAG_MAX_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    counted: _duration_pb2.Duration
+    bucket_bounds_s: _containers.RepeatedScalarFieldContainer[float]
+    calls: _containers.RepeatedCompositeFieldContainer[_call_pb2.CallCounts]
+    in_flight_count: int
+    processor_time: _duration_pb2.Duration
+    resident_bytes: int
+    loop_lag_max: _duration_pb2.Duration
+    version: str
+    def __init__(self, counted: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., bucket_bounds_s: _Optional[_Iterable[float]] = ..., calls: _Optional[_Iterable[_Union[_call_pb2.CallCounts, _Mapping]]] = ..., in_flight_count: _Optional[int] = ..., processor_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., resident_bytes: _Optional[int] = ..., loop_lag_max: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., version: _Optional[str] = ...) -> None: ...
+
+class FindCallsRequest(_message.Message):
+    __slots__ = ("call_request_id",)
+    CALL_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    call_request_id: str
+    def __init__(self, call_request_id: _Optional[str] = ...) -> None: ...
+
+class FindCallsResponse(_message.Message):
+    __slots__ = ("calls", "all_since", "notable_since")
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    ALL_SINCE_FIELD_NUMBER: _ClassVar[int]
+    NOTABLE_SINCE_FIELD_NUMBER: _ClassVar[int]
+    calls: _containers.RepeatedCompositeFieldContainer[_call_pb2.CallRecord]
+    all_since: _timestamp_pb2.Timestamp
+    notable_since: _timestamp_pb2.Timestamp
+    def __init__(self, calls: _Optional[_Iterable[_Union[_call_pb2.CallRecord, _Mapping]]] = ..., all_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., notable_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class MirrorCallsRequest(_message.Message):
     __slots__ = ("methods", "share_bp", "calls_per_second_max")

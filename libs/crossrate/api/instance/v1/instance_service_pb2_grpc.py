@@ -56,6 +56,16 @@ class InstanceServiceStub:
                 request_serializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MirrorCallsRequest.SerializeToString,
                 response_deserializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MirrorCallsResponse.FromString,
                 _registered_method=True)
+        self.MeasureInstance = channel.unary_unary(
+                '/crossrate.api.instance.v1.InstanceService/MeasureInstance',
+                request_serializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MeasureInstanceRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MeasureInstanceResponse.FromString,
+                _registered_method=True)
+        self.FindCalls = channel.unary_unary(
+                '/crossrate.api.instance.v1.InstanceService/FindCalls',
+                request_serializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.FindCallsRequest.SerializeToString,
+                response_deserializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.FindCallsResponse.FromString,
+                _registered_method=True)
 
 
 class InstanceServiceServicer:
@@ -95,6 +105,21 @@ class InstanceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MeasureInstance(self, request, context):
+        """Counts of calls by caller and method, and what the process takes. Counting goes on whether or not anybody asks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindCalls(self, request, context):
+        """Calls under a request id, as far as they are kept: all of the newest, failed and slow ones for longer, and of the
+        others a sample.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InstanceServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -117,6 +142,16 @@ def add_InstanceServiceServicer_to_server(servicer, server):
                     servicer.MirrorCalls,
                     request_deserializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MirrorCallsRequest.FromString,
                     response_serializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MirrorCallsResponse.SerializeToString,
+            ),
+            'MeasureInstance': grpc.unary_unary_rpc_method_handler(
+                    servicer.MeasureInstance,
+                    request_deserializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MeasureInstanceRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MeasureInstanceResponse.SerializeToString,
+            ),
+            'FindCalls': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindCalls,
+                    request_deserializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.FindCallsRequest.FromString,
+                    response_serializer=crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.FindCallsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -229,6 +264,60 @@ class InstanceService:
             '/crossrate.api.instance.v1.InstanceService/MirrorCalls',
             crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MirrorCallsRequest.SerializeToString,
             crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MirrorCallsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MeasureInstance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.instance.v1.InstanceService/MeasureInstance',
+            crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MeasureInstanceRequest.SerializeToString,
+            crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.MeasureInstanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindCalls(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crossrate.api.instance.v1.InstanceService/FindCalls',
+            crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.FindCallsRequest.SerializeToString,
+            crossrate_dot_api_dot_instance_dot_v1_dot_instance__service__pb2.FindCallsResponse.FromString,
             options,
             channel_credentials,
             insecure,

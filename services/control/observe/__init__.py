@@ -1,0 +1,1 @@
+"""What the mesh does now: edges, processes, the way of one call, taps."""
