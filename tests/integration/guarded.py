@@ -28,12 +28,8 @@ from crossrate.rpc.revocations import Revocations
 from crossrate.rpc.server import Server
 from crossrate.runtime.place import Place
 from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
-<<<<<<< HEAD
 from crossrate.runtime.topology import DEFAULT_PATH, Topology
-=======
-from crossrate.runtime.topology import DEFAULT_PATH
 from tests.ending import within
->>>>>>> main
 from tests.integration.conftest import Servers
 from tests.integration.envoys import SmallMesh, until
 from tests.issuer import ISSUER, Issuer

@@ -27,11 +27,8 @@ from crossrate.api.pricing.v1 import snapshot_service_pb2 as snapshots_pb2
 from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
 from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
 from crossrate.rpc.errors import ErrorReason, failure_of
-<<<<<<< HEAD
-from tests.integration import go_stand
-=======
 from tests.ending import within
->>>>>>> main
+from tests.integration import go_stand
 from tests.integration.envoys import until
 from tests.integration.go_stand import GO, GOOD, MODULE, PYTHON, SPIFFE, Requests, Stand, outcome, outcomes, told
 from tests.integration.go_tokens import every_kind, payload, said_to
