@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from crossrate.api.control.v1 import control_service_pb2_grpc as control_grpc
 from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
@@ -28,7 +26,7 @@ from services.control.observe.proxies import ProxyAnswers
 from services.control.observe.service import ObservabilityServicer
 from services.control.observe.taps import Taps
 from services.control.proxy_logs import ProxyLogs
-from services.control.registry import Registry
+from services.control.registry import Registry, known_candidates
 from services.control.releases.calls import CallLog, by_bounds
 from services.control.releases.kept_evidence import KeptEvidence
 from services.control.releases.looking import World
@@ -39,9 +37,6 @@ from services.control.releases.runner import Releases
 from services.control.releases.service import ReleaseServicer
 from services.control.service import ControlServicer
 from services.control.settings import Settings
-
-Refused = Callable[[str, Any], None]
-"""Takes the name of a proxy's listener and an entry of its log."""
 
 
 async def serve(runtime: Runtime) -> None:
@@ -72,7 +67,6 @@ async def serve(runtime: Runtime) -> None:
     world = World(registry, instances, mesh.ads, bus, node, calls, by_bounds, kept, log)
     records = Records(place.state / CONTROL_FOLDER / "releases.json", log)
     releases = Releases(mesh, records, world, utc_now)
-
     reports = Reports(place.state / CONTROL_FOLDER, topology.trust_domain)
 
     server = Server(runtime)
@@ -94,7 +88,7 @@ async def serve(runtime: Runtime) -> None:
         for name in sorted({m.service for m in methods_of(service, contracts())}):
             if service != runtime.service:
                 server.fronts(name, is_served(registry, service))
-    logs = ProxyLogs(both(denials.take, answers.take), calls.take)
+    logs = ProxyLogs((denials.take, answers.take), calls.take)
     # Whoever serves is known before the first proxy hears of it: a restart must not look like an outage.
     await registry.known(settings.instances_known_s)
     mesh.set_endpoints(registry.endpoints, "start")
@@ -117,31 +111,9 @@ async def serve(runtime: Runtime) -> None:
         await bus.close()
 
 
-def both(first: Refused, second: Refused) -> Refused:
-    """Gives what a proxy has logged to two."""
-
-    def take(listener: str, entry: Any) -> None:
-        first(listener, entry)
-        second(listener, entry)
-
-    return take
-
-
 def specifications(runtime: Runtime) -> Path:
     """The folder of the releases' specifications: beside the topology."""
     return (runtime.settings.topology or DEFAULT_PATH).parent / "releases"
-
-
-def known_candidates(registry: Registry) -> Callable[[str], bool]:
-    """Says whether the instance at a socket is, or was, a release's candidate: a call that ended with its instance is
-    logged when the instance is not registered any more."""
-    known: set[str] = set()
-
-    def is_candidate(socket: str) -> bool:
-        known.update(i.socket for i in registry.instances.values() if i.backend != i.service)
-        return socket in known
-
-    return is_candidate
 
 
 def is_served(registry: Registry, service: str):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import grpc
@@ -17,12 +17,12 @@ class ProxyLogs:
     """The service that proxies log to.
 
     Args:
-        refused: takes the name of a listener and a call that was refused there.
+        failed: each takes the name of a listener and a call that was refused, lost or delayed there.
         released: takes a call that was answered under a release.
     """
 
-    def __init__(self, refused: Callable[[str, Any], None], released: Callable[[Any], None]) -> None:
-        self._refused, self._released = refused, released
+    def __init__(self, failed: Sequence[Callable[[str, Any], None]], released: Callable[[Any], None]) -> None:
+        self._failed, self._released = failed, released
         self._answer = message_class("envoy.service.accesslog.v3.StreamAccessLogsResponse")
 
     def handler(self) -> grpc.GenericRpcHandler:
@@ -44,5 +44,6 @@ class ProxyLogs:
                 if log.startswith(CALLS):
                     self._released(entry)
                 else:
-                    self._refused(log, entry)
+                    for take in self._failed:
+                        take(log, entry)
         return self._answer()

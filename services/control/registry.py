@@ -191,3 +191,15 @@ class Registry:
                         self._became(instance, "SERVING" if serving else "NOT_SERVING")
             self._became(instance, "UNREACHABLE")
             await asyncio.sleep(RECONNECT_INTERVAL_S)
+
+
+def known_candidates(registry: Registry) -> Callable[[str], bool]:
+    """Says whether the instance at a socket is, or was, a release's candidate: a call that ended with its instance is
+    logged when the instance is not registered any more."""
+    known: set[str] = set()
+
+    def is_candidate(socket: str) -> bool:
+        known.update(i.socket for i in registry.instances.values() if i.backend != i.service)
+        return socket in known
+
+    return is_candidate

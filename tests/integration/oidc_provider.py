@@ -279,7 +279,8 @@ async def provider(folder: Path, redirect_uri: str) -> AsyncIterator[tuple[Provi
     server = _Quiet(config)
     serving = asyncio.create_task(server.serve())
     try:
-        await asyncio.wait_for(server.listens.wait(), 30)
+        async with asyncio.timeout(30):
+            await server.listens.wait()
         yield made, pem
     finally:
         server.should_exit = True

@@ -183,8 +183,7 @@ class Chain:
 
     def _stream(self, method: Method, behaviour: Callable, handler: grpc.RpcMethodHandler) -> StreamAnswer:
         contract, counts, tap, mirror = method.contract, method.counts, self._tap, self._mirror_of(method.contract)
-        read = self._decoder(method, handler.request_deserializer)
-        encode = handler.response_serializer
+        read, encode = self._decoder(method, handler.request_deserializer), handler.response_serializer
         envelope = Envelope(contract.output)
         tapped = not method.housekeeping and contract.workload != "instance"
 
