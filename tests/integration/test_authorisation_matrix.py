@@ -82,6 +82,7 @@ STREAMS: dict[str, dict[str, Any]] = {
         "market": "live",
     },
     "KillSwitchService/StreamState": {},
+    "ReleaseService/WatchRelease": {"release": "r-1"},
     "RiskService/Backtest": {"confidence": 0.99, "series": {"profit": [0.0, 0.0], "valueAtRisk": [1.0]}},
     "RiskService/CalculateVar": {"historical": {"days": 20}, "method": 1, "confidence": [0.99], "book": BOOK},
     "TradingService/StreamExecutions": {},
