@@ -65,8 +65,8 @@ START = {"startTime": "2026-01-01T00:00:00Z"}
 STREAMS: dict[str, dict[str, Any]] = {
     "AuditService/ExportLog": {},
     "AuditService/WatchCheckpoints": {},
-    "ControlService/Tap": {},
-    "ControlService/TapHeaders": {},
+    "ControlService/Tap": {"maxDuration": "1s"},
+    "ControlService/TapHeaders": {"maxDuration": "1s"},
     "LedgerService/StreamBalances": {},
     "ReconciliationService/WatchBreaks": {},
     "BarService/StreamBars": {"instruments": ["EUR/USD"], "period": "1m"},
