@@ -84,8 +84,9 @@ async def rate(call: Call, seconds: float) -> float:
 
 
 def rest_caller(mesh: Mesh) -> tuple[Call, http.client.HTTPSConnection]:
-    """A REST call over one kept-alive TLS connection."""
+    """A REST call over one kept-alive TLS connection with a certificate."""
     context = ssl.create_default_context(cadata=mesh.roots.decode())
+    context.load_cert_chain(mesh.place.client_certificate("viewer"))
     connection = http.client.HTTPSConnection("localhost", mesh.edge_port, context=context, timeout=10)
 
     async def call() -> None:
