@@ -1,7 +1,8 @@
 """How the calls of a service are shared between its stable instances and a candidate's, while a release is under way.
 
 ```
-inbound listener ─ RBAC ─ key of the call ─┬─ pinned: stable or candidate
+inbound listener ─ RBAC ─ key of the call ─┬─ marked by a service of the same release: as that one chose
+                                           ├─ pinned: stable or candidate
                                            └─ hash of the key, else chance ─┬─ [0, 10000 - weight) ─▶ local|<service>
                                                                             └─ the rest ─▶ candidate|<service>
 ```
@@ -18,6 +19,7 @@ from typing import Any
 
 from crossrate.rpc.caller import CLIENT_HEADER
 from crossrate.rpc.contract import MethodContract
+from crossrate.rpc.release_mark import MARK_HEADER, OF_NOBODY, mark_of
 from crossrate.rpc.tokens import TOKEN_HEADER
 from crossrate.runtime.topology import Topology
 from services.control.authentication import FILTER, TOKEN_KEY
@@ -55,14 +57,12 @@ def _targets(backend: str, weight: int, split: Split, by_hash: bool) -> dict[str
         (local_name(backend), WEIGHT_MAX - weight, TO_STABLE),
         (candidate_name(backend), weight, TO_CANDIDATE),
     )
-    clusters = [
-        {
-            "name": name,
-            "weight": share,
-            "request_headers_to_add": [_set(RELEASE_HEADER, split.release), _set(SIDE_HEADER, side)],
-        }
-        for name, share, side in shares
-    ]
+    clusters = []
+    for name, share, side in shares:
+        headers = [_set(RELEASE_HEADER, split.release), _set(SIDE_HEADER, side)]
+        if split.marked:
+            headers.append(_set(MARK_HEADER, mark_of(split.release, side)))
+        clusters.append({"name": name, "weight": share, "request_headers_to_add": headers})
     return {"weighted_clusters": {"clusters": clusters, "use_hash_policy": by_hash}}
 
 
@@ -103,17 +103,35 @@ def _pinned(pin: Pin, method: MethodContract, topology: Topology) -> list[dict[s
     return []
 
 
+def _marks(split: Split) -> list[tuple[str, int]]:
+    """Marks that a call may come with, and the candidate's weight for it."""
+    if not split.marked:
+        return []
+    followed = [(mark_of(split.release, TO_CANDIDATE), WEIGHT_MAX)]
+    if not split.only_marked:
+        followed += [(mark_of(split.release, TO_STABLE), 0), (OF_NOBODY, 0)]
+    return followed
+
+
 def split_routes(
     method: MethodContract, backend: str, action: Mapping[str, Any], split: Split | None, topology: Topology
 ) -> list[dict[str, Any]]:
-    """The routes of a method: one, or during a release one a pin and one by weight.
+    """The routes of a method: one, or during a release one a mark, one a pin and one by weight.
 
     Args:
         action: everything of the route but where it goes.
     """
     match = {"path": method.path}
+    alone = {"match": match, "route": {"cluster": local_name(backend), **action, **hash_policy(method)}}
     if split is None:
-        return [{"match": match, "route": {"cluster": local_name(backend), **action, **hash_policy(method)}}]
+        return [alone]
+    routes = []
+    for mark, weight in _marks(split):
+        marked = {"headers": [{"name": MARK_HEADER, "string_match": {"exact": mark}}]}
+        target = _targets(backend, weight, split, by_hash=False)
+        routes.append({"match": {**match, **marked}, "route": {**target, **action, **hash_policy(method)}})
+    if split.only_marked:
+        return [*routes, alone]
     keys = hash_policy(method)
     if split.header and not keys:
         keys = {"hash_policy": [{"header": {"header_name": split.header}, "terminal": True}]}
@@ -122,7 +140,6 @@ def split_routes(
         script = {"@type": TYPE_PREFIX + _LUA_ON_ROUTE, "name": _AGAIN}
         enabled = {"@type": TYPE_PREFIX + _FILTER_CONFIG, "config": script, "disabled": False}
         again = {"typed_per_filter_config": {REROUTE: enabled}}
-    routes = []
     for pin in split.pins:
         for asked in _pinned(pin, method, topology):
             whole = WEIGHT_MAX if pin.to_candidate else 0

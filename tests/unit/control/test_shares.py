@@ -66,13 +66,13 @@ def test_a_share_is_put_in_force_without_compiling_everything(topology: Topology
     split = Split("release", 500)
     state = small_state(topology, splits={"trading": split})
     part = inbound("trading", topology, contracts(), state)
-    published = snapshots.publish_part(proxy_of("trading", topology), part, "share", NOW)
+    published = snapshots.publish_parts({proxy_of("trading", topology): part}, "share", NOW)
     assert (published.version, published.changed_count) == (2, 1)
     assert published.nodes == snapshots.encode(compiled(topology, trading=split))
-    assert snapshots.publish_part(proxy_of("trading", topology), part, "again", NOW) is published
+    assert snapshots.publish_parts({proxy_of("trading", topology): part}, "again", NOW) is published
     broken = Resources(routes={"in|trading": {"name": "in|trading", "virtual_hosts": [{"nonsense": 1}]}})
     with pytest.raises(ResourceError):
-        snapshots.publish_part(proxy_of("trading", topology), broken, "broken", NOW)
+        snapshots.publish_parts({proxy_of("trading", topology): broken}, "broken", NOW)
     assert snapshots.current is published
 
 
