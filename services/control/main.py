@@ -78,9 +78,10 @@ async def serve(runtime: Runtime) -> None:
     controlled = ControlServicer(mesh, registry, instances, bus, configuration, taps)
     server.add(control_grpc.add_ControlServiceServicer_to_server, controlled)
     sticky = {m.workload for m in contracts().values() if m.sticky_field}
+    may_call = {name: service.calls for name, service in topology.services.items()}
     server.add(
         release_grpc.add_ReleaseServiceServicer_to_server,
-        ReleaseServicer(releases, specifications(runtime), topology.services, sticky, utc_now, reports),
+        ReleaseServicer(releases, specifications(runtime), may_call, sticky, utc_now, reports),
     )
     faults = FaultServicer(mesh, bus, log)
     server.add(add_FaultServiceServicer_to_server, faults)

@@ -10,7 +10,7 @@ from crossrate.api.control.v1 import release_pb2
 from crossrate.api.control.v1 import release_service_pb2 as pb
 from crossrate.cli import show
 from crossrate.cli.desk import word
-from crossrate.cli.releases import OVER, ask, percent, tell
+from crossrate.cli.releases import OVER, ask, percent, tell, told
 from crossrate.cli.requests import as_dict
 from crossrate.cli.show import CommandError
 from crossrate.rpc.call_error import CallError
@@ -61,7 +61,7 @@ class Board:
         serving = f"{release.candidates_serving} of {release.candidates_wanted} candidates serve"
         paused = ", paused" if release.paused else ""
         phase = word(release, "phase").lower()
-        head = f"{release.name}: {release.service} {release.version}, {phase}{paused}{step}; {serving}"
+        head = f"{release.name}: {told(release)}, {phase}{paused}{step}; {serving}"
         table = Table(box=None, pad_edge=False)
         for name in ("version", "share", "calls a second", "", "failed", "", "p99", ""):
             table.add_column(name, justify="left" if not name or name == "version" else "right", no_wrap=True)
