@@ -55,6 +55,24 @@ def test_calls_are_counted_by_version_and_code() -> None:
     assert log.summary("id") == ()
 
 
+def test_calls_of_several_services_are_counted_apart() -> None:
+    """Under one release's header by the service of their method; what no part of the release answers is not counted."""
+    log = CallLog(lambda socket: socket == "/c")
+    log.begin("id.reference")
+    log.begin("id.pricing")
+    log.take(entry("/c", "0", 2, release="id"))
+    other = entry("/s", "0", 2, release="id")
+    other.request.path = "/crossrate.api.pricing.v1.PricingService/Price"
+    log.take(other)
+    other.request.path = "/crossrate.api.ledger.v1.LedgerService/GetBalances"
+    log.take(other)
+    found = [(c.method.split("/")[1], c.candidate) for p in ("reference", "pricing") for c in log.summary(f"id.{p}")]
+    assert found == [
+        ("crossrate.api.reference.v1.ReferenceService", True),
+        ("crossrate.api.pricing.v1.PricingService", False),
+    ]
+
+
 def left(path: str, after_s: float, timeout: str = "2S", *, answered: bool = False):
     """A call that its caller has left."""
     logged = entry("/c", "", 0)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from crossrate.rpc.contract import contracts
+from crossrate.rpc.release_mark import MARK_HEADER, OF_NOBODY
 from crossrate.runtime.topology import DEFAULT_PATH, Topology, load
 from services.control.compile import compile, proxy_of
 from services.control.envoy_api import ResourceError
@@ -153,3 +154,66 @@ def test_every_service_but_control_may_have_a_candidate(topology: Topology) -> N
     assert config["clusters"] == ["local|ledger-candidate", "local|ledger"]
     assert clusters["local|ledger-candidate"]["lb_policy"] == clusters["local|ledger"]["lb_policy"] == "MAGLEV"
     Snapshots(0, None, lambda version: None).encode(nodes)
+
+
+def marks(routes: list[dict[str, Any]]) -> dict[str, list[tuple[str, int]]]:
+    """Where calls with a mark go, in the order of the routes; "" for calls without."""
+    found = {}
+    for route in routes:
+        (header, *_) = route["match"].get("headers", [{"name": "", "string_match": {"exact": ""}}])
+        found[header["string_match"]["exact"]] = shares(route) if "weighted_clusters" in route["route"] else []
+    return found
+
+
+def test_a_mark_comes_before_pins_and_weight(topology: Topology) -> None:
+    """Of a release of several services: what one of them has sent to a version goes to the same, what was begun by
+    nobody's call to stable, and what comes without a mark is marked with where it goes."""
+    pins = (Pin(True, "account-7"),)
+    split = Split("id", 500, pins=pins, marked=True)
+    routes = routes_to(compiled(topology, ledger=split), "ledger", BALANCES)
+    stable, candidate = (
+        [("local|ledger", 10_000), ("candidate|ledger", 0)],
+        [
+            ("local|ledger", 0),
+            ("candidate|ledger", 10_000),
+        ],
+    )
+    assert [*marks(routes).items()][:3] == [
+        ("id:candidate", candidate),
+        ("id:stable", stable),
+        (OF_NOBODY, stable),
+    ]
+    assert shares(routes[-1]) == [("local|ledger", 9500), ("candidate|ledger", 500)]
+    written = [
+        {h["header"]["key"]: h["header"]["value"] for h in c["request_headers_to_add"]}[MARK_HEADER]
+        for c in routes[-1]["route"]["weighted_clusters"]["clusters"]
+    ]
+    assert written == ["id:stable", "id:candidate"]
+
+
+def test_a_release_that_is_taken_back_follows_the_candidates_mark_alone(topology: Topology) -> None:
+    """All other calls are stable's, unmarked and uncounted; of one service there are no marks at all."""
+    split = Split("id", 0, marked=True, only_marked=True)
+    first, last = routes_to(compiled(topology, reference=split), "reference", INSTRUMENT)
+    assert marks([first]) == {"id:candidate": [("local|reference", 0), ("candidate|reference", 10_000)]}
+    assert "weighted_clusters" not in last["route"]
+    assert last["route"]["cluster"] == "local|reference"
+    (alone,) = routes_to(compiled(topology, reference=Split("id", 500)), "reference", INSTRUMENT)
+    assert MARK_HEADER not in str(alone)
+
+
+def test_shares_of_several_services_are_one_snapshot(topology: Topology) -> None:
+    """Whether one proxy carries both or each its own."""
+    for layout in ("node", "sidecar"):
+        topology = topology.model_copy(update={"layout": layout})
+        snapshots = Snapshots(0, NOW, lambda version: None)
+        snapshots.publish(compiled(topology), "start", NOW)
+        split = Split("id", 500, marked=True)
+        state = small_state(topology, splits={"pricing": split, "marketdata": split})
+        parts: dict[str, Resources] = {}
+        for service in ("pricing", "marketdata"):
+            part = parts.setdefault(proxy_of(service, topology), Resources())
+            part.add(inbound(service, topology, contracts(), state))
+        published = snapshots.publish_parts(parts, "shares", NOW)
+        assert (published.version, published.changed_count) == (2, 2)
+        assert published.nodes == snapshots.encode(compiled(topology, pricing=split, marketdata=split))

@@ -1,0 +1,220 @@
+"""Two services in one release on a real mesh: a call is answered by both candidates or by both stable versions."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import json
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from crossrate.api.control.v1 import observability_service_pb2 as observability
+from crossrate.api.control.v1.observability_service_pb2_grpc import ObservabilityServiceStub
+from crossrate.api.marketdata.v1 import marketdata_service_pb2 as marketdata
+from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
+from crossrate.api.pricing.v1 import market_pb2
+from crossrate.api.pricing.v1 import snapshot_service_pb2 as snapshots
+from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
+from tests.integration.envoys import until
+from tests.mesh import Mesh
+from tests.system.release_steps import TOPOLOGY, aborted_cause, audited, become, command, processes, step
+
+pytestmark = pytest.mark.system
+
+VIEWER = '[clients.viewer]\nroles = ["viewer"]\n'
+BOTH = """
+[services.marketdata]
+calls = ["reference"]
+publishes = ["crossrate.marketdata.v1.>"]
+consumes = ["reference", "quotes", "books"]
+database = false
+
+[services.pricing]
+calls = ["marketdata", "reference"]
+database = true
+
+[streams.quotes]
+owner = "marketdata"
+subjects = ["crossrate.marketdata.v1.quotes_published.>"]
+max_age_s = 315360000
+max_mib = 32
+forget_oldest = true
+
+[streams.quotes_latest]
+owner = "marketdata"
+subjects = ["crossrate.marketdata.v1.quote.*"]
+max_age_s = 315360000
+max_mib = 8
+latest_only = true
+
+[streams.books]
+owner = "marketdata"
+subjects = ["crossrate.marketdata.v1.books_published.>"]
+max_age_s = 315360000
+max_mib = 32
+forget_oldest = true
+"""
+MARKET = "together"
+SIDES = ("pricing", "marketdata")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A topology in which pricing asks marketdata, with room for specifications beside it."""
+    folder = tmp_path_factory.mktemp("together")
+    assert VIEWER in TOPOLOGY
+    (folder / "topology.toml").write_text(
+        TOPOLOGY.replace(VIEWER, '[clients.viewer]\nroles = ["viewer", "quant"]\n') + BOTH
+    )
+    (folder / "releases").mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def mesh(folder: Path) -> Iterator[Mesh]:
+    """One mesh for all of these tests, with a market to take snapshots with."""
+    curves = [market_pb2.Curve(currency=c, time=[1.0], rate=[0.02]) for c in ("EUR", "ISK")]
+    put = snapshots.PutMarketRequest(request_id=str(uuid.uuid4()), name=MARKET, curves=curves, comment="a test")
+    with Mesh(folder / "topology.toml") as own:
+        own.up()
+        with grpc.insecure_channel(f"unix:{own.place.service_socket('pricing-1')}") as channel:
+            SnapshotServiceStub(channel).PutMarket(put, timeout=20)
+        yield own
+
+
+def specify(folder: Path, version: str, steps: str) -> str:
+    """Writes a specification of both services, whose candidates have one version, which is its name."""
+    parts = [f'[[services]]\nservice = "{s}"\n[services.candidate]\nversion = "{version}"\n' for s in SIDES]
+    (folder / "releases" / f"{version}.toml").write_text("".join(parts) + steps)
+    return version
+
+
+class Callers:
+    """Ask pricing for snapshots, and marketdata for quotes; of each call it is looked at which versions answered it."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._mesh = mesh
+        self._leaving = False
+        self.through: collections.Counter[bool] = collections.Counter()
+        """Calls through both services by whether candidates answered."""
+        self.mixed: list[str] = []
+        self.direct: collections.Counter[bool] = collections.Counter()
+        """Calls that met marketdata first."""
+        self.failures: collections.Counter[str] = collections.Counter()
+
+    async def _answered(self, control: grpc.aio.Channel, call: Any, request_id: str) -> dict[str, tuple[str, bool]]:
+        """Version and side of each service that answered."""
+        try:
+            await call
+        except grpc.aio.AioRpcError as error:
+            # Neither knows the instrument: that takes an answer of both.
+            if error.code() is not grpc.StatusCode.NOT_FOUND:
+                self.failures[f"{error.code().name} {error.details()}"] += 1
+        request = observability.ExplainCallRequest(call_request_id=request_id)
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            found = await ObservabilityServiceStub(control).ExplainCall(request, timeout=20)
+            hops = [hop.call for hop in found.hops]
+            return {call.instance.rpartition("-")[0]: (call.version, call.candidate) for call in hops}
+        return {}
+
+    async def _call(self) -> None:
+        async with self._mesh.edge_channel() as edge, self._mesh.control_channel() as control:
+            pricing, market = SnapshotServiceStub(edge), MarketDataServiceStub(edge)
+            while not self._leaving:
+                named = str(uuid.uuid4())
+                wanted = snapshots.TakeSnapshotRequest(
+                    request_id=named, market=MARKET, instruments=["EUR/ISK"], validate_only=True
+                )
+                call = pricing.TakeSnapshot(wanted, timeout=20, metadata=(("x-request-id", named),))
+                sides = await self._answered(control, call, named)
+                if sides.keys() == set(SIDES):
+                    self.through[sides["pricing"][1]] += 1
+                    if len({version for version, _ in sides.values()}) > 1:
+                        self.mixed.append(f"{named}: {sides}")
+                named = str(uuid.uuid4())
+                asked = marketdata.GetQuoteRequest(base="EUR", counter="ISK")
+                call = market.GetQuote(asked, timeout=20, metadata=(("x-request-id", named),))
+                sides = await self._answered(control, call, named)
+                if "marketdata" in sides:
+                    self.direct[sides["marketdata"][1]] += 1
+
+    @contextlib.asynccontextmanager
+    async def calling(self) -> AsyncIterator[None]:
+        """Calls until the block is left."""
+        tasks = [asyncio.create_task(self._call()) for _ in range(2)]
+        try:
+            await until(lambda: self.through.total() > 5)
+            yield
+        finally:
+            self._leaving = True
+            await asyncio.gather(*tasks)
+
+
+def versions(mesh: Mesh) -> dict[str, set[str]]:
+    """Versions of the instances that are registered, by service."""
+    files = {service: mesh.place.registrations.glob(f"{service}-?.json") for service in SIDES}
+    return {service: {json.loads(path.read_text())["version"] for path in found} for service, found in files.items()}
+
+
+def candidates(mesh: Mesh) -> set[str]:
+    """Services whose candidates run."""
+    return {p["name"].rpartition("-")[0] for p in processes(mesh) if p["kind"] == "candidate"}
+
+
+async def test_a_call_stays_with_one_version_through_both_services(mesh: Mesh, folder: Path) -> None:
+    """At half of the calls marketdata's candidate answers exactly what pricing's candidate asks, and a call that meets
+    marketdata first has a side of its own. Taken back under load, no call fails or is mixed, and pricing's candidate
+    ends before marketdata's."""
+    name = specify(folder, "half", step(50, "1h"))
+    callers, left = Callers(mesh), list[set[str]]()
+    async with callers.calling():
+        started = await command(mesh, "start", name)
+        assert [s["service"] for s in started["services"]] == list(SIDES)
+        await become(mesh, name, "stepping")
+        await until(lambda: min(callers.through[s] for s in (False, True)) >= 20, 120)
+        await until(lambda: min(callers.direct[s] for s in (False, True)) >= 5, 120)
+        assert "of pricing and marketdata is stepping" in mesh.refused("release", "start", name)
+        told = mesh.command("release", "status", name)
+        await command(mesh, "abort", name, "-m", "not both")
+
+        async def ended() -> bool:
+            left.append(await asyncio.to_thread(candidates, mesh))
+            return not left[-1]
+
+        await until(ended, 60)
+        release = await become(mesh, name, "aborted")
+        before = callers.through.total()
+        await until(lambda: callers.through.total() > before + 10)
+    assert "pricing, marketdata" in told
+    assert (callers.failures, callers.mixed) == ({}, [])
+    assert {"pricing"} not in left
+    assert aborted_cause(release) == "not both"
+    methods = {(call["method"].split("/")[1], call.get("candidate", False)) for call in release["calls"]}
+    assert {candidate for method, candidate in methods if method.endswith("MarketDataService")} == {False, True}
+    assert {candidate for method, candidate in methods if method.endswith("SnapshotService")} == {False, True}
+    (fact, *_) = await until(lambda: audited(mesh, name, 4), 30) or [{}]
+    assert [s["service"] for s in fact["body"]["services"]] == list(SIDES)
+
+
+async def test_both_become_the_new_version(mesh: Mesh, folder: Path) -> None:
+    """Under load no call fails and none is mixed, while marketdata's instances are replaced and then pricing's;
+    afterwards all are the new version."""
+    name = specify(folder, "whole", step(100, "1h"))
+    callers = Callers(mesh)
+    async with callers.calling():
+        await command(mesh, "start", name)
+        await become(mesh, name, "stepping")
+        await until(lambda: callers.through[True] >= 10, 120)
+        await command(mesh, "promote", name)
+        release = await become(mesh, name, "promoted")
+        before = callers.through[False]
+        await until(lambda: callers.through[False] > before + 10, 60)
+    assert (callers.failures, callers.mixed) == ({}, [])
+    assert release["cause"] == "pricing is version whole and marketdata is version whole now"
+    assert versions(mesh) == {"pricing": {name}, "marketdata": {name}}
