@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -28,12 +29,16 @@ def method_of(rule: Business) -> MethodContract:
     return find_method(rule.method)
 
 
+@functools.cache
+def _with_accounts() -> frozenset[str]:
+    return frozenset(m.workload for m in contracts().values() if m.sticky_field)
+
+
 def owner_of(rule: Business, services: Sequence[str]) -> str:
     """Whose rule it is of some services that are released together: whose answers it compares; of orders the first's
     that has accounts. The first one's if it is nobody's."""
     if rule.of_orders:
-        keyed = {m.workload for m in contracts().values() if m.sticky_field}
-        return next((service for service in services if service in keyed), services[0])
+        return next((service for service in services if service in _with_accounts()), services[0])
     try:
         owner = method_of(rule).workload
     except LookupError:

@@ -47,7 +47,7 @@ class Looks:
     def findings(self) -> tuple[Finding, ...]:
         """What the analysis says of each service, failures first; nothing without one."""
         found = [self._told(service, finding) for service, look in self._looks.items() for finding in look.findings()]
-        return tuple(sorted(found, key=lambda finding: finding.outcome != "FAIL"))
+        return tuple(sorted(found, key=lambda finding: finding.outcome != "FAIL") if self._several else found)
 
     def _told(self, service: str, finding: Finding) -> Finding:
         told = f"{service}: {finding.explanation}" if self._several else finding.explanation
