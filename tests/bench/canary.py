@@ -3,6 +3,7 @@
     uv run python tests/bench/canary.py                             200 weight changes, then the candidates: hours
     uv run python tests/bench/canary.py --quick                     within a minute, the same ids, few repetitions
     uv run python tests/bench/canary.py --shifts                    the weight changes alone, about five minutes
+    uv run python tests/bench/canary.py --shadow                    what a shadow costs alone, about two minutes
     uv run python tests/bench/canary.py --candidates --runs 20 --results FILE    goes on where FILE ends
     uv run python tests/bench/canary.py --candidates --only good leak --runs 3
 
@@ -27,9 +28,11 @@ sys.path.insert(0, str(ROOT))
 from tests.bench.canary_candidates import candidate_figures, candidate_table, run_candidates  # noqa: E402
 from tests.bench.canary_shift import Shifts, measure_shifts  # noqa: E402
 from tests.bench.figures import median, percentile, report  # noqa: E402
+from tests.bench.shadow import measure_shadow  # noqa: E402
 from tests.candidates.callers import Callers, Streams  # noqa: E402
 from tests.candidates.scripted import SCRIPTED  # noqa: E402
-from tests.candidates.stand import Stand, mesh_for_releases  # noqa: E402
+from tests.candidates.stand import TOPOLOGY, Stand  # noqa: E402
+from tests.releasing import releasing  # noqa: E402
 
 SHARE_P_MIN = 0.001
 """Below this, shared among all weights, a share is told from the one that was asked for."""
@@ -65,14 +68,19 @@ async def measure(arguments: argparse.Namespace) -> None:
     """Runs what was asked for and prints it."""
     results: dict[str, float] = {}
     notes: dict[str, str] = {}
-    both = arguments.shifts == arguments.candidates
-    with tempfile.TemporaryDirectory(prefix="xr-canary-") as folder, mesh_for_releases(Path(folder)) as mesh:
+    everything = not (arguments.shifts or arguments.candidates or arguments.shadow)
+    with tempfile.TemporaryDirectory(prefix="xr-canary-") as folder, releasing(Path(folder), TOPOLOGY) as mesh:
         stand = Stand(Path(folder), mesh)
         try:
-            if both or arguments.shifts:
+            if everything or arguments.shadow:
+                rounds, seconds = (2, 1.0) if arguments.quick else (12, 3.0)
+                results, notes = await measure_shadow(mesh, Path(folder) / "releases", rounds, seconds)
+            if everything or arguments.shifts:
                 sizes = {"rounds": 2, "steps": 6} if arguments.quick else {"rounds": 4, "steps": 49}
-                results, notes = shift_figures(*await measure_shifts(stand, rate=arguments.rate, **sizes))
-            if both or arguments.candidates:
+                more, words = shift_figures(*await measure_shifts(stand, rate=arguments.rate, **sizes))
+                results |= more
+                notes |= words
+            if everything or arguments.candidates:
                 found = await run_candidates(stand, arguments)
                 print(candidate_table(found, {s.name: s.needs for s in SCRIPTED if s.needs}))
                 more, words = candidate_figures(found)
@@ -89,6 +97,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few repetitions and three candidates; within a minute")
     parser.add_argument("--shifts", action="store_true", help="weight changes alone")
     parser.add_argument("--candidates", action="store_true", help="scripted candidates alone")
+    parser.add_argument("--shadow", action="store_true", help="what a shadow costs alone")
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=[s.name for s in SCRIPTED], help="these alone")
     parser.add_argument("--runs", type=int, default=20, help="runs of each candidate")
     parser.add_argument("--seed", type=int, default=1, help="of the first run; each further one has the next")

@@ -29,6 +29,7 @@ from crossrate.api.reference.v1 import reference_service_pb2 as pb  # noqa: E402
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as pb_grpc  # noqa: E402
 from tests.bench.figures import median, percentile, report  # noqa: E402
 from tests.mesh import Mesh  # noqa: E402
+from tests.releasing import RELEASING, releasing  # noqa: E402
 
 REQUEST = pb.GetInstrumentRequest(base="EUR", counter="USD")
 NAME = "shadow-bench"
@@ -141,15 +142,9 @@ async def _compared(mesh: Mesh) -> int:
 
 async def measure(arguments: argparse.Namespace) -> None:
     """A mesh of its own, measured and printed."""
-    from tests.system.release_steps import TOPOLOGY
-
-    with tempfile.TemporaryDirectory(prefix="xr-shadow-") as folder:
-        topology = Path(folder) / "topology.toml"
-        topology.write_text(TOPOLOGY)
-        with Mesh(topology) as mesh:
-            mesh.up()
-            rounds, seconds = (4, 2.0) if arguments.quick else (12, 3.0)
-            results, notes = await measure_shadow(mesh, Path(folder) / "releases", rounds, seconds)
+    with tempfile.TemporaryDirectory(prefix="xr-shadow-") as folder, releasing(Path(folder), RELEASING) as mesh:
+        rounds, seconds = (4, 2.0) if arguments.quick else (12, 3.0)
+        results, notes = await measure_shadow(mesh, Path(folder) / "releases", rounds, seconds)
     report("canary", results, notes)
 
 

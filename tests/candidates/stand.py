@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,60 +17,18 @@ from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
 from tests.bench.load_channel import LoadChannel
 from tests.candidates.faults import SEED_VARIABLE, VARIABLE
 from tests.mesh import Mesh
+from tests.releasing import RELEASING
 
 ASK_S = 0.05
 CALL_S_MAX = 60.0
-TOPOLOGY = """
-trust_domain = "crossrate"
-layout = "node"
-
-[edge]
-address = "127.0.0.1"
-port = 8443
-anonymous_roles = []
-cors_origins = []
-connections_max = 1000
-streams_per_connection_max = 100
-
-[clients.local]
-roles = ["viewer", "trader", "quant", "risk_officer", "operator", "auditor"]
-accounts = ["*"]
-step_up = true
-
-[clients.viewer]
-roles = ["viewer"]
-
-[certificates]
-workload_lifetime_s = 3600
-root_lifetime_s = 31536000
-
-[services.control]
-calls = []
-publishes = ["crossrate.control.v1.>"]
-database = false
-
-[streams.control]
-owner = "control"
-subjects = ["crossrate.control.v1.release_decided.*"]
-max_age_s = 2592000
-max_mib = 64
-
-[services.reference]
-calls = []
-publishes = ["crossrate.reference.v1.>"]
-database = true
-
+TOPOLOGY = (
+    RELEASING
+    + """
 [services.marketdata]
 calls = ["reference"]
 publishes = ["crossrate.marketdata.v1.>"]
 consumes = ["reference", "quotes", "books"]
 database = false
-
-[streams.reference]
-owner = "reference"
-subjects = ["crossrate.reference.v1.>"]
-max_age_s = 2592000
-max_mib = 64
 
 [streams.quotes]
 owner = "marketdata"
@@ -106,6 +63,7 @@ subjects = ["crossrate.ledger.v1.>"]
 max_age_s = 315360000
 max_mib = 64
 """
+)
 
 
 OVER = (release_pb2.RELEASE_PHASE_PROMOTED, release_pb2.RELEASE_PHASE_ABORTED)
@@ -189,16 +147,6 @@ class Stand:
         with contextlib.suppress(grpc.aio.AioRpcError):
             await self.abort(name)
         await self.become(name, "aborted", "promoted")
-
-
-@contextlib.contextmanager
-def mesh_for_releases(folder: Path) -> Iterator[Mesh]:
-    """A mesh that is up, with a folder for specifications; gone afterwards."""
-    (folder / "topology.toml").write_text(TOPOLOGY)
-    (folder / "releases").mkdir()
-    with Mesh(folder / "topology.toml") as mesh:
-        mesh.up()
-        yield mesh
 
 
 def decided(release: release_pb2.Release, kind: str) -> Any:

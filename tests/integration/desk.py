@@ -57,6 +57,7 @@ from services.pricing.service import PriceStreamService, PricingService, Quoting
 from services.pricing.store import PostgresStore
 from tests.ending import ended
 from tests.integration.conftest import Servers, eventually
+from tests.unit.marketdata.looks import nothing
 
 TOPOLOGY = Topology(services={"control": Service(), "pricing": Service(database=True)})
 WEDNESDAY = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)
@@ -86,7 +87,7 @@ class Upstream:
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
         self.board = Board(4096, 3600)
-        self.service = Streams(self.board, Catalogue(), None, HealthBoard({}, self.board, dict, 3600.0))
+        self.service = Streams(self.board, Catalogue(), None, HealthBoard({}, self.board, dict, 3600.0), nothing)
         self._sequences: dict[str, int] = {}
         self._entries = 0
         self._running: asyncio.Task[None] | None = None

@@ -65,8 +65,8 @@ START = {"startTime": "2026-01-01T00:00:00Z"}
 STREAMS: dict[str, dict[str, Any]] = {
     "AuditService/ExportLog": {},
     "AuditService/WatchCheckpoints": {},
-    "ControlService/Tap": {},
-    "ControlService/TapHeaders": {},
+    "ControlService/Tap": {"maxDuration": "1s"},
+    "ControlService/TapHeaders": {"maxDuration": "1s"},
     "LedgerService/StreamBalances": {},
     "ReconciliationService/WatchBreaks": {},
     "BarService/StreamBars": {"instruments": ["EUR/USD"], "period": "1m"},
@@ -82,6 +82,7 @@ STREAMS: dict[str, dict[str, Any]] = {
         "market": "live",
     },
     "KillSwitchService/StreamState": {},
+    "ReleaseService/WatchRelease": {"release": "r-1"},
     "RiskService/Backtest": {"confidence": 0.99, "series": {"profit": [0.0, 0.0], "valueAtRisk": [1.0]}},
     "RiskService/CalculateVar": {"historical": {"days": 20}, "method": 1, "confidence": [0.99], "book": BOOK},
     "TradingService/StreamExecutions": {},

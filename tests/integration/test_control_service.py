@@ -189,12 +189,18 @@ async def test_a_tap_shows_what_passes(mesh: SmallMesh) -> None:
     """Requests, answers and the status of a call are seen while they pass through an instance."""
     async with mesh.operator() as stub, instance_of_reference(mesh):
         name = "crossrate.api.reference.v1.ReferenceService/GetInstrument"
-        stream = stub.Tap(tap_pb2.TapRequest(method=name, max_messages=3), timeout=60)
         seen: list[instance_pb2.TapMessagesResponse] = []
 
         async def read() -> None:
-            async for answer in stream:
-                seen.append(answer.message)
+            while not seen:
+                try:
+                    async for answer in stub.Tap(tap_pb2.TapRequest(method=name, max_messages=3), timeout=60):
+                        seen.append(answer.message)
+                except grpc.aio.AioRpcError as error:
+                    # Control may not have reached NATS yet, where taps are written down.
+                    if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                        raise
+                    await asyncio.sleep(0.1)
 
         reading = asyncio.create_task(read())
         async with grpc.aio.insecure_channel(f"unix:{mesh.place.service_socket('reference-1')}") as channel:

@@ -21,63 +21,22 @@ from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_g
 from crossrate.node.client import NodeClient
 from tests.integration.envoys import until
 from tests.mesh import Mesh
+from tests.releasing import RELEASING
 
 CALLERS = 4
-TOPOLOGY = """
-trust_domain = "crossrate"
-layout = "node"
-
-[edge]
-address = "127.0.0.1"
-port = 8443
-anonymous_roles = []
-cors_origins = []
-connections_max = 1000
-streams_per_connection_max = 100
-
-[clients.local]
-roles = ["viewer", "operator", "auditor"]
-accounts = ["*"]
-step_up = true
-
-[clients.viewer]
-roles = ["viewer"]
-
-[certificates]
-workload_lifetime_s = 3600
-root_lifetime_s = 31536000
-
-[services.control]
-calls = []
-publishes = ["crossrate.control.v1.>"]
-database = false
-
-[services.reference]
-calls = []
-publishes = ["crossrate.reference.v1.>"]
-database = true
-
+TOPOLOGY = (
+    RELEASING
+    + """
 [services.audit]
 calls = []
 publishes = ["crossrate.audit.v1.>"]
 consumes = ["control"]
 database = true
 
-[streams.control]
-owner = "control"
-subjects = ["crossrate.control.v1.release_decided.*"]
-max_age_s = 2592000
-max_mib = 64
-
-[streams.reference]
-owner = "reference"
-subjects = ["crossrate.reference.v1.>"]
-max_age_s = 2592000
-max_mib = 64
-
 [publishers.monitoring]
 publishes = ["crossrate.control.v1.alerts_in.>"]
 """
+)
 
 
 def specify(folder: Path, name: str, fault: str, steps: str, more: str = "") -> str:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from crossrate.runtime.topology import DEFAULT_PATH
 from tests.integration.envoys import until
 from tests.load import Load
 from tests.mesh import Mesh
+from tests.releasing import releasing
 from tests.system.release_steps import aborted_cause, become
 
 pytestmark = [pytest.mark.system, pytest.mark.long]
@@ -31,18 +31,14 @@ STEPS = '[[steps]]\nweight_percent = 50\nduration = "1h"\n[analysis]\nlatency_re
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """The mesh's own topology, with room for specifications beside it."""
-    folder = tmp_path_factory.mktemp("business")
-    shutil.copy(DEFAULT_PATH, folder / "topology.toml")
-    (folder / "releases").mkdir()
-    return folder
+    """Where specifications are written."""
+    return tmp_path_factory.mktemp("business")
 
 
 @pytest.fixture(scope="module")
 def mesh(folder: Path) -> Iterator[Mesh]:
     """The whole mesh, for these tests alone."""
-    with Mesh(folder / "topology.toml") as own:
-        own.up()
+    with releasing(folder, DEFAULT_PATH.read_text()) as own:
         yield own
 
 

@@ -13,7 +13,8 @@ import pytest_asyncio
 
 from tests.bench.canary_shift import measure_shifts
 from tests.candidates.scripted import SCRIPTED, Bench, Scripted, Sizes
-from tests.candidates.stand import Stand, mesh_for_releases
+from tests.candidates.stand import TOPOLOGY, Stand
+from tests.releasing import releasing
 
 pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.asyncio(loop_scope="module")]
 
@@ -27,7 +28,7 @@ BY_LATENCY = "p99_doubled"
 async def stand(tmp_path_factory) -> AsyncIterator[Stand]:
     """One mesh for all of these tests."""
     folder: Path = tmp_path_factory.mktemp("candidates")
-    with mesh_for_releases(folder) as mesh:
+    with releasing(folder, TOPOLOGY) as mesh:
         stand = Stand(folder, mesh)
         yield stand
         await stand.close()

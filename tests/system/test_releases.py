@@ -18,6 +18,7 @@ from crossrate.api.control.v1 import release_service_pb2 as release_pb
 from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
 from tests.integration.envoys import until
 from tests.mesh import Mesh
+from tests.releasing import releasing
 from tests.system.release_steps import (
     CALLERS,
     TOPOLOGY,
@@ -41,18 +42,14 @@ pytestmark = pytest.mark.system
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """A topology of two services, with room for specifications beside it."""
-    folder = tmp_path_factory.mktemp("releases")
-    (folder / "topology.toml").write_text(TOPOLOGY)
-    (folder / "releases").mkdir()
-    return folder
+    """Where specifications are written."""
+    return tmp_path_factory.mktemp("releases")
 
 
 @pytest.fixture(scope="module")
 def mesh(folder: Path) -> Iterator[Mesh]:
     """One mesh for all of these tests."""
-    with Mesh(folder / "topology.toml") as own:
-        own.up()
+    with releasing(folder, TOPOLOGY) as own:
         yield own
 
 

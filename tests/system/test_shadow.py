@@ -21,6 +21,7 @@ from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_grpc
 from tests.integration.envoys import until
 from tests.mesh import Mesh
+from tests.releasing import releasing
 from tests.system.release_steps import TOPOLOGY, aborted_cause, become, command, gone
 
 pytestmark = pytest.mark.system
@@ -32,18 +33,14 @@ WRITES = 5
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """A topology of two services, with room for specifications beside it."""
-    folder = tmp_path_factory.mktemp("shadows")
-    (folder / "topology.toml").write_text(TOPOLOGY)
-    (folder / "releases").mkdir()
-    return folder
+    """Where specifications are written."""
+    return tmp_path_factory.mktemp("shadows")
 
 
 @pytest.fixture(scope="module")
 def mesh(folder: Path) -> Iterator[Mesh]:
     """One mesh for all of these tests."""
-    with Mesh(folder / "topology.toml") as own:
-        own.up()
+    with releasing(folder, TOPOLOGY) as own:
         yield own
 
 
