@@ -23,42 +23,16 @@ from crossrate.api.pricing.v1 import snapshot_service_pb2 as snapshots
 from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
 from tests.integration.envoys import until
 from tests.mesh import Mesh
+from tests.releasing import MARKETDATA, releasing
 from tests.system.release_steps import TOPOLOGY, aborted_cause, audited, become, command, processes, step
 
 pytestmark = pytest.mark.system
 
 VIEWER = '[clients.viewer]\nroles = ["viewer"]\n'
-BOTH = """
-[services.marketdata]
-calls = ["reference"]
-publishes = ["crossrate.marketdata.v1.>"]
-consumes = ["reference", "quotes", "books"]
-database = false
-
+PRICING = """
 [services.pricing]
 calls = ["marketdata", "reference"]
 database = true
-
-[streams.quotes]
-owner = "marketdata"
-subjects = ["crossrate.marketdata.v1.quotes_published.>"]
-max_age_s = 315360000
-max_mib = 32
-forget_oldest = true
-
-[streams.quotes_latest]
-owner = "marketdata"
-subjects = ["crossrate.marketdata.v1.quote.*"]
-max_age_s = 315360000
-max_mib = 8
-latest_only = true
-
-[streams.books]
-owner = "marketdata"
-subjects = ["crossrate.marketdata.v1.books_published.>"]
-max_age_s = 315360000
-max_mib = 32
-forget_oldest = true
 """
 MARKET = "together"
 SIDES = ("pricing", "marketdata")
@@ -67,23 +41,18 @@ QUOTE = marketdata.GetQuoteRequest(base="EUR", counter="USD")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """A topology in which pricing asks marketdata, with room for specifications beside it."""
-    folder = tmp_path_factory.mktemp("together")
-    assert VIEWER in TOPOLOGY
-    (folder / "topology.toml").write_text(
-        TOPOLOGY.replace(VIEWER, '[clients.viewer]\nroles = ["viewer", "quant"]\n') + BOTH
-    )
-    (folder / "releases").mkdir()
-    return folder
+    """Where specifications are written."""
+    return tmp_path_factory.mktemp("together")
 
 
 @pytest.fixture(scope="module")
 def mesh(folder: Path) -> Iterator[Mesh]:
-    """One mesh for all of these tests, with a market to take snapshots with."""
+    """One mesh for all of these tests, in which pricing asks marketdata, with a market to take snapshots with."""
     curves = [market_pb2.Curve(currency=c, time=[1.0], rate=[0.02]) for c in ("EUR", "USD")]
     put = snapshots.PutMarketRequest(request_id=str(uuid.uuid4()), name=MARKET, curves=curves, comment="a test")
-    with Mesh(folder / "topology.toml") as own:
-        own.up()
+    assert VIEWER in TOPOLOGY
+    quant = VIEWER.replace('["viewer"]', '["viewer", "quant"]')
+    with releasing(folder, TOPOLOGY.replace(VIEWER, quant) + MARKETDATA + PRICING) as own:
         with grpc.insecure_channel(f"unix:{own.place.service_socket('pricing-1')}") as channel:
             SnapshotServiceStub(channel).PutMarket(put, timeout=20)
         yield own
