@@ -58,9 +58,11 @@ def mesh(folder: Path) -> Iterator[Mesh]:
         yield own
 
 
-def specify(folder: Path, version: str, steps: str) -> str:
-    """Writes a specification of both services, whose candidates have one version, which is its name."""
-    parts = [f'[[services]]\nservice = "{s}"\n[services.candidate]\nversion = "{version}"\n' for s in SIDES]
+def specify(folder: Path, version: str, steps: str, pricing: str = "") -> str:
+    """Writes a specification of both services, whose candidates have one version, which is its name; pricing's may be
+    another program."""
+    more = {"pricing": f'command = ["python", "-m", "{pricing}"]\n' if pricing else "", "marketdata": ""}
+    parts = [f'[[services]]\nservice = "{s}"\n[services.candidate]\nversion = "{version}"\n{more[s]}' for s in SIDES]
     (folder / "releases" / f"{version}.toml").write_text("".join(parts) + steps)
     return version
 
@@ -195,3 +197,24 @@ async def test_both_become_the_new_version(mesh: Mesh, folder: Path) -> None:
     assert (callers.failures, callers.mixed) == ({}, [])
     assert release["cause"] == "pricing is version whole and marketdata is version whole now"
     assert versions(mesh) == {"pricing": {name}, "marketdata": {name}}
+
+
+@pytest.mark.long
+async def test_what_was_promoted_goes_back_if_its_caller_cannot_be(mesh: Mesh, folder: Path) -> None:
+    """Pricing's candidate does not come up as the service, after marketdata has become the new version: both are what
+    they were, and no call fails on the way."""
+    before = versions(mesh)
+    name = specify(folder, "half-way", step(100, "1h"), "tests.candidate_pricing")
+    callers = Callers(mesh)
+    async with callers.calling():
+        await command(mesh, "start", name)
+        await become(mesh, name, "stepping")
+        await until(lambda: callers.through[True] >= 10, 120)
+        await command(mesh, "promote", name)
+        await until(lambda: versions(mesh)["marketdata"] == {name}, 60)
+        release = await become(mesh, name, "aborted")
+        seen = callers.through.total()
+        await until(lambda: callers.through.total() > seen + 10, 60)
+    assert callers.failures == {}
+    assert aborted_cause(release).startswith("it could not be promoted: pricing: ")
+    assert versions(mesh) == before
