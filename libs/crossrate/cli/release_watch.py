@@ -37,7 +37,7 @@ class Board:
     """What a terminal shows: shares, verdicts; calls, failures and times of both versions over the last seconds."""
 
     def __init__(self) -> None:
-        self._windows: dict[bool, deque[release_pb2.ReleaseWindow]] = {s: deque(maxlen=POINTS) for s in (False, True)}
+        self._windows: dict[tuple[str, bool], deque[release_pb2.ReleaseWindow]] = {}
         self._release = release_pb2.Release()
         self._first = True
 
@@ -47,7 +47,8 @@ class Board:
         # The first says what ended before anybody watched.
         if not self._first:
             for window in message.windows:
-                self._windows[window.candidate].append(window)
+                key = window.service, window.candidate
+                self._windows.setdefault(key, deque(maxlen=POINTS)).append(window)
         self._first = False
 
     def __rich__(self) -> Any:
@@ -65,9 +66,14 @@ class Board:
         table = Table(box=None, pad_edge=False)
         for name in ("version", "share", "calls a second", "", "failed", "", "p99", ""):
             table.add_column(name, justify="left" if not name or name == "version" else "right", no_wrap=True)
-        for candidate in (False, True):
-            share = release.weight_bp if candidate else 10_000 - release.weight_bp
-            table.add_row("candidate" if candidate else "stable", percent(share), *self._row(candidate))
+        # A control plane of before names none.
+        services = [each.service for each in release.services] or [""]
+        for service in services:
+            for candidate in (False, True):
+                share = release.weight_bp if candidate else 10_000 - release.weight_bp
+                side = "candidate" if candidate else "stable"
+                named = f"{service} {side}" if len(services) > 1 else side
+                table.add_row(named, percent(share), *self._row(service, candidate))
         lines = [Text(head), table]
         for verdict in release.verdicts[:VERDICTS]:
             outcome = word(verdict, "outcome").lower().replace("_", " ")
@@ -75,8 +81,8 @@ class Board:
             lines.append(Text.assemble(show.mark(outcome, good), " ", verdict.explanation))
         return Group(*lines)
 
-    def _row(self, candidate: bool) -> list[str]:
-        windows = self._windows[candidate]
+    def _row(self, service: str, candidate: bool) -> list[str]:
+        windows = self._windows.get((service, candidate), ())
         calls = [float(w.calls) for w in windows]
         failures = [w.failures / w.calls if w.calls else 0.0 for w in windows]
         p99_ms = [w.latency_p99.ToMicroseconds() / 1000 for w in windows]

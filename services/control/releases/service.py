@@ -107,7 +107,8 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
 
     async def WatchRelease(self, request, context) -> AsyncIterator[pb.WatchReleaseResponse]:
         """A release until it is over."""
-        release_id, windows = self._named(request.release).release_id, Windows()
+        release = self._named(request.release)
+        release_id, windows = release.release_id, Windows(release.services)
         told: tuple[int, domain.Phase] | None = None
         told_time = 0.0
         while True:

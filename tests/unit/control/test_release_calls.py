@@ -276,7 +276,7 @@ async def test_what_was_kept_is_read_again_and_let_go_of(tmp_path: Path) -> None
 
 def test_who_watches_is_told_what_ended_since() -> None:
     """Each watcher by himself; of all methods together, with failures and times of that while alone."""
-    log, watcher = CallLog(lambda socket: socket == "/c"), Windows()
+    log, watcher = CallLog(lambda socket: socket == "/c"), Windows(["reference"])
     log.begin("id")
     log.take(entry("/s", "0", 100))
     stable, candidate = watcher.next(log.seen("id"))
@@ -288,4 +288,11 @@ def test_who_watches_is_told_what_ended_since() -> None:
     assert (stable.calls, candidate.calls, candidate.failures) == (1, 1, 1)
     assert stable.latency_p99.ToMicroseconds() == pytest.approx(2000, rel=0.09)
     assert [w.calls for w in watcher.next(log.seen("id"))] == [0, 0]
-    assert [w.calls for w in Windows().next(log.seen("id"))] == [2, 1]
+    assert [w.calls for w in Windows(["reference"]).next(log.seen("id"))] == [2, 1]
+    of_two = Windows(["pricing", "reference"]).next(log.seen("id"))
+    assert [(w.service, w.candidate, w.calls) for w in of_two] == [
+        ("pricing", False, 0),
+        ("pricing", True, 0),
+        ("reference", False, 2),
+        ("reference", True, 1),
+    ]

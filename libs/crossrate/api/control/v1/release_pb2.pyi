@@ -125,16 +125,18 @@ class ReleaseCalls(_message.Message):
     def __init__(self, method: _Optional[str] = ..., candidate: _Optional[bool] = ..., calls: _Optional[int] = ..., failures: _Optional[int] = ..., latency_p50: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ReleaseWindow(_message.Message):
-    __slots__ = ("candidate", "calls", "failures", "latency_p99")
+    __slots__ = ("candidate", "calls", "failures", "latency_p99", "service")
     CANDIDATE_FIELD_NUMBER: _ClassVar[int]
     CALLS_FIELD_NUMBER: _ClassVar[int]
     FAILURES_FIELD_NUMBER: _ClassVar[int]
     LATENCY_P99_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
     candidate: bool
     calls: int
     failures: int
     latency_p99: _duration_pb2.Duration
-    def __init__(self, candidate: _Optional[bool] = ..., calls: _Optional[int] = ..., failures: _Optional[int] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    service: str
+    def __init__(self, candidate: _Optional[bool] = ..., calls: _Optional[int] = ..., failures: _Optional[int] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., service: _Optional[str] = ...) -> None: ...
 
 class ReleaseVerdict(_message.Message):
     __slots__ = ("metric", "segment", "outcome", "explanation", "calls_needed", "service")
