@@ -170,7 +170,8 @@ async def test_a_call_stays_with_one_version_through_both_services(mesh: Mesh, f
         release = await become(mesh, name, "aborted")
         before = callers.through.total()
         await until(lambda: callers.through.total() > before + 10)
-    assert "pricing, marketdata" in told
+    # How wide the table is hangs on the terminal.
+    assert all(service in told for service in SIDES)
     assert (callers.failures, callers.mixed) == ({}, [])
     assert {"pricing"} not in left
     assert aborted_cause(release) == "not both"
