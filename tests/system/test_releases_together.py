@@ -159,7 +159,7 @@ async def test_a_call_stays_with_one_version_through_both_services(mesh: Mesh, f
         await until(lambda: min(callers.through[s] for s in (False, True)) >= 20, 120)
         await until(lambda: min(callers.direct[s] for s in (False, True)) >= 5, 120)
         assert "of pricing and marketdata is stepping" in mesh.refused("release", "start", name)
-        told = mesh.command("release", "status", name)
+        (told,) = mesh.json("release", "status", name)
         await command(mesh, "abort", name, "-m", "not both")
 
         async def ended() -> bool:
@@ -170,8 +170,8 @@ async def test_a_call_stays_with_one_version_through_both_services(mesh: Mesh, f
         release = await become(mesh, name, "aborted")
         before = callers.through.total()
         await until(lambda: callers.through.total() > before + 10)
-    # How wide the table is hangs on the terminal.
-    assert all(service in told for service in SIDES)
+    serving = {"version": name, "candidatesServing": 1, "candidatesWanted": 1}
+    assert told["services"] == [{"service": service, **serving} for service in SIDES]
     assert (callers.failures, callers.mixed) == ({}, [])
     assert {"pricing"} not in left
     assert aborted_cause(release) == "not both"
