@@ -14,7 +14,7 @@ first, so that a key which the candidate has it keeps while the weight grows, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crossrate.rpc.caller import CLIENT_HEADER
@@ -36,6 +36,8 @@ SIDE_HEADER = "x-crossrate-release-side"
 TO_STABLE, TO_CANDIDATE = "stable", "candidate"
 ROLES_HEADER = "x-crossrate-roles"
 """The roles of a caller's token, as JSON, from the edge; for pins alone, no right hangs on it."""
+CALLER_HEADER = "x-forwarded-client-cert"
+"""Says who calls, as the proxy saw the certificate."""
 _LUA = "envoy.extensions.filters.http.lua.v3.Lua"
 _LUA_ON_ROUTE = "envoy.extensions.filters.http.lua.v3.LuaPerRoute"
 _FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
@@ -103,14 +105,25 @@ def _pinned(pin: Pin, method: MethodContract, topology: Topology) -> list[dict[s
     return []
 
 
-def _marks(split: Split) -> list[tuple[str, int]]:
-    """Marks that a call may come with, and the candidate's weight for it."""
+def _followed(split: Split, topology: Topology) -> list[tuple[dict[str, Any], int]]:
+    """Headers of calls for which another service of the release has chosen, and the candidate's weight for each."""
     if not split.marked:
         return []
-    followed = [(mark_of(split.release, TO_CANDIDATE), WEIGHT_MAX)]
-    if not split.only_marked:
-        followed += [(mark_of(split.release, TO_STABLE), 0), (OF_NOBODY, 0)]
-    return followed
+    candidate = {"name": MARK_HEADER, "string_match": {"exact": mark_of(split.release, TO_CANDIDATE)}}
+    if split.only_marked:
+        return [(candidate, WEIGHT_MAX)]
+    stable = [
+        {"name": MARK_HEADER, "string_match": {"exact": mark}}
+        for mark in (mark_of(split.release, TO_STABLE), OF_NOBODY)
+    ]
+    return [(candidate, WEIGHT_MAX), *((each, 0) for each in (*stable, *_from(split.among, topology)))]
+
+
+def _from(services: Sequence[str], topology: Topology) -> list[dict[str, Any]]:
+    """What the calls of some services have, as the proxy that let them in says it."""
+    identities = "|".join(topology.identity(service).replace(".", "[.]") for service in services)
+    regex = f"(.*;)?URI=({identities})(;.*)?"
+    return [{"name": CALLER_HEADER, "string_match": {"safe_regex": {"regex": regex}}}] if services else []
 
 
 def split_routes(
@@ -126,12 +139,14 @@ def split_routes(
     if split is None:
         return [alone]
     routes = []
-    for mark, weight in _marks(split):
-        marked = {"headers": [{"name": MARK_HEADER, "string_match": {"exact": mark}}]}
+    for header, weight in _followed(split, topology):
         target = _targets(backend, weight, split, by_hash=False)
-        routes.append({"match": {**match, **marked}, "route": {**target, **action, **hash_policy(method)}})
+        route = {**target, **action, **hash_policy(method)}
+        routes.append({"match": {**match, "headers": [header]}, "route": route})
     if split.only_marked:
-        return [*routes, alone]
+        # What is under way when the first step begins stays where it is.
+        told = [_set(MARK_HEADER, mark_of(split.release, TO_STABLE))]
+        return [*routes, {**alone, "request_headers_to_add": told}]
     keys = hash_policy(method)
     if split.header and not keys:
         keys = {"hash_policy": [{"header": {"header_name": split.header}, "terminal": True}]}

@@ -273,7 +273,8 @@ class Specification(_Part):
         pins = tuple(
             Pin(p.to == "candidate", p.account or p.role or p.value, p.header, bool(p.role)) for p in self.pins
         )
-        return Split(release, weight, self.sticky.header, pins, marked=self.several)
+        among = tuple(each.service for each in self.services) if self.several else ()
+        return Split(release, weight, self.sticky.header, pins, marked=self.several, among=among)
 
     def only_marked(self, release: str) -> Split | None:
         """What the compiler is told before the first step, and while the release is taken back: calls that a candidate

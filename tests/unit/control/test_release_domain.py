@@ -209,7 +209,7 @@ def test_proxies_follow_marks_before_the_first_step_and_until_the_last_candidate
     only = Split("id", 0, marked=True, only_marked=True)
     assert [share_of(r) for r in (started, stepping, aborting, aborted)] == [
         only,
-        Split("id", 500, marked=True),
+        Split("id", 500, marked=True, among=("pricing", "marketdata")),
         only,
         None,
     ]

@@ -155,7 +155,7 @@ def test_several_services_have_a_candidate_each() -> None:
     assert first.analysis is not None
     assert first.analysis.alpha == 0.02
     assert specification.Specification.model_validate(found.model_dump(mode="json")) == found
-    assert found.split("id", 500) == Split("id", 500, marked=True)
+    assert found.split("id", 500) == Split("id", 500, marked=True, among=("reference", "ledger"))
     assert found.only_marked("id") == Split("id", 0, marked=True, only_marked=True)
 
 

@@ -160,16 +160,19 @@ def marks(routes: list[dict[str, Any]]) -> dict[str, list[tuple[str, int]]]:
     """Where calls with a mark go, in the order of the routes; "" for calls without."""
     found = {}
     for route in routes:
-        (header, *_) = route["match"].get("headers", [{"name": "", "string_match": {"exact": ""}}])
-        found[header["string_match"]["exact"]] = shares(route) if "weighted_clusters" in route["route"] else []
+        (header, *_) = route["match"].get("headers", [{"name": "", "string_match": {"safe_regex": {"regex": ""}}}])
+        text = header["string_match"]
+        found[text.get("exact") or text["safe_regex"]["regex"]] = (
+            shares(route) if "weighted_clusters" in route["route"] else []
+        )
     return found
 
 
 def test_a_mark_comes_before_pins_and_weight(topology: Topology) -> None:
     """Of a release of several services: what one of them has sent to a version goes to the same, what was begun by
-    nobody's call to stable, and what comes without a mark is marked with where it goes."""
+    nobody's call to stable, like what one of them asks without a mark, and what comes without a mark is marked with where it goes."""
     pins = (Pin(True, "account-7"),)
-    split = Split("id", 500, pins=pins, marked=True)
+    split = Split("id", 500, pins=pins, marked=True, among=("broker", "ledger"))
     routes = routes_to(compiled(topology, ledger=split), "ledger", BALANCES)
     stable, candidate = (
         [("local|ledger", 10_000), ("candidate|ledger", 0)],
@@ -178,10 +181,11 @@ def test_a_mark_comes_before_pins_and_weight(topology: Topology) -> None:
             ("candidate|ledger", 10_000),
         ],
     )
-    assert [*marks(routes).items()][:3] == [
+    assert [*marks(routes).items()][:4] == [
         ("id:candidate", candidate),
         ("id:stable", stable),
         (OF_NOBODY, stable),
+        ("(.*;)?URI=(spiffe://crossrate/broker|spiffe://crossrate/ledger)(;.*)?", stable),
     ]
     assert shares(routes[-1]) == [("local|ledger", 9500), ("candidate|ledger", 500)]
     written = [
@@ -192,12 +196,14 @@ def test_a_mark_comes_before_pins_and_weight(topology: Topology) -> None:
 
 
 def test_a_release_that_is_taken_back_follows_the_candidates_mark_alone(topology: Topology) -> None:
-    """All other calls are stable's, unmarked and uncounted; of one service there are no marks at all."""
+    """All other calls are stable's and marked so, but uncounted; of one service there are no marks at all."""
     split = Split("id", 0, marked=True, only_marked=True)
     first, last = routes_to(compiled(topology, reference=split), "reference", INSTRUMENT)
     assert marks([first]) == {"id:candidate": [("local|reference", 0), ("candidate|reference", 10_000)]}
     assert "weighted_clusters" not in last["route"]
     assert last["route"]["cluster"] == "local|reference"
+    (told,) = last["request_headers_to_add"]
+    assert told["header"] == {"key": MARK_HEADER, "value": "id:stable"}
     (alone,) = routes_to(compiled(topology, reference=Split("id", 500)), "reference", INSTRUMENT)
     assert MARK_HEADER not in str(alone)
 
