@@ -169,8 +169,8 @@ def marks(routes: list[dict[str, Any]]) -> dict[str, list[tuple[str, int]]]:
 
 
 def test_a_mark_comes_before_pins_and_weight(topology: Topology) -> None:
-    """Of a release of several services: what one of them has sent to a version goes to the same, what was begun by
-    nobody's call to stable, like what one of them asks without a mark, and what comes without a mark is marked with where it goes."""
+    """Of a release of several services: what one of them has sent to a version goes to the same; what was begun by
+    nobody's call, or is asked by one of them without a mark, to stable; and all else is marked with where it goes."""
     pins = (Pin(True, "account-7"),)
     split = Split("id", 500, pins=pins, marked=True, among=("broker", "ledger"))
     routes = routes_to(compiled(topology, ledger=split), "ledger", BALANCES)
