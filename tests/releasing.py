@@ -55,6 +55,35 @@ max_age_s = 2592000
 max_mib = 64
 """
 """Control and reference. What a test needs beside them comes after it."""
+MARKETDATA = """
+[services.marketdata]
+calls = ["reference"]
+publishes = ["crossrate.marketdata.v1.>"]
+consumes = ["reference", "quotes", "books"]
+database = false
+
+[streams.quotes]
+owner = "marketdata"
+subjects = ["crossrate.marketdata.v1.quotes_published.>"]
+max_age_s = 315360000
+max_mib = 32
+forget_oldest = true
+
+[streams.quotes_latest]
+owner = "marketdata"
+subjects = ["crossrate.marketdata.v1.quote.*"]
+max_age_s = 315360000
+max_mib = 8
+latest_only = true
+
+[streams.books]
+owner = "marketdata"
+subjects = ["crossrate.marketdata.v1.books_published.>"]
+max_age_s = 315360000
+max_mib = 32
+forget_oldest = true
+"""
+"""Marketdata, to come after them."""
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from crossrate.api.control.v1.observability_service_pb2_grpc import add_Observab
 from crossrate.rpc.contract import contracts
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime
-from crossrate.runtime.topology import DEFAULT_PATH
+from crossrate.runtime.topology import DEFAULT_PATH, Topology
 from services.control.access import methods_of
 from services.control.bus import Bus
 from services.control.configuration import Configuration
@@ -80,7 +80,7 @@ async def serve(runtime: Runtime) -> None:
     sticky = {m.workload for m in contracts().values() if m.sticky_field}
     server.add(
         release_grpc.add_ReleaseServiceServicer_to_server,
-        ReleaseServicer(releases, specifications(runtime), topology.services, sticky, utc_now, reports),
+        ReleaseServicer(releases, specifications(runtime), callees(topology), sticky, utc_now, reports),
     )
     faults = FaultServicer(mesh, bus, log)
     server.add(add_FaultServiceServicer_to_server, faults)
@@ -114,6 +114,11 @@ async def serve(runtime: Runtime) -> None:
 def specifications(runtime: Runtime) -> Path:
     """The folder of the releases' specifications: beside the topology."""
     return (runtime.settings.topology or DEFAULT_PATH).parent / "releases"
+
+
+def callees(topology: Topology) -> dict[str, tuple[str, ...]]:
+    """Whom each service may call."""
+    return {name: service.calls for name, service in topology.services.items()}
 
 
 def is_served(registry: Registry, service: str):

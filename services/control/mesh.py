@@ -22,9 +22,10 @@ from services.control.inbound import inbound
 from services.control.json_guard import guard_script
 from services.control.kept import Kept
 from services.control.routes import GrpcRoute
+from services.control.shares import pins_by_role
 from services.control.snapshots import Snapshot, Snapshots
 from services.control.split import Split
-from services.control.state import Fault, Limits, State
+from services.control.state import Fault, Limits, Resources, State
 
 ACKNOWLEDGED_S_MAX = 5.0
 CONTROL_FOLDER = "control"
@@ -137,18 +138,21 @@ class Mesh:
             self.ads.wake()
         return snapshot
 
-    def _refresh_inbound(self, service: str, cause: str) -> Snapshot:
-        """The same where only what brings calls to a service's own instances may differ: a share moves routes there
+    def _refresh_inbound(self, services: Collection[str], cause: str) -> Snapshot:
+        """The same where only what brings calls to some services' own instances may differ: a share moves routes there
         alone, and must not wait for all others to be compiled.
 
         Raises:
             ResourceError: as `refresh`.
         """
-        before, node = self.snapshots.current, proxy_of(service, self.topology)
-        if node not in before.nodes:
+        before, state = self.snapshots.current, self._state()
+        parts: dict[str, Resources] = {}
+        for service in services:
+            part = parts.setdefault(proxy_of(service, self.topology), Resources())
+            part.add(inbound(service, self.topology, self.contracts, state))
+        if not parts.keys() <= before.nodes.keys():
             return self.refresh(cause)
-        part = inbound(service, self.topology, self.contracts, self._state())
-        snapshot = self.snapshots.publish_part(node, part, cause, self._clock())
+        snapshot = self.snapshots.publish_parts(parts, cause, self._clock())
         return self._offered(snapshot, before.version, cause)
 
     # Endpoints
@@ -224,32 +228,35 @@ class Mesh:
         """The share that a candidate had before this control plane started; offered with the first snapshot."""
         self._splits[service] = split
 
-    async def set_split(self, service: str, split: Split | None, cause: str) -> Snapshot:
-        """Gives a candidate its share of a service's calls, or none (None), at once; returns when every connected proxy
-        has it.
+    async def set_splits(self, splits: Mapping[str, Split | None], cause: str) -> Snapshot:
+        """Gives candidates their shares of their services' calls, or none (None), at once and all in one snapshot;
+        returns when every connected proxy has it.
 
         It waits for no other change: taking a share back must not stand behind a rotation of certificates.
 
         Raises:
-            RefusedError: a proxy refuses it; the share before is in force again.
-            NotAcknowledgedError: a proxy has not answered; the share stays.
+            RefusedError: a proxy refuses it; the shares before are in force again.
+            NotAcknowledgedError: a proxy has not answered; the shares stay.
         """
-        before = self._splits.get(service)
-        self._put_split(service, split)
+        before = {service: self._splits.get(service) for service in splits}
+        tells_roles = pins_by_role(self._splits)
+        self._put_splits(splits)
         try:
-            snapshot = self._refresh_inbound(service, cause)
+            edge_too = pins_by_role(self._splits) != tells_roles
+            snapshot = self.refresh(cause) if edge_too else self._refresh_inbound(splits, cause)
             await self.ads.acknowledged(snapshot.version, ACKNOWLEDGED_S_MAX)
         except (RefusedError, ResourceError):
-            self._put_split(service, before)
-            self.refresh(f"share of {service}'s candidate taken back")
+            self._put_splits(before)
+            self.refresh(f"shares of candidates of {', '.join(splits)} taken back")
             raise
         return snapshot
 
-    def _put_split(self, service: str, split: Split | None) -> None:
-        if split is None:
-            self._splits.pop(service, None)
-        else:
-            self._splits[service] = split
+    def _put_splits(self, splits: Mapping[str, Split | None]) -> None:
+        for service, split in splits.items():
+            if split is None:
+                self._splits.pop(service, None)
+            else:
+                self._splits[service] = split
 
     # Faults
 

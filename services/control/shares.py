@@ -1,7 +1,8 @@
 """How the calls of a service are shared between its stable instances and a candidate's, while a release is under way.
 
 ```
-inbound listener ─ RBAC ─ key of the call ─┬─ pinned: stable or candidate
+inbound listener ─ RBAC ─ key of the call ─┬─ marked by a service of the same release: as that one chose
+                                           ├─ pinned: stable or candidate
                                            └─ hash of the key, else chance ─┬─ [0, 10000 - weight) ─▶ local|<service>
                                                                             └─ the rest ─▶ candidate|<service>
 ```
@@ -13,11 +14,12 @@ first, so that a key which the candidate has it keeps while the weight grows, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crossrate.rpc.caller import CLIENT_HEADER
 from crossrate.rpc.contract import MethodContract
+from crossrate.rpc.release_mark import MARK_HEADER, OF_NOBODY, mark_of
 from crossrate.rpc.tokens import TOKEN_HEADER
 from crossrate.runtime.topology import Topology
 from services.control.authentication import FILTER, TOKEN_KEY
@@ -34,6 +36,8 @@ SIDE_HEADER = "x-crossrate-release-side"
 TO_STABLE, TO_CANDIDATE = "stable", "candidate"
 ROLES_HEADER = "x-crossrate-roles"
 """The roles of a caller's token, as JSON, from the edge; for pins alone, no right hangs on it."""
+CALLER_HEADER = "x-forwarded-client-cert"
+"""Says who calls, as the proxy saw the certificate."""
 _LUA = "envoy.extensions.filters.http.lua.v3.Lua"
 _LUA_ON_ROUTE = "envoy.extensions.filters.http.lua.v3.LuaPerRoute"
 _FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
@@ -55,14 +59,12 @@ def _targets(backend: str, weight: int, split: Split, by_hash: bool) -> dict[str
         (local_name(backend), WEIGHT_MAX - weight, TO_STABLE),
         (candidate_name(backend), weight, TO_CANDIDATE),
     )
-    clusters = [
-        {
-            "name": name,
-            "weight": share,
-            "request_headers_to_add": [_set(RELEASE_HEADER, split.release), _set(SIDE_HEADER, side)],
-        }
-        for name, share, side in shares
-    ]
+    clusters = []
+    for name, share, side in shares:
+        headers = [_set(RELEASE_HEADER, split.release), _set(SIDE_HEADER, side)]
+        if split.marked:
+            headers.append(_set(MARK_HEADER, mark_of(split.release, side)))
+        clusters.append({"name": name, "weight": share, "request_headers_to_add": headers})
     return {"weighted_clusters": {"clusters": clusters, "use_hash_policy": by_hash}}
 
 
@@ -103,17 +105,48 @@ def _pinned(pin: Pin, method: MethodContract, topology: Topology) -> list[dict[s
     return []
 
 
+def _followed(split: Split, topology: Topology) -> list[tuple[dict[str, Any], int]]:
+    """Headers of calls for which another service of the release has chosen, and the candidate's weight for each."""
+    if not split.marked:
+        return []
+    candidate = {"name": MARK_HEADER, "string_match": {"exact": mark_of(split.release, TO_CANDIDATE)}}
+    if split.only_marked:
+        return [(candidate, WEIGHT_MAX)]
+    stable = [
+        {"name": MARK_HEADER, "string_match": {"exact": mark}}
+        for mark in (mark_of(split.release, TO_STABLE), OF_NOBODY)
+    ]
+    return [(candidate, WEIGHT_MAX), *((each, 0) for each in (*stable, *_from(split.among, topology)))]
+
+
+def _from(services: Sequence[str], topology: Topology) -> list[dict[str, Any]]:
+    """What the calls of some services have, as the proxy that let them in says it."""
+    identities = "|".join(topology.identity(service).replace(".", "[.]") for service in services)
+    regex = f"(.*;)?URI=({identities})(;.*)?"
+    return [{"name": CALLER_HEADER, "string_match": {"safe_regex": {"regex": regex}}}] if services else []
+
+
 def split_routes(
     method: MethodContract, backend: str, action: Mapping[str, Any], split: Split | None, topology: Topology
 ) -> list[dict[str, Any]]:
-    """The routes of a method: one, or during a release one a pin and one by weight.
+    """The routes of a method: one, or during a release one a mark, one a pin and one by weight.
 
     Args:
         action: everything of the route but where it goes.
     """
     match = {"path": method.path}
+    alone = {"match": match, "route": {"cluster": local_name(backend), **action, **hash_policy(method)}}
     if split is None:
-        return [{"match": match, "route": {"cluster": local_name(backend), **action, **hash_policy(method)}}]
+        return [alone]
+    routes = []
+    for header, weight in _followed(split, topology):
+        target = _targets(backend, weight, split, by_hash=False)
+        route = {**target, **action, **hash_policy(method)}
+        routes.append({"match": {**match, "headers": [header]}, "route": route})
+    if split.only_marked:
+        # What is under way when the first step begins stays where it is.
+        told = [_set(MARK_HEADER, mark_of(split.release, TO_STABLE))]
+        return [*routes, {**alone, "request_headers_to_add": told}]
     keys = hash_policy(method)
     if split.header and not keys:
         keys = {"hash_policy": [{"header": {"header_name": split.header}, "terminal": True}]}
@@ -122,7 +155,6 @@ def split_routes(
         script = {"@type": TYPE_PREFIX + _LUA_ON_ROUTE, "name": _AGAIN}
         enabled = {"@type": TYPE_PREFIX + _FILTER_CONFIG, "config": script, "disabled": False}
         again = {"typed_per_filter_config": {REROUTE: enabled}}
-    routes = []
     for pin in split.pins:
         for asked in _pinned(pin, method, topology):
             whole = WEIGHT_MAX if pin.to_candidate else 0

@@ -121,21 +121,20 @@ class Snapshots:
             for node, resources in nodes.items()
         }
 
-    def publish_part(self, node: str, part: Resources, cause: str, now: dt.datetime) -> Snapshot:
-        """Puts some resources of one proxy in the place of those with the same names, and leaves all others as they
+    def publish_parts(self, parts: Mapping[str, Resources], cause: str, now: dt.datetime) -> Snapshot:
+        """Puts some resources of some proxies in the place of those with the same names, and leaves all others as they
         are; much cheaper than to go through all of them. Returns the snapshot before if nothing differs.
 
         Raises:
             ResourceError: one is not what Envoy's API says; the snapshot before stays.
         """
-        before = self.current.table(node)
-        new = self.encode({node: part})[node]
-        changed = {kind: {n: r for n, r in new[kind].items() if before[kind].get(n) != r} for kind in TYPES}
-        changed_count = sum(map(len, changed.values()))
-        if changed_count == 0:
-            return self.current
-        table = {kind: {**before[kind], **changed[kind]} for kind in TYPES}
-        return self._become({**self.current.nodes, node: table}, changed_count, cause, now)
+        changed_count, tables = 0, dict(self.current.nodes)
+        for node, new in self.encode(parts).items():
+            before = self.current.table(node)
+            changed = {kind: {n: r for n, r in new[kind].items() if before[kind].get(n) != r} for kind in TYPES}
+            changed_count += sum(map(len, changed.values()))
+            tables[node] = {kind: {**before[kind], **changed[kind]} for kind in TYPES}
+        return self._become(tables, changed_count, cause, now) if changed_count else self.current
 
     def publish(self, nodes: Mapping[str, Resources], cause: str, now: dt.datetime) -> Snapshot:
         """Makes these resources the current snapshot and returns it; the one before if nothing differs.

@@ -31,13 +31,21 @@ class Split:
     """The share of a candidate.
 
     Args:
-        release: the release's name.
+        release: the release's id.
         weight: hundredths of a percent of the calls that no pin takes, 0 to WEIGHT_MAX.
         header: calls with the same value of it stay together where the contract names no sticky field; empty for none.
         pins: the first that matches takes a call.
+        marked: whether the release is of several services: a call that another of them has sent to a version goes to
+            the same, before pins and weight.
+        among: the services of such a release: what one of them asks without a mark belongs to a call that began before
+            the release, or with a program that hands no marks on; it is stable's.
+        only_marked: whether no other call is the release's: before its first step, and while it is taken back.
     """
 
     release: str
     weight: int
     header: str = ""
     pins: tuple[Pin, ...] = ()
+    marked: bool = False
+    among: tuple[str, ...] = ()
+    only_marked: bool = False

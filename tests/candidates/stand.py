@@ -17,40 +17,14 @@ from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
 from tests.bench.load_channel import LoadChannel
 from tests.candidates.faults import SEED_VARIABLE, VARIABLE
 from tests.mesh import Mesh
-from tests.releasing import RELEASING
+from tests.releasing import MARKETDATA, RELEASING
 
 ASK_S = 0.05
 CALL_S_MAX = 60.0
 TOPOLOGY = (
     RELEASING
+    + MARKETDATA
     + """
-[services.marketdata]
-calls = ["reference"]
-publishes = ["crossrate.marketdata.v1.>"]
-consumes = ["reference", "quotes", "books"]
-database = false
-
-[streams.quotes]
-owner = "marketdata"
-subjects = ["crossrate.marketdata.v1.quotes_published.>"]
-max_age_s = 315360000
-max_mib = 32
-forget_oldest = true
-
-[streams.quotes_latest]
-owner = "marketdata"
-subjects = ["crossrate.marketdata.v1.quote.*"]
-max_age_s = 315360000
-max_mib = 8
-latest_only = true
-
-[streams.books]
-owner = "marketdata"
-subjects = ["crossrate.marketdata.v1.books_published.>"]
-max_age_s = 315360000
-max_mib = 32
-forget_oldest = true
-
 [services.ledger]
 calls = ["marketdata"]
 publishes = ["crossrate.ledger.v1.>"]

@@ -14,6 +14,7 @@ from crossrate.api.ledger.v1 import ledger_service_pb2 as ledger
 from crossrate.api.ledger.v1 import ledger_service_pb2_grpc as ledger_grpc
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_grpc
+from crossrate.rpc.release_mark import MARK_HEADER, OF_NOBODY, mark_of
 from crossrate.runtime.topology import DEFAULT_PATH
 from services.control.mesh import CONTROL_FOLDER
 from services.control.releases.domain import Decision, Kind, Release, begun, evolve
@@ -39,13 +40,10 @@ class Ledger(ledger_grpc.LedgerServiceServicer):
         return ledger.GetBalancesResponse()
 
 
-def stepping(service: str, weight_percent: float, **more) -> Release:
+def stepping(service: str, weight_percent: float, *others: str, **more) -> Release:
     """A release that has been left at a step, paused, as a control plane that was killed leaves it."""
-    document = {
-        "service": service,
-        "candidate": {"version": "2"},
-        "steps": [{"weight_percent": weight_percent, "duration": "1h"}],
-    } | more
+    services = [{"service": each, "candidate": {"version": "2"}} for each in (service, *others)]
+    document = {"services": services, "steps": [{"weight_percent": weight_percent, "duration": "1h"}]} | more
     specification = read(document, ["ledger", "reference"], ["ledger"])
     release = begun(Release(f"of-{service}", f"{service}-2", specification, NOW), "local")
     weight = specification.plan[0].weight
@@ -174,3 +172,39 @@ async def test_what_is_kept_of_a_release_survives_a_kill(mesh: SmallMesh) -> Non
     await mesh.start_control()
     assert json.loads(path.read_text()) == kept
     assert [d["kind"] for d in kept[0]["decisions"]] == ["started", "stepped", "paused"]
+
+
+async def test_the_meshs_own_mark_is_followed_and_a_clients_is_not(mesh: SmallMesh) -> None:
+    """Of a release of two services a call goes where the other one has sent it, whatever the share; what a service
+    begins by itself goes to stable; what a client sends is taken away at the edge."""
+    for percent, unmarked in ((0, "stable"), (100, "candidate")):
+        probe = {"to": "candidate", "header": "x-probe", "value": str(percent)}
+        release = stepping("ledger", percent, "reference", pins=[probe])
+        await plant(mesh, release)
+        await until(lambda percent=percent: in_force(mesh, str(percent)))
+        assert await sides(mesh, ["account-9"]) == {"account-9": unmarked}
+        for side in ("candidate", "stable"):
+            assert await marked(mesh, mark_of(release.release_id, side)) == side
+        assert await marked(mesh, OF_NOBODY) == "stable"
+        assert await marked(mesh, mark_of("another", "candidate")) == unmarked
+        if percent == 0:
+            await from_outside(mesh, mark_of(release.release_id, "candidate"))
+    assert mesh.backends["reference-901"].servicer.calls == 0
+
+
+async def from_outside(mesh: SmallMesh, mark: str) -> None:
+    """A client calls reference with a mark."""
+    async with mesh.edge_channel() as channel:
+        stub = reference_grpc.ReferenceServiceStub(channel)
+        request = reference.GetInstrumentRequest(base="EUR", counter="USD")
+        for _ in range(20):
+            await stub.GetInstrument(request, timeout=20, metadata=((MARK_HEADER, mark),))
+
+
+async def marked(mesh: SmallMesh, mark: str) -> str:
+    """The side that answers a service's call with a mark."""
+    async with mesh.outbound_channel("broker") as channel:
+        request = ledger.GetBalancesRequest(account="account-9")
+        call = ledger_grpc.LedgerServiceStub(channel).GetBalances(request, timeout=20, metadata=((MARK_HEADER, mark),))
+        await call
+        return dict(await call.trailing_metadata())["side"]

@@ -10,7 +10,7 @@ from crossrate.api.control.v1 import release_pb2
 from crossrate.api.control.v1 import release_service_pb2 as pb
 from crossrate.cli import show
 from crossrate.cli.desk import word
-from crossrate.cli.releases import OVER, ask, percent, tell
+from crossrate.cli.releases import OVER, ask, percent, tell, told
 from crossrate.cli.requests import as_dict
 from crossrate.cli.show import CommandError
 from crossrate.rpc.call_error import CallError
@@ -37,7 +37,7 @@ class Board:
     """What a terminal shows: shares, verdicts; calls, failures and times of both versions over the last seconds."""
 
     def __init__(self) -> None:
-        self._windows: dict[bool, deque[release_pb2.ReleaseWindow]] = {s: deque(maxlen=POINTS) for s in (False, True)}
+        self._windows: dict[tuple[str, bool], deque[release_pb2.ReleaseWindow]] = {}
         self._release = release_pb2.Release()
         self._first = True
 
@@ -47,7 +47,8 @@ class Board:
         # The first says what ended before anybody watched.
         if not self._first:
             for window in message.windows:
-                self._windows[window.candidate].append(window)
+                key = window.service, window.candidate
+                self._windows.setdefault(key, deque(maxlen=POINTS)).append(window)
         self._first = False
 
     def __rich__(self) -> Any:
@@ -61,13 +62,18 @@ class Board:
         serving = f"{release.candidates_serving} of {release.candidates_wanted} candidates serve"
         paused = ", paused" if release.paused else ""
         phase = word(release, "phase").lower()
-        head = f"{release.name}: {release.service} {release.version}, {phase}{paused}{step}; {serving}"
+        head = f"{release.name}: {told(release)}, {phase}{paused}{step}; {serving}"
         table = Table(box=None, pad_edge=False)
         for name in ("version", "share", "calls a second", "", "failed", "", "p99", ""):
             table.add_column(name, justify="left" if not name or name == "version" else "right", no_wrap=True)
-        for candidate in (False, True):
-            share = release.weight_bp if candidate else 10_000 - release.weight_bp
-            table.add_row("candidate" if candidate else "stable", percent(share), *self._row(candidate))
+        # A control plane of before names none.
+        services = [each.service for each in release.services] or [""]
+        for service in services:
+            for candidate in (False, True):
+                share = release.weight_bp if candidate else 10_000 - release.weight_bp
+                side = "candidate" if candidate else "stable"
+                named = f"{service} {side}" if len(services) > 1 else side
+                table.add_row(named, percent(share), *self._row(service, candidate))
         lines = [Text(head), table]
         for verdict in release.verdicts[:VERDICTS]:
             outcome = word(verdict, "outcome").lower().replace("_", " ")
@@ -75,8 +81,8 @@ class Board:
             lines.append(Text.assemble(show.mark(outcome, good), " ", verdict.explanation))
         return Group(*lines)
 
-    def _row(self, candidate: bool) -> list[str]:
-        windows = self._windows[candidate]
+    def _row(self, service: str, candidate: bool) -> list[str]:
+        windows = self._windows.get((service, candidate), ())
         calls = [float(w.calls) for w in windows]
         failures = [w.failures / w.calls if w.calls else 0.0 for w in windows]
         p99_ms = [w.latency_p99.ToMicroseconds() / 1000 for w in windows]

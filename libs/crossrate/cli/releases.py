@@ -39,9 +39,19 @@ def _row(release: release_pb2.Release) -> tuple[Any, ...]:
     step = f"{release.step + 1}/{len(release.steps)}" if release.step >= 0 else ""
     health = f"{release.candidates_serving}/{release.candidates_wanted}"
     cause = release.cause.splitlines()[0] if release.cause else ""
-    return (
-        release.name, release.service, release.version, _phase(release), step, percent(release.weight_bp), health, cause
-    )  # fmt: skip
+    services = ", ".join(each.service for each in _released(release))
+    versions = ", ".join(each.version for each in _released(release))
+    return release.name, services, versions, _phase(release), step, percent(release.weight_bp), health, cause
+
+
+def told(release: release_pb2.Release) -> str:
+    """Services and versions in words."""
+    return ", ".join(f"{each.service} {each.version}" for each in _released(release))
+
+
+def _released(release: release_pb2.Release) -> list[Any]:
+    # A control plane of before knows releases of one service alone.
+    return list(release.services) or [release]
 
 
 COLUMNS = ("release", "service", "version", "phase", "step ", "weight ", "serving ", "cause")
@@ -125,6 +135,9 @@ def explain(name: str, *, as_json: bool) -> None:
         outcome = word(verdict, "outcome").lower().replace("_", " ")
         good = {"pass": True, "fail": False}.get(outcome)
         show.console().print(show.mark(outcome, good), verdict.explanation, markup=False)
+    if len(release.services) > 1:
+        healths = [(s.service, s.version, f"{s.candidates_serving}/{s.candidates_wanted}") for s in release.services]
+        show.table(("service", "candidate", "serving "), healths)
     if any(step.shadow for step in release.steps):
         show.note(f"`crossrate release shadow {name}` shows what differs")
     if not release.calls:

@@ -104,7 +104,26 @@ class Candidates:
                 return await self._restarts.restart(service)
             except (RestartFailed, ForkError):
                 node.programs.promote(service, before)
-                for keeper in self._stable(service):
-                    if node.running_program.get(keeper.name) == program:
-                        await self._restarts.restart(keeper.name)
+                await self._replace(service, program)
                 raise
+
+    async def _replace(self, service: str, program: Program) -> list[str]:
+        """Replaces the instances that run a program by what runs as the service."""
+        replaced = []
+        for keeper in self._stable(service):
+            if self._node.running_program.get(keeper.name) == program:
+                replaced += await self._restarts.restart(keeper.name)
+        return replaced
+
+    async def take_back(self, service: str, program: Program) -> list[str]:
+        """Makes what was before a program the service's own again, if that program was promoted last.
+
+        Asked again it has nothing to do. Returns the names of the instances that were replaced.
+
+        Raises:
+            RestartFailed: an instance of the program before does not come up.
+        """
+        async with self._turn:
+            if self._node.programs.of(service) == program:
+                self._node.programs.take_back(service)
+            return await self._replace(service, program)

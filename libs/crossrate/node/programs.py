@@ -75,6 +75,7 @@ class Programs:
         except FileNotFoundError:
             document = {}
         self._of = {str(service): read_program(entry) for service, entry in document.items()}
+        self._before = {str(s): read_program(entry["before"]) for s, entry in document.items() if "before" in entry}
 
     def of(self, service: str) -> Program:
         """What runs as a service."""
@@ -82,5 +83,17 @@ class Programs:
 
     def promote(self, service: str, program: Program) -> None:
         """From now on this runs as the service; it is on disk when this returns."""
+        if (before := self.of(service)) != program:
+            self._before[service] = before
+        self._keep(service, program)
+
+    def take_back(self, service: str) -> None:
+        """From now on what was before runs as the service, as for `promote`."""
+        self._keep(service, self._before.pop(service, Program()))
+
+    def _keep(self, service: str, program: Program) -> None:
         self._of[service] = program
-        write_private(self._path, json.dumps({s: asdict(p) for s, p in self._of.items()}, indent=1) + "\n")
+        document = {s: asdict(p) for s, p in self._of.items()}
+        for each, before in self._before.items():
+            document[each]["before"] = asdict(before)
+        write_private(self._path, json.dumps(document, indent=1) + "\n")

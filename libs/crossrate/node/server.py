@@ -7,6 +7,7 @@
     {"verb": "candidates_of", "service": "reference"}                            → {"ok": true, "candidates": […]}
     {"verb": "end_candidate", "service": "reference"}                            → {"progress": {…}} …, {"ok": true}
     {"verb": "promote", "service": "reference", "program": {…}}                  → {"ok": true, "names": […]}
+    {"verb": "take_back", "service": "reference", "program": {…}}                → {"ok": true, "names": […]}
     {"verb": "stop"}                            → {"progress": {…}} …, {"ok": true}
 
 What fails is answered with {"ok": false, "error": "…"}.
@@ -35,7 +36,7 @@ from crossrate.node.supervisor import Node
 from crossrate.node.table import SUPERVISOR
 from crossrate.runtime.place import Place
 
-VERBS = ("status", "restart", "logs", "candidate", "candidates_of", "end_candidate", "promote", "stop")
+VERBS = ("status", "restart", "logs", "candidate", "candidates_of", "end_candidate", "promote", "take_back", "stop")
 REQUEST_BYTES_MAX = 64 << 10
 
 
@@ -111,6 +112,10 @@ class _Door:
     async def _promote(self, request: dict[str, Any]) -> dict[str, Any]:
         program = read_program(request["program"])
         return {"names": await self._candidates.promote(str(request["service"]), program)}
+
+    async def _take_back(self, request: dict[str, Any]) -> dict[str, Any]:
+        program = read_program(request["program"])
+        return {"names": await self._candidates.take_back(str(request["service"]), program)}
 
     async def _logs(self, request: dict[str, Any]) -> dict[str, Any]:
         name = str(request.get("name") or "")

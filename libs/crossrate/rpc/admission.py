@@ -17,6 +17,7 @@ from crossrate.rpc.deadlines import NeededTime, shave
 from crossrate.rpc.grants import Client
 from crossrate.rpc.kept import RELEASE_HEADER, Kept
 from crossrate.rpc.metrics import MethodCounts, RpcCounts
+from crossrate.rpc.release_mark import MARK_HEADER
 from crossrate.rpc.revocations import Revocations
 from crossrate.rpc.transport import CallContext
 from crossrate.runtime.topology import Topology
@@ -131,6 +132,8 @@ class Admission:
             call.client = OPERATOR
         if RELEASE_HEADER in headers:
             call.release = headers[RELEASE_HEADER]
+        if MARK_HEADER in headers:
+            call.mark = headers[MARK_HEADER]
         budget_s = method.deadline_s
         remaining_s = context.time_remaining()
         if remaining_s is not None and remaining_s < budget_s:

@@ -56,8 +56,8 @@ class Call:
     """One call. Times are seconds; `deadline`, when the work must be done, is on the clock of `time.monotonic`.
 
     `given_id` is the request id as its caller gave it, unchecked; `request_id` is the one to use. `code`, `elapsed_s`
-    are set at its end, `handled` (on the same clock) when its handler begins; `failure`, `outgoing` and `release` where
-    there is one: a call without does not pay for it (see `crossrate.rpc.kept`).
+    are set at its end, `handled` (on the same clock) when its handler begins; `failure`, `outgoing`, `release` and
+    `mark` where there is one: a call without does not pay for it (see `crossrate.rpc.kept`, `release_mark`).
     """
 
     __slots__ = (
@@ -76,6 +76,7 @@ class Call:
         "handled",
         "in_handler",
         "margin_s",
+        "mark",
         "method",
         "outgoing",
         "reached",
@@ -98,6 +99,7 @@ class Call:
         self.failure: tuple[str, str]
         self.outgoing: list[tuple[str, float, float, str, int]]
         self.release: str
+        self.mark: str
         self.begun = monotonic()
         self.deadline = self.begun + method.deadline_s
         self.task: asyncio.Task | None = None

@@ -14,6 +14,7 @@ from prometheus_client import Counter, Histogram
 from crossrate.rpc.bearer import Tokens
 from crossrate.rpc.call_error import CallError
 from crossrate.rpc.contract import Idempotency, MethodContract
+from crossrate.rpc.release_mark import MARK_HEADER, OF_NOBODY
 from crossrate.rpc.resilience import RetryBudget, RetryLimits
 
 RETURN_SHARE = 0.05
@@ -83,11 +84,13 @@ class Plan:
         return time.monotonic() + min(bounds) if bounds else None
 
     def headers(self, given: Iterable[tuple[str, Any]] | None) -> tuple[tuple[str, Any], ...]:
-        """The metadata of a call: the caller's own, the channel's, request id and trace context."""
+        """The metadata of a call: the caller's own, the channel's, request id, trace context, and a release's mark."""
         serving = serving_call()
         added = [*self.metadata, ("x-request-id", serving.request_id if serving is not None else _request_id())]
         if trace := _traceparent(serving):
             added.append(("traceparent", trace))
+        if mark := _mark(serving):
+            added.append((MARK_HEADER, mark))
         if not given:
             return tuple(added)
         own = tuple(given)
@@ -118,6 +121,14 @@ def serving_call() -> Any:
     """
     module = sys.modules.get("crossrate.rpc.call")
     return module.current_or_none() if module else None
+
+
+def _mark(serving: Any) -> str:
+    """The mark of the call that is served, "" without one. What a process that serves asks for nobody's call says so; a
+    mere client need not: its calls begin at the edge."""
+    if serving is not None:
+        return getattr(serving, "mark", "")
+    return OF_NOBODY if "crossrate.rpc.call" in sys.modules else ""
 
 
 def _request_id() -> str:

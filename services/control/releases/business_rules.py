@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import functools
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from google.protobuf import message_factory
@@ -10,7 +11,7 @@ from google.protobuf import message_factory
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.compare.message import Comparator
 from crossrate.compare.pips import pip_of
-from crossrate.rpc.contract import MethodContract, find_method
+from crossrate.rpc.contract import MethodContract, contracts, find_method
 from services.control.releases.parts import Business
 from services.control.releases.prices import differences, value_at
 
@@ -28,11 +29,30 @@ def method_of(rule: Business) -> MethodContract:
     return find_method(rule.method)
 
 
-def problems(service: str, rules: Collection[Business], sticky_services: Collection[str]) -> list[tuple[str, str]]:
-    """What of a service's rules cannot be tested, by field; nothing if all can."""
+@functools.cache
+def _with_accounts() -> frozenset[str]:
+    return frozenset(m.workload for m in contracts().values() if m.sticky_field)
+
+
+def owner_of(rule: Business, services: Sequence[str]) -> str:
+    """Whose rule it is of some services that are released together: whose answers it compares; of orders the first's
+    that has accounts. The first one's if it is nobody's."""
+    if rule.of_orders:
+        return next((service for service in services if service in _with_accounts()), services[0])
+    try:
+        owner = method_of(rule).workload
+    except LookupError:
+        return services[0]
+    return owner if owner in services else services[0]
+
+
+def problems(
+    services: Sequence[str], rules: Collection[Business], sticky_services: Collection[str]
+) -> list[tuple[str, str]]:
+    """What of the rules of a release of some services cannot be tested, by field; nothing if all can."""
     found = []
     for place, rule in enumerate(rules):
-        field = f"business[{place}]"
+        field, service = f"business[{place}]", owner_of(rule, services)
         if not rule.of_orders:
             found += [(f"{field}.{name}", why) for name, why in _of_prices(service, rule)]
             continue

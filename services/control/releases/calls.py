@@ -12,7 +12,7 @@ from typing import Any
 
 from crossrate.rpc.contract import contracts
 from services.control.access_log import HELD_S, STATUS, TIMEOUT
-from services.control.releases.domain import CallsSeen
+from services.control.releases.domain import CallsSeen, part_id
 from services.control.releases.sides import Sides
 from services.control.releases.specification import Abort
 from services.control.shares import RELEASE_HEADER, SIDE_HEADER, TO_CANDIDATE
@@ -226,7 +226,7 @@ class CallLog:
 
     def take(self, entry: Any) -> None:
         """Counts one entry of the log."""
-        release = entry.request.request_headers.get(RELEASE_HEADER, "")
+        release = self._counted_as(entry)
         seen = self._seen.get(release)
         if seen is None:
             return
@@ -249,6 +249,14 @@ class CallLog:
             self._sides[release].add(account, begin, begin + seconds, key[1])
         if code != CANCELLED:
             self._fresh[release].append(Ended(*key, code in FAILURES, seconds, account, pair))
+
+    def _counted_as(self, entry: Any) -> str:
+        """The id under which a call is counted: its release's, or that of its service's part in it."""
+        release = entry.request.request_headers.get(RELEASE_HEADER, "")
+        if release in self._seen:
+            return release
+        method = contracts().get(entry.request.path)
+        return release if method is None else part_id(release, method.workload)
 
     def _by_candidate(self, entry: Any) -> bool:
         """Whether a call is the candidate's: whoever answered, one that was repeated is of whom it was sent to first,

@@ -112,6 +112,8 @@ class Finding:
     outcome: str
     explanation: str
     calls_needed: int
+    service: str = ""
+    """Whose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +144,33 @@ class Release:
 
     @property
     def service(self) -> str:
-        """The service that is released."""
+        """The service that is released; of several the first."""
         return self.specification.service
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """All that are released, callers before whom they call."""
+        return tuple(each.service for each in self.specification.released)
+
+    @property
+    def parts(self) -> tuple[Release, ...]:
+        """The same as releases of one service each; by their ids what is seen of each service is counted."""
+        if not self.specification.several:
+            return (self,)
+        return tuple(
+            replace(self, release_id=part_id(self.release_id, each.service), specification=self.specification.of(each))
+            for each in self.specification.released
+        )
 
     @property
     def cause(self) -> str:
         """Why it is where it is."""
         return self.decisions[-1].cause if self.decisions else ""
+
+
+def part_id(release_id: str, service: str) -> str:
+    """Under what the calls of one service are counted, of a release of several."""
+    return f"{release_id}.{service}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +187,7 @@ class Seen:
         promoted: whether the service's own instances are the candidate's version.
         promotion_failure: why they could not become it.
         candidate_gone: whether its processes have ended.
+        lacking: of several services those with too few candidates that take calls.
     """
 
     serving: int = 0
@@ -176,6 +199,7 @@ class Seen:
     promoted: bool = False
     promotion_failure: str = ""
     candidate_gone: bool = False
+    lacking: tuple[str, ...] = ()
 
 
 _PHASES = {
@@ -213,7 +237,8 @@ def _abort(release: Release, now: dt.datetime, cause: str, by: str = CONTROL) ->
 
 def begun(release: Release, by: str) -> Release:
     """A release with its first decision."""
-    cause = f"{release.service} {release.specification.candidate.version} is started beside the stable version"
+    several, told = release.specification.several, release.specification.told
+    cause = f"{told} {'are' if several else 'is'} started beside the stable version{'s' if several else ''}"
     return evolve(release, _decision(release, release.create_time, Kind.STARTED, cause, by))
 
 
@@ -227,7 +252,8 @@ def decide(release: Release, seen: Seen, now: dt.datetime) -> Decision | None:
         if seen.promotion_failure:
             return _abort(release, now, f"it could not be promoted: {seen.promotion_failure}")
         if seen.promoted:
-            cause = f"{release.service} is version {release.specification.candidate.version} now"
+            promoted = release.specification.released
+            cause = " and ".join(f"{each.service} is version {each.candidate.version}" for each in promoted) + " now"
             return _decision(release, now, Kind.PROMOTED, cause, weight=0)
     if release.phase is Phase.ABORTING and seen.candidate_gone:
         return _decision(release, now, Kind.ABORTED, release.cause, weight=0)
@@ -240,13 +266,19 @@ def _start(release: Release, seen: Seen, now: dt.datetime) -> Decision | None:
     specification = release.specification
     if seen.failure:
         return _abort(release, now, seen.failure)
-    if seen.serving >= specification.candidate.instances and seen.gate_passed:
-        return _step(release, now, 0, "the candidate serves, and its contract and settings fit")
+    if seen.serving >= specification.instances and seen.gate_passed:
+        several = "the candidates serve, and their contracts and settings fit"
+        one = "the candidate serves, and its contract and settings fit"
+        return _step(release, now, 0, several if specification.several else one)
     waited_s = (now - release.create_time).total_seconds()
     if waited_s > specification.abort.ready_within:
-        wanted = f"{seen.serving} of {specification.candidate.instances} instances take calls"
+        wanted = f"{seen.serving} of {specification.instances} instances take calls{_lacking(seen)}"
         return _abort(release, now, f"not ready within {specification.abort.ready_within:g} s: {wanted}")
     return None
+
+
+def _lacking(seen: Seen) -> str:
+    return f"; too few of {', '.join(seen.lacking)}" if seen.lacking else ""
 
 
 def _step(release: Release, now: dt.datetime, step: int, cause: str, by: str = CONTROL) -> Decision:
@@ -262,8 +294,9 @@ def _while_stepping(release: Release, seen: Seen, now: dt.datetime) -> Decision 
     specification, step = release.specification, release.specification.plan[release.step]
     if seen.failure:
         return _abort(release, now, seen.failure)
-    if specification.abort.unhealthy and seen.serving < specification.candidate.instances:
-        return _abort(release, now, f"{seen.serving} of {specification.candidate.instances} candidate instances serve")
+    if specification.abort.unhealthy and seen.serving < specification.instances:
+        told = f"{seen.serving} of {specification.instances} candidate instances serve{_lacking(seen)}"
+        return _abort(release, now, told)
     if seen.verdict:
         return _abort(release, now, seen.verdict)
     assert release.step_time is not None

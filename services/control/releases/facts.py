@@ -22,6 +22,7 @@ def fact_of(release: Release, number: int) -> Message:
         release_name=release.name,
         service=release.service,
         version=release.specification.candidate.version,
+        services=messages.services(release),
         number=number,
         kind=release_pb2.ReleaseDecisionKind.Value(f"RELEASE_DECISION_KIND_{decision.kind.name}"),
         explanation=decision.cause,

@@ -18,7 +18,7 @@ from services.control.instances import Instances
 from services.control.registry import Registered, Registry
 from services.control.releases import gate
 from services.control.releases.calls import CallLog, Judge, is_unary
-from services.control.releases.domain import Finding, Phase, Release, Seen
+from services.control.releases.domain import Finding, Kind, Phase, Release, Seen
 from services.control.releases.judging import Analyst
 from services.control.releases.kept_evidence import KeptEvidence
 from services.control.releases.memory import MemoryWatch
@@ -142,6 +142,16 @@ class Look:
             promotion_failure=self._promotion_failure,
             candidate_gone=self._gone,
         )
+
+    @property
+    def promoted(self) -> bool:
+        """Whether the service's own instances are the candidate's version."""
+        return self._promoted
+
+    @property
+    def gone(self) -> bool:
+        """Whether the candidate's processes have ended."""
+        return self._gone
 
     def _judged(self, release: Release) -> tuple[str, bool]:
         """Why calls speak against the candidate, and whether they let it go on."""
@@ -311,12 +321,26 @@ class Look:
                 self._promotion_failure = str(error)[:LOG_CHARACTERS_MAX]
 
     async def _end(self, release: Release) -> None:
+        if release.phase is Phase.ABORTING and any(d.kind is Kind.PROMOTING for d in release.decisions):
+            await self._take_back(release)
         try:
             await self._world.node.end(release.service)
         except NodeGone as error:
             # Candidates cannot outlive their node.
             self._world.log.warning("the node cannot be asked to end candidates", reason=str(error))
         self._gone = True
+
+    async def _take_back(self, release: Release) -> None:
+        """Makes the service what it was, if it was promoted before another of the release could not be."""
+        try:
+            await self._world.node.take_back(release.service, release.specification.candidate)
+        except NodeError as error:
+            self._world.log.error(
+                "a service stays at the version that was taken back",
+                release=release.name,
+                service=release.service,
+                reason=str(error)[:LOG_CHARACTERS_MAX],
+            )
 
     async def close(self) -> None:
         """Ends what is being done; the node goes on with what it was asked."""

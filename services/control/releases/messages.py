@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from crossrate.api.control.v1 import release_pb2
 from services.control.releases.domain import CallsSeen, Decision, Finding, Release
 from services.control.releases.parts import Hours
@@ -51,11 +53,29 @@ def verdict(finding: Finding) -> release_pb2.ReleaseVerdict:
         outcome=release_pb2.ReleaseOutcome.Value(f"RELEASE_OUTCOME_{finding.outcome}"),
         explanation=finding.explanation,
         calls_needed=finding.calls_needed,
+        service=finding.service,
     )
 
 
-def release(told: Release, serving: int) -> release_pb2.Release:
-    """A release without its decisions and calls."""
+def services(told: Release, serving: Mapping[str, int] | None = None) -> list[release_pb2.ReleasedService]:
+    """The services of a release, with the candidates of each that take calls, if that is known."""
+    return [
+        release_pb2.ReleasedService(
+            service=each.service,
+            version=each.candidate.version,
+            candidates_wanted=each.candidate.instances,
+            candidates_serving=(serving or {}).get(each.service, 0),
+        )
+        for each in told.specification.released
+    ]
+
+
+def release(told: Release, serving: Mapping[str, int]) -> release_pb2.Release:
+    """A release without its decisions and calls.
+
+    Args:
+        serving: candidate instances that take calls, by service.
+    """
     specification = told.specification
     message = release_pb2.Release(
         release_id=told.release_id,
@@ -67,8 +87,9 @@ def release(told: Release, serving: int) -> release_pb2.Release:
         step=told.step,
         weight_bp=told.weight,
         cause=told.cause,
-        candidates_serving=serving,
-        candidates_wanted=specification.candidate.instances,
+        candidates_serving=sum(serving.values()),
+        candidates_wanted=specification.instances,
+        services=services(told, serving),
     )
     for number, step in enumerate(specification.plan):
         added = message.steps.add(weight_bp=step.weight, manual_gate=step.gate == "manual")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from services.control.releases.specification import Candidate
+from services.control.releases.released import Candidate
 
 ASK_S_MAX = 5.0
 CHANGE_S_MAX = 400.0
@@ -134,4 +134,14 @@ class Node:
             NodeError: a new instance does not come up; the service is what it was.
         """
         answer = await self._ask(CHANGE_S_MAX, verb="promote", service=service, program=program_of(candidate))
+        return list(answer["names"])
+
+    async def take_back(self, service: str, candidate: Candidate) -> list[str]:
+        """Makes the program before the candidate's the service's own again, if the candidate's is; returns the names of
+        the instances that were replaced.
+
+        Raises:
+            NodeError: an instance of the program before does not come up.
+        """
+        answer = await self._ask(CHANGE_S_MAX, verb="take_back", service=service, program=program_of(candidate))
         return list(answer["names"])

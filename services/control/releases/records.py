@@ -111,7 +111,7 @@ class Records:
 
     def active(self, service: str) -> Release | None:
         """The release of a service that is under way."""
-        return next((r for r in self.releases.values() if r.service == service and not r.phase.over), None)
+        return next((r for r in self.releases.values() if service in r.services and not r.phase.over), None)
 
     def keep(self, release: Release) -> None:
         """Writes a release; when it returns, it is on disk.

@@ -61,5 +61,8 @@ class Reports:
             "report_time": now.isoformat(),
             "service": release.service,
             "version": release.specification.candidate.version,
+            "services": [
+                {"service": each.service, "version": each.candidate.version} for each in release.specification.released
+            ],
             **document,
         }

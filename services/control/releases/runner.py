@@ -24,9 +24,10 @@ from services.control.releases import domain
 from services.control.releases.calls import Key, Seen
 from services.control.releases.domain import Decision, Kind, Phase, Release
 from services.control.releases.facts import fact_of
-from services.control.releases.looking import Look, World
+from services.control.releases.looking import World
 from services.control.releases.records import Records
 from services.control.releases.specification import Specification
+from services.control.releases.together import Looks
 from services.control.shadow.seen import ShadowSeen
 from services.control.split import Split
 
@@ -37,26 +38,34 @@ Word = Callable[[Release, str, str, dt.datetime], Decision]
 
 
 class UnderWay(Exception):
-    """The service has a release already."""
+    """A service has a release already."""
 
     def __init__(self, release: Release) -> None:
-        super().__init__(f"{release.name} of {release.service} is {release.phase}: abort it, or wait for its end")
+        services = " and ".join(release.services)
+        super().__init__(f"{release.name} of {services} is {release.phase}: abort it, or wait for its end")
         self.release = release
 
 
 @dataclass
 class _Run:
     release_id: str
-    look: Look
+    look: Looks
+    part_ids: tuple[str, ...]
+    """Under which what is seen is counted and kept."""
     changed: asyncio.Event
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     task: asyncio.Task[None] | None = None
 
 
 def share_of(release: Release) -> Split | None:
-    """What the proxies are to do for a release; None for nothing."""
+    """What the proxies of its services are to do for a release; None for nothing.
+
+    Of several services they follow marks before the first call bears one, and for as long as a candidate may.
+    """
     if release.phase in (Phase.STEPPING, Phase.PROMOTING) and not release.shadows:
         return release.specification.split(release.release_id, release.weight)
+    if release.phase in (Phase.STARTING, Phase.ABORTING):
+        return release.specification.only_marked(release.release_id)
     return None
 
 
@@ -73,7 +82,8 @@ class Releases:
                 self._untold.add(release.release_id)
                 self._to_tell.set()
             if (share := share_of(release)) is not None:
-                mesh.known_split(release.service, share)
+                for service in release.services:
+                    mesh.known_split(service, share)
 
     @property
     def all(self) -> list[Release]:
@@ -82,11 +92,13 @@ class Releases:
 
     def calls(self, release: Release) -> tuple[domain.CallsSeen, ...]:
         """What is seen of a release's calls; of one that is over, what had been."""
-        return release.calls if release.phase.over else self._world.calls.summary(release.release_id)
+        if release.phase.over:
+            return release.calls
+        return tuple(seen for part in release.parts for seen in self._world.calls.summary(part.release_id))
 
     def seen(self, release: Release) -> Mapping[Key, Seen]:
         """The counts of a release that is under way; nothing of one that is over."""
-        return self._world.calls.seen(release.release_id)
+        return {k: seen for part in release.parts for k, seen in self._world.calls.seen(part.release_id).items()}
 
     def findings(self, release: Release) -> tuple[domain.Finding, ...]:
         """What the analysis of a release says; of one that is over, what it said."""
@@ -98,17 +110,18 @@ class Releases:
         run = self._runs.get(release.release_id)
         return release.shadow if run is None or not release.shadows else run.look.shadow
 
-    def serving(self, release: Release) -> int:
-        """Candidate instances that take calls."""
-        return 0 if release.phase.over else self._world.serving(release.service, settled=False)
+    def serving(self, release: Release) -> dict[str, int]:
+        """Candidate instances that take calls, by service."""
+        over = release.phase.over
+        return {s: 0 if over else self._world.serving(s, settled=False) for s in release.services}
 
     async def run(self) -> None:
         """Goes on with what was under way, and ends what was left, until it is cancelled."""
-        for service in self._mesh.topology.services:
-            release = self._records.active(service)
-            if release is not None:
+        known = set(self._mesh.topology.services)
+        for release in list(self._records.releases.values()):
+            if not release.phase.over and known.issuperset(release.services):
                 self._begin(release)
-        self._world.kept.only(self._runs)
+        self._keep_evidence_of_runs()
         try:
             await self._tell_all()
         finally:
@@ -117,10 +130,13 @@ class Releases:
                     run.task.cancel()
             await asyncio.gather(*(r.task for r in self._runs.values() if r.task), return_exceptions=True)
 
+    def _keep_evidence_of_runs(self) -> None:
+        self._world.kept.only({part_id for run in self._runs.values() for part_id in run.part_ids})
+
     def _begin(self, release: Release) -> None:
         changed = asyncio.Event()
-        look = Look(self._world, changed.set, release)
-        run = self._runs[release.release_id] = _Run(release.release_id, look, changed)
+        look, part_ids = Looks(self._world, changed.set, release), tuple(p.release_id for p in release.parts)
+        run = self._runs[release.release_id] = _Run(release.release_id, look, part_ids, changed)
         # In no call's context: what it logs belongs to the release, not to who started it.
         run.task = asyncio.create_task(self._drive(run), name=f"release {release.name}", context=contextvars.Context())
 
@@ -128,11 +144,12 @@ class Releases:
         """Begins a release.
 
         Raises:
-            UnderWay: the service has one.
+            UnderWay: a service of it has one.
             OSError: it cannot be written down.
         """
-        if (active := self._records.active(specification.service)) is not None:
-            raise UnderWay(active)
+        for each in specification.released:
+            if (active := self._records.active(each.service)) is not None:
+                raise UnderWay(active)
         release = domain.begun(Release(str(uuid.uuid4()), name, specification, self._clock()), by)
         self._keep(release)
         self._begin(release)
@@ -181,12 +198,12 @@ class Releases:
         return after
 
     async def _move(self, release: Release) -> None:
-        share = share_of(release)
-        if share == self._mesh.splits.get(release.service):
+        share, splits = share_of(release), self._mesh.splits
+        if all(splits.get(service) == share for service in release.services):
             return
-        cause = f"{release.name}: {release.weight / 100:g} % to {release.specification.candidate.version}"
+        cause = f"{release.name}: {release.weight / 100:g} % to {release.specification.told}"
         try:
-            await self._mesh.set_split(release.service, share, cause)
+            await self._mesh.set_splits(dict.fromkeys(release.services, share), cause)
         except NotAcknowledgedError as error:
             # It is offered; a proxy that hangs gets it when it answers.
             self._world.log.warning("a share is not acknowledged everywhere", release=release.name, reason=str(error))
@@ -208,19 +225,23 @@ class Releases:
             run.look.work(release)
             while not run.look.seen(release).candidate_gone:
                 await self._until_changed(run)
+                run.look.work(release)
         await run.look.close()
-        self._world.calls.forget(run.release_id)
+        for part_id in run.part_ids:
+            self._world.calls.forget(part_id)
         del self._runs[run.release_id]
-        self._world.kept.only(self._runs)
+        self._keep_evidence_of_runs()
 
     async def _look(self, run: _Run) -> Release:
         release = self._records.releases[run.release_id]
         run.look.work(release)
         decision = domain.decide(release, run.look.seen(release), self._clock())
-        if decision is None:
-            return release
         try:
-            return await self._take(release, decision, run)
+            if decision is not None:
+                return await self._take(release, decision, run)
+            if release.phase is Phase.STARTING:
+                await self._move(release)
+            return release
         except (RefusedError, ResourceError) as error:
             cause = f"a proxy refuses the share: {error}"
             back = Decision(self._clock(), Kind.ABORTING, cause, domain.CONTROL, release.step, 0)

@@ -21,7 +21,7 @@ from services.control.releases import domain, messages
 from services.control.releases.domain import Release
 from services.control.releases.report import Reports
 from services.control.releases.runner import Releases, UnderWay, Word
-from services.control.releases.specification import Specification, SpecificationError, load
+from services.control.releases.specification import Calls, Specification, SpecificationError, load
 from services.control.releases.windows import Windows
 from services.control.shadow import messages as shadow_messages
 
@@ -37,7 +37,7 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
 
     Args:
         folder: where specifications are.
-        services: the services of the mesh.
+        calls: whom each service of the mesh may call, by service.
         sticky_services: those whose contract has a sticky field.
         reports: signs them.
     """
@@ -46,19 +46,19 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         self,
         releases: Releases,
         folder: Path,
-        services: Collection[str],
+        calls: Calls,
         sticky_services: Collection[str],
         clock: Callable[[], dt.datetime],
         reports: Reports,
     ) -> None:
         self._releases, self._folder = releases, folder
-        self._services, self._sticky_services = services, sticky_services
+        self._calls, self._sticky_services = calls, sticky_services
         self._clock, self._reports = clock, reports
         self._answers = Answers()
 
     def _specification(self, name: str) -> Specification:
         try:
-            return load(self._folder, name, self._services, self._sticky_services)
+            return load(self._folder, name, self._calls, self._sticky_services, self._calls)
         except SpecificationError as error:
             raise errors.invalid(*error.problems) from None
 
@@ -107,7 +107,8 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
 
     async def WatchRelease(self, request, context) -> AsyncIterator[pb.WatchReleaseResponse]:
         """A release until it is over."""
-        release_id, windows = self._named(request.release).release_id, Windows()
+        release = self._named(request.release)
+        release_id, windows = release.release_id, Windows(release.services)
         told: tuple[int, domain.Phase] | None = None
         told_time = 0.0
         while True:
@@ -135,7 +136,7 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
 
     async def ListReleases(self, request, context) -> pb.ListReleasesResponse:
         """Newest first."""
-        chosen = [r for r in self._releases.all if request.service in ("", r.service)]
+        chosen = [r for r in self._releases.all if not request.service or request.service in r.services]
         chosen = chosen[: request.page_size or RELEASES_DEFAULT]
         return pb.ListReleasesResponse(releases=[messages.release(r, self._releases.serving(r)) for r in chosen])
 

@@ -21,6 +21,7 @@ from crossrate.runtime.topology import ROLES
 from services.control.releases import business_rules
 from services.control.releases.parts import Business, Duration, Hours
 from services.control.releases.parts import Part as _Part
+from services.control.releases.released import Candidate, Released
 from services.control.shadow.plan import ShadowPlan, problems_of
 from services.control.split import WEIGHT_MAX, Pin, Split
 from services.control.state import CONTROL
@@ -28,10 +29,8 @@ from services.control.state import CONTROL
 STEPS_MAX = 50
 PINS_MAX = 64
 BUSINESS_MAX = 16
+SERVICES_MAX = 8
 FILE_BYTES_MAX = 64 << 10
-ENVIRONMENT_MAX = 64
-RESERVED = ("SERVICE", "INSTANCE", "BACKEND", "STATE", "RUN", "TOPOLOGY", "VERSION")
-"""Settings that the mesh itself gives to an instance, without their prefix."""
 NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
 
 
@@ -41,28 +40,6 @@ class SpecificationError(ValueError):
     def __init__(self, problems: list[tuple[str, str]]) -> None:
         super().__init__("; ".join(f"{field}: {why}" for field, why in problems))
         self.problems = tuple(problems)
-
-
-class Candidate(_Part):
-    """What runs beside the stable version."""
-
-    version: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$")
-    instances: int = Field(default=1, ge=1, le=8)
-    command: tuple[str, ...] = Field(default=(), max_length=64)
-    """The command line; its first word may be "python". Empty: the service's own program as the checkout has it."""
-    folder: str = ""
-    """Where it runs; relative to the specification's folder. Empty: the checkout."""
-    environment: dict[str, str] = Field(default_factory=dict, max_length=ENVIRONMENT_MAX)
-    """Settings, by the name of the variable."""
-
-    @model_validator(mode="after")
-    def _names(self) -> Self:
-        for name in self.environment:
-            if not re.match(r"^[A-Z][A-Z0-9_]{0,127}$", name):
-                raise ValueError(f"environment.{name} is no name of a variable: write it in capitals")
-            if name.removeprefix("CROSSRATE_") in RESERVED:
-                raise ValueError(f"environment.{name} is given by the mesh itself: take it out")
-        return self
 
 
 class Step(_Part):
@@ -169,8 +146,12 @@ class Specification(_Part):
     """A release as its file says it."""
 
     service: str
+    """The first of its services: the one that calls the others."""
     strategy: Literal["canary", "blue_green", "ab", "shadow"] = "canary"
     candidate: Candidate
+    """What runs beside that one."""
+    services: tuple[Released, ...] = Field(default=(), max_length=SERVICES_MAX)
+    """Of several services all of them, callers before whom they call; instead of service and candidate."""
     steps: tuple[Step, ...] = Field(default=(), max_length=STEPS_MAX)
     sticky: Sticky = Sticky()
     pins: tuple[PinRule, ...] = Field(default=(), max_length=PINS_MAX)
@@ -182,6 +163,28 @@ class Specification(_Part):
     own; the whole of a release whose strategy is "shadow"."""
     hold: Duration = 60.0
     """How long a blue-green candidate has all calls before it becomes the service."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_or_several(cls, given: Any) -> Any:
+        """Of several services the first is service and candidate."""
+        services = given.get("services") if isinstance(given, dict) else None
+        if not isinstance(services, list | tuple) or not services or not isinstance(services[0], dict):
+            return given
+        alone = {name: given[name] for name in ("service", "candidate") if name in given}
+        # What was written down has both.
+        if alone and alone != services[0]:
+            raise ValueError("services: give either service and candidate, or [[services]] with one of each")
+        return given | services[0]
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        names = [each.service for each in self.released]
+        if len(set(names)) != len(names):
+            raise ValueError("services: each service has one candidate: name it once")
+        if self.several and (self.strategy == "shadow" or self.shadow is not None):
+            raise ValueError("services: a shadow repeats the calls of one service: take [shadow] out, or release one")
+        return self
 
     @model_validator(mode="after")
     def _fits_strategy(self) -> Self:
@@ -207,6 +210,37 @@ class Specification(_Part):
         if len(set(names) | {"errors", "latency"}) != len(names) + 2:
             raise ValueError("business: names must differ, also from errors and latency: give each a name")
         return self
+
+    @property
+    def released(self) -> tuple[Released, ...]:
+        """Its services, one or several."""
+        return self.services or (Released(service=self.service, candidate=self.candidate),)
+
+    @property
+    def several(self) -> bool:
+        """Whether it releases more than one service."""
+        return len(self.released) > 1
+
+    @property
+    def instances(self) -> int:
+        """How many candidate instances it asks for, of all services."""
+        return sum(each.candidate.instances for each in self.released)
+
+    @property
+    def told(self) -> str:
+        """Services and versions in words, "pricing 2.0 and marketdata 3.1"."""
+        return " and ".join(f"{each.service} {each.candidate.version}" for each in self.released)
+
+    def of(self, released: Released) -> Specification:
+        """The part of one service, as if that was released alone. The chance that a good candidate is failed is shared
+        between the services, so that it is `alpha` for all of them together."""
+        names = [each.service for each in self.released]
+        rules = tuple(r for r in self.business if business_rules.owner_of(r, names) == released.service)
+        analysis = self.analysis
+        if analysis is not None:
+            analysis = analysis.model_copy(update={"alpha": analysis.alpha / len(names)})
+        more = {"services": (), "business": rules, "analysis": analysis}
+        return self.model_copy(update={"service": released.service, "candidate": released.candidate, **more})
 
     @property
     def mirror(self) -> ShadowPlan | None:
@@ -239,7 +273,13 @@ class Specification(_Part):
         pins = tuple(
             Pin(p.to == "candidate", p.account or p.role or p.value, p.header, bool(p.role)) for p in self.pins
         )
-        return Split(release, weight, self.sticky.header, pins)
+        among = tuple(each.service for each in self.services) if self.several else ()
+        return Split(release, weight, self.sticky.header, pins, marked=self.several, among=among)
+
+    def only_marked(self, release: str) -> Split | None:
+        """What the compiler is told before the first step, and while the release is taken back: calls that a candidate
+        has sent on reach the candidates behind it, for as long as there are some. None for one service."""
+        return Split(release, 0, marked=True, only_marked=True) if self.several else None
 
 
 def _problems(error: ValidationError) -> list[tuple[str, str]]:
@@ -252,18 +292,28 @@ def _problems(error: ValidationError) -> list[tuple[str, str]]:
         elif entry["type"] == "missing":
             why = "is missing: give it"
         field, _, rest = why.partition(": ")
-        if not path and field in ("steps", "business"):
+        if not path and field in ("steps", "business", "services"):
             path, why = field, rest
         found.append((path or "specification", why))
+    if any(path.startswith("services") for path, _ in found):
+        # They are the first service's, and told there.
+        found = [(path, why) for path, why in found if path.partition(".")[0] not in ("service", "candidate")]
     return found
 
 
-def read(document: Mapping[str, Any], services: Collection[str], sticky_services: Collection[str]) -> Specification:
+Calls = Mapping[str, Collection[str]]
+"""Whom the services of the mesh may call, by service."""
+
+
+def read(
+    document: Mapping[str, Any], services: Collection[str], sticky_services: Collection[str], calls: Calls | None = None
+) -> Specification:
     """The specification in a document.
 
     Args:
         services: the services of the mesh.
         sticky_services: those whose contract has a sticky field in some method.
+        calls: whom they call; None if that is not known.
 
     Raises:
         SpecificationError: it cannot be used; every problem is in the error.
@@ -272,27 +322,43 @@ def read(document: Mapping[str, Any], services: Collection[str], sticky_services
         specification = Specification.model_validate(dict(document))
     except ValidationError as error:
         raise SpecificationError(_problems(error)) from None
-    problems = []
-    service = specification.service
-    if service not in services or service == CONTROL:
-        known = ", ".join(sorted(set(services) - {CONTROL}))
-        problems.append(("service", f"must be a service that can be released: one of {known}"))
-    elif service not in sticky_services:
+    problems = _problems_of_services(specification, services, calls or {})
+    released = [each.service for each in specification.released]
+    if not problems and not set(released) & set(sticky_services):
         problems += [
-            (f"pins[{i}].account", f"the contract of {service} names no sticky field: pin by header instead")
+            (f"pins[{i}].account", f"the contract of {released[0]} names no sticky field: pin by header instead")
             for i, pin in enumerate(specification.pins)
             if pin.account
         ]
     if not problems:
-        problems += business_rules.problems(service, specification.business, sticky_services)
+        problems += business_rules.problems(released, specification.business, sticky_services)
     if specification.shadow is not None:
-        problems += problems_of(specification.shadow.methods, service, contracts())
+        problems += problems_of(specification.shadow.methods, specification.service, contracts())
     if problems:
         raise SpecificationError(problems)
     return specification
 
 
-def load(folder: Path, name: str, services: Collection[str], sticky_services: Collection[str]) -> Specification:
+def _problems_of_services(
+    specification: Specification, services: Collection[str], calls: Calls
+) -> list[tuple[str, str]]:
+    """What is wrong with the services that are named, and with their order."""
+    problems, known = [], sorted(set(services) - {CONTROL})
+    released = [each.service for each in specification.released]
+    for place, service in enumerate(released):
+        field = f"services[{place}].service" if specification.services else "service"
+        if service not in known:
+            problems.append((field, f"must be a service that can be released: one of {', '.join(known)}"))
+            continue
+        for before in released[:place]:
+            if before in calls.get(service, ()) and service not in calls.get(before, ()):
+                problems.append((field, f"{service} calls {before}: put callers before whom they call"))
+    return problems
+
+
+def load(
+    folder: Path, name: str, services: Collection[str], sticky_services: Collection[str], calls: Calls | None = None
+) -> Specification:
     """The specification `<folder>/<name>.toml`.
 
     Raises:
@@ -312,16 +378,20 @@ def load(folder: Path, name: str, services: Collection[str], sticky_services: Co
         ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SpecificationError([("name", f"{path.name} cannot be read: {error}")]) from None
-    specification = read(document, services, sticky_services)
-    return _with_folder(specification, folder)
+    specification = read(document, services, sticky_services, calls)
+    services = tuple(
+        each.model_copy(update={"candidate": _with_folder(each.candidate, folder, f"services[{place}].candidate")})
+        for place, each in enumerate(specification.services)
+    )
+    first = services[0].candidate if services else _with_folder(specification.candidate, folder, "candidate")
+    return specification.model_copy(update={"candidate": first, "services": services})
 
 
-def _with_folder(specification: Specification, folder: Path) -> Specification:
-    """The same with an absolute folder of the candidate."""
-    candidate = specification.candidate
+def _with_folder(candidate: Candidate, folder: Path, field: str) -> Candidate:
+    """The same with an absolute folder."""
     if not candidate.folder:
-        return specification
+        return candidate
     where = (folder / candidate.folder).resolve()
     if not where.is_dir():
-        raise SpecificationError([("candidate.folder", f"{where} is no folder: check the candidate out there")])
-    return specification.model_copy(update={"candidate": candidate.model_copy(update={"folder": str(where)})})
+        raise SpecificationError([(f"{field}.folder", f"{where} is no folder: check the candidate out there")])
+    return candidate.model_copy(update={"folder": str(where)})

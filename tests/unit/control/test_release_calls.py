@@ -55,6 +55,24 @@ def test_calls_are_counted_by_version_and_code() -> None:
     assert log.summary("id") == ()
 
 
+def test_calls_of_several_services_are_counted_apart() -> None:
+    """Under one release's header by the service of their method; what no part of the release answers is not counted."""
+    log = CallLog(lambda socket: socket == "/c")
+    log.begin("id.reference")
+    log.begin("id.pricing")
+    log.take(entry("/c", "0", 2, release="id"))
+    other = entry("/s", "0", 2, release="id")
+    other.request.path = "/crossrate.api.pricing.v1.PricingService/Price"
+    log.take(other)
+    other.request.path = "/crossrate.api.ledger.v1.LedgerService/GetBalances"
+    log.take(other)
+    found = [(c.method.split("/")[1], c.candidate) for p in ("reference", "pricing") for c in log.summary(f"id.{p}")]
+    assert found == [
+        ("crossrate.api.reference.v1.ReferenceService", True),
+        ("crossrate.api.pricing.v1.PricingService", False),
+    ]
+
+
 def left(path: str, after_s: float, timeout: str = "2S", *, answered: bool = False):
     """A call that its caller has left."""
     logged = entry("/c", "", 0)
@@ -258,7 +276,7 @@ async def test_what_was_kept_is_read_again_and_let_go_of(tmp_path: Path) -> None
 
 def test_who_watches_is_told_what_ended_since() -> None:
     """Each watcher by himself; of all methods together, with failures and times of that while alone."""
-    log, watcher = CallLog(lambda socket: socket == "/c"), Windows()
+    log, watcher = CallLog(lambda socket: socket == "/c"), Windows(["reference"])
     log.begin("id")
     log.take(entry("/s", "0", 100))
     stable, candidate = watcher.next(log.seen("id"))
@@ -270,4 +288,11 @@ def test_who_watches_is_told_what_ended_since() -> None:
     assert (stable.calls, candidate.calls, candidate.failures) == (1, 1, 1)
     assert stable.latency_p99.ToMicroseconds() == pytest.approx(2000, rel=0.09)
     assert [w.calls for w in watcher.next(log.seen("id"))] == [0, 0]
-    assert [w.calls for w in Windows().next(log.seen("id"))] == [2, 1]
+    assert [w.calls for w in Windows(["reference"]).next(log.seen("id"))] == [2, 1]
+    of_two = Windows(["pricing", "reference"]).next(log.seen("id"))
+    assert [(w.service, w.candidate, w.calls) for w in of_two] == [
+        ("pricing", False, 0),
+        ("pricing", True, 0),
+        ("reference", False, 2),
+        ("reference", True, 1),
+    ]

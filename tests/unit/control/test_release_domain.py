@@ -22,7 +22,9 @@ from services.control.releases.domain import (
     evolve,
 )
 from services.control.releases.records import Records
+from services.control.releases.runner import share_of
 from services.control.releases.specification import read
+from services.control.split import Split
 
 NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 WELL = Seen(serving=1, gate_passed=True)
@@ -171,3 +173,63 @@ def test_a_release_is_on_disk_as_it_was(tmp_path: Path) -> None:
 
     assert Records(path, Log()).releases == {}
     assert path.with_suffix(".unreadable").read_text() == "{"
+
+
+def together() -> Release:
+    """A canary of two services, with two candidates of the second."""
+    services = [
+        {"service": "pricing", "candidate": {"version": "2"}},
+        {"service": "marketdata", "candidate": {"version": "3", "instances": 2}},
+    ]
+    document = {"services": services, "steps": [{"weight_percent": 5, "duration": "1m"}]}
+    specification = read(document, ["pricing", "marketdata"], [])
+    return begun(Release("id", "both", specification, NOW), "local")
+
+
+def test_a_release_of_two_services_waits_for_all_candidates() -> None:
+    """It says of which service there are too few, and tells both in its causes."""
+    started = together()
+    assert started.cause == "pricing 2 and marketdata 3 are started beside the stable versions"
+    assert decide(started, Seen(serving=2, gate_passed=True), NOW) is None
+    late = decide(started, Seen(serving=2, gate_passed=True, lacking=("marketdata",)), NOW + dt.timedelta(minutes=2))
+    assert late is not None
+    assert late.cause.endswith("2 of 3 instances take calls; too few of marketdata")
+    walked = after(started, (0, Seen(serving=3, gate_passed=True)), (1, Seen(serving=2, lacking=("pricing",))))
+    assert walked.cause == "2 of 3 candidate instances serve; too few of pricing"
+    whole = after(started, (0, Seen(3, gate_passed=True)), (70, Seen(3)), (71, Seen(3, promoted=True)))
+    assert (whole.phase, whole.cause) == (Phase.PROMOTED, "pricing is version 2 and marketdata is version 3 now")
+
+
+def test_proxies_follow_marks_before_the_first_step_and_until_the_last_candidate_has_ended() -> None:
+    """A release of one service needs nothing of the kind."""
+    started = together()
+    stepping = after(started, (0, Seen(3, gate_passed=True)))
+    aborting = after(stepping, (1, Seen(3, verdict="bad")))
+    aborted = after(aborting, (2, Seen(candidate_gone=True)))
+    only = Split("id", 0, marked=True, only_marked=True)
+    assert [share_of(r) for r in (started, stepping, aborting, aborted)] == [
+        only,
+        Split("id", 500, marked=True, among=("pricing", "marketdata")),
+        only,
+        None,
+    ]
+    assert share_of(release()) is None
+
+
+def test_parts_of_a_release_are_releases_of_one_service() -> None:
+    """Counted apart, each with its own candidate; of one service it is the release itself."""
+    first, second = together().parts
+    assert [(p.release_id, p.service, p.specification.candidate.version) for p in (first, second)] == [
+        ("id.pricing", "pricing", "2"),
+        ("id.marketdata", "marketdata", "3"),
+    ]
+    assert release().parts == (release(),)
+
+
+def test_a_release_of_two_services_is_kept_as_it_is(tmp_path: Path) -> None:
+    """And is the one under way of each of them."""
+    records = Records(tmp_path / "releases.json", None)
+    records.keep(together())
+    again = Records(tmp_path / "releases.json", None)
+    assert again.active("pricing") == again.active("marketdata") == together()
+    assert again.active("reference") is None

@@ -123,8 +123,66 @@ def test_specifications_that_are_shown_can_be_used() -> None:
     for name in names:
         load(folder, name, services, STICKY)
     text = (Path(specification.__file__).parent / "README.md").read_text()
-    shown, *rules = map(tomllib.loads, re.findall(r"```toml\n(.*?)```", text, re.DOTALL))
+    shown, *rules, several = map(tomllib.loads, re.findall(r"```toml\n(.*?)```", text, re.DOTALL))
     assert read(shown, services, STICKY).analysis is not None
     sticky = {*STICKY, "trading"}
     for service, rule in zip(("trading", "marketdata"), rules, strict=True):
         assert read({**shown, **rule, "service": service}, services, sticky).business
+    calls = {name: service.calls for name, service in services.items()}
+    assert read({"steps": shown["steps"], **several}, services, STICKY, calls).several
+
+
+def together(*services: str, **more: Any) -> dict[str, Any]:
+    """A canary of some services."""
+    listed = [{"service": s, "candidate": {"version": f"2-{s}"}} for s in services]
+    return {"services": listed, "steps": [{"weight_percent": 5, "duration": "1m"}]} | more
+
+
+def test_several_services_have_a_candidate_each() -> None:
+    """The first is the release's service; each part has its own rules and its share of alpha; what is written down
+    reads as the same."""
+    rules = [
+        {"metric": "reject_share", "tolerance": 0.01},
+        {"metric": "spread", "method": "ReferenceService/GetInstrument", "field": "instrument", "tolerance": 1},
+    ]
+    document = together("reference", "ledger", analysis={"alpha": 0.04}, business=rules[:1])
+    found = read(document, SERVICES, STICKY)
+    assert (found.service, found.candidate.version, found.instances) == ("reference", "2-reference", 2)
+    assert found.told == "reference 2-reference and ledger 2-ledger"
+    first, second = (found.of(each) for each in found.released)
+    assert (first.service, first.business, first.several) == ("reference", (), False)
+    assert (second.service, [r.metric for r in second.business]) == ("ledger", ["reject_share"])
+    assert first.analysis is not None
+    assert first.analysis.alpha == 0.02
+    assert specification.Specification.model_validate(found.model_dump(mode="json")) == found
+    assert found.split("id", 500) == Split("id", 500, marked=True, among=("reference", "ledger"))
+    assert found.only_marked("id") == Split("id", 0, marked=True, only_marked=True)
+
+
+def test_a_release_of_one_service_has_no_marks() -> None:
+    """Named alone or in a list of one."""
+    for each in (document(), together("reference")):
+        found = read(each, SERVICES, STICKY)
+        assert [r.service for r in found.released] == ["reference"]
+        assert (found.several, found.only_marked("id"), found.split("id", 5).marked) == (False, None, False)
+
+
+def wrong_with(document: dict[str, Any], calls: dict[str, list[str]] | None = None) -> dict[str, str]:
+    """What is wrong with a document, by field."""
+    with pytest.raises(SpecificationError) as caught:
+        read(document, SERVICES, STICKY, calls)
+    return dict(caught.value.problems)
+
+
+def test_services_that_cannot_be_released_together_are_named() -> None:
+    """Each with its place in the file."""
+    assert "name it once" in wrong_with(together("reference", "reference"))["services"]
+    assert "take [shadow] out" in wrong_with(together("reference", "ledger", strategy="shadow", steps=[]))["services"]
+    assert "must be a service" in wrong_with(together("reference", "nobody"))["services[1].service"]
+    assert "give either" in wrong_with(together("reference", "ledger") | {"service": "ledger"})["services"]
+    unnamed = together("reference") | {"services": [{"service": "reference", "candidate": {}}]}
+    assert set(wrong_with(unnamed)) == {"services[0].candidate.version"}
+    alone = wrong_with(together("ledger", "reference"), {"reference": ["ledger"]})
+    assert alone == {"services[1].service": "reference calls ledger: put callers before whom they call"}
+    both = {"reference": ["ledger"], "ledger": ["reference"]}
+    assert read(together("ledger", "reference"), SERVICES, STICKY, both).several

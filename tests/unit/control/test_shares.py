@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from crossrate.rpc.contract import contracts
+from crossrate.rpc.release_mark import MARK_HEADER, OF_NOBODY
 from crossrate.runtime.topology import DEFAULT_PATH, Topology, load
 from services.control.compile import compile, proxy_of
 from services.control.envoy_api import ResourceError
@@ -66,13 +67,13 @@ def test_a_share_is_put_in_force_without_compiling_everything(topology: Topology
     split = Split("release", 500)
     state = small_state(topology, splits={"trading": split})
     part = inbound("trading", topology, contracts(), state)
-    published = snapshots.publish_part(proxy_of("trading", topology), part, "share", NOW)
+    published = snapshots.publish_parts({proxy_of("trading", topology): part}, "share", NOW)
     assert (published.version, published.changed_count) == (2, 1)
     assert published.nodes == snapshots.encode(compiled(topology, trading=split))
-    assert snapshots.publish_part(proxy_of("trading", topology), part, "again", NOW) is published
+    assert snapshots.publish_parts({proxy_of("trading", topology): part}, "again", NOW) is published
     broken = Resources(routes={"in|trading": {"name": "in|trading", "virtual_hosts": [{"nonsense": 1}]}})
     with pytest.raises(ResourceError):
-        snapshots.publish_part(proxy_of("trading", topology), broken, "broken", NOW)
+        snapshots.publish_parts({proxy_of("trading", topology): broken}, "broken", NOW)
     assert snapshots.current is published
 
 
@@ -153,3 +154,72 @@ def test_every_service_but_control_may_have_a_candidate(topology: Topology) -> N
     assert config["clusters"] == ["local|ledger-candidate", "local|ledger"]
     assert clusters["local|ledger-candidate"]["lb_policy"] == clusters["local|ledger"]["lb_policy"] == "MAGLEV"
     Snapshots(0, None, lambda version: None).encode(nodes)
+
+
+def marks(routes: list[dict[str, Any]]) -> dict[str, list[tuple[str, int]]]:
+    """Where calls with a mark go, in the order of the routes; "" for calls without."""
+    found = {}
+    for route in routes:
+        (header, *_) = route["match"].get("headers", [{"name": "", "string_match": {"safe_regex": {"regex": ""}}}])
+        text = header["string_match"]
+        found[text.get("exact") or text["safe_regex"]["regex"]] = (
+            shares(route) if "weighted_clusters" in route["route"] else []
+        )
+    return found
+
+
+def test_a_mark_comes_before_pins_and_weight(topology: Topology) -> None:
+    """Of a release of several services: what one of them has sent to a version goes to the same; what was begun by
+    nobody's call, or is asked by one of them without a mark, to stable; and all else is marked with where it goes."""
+    pins = (Pin(True, "account-7"),)
+    split = Split("id", 500, pins=pins, marked=True, among=("broker", "ledger"))
+    routes = routes_to(compiled(topology, ledger=split), "ledger", BALANCES)
+    stable, candidate = (
+        [("local|ledger", 10_000), ("candidate|ledger", 0)],
+        [
+            ("local|ledger", 0),
+            ("candidate|ledger", 10_000),
+        ],
+    )
+    assert [*marks(routes).items()][:4] == [
+        ("id:candidate", candidate),
+        ("id:stable", stable),
+        (OF_NOBODY, stable),
+        ("(.*;)?URI=(spiffe://crossrate/broker|spiffe://crossrate/ledger)(;.*)?", stable),
+    ]
+    assert shares(routes[-1]) == [("local|ledger", 9500), ("candidate|ledger", 500)]
+    written = [
+        {h["header"]["key"]: h["header"]["value"] for h in c["request_headers_to_add"]}[MARK_HEADER]
+        for c in routes[-1]["route"]["weighted_clusters"]["clusters"]
+    ]
+    assert written == ["id:stable", "id:candidate"]
+
+
+def test_a_release_that_is_taken_back_follows_the_candidates_mark_alone(topology: Topology) -> None:
+    """All other calls are stable's and marked so, but uncounted; of one service there are no marks at all."""
+    split = Split("id", 0, marked=True, only_marked=True)
+    first, last = routes_to(compiled(topology, reference=split), "reference", INSTRUMENT)
+    assert marks([first]) == {"id:candidate": [("local|reference", 0), ("candidate|reference", 10_000)]}
+    assert "weighted_clusters" not in last["route"]
+    assert last["route"]["cluster"] == "local|reference"
+    (told,) = last["request_headers_to_add"]
+    assert told["header"] == {"key": MARK_HEADER, "value": "id:stable"}
+    (alone,) = routes_to(compiled(topology, reference=Split("id", 500)), "reference", INSTRUMENT)
+    assert MARK_HEADER not in str(alone)
+
+
+def test_shares_of_several_services_are_one_snapshot(topology: Topology) -> None:
+    """Whether one proxy carries both or each its own."""
+    for layout in ("node", "sidecar"):
+        topology = topology.model_copy(update={"layout": layout})
+        snapshots = Snapshots(0, NOW, lambda version: None)
+        snapshots.publish(compiled(topology), "start", NOW)
+        split = Split("id", 500, marked=True)
+        state = small_state(topology, splits={"pricing": split, "marketdata": split})
+        parts: dict[str, Resources] = {}
+        for service in ("pricing", "marketdata"):
+            part = parts.setdefault(proxy_of(service, topology), Resources())
+            part.add(inbound(service, topology, contracts(), state))
+        published = snapshots.publish_parts(parts, "shares", NOW)
+        assert (published.version, published.changed_count) == (2, 2)
+        assert published.nodes == snapshots.encode(compiled(topology, pricing=split, marketdata=split))

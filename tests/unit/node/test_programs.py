@@ -41,3 +41,16 @@ def test_what_is_no_program_is_refused() -> None:
     for wrong in ({"command": 1}, {"environment": 1}):
         with pytest.raises(ValueError, match="not a program"):
             read_program(wrong)
+
+
+def test_what_was_before_comes_back_once(place: Place) -> None:
+    """Also after a restart of the node in between; what was promoted twice has the one before it behind it."""
+    first, second = Program("1"), Program("2")
+    Programs(place).promote("reference", first)
+    Programs(place).promote("reference", second)
+    Programs(place).promote("reference", second)
+    found = Programs(place)
+    found.take_back("reference")
+    assert (found.of("reference"), Programs(place).of("reference")) == (first, first)
+    found.take_back("reference")
+    assert found.of("reference") == Program()

@@ -26,7 +26,7 @@ from crossrate.api.control.v1 import release_pb2 as crossrate_dot_api_dot_contro
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-crossrate/api/control/v1/release_events.proto\x12\x18\x63rossrate.api.control.v1\x1a&crossrate/api/control/v1/release.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x86\x04\n\x0eReleaseDecided\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12\x14\n\x0crelease_name\x18\x02 \x01(\t\x12\x0f\n\x07service\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\x0e\n\x06number\x18\x05 \x01(\x04\x12;\n\x04kind\x18\x06 \x01(\x0e\x32-.crossrate.api.control.v1.ReleaseDecisionKind\x12\x13\n\x0b\x65xplanation\x18\x07 \x01(\t\x12\x12\n\ndecided_by\x18\x08 \x01(\t\x12\x0c\n\x04step\x18\t \x01(\x05\x12\x11\n\tweight_bp\x18\n \x01(\x05\x12(\n\x04time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x05\x63\x61lls\x18\x0c \x03(\x0b\x32&.crossrate.api.control.v1.ReleaseCalls\x12:\n\x08verdicts\x18\r \x03(\x0b\x32(.crossrate.api.control.v1.ReleaseVerdict\x12\x10\n\x08\x65vidence\x18\x0e \x03(\t\x12\x14\n\x0cstable_calls\x18\x0f \x01(\x03\x12\x17\n\x0fstable_failures\x18\x10 \x01(\x03\x12\x17\n\x0f\x63\x61ndidate_calls\x18\x11 \x01(\x03\x12\x1a\n\x12\x63\x61ndidate_failures\x18\x12 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-crossrate/api/control/v1/release_events.proto\x12\x18\x63rossrate.api.control.v1\x1a&crossrate/api/control/v1/release.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x04\n\x0eReleaseDecided\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12\x14\n\x0crelease_name\x18\x02 \x01(\t\x12\x0f\n\x07service\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\x0e\n\x06number\x18\x05 \x01(\x04\x12;\n\x04kind\x18\x06 \x01(\x0e\x32-.crossrate.api.control.v1.ReleaseDecisionKind\x12\x13\n\x0b\x65xplanation\x18\x07 \x01(\t\x12\x12\n\ndecided_by\x18\x08 \x01(\t\x12\x0c\n\x04step\x18\t \x01(\x05\x12\x11\n\tweight_bp\x18\n \x01(\x05\x12(\n\x04time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x05\x63\x61lls\x18\x0c \x03(\x0b\x32&.crossrate.api.control.v1.ReleaseCalls\x12:\n\x08verdicts\x18\r \x03(\x0b\x32(.crossrate.api.control.v1.ReleaseVerdict\x12\x10\n\x08\x65vidence\x18\x0e \x03(\t\x12\x14\n\x0cstable_calls\x18\x0f \x01(\x03\x12\x17\n\x0fstable_failures\x18\x10 \x01(\x03\x12\x17\n\x0f\x63\x61ndidate_calls\x18\x11 \x01(\x03\x12\x1a\n\x12\x63\x61ndidate_failures\x18\x12 \x01(\x03\x12;\n\x08services\x18\x13 \x03(\x0b\x32).crossrate.api.control.v1.ReleasedServiceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,5 +34,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.control.v1.re
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RELEASEDECIDED']._serialized_start=149
-  _globals['_RELEASEDECIDED']._serialized_end=667
+  _globals['_RELEASEDECIDED']._serialized_end=728
 # @@protoc_insertion_point(module_scope)

@@ -125,33 +125,49 @@ class ReleaseCalls(_message.Message):
     def __init__(self, method: _Optional[str] = ..., candidate: _Optional[bool] = ..., calls: _Optional[int] = ..., failures: _Optional[int] = ..., latency_p50: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ReleaseWindow(_message.Message):
-    __slots__ = ("candidate", "calls", "failures", "latency_p99")
+    __slots__ = ("candidate", "calls", "failures", "latency_p99", "service")
     CANDIDATE_FIELD_NUMBER: _ClassVar[int]
     CALLS_FIELD_NUMBER: _ClassVar[int]
     FAILURES_FIELD_NUMBER: _ClassVar[int]
     LATENCY_P99_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
     candidate: bool
     calls: int
     failures: int
     latency_p99: _duration_pb2.Duration
-    def __init__(self, candidate: _Optional[bool] = ..., calls: _Optional[int] = ..., failures: _Optional[int] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    service: str
+    def __init__(self, candidate: _Optional[bool] = ..., calls: _Optional[int] = ..., failures: _Optional[int] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., service: _Optional[str] = ...) -> None: ...
 
 class ReleaseVerdict(_message.Message):
-    __slots__ = ("metric", "segment", "outcome", "explanation", "calls_needed")
+    __slots__ = ("metric", "segment", "outcome", "explanation", "calls_needed", "service")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     EXPLANATION_FIELD_NUMBER: _ClassVar[int]
     CALLS_NEEDED_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
     metric: str
     segment: str
     outcome: ReleaseOutcome
     explanation: str
     calls_needed: int
-    def __init__(self, metric: _Optional[str] = ..., segment: _Optional[str] = ..., outcome: _Optional[_Union[ReleaseOutcome, str]] = ..., explanation: _Optional[str] = ..., calls_needed: _Optional[int] = ...) -> None: ...
+    service: str
+    def __init__(self, metric: _Optional[str] = ..., segment: _Optional[str] = ..., outcome: _Optional[_Union[ReleaseOutcome, str]] = ..., explanation: _Optional[str] = ..., calls_needed: _Optional[int] = ..., service: _Optional[str] = ...) -> None: ...
+
+class ReleasedService(_message.Message):
+    __slots__ = ("service", "version", "candidates_serving", "candidates_wanted")
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATES_SERVING_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATES_WANTED_FIELD_NUMBER: _ClassVar[int]
+    service: str
+    version: str
+    candidates_serving: int
+    candidates_wanted: int
+    def __init__(self, service: _Optional[str] = ..., version: _Optional[str] = ..., candidates_serving: _Optional[int] = ..., candidates_wanted: _Optional[int] = ...) -> None: ...
 
 class Release(_message.Message):
-    __slots__ = ("release_id", "name", "service", "version", "phase", "paused", "step", "steps", "weight_bp", "cause", "candidates_serving", "candidates_wanted", "create_time", "step_time", "decisions", "calls", "verdicts")
+    __slots__ = ("release_id", "name", "service", "version", "phase", "paused", "step", "steps", "weight_bp", "cause", "candidates_serving", "candidates_wanted", "create_time", "step_time", "decisions", "calls", "verdicts", "services")
     RELEASE_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SERVICE_FIELD_NUMBER: _ClassVar[int]
@@ -169,6 +185,7 @@ class Release(_message.Message):
     DECISIONS_FIELD_NUMBER: _ClassVar[int]
     CALLS_FIELD_NUMBER: _ClassVar[int]
     VERDICTS_FIELD_NUMBER: _ClassVar[int]
+    SERVICES_FIELD_NUMBER: _ClassVar[int]
     release_id: str
     name: str
     service: str
@@ -186,4 +203,5 @@ class Release(_message.Message):
     decisions: _containers.RepeatedCompositeFieldContainer[ReleaseDecision]
     calls: _containers.RepeatedCompositeFieldContainer[ReleaseCalls]
     verdicts: _containers.RepeatedCompositeFieldContainer[ReleaseVerdict]
-    def __init__(self, release_id: _Optional[str] = ..., name: _Optional[str] = ..., service: _Optional[str] = ..., version: _Optional[str] = ..., phase: _Optional[_Union[ReleasePhase, str]] = ..., paused: _Optional[bool] = ..., step: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[ReleaseStep, _Mapping]]] = ..., weight_bp: _Optional[int] = ..., cause: _Optional[str] = ..., candidates_serving: _Optional[int] = ..., candidates_wanted: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., step_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decisions: _Optional[_Iterable[_Union[ReleaseDecision, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[ReleaseCalls, _Mapping]]] = ..., verdicts: _Optional[_Iterable[_Union[ReleaseVerdict, _Mapping]]] = ...) -> None: ...
+    services: _containers.RepeatedCompositeFieldContainer[ReleasedService]
+    def __init__(self, release_id: _Optional[str] = ..., name: _Optional[str] = ..., service: _Optional[str] = ..., version: _Optional[str] = ..., phase: _Optional[_Union[ReleasePhase, str]] = ..., paused: _Optional[bool] = ..., step: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[ReleaseStep, _Mapping]]] = ..., weight_bp: _Optional[int] = ..., cause: _Optional[str] = ..., candidates_serving: _Optional[int] = ..., candidates_wanted: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., step_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decisions: _Optional[_Iterable[_Union[ReleaseDecision, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[ReleaseCalls, _Mapping]]] = ..., verdicts: _Optional[_Iterable[_Union[ReleaseVerdict, _Mapping]]] = ..., services: _Optional[_Iterable[_Union[ReleasedService, _Mapping]]] = ...) -> None: ...

@@ -1,0 +1,18 @@
+"""The mark by which a call of a release of several services stays with one version on its way through them.
+
+The first of these services that a call meets chooses a version, and its proxy writes the mark; what serves the call
+hands it on with every call that it makes meanwhile, and the proxies of the other services do what it says. A service
+that has no part in the release hands it on as well. Clients cannot send it: the edge takes away what begins with
+x-crossrate-, and nobody but services and the edge is let in behind it.
+"""
+
+from __future__ import annotations
+
+MARK_HEADER = "x-crossrate-release-mark"
+OF_NOBODY = "background"
+"""The mark of a call that a service makes for nobody's call: it is for the stable version."""
+
+
+def mark_of(release_id: str, side: str) -> str:
+    """The mark of a release's calls to a side, "stable" or "candidate"."""
+    return f"{release_id}:{side}"
