@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from crossrate.node.bootstrap import XDS
+from crossrate.rpc.release_mark import RELEASE_HEADER
 from services.control.envoy_api import extension
-from services.control.shares import RELEASE_HEADER, SIDE_HEADER
+from services.control.shares import SIDE_HEADER
 
 _GRPC_LOG = "envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig"
 CALLS = "calls|"

@@ -19,7 +19,7 @@ from typing import Any
 
 from crossrate.rpc.caller import CLIENT_HEADER
 from crossrate.rpc.contract import MethodContract
-from crossrate.rpc.release_mark import MARK_HEADER, OF_NOBODY, mark_of
+from crossrate.rpc.release_mark import MARK_HEADER, OF_NOBODY, RELEASE_HEADER, mark_of
 from crossrate.rpc.tokens import TOKEN_HEADER
 from crossrate.runtime.topology import Topology
 from services.control.authentication import FILTER, TOKEN_KEY
@@ -28,9 +28,6 @@ from services.control.envoy_api import TYPE_PREFIX, extension
 from services.control.split import WEIGHT_MAX, Pin, Split
 from services.control.sticky import EXTRACTED, hash_policy
 
-RELEASE_HEADER = "x-crossrate-release"
-"""Tells the instance, and the log of calls, under which release a call is answered. Clients cannot send it: the edge
-takes away what begins with x-crossrate-."""
 SIDE_HEADER = "x-crossrate-release-side"
 """Tells the log of calls to which version a call was sent, whoever answered it after it was repeated."""
 TO_STABLE, TO_CANDIDATE = "stable", "candidate"

@@ -15,9 +15,9 @@ from crossrate.rpc.caller import EDGE, LOCAL, OPERATOR, Callers, Clients, allowe
 from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.deadlines import NeededTime, shave
 from crossrate.rpc.grants import Client
-from crossrate.rpc.kept import RELEASE_HEADER, Kept
+from crossrate.rpc.kept import Kept
 from crossrate.rpc.metrics import MethodCounts, RpcCounts
-from crossrate.rpc.release_mark import MARK_HEADER
+from crossrate.rpc.release_mark import MARK_HEADER, RELEASE_HEADER
 from crossrate.rpc.revocations import Revocations
 from crossrate.rpc.transport import CallContext
 from crossrate.runtime.topology import Topology

@@ -22,9 +22,6 @@ SLOW_S = 0.5
 SAMPLED = "00"
 FOUND_MAX = 64
 """Calls under one request id that are told: a client may use one for any number."""
-RELEASE_HEADER = "x-crossrate-release"
-"""Says under which release a call is answered; the proxy in front of a service writes it, and the edge takes away what
-a client sent."""
 
 
 class Kept:

@@ -27,7 +27,7 @@ services that left the topology leave behind."""
 OTHERS = "*"
 """The caller of those beyond."""
 
-_CODE_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
+CODE_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
 _COARSE = {FINE_BUCKETS_S.index(bound) for bound in BUCKETS_S}
 
 
@@ -38,7 +38,7 @@ class CallerCounts:
 
     def __init__(self) -> None:
         self.sent = 0
-        self.finished = [0] * len(_CODE_NAMES)
+        self.finished = [0] * len(CODE_NAMES)
         self.buckets = [0] * (len(FINE_BUCKETS_S) + 1)
 
 
@@ -136,7 +136,7 @@ class RpcCounts(Collector):
             messages.add_metric([name, "sent"], counts.sent)
             for code, count in enumerate(counts.finished):
                 if count:
-                    finished.add_metric([name, _CODE_NAMES[code]], count)
+                    finished.add_metric([name, CODE_NAMES[code]], count)
             if counts.started:
                 seconds.add_metric([name], _cumulative(counts.buckets), counts.seconds)
         refused = CounterMetricFamily(

@@ -22,6 +22,7 @@ from google.rpc import status_pb2
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.rpc.call import Call
 from crossrate.rpc.contract import Idempotency, MethodContract
+from crossrate.rpc.release_mark import RELEASE_HEADER
 
 QUEUED_MAX = 256
 """Calls that wait for one reader."""
@@ -35,7 +36,6 @@ FAIR_S = 1.0
 SHARE_MAX = 10_000
 IDENTITY_PREFIX = "x-crossrate-"
 PROVED = "x-forwarded-client-cert"
-RELEASE = "x-crossrate-release"
 NOT_ANSWERS = frozenset({1, 4, 7, 8, 14, 16})
 """Codes of calls that are not repeated. CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED and UNAVAILABLE tell of the
 moment. PERMISSION_DENIED and UNAUTHENTICATED are facts of the audit log, which a repetition would tell twice."""
@@ -70,7 +70,7 @@ def identity_of(headers: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in headers.items()
-        if (name == PROVED or name.startswith(IDENTITY_PREFIX)) and name != RELEASE and isinstance(value, str)
+        if (name == PROVED or name.startswith(IDENTITY_PREFIX)) and name != RELEASE_HEADER and isinstance(value, str)
     }
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-import grpc
-
 from crossrate.api.instance.v1 import call_pb2
 from crossrate.rpc.call import Call
 from crossrate.rpc.caller import EDGE, LOCAL
 from crossrate.rpc.errors import ErrorReason
 from crossrate.rpc.grants import NEVER, Client
+from crossrate.rpc.metrics import CODE_NAMES
 from crossrate.rpc.tracing import parse_traceparent
 from crossrate.runtime.process import Runtime
 
-CODE_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
 MESSAGE_CHARS_MAX = 500
 
 _REFUSED_BY = {

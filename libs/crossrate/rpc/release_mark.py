@@ -8,6 +8,9 @@ x-crossrate-, and nobody but services and the edge is let in behind it.
 
 from __future__ import annotations
 
+RELEASE_HEADER = "x-crossrate-release"
+"""Says under which release a call is answered; the proxy in front of a service writes it, and the edge takes away what
+a client sent."""
 MARK_HEADER = "x-crossrate-release-mark"
 OF_NOBODY = "background"
 """The mark of a call that a service makes for nobody's call: it is for the stable version."""

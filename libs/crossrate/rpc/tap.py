@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import grpc
 from google.protobuf import message_factory
 from google.protobuf.message import DecodeError
 
@@ -21,7 +20,7 @@ from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.rpc.call import Call
 from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.grants import reader
-from crossrate.rpc.metrics import RpcCounts
+from crossrate.rpc.metrics import CODE_NAMES, RpcCounts
 from crossrate.rpc.redaction import Redaction
 
 QUEUED_MAX = 1024
@@ -40,8 +39,6 @@ HELD_BYTES_MAX = 256 << 10
 REQUEST = instance_pb2.TAP_DIRECTION_REQUEST
 RESPONSE = instance_pb2.TAP_DIRECTION_RESPONSE
 STATUS = instance_pb2.TAP_DIRECTION_STATUS
-
-_CODE_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +206,7 @@ class Tap:
 
     def status(self, call: Call, code: int, message: str) -> None:
         """A call ends."""
-        name = _CODE_NAMES[code]
+        name = CODE_NAMES[code]
         self.message(call, STATUS, f"{name}: {message}" if message else name, name)
 
     def open(self, wanted: Wanted) -> Reader:

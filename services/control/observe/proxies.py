@@ -7,14 +7,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import grpc
-
 from crossrate.api.control.v1 import observability_pb2 as pb
+from crossrate.rpc.metrics import CODE_NAMES
+from services.control.access_log import STATUS
 
 KEPT_MAX = 2048
-STATUS = "grpc-status"
-
-_CODE_NAMES = {str(code.value[0]): code.name for code in grpc.StatusCode}
+_CODE_NAMES = {str(code): name for code, name in CODE_NAMES.items()}
 _BY_DETAILS = (
     ("via_upstream", "passed on what the service answered"),
     ("rbac_access_denied", "contract or topology let this caller not in; `crossrate authz METHOD` shows who may"),

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from crossrate.rpc.release_mark import RELEASE_HEADER
 from services.control.envoy_api import message_class
 from services.control.releases.calls import CallLog, Ended, Seen, by_bounds
 from services.control.releases.judging import Analyst
 from services.control.releases.kept_evidence import KeptEvidence
 from services.control.releases.specification import Abort, Analysis
 from services.control.releases.windows import Windows
-from services.control.shares import RELEASE_HEADER, SIDE_HEADER
+from services.control.shares import SIDE_HEADER
 
 PATH = "/crossrate.api.reference.v1.ReferenceService/GetInstrument"
 STREAM = "/crossrate.api.marketdata.v1.MarketDataService/StreamQuotes"

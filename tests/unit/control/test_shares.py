@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from crossrate.rpc.contract import contracts
-from crossrate.rpc.release_mark import MARK_HEADER, OF_NOBODY
+from crossrate.rpc.release_mark import MARK_HEADER, OF_NOBODY, RELEASE_HEADER
 from crossrate.runtime.topology import DEFAULT_PATH, Topology, load
 from services.control.compile import compile, proxy_of
 from services.control.envoy_api import ResourceError
 from services.control.inbound import inbound
-from services.control.shares import RELEASE_HEADER, REROUTE, ROLES_HEADER
+from services.control.shares import REROUTE, ROLES_HEADER
 from services.control.snapshots import Snapshots
 from services.control.split import Pin, Split
 from services.control.state import Resources
