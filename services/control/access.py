@@ -18,6 +18,7 @@ REFLECTION = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.Se
 PUBLIC = (HEALTH, *REFLECTION)
 """Services of gRPC itself that the edge offers to whoever proves something; control answers them for the whole mesh."""
 
+PROOF_HEADER = "x-forwarded-client-cert"
 _RBAC = "envoy.extensions.filters.http.rbac.v3.RBAC"
 
 
@@ -120,3 +121,9 @@ def _paths_by_roles(topology: Topology, contracts: Contracts) -> dict[str, list[
         if method.workload in topology.services and method.roles:
             found.setdefault("+".join(sorted(method.roles)), []).append(method.path)
     return dict(sorted(found.items()))
+
+
+def called_by(services: Iterable[str], topology: Topology) -> dict[str, Any]:
+    """The header that calls of some services have: their certificate, as the listener that let them in writes it."""
+    identities = "|".join(topology.identity(service).replace(".", "[.]") for service in services)
+    return {"name": PROOF_HEADER, "string_match": {"safe_regex": {"regex": f"(.*;)?URI=({identities})(;.*)?"}}}

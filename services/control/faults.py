@@ -11,14 +11,13 @@ from typing import Any
 
 from crossrate.rpc.contract import MethodContract
 from crossrate.runtime.topology import Topology
+from services.control.access import called_by
 from services.control.envoy_api import TYPE_PREFIX, extension
 from services.control.state import EDGE, Fault
 
 FILTER = "envoy.filters.http.fault"
 _CONFIG = "envoy.extensions.filters.http.fault.v3.HTTPFault"
 _ROUTE_FILTER = "envoy.config.route.v3.FilterConfig"
-_CALLER_HEADER = "x-forwarded-client-cert"
-"""Says whose certificate a call came with; the listener writes it itself."""
 FAULTS_MAX = 32
 PARTS = 10_000
 """Shares are told to Envoy in parts of a million: a percent has so many."""
@@ -83,9 +82,7 @@ def with_faults(route: Mapping[str, Any], faults: Iterable[Fault], topology: Top
             continue
         match: dict[str, Any] = dict(route["match"])
         if fault.caller:
-            identity = topology.identity(fault.caller).replace(".", "[.]")
-            shown = {"name": _CALLER_HEADER, "string_match": {"safe_regex": {"regex": f"(.*;)?URI={identity}(;.*)?"}}}
-            match["headers"] = [*match.get("headers", ()), shown]
+            match["headers"] = [*match.get("headers", ()), called_by([fault.caller], topology)]
         others = route.get("typed_per_filter_config", {})
         routes.append({**route, "match": match, "typed_per_filter_config": {**others, FILTER: _config(fault)}})
     return [*routes, dict(route)]

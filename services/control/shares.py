@@ -14,7 +14,7 @@ first, so that a key which the candidate has it keeps while the weight grows, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from crossrate.rpc.caller import CLIENT_HEADER
@@ -22,6 +22,7 @@ from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.release_mark import MARK_HEADER, OF_NOBODY, RELEASE_HEADER, mark_of
 from crossrate.rpc.tokens import TOKEN_HEADER
 from crossrate.runtime.topology import Topology
+from services.control.access import called_by
 from services.control.authentication import FILTER, TOKEN_KEY
 from services.control.clusters import candidate_name, local_name
 from services.control.envoy_api import TYPE_PREFIX, extension
@@ -33,8 +34,6 @@ SIDE_HEADER = "x-crossrate-release-side"
 TO_STABLE, TO_CANDIDATE = "stable", "candidate"
 ROLES_HEADER = "x-crossrate-roles"
 """The roles of a caller's token, as JSON, from the edge; for pins alone, no right hangs on it."""
-CALLER_HEADER = "x-forwarded-client-cert"
-"""Says who calls, as the proxy saw the certificate."""
 _LUA = "envoy.extensions.filters.http.lua.v3.Lua"
 _LUA_ON_ROUTE = "envoy.extensions.filters.http.lua.v3.LuaPerRoute"
 _FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
@@ -113,14 +112,9 @@ def _followed(split: Split, topology: Topology) -> list[tuple[dict[str, Any], in
         {"name": MARK_HEADER, "string_match": {"exact": mark}}
         for mark in (mark_of(split.release, TO_STABLE), OF_NOBODY)
     ]
-    return [(candidate, WEIGHT_MAX), *((each, 0) for each in (*stable, *_from(split.among, topology)))]
-
-
-def _from(services: Sequence[str], topology: Topology) -> list[dict[str, Any]]:
-    """What the calls of some services have, as the proxy that let them in says it."""
-    identities = "|".join(topology.identity(service).replace(".", "[.]") for service in services)
-    regex = f"(.*;)?URI=({identities})(;.*)?"
-    return [{"name": CALLER_HEADER, "string_match": {"safe_regex": {"regex": regex}}}] if services else []
+    if split.among:
+        stable.append(called_by(split.among, topology))
+    return [(candidate, WEIGHT_MAX), *((each, 0) for each in stable)]
 
 
 def split_routes(
