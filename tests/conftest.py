@@ -5,29 +5,74 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
+OWN_MESHES = tuple(
+    f"system/test_{name}.py"
+    for name in (
+        "releases",
+        "releases_together",
+        "identity",
+        "recovery",
+        "trading_day",
+        "scaling",
+        "oanda",
+        "shadow",
+        "release_business",
+        "release_candidates",
+        "shadow_go",
+        "breaks",
+        "layouts",
+    )
+)
+"""They start meshes of their own. The other files below system/ share one, in one process: each would start it anew."""
 LONGEST_FIRST = (
-    "unit/kernel/test_sanitizers.py",
-    "portable",
-    "integration/test_history_processes.py",
     "system",
+    "unit/kernel/test_sanitizers.py",
+    *OWN_MESHES,
+    "portable",
+    "integration/test_chaos_marketdata.py",
+    "integration/test_chaos_orders.py",
+    "integration/test_history_processes.py",
     "integration",
     "interop",
     "test_tidy.py",
+    "unit/evidence",
     "unit/pricing",
     "unit/marketdata",
 )
-"""Folders and files below tests/. Each process of pytest-xdist takes the next file when it has done one."""
+"""Folders and files below tests/. Each process of pytest-xdist takes the next unit of work when it has done one."""
 
 FOLDER = pytest.StashKey[str]()
 
 
+def _unit(name: str) -> str:
+    """The unit of work that a file belongs to, by its path below tests/."""
+    return "system" if name.startswith("system/") and name not in OWN_MESHES else name
+
+
 def _place(path: Path) -> int:
-    name = path.relative_to(Path(__file__).parent).as_posix()
-    found = (place for place, prefix in enumerate(LONGEST_FIRST) if name == prefix or name.startswith(f"{prefix}/"))
+    name = _unit(path.relative_to(Path(__file__).parent).as_posix())
+    if name in LONGEST_FIRST:
+        return LONGEST_FIRST.index(name)
+    found = (place for place, prefix in enumerate(LONGEST_FIRST) if name.startswith(f"{prefix}/"))
     return next(found, len(LONGEST_FIRST))
+
+
+class Units(LoadFileScheduling):
+    """Gives each process a unit of work, and the next one when it has done that."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _unit(super()._split_scope(nodeid).removeprefix("tests/"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Units:
+    """What `--dist loadfile` does, with the shared mesh as one unit."""
+    return Units(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -231,11 +231,12 @@ def process(stand: Stand, poll_s: str = "0.02", checkpoint_s: str = "0.05") -> s
         return subprocess.Popen([sys.executable, "-m", "services.audit"], stdout=log, stderr=log, env=surroundings)
 
 
-async def test_kills_lose_and_repeat_nothing(stand: Stand) -> None:
+@pytest.mark.parametrize("rounds", [3, pytest.param(10, marks=pytest.mark.long)])
+async def test_kills_lose_and_repeat_nothing(stand: Stand, rounds: int) -> None:
     """Killed again and again while facts come, with PostgreSQL and NATS once each, the log has every fact once, and
     everything that the witness has seen is its beginning."""
     place, number = stand.servers.place, 1
-    for round_ in range(5):
+    for round_ in range(rounds):
         running = process(stand)
         try:
             await eventually(lambda: place.registration("audit-1").exists())
