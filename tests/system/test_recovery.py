@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,18 +31,22 @@ def wait_until_gone(pids: list[int], seconds: float) -> list[int]:
     return left
 
 
-def test_a_killed_mesh_starts_again() -> None:
+@pytest.fixture(scope="module")
+def mesh() -> Iterator[Mesh]:
+    """A mesh of its own: it is killed."""
+    with Mesh() as made:
+        made.up()
+        yield made
+
+
+def test_a_killed_mesh_starts_again(mesh: Mesh) -> None:
     """After SIGKILL of the supervisor every process ends, and the next start is healthy on the same data."""
-    with Mesh() as mesh:
-        mesh.up()
-        processes = mesh.processes()
-        pids = [p["pid"] for p in processes.values()]
-        os.kill(processes["supervisor"]["pid"], signal.SIGKILL)
-        assert wait_until_gone(pids, 60) == []
-        mesh.up()
-        again = [p["pid"] for p in mesh.processes().values()]
-        mesh.down()
-        assert wait_until_gone(again, 60) == []
+    processes = mesh.processes()
+    pids = [p["pid"] for p in processes.values()]
+    os.kill(processes["supervisor"]["pid"], signal.SIGKILL)
+    assert wait_until_gone(pids, 60) == []
+    mesh.up()
+    assert all(p["state"] == "ready" for p in mesh.processes().values())
 
 
 def test_a_second_start_says_that_one_runs(mesh: Mesh) -> None:
@@ -71,13 +76,14 @@ def test_a_service_restarts_after_a_change_of_the_programs(mesh: Mesh) -> None:
         after = mesh.processes()
 
 
-def test_a_deleted_state_folder_is_a_new_mesh() -> None:
-    """Whoever deletes the state folder gets a new mesh at the same path, also where data lies elsewhere for root."""
-    with Mesh() as mesh:
-        mesh.up()
-        mesh.down()
-        shutil.rmtree(mesh.place.state)
-        # Another start on this machine removes databases whose mesh is gone for good.
-        mesh.place.state.mkdir(mode=0o700)
-        mesh.up()
-        assert all(p["state"] == "ready" for p in mesh.processes().values())
+def test_a_deleted_state_folder_is_a_new_mesh(mesh: Mesh) -> None:
+    """Nothing runs on after a stop; whoever deletes the state folder then gets a new mesh at the same path, also where
+    data lies elsewhere for root."""
+    pids = [p["pid"] for p in mesh.processes().values()]
+    mesh.down()
+    assert wait_until_gone(pids, 60) == []
+    shutil.rmtree(mesh.place.state)
+    # Another start on this machine removes databases whose mesh is gone for good.
+    mesh.place.state.mkdir(mode=0o700)
+    mesh.up()
+    assert all(p["state"] == "ready" for p in mesh.processes().values())
