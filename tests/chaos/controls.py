@@ -11,7 +11,7 @@ from crossrate.history.store import TickStore
 from tests.chaos.checker import Broken, Problem
 from tests.chaos.log_feed import LogFeed
 from tests.chaos.nemesis import KILL, Blow
-from tests.chaos.stand import Stand
+from tests.chaos.stand import LOG_FEED, Stand
 from tests.chaos.writers import batch_of
 
 CONTROLS = {
@@ -20,7 +20,7 @@ CONTROLS = {
     "half-written": (Broken.HALF_WRITTEN, "part-broken-off.parquet"),
     "early": (Broken.LOST, "feed hasty"),
     "twice": (Broken.TWICE, "writer one"),
-    "lost": (Broken.LOST, "store of simulated USD/JPY"),
+    "lost": (Broken.LOST, f"store of {LOG_FEED} USD/JPY"),
 }
 """As what each of them must be found, and with whom. The last ones leave a store that is wrong for good."""
 ROUNDS = (("gap", "repeat", "half-written"), ("early",), ("twice", "lost"))
