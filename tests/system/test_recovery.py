@@ -39,8 +39,14 @@ def mesh() -> Iterator[Mesh]:
         yield made
 
 
+def up_again(mesh: Mesh) -> None:
+    """Starts what a first try of a test may have left down; a mesh that runs stays as it is."""
+    mesh.command("up", check=False)
+
+
 def test_a_killed_mesh_starts_again(mesh: Mesh) -> None:
     """After SIGKILL of the supervisor every process ends, and the next start is healthy on the same data."""
+    up_again(mesh)
     processes = mesh.processes()
     pids = [p["pid"] for p in processes.values()]
     os.kill(processes["supervisor"]["pid"], signal.SIGKILL)
@@ -79,6 +85,7 @@ def test_a_service_restarts_after_a_change_of_the_programs(mesh: Mesh) -> None:
 def test_a_deleted_state_folder_is_a_new_mesh(mesh: Mesh) -> None:
     """Nothing runs on after a stop; whoever deletes the state folder then gets a new mesh at the same path, also where
     data lies elsewhere for root."""
+    up_again(mesh)
     pids = [p["pid"] for p in mesh.processes().values()]
     mesh.down()
     assert wait_until_gone(pids, 60) == []
