@@ -167,7 +167,7 @@ class Floor:
         server.add(add_KillSwitchServiceServicer_to_server, self.gates)
         serving = asyncio.create_task(server.serve())
         self._peer = runtime, serving
-        await eventually(lambda: self.servers.place.registration("marketdata-1").exists() or serving.done(), 40)
+        await eventually(lambda: self.servers.place.registration("marketdata-1").exists() or serving.done())
         self.servers.place.outbound_socket("broker").symlink_to(self.servers.place.service_socket("marketdata-1"))
 
     async def start(self, name: str = "broker-1") -> None:
@@ -229,7 +229,7 @@ class Floor:
         if self._peer is not None:
             runtime, serving = self._peer
             runtime.stopping.set()
-            await asyncio.wait_for(serving, 20)
+            await within(serving, "the end of the stand-in")
 
 
 @contextlib.asynccontextmanager

@@ -40,6 +40,7 @@ from crossrate.store.database import Database
 from services.marketdata.service import register
 from services.trading import main
 from services.trading.store.proof import differences
+from tests.ending import within
 from tests.integration.conftest import Servers, eventually
 from tests.integration.desk import Upstream
 from tests.integration.trading_peers import Broker, Ledger, Quotes, Risk, accepting, filling, report_of, silent
@@ -71,7 +72,7 @@ class Instance:
     async def start(self, work: Awaitable[None]) -> Instance:
         """Serves."""
         self.running = asyncio.ensure_future(work)
-        await eventually(lambda: self.runtime.place.registration(self.name).exists() or self.running.done(), 40)
+        await eventually(lambda: self.runtime.place.registration(self.name).exists() or self.running.done())
         if self.running.done():
             await self.running
         return self
@@ -80,7 +81,7 @@ class Instance:
         """Ends as a service does."""
         self.runtime.stopping.set()
         if self.running is not None:
-            await asyncio.wait_for(self.running, 20)
+            await within(self.running, "the end of an instance")
 
 
 class Floor:
