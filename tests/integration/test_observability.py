@@ -29,6 +29,7 @@ from crossrate.rpc.client import channel_to_mesh
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
 from crossrate.runtime.topology import DEFAULT_PATH
+from tests.ending import within
 from tests.integration.conftest import Servers
 from tests.integration.envoys import SmallMesh, until
 from tests.integration.rpc_service import Instruments, Quotes
@@ -92,9 +93,11 @@ class SeenMesh(SmallMesh):
         """Ends everything."""
         for runtime in self.runtimes:
             runtime.stopping.set()
-        await asyncio.gather(*self.serving, return_exceptions=True)
-        await asyncio.to_thread(self.servers.remove)
-        await super().stop()
+        try:
+            await within(asyncio.gather(*self.serving, return_exceptions=True), "the end of the servers")
+        finally:
+            await asyncio.to_thread(self.servers.remove)
+            await super().stop()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

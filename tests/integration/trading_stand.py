@@ -143,13 +143,14 @@ class Floor:
             await eventually(lambda account=account, last=last: self.risk.sequences.get(account, 0) >= last)
 
     async def close(self) -> None:
-        """Ends everything."""
-        for channel in self._channels:
-            await channel.close()
-        for name in sorted(self.instances, reverse=True):
-            await self.instances[name].stop()
-        if hasattr(self, "database"):
-            await self.database.close()
+        """Ends everything, also what comes after one that does not end."""
+        async with contextlib.AsyncExitStack() as last_first:
+            if hasattr(self, "database"):
+                last_first.push_async_callback(self.database.close)
+            for name in sorted(self.instances):
+                last_first.push_async_callback(self.instances[name].stop)
+            for channel in self._channels:
+                last_first.push_async_callback(channel.close)
 
 
 @contextlib.asynccontextmanager
@@ -168,9 +169,11 @@ async def floor(*instances: str) -> AsyncIterator[Floor]:
                 await made.start(name)
         yield made
     finally:
-        await made.close()
-        await asyncio.to_thread(servers.remove)
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            await made.close()
+        finally:
+            await asyncio.to_thread(servers.remove)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def new(account: str = "alpha", **fields: Any) -> order_pb2.NewOrder:
