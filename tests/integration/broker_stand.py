@@ -336,7 +336,7 @@ class Reader:
         return [kind_of(each) for each in self.about(of)]
 
     async def until(
-        self, holds: Callable[[], bool], timeout_s: float = 30.0, says: Callable[[], str] = lambda: ""
+        self, holds: Callable[[], bool], timeout_s: float = 60.0, says: Callable[[], str] = lambda: ""
     ) -> None:
         """Waits until something holds of what was read."""
         end = time.monotonic() + timeout_s

@@ -189,7 +189,7 @@ async def test_without_its_session_the_drop_copy_accuses_nobody() -> None:
         await copy.tell(fill)
         await copy.start()
         await eventually(lambda: copy.subscribed)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while (run := (await it.compared()).run).pending or run.missing:
             assert time.monotonic() < end, run
         assert await it.listed(closed=True) == []

@@ -279,7 +279,7 @@ async def test_an_order_that_the_venue_lost_is_a_break_and_others_are_none(tradi
         answer = await stub.RunReconciliation(request, metadata=by("ann"), wait_for_ready=True)
         return {each.order_id: each.type for each in answer.breaks if each.type != break_pb2.BREAK_TYPE_NOT_BOOKED}
 
-    for _ in range(100):
+    for _ in range(600):
         found = await breaks()
         if lost.order_id in found:
             break

@@ -214,7 +214,7 @@ async def got(stub: TradingServiceStub, order: order_pb2.NewOrder) -> order_pb2.
     return (await stub.GetOrder(request)).order
 
 
-async def status(stub: TradingServiceStub, order: order_pb2.NewOrder, wanted: int, timeout_s: float = 15.0) -> Any:
+async def status(stub: TradingServiceStub, order: order_pb2.NewOrder, wanted: int, timeout_s: float = 60.0) -> Any:
     """Waits until an order stands somewhere, and returns it."""
     end = time.monotonic() + timeout_s
     while True:
