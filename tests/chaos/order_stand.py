@@ -60,7 +60,7 @@ HALT_EVERY = 2
 CANCEL_EVERY = 2
 LOADED_S = 2.0
 """How long clients work in a round at least."""
-SETTLED_S_MAX = 60.0
+SETTLED_S_MAX = 120.0
 RESERVED_S_MAX = 60.0
 TRADED_S_MAX = 180.0
 """Longest time in which what clients are at comes to its end after everything is healthy again."""
