@@ -16,7 +16,7 @@ from crossrate.api.control.v1 import control_service_pb2_grpc as control_grpc
 
 from .mesh import Mesh
 
-RECOVERY_S_MAX = 30.0
+RECOVERY_S_MAX = 60.0
 
 
 async def rotate_certificates(mesh: Mesh, times: int) -> None:
@@ -66,7 +66,7 @@ async def kill_control(mesh: Mesh) -> float:
         async with mesh.control_channel() as channel:
             stub = control_grpc.ControlServiceStub(channel)
             try:
-                status = await stub.GetMeshStatus(control.GetMeshStatusRequest(), timeout=2)
+                status = await stub.GetMeshStatus(control.GetMeshStatusRequest(), timeout=10)
             except grpc.aio.AioRpcError:
                 continue
             if status.proxies and all(p.connected for p in status.proxies):

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-ENDED_S_MAX = 60.0
+ENDED_S_MAX = 120.0
 AGAIN_S = 0.5
 
 

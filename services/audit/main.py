@@ -9,6 +9,7 @@ from typing import Any
 from crossrate.api.audit.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
 from crossrate.events import Events
 from crossrate.rpc.server import Server
+from crossrate.runtime.ending import Parts
 from crossrate.runtime.process import Runtime
 from crossrate.store import Database, StoreUnavailable
 from crossrate.store.requests import RequestLog
@@ -73,21 +74,17 @@ async def _serve(runtime: Runtime, settings: Settings, database: Database, event
 
     read, signed = asyncio.Event(), asyncio.Event()
     try:
-        async with asyncio.TaskGroup() as group:
+        async with Parts() as parts:
             # A task that fails takes the process down, and the supervisor starts it anew: nothing serves by halves.
-            reading = group.create_task(reader.run(read))
-            signs = group.create_task(signing.run(signed))
-            others = [
-                group.create_task(retaining.run()),
-                group.create_task(_forget(requests, settings, runtime.log)),
-            ]
+            reading = parts.create_task(reader.run(read))
+            signs = parts.create_task(signing.run(signed))
+            parts.create_task(retaining.run())
+            parts.create_task(_forget(requests, settings, runtime.log))
             await server.serve()
             read.set()
             await asyncio.wait([reading], timeout=LAST_S_MAX)
             signed.set()
             await asyncio.wait([signs], timeout=LAST_S_MAX)
-            for task in (reading, signs, *others):
-                task.cancel()
     finally:
         if witnessing is not None:
             await witnessing.close()

@@ -81,7 +81,8 @@ class OwnWitness:
         assert process.stdin is not None
         process.stdin.close()
         try:
-            await asyncio.wait_for(process.wait(), TIMEOUT_S)
+            async with asyncio.timeout(TIMEOUT_S):
+                await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from crossrate.api.trading.v1.trading_state_service_pb2_grpc import TradingState
 from crossrate.rpc.client import channel_to_mesh
 from crossrate.rpc.http_listener import HttpListener
 from crossrate.rpc.server import Server
+from crossrate.runtime.ending import Parts
 from crossrate.runtime.process import Runtime
 from crossrate.store import Database
 from services.broker.domain.dates import Calendar
@@ -113,12 +113,11 @@ async def serve(runtime: Runtime) -> None:
         gateway, rest = _gateways(settings, runtime, database, channel, hub)
         listener = HttpListener(runtime, rest.app)
         server.health.depends_on("http", listener.check)
-        async with listener, asyncio.TaskGroup() as group:
+        async with listener, Parts() as parts:
             # A task that fails takes the process down, and it starts anew: no half of an instance serves.
-            tasks = [group.create_task(each.run()) for each in (hub, quotes, gateway, rest, *holders.values())]
+            for each in (hub, quotes, gateway, rest, *holders.values()):
+                parts.create_task(each.run())
             await server.serve()
-            for task in tasks:
-                task.cancel()
     finally:
         await channel.close()
         await database.close()

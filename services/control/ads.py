@@ -16,6 +16,7 @@ from typing import Any
 
 import grpc
 
+from crossrate.runtime.ending import end
 from services.control.envoy_api import message_class
 from services.control.snapshots import KINDS, TYPE_URLS, TYPES, Resource, Snapshots
 
@@ -256,8 +257,7 @@ class AdsServer:
             await self._read(stream, requests)
         finally:
             self._streams.discard(stream)
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
+            await end({writer})
             if stream.proxy is not None:
                 stream.proxy.streams -= 1
                 self.log.info("a proxy disconnected", proxy=stream.proxy.name)

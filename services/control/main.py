@@ -12,6 +12,7 @@ from crossrate.api.control.v1.fault_service_pb2_grpc import add_FaultServiceServ
 from crossrate.api.control.v1.observability_service_pb2_grpc import add_ObservabilityServiceServicer_to_server
 from crossrate.rpc.contract import contracts
 from crossrate.rpc.server import Server
+from crossrate.runtime.ending import end
 from crossrate.runtime.process import Runtime
 from crossrate.runtime.topology import DEFAULT_PATH, Topology
 from services.control.access import methods_of
@@ -103,9 +104,7 @@ async def serve(runtime: Runtime) -> None:
     try:
         await server.serve()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
         await mesh.ads.stop()
         await instances.close()
         await bus.close()

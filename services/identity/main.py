@@ -20,6 +20,7 @@ from crossrate.api.identity.v1.user_service_pb2_grpc import add_UserServiceServi
 from crossrate.events import Events
 from crossrate.rpc.http_listener import HttpListener
 from crossrate.rpc.server import Server
+from crossrate.runtime import ending
 from crossrate.runtime.place import Place
 from crossrate.runtime.process import Runtime
 from crossrate.store import Database, OutboxRelay
@@ -119,16 +120,14 @@ async def _serve(
     relay = OutboxRelay(database, events, JETSTREAM)
 
     served = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
+    async with ending.Parts() as beside:
         # A task that fails takes the process down, and the supervisor starts it anew: no half of an instance serves.
-        following = group.create_task(parts.keeping.run())
-        relaying = group.create_task(relay.run(served))
+        beside.create_task(parts.keeping.run())
+        relaying = beside.create_task(relay.run(served))
         async with listener:
             await parts.server.serve()
         served.set()
         await asyncio.wait([relaying], timeout=LAST_RELAY_S_MAX)
-        for task in (following, relaying):
-            task.cancel()
 
 
 def local_issuer(place: Place) -> str:

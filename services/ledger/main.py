@@ -14,6 +14,7 @@ from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 from crossrate.events import Events
 from crossrate.rpc.client import channel_to_mesh
 from crossrate.rpc.server import Server
+from crossrate.runtime.ending import Parts
 from crossrate.runtime.process import Runtime
 from crossrate.store import Database, OutboxRelay, StoreUnavailable
 from services.ledger.consumer import STREAM as EXECUTIONS
@@ -69,21 +70,16 @@ async def _serve(runtime: Runtime, settings: Settings, database: Database, event
     server.health.depends_on("postgres", database.check)
 
     served = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
+    async with Parts() as parts:
         # A task that fails takes the process down, and the supervisor starts it anew: no half of an instance serves.
-        tasks = [
-            group.create_task(_forget(accounts, settings, runtime.log)),
-            group.create_task(market.run(events, served)),
-            group.create_task(roller.run(served)),
-        ]
+        parts.create_task(_forget(accounts, settings, runtime.log))
+        ending = [parts.create_task(work.run(served)) for work in (roller, relay)]
+        ending.append(parts.create_task(market.run(events, served)))
         if EXECUTIONS in runtime.topology.streams:
-            tasks.append(group.create_task(executions.run(served)))
-        relaying = group.create_task(relay.run(served))
+            ending.append(parts.create_task(executions.run(served)))
         await server.serve()
         served.set()
-        await asyncio.wait([relaying, *tasks[1:]], timeout=LAST_RELAY_S_MAX)
-        for task in (relaying, *tasks):
-            task.cancel()
+        await asyncio.wait(ending, timeout=LAST_RELAY_S_MAX)
     await channel.close()
 
 

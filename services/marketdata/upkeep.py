@@ -52,7 +52,8 @@ async def has_quotes(catalogue: Catalogue, follower: Follower, board: Board, *, 
         await catalogue.ready.wait()
         while not follower.complete or (expected and board.empty and any(i.quoted for i in catalogue.direct())):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(board.changed().wait(), 0.1)
+                async with asyncio.timeout(0.1):
+                    await board.changed().wait()
 
 
 async def keep_stale(board: Board, health: HealthBoard, stopping: asyncio.Event) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from crossrate.api.pipeline.v1.pipeline_service_pb2_grpc import add_PipelineServiceServicer_to_server
 from crossrate.events import Events
 from crossrate.rpc.server import Server
+from crossrate.runtime.ending import Parts
 from crossrate.runtime.process import Runtime
 from crossrate.store import Database, OutboxRelay
 from services.pipeline.deletion import Deletion
@@ -58,14 +59,12 @@ async def _serve(runtime: Runtime, settings: Settings, database: Database, event
     server.health.depends_on("postgres", database.check)
 
     served = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
+    async with Parts() as parts:
         # A task that fails takes the process down, and the supervisor starts it anew: no half of an instance serves.
-        working = group.create_task(workers.run(runtime.stopping))
-        keeping = group.create_task(housekeeping.run())
-        relaying = group.create_task(relay.run(served))
+        working = parts.create_task(workers.run(runtime.stopping))
+        parts.create_task(housekeeping.run())
+        relaying = parts.create_task(relay.run(served))
         await server.serve()
         await asyncio.wait([working], timeout=WORKERS_END_S_MAX)
         served.set()
         await asyncio.wait([relaying], timeout=LAST_RELAY_S_MAX)
-        for task in (working, keeping, relaying):
-            task.cancel()

@@ -21,6 +21,7 @@ from crossrate.api.marketdata.v1 import quote_pb2
 from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
 from crossrate.client.quotes import Gap, QuoteStream, Resumption
 from crossrate.rpc.call_error import CallError
+from crossrate.runtime.ending import end
 
 REFUSED_PAUSE_S = 5.0
 """Before marketdata is asked again after it refused for a reason that repeating does not mend."""
@@ -125,9 +126,7 @@ class LiveQuotes:
             try:
                 await asyncio.wait((reading, waiting), return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in (reading, waiting):
-                    task.cancel()
-                await asyncio.gather(reading, waiting, return_exceptions=True)
+                await end((reading, waiting))
             if not reading.cancelled() and (error := reading.exception()) is not None:
                 raise error
 

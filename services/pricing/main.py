@@ -17,6 +17,7 @@ from crossrate.kernel import path
 from crossrate.rpc.call import new_request_id
 from crossrate.rpc.client import channel_to_mesh
 from crossrate.rpc.server import Server
+from crossrate.runtime.ending import Parts
 from crossrate.runtime.live_config import LiveConfig
 from crossrate.runtime.process import Runtime
 from crossrate.store import Database, StoreUnavailable
@@ -80,7 +81,7 @@ async def serve(runtime: Runtime) -> None:
         server.add(add_QuotingServiceServicer_to_server, QuotingService(quoting, kept, new_request_id))
         # Neither the database, NATS nor another service is named as a dependency of health: while they are away,
         # markets that requests give and snapshots in memory are priced, and what needs them says so.
-        async with asyncio.TaskGroup() as group:
+        async with Parts() as parts:
             works = (
                 quotes.run(),
                 markets.run(),
@@ -88,10 +89,9 @@ async def serve(runtime: Runtime) -> None:
                 _forget(store, kept, settings, runtime),
                 _measure(store, settings, runtime),
             )
-            tasks = [group.create_task(work) for work in works]
+            for work in works:
+                parts.create_task(work)
             await server.serve()
-            for task in tasks:
-                task.cancel()
     finally:
         queue.close()
         await channel.close()

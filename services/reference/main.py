@@ -10,6 +10,7 @@ from typing import Any
 from crossrate.api.reference.v1.reference_service_pb2_grpc import add_ReferenceServiceServicer_to_server
 from crossrate.events import Events
 from crossrate.rpc.server import Server
+from crossrate.runtime.ending import Parts
 from crossrate.runtime.live_config import LiveConfig
 from crossrate.runtime.process import Runtime
 from crossrate.store import Database, OutboxRelay, StoreUnavailable
@@ -64,16 +65,14 @@ async def _serve(runtime: Runtime, settings: Settings, database: Database, event
     server.health.depends_on("postgres", follower.check)
 
     served = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
+    async with Parts() as parts:
         # A task that fails takes the process down, and the supervisor starts it anew: no half of an instance serves.
-        following = group.create_task(follower.run())
-        forgetting = group.create_task(_forget(store, settings, runtime.log))
-        relaying = group.create_task(relay.run(served))
+        parts.create_task(follower.run())
+        parts.create_task(_forget(store, settings, runtime.log))
+        relaying = parts.create_task(relay.run(served))
         await server.serve()
         served.set()
         await asyncio.wait([relaying], timeout=LAST_RELAY_S_MAX)
-        for task in (following, forgetting, relaying):
-            task.cancel()
     await live.close()
 
 

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from crossrate.rpc.client import CallError
+from crossrate.runtime.ending import end
 from crossrate.store.database import Database
 from crossrate.store.errors import LeaseHeld, OutcomeUnknown, StaleWriter, StoreUnavailable
 from services.risk.store.term import Term
@@ -90,7 +91,8 @@ class Duty:
         finally:
             if self._term is not None:
                 with contextlib.suppress(StoreUnavailable, OutcomeUnknown, TimeoutError):
-                    await asyncio.wait_for(self._term.lease.release(), 1.0)
+                    async with asyncio.timeout(1.0):
+                        await self._term.lease.release()
 
     async def _serve_term(self, term: Term) -> None:
         self.decider = self._holder
@@ -109,11 +111,11 @@ class Duty:
         except (StaleWriter, StoreUnavailable, OutcomeUnknown) as error:
             self._note.warning("decides no more", why=str(error))
         finally:
-            for task in (working, renewing):
-                task.cancel()
-            await asyncio.gather(working, renewing, return_exceptions=True)
-            self._serving, self.decider = False, ""
-            self._end()
+            try:
+                await end((working, renewing))
+            finally:
+                self._serving, self.decider = False, ""
+                self._end()
 
     async def _take_up(self, term: Term) -> None:
         await self._begin(term)

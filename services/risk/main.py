@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -17,6 +16,7 @@ from crossrate.kernel import path
 from crossrate.rpc.call import new_request_id
 from crossrate.rpc.client import ContractChannel, channel_to_mesh
 from crossrate.rpc.server import Server
+from crossrate.runtime.ending import Parts
 from crossrate.runtime.process import Runtime
 from crossrate.store import Database
 from services.risk import upkeep
@@ -55,11 +55,10 @@ async def serve(runtime: Runtime) -> None:
         works = before_trades(runtime, settings, database, channel, server)
         # Neither marketdata nor the database is named as a dependency of health: while they are away, books with spot
         # rates and scenarios of their own are calculated, and what needs them says so.
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(work) for work in works]
+        async with Parts() as parts:
+            for work in works:
+                parts.create_task(work)
             await server.serve()
-            for task in tasks:
-                task.cancel()
     finally:
         worker.close()
         await channel.close()

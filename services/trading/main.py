@@ -18,6 +18,7 @@ from crossrate.events import Events, EventsUnavailable
 from crossrate.rpc.call import new_request_id
 from crossrate.rpc.client import channel_to_mesh
 from crossrate.rpc.server import Server
+from crossrate.runtime.ending import Parts
 from crossrate.runtime.process import Runtime
 from crossrate.store import Database, Newest, OutboxRelay
 from crossrate.store.errors import StoreError
@@ -95,15 +96,14 @@ async def serve(runtime: Runtime) -> None:
         server.health.depends_on("postgres", database.check)
         engine.parts += [sweeper.run, sessions.run]
         served = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
+        async with Parts() as parts:
             # A part that fails takes the process down, and the supervisor starts it anew: memory that may be wrong
             # serves nobody.
-            running = [group.create_task(engine.run()), group.create_task(_relay(runtime, database, newest, served))]
+            parts.create_task(engine.run())
+            relaying = parts.create_task(_relay(runtime, database, newest, served))
             await server.serve()
             served.set()
-            await asyncio.wait([running[1]], timeout=LAST_RELAY_S_MAX)
-            for task in running:
-                task.cancel()
+            await asyncio.wait([relaying], timeout=LAST_RELAY_S_MAX)
         with contextlib.suppress(StoreError, TimeoutError):
             async with asyncio.timeout(LAST_WORDS_S_MAX):
                 if await engine.risk.tell_all():

@@ -24,7 +24,7 @@ async def reserved(channel: grpc.aio.Channel, books: Iterable[Book]) -> list[Pro
         scope = f"account:{book.account}"
         request = limits.ListLimitUsageRequest(scope=scope, page_size=PAGE)
         try:
-            usages = (await LimitServiceStub(channel).ListLimitUsage(request, timeout=5)).usages
+            usages = (await LimitServiceStub(channel).ListLimitUsage(request, timeout=20)).usages
         except grpc.aio.AioRpcError as error:
             problems.append(Problem(Broken.STUCK, f"risk of {book.account}", str(error.details())))
             continue

@@ -48,8 +48,8 @@ WRITERS_EVERY = 4
 """Rounds from one with writers beside the services to the next: they compact all the time, which leaves little."""
 FILES, ROWS = 3, 4_000
 REPLAYED = 200_000
-SETTLED_S_MAX = 60.0
-CONVERGED_S_MAX = 60.0
+SETTLED_S_MAX = 120.0
+CONVERGED_S_MAX = 120.0
 LOG_FEED, REPLAY = "chaos", "rerun"
 FOLLOWED = ("EUR/USD", "USD/JPY", "GBP/USD")
 FEEDS = f"""

@@ -22,7 +22,7 @@ from tests.integration.conftest import Servers
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVERS = ("nats", "postgres")
-READY_S_MAX = 60.0
+READY_S_MAX = 120.0
 LOG_BYTES = 3_000
 _PATH = f"{ROOT / 'libs'}{os.pathsep}{ROOT}"
 

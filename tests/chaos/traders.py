@@ -44,7 +44,7 @@ SAID_NO = (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND)
 MAY_BE_LATE = (pb.CancelOrderRequest, pb.AmendOrderRequest)
 """A cancel or an amendment that comes too late is told so; whatever else is told so was not expected to be."""
 ATTEMPT_S_MAX = 3.0
-ANSWERED_S_MAX = 60.0
+ANSWERED_S_MAX = 120.0
 AGAIN_S = 0.1
 PAUSE_S = 0.03
 OPERATIONS_MAX = 120

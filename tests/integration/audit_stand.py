@@ -25,6 +25,7 @@ from crossrate.transparency.note import Verifier
 from crossrate.transparency.verify import LogVerifier, Report
 from crossrate.transparency.witness import CHECKPOINTS, Kept, read_witness
 from services.audit import main
+from tests.ending import within
 from tests.integration.conftest import Servers, eventually
 
 TOPOLOGY = """
@@ -127,7 +128,7 @@ class Stand:
                 yield AuditServiceStub(channel)
         finally:
             runtime.stopping.set()
-            await asyncio.wait_for(running, 20)
+            await within(running, "the end of audit")
 
     async def connect(self) -> asyncpg.Connection:
         """A connection to the log's schema as its owner, who can do everything to it."""

@@ -34,7 +34,7 @@ class Books:
 
         Where the machine is slow a comparison takes long, and the next one waits fifty times as long: it is asked for.
         """
-        end = time.monotonic() + 40
+        end = time.monotonic() + 60
         while not holds(found := await self.listed(closed=closed)):
             assert time.monotonic() < end, [(pb.BreakType.Name(e.type), e.state, e.text) for e in found]
             await asyncio.sleep(0.05)

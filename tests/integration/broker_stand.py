@@ -167,7 +167,7 @@ class Floor:
         server.add(add_KillSwitchServiceServicer_to_server, self.gates)
         serving = asyncio.create_task(server.serve())
         self._peer = runtime, serving
-        await eventually(lambda: self.servers.place.registration("marketdata-1").exists() or serving.done(), 40)
+        await eventually(lambda: self.servers.place.registration("marketdata-1").exists() or serving.done())
         self.servers.place.outbound_socket("broker").symlink_to(self.servers.place.service_socket("marketdata-1"))
 
     async def start(self, name: str = "broker-1") -> None:
@@ -208,7 +208,12 @@ class Floor:
         """Ends a process at once."""
         process = self.processes.pop(name)
         process.send_signal(with_signal)
-        process.wait(timeout=60)
+        try:
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(timeout=60)
+            raise
 
     def routing(self, name: str = "broker-1") -> RoutingServiceStub:
         """The calls of trading, at an instance's own socket."""
@@ -221,15 +226,16 @@ class Floor:
         return channel
 
     async def close(self) -> None:
-        """Ends everything."""
-        for channel in self._channels:
-            await channel.close()
-        for name in list(self.processes):
-            await asyncio.to_thread(self.kill, name, signal.SIGTERM)
-        if self._peer is not None:
-            runtime, serving = self._peer
-            runtime.stopping.set()
-            await asyncio.wait_for(serving, 20)
+        """Ends everything, also what comes after one that does not end."""
+        async with contextlib.AsyncExitStack() as last_first:
+            if self._peer is not None:
+                runtime, serving = self._peer
+                last_first.push_async_callback(within, serving, "the end of the stand-in")
+                last_first.callback(runtime.stopping.set)
+            for name in self.processes:
+                last_first.push_async_callback(asyncio.to_thread, self.kill, name, signal.SIGTERM)
+            for channel in self._channels:
+                last_first.push_async_callback(channel.close)
 
 
 @contextlib.asynccontextmanager
@@ -261,12 +267,15 @@ async def floor(
         await made.start()
         yield made
     except BaseException:
-        sys.stderr.write(servers.place.log("broker-1").read_text()[-6000:])
+        with contextlib.suppress(OSError):
+            sys.stderr.write(servers.place.log("broker-1").read_text()[-6000:])
         raise
     finally:
-        await made.close()
-        await asyncio.to_thread(servers.remove)
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            await made.close()
+        finally:
+            await asyncio.to_thread(servers.remove)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def order(account: str = "alpha", **fields: Any) -> order_pb2.Order:
@@ -327,7 +336,7 @@ class Reader:
         return [kind_of(each) for each in self.about(of)]
 
     async def until(
-        self, holds: Callable[[], bool], timeout_s: float = 30.0, says: Callable[[], str] = lambda: ""
+        self, holds: Callable[[], bool], timeout_s: float = 60.0, says: Callable[[], str] = lambda: ""
     ) -> None:
         """Waits until something holds of what was read."""
         end = time.monotonic() + timeout_s

@@ -203,7 +203,7 @@ async def postgres_server(folder: Path) -> AsyncIterator[Servers]:
         yield made
 
 
-async def eventually(condition, timeout_s: float = 60.0) -> None:
+async def eventually(condition, timeout_s: float = 120.0) -> None:
     """Polls until `condition()` is true; it may be a coroutine function."""
     async with asyncio.timeout(timeout_s):
         while True:

@@ -34,7 +34,7 @@ from services.control.compile import proxy_of
 from tests.ending import within
 from tests.ports import free_ports
 
-READY_S_MAX = 60.0
+READY_S_MAX = 120.0
 READER = "viewer"
 """The client of the topology that only reads."""
 

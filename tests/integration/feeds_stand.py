@@ -63,6 +63,7 @@ class Instance:
             self.catalogue.take([listed])
         self.catalogue.ready.set()
         self.stopping, self.closed = asyncio.Event(), asyncio.Event()
+        self._term = self._quotes = 0
 
     async def start(self) -> Instance:
         """Connects and begins."""
@@ -111,7 +112,10 @@ class Instance:
         return self
 
     async def _publish(self, published: events_pb.QuotesPublished) -> None:
-        """Nobody listens."""
+        """Nobody listens; what was appended is counted by term."""
+        if published.epoch != self._term:
+            self._term, self._quotes = published.epoch, 0
+        self._quotes += len(published.quotes)
 
     async def _check(self) -> None:
         while not self.closed.is_set():
@@ -134,6 +138,10 @@ class Instance:
     def leading(self) -> bool:
         """Whether it writes its only feed."""
         return self.feeds[0].leading
+
+    def has_written(self, count: int) -> bool:
+        """Whether it leads, and the log has so many quotes of this very term of it."""
+        return self.leading and self._quotes >= count
 
     def feed(self) -> feed_pb2.Feed:
         """How its only feed is."""

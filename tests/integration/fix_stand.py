@@ -22,6 +22,7 @@ from crossrate.fix.reader import Decoder
 from crossrate.fix.reports import BusinessMessageReject, ExecutionReport
 from crossrate.fix.rules import Rules
 from crossrate.fix.store import MemoryStore, Store
+from tests.ending import within
 from tests.ports import free_port
 from tests.venues.fix_desk import Desk, order
 
@@ -133,5 +134,5 @@ async def stand(*, desk: bool = True, **how: Any) -> AsyncIterator[Stand]:
     finally:
         made.stopping.set()
         if made.running is not None:
-            await asyncio.wait_for(made.running, 20)
+            await within(made.running, "the end of the initiator")
         await made.acceptor.stop()

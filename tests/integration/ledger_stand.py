@@ -33,6 +33,7 @@ from crossrate.runtime.process import RuntimeSettings, open_runtime
 from crossrate.runtime.topology import load
 from services.ledger import main
 from services.ledger.messages import date_message
+from tests.ending import within
 from tests.integration.conftest import Servers, eventually
 
 TOPOLOGY = """
@@ -192,7 +193,7 @@ class Stand:
                 yield stubs
         finally:
             runtime.stopping.set()
-            await asyncio.wait_for(running, 20)
+            await within(running, "the end of the ledger")
 
     @asynccontextmanager
     async def stubs(self, instance: str) -> AsyncIterator[Stubs]:

@@ -173,8 +173,10 @@ async def pipeline(folder: Path, mesh: topology.Topology | None = None, **settin
         await made.start()
         yield made
     finally:
-        await asyncio.to_thread(processes.remove)
-        await asyncio.to_thread(servers.remove)
+        try:
+            await asyncio.to_thread(processes.remove)
+        finally:
+            await asyncio.to_thread(servers.remove)
 
 
 def zipped(path: Path, content: str) -> Path:

@@ -64,7 +64,7 @@ async def test_a_witness_that_another_runs_is_shown_each_checkpoint(
     finally:
         assert running.stdin is not None
         running.stdin.close()
-        assert running.wait(timeout=20) == 0
+        assert running.wait(timeout=60) == 0
     assert not socket.exists()
 
 

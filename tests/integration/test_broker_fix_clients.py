@@ -100,7 +100,7 @@ class Trader(Desk):
         """Logs out."""
         self.stopping.set()
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait_for(self._running, 20)
+            await within(self._running, "the end of who reads")
 
 
 @contextlib.asynccontextmanager

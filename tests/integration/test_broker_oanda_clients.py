@@ -60,7 +60,7 @@ async def serving(made: Floor, account: str) -> AsyncIterator[httpx.AsyncClient]
 async def until_read(desk: httpx.AsyncClient) -> None:
     """Waits until the account is read, and the client may come in."""
 
-    for _ in range(300):
+    for _ in range(600):
         with contextlib.suppress(httpx.HTTPError):
             if (await desk.get("/transactions/1")).status_code == 200:
                 return
@@ -136,7 +136,7 @@ async def test_a_kill_in_the_midst_loses_and_doubles_nothing(made: Floor) -> Non
 
         async def enter(name: str) -> None:
             order = {"order": MARKET["order"] | {"clientExtensions": {"id": name}, "units": "1000"}}
-            for _ in range(200):
+            for _ in range(600):
                 with contextlib.suppress(httpx.HTTPError):
                     asked = await desk.get(f"/orders/@{name}")
                     if asked.status_code == 200:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from typing import TypeVar
 
 import grpc
 import pytest
@@ -23,6 +25,14 @@ from tests.integration.raw_http import RawHttp
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 EURUSD = reference.GetInstrumentRequest(base="EUR", counter="USD")
+
+
+T = TypeVar("T")
+
+
+async def awaited(call: Awaitable[T]) -> T:
+    """What a call comes to."""
+    return await call
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -58,34 +68,38 @@ async def test_a_good_token_is_let_in(mesh: GuardedMesh) -> None:
 async def test_who_has_spent_everything_is_told_when_to_come_again(mesh: GuardedMesh) -> None:
     """A client's calls take their cost from its bucket; others, and its own cancels, go on."""
     low = mesh.issuer.token(("trader", "viewer"), sub="u-low", rate_class="low")
-    client = RawHttp(mesh.ports["edge"], mesh.place.ca_bundle.read_text())
-    statuses = []
-    for _ in range(200):
-        answer = await client.ask("GET", "/v1/currencies", mesh.bearer(low))
-        statuses.append(answer.status)
-        if answer.status == 429:
+    # Several at once: on a machine that is busy one alone may be slower than its bucket fills again.
+    clients = [RawHttp(mesh.ports["edge"], mesh.place.ca_bundle.read_text()) for _ in range(8)]
+    client, statuses = clients[0], []
+    for _ in range(200 // len(clients)):
+        answers = await asyncio.gather(*(c.ask("GET", "/v1/currencies", mesh.bearer(low)) for c in clients))
+        statuses += [each.status for each in answers]
+        if 429 in statuses:
             break
-    assert answer.status == 429, statuses
+    answer = next((each for each in answers if each.status == 429), None)
+    assert answer is not None, statuses
     # The method costs five, and the bucket of the class holds 400 when it is full.
-    assert 400 // 5 <= len(statuses) <= 200
+    assert statuses.count(200) >= 400 // 5
     assert answer.headers["retry-after"] == "1"
     said = json.loads(answer.body)
     assert said["code"] == 8
     assert [each.get("reason") or each.get("retryDelay") for each in said["details"]] == ["RATE_LIMITED", "0.25s"]
     for other in (mesh.issuer.token(sub="u-other", rate_class="low"), mesh.issuer.token(sub="u-low-2")):
         assert (await client.ask("GET", "/v1/currencies", mesh.bearer(other))).status == 200
-    await client.close()
+    for each in clients:
+        await each.close()
     # The SDK would wait and try again.
     plain = LoadChannel(mesh.ports["edge"], mesh.place.ca_bundle.read_bytes())
     read = plain.unary_unary("/crossrate.api.reference.v1.ReferenceService/ListCurrencies")
     codes = set()
-    for _ in range(200):
-        try:
-            await read(b"", metadata=list(mesh.bearer(low).items()), timeout=10)
-        except grpc.aio.AioRpcError as error:
-            failure = failure_of(error)
-            assert failure is not None
-            codes.add((error.code(), failure.reason, failure.retry_after_s))
+    for _ in range(200 // 10):
+        asked = (read(b"", metadata=list(mesh.bearer(low).items()), timeout=60) for _ in range(10))
+        for error in await asyncio.gather(*map(awaited, asked), return_exceptions=True):
+            if isinstance(error, grpc.aio.AioRpcError):
+                failure = failure_of(error)
+                assert failure is not None
+                codes.add((error.code(), failure.reason, failure.retry_after_s))
+        if codes:
             break
     await plain.close()
     assert codes == {(grpc.StatusCode.RESOURCE_EXHAUSTED, ErrorReason.RATE_LIMITED, 0.25)}

@@ -59,7 +59,7 @@ class Traffic:
         stub = reference_grpc.ReferenceServiceStub(channel)
         while not self._stop.is_set():
             try:
-                await stub.GetInstrument(EURUSD, timeout=2)
+                await stub.GetInstrument(EURUSD, timeout=60)
                 self.calls += 1
             except grpc.aio.AioRpcError as error:
                 self.failures[f"{error.code().name}: {error.details()}"] += 1
@@ -369,7 +369,8 @@ async def test_an_instance_succeeds_another_without_a_lost_call(mesh: SmallMesh)
 
             async def known(name: str = new) -> bool:
                 status = await mesh.status()
-                return any(i.name == name and i.health == mesh_pb2.INSTANCE_HEALTH_SERVING for i in status.instances)
+                instances = status.instances if status is not None else ()
+                return any(i.name == name and i.health == mesh_pb2.INSTANCE_HEALTH_SERVING for i in instances)
 
             await until(known)
             await mesh.stop_backend(old)
@@ -390,7 +391,8 @@ async def test_a_dead_control_plane_disturbs_nobody(mesh: SmallMesh) -> None:
 
         async def back() -> bool:
             status = await mesh.status()
-            return len(status.proxies) == 2 and all(p.connected for p in status.proxies) and await mesh.is_whole()
+            proxies = status.proxies if status is not None else ()
+            return len(proxies) == 2 and all(p.connected for p in proxies) and await mesh.is_whole()
 
         await until(back)
         async with mesh.operator() as stub:

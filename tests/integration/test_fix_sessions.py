@@ -298,7 +298,7 @@ async def test_a_session_of_the_schedule_begins_at_one() -> None:
         ahead[0] = float(day_s)
         at.stopping.set()
         assert at.running is not None
-        await asyncio.wait_for(at.running, 20)
+        await within(at.running, "the end of the initiator")
         at.stopping.clear()
         at.running = asyncio.create_task(Initiator(at.desk_end, "127.0.0.1", at.port, NOTE).run(at.stopping))
         await eventually(lambda: at.desk_end.standing)

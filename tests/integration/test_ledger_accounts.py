@@ -19,6 +19,7 @@ from crossrate.rpc.errors import ErrorReason, Failure, failure_of
 from crossrate.runtime.process import RuntimeSettings, open_runtime
 from crossrate.runtime.topology import Service, Stream, Topology
 from services.ledger import main
+from tests.ending import within
 from tests.integration.conftest import Servers, eventually
 
 pytestmark = pytest.mark.integration
@@ -58,7 +59,7 @@ async def assembled(mesh: Servers, instance: str = "ledger-1") -> AsyncIterator[
             yield AccountServiceStub(channel)
     finally:
         runtime.stopping.set()
-        await asyncio.wait_for(running, 20)
+        await within(running, "the end of the ledger")
 
 
 def wish(name: str, **fields) -> pb.OpenAccountRequest:

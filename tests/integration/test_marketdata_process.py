@@ -108,8 +108,10 @@ async def processes(folder: Path) -> AsyncIterator[Processes]:
         await started.start("reference-1")
         yield started
     finally:
-        await asyncio.to_thread(started.remove)
-        await asyncio.to_thread(servers.remove)
+        try:
+            await asyncio.to_thread(started.remove)
+        finally:
+            await asyncio.to_thread(servers.remove)
 
 
 async def test_an_instance_serves_halts_and_follows_its_configuration(processes: Processes) -> None:

@@ -29,6 +29,7 @@ from crossrate.rpc.client import channel_to_mesh
 from crossrate.rpc.server import Server
 from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
 from crossrate.runtime.topology import DEFAULT_PATH
+from tests.ending import within
 from tests.integration.conftest import Servers
 from tests.integration.envoys import SmallMesh, until
 from tests.integration.rpc_service import Instruments, Quotes
@@ -92,9 +93,11 @@ class SeenMesh(SmallMesh):
         """Ends everything."""
         for runtime in self.runtimes:
             runtime.stopping.set()
-        await asyncio.gather(*self.serving, return_exceptions=True)
-        await asyncio.to_thread(self.servers.remove)
-        await super().stop()
+        try:
+            await within(asyncio.gather(*self.serving, return_exceptions=True), "the end of the servers")
+        finally:
+            await asyncio.to_thread(self.servers.remove)
+            await super().stop()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -262,12 +265,18 @@ async def known(operator: grpc.aio.Channel, request_id: str) -> pb.ExplainCallRe
 
 async def test_a_fault_is_named(mesh: SeenMesh, operator: grpc.aio.Channel) -> None:
     """A call that a drill has answered says so."""
-    stub, request_id = FaultServiceStub(operator), str(uuid.uuid4())
+    stub = FaultServiceStub(operator)
     request = faults.AddFaultRequest(request_id=str(uuid.uuid4()))
     request.fault.MergeFrom(faults.Fault(service="marketdata", abort_code="ABORTED"))
     request.lifetime.seconds = 60
     await stub.AddFault(request, timeout=30)
-    assert await quote(mesh, request_id=request_id) == "ABORTED"
+
+    async def aborted() -> str:
+        request_id = str(uuid.uuid4())
+        return request_id if await quote(mesh, request_id=request_id) == "ABORTED" else ""
+
+    # The worker of a proxy hears of its routes after the proxy has acknowledged them.
+    request_id = await until(aborted)
     await stub.RemoveFault(faults.RemoveFaultRequest(request_id=str(uuid.uuid4())), timeout=30)
     answer = await until(lambda: known(operator, request_id))
     assert "a fault for a drill answered it" in answer.conclusion

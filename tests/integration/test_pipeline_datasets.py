@@ -120,7 +120,7 @@ async def test_a_cancelled_load_leaves_no_checkpoint_and_no_file(running: Pipeli
     async def gone() -> bool:
         return not any((root / each).exists() for each in paths) and not await pending(running, "given-up")
 
-    await eventually(gone, 10)
+    await eventually(gone)
     again = await running.run(spec)
     assert ((await running.files(again.id))[0].resumed_rows, running.rows("given-up")) == (0, 999_999)
 
@@ -133,7 +133,7 @@ async def test_a_checkpoint_whose_files_are_gone_is_begun_anew(running: Pipeline
     async def further() -> bool:
         return bool(await pending(running, "lost"))
 
-    await eventually(further, 30)
+    await eventually(further)
     running.kill()
     for each in await pending(running, "lost"):
         (running.processes.place.state / "history" / each).unlink()

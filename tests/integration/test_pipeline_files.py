@@ -256,7 +256,7 @@ async def test_a_web_file_is_fetched_once_and_gone_on_with(running: Pipeline, si
     assert "the server answers 404" in (await running.files(lost.id))[0].message
     assert running.rows("web") == 20_000
     spool = running.processes.place.state / "pipeline"
-    await eventually(lambda: list(spool.iterdir()) == [], 5)
+    await eventually(lambda: list(spool.iterdir()) == [])
 
 
 async def test_objects_are_read_through_their_urls(running: Pipeline, tmp_path: Path) -> None:

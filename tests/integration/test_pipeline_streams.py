@@ -63,7 +63,7 @@ async def publish(running: Pipeline, subject: str, payloads: Sequence[bytes]) ->
         async def stored() -> bool:
             return (await events.stream_ends("quotes_in")).last == wanted
 
-        await eventually(stored, 10)
+        await eventually(stored)
         return wanted
     finally:
         await client.close()
@@ -95,7 +95,7 @@ async def test_every_quote_of_a_stream_is_loaded_once_whoever_is_killed(running:
         return lambda: running.rows("quotes-in") >= least
 
     for round_, at in ((2, 200), (3, 400)):
-        await eventually(loaded(at - 50), 30)
+        await eventually(loaded(at - 50))
         running.kill()
         if at == 200:
             await publish(running, "a", list(yen()))
@@ -161,7 +161,7 @@ async def test_a_stretch_of_nonsense_is_quarantined_and_the_next_is_loaded(runni
         return bool((await running.call("GetJob", job_id=begun.id)).job.progress.files_quarantined)
 
     await publish(running, "c", [quote(n).SerializeToString() for n in range(5)])
-    await eventually(told, 10)
+    await eventually(told)
     found = await running.ended(begun.id)
     assert (found.progress.files_quarantined, found.progress.files_loaded, running.rows("broken-in")) == (1, 1, 5)
     (bad, _) = await running.files(begun.id)
@@ -178,7 +178,7 @@ async def test_a_stream_without_an_end_is_loaded_until_it_is_cancelled(running: 
     async def loaded() -> bool:
         return running.rows("endless") == 10
 
-    await eventually(loaded, 20)
+    await eventually(loaded)
     await running.call("CancelJob", job_id=begun.id)
     assert (await running.ended(begun.id)).state == CANCELLED
     assert running.rows("endless") == 10

@@ -142,7 +142,7 @@ async def test_an_order_that_was_placed_by_hand_is_adopted(desk: Floor) -> None:
     async def is_there() -> bool:
         return bool((await trading.ListOrders(history.ListOrdersRequest(account="house"))).orders)
 
-    await eventually(is_there, 20)
+    await eventually(is_there)
     held = await status(trading, terms, order_pb2.ORDER_STATUS_PARTIALLY_FILLED)
     assert (held.adopted, held.status, held.venue) == (True, order_pb2.ORDER_STATUS_PARTIALLY_FILLED, "sim")
     assert held.order_id == by_hand.order_id

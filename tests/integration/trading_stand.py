@@ -40,6 +40,7 @@ from crossrate.store.database import Database
 from services.marketdata.service import register
 from services.trading import main
 from services.trading.store.proof import differences
+from tests.ending import within
 from tests.integration.conftest import Servers, eventually
 from tests.integration.desk import Upstream
 from tests.integration.trading_peers import Broker, Ledger, Quotes, Risk, accepting, filling, report_of, silent
@@ -71,7 +72,7 @@ class Instance:
     async def start(self, work: Awaitable[None]) -> Instance:
         """Serves."""
         self.running = asyncio.ensure_future(work)
-        await eventually(lambda: self.runtime.place.registration(self.name).exists() or self.running.done(), 40)
+        await eventually(lambda: self.runtime.place.registration(self.name).exists() or self.running.done())
         if self.running.done():
             await self.running
         return self
@@ -80,7 +81,7 @@ class Instance:
         """Ends as a service does."""
         self.runtime.stopping.set()
         if self.running is not None:
-            await asyncio.wait_for(self.running, 20)
+            await within(self.running, "the end of an instance")
 
 
 class Floor:
@@ -142,13 +143,14 @@ class Floor:
             await eventually(lambda account=account, last=last: self.risk.sequences.get(account, 0) >= last)
 
     async def close(self) -> None:
-        """Ends everything."""
-        for channel in self._channels:
-            await channel.close()
-        for name in sorted(self.instances, reverse=True):
-            await self.instances[name].stop()
-        if hasattr(self, "database"):
-            await self.database.close()
+        """Ends everything, also what comes after one that does not end."""
+        async with contextlib.AsyncExitStack() as last_first:
+            if hasattr(self, "database"):
+                last_first.push_async_callback(self.database.close)
+            for name in sorted(self.instances):
+                last_first.push_async_callback(self.instances[name].stop)
+            for channel in self._channels:
+                last_first.push_async_callback(channel.close)
 
 
 @contextlib.asynccontextmanager
@@ -167,9 +169,11 @@ async def floor(*instances: str) -> AsyncIterator[Floor]:
                 await made.start(name)
         yield made
     finally:
-        await made.close()
-        await asyncio.to_thread(servers.remove)
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            await made.close()
+        finally:
+            await asyncio.to_thread(servers.remove)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def new(account: str = "alpha", **fields: Any) -> order_pb2.NewOrder:
@@ -210,7 +214,7 @@ async def got(stub: TradingServiceStub, order: order_pb2.NewOrder) -> order_pb2.
     return (await stub.GetOrder(request)).order
 
 
-async def status(stub: TradingServiceStub, order: order_pb2.NewOrder, wanted: int, timeout_s: float = 15.0) -> Any:
+async def status(stub: TradingServiceStub, order: order_pb2.NewOrder, wanted: int, timeout_s: float = 60.0) -> Any:
     """Waits until an order stands somewhere, and returns it."""
     end = time.monotonic() + timeout_s
     while True:

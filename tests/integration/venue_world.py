@@ -325,9 +325,10 @@ class World:
 
     async def stop(self) -> None:
         """Ends everything."""
-        for task in (self._holding, self._hearing):
-            await ended([task], "the adapter and who hears it")
-        await self.house.acceptor.stop()
-        await self.database.close()
-        await asyncio.to_thread(self.servers.remove)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            await ended([self._holding, self._hearing], "the adapter and who hears it")
+            await self.house.acceptor.stop()
+            await self.database.close()
+        finally:
+            await asyncio.to_thread(self.servers.remove)
+            shutil.rmtree(self.folder, ignore_errors=True)

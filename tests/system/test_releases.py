@@ -69,7 +69,7 @@ async def test_a_good_candidate_becomes_the_service(mesh: Mesh, folder: Path) ->
 
         await until(at_second_step, 120)
         control = pid_of(mesh, "control")
-        kept = await until(lambda: kept_calls(mesh), 20)
+        kept = await until(lambda: kept_calls(mesh))
         os.kill(control, signal.SIGKILL)
 
         async def taken_over() -> bool:
@@ -102,7 +102,7 @@ async def test_a_good_candidate_becomes_the_service(mesh: Mesh, folder: Path) ->
     assert outcomes["errors", ""] == outcomes["latency", ""] == "RELEASE_OUTCOME_PASS"
     assert "passes: " in mesh.command("release", "explain", name)
     await until(lambda: gone(mesh))
-    facts = await until(lambda: audited(mesh, name, len(kinds)), 30)
+    facts = await until(lambda: audited(mesh, name, len(kinds)))
     assert [fact["body"]["kind"].rpartition("_")[2].lower() for fact in facts] == kinds
     assert [fact["body"].get("weightBp", 0) for fact in facts] == [d.get("weightBp", 0) for d in release["decisions"]]
     assert (facts[3]["body"]["explanation"], facts[3]["body"]["decidedBy"]) == ("looks well", "local")

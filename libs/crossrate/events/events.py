@@ -24,6 +24,7 @@ from crossrate.events.batches import collect, event_of, part_of
 from crossrate.events.envelope import MESSAGE_ID, Event, Message
 from crossrate.events.errors import EventsError, EventsUnavailable, Refused, WrongLastSequence
 from crossrate.events.keyvalue import KeyValue
+from crossrate.runtime.ending import briefly, end, heeded
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import Topology
 
@@ -90,51 +91,59 @@ class Events:
         events = cls(runtime)
         secret = json.loads(runtime.place.credentials(runtime.service).read_text())["nats"]
         events.inbox_prefix = secret["inbox_prefix"]
+        connecting = asyncio.ensure_future(events._connect(secret))
         try:
-            async with asyncio.timeout(open_timeout_s):
-                await events._client.connect(
-                    secret["url"],
-                    name=runtime.instance,
-                    nkeys_seed_str=secret["seed"],
-                    inbox_prefix=secret["inbox_prefix"],
-                    # The default gives up for good after sixty attempts.
-                    max_reconnect_attempts=-1,
-                    reconnect_time_wait=0.2,
-                    connect_timeout=2,
-                    ping_interval=10,
-                    max_outstanding_pings=2,
-                    # What is sent while the server is away is refused at once, and not kept to be sent at some later
-                    # time when nobody waits for it any more.
-                    pending_size=READ_BYTES_MAX,
-                    error_cb=events._on_error,
-                    disconnected_cb=events._on_disconnected,
-                    reconnected_cb=events._on_reconnected,
-                    closed_cb=events._on_closed,
-                )
-        except (TimeoutError, OSError, nats.errors.Error) as error:
+            await asyncio.wait({connecting}, timeout=open_timeout_s)
+            if not connecting.done():
+                raise TimeoutError(f"no connection within {open_timeout_s:g} s")
+            connecting.result()
+        except BaseException as error:
             events._closing = True
-            # Why it could not be opened is what the caller hears, not how closing the half-open one went.
-            with contextlib.suppress(Exception):
-                await events._client.close()
-            raise EventsUnavailable(f"NATS did not let {runtime.service} in: {error!r}") from error
+            # A cancellation may meet an attempt that fails at that moment, which takes its place.
+            await end({connecting}, again_s=0.1)
+            await briefly(events._client.close(), 3.0)
+            if isinstance(error, TimeoutError | OSError | nats.errors.Error):
+                raise EventsUnavailable(f"NATS did not let {runtime.service} in: {error!r}") from error
+            raise
         return events
 
+    async def _connect(self, secret: Mapping[str, str]) -> None:
+        await self._client.connect(
+            secret["url"],
+            name=self.instance,
+            nkeys_seed_str=secret["seed"],
+            inbox_prefix=secret["inbox_prefix"],
+            # The default gives up for good after sixty attempts.
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.2,
+            connect_timeout=2,
+            ping_interval=10,
+            max_outstanding_pings=2,
+            # What is sent while the server is away is refused at once, and not kept to be sent at some later time when
+            # nobody waits for it any more.
+            pending_size=READ_BYTES_MAX,
+            error_cb=self._on_error,
+            disconnected_cb=self._on_disconnected,
+            reconnected_cb=self._on_reconnected,
+            closed_cb=self._on_closed,
+        )
+
     async def close(self) -> None:
-        """Sends what is pending and closes, at the latest after five seconds."""
+        """Sends what is pending and closes, at the latest after seven seconds."""
         self._closing = True
-        # Whoever needed an acknowledgement has waited for it; a server that is gone must not keep the process.
-        with contextlib.suppress(Exception):
-            await asyncio.wait_for(self._client.flush(), 2.0)
-        # The same holds for closing itself.
-        with contextlib.suppress(Exception):
-            await asyncio.wait_for(self._client.close(), 3.0)
+        # Whoever needed an acknowledgement has waited for it; a server that is gone must not keep the process. The same
+        # holds for closing itself.
+        try:
+            await briefly(self._client.flush(), 2.0)
+        finally:
+            await briefly(self._client.close(), 3.0)
 
     async def check(self) -> None:
         """Raises EventsUnavailable unless the server answers now. For health."""
         try:
             if not self._client.is_connected:
                 raise EventsUnavailable("not connected to NATS")
-            await self._client.flush(timeout=2)
+            await heeded(self._client.flush(timeout=2))
         except (TimeoutError, OSError, nats.errors.Error) as error:
             raise EventsUnavailable(f"NATS does not answer: {error!r}") from error
 
@@ -222,7 +231,7 @@ class Events:
         try:
             if not self._client.is_connected:
                 raise EventsUnavailable("not connected to NATS")
-            answer = await self._client.request(subject, payload, timeout=timeout_s, headers=headers)
+            answer = await heeded(self._client.request(subject, payload, timeout=timeout_s, headers=headers))
             document = json.loads(answer.data)
         except nats.errors.NoRespondersError as error:
             # While the server starts, JetStream is not there for a moment.
@@ -264,7 +273,7 @@ class Events:
             EventsUnavailable: nobody answered in time.
         """
         try:
-            return (await self._client.request(subject, payload, timeout=timeout_s)).data
+            return (await heeded(self._client.request(subject, payload, timeout=timeout_s))).data
         except (TimeoutError, OSError, nats.errors.Error) as error:
             raise EventsUnavailable(f"{subject}: {error!r}") from error
 
@@ -323,7 +332,8 @@ class Events:
             EventsUnavailable: no answer in time.
         """
         try:
-            answer = await self._client.request(f"$JS.API.DIRECT.GET.{stream}.{subject}", b"", timeout=timeout_s)
+            asked = self._client.request(f"$JS.API.DIRECT.GET.{stream}.{subject}", b"", timeout=timeout_s)
+            answer = await heeded(asked)
         except (TimeoutError, OSError, nats.errors.Error) as error:
             raise EventsUnavailable(f"{subject}: {error!r}") from error
         status = (answer.headers or {}).get("Status")

@@ -13,6 +13,7 @@ from nats.aio.msg import Msg
 
 from crossrate.events.envelope import Event, Message
 from crossrate.events.errors import EventsError, EventsUnavailable, WrongLastSequence
+from crossrate.runtime.ending import end
 
 if TYPE_CHECKING:
     from crossrate.events.events import Events
@@ -151,8 +152,7 @@ class KeyValueWatch:
     async def close(self) -> None:
         """Ends the watch."""
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end({self._task})
 
     async def _run(self) -> None:
         while True:

@@ -147,7 +147,8 @@ class Keeper:
         self._become(State.WAITING, why)
         self._hurry.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._hurry.wait(), backoff_s(len(self._crashes)))
+            async with asyncio.timeout(backoff_s(len(self._crashes))):
+                await self._hurry.wait()
         return True
 
     def failure(self) -> str:

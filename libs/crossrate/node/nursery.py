@@ -101,7 +101,8 @@ class Nursery:
         command |= {"death_signal": int(signal.SIGKILL), "output": helper}
         self._writer.write(json.dumps(command).encode() + b"\n")
         try:
-            return Child(await asyncio.wait_for(waiting, FORK_S_MAX))
+            async with asyncio.timeout(FORK_S_MAX):
+                return Child(await waiting)
         except TimeoutError:
             self._forks.pop(name, None)
             raise ForkError(f"the zygote did not fork {name} within {FORK_S_MAX:.0f} s") from None

@@ -136,7 +136,8 @@ class Child:
         """Asks it to end, kills it after `grace_s`, and returns its exit code."""
         self.send(stop_signal)
         with contextlib.suppress(TimeoutError):
-            return await asyncio.wait_for(self.wait(), grace_s)
+            async with asyncio.timeout(grace_s):
+                return await self.wait()
         self.send(signal.SIGKILL)
         return await self.wait()
 

@@ -15,6 +15,7 @@ from crossrate.events.envelope import Message
 from crossrate.events.errors import EventsError
 from crossrate.events.events import Events
 from crossrate.rpc.denials import Denials
+from crossrate.runtime.ending import end
 from crossrate.runtime.process import Runtime
 from crossrate.runtime.topology import DENIALS, denials_subject
 
@@ -51,8 +52,7 @@ class DenialsTeller:
         """Ends it; what is still there is told, if NATS takes it soon."""
         if self._task is None:
             return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end({self._task})
         try:
             async with asyncio.timeout(LAST_S_MAX):
                 await self._tell()

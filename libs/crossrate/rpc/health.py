@@ -15,6 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from crossrate.rpc import errors
 from crossrate.rpc.metrics import RpcCounts
+from crossrate.runtime.ending import end
 
 CHECK_INTERVAL_S = 1.0
 CHECK_TIMEOUT_S = 2.0
@@ -127,10 +128,7 @@ class Health(health_pb2_grpc.HealthServicer):
         """Ends the checks and everybody's watch."""
         self._over = True
         self._changed.set()
-        for task in (self._loop_task, self._checking):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        await end(task for task in (self._loop_task, self._checking) if task is not None)
 
     async def wait_serving(self) -> None:
         """Returns once every service can do its work."""

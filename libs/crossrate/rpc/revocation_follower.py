@@ -25,6 +25,7 @@ from crossrate.events.errors import EventsUnavailable
 from crossrate.events.events import Events
 from crossrate.rpc.admission import Admission
 from crossrate.rpc.revocations import KEEP_S, Revocations
+from crossrate.runtime.ending import end
 from crossrate.runtime.process import Runtime
 
 SUBJECTS = ("crossrate.identity.v1.session_revoked.*", "crossrate.identity.v1.grants_changed.*")
@@ -65,8 +66,7 @@ class RevocationFollower:
     async def stop(self) -> None:
         """Ends it."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end({self._task})
 
     async def _run(self) -> None:
         pause_s = PAUSE_S

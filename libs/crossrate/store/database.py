@@ -230,6 +230,7 @@ class Database:
     async def close(self) -> None:
         """Closes every connection, at the latest after five seconds."""
         try:
-            await asyncio.wait_for(self.pool.close(), 5.0)
+            async with asyncio.timeout(5.0):
+                await self.pool.close()
         except (TimeoutError, *BROKEN_CONNECTION):
             self.pool.terminate()

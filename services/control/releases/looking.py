@@ -12,6 +12,7 @@ from crossrate.events import EventsUnavailable
 from crossrate.rpc.contract import contracts
 from crossrate.rpc.errors import Failure
 from crossrate.rpc.values import to_struct
+from crossrate.runtime.ending import end
 from services.control.ads import AdsServer
 from services.control.bus import Bus
 from services.control.instances import Instances
@@ -344,7 +345,6 @@ class Look:
 
     async def close(self) -> None:
         """Ends what is being done; the node goes on with what it was asked."""
-        for task in self._tasks.values():
-            task.cancel()
-        keeping = [] if self._keeping is None else [self._keeping]
-        await asyncio.gather(*self._tasks.values(), *keeping, return_exceptions=True)
+        await end(self._tasks.values())
+        if self._keeping is not None:
+            await asyncio.gather(self._keeping, return_exceptions=True)

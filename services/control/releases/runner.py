@@ -8,7 +8,6 @@ registry, node, calls ─▶ look ─▶ decide ─▶ kept on disk ─▶ share
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import dataclasses
 import datetime as dt
@@ -17,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from crossrate.events import EventsError
+from crossrate.runtime.ending import end
 from services.control.ads import NotAcknowledgedError, RefusedError
 from services.control.envoy_api import ResourceError
 from services.control.mesh import Mesh
@@ -125,10 +125,7 @@ class Releases:
         try:
             await self._tell_all()
         finally:
-            for run in self._runs.values():
-                if run.task is not None:
-                    run.task.cancel()
-            await asyncio.gather(*(r.task for r in self._runs.values() if r.task), return_exceptions=True)
+            await end(run.task for run in self._runs.values() if run.task is not None)
 
     def _keep_evidence_of_runs(self) -> None:
         self._world.kept.only({part_id for run in self._runs.values() for part_id in run.part_ids})
@@ -252,10 +249,7 @@ class Releases:
         try:
             await asyncio.wait(waits, timeout=TICK_S, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for wait in waits:
-                wait.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(*waits, return_exceptions=True)
+            await end(waits)
 
     async def _tell_all(self) -> None:
         """Tells the log of facts each decision once, in order; again and again while NATS is away."""

@@ -28,6 +28,7 @@ from crossrate.compare.message import Comparator
 from crossrate.compare.pips import pip_of
 from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.mirror import Manner, Mirrored, manner_of
+from crossrate.runtime.ending import end
 from services.control.registry import Registered, Registry
 from services.control.shadow.asking import Answer, Asking, NotRepeatable, prepared
 from services.control.shadow.comparing import MethodComparison, summed
@@ -154,9 +155,7 @@ class Shadow:
                     async with asyncio.timeout(1.0):
                         await self._registry.changed()
         finally:
-            for task in readers.values():
-                task.cancel()
-            await asyncio.gather(*readers.values(), return_exceptions=True)
+            await end(readers.values())
 
     async def _read(self, instance: Registered, per_s: int) -> None:
         request = instance_pb2.MirrorCallsRequest(

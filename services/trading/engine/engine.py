@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -10,6 +9,7 @@ from crossrate.api.broker.v1 import routing_service_pb2 as routing
 from crossrate.api.broker.v1.routing_service_pb2_grpc import RoutingServiceStub
 from crossrate.api.risk.v1.pretrade_service_pb2_grpc import PreTradeServiceStub
 from crossrate.rpc.call import new_request_id
+from crossrate.runtime.ending import Parts
 from services.trading import messages
 from services.trading.domain import settling
 from services.trading.domain.account import Account, Instruct, Step
@@ -90,7 +90,7 @@ class Engine:
 
     async def run(self) -> None:
         """Runs all parts."""
-        async with asyncio.TaskGroup() as group:
+        async with Parts() as parts:
             for part in (
                 self.writer.run_admission,
                 self.writer.run_commits,
@@ -100,7 +100,7 @@ class Engine:
                 self.follower.run,
                 *self.parts,
             ):
-                group.create_task(part())
+                parts.create_task(part())
 
     def _settle(self, account: Account, batch: Batch) -> None:
         def make(parent: Order, client_order_id: str, terms: Terms) -> Order:

@@ -17,6 +17,7 @@ from typing import Any
 from crossrate.api.trading.v1 import session_pb2 as pb
 from crossrate.rpc import errors
 from crossrate.rpc.errors import Failure
+from crossrate.runtime.ending import end
 from services.trading.engine.sessions import Sessions
 from services.trading.engine.work import Placed
 from services.trading.service.failures import failures
@@ -63,8 +64,7 @@ class Session:
             async for message in self._speak(logon, heartbeat_s, reading, held):
                 yield message
         finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            await end({reading})
             await self._sessions.left(held, in_order=self._logged_out)
 
     def _logon(self, first: pb.TradeSessionRequest | None) -> pb.SessionLogon:

@@ -12,7 +12,7 @@ from crossrate.client.books import BookStream, LiveBook
 from crossrate.client.resuming import Gap, Resumption
 from crossrate.rpc.call_error import CallError
 
-FAST = Resumption(pause_s=0.0001, pause_s_max=0.001, unreachable_s_max=0.05)
+FAST = Resumption(pause_s=0.0001, pause_s_max=0.001, unreachable_s_max=60.0)
 COMPLETE = pb.StreamBookResponse(end=stream_pb2.StreamEnd(reason=stream_pb2.STREAM_END_REASON_COMPLETE))
 
 

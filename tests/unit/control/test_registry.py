@@ -62,7 +62,7 @@ class Watched:
 
     async def until(self, condition) -> None:
         """Waits for a condition."""
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         while not condition():
             assert time.monotonic() < end, self.causes
             await asyncio.sleep(0.01)

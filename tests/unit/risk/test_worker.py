@@ -109,7 +109,7 @@ async def test_silence_is_told_and_who_leaves_is_not_valued(worker: Worker) -> N
     """While the thread is held up the number done is repeated; what is cancelled meanwhile never begins."""
     held = threading.Event()
     loop, thread = asyncio.get_running_loop(), worker._executor
-    holding = loop.run_in_executor(thread, held.wait, 10)
+    holding = loop.run_in_executor(thread, held.wait, 60)
     steps = worker.steps(work())
     assert [await anext(steps), await anext(steps)] == [0, 0]
     await steps.aclose()
