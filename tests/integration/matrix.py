@@ -121,6 +121,16 @@ def ask(method: MethodContract, account: str, given: Message | None = None) -> A
     return Asked(request.SerializeToString(), binding.verb, f"{path}?{query}" if query else path)
 
 
+def values(method: MethodContract) -> list[tuple[Asked, bool]]:
+    """Requests of a method, and whether each is let go without the factor: one with each value of what decides."""
+    if method.step_up_unless is None:
+        return [(ask(method, MINE), False)]
+    field, exempt = method.step_up_unless
+    numbers = method.input.fields_by_name[field].enum_type.values_by_number
+    request = method.input._concrete_class
+    return [(ask(method, MINE, request(**{field: number})), number == exempt) for number in numbers]
+
+
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for key, inner in value.items():
