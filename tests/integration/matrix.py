@@ -121,10 +121,10 @@ def ask(method: MethodContract, account: str, given: Message | None = None) -> A
     return Asked(request.SerializeToString(), binding.verb, f"{path}?{query}" if query else path)
 
 
-def values(method: MethodContract) -> list[tuple[Asked, bool]]:
+def values(method: MethodContract, given: Message | None) -> list[tuple[Asked, bool]]:
     """Requests of a method, and whether each is let go without the factor: one with each value of what decides."""
     if method.step_up_unless is None:
-        return [(ask(method, MINE), False)]
+        return [(ask(method, MINE, given), False)]
     field, exempt = method.step_up_unless
     numbers = method.input.fields_by_name[field].enum_type.values_by_number
     request = method.input._concrete_class

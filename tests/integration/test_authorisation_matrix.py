@@ -4,6 +4,7 @@ proxies and the real chain of every service: not one cell is wrong."""
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import time
 from collections import Counter
@@ -297,7 +298,8 @@ async def test_what_takes_a_second_factor_takes_no_old_one(mesh: GuardedMesh, wa
     tool = channel if way == "gRPC" else RawHttp(edge, roots.decode())
     wrong, cells_seen = [], 0
     for method in (m for m in contracts().values() if m.step_up):
-        for role, request, free in ((r, *v) for r in sorted(method.roles) for v in values(method)):
+        requests = values(method, streamed(method) if method.server_streaming else None)
+        for role, (request, free) in itertools.product(sorted(method.roles), requests):
             for proof, claims in proofs.items():
                 token = mesh.issuer.token((role,), accounts=["mine-*"], **claims)
 

@@ -86,6 +86,14 @@ class MethodContract:
         return self.client_streaming or self.server_streaming
 
     @property
+    def step_up_spares(self) -> str:
+        """With what a request needs no second factor although others do: "state=VENUE_STATE_DISABLED"; or ""."""
+        if self.step_up_unless is None:
+            return ""
+        field, number = self.step_up_unless
+        return f"{field}={self.input.fields_by_name[field].enum_type.values_by_number[number].name}"
+
+    @property
     def retryable(self) -> bool:
         """Whether a call may be repeated after it may have reached the server."""
         return self.idempotency is not Idempotency.NOT_IDEMPOTENT

@@ -231,10 +231,9 @@ def _policy(contract: MethodContract) -> Schema:
         policy["reservedLane"] = True
     if contract.step_up:
         policy["stepUp"] = True
-    if contract.step_up_unless is not None:
-        field, value = contract.step_up_unless
-        exempt = contract.input.fields_by_name[field].enum_type.values_by_number[value].name
-        policy["stepUpUnless"] = {contract.input.fields_by_name[field].json_name: exempt}
+    if contract.step_up_spares:
+        field, _, value = contract.step_up_spares.partition("=")
+        policy["stepUpUnless"] = {contract.input.fields_by_name[field].json_name: value}
     for name in ("account_fields", "instrument_fields", "desk_fields"):
         if fields := getattr(contract, name):
             policy[name.removesuffix("_fields") + "Fields"] = list(fields)

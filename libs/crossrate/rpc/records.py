@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from crossrate.api.instance.v1 import call_pb2
 from crossrate.rpc.call import Call
 from crossrate.rpc.caller import EDGE, LOCAL
-from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.errors import ErrorReason
 from crossrate.rpc.grants import NEVER, Client
 from crossrate.rpc.metrics import CODE_NAMES
@@ -109,8 +108,8 @@ class Records:
             held, wanted = ", ".join(sorted(client.roles)) or "none", ", ".join(sorted(contract.roles))
             yield "roles", f"{client} by {_proof(client)} has {shared or held}; the contract lets in {wanted}"
             if contract.step_up:
-                asked = "" if contract.step_up_unless is None else f"; not asked for with {_exempt(contract)}"
-                yield "second factor", _factor(client) + asked
+                spared = contract.step_up_spares
+                yield "second factor", _factor(client) + (f"; not asked for with {spared}" if spared else "")
         allowed_s = call.deadline - call.begun
         yield "deadline", f"{allowed_s:.3f} s were left of at most {contract.deadline_s:g} s by the contract"
         if contract.reserved_lane:
@@ -147,12 +146,6 @@ def _proof(client: Client) -> str:
     if client.session or client.subject:
         return "a token"
     return "a certificate" if client.name else "nothing"
-
-
-def _exempt(contract: MethodContract) -> str:
-    assert contract.step_up_unless is not None
-    field, value = contract.step_up_unless
-    return f"{field}={contract.input.fields_by_name[field].enum_type.values_by_number[value].name}"
 
 
 def _factor(client: Client) -> str:
