@@ -308,8 +308,7 @@ async def test_it_tells_whom_it_refused(both: Stand) -> None:
     """Tokens that it did not believe come into the stream for the log of audit, each counted once."""
     started_ns = time.time_ns()
     for _ in range(3):
-        said = await said_to(both, GO, payload(both, iss="https://elsewhere"))
-        assert said[1] is ErrorReason.TOKEN_REFUSED
+        assert (await said_to(both, GO, payload(both, iss="https://x")))[1] is ErrorReason.TOKEN_REFUSED
     await until(lambda: refusals_told(both, started_ns, 3))
 
 
