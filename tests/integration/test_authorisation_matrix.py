@@ -26,6 +26,7 @@ from tests.bench.load_channel import LoadChannel
 from tests.integration.envoys import until
 from tests.integration.guarded import GuardedMesh, guarded_mesh
 from tests.integration.matrix import (
+    AWAY,
     DENIED,
     MINE,
     THEIRS,
@@ -34,6 +35,7 @@ from tests.integration.matrix import (
     ask,
     cells,
     expected,
+    unanswered,
     values,
 )
 from tests.integration.raw_http import Answer, RawHttp
@@ -46,8 +48,6 @@ CODES = {200: 0, 400: 3, 401: 16, 403: 7}
 """What an HTTP status of REST stands for; what is not here is told by its number."""
 PASSED = (0, 3)
 """Codes of a call that was let in: its handler answered, or its rules refused what it holds."""
-AWAY, LATE = (14, 503), (4, 504)
-"""A busy machine's, and nobody's verdict: asked again. The first is also what the real control says of itself here."""
 WHOLE = bool(os.environ.get("CROSSRATE_TEST_WHOLE_MATRIX"))
 SLICE = 1500
 """Cells that are asked with the same tokens."""
@@ -92,11 +92,6 @@ STREAMS: dict[str, dict[str, Any]] = {
     "TradingService/TradeSession": {"logon": {"session": "s-1"}},
 }
 """The row of each method that streams: a request that its rules let through, but for the account."""
-
-
-def unanswered(method: MethodContract, found: int) -> bool:
-    """Whether a code says nothing of who may call."""
-    return found in LATE or (found in AWAY and method.workload != "control")
 
 
 def short(method: MethodContract) -> str:
