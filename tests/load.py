@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import collections
 import time
 from typing import Self
 
@@ -15,9 +14,7 @@ from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_grpc
 
 from .mesh import Mesh
-
-SILENCE_S_MAX = 10.0
-"""A stream with heartbeats every second that is silent for this long has failed."""
+from .quote_streams import QuoteStreams
 
 
 class Load:
@@ -31,13 +28,22 @@ class Load:
         self._mesh = mesh
         self._unary = unary
         self._streams = streams
+        self._quotes = QuoteStreams(mesh, self._running, ("EUR/USD", "USD/JPY"))
         self._end = time.monotonic() + life_s_max
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.calls = 0
-        self.messages = 0
-        self.resumed = 0
-        self.failures: collections.Counter[str] = collections.Counter()
+        self.failures = self._quotes.failures
+
+    @property
+    def messages(self) -> int:
+        """How many came on streams."""
+        return self._quotes.messages
+
+    @property
+    def resumed(self) -> int:
+        """How many streams ended as the contract says, and went on."""
+        return self._quotes.resumed
 
     @property
     def failed(self) -> int:
@@ -64,42 +70,8 @@ class Load:
                     self.failures[f"unary {error.code().name}: {error.details()}"] += 1
                 await asyncio.sleep(0.002)
 
-    async def _stream_loop(self) -> None:
-        async with self._mesh.edge_channel() as channel:
-            stub = marketdata_grpc.MarketDataServiceStub(channel)
-            cursor = ""
-            while self._running():
-                request = marketdata.StreamQuotesRequest(instruments=["EUR/USD", "USD/JPY"], resume_cursor=cursor)
-                request.heartbeat_interval.seconds = 1
-                call = stub.StreamQuotes(request, timeout=3600)
-                try:
-                    cursor = await self._read(call, cursor)
-                except grpc.aio.AioRpcError as error:
-                    self.failures[f"stream {error.code().name}: {error.details()}"] += 1
-                    await asyncio.sleep(0.1)
-                except TimeoutError:
-                    self.failures[f"stream silent for {SILENCE_S_MAX} s"] += 1
-                finally:
-                    call.cancel()
-
-    async def _read(self, call: grpc.aio.UnaryStreamCall, cursor: str) -> str:
-        while self._running():
-            message = await asyncio.wait_for(call.read(), SILENCE_S_MAX)
-            if message is grpc.aio.EOF:
-                self.failures["stream ended without saying why"] += 1
-                return cursor
-            self.messages += 1
-            if message.HasField("error"):
-                self.failures[f"stream error {message.error.code}: {message.error.message}"] += 1
-                return ""
-            cursor = message.position.cursor or cursor
-            if message.HasField("end"):
-                self.resumed += 1
-                return cursor
-        return cursor
-
     async def __aenter__(self) -> Self:
-        loops = [self._unary_loop(i) for i in range(self._unary)] + [self._stream_loop() for _ in range(self._streams)]
+        loops = [self._unary_loop(i) for i in range(self._unary)] + [self._quotes.run() for _ in range(self._streams)]
         self._tasks = [asyncio.create_task(loop) for loop in loops]
         return self
 

@@ -53,6 +53,8 @@ HEADERS_KIB_MAX = 32
 HEADERS_MAX = 100
 OPENAPI_BYTES_MAX = 4 << 20
 GRPC_HEADERS = ("grpc-status", "grpc-message", "grpc-status-details-bin")
+ANSWER_HEADERS = ("x-request-id", "retry-after", "www-authenticate")
+"""Headers that a page may read, beside those of gRPC."""
 REQUEST_HEADERS = (
     "accept",
     "authorization",
@@ -246,13 +248,21 @@ def _events_route(topology: Topology, contracts: Contracts, state: State) -> dic
     }
 
 
+def _page_route() -> dict[str, Any]:
+    """Where a page's REST request, and its preflight, stand until they are transcoded: Envoy reads the policy of
+    origins from a route to a cluster. What stays here has no method, and so no cluster."""
+    asked_by_a_page = {"name": "origin", "present_match": True}
+    nowhere = {"cluster": "no method", "cluster_not_found_response_code": "NOT_FOUND"}
+    return {"match": {"prefix": "/", "headers": [asked_by_a_page]}, "route": nowhere}
+
+
 def _cors(origins: tuple[str, ...]) -> dict[str, Any]:
     policy = {
         "@type": TYPE_PREFIX + _CORS_POLICY,
         "allow_origin_string_match": [{"exact": origin} for origin in origins],
         "allow_methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
         "allow_headers": ", ".join(REQUEST_HEADERS),
-        "expose_headers": ", ".join((*GRPC_HEADERS, "x-request-id")),
+        "expose_headers": ", ".join((*GRPC_HEADERS, *ANSWER_HEADERS)),
         "max_age": "7200",
     }
     return {"envoy.filters.http.cors": policy}
@@ -275,7 +285,7 @@ def edge(topology: Topology, contracts: Contracts, state: State) -> Resources:
     if state.openapi:
         routes.append(_openapi_route(state.openapi))
     routes += edge_routes(topology, state, FOR_GRPC_AND_JSON)
-    routes.append(_events_route(topology, contracts, state))
+    routes += [_events_route(topology, contracts, state), _page_route()]
     table = route_table(LISTENER, routes, typed_per_filter_config=_cors(topology.edge.cors_origins))
     table["max_direct_response_body_size_bytes"] = OPENAPI_BYTES_MAX
     # It says what x-forwarded-for says, and would be carried to every service.

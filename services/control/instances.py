@@ -13,6 +13,7 @@ import grpc
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.api.instance.v1 import instance_service_pb2_grpc as instance_grpc
 from crossrate.runtime.ending import end
+from services.control.following import follow_instances
 from services.control.registry import CHANNEL_OPTIONS, Registered, Registry
 
 A = TypeVar("A")
@@ -111,7 +112,15 @@ class Instances:
             end: when it is over, on the clock of `time.monotonic`.
         """
         queue: asyncio.Queue[instance_pb2.TapMessagesResponse] = asyncio.Queue(TAPPED_MAX)
-        follower = asyncio.create_task(self._follow(wanted, service, queue), name="tap")
+
+        def of_service(instance: Registered) -> bool:
+            return service in ("", instance.service)
+
+        async def read(instance: Registered, _: int) -> None:
+            await self._read(instance, wanted, queue)
+
+        following = follow_instances(self._registry, of_service, read)
+        follower = asyncio.create_task(following, name="tap")
         try:
             while (left_s := end - time.monotonic()) > 0:
                 try:
@@ -122,24 +131,6 @@ class Instances:
                 yield message
         finally:
             await end({follower})
-
-    async def _follow(self, wanted: instance_pb2.TapMessagesRequest, service: str, queue: asyncio.Queue) -> None:
-        readers: dict[str, asyncio.Task[None]] = {}
-        try:
-            while True:
-                present = {
-                    n: i for n, i in self._registry.instances.items() if i.serving and service in ("", i.service)
-                }
-                for name in [n for n, task in readers.items() if n not in present or task.done()]:
-                    readers.pop(name).cancel()
-                for name in present.keys() - readers.keys():
-                    readers[name] = asyncio.create_task(self._read(present[name], wanted, queue), name=f"tap {name}")
-                with contextlib.suppress(TimeoutError):
-                    # A stream that broke without a change of health is opened again after a second.
-                    async with asyncio.timeout(1.0):
-                        await self._registry.changed()
-        finally:
-            await end(readers.values())
 
     async def _read(self, instance: Registered, wanted: instance_pb2.TapMessagesRequest, queue: asyncio.Queue) -> None:
         try:

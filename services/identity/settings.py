@@ -5,6 +5,9 @@ from __future__ import annotations
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from crossrate.runtime.topology import ROLES
+from services.identity.domain.session import RATE_CLASSES
+
 
 class External(BaseSettings):
     """Another provider (Keycloak, Entra, Google …); CROSSRATE_IDENTITY_EXTERNAL_…
@@ -93,9 +96,20 @@ class Settings(BaseSettings):
     """How long the answer to a request id is kept."""
     forget_interval_s: float = Field(default=600.0, gt=0)
     """How often what is over is deleted: codes, tokens, answers."""
+    rate_class_by_role: dict[str, str] = {}
+    """The class of rates that a role gives persons, as JSON: {"viewer": "low", "trader": "high"}; of several the
+    largest, "standard" for a role that is not named. Without any it is that of the program through which they come.
+    Programs of their own and API keys have their own."""
     logins_per_minute: int = Field(default=20, ge=1, le=10_000)
     """Passwords, codes and assertions of one address; more wait."""
     password_memory_kib: int = Field(default=65_536, ge=8_192, le=1_048_576)
     """What argon2id takes for each password."""
     connections_max: int = Field(default=6, ge=3, le=32)
     """Connections to PostgreSQL."""
+
+    @field_validator("rate_class_by_role")
+    @classmethod
+    def _is_known(cls, value: dict[str, str]) -> dict[str, str]:
+        if unknown := sorted((set(value) - ROLES) | (set(value.values()) - set(RATE_CLASSES))):
+            raise ValueError(f"no role or class: {', '.join(unknown)}; classes are {', '.join(RATE_CLASSES)}")
+        return value

@@ -6,15 +6,12 @@ import asyncio
 import collections
 import contextlib
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable
 
 import grpc
 
-from crossrate.api.ledger.v1 import account_pb2
-from crossrate.api.ledger.v1 import account_service_pb2 as account_pb
-from crossrate.api.ledger.v1 import account_service_pb2_grpc as account_grpc
 from crossrate.api.ledger.v1 import ledger_service_pb2 as ledger_pb
+from tests.accounts import open_account
 from tests.bench.load_channel import LoadChannel
 from tests.candidates.faults import VERSION
 from tests.mesh import Mesh
@@ -27,19 +24,8 @@ CALLERS = 4
 async def open_accounts(mesh: Mesh) -> None:
     """Opens all accounts at the ledger's own socket."""
     async with grpc.aio.insecure_channel(f"unix:{mesh.place.service_socket('ledger-1')}") as channel:
-        stub = account_grpc.AccountServiceStub(channel)
         for name in ACCOUNTS:
-            account = account_pb2.Account(
-                account=name,
-                desk="spot",
-                currency="USD",
-                position_mode=account_pb2.POSITION_MODE_NETTING,
-                cost_method=account_pb2.COST_METHOD_FIFO,
-                status=account_pb2.ACCOUNT_STATUS_ACTIVE,
-                margin_rate="0.05",
-            )
-            request = account_pb.OpenAccountRequest(request_id=str(uuid.uuid4()), account=account)
-            await stub.OpenAccount(request, timeout=20)
+            await open_account(channel, name)
 
 
 class AccountCallers:

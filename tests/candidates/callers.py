@@ -16,16 +16,15 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import grpc
 
 from crossrate.api.marketdata.v1 import marketdata_service_pb2 as marketdata
-from crossrate.api.marketdata.v1 import marketdata_service_pb2_grpc as marketdata_grpc
 from tests.bench.load_channel import LoadChannel
 from tests.candidates.faults import VERSION
 from tests.mesh import Mesh
+from tests.quote_streams import QuoteStreams
 
 GET_QUOTE = "/crossrate.api.marketdata.v1.MarketDataService/GetQuote"
 KEY_HEADER = "x-key"
 PAIRS = ("EUR/USD", "USD/JPY", "GBP/USD", "AUD/USD")
 CALL_S_MAX = 10.0
-SILENCE_S_MAX = 10.0
 
 
 def quote_request(pair: str) -> bytes:
@@ -141,50 +140,24 @@ class Streams:
     """
 
     def __init__(self, mesh: Mesh, streams: int, messages: int) -> None:
-        self._mesh, self._streams, self._messages = mesh, streams, messages
-        self._leaving = asyncio.Event()
-        self.ended = self.messages = 0
-        self.failures = collections.Counter[str]()
+        self._streams, self._leaving = streams, asyncio.Event()
+        self._quotes = QuoteStreams(mesh, lambda: not self._leaving.is_set(), PAIRS, messages)
+        self.failures = self._quotes.failures
 
-    async def _read(self, call: grpc.aio.UnaryStreamCall, cursor: str) -> str:
-        while not self._leaving.is_set():
-            message = await asyncio.wait_for(call.read(), SILENCE_S_MAX)
-            if message is grpc.aio.EOF:
-                self.failures["stream ended without saying why"] += 1
-                return cursor
-            self.messages += 1
-            if message.HasField("error"):
-                self.failures[f"stream error {message.error.code}: {message.error.message}"[:160]] += 1
-                return ""
-            cursor = message.position.cursor or cursor
-            if message.HasField("end"):
-                self.ended += 1
-                return cursor
-        return cursor
+    @property
+    def messages(self) -> int:
+        """How many came."""
+        return self._quotes.messages
 
-    async def _stream(self) -> None:
-        async with self._mesh.edge_channel() as channel:
-            stub, cursor = marketdata_grpc.MarketDataServiceStub(channel), ""
-            while not self._leaving.is_set():
-                request = marketdata.StreamQuotesRequest(
-                    instruments=list(PAIRS), resume_cursor=cursor, max_messages=self._messages
-                )
-                request.heartbeat_interval.seconds = 1
-                call = stub.StreamQuotes(request, timeout=3600)
-                try:
-                    cursor = await self._read(call, cursor)
-                except grpc.aio.AioRpcError as error:
-                    self.failures[f"stream {error.code().name}: {error.details()}"[:160]] += 1
-                    await asyncio.sleep(0.2)
-                except TimeoutError:
-                    self.failures[f"stream silent for {SILENCE_S_MAX:g} s"] += 1
-                finally:
-                    call.cancel()
+    @property
+    def ended(self) -> int:
+        """How many streams ended as the contract says."""
+        return self._quotes.resumed
 
     @contextlib.asynccontextmanager
     async def streaming(self) -> AsyncIterator[None]:
         """Streams until the block is left."""
-        tasks = [asyncio.create_task(self._stream()) for _ in range(self._streams)]
+        tasks = [asyncio.create_task(self._quotes.run()) for _ in range(self._streams)]
         try:
             yield
         finally:

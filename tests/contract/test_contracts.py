@@ -11,12 +11,15 @@ from pkgutil import walk_packages
 import grpc
 import protovalidate
 import pytest
-from google.protobuf import descriptor_pb2, message_factory
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor
 
 import crossrate.api
+from crossrate.api.broker.v1 import venue_pb2
 from crossrate.api.common.v1 import error_pb2
-from crossrate.rpc.contract import Idempotency, contracts
+from crossrate.api.policy.v1 import policy_pb2
+from crossrate.api.reference.v1 import instrument_pb2
+from crossrate.rpc.contract import ContractError, Idempotency, contracts, find_method, read_contracts
 from crossrate.rpc.rest import ambiguities
 from crossrate.runtime.topology import load
 
@@ -253,20 +256,69 @@ STEPPED_UP = {
         "ApproveCorrection",
         "AllocateBlock",
         "RollDay",
+        "OpenAccount",
         "ChangeAccount",
         "SetDeskMargin",
     },
     "risk": {"ProposeLimits", "ApproveLimits", "ProposeResume", "ApproveResume"},
-    "broker": {"ProposeCorrection", "ApproveCorrection"},
+    "broker": {"ProposeCorrection", "ApproveCorrection", "SetVenueState"},
+    "reference": {"SetInstrumentStatus"},
     "control": {"SetConfig"},
 }
 
 
 def test_what_moves_money_or_changes_a_limit_asks_for_a_second_factor() -> None:
-    """Deposits, corrections, margin levels, limits and what a kill is let go by."""
+    """Deposits, corrections, margin levels, limits and what a kill, a venue or an instrument is let go by."""
     asking: dict[str, set[str]] = {}
     for contract in contracts().values():
         if contract.step_up:
             asking.setdefault(contract.workload, set()).add(contract.name)
     for service, methods in STEPPED_UP.items():
         assert methods <= asking[service], methods - asking[service]
+
+
+def test_what_stops_trading_asks_for_no_second_factor() -> None:
+    """Kills, leases that lapse, cancels; of the methods that stop and let go, the one value that stops."""
+    exempt = {c.name: c.step_up_unless for c in contracts().values() if c.step_up_unless is not None}
+    assert exempt == {
+        "SetVenueState": ("state", venue_pb2.VENUE_STATE_DISABLED),
+        "SetInstrumentStatus": ("status", instrument_pb2.INSTRUMENT_STATUS_HALTED),
+    }
+    for name in ("Engage", "RegisterLease", "CancelOrder", "CancelAll", "PauseRelease", "AbortRelease"):
+        assert not find_method(name).step_up
+
+
+@pytest.mark.parametrize(
+    "written", ["state", "state=", "state=3", "state=VENUE_STATE_UNSPECIFIED", "venue=VENUE_STATE_DISABLED", "a.b=c"]
+)
+def test_only_a_value_of_an_enum_of_the_request_lets_a_call_go_without_the_factor(written: str) -> None:
+    """Anything else breaks the build, as does an exemption from what is not asked for."""
+    told = descriptor_pb2.FileDescriptorProto()
+    find_method("SetVenueState").input.file.CopyToProto(told)
+    policy = next(m for m in told.service[0].method if m.name == "SetVenueState").options.Extensions[policy_pb2.method]
+
+    def judged() -> None:
+        pool = descriptor_pool.DescriptorPool()
+        seen: set[str] = set()
+
+        def add(name: str) -> None:
+            if name in seen:
+                return
+            seen.add(name)
+            file = descriptor_pool.Default().FindFileByName(name)
+            for dependency in file.dependencies:
+                add(dependency.name)
+            made = descriptor_pb2.FileDescriptorProto()
+            file.CopyToProto(made)
+            pool.Add(told if name == told.name else made)
+
+        add(told.name)
+        read_contracts([pool.FindFileByName(told.name)])
+
+    judged()
+    policy.step_up = False
+    with pytest.raises(ContractError, match="SetVenueState has a step_up_unless"):
+        judged()
+    policy.step_up, policy.step_up_unless = True, written
+    with pytest.raises(ContractError, match="SetVenueState has a step_up_unless"):
+        judged()

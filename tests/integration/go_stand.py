@@ -101,7 +101,7 @@ class Stand:
 
     async def start_go(self, **settings: str) -> None:
         """The variant alone."""
-        await self.start(GO, str(self._program), **settings)
+        await self.start(GO, str(self._program), CROSSRATE_DENIALS_S="0.2", **settings)
 
     async def serves(self, instance: str) -> bool:
         """Whether the proxies send calls to an instance."""

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
+import structlog
+
+from crossrate.api.audit.v1 import audit_events_pb2 as audit
 from crossrate.api.pricing.v1 import pricing_service_pb2 as pb
 from crossrate.api.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
-from tests.integration.go_stand import GOOD, SPIFFE, Stand, outcome
+from crossrate.events import Events
+from crossrate.runtime.topology import DENIALS, denials_subject
+from tests.integration.go_stand import GO, GOOD, SPIFFE, Stand, outcome
 from tests.issuer import Issuer, encoded
 
 
@@ -77,3 +83,25 @@ def every_kind(both: Stand, now: int) -> list[list[tuple[str, str]]]:
     """What the edge would say of each of these tokens."""
     edge = payload(both)[0]
     return [payload(both, **each) for each in tokens(now)] + [[edge, ("x-crossrate-token", raw)] for raw in RAW]
+
+
+async def refusals_told(both: Stand, since_ns: int, wanted: int) -> bool:
+    """Whether the variant has told of so many tokens that it refused since then; each fact is as services tell it."""
+    place, topology, log = both.servers.place, both.mesh.topology, structlog.get_logger()
+    events = await Events.open(
+        SimpleNamespace(service="audit", instance="audit-1", place=place, topology=topology, log=log)
+    )
+    calls = 0
+    try:
+        for event in await events.read(DENIALS, 0):
+            fact = event.parse(audit.CallsDenied)
+            if event.id.startswith(f"{GO}:denied:") and fact.last_time.ToNanoseconds() >= since_ns:
+                assert (event.subject, event.type) == (denials_subject("pricing"), fact.DESCRIPTOR.full_name)
+                assert (fact.method, fact.actor) == ("crossrate.api.pricing.v1.PricingService/Price", "edge")
+                assert (fact.reason, fact.place) == ("TOKEN_REFUSED", audit.DENIAL_PLACE_SERVICE)
+                assert event.time_ns == fact.last_time.ToNanoseconds() >= fact.first_time.ToNanoseconds()
+                calls += fact.count
+    finally:
+        await events.close()
+    assert calls <= wanted
+    return calls == wanted

@@ -21,6 +21,8 @@ from crossrate.rpc.rest import read_template
 from crossrate.runtime.topology import ROLES
 
 UNAUTHENTICATED, DENIED = 16, 7
+AWAY, LATE = (14, 503), (4, 504)
+"""A busy machine's, and nobody's verdict: asked again. The first is also what the real control says of itself here."""
 MINE, THEIRS = "mine-1", "theirs-1"
 """An account of the client's desk, and one of another's."""
 
@@ -119,6 +121,21 @@ def ask(method: MethodContract, account: str, given: Message | None = None) -> A
         return Asked(request.SerializeToString(), binding.verb, path, json.dumps(document).encode())
     query = urlencode(list(_flat(document)))
     return Asked(request.SerializeToString(), binding.verb, f"{path}?{query}" if query else path)
+
+
+def values(method: MethodContract, given: Message | None) -> list[tuple[Asked, bool]]:
+    """Requests of a method, and whether each is let go without the factor: one with each value of what decides."""
+    if method.step_up_unless is None:
+        return [(ask(method, MINE, given), False)]
+    field, exempt = method.step_up_unless
+    numbers = method.input.fields_by_name[field].enum_type.values_by_number
+    request = method.input._concrete_class
+    return [(ask(method, MINE, request(**{field: number})), number == exempt) for number in numbers]
+
+
+def unanswered(method: MethodContract, found: int) -> bool:
+    """Whether a code says nothing of who may call."""
+    return found in LATE or (found in AWAY and method.workload != "control")
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ proxies and the real chain of every service: not one cell is wrong."""
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import time
 from collections import Counter
@@ -25,6 +26,8 @@ from tests.bench.load_channel import LoadChannel
 from tests.integration.envoys import until
 from tests.integration.guarded import GuardedMesh, guarded_mesh
 from tests.integration.matrix import (
+    AWAY,
+    DENIED,
     MINE,
     REFUSED_AT_ONCE,
     THEIRS,
@@ -33,6 +36,8 @@ from tests.integration.matrix import (
     ask,
     cells,
     expected,
+    unanswered,
+    values,
 )
 from tests.integration.raw_http import Answer, RawHttp
 from tests.issuer import Issuer, compact
@@ -44,8 +49,6 @@ CODES = {200: 0, 400: 3, 401: 16, 403: 7}
 """What an HTTP status of REST stands for; what is not here is told by its number."""
 PASSED = (0, 3)
 """Codes of a call that was let in: its handler answered, or its rules refused what it holds."""
-AWAY = (14, 503)
-"""A busy machine's, and nobody's verdict."""
 WHOLE = bool(os.environ.get("CROSSRATE_TEST_WHOLE_MATRIX"))
 SLICE = 1500
 """Cells that are asked with the same tokens."""
@@ -269,7 +272,7 @@ async def test_no_cell_of_the_matrix_is_wrong(mesh: GuardedMesh, way: str) -> No
 
         async def verdict() -> tuple[int] | None:
             found = await do(tool, method, request, tokens.of(role, situation))
-            return None if found in AWAY and method.workload != "control" else (found,)
+            return None if unanswered(method, found) else (found,)
 
         (found,) = await until(verdict)
         due = expected(method, role, situation)
@@ -291,6 +294,38 @@ async def test_no_cell_of_the_matrix_is_wrong(mesh: GuardedMesh, way: str) -> No
     assert not wrong, (len(wrong), len(work), wrong[:40])
     assert min(seen[0], seen[7], seen[16]) > 50
     assert {role for _, role, _ in work} == ROLES
+
+
+@pytest.mark.parametrize("way", ["gRPC", "REST", "gRPC-Web"])
+async def test_what_takes_a_second_factor_takes_no_old_one(mesh: GuardedMesh, way: str) -> None:
+    """Every method with `step_up`, with each of its roles: refused without a factor and with one of an hour ago, let in
+    with a fresh one; what the contract exempts needs none, and everything else of that method does."""
+    now, edge, roots = int(time.time()), mesh.ports["edge"], mesh.place.ca_bundle.read_bytes()
+    proofs = {"none": {"acr": "1", "auth_time": now}, "old": {"auth_time": now - 3600}, "fresh": {"auth_time": now}}
+    do = {"gRPC": by_grpc, "REST": by_rest, "gRPC-Web": by_web}[way]
+    channel = LoadChannel(edge, roots)
+    tool = channel if way == "gRPC" else RawHttp(edge, roots.decode())
+    wrong, cells_seen = [], 0
+    for method in (m for m in contracts().values() if m.step_up):
+        requests = values(method, streamed(method) if method.server_streaming else None)
+        for role, (request, free) in itertools.product(sorted(method.roles), requests):
+            for proof, claims in proofs.items():
+                token = mesh.issuer.token((role,), accounts=["mine-*"], **claims)
+
+                async def verdict(m=method, r=request, t=token) -> tuple[int] | None:
+                    found = await do(tool, m, r, t)
+                    return None if unanswered(m, found) else (found,)
+
+                (found,) = await until(verdict)
+                let_in = found in (PASSED_BY_CONTROL if method.workload == "control" else PASSED)
+                cells_seen += 1
+                if not (let_in if free or proof == "fresh" else found == DENIED):
+                    wrong.append(f"{short(method)} {role} {proof}: {found}")
+    await channel.close()
+    if tool is not channel:
+        await tool.close()
+    assert not wrong, wrong
+    assert cells_seen > 100
 
 
 async def test_every_open_stream_ends_with_the_role_it_lived_on(mesh: GuardedMesh) -> None:

@@ -41,7 +41,7 @@ def new_id() -> str:
 async def identity() -> AsyncIterator[Stand]:
     """One service for all of it."""
     with tempfile.TemporaryDirectory(prefix="xr-") as folder:
-        async with stand(Path(folder)) as made:
+        async with stand(Path(folder), rate_class_by_role={"trader": "high", "viewer": "low"}) as made:
             yield made
 
 
@@ -67,6 +67,7 @@ async def test_a_person_s_token_says_who_and_what(identity: Stand) -> None:
     assert (said["aud"], said["sub"], said["client_id"], said["desk"]) == ("crossrate", "ada", CLI, "main")
     assert (said["roles"], said["accounts"]) == (["trader", "viewer"], ["desk-*"])
     assert "instruments" not in said, "all of them"
+    assert said["rate_class"] == "high", "by her roles"
     assert (said["amr"], said["acr"]) == (["pwd"], "1")
     assert 0 < said["exp"] - said["iat"] <= 300
     assert (body["token_type"], body["expires_in"]) == ("Bearer", 300)

@@ -31,7 +31,7 @@ from tests.ending import within
 from tests.integration import go_stand
 from tests.integration.envoys import until
 from tests.integration.go_stand import GO, GOOD, MODULE, PYTHON, SPIFFE, Requests, Stand, outcome, outcomes, told
-from tests.integration.go_tokens import every_kind, payload, said_to
+from tests.integration.go_tokens import every_kind, payload, refusals_told, said_to
 from tests.integration.guarded import tell_fact
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -302,6 +302,14 @@ async def test_revocations_of_before_its_start_are_known(both: Stand) -> None:
         return said[1] is ErrorReason.SESSION_REVOKED
 
     await until(known)
+
+
+async def test_it_tells_whom_it_refused(both: Stand) -> None:
+    """Tokens that it did not believe come into the stream for the log of audit, each counted once."""
+    started_ns = time.time_ns()
+    for _ in range(3):
+        assert (await said_to(both, GO, payload(both, iss="https://x")))[1] is ErrorReason.TOKEN_REFUSED
+    await until(lambda: refusals_told(both, started_ns, 3))
 
 
 async def test_it_tells_of_itself_as_every_instance_does(both: Stand) -> None:

@@ -7,15 +7,13 @@ from decimal import Decimal
 import grpc
 import pytest
 
-from crossrate.api.ledger.v1 import account_pb2
-from crossrate.api.ledger.v1 import account_service_pb2 as accounts
 from crossrate.api.ledger.v1 import ledger_service_pb2 as pb
 from crossrate.api.ledger.v1 import movement_service_pb2 as moves
-from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
 from crossrate.api.ledger.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from crossrate.api.ledger.v1.movement_service_pb2_grpc import MovementServiceStub
 from crossrate.api.trading.v1 import execution_pb2, order_entry_pb2, order_history_pb2, order_pb2
 from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
+from tests.accounts import open_account
 from tests.mesh import Mesh
 
 pytestmark = pytest.mark.system
@@ -32,17 +30,8 @@ def identity() -> str:
 
 
 async def opened(channel: grpc.aio.Channel, name: str) -> None:
-    """An account with a million dollars."""
-    account = account_pb2.Account(
-        account=name,
-        desk="spot",
-        currency="USD",
-        position_mode=account_pb2.POSITION_MODE_NETTING,
-        cost_method=account_pb2.COST_METHOD_FIFO,
-        status=account_pb2.ACCOUNT_STATUS_ACTIVE,
-        margin_rate="0.05",
-    )
-    await AccountServiceStub(channel).OpenAccount(accounts.OpenAccountRequest(request_id=identity(), account=account))
+    """Opens an account with a million dollars."""
+    await open_account(channel, name)
     money = moves.DepositRequest(request_id=identity(), account=name, currency="USD", amount="1000000")
     await MovementServiceStub(channel).Deposit(money)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from crossrate.cli.orders_app import DryRun, Json, Who
+from crossrate.cli.options import Comment, DryRun, Json, Who
 
 audit_app = typer.Typer(
     help="""The log of every fact that security and money rest on; nobody can change it without being found out.
@@ -138,7 +138,7 @@ def verify(
 
 @audit_app.command("rotate-key")
 def rotate_key(
-    comment: Annotated[str, typer.Option("--comment", "-m", help="Why; kept with the fact.")],
+    comment: Comment,
     dry_run: DryRun = False,
     client: Who = None,
     as_json: Json = False,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from crossrate.cli.orders_app import DryRun, Json, Who
+from crossrate.cli.options import DryRun, Json, Who
 
 breaks_app = typer.Typer(
     help="""Breaks: where a venue's books and ours differ. One person proposes a correction, another approves it.

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from crossrate.cli.options import Comment, Json
+
 data_app = typer.Typer(
     help="""Bring quotes and bars into the history, see what is there, and play it back.
 
@@ -31,7 +33,6 @@ A job is a file in YAML, TOML or JSON; services/pipeline/README.md tells every f
     rich_markup_mode=None,
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Machine output: one JSON document, or JSON lines.")]
 RunId = Annotated[str, typer.Argument(help="The run's id, or `last` for the newest.", metavar="RUN")]
 DatasetOrRun = Annotated[
     str, typer.Argument(help="A dataset's name, a run's id, or `last` for the newest run.", metavar="DATASET|RUN")
@@ -164,7 +165,7 @@ def cancel(run: RunId, as_json: Json = False) -> None:
 @data_app.command()
 def delete(
     dataset: Annotated[str, typer.Argument(help="The dataset's name.", metavar="DATASET")],
-    comment: Annotated[str, typer.Option("--comment", "-m", help="Why; kept with the deletion.")],
+    comment: Comment,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many rows it has.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from crossrate.cli.orders_app import DryRun, Json
+from crossrate.cli.options import Comment, DryRun, Json
 
 fault_app = typer.Typer(
     help="""Faults for drills: hold up, refuse or cut off calls, for a time that ends by itself.
@@ -103,7 +103,7 @@ def add(
     caller: Annotated[str, typer.Option(help="Calls of this service alone, or of clients: edge.")] = "",
     percent: Annotated[float, typer.Option(help="Share of the calls.", min=0.0001, max=100.0)] = 100.0,
     lifetime: Annotated[str, typer.Option("--for", help="How long, 1s to 1h.")] = "1m",
-    comment: Annotated[str, typer.Option("--comment", "-m", help="Why; kept with it.")] = "",
+    comment: Comment = "",
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from crossrate.cli.lease_app import lease_app
-from crossrate.cli.orders_app import DryRun, Json, Who
+from crossrate.cli.options import Comment, DryRun, Json, Who
 
 kill_app = typer.Typer(
     help="""The kill switch: one person stops, two let go on. Cancels and reductions pass in every mode.
@@ -35,7 +35,6 @@ market:EUR/USD@VENUE.""",
 
 kill_app.add_typer(lease_app, name="lease")
 
-Comment = Annotated[str, typer.Option("--comment", "-m", help="Why; kept with it.")]
 KillId = Annotated[str, typer.Argument(help="The kill's id, or `last` for the newest.", metavar="KILL")]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from crossrate.cli.orders_app import DryRun, Json, Who
+from crossrate.cli.options import DryRun, Json, Who
 
 lease_app = typer.Typer(
     help="""Dead-man leases: whoever holds one promises to be heard from; silence engages a kill.

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from crossrate.cli.orders_app import DryRun, Json, Who
+from crossrate.cli.options import Comment, DryRun, Json, Who
 
 limits_app = typer.Typer(
     help="""Limits before a trade: what each order is checked by. One person proposes, another approves.
@@ -60,7 +60,7 @@ def usage(
 @limits_app.command()
 def propose(
     kind: Annotated[str, typer.Argument(help="What is compared: order-notional, position, margin …", metavar="KIND")],
-    comment: Annotated[str, typer.Option("--comment", "-m", help="Why; kept with the limits.")],
+    comment: Comment,
     value: Annotated[str, typer.Argument(help="How much; none for instrument and self-trade.", metavar="VALUE")] = "",
     scope: Annotated[str, typer.Option("--scope", "-s", help="Whose.")] = "platform",
     unit: Annotated[str, typer.Option("--unit", "-u", help="ISO 4217 code, for money.")] = "",

@@ -18,6 +18,7 @@ from crossrate.cli.kill_app import kill_app
 from crossrate.cli.limits_app import limits_app
 from crossrate.cli.margin_app import allocate, close_outs, levels, margin
 from crossrate.cli.observe_app import edges, tap, top, why
+from crossrate.cli.options import Comment, DryRun, Json
 from crossrate.cli.orders_app import accounts_app, orders_app, positions
 from crossrate.cli.people_app import (
     clients_app,
@@ -113,11 +114,8 @@ RUN, CALL, EXPLAIN, OPERATE, SEE = "Run", "Call", "Explain", "Operate", "See"
 for command in (edges, top, why, tap):
     app.command(rich_help_panel=SEE)(command)
 
-Json = Annotated[bool, typer.Option("--json", help="Machine output: one JSON document, or JSON lines.")]
 Method = Annotated[str, typer.Argument(help="GetQuote, MarketDataService/GetQuote or the full path.", metavar="METHOD")]
 ServiceName = Annotated[str, typer.Argument(help="The service's one word, e.g. marketdata.", metavar="SERVICE")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check: answer as if done, change nothing.")]
-Comment = Annotated[str, typer.Option("--comment", "-m", help="Why; kept with the version.")]
 
 
 class Scope(StrEnum):

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from crossrate.cli.orders_app import Account, DryRun, Json, Who
+from crossrate.cli.options import DryRun, Json, Who
+from crossrate.cli.orders_app import Account
 
 
 def margin(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from crossrate.cli.orders_app import Json
+from crossrate.cli.options import Comment, Json
 
 Window = Annotated[str, typer.Option("--window", "-w", help="Over the last so long: 100ms to 15s.")]
 Once = Annotated[bool, typer.Option("--once", help="Show it once and end. So it is wherever no terminal is.")]
@@ -92,7 +92,7 @@ def tap(
     max_messages: Annotated[int, typer.Option("--max", min=0, help="End after this many messages.")] = 0,
     lasts: Annotated[str, typer.Option("--for", help="End after this time, at most 1h.")] = "10m",
     headers: Annotated[bool, typer.Option("--headers", help="Sizes, codes and times instead of bodies.")] = False,
-    comment: Annotated[str, typer.Option("--comment", "-m", help="Why; kept in the audit.")] = "",
+    comment: Comment = "",
     as_json: Json = False,
 ) -> None:
     """Watch requests and answers as they pass, decoded and redacted. Who watches what is a fact of the audit.

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from crossrate.cli.options import DryRun, Json, Who
+
 orders_app = typer.Typer(
     help="""Enter orders, change them, and see what becomes of them.
 
@@ -39,13 +41,8 @@ Begin:
     rich_markup_mode=None,
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Machine output: one JSON document, or JSON lines.")]
 OrderId = Annotated[str, typer.Argument(help="The order: the client's id or the platform's.", metavar="ORDER")]
 Account = Annotated[str, typer.Argument(help="The account.", metavar="ACCOUNT")]
-Who = Annotated[
-    str | None, typer.Option("--client", help="Who asks: a client of the topology by its name.", metavar="CLIENT")
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check: answer as if done, change nothing.")]
 
 
 @orders_app.command()

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from crossrate.cli.options import Comment, DryRun, Json
+
 users_app = typer.Typer(
     help="""Persons: invite them, let them in, reset what they have lost.
 
@@ -71,15 +73,12 @@ sessions_app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Machine output: one JSON document, or JSON lines.")]
-Comment = Annotated[str, typer.Option("--comment", "-m", help="Why; kept with it.")]
 Name = Annotated[str, typer.Argument(help="The person's name.", metavar="NAME")]
 Subject = Annotated[str, typer.Argument(help="The person or client.", metavar="SUBJECT")]
 Roles = Annotated[list[str], typer.Option("--role", "-r", help="A role; several with commas or repeated.")]
 Accounts = Annotated[list[str], typer.Option("--account", "-a", help="An account, NAME* or '*'.")]
 Instruments = Annotated[list[str], typer.Option("--instrument", "-i", help="EUR/USD, EUR/* or '*'.")]
 Desk = Annotated[str, typer.Option("--desk", help="The desk.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check: answer as if done, change nothing.")]
 Target = Annotated[str, typer.Option("--target", help="Another mesh's edge, HOST:PORT.")]
 Roots = Annotated[Path | None, typer.Option("--ca", help="Roots to trust for --target, PEM.", exists=True)]
 Jwks = Annotated[Path | None, typer.Option("--jwks", help="Its public keys, a JSON Web Key Set.", exists=True)]

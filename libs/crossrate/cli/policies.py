@@ -195,7 +195,20 @@ def policies(method: MethodContract, topology: Topology) -> list[tuple[str, str,
         rows.append(("concurrency", f"{service.concurrency_max} calls an instance{waits}", where))
     if method.sticky_field:
         rows.append(("stickiness", f"calls with the same {method.sticky_field} share a backend", here))
-    return [*rows, *_field_policies(method)]
+    return [*rows, *_client_policies(method, topology, here), *_field_policies(method)]
+
+
+def _client_policies(method: MethodContract, topology: Topology, here: str) -> list[tuple[str, str, str]]:
+    """What a client of the edge needs beside a role."""
+    rows = []
+    if method.step_up:
+        age = f" within {topology.tokens.step_up_max_age_s} s" if topology.tokens else ""
+        spared = f"; none with {method.step_up_spares}" if method.step_up_spares else ""
+        rows.append(("second factor", f"one proved{age}{spared}", here))
+    for kind in ("account", "instrument", "desk"):
+        if fields := getattr(method, f"{kind}_fields"):
+            rows.append(("grants", f"of each {kind} named in {', '.join(fields)}", here))
+    return rows
 
 
 def _repetition(method: MethodContract) -> str:

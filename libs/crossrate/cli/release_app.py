@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from crossrate.cli.orders_app import DryRun, Json
+from crossrate.cli.options import Comment, DryRun, Json
 
 release_app = typer.Typer(
     help="""Releases: a candidate beside the stable version gets calls step by step, or loses them at once.
@@ -26,7 +26,6 @@ A release is named by its specification, or by its id.""",
 )
 
 Name = Annotated[str, typer.Argument(help="Name of its specification, or its id.", metavar="RELEASE")]
-Comment = Annotated[str, typer.Option("--comment", "-m", help="Why; kept with the decision.")]
 
 
 @release_app.command()

@@ -7,6 +7,8 @@ import random
 import time
 from collections.abc import Callable, Mapping
 
+from google.protobuf.message import Message
+
 from crossrate.api.common.v1 import stream_pb2
 from crossrate.rpc import errors
 from crossrate.rpc.alarms import Alarms
@@ -126,7 +128,7 @@ class Admission:
             client = call.client = self._clients.of(headers, method.name, now)
             if not client.roles & method.contract.roles:
                 raise errors.caller_not_allowed(method.name, str(client))
-            if method.contract.step_up:
+            if method.contract.step_up and method.contract.step_up_unless is None:
                 self._clients.check_factor(client, method.name, now)
         elif caller == LOCAL:
             call.client = OPERATOR
@@ -156,6 +158,19 @@ class Admission:
             call.timer = loop.call_later(work_s, call.end, stream_pb2.STREAM_END_REASON_MAX_AGE)
         else:
             self._alarms.set(call.deadline, call)
+
+    def factor_check(self, method: Method) -> Callable[[Client, Message], None] | None:
+        """What refuses a request for want of a second factor, where what is asked for decides; None where `enter` has
+        judged already. The function raises `Failure` with STEP_UP_REQUIRED."""
+        if method.contract.step_up_unless is None:
+            return None
+        field, exempt = method.contract.step_up_unless
+
+        def check(client: Client, request: Message) -> None:
+            if getattr(request, field) != exempt:
+                self._clients.check_factor(client, method.name, wall_clock())
+
+        return check
 
     def _take_slot(self, method: Method) -> None:
         if method.streams:

@@ -106,7 +106,7 @@ class Chain:
         reads = method.contract.idempotency is Idempotency.NO_SIDE_EFFECTS
         known = Known() if reads and not depends_on_time(method.contract.input) else None
 
-        granted = guard(method.contract)
+        granted, proved = guard(method.contract), self._admission.factor_check(method)
 
         def read(raw: bytes, call: Call) -> Message:
             if len(raw) > bytes_max:
@@ -119,6 +119,8 @@ class Chain:
                 raise errors.invalid(Violation("", f"the request is not a {name}", "request.encoding")) from None
             if granted is not None and call.client is not None:
                 granted(call.client, request)
+            if proved is not None and call.client is not None:
+                proved(call.client, request)
             if check is not None and (known is None or raw not in known):
                 check(request, raw)
                 if known is not None:

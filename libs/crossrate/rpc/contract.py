@@ -77,11 +77,21 @@ class MethodContract:
     instrument_fields: tuple[str, ...] = ()
     desk_fields: tuple[str, ...] = ()
     step_up: bool = False
+    step_up_unless: tuple[str, int] | None = None
+    """Path of an enum field of the request, and its number with which no second factor is asked for."""
 
     @property
     def streaming(self) -> bool:
         """Whether either side sends more than one message."""
         return self.client_streaming or self.server_streaming
+
+    @property
+    def step_up_spares(self) -> str:
+        """With what a request needs no second factor although others do: "state=VENUE_STATE_DISABLED"; or ""."""
+        if self.step_up_unless is None:
+            return ""
+        field, number = self.step_up_unless
+        return f"{field}={self.input.fields_by_name[field].enum_type.values_by_number[number].name}"
 
     @property
     def retryable(self) -> bool:
@@ -214,6 +224,7 @@ def read_method(method: MethodDescriptor) -> MethodContract:
         instrument_fields=tuple(policy.instrument_fields),
         desk_fields=tuple(policy.desk_fields),
         step_up=policy.step_up,
+        step_up_unless=_exemption(method.input_type, policy.step_up_unless),
     )
 
 
@@ -228,7 +239,19 @@ def _rules_of_grants(message: Descriptor, policy: policy_pb2.MethodPolicy) -> di
         ),
         f"leaves accounts unguarded: account_fields lack {', '.join(unguarded)}": bool(unguarded),
         "asks for a second factor, and nobody may call it through the edge": policy.step_up and not policy.roles,
+        "has a step_up_unless that is no value of an enum of its request, or no step_up beside it": bool(
+            policy.step_up_unless
+        )
+        and not (policy.step_up and _exemption(message, policy.step_up_unless)),
     }
+
+
+def _exemption(message: Descriptor, written: str) -> tuple[str, int] | None:
+    """What `step_up_unless` says ("state=VENUE_STATE_DISABLED"); None for nothing. UNSPECIFIED exempts nobody."""
+    path, _, name = written.partition("=")
+    field = field_at(message, path)
+    value = field.enum_type.values_by_name.get(name) if field is not None and field.enum_type is not None else None
+    return (path, value.number) if value is not None and value.number and "." not in path else None
 
 
 def field_at(message: Descriptor | None, path: str) -> FieldDescriptor | None:

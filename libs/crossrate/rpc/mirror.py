@@ -8,10 +8,8 @@ answered, and left out where there is no room.
 
 from __future__ import annotations
 
-import asyncio
 import enum
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from random import random
@@ -23,6 +21,7 @@ from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.rpc.call import Call
 from crossrate.rpc.contract import Idempotency, MethodContract
 from crossrate.rpc.release_mark import RELEASE_HEADER
+from crossrate.rpc.waiting import Waiting
 
 QUEUED_MAX = 256
 """Calls that wait for one reader."""
@@ -126,10 +125,7 @@ class Reader:
         self._clock, self._chance = clock, chance
         self._tokens, self._filled_at = float(per_s), clock()
         self._taken_at: dict[str, float] = {}
-        self._queue: deque[Mirrored] = deque()
-        self._bytes = 0
-        self._dropped = 0
-        self._filled = asyncio.Event()
+        self._waiting: Waiting[Mirrored] = Waiting(QUEUED_MAX, QUEUED_BYTES_MAX)
 
     def wants(self, path: str) -> bool:
         """Whether a call of a method is in the sample; what it says yes to is counted."""
@@ -156,22 +152,15 @@ class Reader:
     ) -> None:
         """Puts a call aside; without room it is left out."""
         size = len(request) + len(answer or b"")
-        if len(self._queue) >= QUEUED_MAX or self._bytes + size > QUEUED_BYTES_MAX or size > CALL_BYTES_MAX:
-            self._dropped += 1
+        if size > CALL_BYTES_MAX:
+            self._waiting.leave_out()
             return
-        path, dropped, self._dropped = call.method.path, self._dropped, 0
-        self._queue.append(Mirrored(time.time_ns(), path, call.request_id, headers, request, answer, failure, dropped))
-        self._bytes += size
-        self._filled.set()
+        told = time.time_ns(), call.method.path, call.request_id, headers, request, answer, failure
+        self._waiting.put(size, lambda dropped: Mirrored(*told, dropped))
 
     async def take(self) -> Mirrored:
         """The next call, once there is one."""
-        while not self._queue:
-            self._filled.clear()
-            await self._filled.wait()
-        taken = self._queue.popleft()
-        self._bytes -= len(taken.request) + len(taken.answer or b"")
-        return taken
+        return await self._waiting.take()
 
 
 class Mirror:

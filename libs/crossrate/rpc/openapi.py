@@ -231,6 +231,9 @@ def _policy(contract: MethodContract) -> Schema:
         policy["reservedLane"] = True
     if contract.step_up:
         policy["stepUp"] = True
+    if contract.step_up_spares:
+        field, _, value = contract.step_up_spares.partition("=")
+        policy["stepUpUnless"] = {contract.input.fields_by_name[field].json_name: value}
     for name in ("account_fields", "instrument_fields", "desk_fields"):
         if fields := getattr(contract, name):
             policy[name.removesuffix("_fields") + "Fields"] = list(fields)

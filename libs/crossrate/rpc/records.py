@@ -108,7 +108,8 @@ class Records:
             held, wanted = ", ".join(sorted(client.roles)) or "none", ", ".join(sorted(contract.roles))
             yield "roles", f"{client} by {_proof(client)} has {shared or held}; the contract lets in {wanted}"
             if contract.step_up:
-                yield "second factor", _factor(client)
+                spared = contract.step_up_spares
+                yield "second factor", _factor(client) + (f"; not asked for with {spared}" if spared else "")
         allowed_s = call.deadline - call.begun
         yield "deadline", f"{allowed_s:.3f} s were left of at most {contract.deadline_s:g} s by the contract"
         if contract.reserved_lane:

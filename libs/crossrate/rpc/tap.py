@@ -6,10 +6,8 @@ while it is watched. A reader that is too slow loses messages and is told how ma
 
 from __future__ import annotations
 
-import asyncio
 import time
 import zlib
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -22,6 +20,7 @@ from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.grants import reader
 from crossrate.rpc.metrics import CODE_NAMES, RpcCounts
 from crossrate.rpc.redaction import Redaction
+from crossrate.rpc.waiting import Waiting
 
 QUEUED_MAX = 1024
 """Messages that wait for one reader."""
@@ -109,10 +108,7 @@ class Reader:
         self.wanted = wanted
         self._stateful = bool(wanted.codes or wanted.account)
         self._held: dict[Call, _Held] = {}
-        self._queue: deque[Passed] = deque()
-        self._bytes = 0
-        self._dropped = 0
-        self._filled = asyncio.Event()
+        self._waiting: Waiting[Passed] = Waiting(QUEUED_MAX, QUEUED_BYTES_MAX)
 
     def offer(self, call: Call, direction: int, content: bytes | str, code: str) -> bool:
         """Puts a message aside if it is wanted; False if it is and there is no room."""
@@ -125,7 +121,7 @@ class Reader:
         held = self._held.get(call)
         if held is None:
             if len(self._held) >= HELD_CALLS_MAX:
-                return self._drop()
+                return self._waiting.leave_out()
             held = self._held[call] = _Held()
         if direction == REQUEST and wanted.account and not held.named and isinstance(content, bytes):
             held.named = names_account(call.method, content, wanted.account)
@@ -138,7 +134,7 @@ class Reader:
         if direction == STATUS:
             return code not in wanted.codes or self._put_all((*held.messages, passed))
         if len(held.messages) >= HELD_MESSAGES_MAX or held.size + passed.size > HELD_BYTES_MAX:
-            return self._drop()
+            return self._waiting.leave_out()
         held.messages.append(passed)
         held.size += passed.size
         return True
@@ -154,28 +150,13 @@ class Reader:
     def _put_all(self, messages: Sequence[Passed]) -> bool:
         return sum(self._put(each) for each in messages) == len(messages)
 
-    def _drop(self) -> bool:
-        self._dropped += 1
-        return False
-
     def _put(self, passed: Passed) -> bool:
         kept = 0 if passed.content is None else len(passed.content)
-        if len(self._queue) >= QUEUED_MAX or self._bytes + kept > QUEUED_BYTES_MAX:
-            return self._drop()
-        self._queue.append(replace(passed, dropped=self._dropped) if self._dropped else passed)
-        self._dropped = 0
-        self._bytes += kept
-        self._filled.set()
-        return True
+        return self._waiting.put(kept, lambda dropped: replace(passed, dropped=dropped) if dropped else passed)
 
     async def take(self) -> Passed:
         """The next message, once there is one."""
-        while not self._queue:
-            self._filled.clear()
-            await self._filled.wait()
-        passed = self._queue.popleft()
-        self._bytes -= 0 if passed.content is None else len(passed.content)
-        return passed
+        return await self._waiting.take()
 
 
 def names_account(method: MethodContract, content: bytes, account: str) -> bool:

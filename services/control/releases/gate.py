@@ -185,6 +185,8 @@ def broken_promises(stable: Mapping[str, MethodContract], candidate: Mapping[str
             )
         if new.step_up and not old.step_up:
             found.append(f"{name} asks for a second factor, which it did not")
+        elif new.step_up and old.step_up_unless not in (None, new.step_up_unless):
+            found.append(f"{name} asks for a second factor where it did not")
     return found
 
 

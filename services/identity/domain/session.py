@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,9 @@ from services.identity.domain.access import Access
 AUDIENCE = "crossrate"
 SECOND_FACTORS = frozenset({"otp", "hwk", "swk", "mca"})
 """Methods (RFC 8176) that count as a second factor beside a password."""
+STANDARD = "standard"
+RATE_CLASSES = ("low", STANDARD, "high")
+"""Classes of rates that the contract names, from the smallest."""
 STEP_UP_S = 300
 """How fresh a second factor is to be where a program asks for one (`acr_values=2`) and does not say."""
 
@@ -29,7 +33,7 @@ class Session:
     address: str = ""
     scope: str = ""
     revoked: bool = False
-    rate_class: str = "standard"
+    rate_class: str = STANDARD
 
     def open(self, now_s: float) -> bool:
         """Whether it can still get tokens."""
@@ -77,12 +81,27 @@ def issue_time(now_s: float, access_until: int) -> int:
     return max(int(now_s), access_until + 1)
 
 
+def rate_class_of(roles: Iterable[str], by_role: Mapping[str, str]) -> str:
+    """The class of rates of a person: the largest that a role of his gives, "standard" where a role is not named."""
+    given = [by_role.get(role, STANDARD) for role in roles] or [STANDARD]
+    return max(given, key=RATE_CLASSES.index)
+
+
 def access_claims(
-    session: Session, bearer: Bearer, *, issuer: str, now_s: float, life_s: int, token_id: str, certificate: str = ""
+    session: Session,
+    bearer: Bearer,
+    *,
+    issuer: str,
+    now_s: float,
+    life_s: int,
+    token_id: str,
+    certificate: str = "",
+    rate_class: str = "",
 ) -> dict[str, Any]:
     """The claims of an access token.
 
     Args:
+        rate_class: in place of the session's.
         certificate: SHA-256 of the certificate that the token is bound to, base64url; "" for none.
     """
     issued = issue_time(now_s, bearer.access_until)
@@ -104,7 +123,7 @@ def access_claims(
         "amr": list(session.methods),
         "acr": session.acr,
         "auth_time": session.auth_s,
-        "rate_class": session.rate_class,
+        "rate_class": rate_class or session.rate_class,
     }
     if "*" not in access.instruments:
         claims["instruments"] = sorted(access.instruments)

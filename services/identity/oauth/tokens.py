@@ -20,6 +20,7 @@ from services.identity.domain.session import (
     access_claims,
     acr_of,
     id_claims,
+    rate_class_of,
 )
 from services.identity.external import ExternalProvider, ExternalRefused
 from services.identity.oauth.deciding import EXCHANGE, Deciding, Decision, Known, Request
@@ -223,6 +224,8 @@ class Tokens:
         life_s = max(1, min(self._settings.token_life_s, session.expire_s - int(now_s)))
         bound = isinstance(known.client, ProgramModel) and known.client.client.bound_tokens
         certificate = certificate_of(known.seen) if bound else ""
+        by_role = self._settings.rate_class_by_role
+        person = not isinstance(known.client, KeyModel) and bearer.subject != session.client_id
         claims = access_claims(
             session,
             bearer,
@@ -231,6 +234,7 @@ class Tokens:
             life_s=life_s,
             token_id=new_secret()[:22],
             certificate=certificate,
+            rate_class=rate_class_of(bearer.access.roles, by_role) if by_role and person else "",
         )
         body: dict[str, Any] = {
             "access_token": self._signer.sign(claims, ACCESS_TYPE, now_s),

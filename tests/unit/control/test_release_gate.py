@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import Descriptor
 
-from crossrate.rpc.contract import contracts
-from services.control.releases.gate import _name_in_json
+from crossrate.rpc.contract import MethodContract, contracts, find_method
+from services.control.releases.gate import _name_in_json, broken_promises
 
 
 def _names(message: descriptor_pb2.DescriptorProto) -> list[str]:
@@ -29,3 +31,16 @@ def test_names_in_json_that_a_program_leaves_out_are_what_protobuf_makes_of_them
             _name_in_json(message)
             assert _names(message) == _expected(file.message_types_by_name[message.name])
     assert len(files) > 20
+
+
+def test_a_second_factor_that_was_not_asked_for_is_a_broken_promise() -> None:
+    """Of the method, and of the one value that needed none; to ask for less breaks nothing."""
+    often = find_method("SetVenueState")
+    always, never = replace(often, step_up_unless=None), replace(often, step_up=False, step_up_unless=None)
+
+    def broken(stable: MethodContract, candidate: MethodContract) -> list[str]:
+        return broken_promises({often.path: stable}, {often.path: candidate})
+
+    assert broken(never, often) == ["VenueService/SetVenueState asks for a second factor, which it did not"]
+    assert broken(often, always) == ["VenueService/SetVenueState asks for a second factor where it did not"]
+    assert not broken(always, often) + broken(often, never) + broken(often, often)

@@ -20,9 +20,10 @@ from services.identity.domain.client import (
 )
 from services.identity.domain.device import ALPHABET, CODE_CHARS, normal, shown
 from services.identity.domain.person import FREE_FAILURES, LOCK_S_MAX, Person, State, failed, lock_s, problems_of
-from services.identity.domain.session import Bearer, Session, access_claims, acr_of, issue_time
+from services.identity.domain.session import Bearer, Session, access_claims, acr_of, issue_time, rate_class_of
 from services.identity.domain.signing_key import Schedule, due, following, signing
 from services.identity.domain.totp import accepted_step
+from services.identity.settings import Settings
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ADA = Person("ada", "main", State.ACTIVE, Access(), NOW, NOW)
@@ -214,6 +215,25 @@ def test_claims_say_what_was_granted_and_no_more() -> None:
         assert said.get("instruments") == claim
         assert (said["exp"], said["roles"], said["accounts"]) == (310, ["trader"], ["a*"])
         assert said["cnf"] == {"x5t#S256": "c"}
+
+
+@pytest.mark.parametrize(
+    ("roles", "given"),
+    [
+        ((), "standard"),
+        (("viewer",), "low"),
+        (("auditor",), "standard"),
+        (("viewer", "auditor"), "standard"),
+        (("viewer", "trader", "auditor"), "high"),
+    ],
+)
+def test_roles_give_a_person_a_class_of_rates(roles: tuple[str, ...], given: str) -> None:
+    """The largest of those that the settings name for his roles; what they do not know does not start."""
+    settings = Settings(rate_class_by_role={"viewer": "low", "trader": "high"})
+    assert rate_class_of(roles, settings.rate_class_by_role) == given
+    for wrong in ({"boss": "high"}, {"viewer": "highest"}):
+        with pytest.raises(ValueError, match="no role or class"):
+            Settings(rate_class_by_role=wrong)
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def request(account: str = "spot-1") -> bytes:
 async def shown(reader) -> list[tuple[str, int]]:
     """What waits for a reader: request id and direction."""
     found = []
-    while reader._queue:
+    while reader._waiting:
         passed = await reader.take()
         found.append((passed.request_id, passed.direction))
     return found

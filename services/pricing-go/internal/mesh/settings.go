@@ -26,9 +26,13 @@ type Settings struct {
 	Settle time.Duration
 	// Grace is the longest time that calls in flight get to finish after that.
 	Grace time.Duration
+	// Denials is the time between two tellings of refused calls.
+	Denials time.Duration
 	// Run is the folder of sockets and registrations, State that of keys and credentials.
 	Run, State string
 }
+
+const denialsMin = 50 * time.Millisecond
 
 var (
 	serviceName  = regexp.MustCompile(`^[a-z]+$`)
@@ -49,6 +53,7 @@ func ReadSettings(version string, environment func(string) string) (Settings, er
 		AccessLog: r.flag("ACCESS_LOG"),
 		Settle:    r.seconds("SETTLE_S", 0.3, 60),
 		Grace:     r.seconds("GRACE_S", 10, 600),
+		Denials:   r.seconds("DENIALS_S", 60, 3600),
 
 		OTLPEndpoint: r.text("OTLP_ENDPOINT", "", nil),
 		TraceRatio:   r.number("TRACE_RATIO", 0.01, 1),
@@ -57,6 +62,9 @@ func ReadSettings(version string, environment func(string) string) (Settings, er
 	s.Backend = r.text("BACKEND", s.Service, nil)
 	if s.Backend != s.Service && !strings.HasPrefix(s.Backend, s.Service+"-") {
 		r.wrong("BACKEND", fmt.Sprintf("%q is no backend of %s", s.Backend, s.Service))
+	}
+	if s.Denials < denialsMin {
+		r.wrong("DENIALS_S", fmt.Sprintf("must be at least %g", denialsMin.Seconds()))
 	}
 	for name, folder := range map[string]string{"STATE": s.State, "RUN": s.Run} {
 		if !filepath.IsAbs(folder) {

@@ -48,6 +48,7 @@ type chain struct {
 	log       *slog.Logger
 	admission *admission
 	counts    *counts
+	denials   *denials
 	validator protovalidate.Validator
 	tracing   *tracing
 	// broken is told that an invariant broke: memory cannot be trusted any more.
@@ -180,6 +181,7 @@ func (c *chain) finish(w *work, panicked any, err error) error {
 		sent = 0
 		if found := c.failure(w, err); found != nil {
 			code, message = found.Code(), found.Message
+			c.denials.note(w.method.Name, w.principal, found.Reason, time.Now())
 			said = status.FromProto(found.Status(w.requestID)).Err()
 			if !w.reached {
 				c.counts.refused.WithLabelValues(w.method.Name, found.Word()).Inc()

@@ -66,7 +66,7 @@ func (f *follower) run(ctx context.Context) {
 }
 
 func (f *follower) follow(ctx context.Context, read func()) error {
-	connection, err := f.connect()
+	connection, err := connectNATS(f.settings)
 	if err != nil {
 		return err
 	}
@@ -100,8 +100,9 @@ func (f *follower) announced() {
 	}
 }
 
-func (f *follower) connect() (*nats.Conn, error) {
-	secret, err := f.settings.NATS()
+// connectNATS connects as the service, which may read and write what the topology names.
+func connectNATS(settings mesh.Settings) (*nats.Conn, error) {
+	secret, err := settings.NATS()
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +119,7 @@ func (f *follower) connect() (*nats.Conn, error) {
 	}
 	return nats.Connect(
 		secret.URL,
-		nats.Name(f.settings.Instance),
+		nats.Name(settings.Instance),
 		nats.Nkey(public, pair.Sign),
 		nats.CustomInboxPrefix(secret.InboxPrefix),
 		nats.Timeout(2*time.Second),

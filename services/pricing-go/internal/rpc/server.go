@@ -47,8 +47,10 @@ type Server struct {
 	services  []string
 	// follower is nil in a mesh without tokens.
 	follower *follower
-	ready    atomic.Value
-	broke    chan struct{}
+	// teller is nil in a mesh without a stream for it.
+	teller *teller
+	ready  atomic.Value
+	broke  chan struct{}
 }
 
 // NewServer makes a server with health, reflection and InstanceService.
@@ -62,13 +64,17 @@ func NewServer(settings mesh.Settings, topology *mesh.Topology, log *slog.Logger
 	if topology.Tokens != nil && topology.Streams[identityStream].Owner != "" {
 		s.follower = newFollower(settings, log, kept)
 	}
+	refused := newDenials()
+	if topology.Streams[denialsStream].Owner != "" {
+		s.teller = newTeller(settings, log, refused)
+	}
 	concurrencyMax := topology.Services[settings.Service].ConcurrencyMax
 	s.admission = newAdmission(topology, concurrencyMax, settings.Issuer(topology), kept)
 	traces, err := newTracing(context.Background(), settings)
 	if err != nil {
 		return nil, err
 	}
-	s.chain = &chain{settings, log, s.admission, s.counts, validator, traces, s.broken}
+	s.chain = &chain{settings, log, s.admission, s.counts, refused, validator, traces, s.broken}
 	s.grpc = grpc.NewServer(
 		grpc.ForceServerCodecV2(newCodec()), grpc.MaxRecvMsgSize(bytesMax), grpc.UnknownServiceHandler(s.chain.unknown),
 	)
@@ -127,6 +133,7 @@ func (s *Server) Serve(ctx context.Context) (broken bool, err error) {
 	if s.follower != nil {
 		go s.follower.run(following)
 	}
+	defer s.tell()()
 	served := make(chan error, 1)
 	go func() { served <- s.grpc.Serve(listener) }()
 	for _, service := range append(s.services, "") {
@@ -150,6 +157,17 @@ func (s *Server) Serve(ctx context.Context) (broken bool, err error) {
 	s.chain.tracing.stop()
 	_ = os.Remove(s.settings.Socket())
 	return broken, nil
+}
+
+// tell begins to tell of refused calls, if this mesh has a stream for them; what it returns ends it, the last ones told.
+func (s *Server) tell() (stop func()) {
+	if s.teller == nil {
+		return func() {}
+	}
+	telling, cancel := context.WithCancel(context.Background())
+	over := make(chan struct{})
+	go func() { s.teller.run(telling); close(over) }()
+	return func() { cancel(); <-over }
 }
 
 func (s *Server) drain() {

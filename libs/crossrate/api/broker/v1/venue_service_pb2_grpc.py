@@ -72,7 +72,8 @@ class VenueServiceServicer:
 
     def SetVenueState(self, request, context):
         """Enables a venue, drains it, or disables it. Cancels pass in every state. The change holds for every order that is
-        instructed after the answer. ABORTED if `expected_version` is not the version.
+        instructed after the answer. ABORTED if `expected_version` is not the version. It takes a second factor, but to disable
+        a venue none: what stops trading is never held up.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -72,7 +72,8 @@ class AccountServiceServicer:
     """
 
     def OpenAccount(self, request, context):
-        """Opens an account. ALREADY_EXISTS if there is one of that name with other terms.
+        """Opens an account. ALREADY_EXISTS if there is one of that name with other terms. Its margin rate and levels are limits,
+        so it takes a second factor as a change of them does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

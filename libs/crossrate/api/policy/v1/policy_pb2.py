@@ -26,27 +26,27 @@ from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$crossrate/api/policy/v1/policy.proto\x12\x17\x63rossrate.api.policy.v1\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\xd4\x03\n\x0cMethodPolicy\x12,\n\x05roles\x18\x01 \x03(\x0e\x32\x1d.crossrate.api.policy.v1.Role\x12\x10\n\x08services\x18\x02 \x03(\t\x12+\n\x08\x64\x65\x61\x64line\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04\x63ost\x18\x04 \x01(\r\x12\x14\n\x0csticky_field\x18\x05 \x01(\t\x12:\n\x0cside_effects\x18\x06 \x01(\x0e\x32$.crossrate.api.policy.v1.SideEffects\x12\x33\n\x08priority\x18\x07 \x01(\x0e\x32!.crossrate.api.policy.v1.Priority\x12\x19\n\x11max_request_bytes\x18\x08 \x01(\r\x12\x16\n\x0eno_rest_reason\x18\t \x01(\t\x12\x36\n\x13stream_idle_timeout\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0e\x61\x63\x63ount_fields\x18\x0b \x03(\t\x12\x19\n\x11instrument_fields\x18\x0c \x03(\t\x12\x13\n\x0b\x64\x65sk_fields\x18\r \x03(\t\x12\x0f\n\x07step_up\x18\x0e \x01(\x08\"P\n\tTolerance\x12\r\n\x05value\x18\x01 \x01(\x01\x12\x34\n\x04unit\x18\x02 \x01(\x0e\x32&.crossrate.api.policy.v1.ToleranceUnit\"\xa9\x01\n\x0b\x46ieldPolicy\x12\x35\n\tredaction\x18\x01 \x01(\x0e\x32\".crossrate.api.policy.v1.Redaction\x12\x35\n\ttolerance\x18\x02 \x01(\x0b\x32\".crossrate.api.policy.v1.Tolerance\x12\x17\n\x0f\x63ompare_ignored\x18\x03 \x01(\x08\x12\x13\n\x0b\x63ompare_key\x18\x04 \x01(\t*\x9a\x01\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x0f\n\x0bROLE_TRADER\x10\x02\x12\x0e\n\nROLE_QUANT\x10\x03\x12\x15\n\x11ROLE_RISK_OFFICER\x10\x04\x12\x11\n\rROLE_OPERATOR\x10\x05\x12\x10\n\x0cROLE_AUDITOR\x10\x06\x12\x0e\n\nROLE_ADMIN\x10\x07*\x81\x01\n\x0bSideEffects\x12\x1c\n\x18SIDE_EFFECTS_UNSPECIFIED\x10\x00\x12\x15\n\x11SIDE_EFFECTS_NONE\x10\x01\x12\x1e\n\x1aSIDE_EFFECTS_VALIDATE_ONLY\x10\x02\x12\x1d\n\x19SIDE_EFFECTS_NEVER_MIRROR\x10\x03*P\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x13\n\x0fPRIORITY_NORMAL\x10\x01\x12\x15\n\x11PRIORITY_RESERVED\x10\x02*d\n\tRedaction\x12\x19\n\x15REDACTION_UNSPECIFIED\x10\x00\x12\x12\n\x0eREDACTION_NONE\x10\x01\x12\x12\n\x0eREDACTION_HASH\x10\x02\x12\x14\n\x10REDACTION_REMOVE\x10\x03*\x82\x01\n\rToleranceUnit\x12\x1e\n\x1aTOLERANCE_UNIT_UNSPECIFIED\x10\x00\x12\x1b\n\x17TOLERANCE_UNIT_ABSOLUTE\x10\x01\x12\x1b\n\x17TOLERANCE_UNIT_RELATIVE\x10\x02\x12\x17\n\x13TOLERANCE_UNIT_PIPS\x10\x03:W\n\x06method\x12\x1e.google.protobuf.MethodOptions\x18\x96\x8c\x03 \x01(\x0b\x32%.crossrate.api.policy.v1.MethodPolicy:T\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\x96\x8c\x03 \x01(\x0b\x32$.crossrate.api.policy.v1.FieldPolicyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$crossrate/api/policy/v1/policy.proto\x12\x17\x63rossrate.api.policy.v1\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\xec\x03\n\x0cMethodPolicy\x12,\n\x05roles\x18\x01 \x03(\x0e\x32\x1d.crossrate.api.policy.v1.Role\x12\x10\n\x08services\x18\x02 \x03(\t\x12+\n\x08\x64\x65\x61\x64line\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04\x63ost\x18\x04 \x01(\r\x12\x14\n\x0csticky_field\x18\x05 \x01(\t\x12:\n\x0cside_effects\x18\x06 \x01(\x0e\x32$.crossrate.api.policy.v1.SideEffects\x12\x33\n\x08priority\x18\x07 \x01(\x0e\x32!.crossrate.api.policy.v1.Priority\x12\x19\n\x11max_request_bytes\x18\x08 \x01(\r\x12\x16\n\x0eno_rest_reason\x18\t \x01(\t\x12\x36\n\x13stream_idle_timeout\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0e\x61\x63\x63ount_fields\x18\x0b \x03(\t\x12\x19\n\x11instrument_fields\x18\x0c \x03(\t\x12\x13\n\x0b\x64\x65sk_fields\x18\r \x03(\t\x12\x0f\n\x07step_up\x18\x0e \x01(\x08\x12\x16\n\x0estep_up_unless\x18\x0f \x01(\t\"P\n\tTolerance\x12\r\n\x05value\x18\x01 \x01(\x01\x12\x34\n\x04unit\x18\x02 \x01(\x0e\x32&.crossrate.api.policy.v1.ToleranceUnit\"\xa9\x01\n\x0b\x46ieldPolicy\x12\x35\n\tredaction\x18\x01 \x01(\x0e\x32\".crossrate.api.policy.v1.Redaction\x12\x35\n\ttolerance\x18\x02 \x01(\x0b\x32\".crossrate.api.policy.v1.Tolerance\x12\x17\n\x0f\x63ompare_ignored\x18\x03 \x01(\x08\x12\x13\n\x0b\x63ompare_key\x18\x04 \x01(\t*\x9a\x01\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x0f\n\x0bROLE_TRADER\x10\x02\x12\x0e\n\nROLE_QUANT\x10\x03\x12\x15\n\x11ROLE_RISK_OFFICER\x10\x04\x12\x11\n\rROLE_OPERATOR\x10\x05\x12\x10\n\x0cROLE_AUDITOR\x10\x06\x12\x0e\n\nROLE_ADMIN\x10\x07*\x81\x01\n\x0bSideEffects\x12\x1c\n\x18SIDE_EFFECTS_UNSPECIFIED\x10\x00\x12\x15\n\x11SIDE_EFFECTS_NONE\x10\x01\x12\x1e\n\x1aSIDE_EFFECTS_VALIDATE_ONLY\x10\x02\x12\x1d\n\x19SIDE_EFFECTS_NEVER_MIRROR\x10\x03*P\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x13\n\x0fPRIORITY_NORMAL\x10\x01\x12\x15\n\x11PRIORITY_RESERVED\x10\x02*d\n\tRedaction\x12\x19\n\x15REDACTION_UNSPECIFIED\x10\x00\x12\x12\n\x0eREDACTION_NONE\x10\x01\x12\x12\n\x0eREDACTION_HASH\x10\x02\x12\x14\n\x10REDACTION_REMOVE\x10\x03*\x82\x01\n\rToleranceUnit\x12\x1e\n\x1aTOLERANCE_UNIT_UNSPECIFIED\x10\x00\x12\x1b\n\x17TOLERANCE_UNIT_ABSOLUTE\x10\x01\x12\x1b\n\x17TOLERANCE_UNIT_RELATIVE\x10\x02\x12\x17\n\x13TOLERANCE_UNIT_PIPS\x10\x03:W\n\x06method\x12\x1e.google.protobuf.MethodOptions\x18\x96\x8c\x03 \x01(\x0b\x32%.crossrate.api.policy.v1.MethodPolicy:T\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\x96\x8c\x03 \x01(\x0b\x32$.crossrate.api.policy.v1.FieldPolicyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crossrate.api.policy.v1.policy_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROLE']._serialized_start=857
-  _globals['_ROLE']._serialized_end=1011
-  _globals['_SIDEEFFECTS']._serialized_start=1014
-  _globals['_SIDEEFFECTS']._serialized_end=1143
-  _globals['_PRIORITY']._serialized_start=1145
-  _globals['_PRIORITY']._serialized_end=1225
-  _globals['_REDACTION']._serialized_start=1227
-  _globals['_REDACTION']._serialized_end=1327
-  _globals['_TOLERANCEUNIT']._serialized_start=1330
-  _globals['_TOLERANCEUNIT']._serialized_end=1460
+  _globals['_ROLE']._serialized_start=881
+  _globals['_ROLE']._serialized_end=1035
+  _globals['_SIDEEFFECTS']._serialized_start=1038
+  _globals['_SIDEEFFECTS']._serialized_end=1167
+  _globals['_PRIORITY']._serialized_start=1169
+  _globals['_PRIORITY']._serialized_end=1249
+  _globals['_REDACTION']._serialized_start=1251
+  _globals['_REDACTION']._serialized_end=1351
+  _globals['_TOLERANCEUNIT']._serialized_start=1354
+  _globals['_TOLERANCEUNIT']._serialized_end=1484
   _globals['_METHODPOLICY']._serialized_start=132
-  _globals['_METHODPOLICY']._serialized_end=600
-  _globals['_TOLERANCE']._serialized_start=602
-  _globals['_TOLERANCE']._serialized_end=682
-  _globals['_FIELDPOLICY']._serialized_start=685
-  _globals['_FIELDPOLICY']._serialized_end=854
+  _globals['_METHODPOLICY']._serialized_end=624
+  _globals['_TOLERANCE']._serialized_start=626
+  _globals['_TOLERANCE']._serialized_end=706
+  _globals['_FIELDPOLICY']._serialized_start=709
+  _globals['_FIELDPOLICY']._serialized_end=878
 # @@protoc_insertion_point(module_scope)

@@ -77,7 +77,7 @@ FIELD_FIELD_NUMBER: _ClassVar[int]
 field: _descriptor.FieldDescriptor
 
 class MethodPolicy(_message.Message):
-    __slots__ = ("roles", "services", "deadline", "cost", "sticky_field", "side_effects", "priority", "max_request_bytes", "no_rest_reason", "stream_idle_timeout", "account_fields", "instrument_fields", "desk_fields", "step_up")
+    __slots__ = ("roles", "services", "deadline", "cost", "sticky_field", "side_effects", "priority", "max_request_bytes", "no_rest_reason", "stream_idle_timeout", "account_fields", "instrument_fields", "desk_fields", "step_up", "step_up_unless")
     ROLES_FIELD_NUMBER: _ClassVar[int]
     SERVICES_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_FIELD_NUMBER: _ClassVar[int]
@@ -92,6 +92,7 @@ class MethodPolicy(_message.Message):
     INSTRUMENT_FIELDS_FIELD_NUMBER: _ClassVar[int]
     DESK_FIELDS_FIELD_NUMBER: _ClassVar[int]
     STEP_UP_FIELD_NUMBER: _ClassVar[int]
+    STEP_UP_UNLESS_FIELD_NUMBER: _ClassVar[int]
     roles: _containers.RepeatedScalarFieldContainer[Role]
     services: _containers.RepeatedScalarFieldContainer[str]
     deadline: _duration_pb2.Duration
@@ -106,7 +107,8 @@ class MethodPolicy(_message.Message):
     instrument_fields: _containers.RepeatedScalarFieldContainer[str]
     desk_fields: _containers.RepeatedScalarFieldContainer[str]
     step_up: bool
-    def __init__(self, roles: _Optional[_Iterable[_Union[Role, str]]] = ..., services: _Optional[_Iterable[str]] = ..., deadline: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cost: _Optional[int] = ..., sticky_field: _Optional[str] = ..., side_effects: _Optional[_Union[SideEffects, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., max_request_bytes: _Optional[int] = ..., no_rest_reason: _Optional[str] = ..., stream_idle_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., account_fields: _Optional[_Iterable[str]] = ..., instrument_fields: _Optional[_Iterable[str]] = ..., desk_fields: _Optional[_Iterable[str]] = ..., step_up: _Optional[bool] = ...) -> None: ...
+    step_up_unless: str
+    def __init__(self, roles: _Optional[_Iterable[_Union[Role, str]]] = ..., services: _Optional[_Iterable[str]] = ..., deadline: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cost: _Optional[int] = ..., sticky_field: _Optional[str] = ..., side_effects: _Optional[_Union[SideEffects, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., max_request_bytes: _Optional[int] = ..., no_rest_reason: _Optional[str] = ..., stream_idle_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., account_fields: _Optional[_Iterable[str]] = ..., instrument_fields: _Optional[_Iterable[str]] = ..., desk_fields: _Optional[_Iterable[str]] = ..., step_up: _Optional[bool] = ..., step_up_unless: _Optional[str] = ...) -> None: ...
 
 class Tolerance(_message.Message):
     __slots__ = ("value", "unit")

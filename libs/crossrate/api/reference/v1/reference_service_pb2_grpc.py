@@ -92,7 +92,8 @@ class ReferenceServiceServicer:
 
     def SetInstrumentStatus(self, request, context):
         """Halts an instrument, lets only reductions through, or opens it again. The change is committed with its event; the
-        same request id and body give the same answer, also after a restart.
+        same request id and body give the same answer, also after a restart. It takes a second factor, but to halt an instrument
+        none: what stops trading is never held up.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
