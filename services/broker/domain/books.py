@@ -16,6 +16,7 @@ class Fill:
         exec_id: the venue's id, the same in all books.
         order_id: the order here; empty where the book does not know it.
         time_ns: when it was dealt, by the venue's clock, ns since 1970 UTC.
+        net: of a swap: what both legs do to the position; None for what has one.
     """
 
     exec_id: str
@@ -28,11 +29,12 @@ class Fill:
     client_id: str = ""
     account: str = ""
     time_ns: int = 0
+    net: int | None = None
 
     @property
     def signed(self) -> int:
         """What it does to the position in the base currency."""
-        return self.side * self.quantity
+        return self.side * self.quantity if self.net is None else self.net
 
     def agrees(self, other: Fill) -> bool:
         """Whether both say the same deal."""

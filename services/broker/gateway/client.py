@@ -1,7 +1,7 @@
 """One client's session: what comes is kept with the number that acknowledges it, then carried out at trading.
 
-    D F G H q AF AD ─▶ received: one transaction ─▶ carrying: PlaceOrders, CancelOrder, … with ids of the ClOrdIDs
-    8 9 r AE AQ     ◀─ telling: trading's reports, each with the position that it moves, in one transaction
+    D F G H q AF AD AN ─▶ received: one transaction ─▶ carrying: PlaceOrders, CancelOrder, … with ids of the ClOrdIDs
+    8 9 r AE AQ AO AP  ◀─ telling: trading's reports, each with the position that it moves, in one transaction
 
 So a kill anywhere leaves what is to be done and what is to be told; both go on where they stopped.
 """
@@ -39,6 +39,7 @@ from crossrate.fix.orders import (
     OrderMassStatusRequest,
     OrderStatusRequest,
 )
+from crossrate.fix.positions import RequestForPositions
 from crossrate.fix.reports import ExecutionReport, OrderCancelReject, OrderMassCancelReport
 from crossrate.fix.trades import (
     ACCEPTED,
@@ -53,6 +54,7 @@ from services.broker.gateway import words_in as words
 from services.broker.gateway.carrying import Carrying
 from services.broker.gateway.declared import FixClient
 from services.broker.gateway.kept import Kept, Kind
+from services.broker.gateway.positions import Positions
 from services.broker.gateway.telling import Telling
 
 TAKEN = (
@@ -63,6 +65,7 @@ TAKEN = (
     OrderMassCancelRequest,
     OrderMassStatusRequest,
     TradeCaptureReportRequest,
+    RequestForPositions,
 )
 """What a client may send."""
 
@@ -70,19 +73,21 @@ TAKEN = (
 class Client:
     """The application behind a client's session."""
 
-    def __init__(self, spec: FixClient, kept: Kept, carrying: Carrying, telling: Telling) -> None:
+    def __init__(self, spec: FixClient, kept: Kept, carrying: Carrying, telling: Telling, positions: Positions) -> None:
         self._spec = spec
         self._kept = kept
         self._carrying = carrying
         self._telling = telling
+        self._positions = positions
 
     def wake(self) -> None:
         """There may be requests."""
         self._carrying.wake.set()
+        self._positions.wake.set()
 
     def attach(self, endpoint: Endpoint) -> None:
         """The session that it speaks by."""
-        self._carrying.endpoint = self._telling.endpoint = endpoint
+        self._carrying.endpoint = self._telling.endpoint = self._positions.endpoint = endpoint
 
     async def begin(self) -> None:
         """See Telling.begin. A session that stood when its last instance ended was lost with it."""
@@ -94,6 +99,7 @@ class Client:
         """Carries out and tells, until it is cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._carrying.run())
+            group.create_task(self._positions.run())
             for account in self._spec.accounts:
                 group.create_task(self._telling.run(account))
 
@@ -132,6 +138,8 @@ class Client:
             await self._status_of_all(value, unit)
         elif isinstance(value, TradeCaptureReportRequest):
             await self._trades(value, unit)
+        elif isinstance(value, RequestForPositions):
+            await self._positions.received(value, unit)
 
     async def _trades(self, request: TradeCaptureReportRequest, unit: Unit) -> None:
         """From now on the session is told each fill once more as a trade, or no more."""

@@ -347,8 +347,8 @@ class FixAdapter:
     async def _adopt(self, unit: Unit, outcome: Outcome, value: ExecutionReport) -> Routed | None:
         """An order that nobody here sent: it is one of ours from now on, by an id made of the venue's."""
         working = value.ord_status in WORKING or value.exec_type is ExecType.TRADE
-        if not self._spec.adopts or not working:
-            return None
+        if not self._spec.adopts or not working or value.settl_date2 is not None:
+            return None  # of a swap by hand the statement tells, and two persons decide
         stated, now = stated_of(value), value.transact_time or time.time_ns()
         routed, report = adopted(self._desk.venue, self._spec.adopted_account, stated, self._calendar, now)
         if await self._desk.reading.seen(unit.transaction, self._desk.venue, key_of(stated)):

@@ -252,6 +252,8 @@ def test_an_order_goes_out_with_what_is_left_of_it() -> None:
     for terms in (
         {"post_only": True},
         {"quantity": "1.5"},
+        {"settlement": pb.Settlement(tenor="1M")},
+        {"settlement": pb.Settlement(date={"year": 2027, "month": 1, "day": 4})},
         {"order_type": pb.ORDER_TYPE_STOP_LIMIT, "min_quantity": "1"},
     ):
         with pytest.raises(Unfit):
