@@ -68,7 +68,7 @@ class RequestForPositionsAck:
 class PositionQty:
     """Quantities of one kind; both are zero or above, in the base currency."""
 
-    pos_type: str | None = optional(703)
+    pos_type: str = required(703)
     long_qty: Decimal | None = optional(704)
     short_qty: Decimal | None = optional(705)
     pos_qty_status: int | None = optional(706)
@@ -81,7 +81,7 @@ class PositionQty:
 class PositionAmount:
     """An amount of a position in the counter currency; positive is the holder's profit."""
 
-    pos_amt_type: str | None = optional(707)
+    pos_amt_type: str = required(707)
     pos_amt: Decimal | None = optional(708)
     extra: Extra = ()
 

@@ -101,11 +101,13 @@ class Statement:
         orders: all that work there.
         positions: by instrument, units of the base currency by all deals since the venue is reconciled; None where the
             venue states none.
-        copies: the number of the last copy of the drop copy that the positions have in them.
+        copies: the number of the last copy of the drop copy that the positions have in them; None for all that came.
+        reports: the same of our own reports.
     """
 
     orders: tuple[StatedOrder, ...]
     positions: dict[str, int] | None = None
-    copies: int = 0
+    copies: int | None = None
     own: dict[str, OwnOrder] = field(default_factory=dict)
     """Broker's orders at the same moment, by id: those that have not ended, and those that the statement is about."""
+    reports: int | None = None

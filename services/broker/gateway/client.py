@@ -1,6 +1,6 @@
 """One client's session: what comes is kept with the number that acknowledges it, then carried out at trading.
 
-    D F G H q AF AD AN ─▶ received: one transaction ─▶ carrying: PlaceOrders, CancelOrder, … with ids of the ClOrdIDs
+    D AB F G H q AF AD AN ▶ received: one transaction ─▶ carrying: PlaceOrders, CancelOrder, … with ids of the ClOrdIDs
     8 9 r AE AQ AO AP  ◀─ telling: trading's reports, each with the position that it moves, in one transaction
 
 So a kill anywhere leaves what is to be done and what is to be told; both go on where they stopped.
@@ -32,6 +32,7 @@ from crossrate.fix.enums import (
 )
 from crossrate.fix.message import Message
 from crossrate.fix.orders import (
+    NewOrderMultileg,
     NewOrderSingle,
     OrderCancelReplaceRequest,
     OrderCancelRequest,
@@ -59,6 +60,7 @@ from services.broker.gateway.telling import Telling
 
 TAKEN = (
     NewOrderSingle,
+    NewOrderMultileg,
     OrderCancelRequest,
     OrderCancelReplaceRequest,
     OrderStatusRequest,
@@ -126,7 +128,7 @@ class Client:
     async def received(self, message: Message, unit: Unit) -> None:
         """See Application."""
         value = message.value
-        if isinstance(value, NewOrderSingle):
+        if isinstance(value, NewOrderSingle | NewOrderMultileg):
             await self._place(value, unit, again=message.possible_resend)
         elif isinstance(value, OrderCancelRequest | OrderCancelReplaceRequest):
             await self._change(value, unit)
@@ -168,7 +170,7 @@ class Client:
             raise words.Refused(f"1={named}: the session's accounts are {', '.join(self._spec.accounts)}")
         return named or self._spec.accounts[0]
 
-    async def _place(self, order: NewOrderSingle, unit: Unit, *, again: bool) -> None:
+    async def _place(self, order: NewOrderSingle | NewOrderMultileg, unit: Unit, *, again: bool) -> None:
         connection = unit.transaction
         known = await self._kept.root(connection, order.cl_ord_id)
         if known is not None and again:
@@ -179,7 +181,7 @@ class Client:
             if known is not None:
                 raise words.Refused(f"11={order.cl_ord_id}: was used before; every order has its own ClOrdID")
             account = self._account(order.account)
-            made = words.new_order(order, account)
+            made = words.new_order(words.swap(order) if isinstance(order, NewOrderMultileg) else order, account)
         except words.Refused as refused:
             reason = OrdRejReason.DUPLICATE_ORDER if known is not None else OrdRejReason.OTHER
             unit.send(rejected(order, str(refused), reason))
@@ -274,9 +276,9 @@ class Client:
         )
 
 
-def rejected(order: NewOrderSingle, text: str, reason: OrdRejReason) -> ExecutionReport:
+def rejected(order: NewOrderSingle | NewOrderMultileg, text: str, reason: OrdRejReason) -> ExecutionReport:
     """The refusal of an order that trading never heard of."""
-    report = unknown(order.cl_ord_id, order.symbol, order.side, text)
+    report = unknown(order.cl_ord_id, order.symbol or "NONE", order.side, text)
     return _with(report, exec_type=ExecType.REJECTED, ord_rej_reason=reason, order_qty=order.order_qty)
 
 
