@@ -181,6 +181,7 @@ class NewOrderMultileg(_Terms):
     handl_inst: HandlInst | None = optional(21)
     exec_inst: tuple[str, ...] | None = optional(18)
     min_qty: Decimal | None = optional(110)
+    ex_destination: str | None = optional(100)
     side: Side = required(54)
     symbol: str | None = optional(55)
     security_type: str | None = optional(167)
