@@ -227,7 +227,7 @@ class Quotes(QuotingServiceServicer):
     def make_swap(self, near: dt.date, far: dt.date, far_amount: str) -> str:
         """A quote of a swap of a hundred thousand euros, far points of 45 pips."""
         made = self.made[quote_id := self.make()]
-        made.product.swap.near.notional = 1
+        made.product.swap.notional = 1
         for leg, day in ((made.legs[0], near), (made.legs.add(amount=f"-{far_amount}"), far)):
             leg.value_date.year, leg.value_date.month, leg.value_date.day = day.year, day.month, day.day
         made.legs[1].bid_px, made.legs[1].offer_px = "1.0844", "1.0847"
