@@ -254,7 +254,7 @@ class FixAdapter:
     async def received(self, message: Message, unit: Unit) -> None:
         """See Application."""
         outcome, value = Outcome(), message.value
-        if self._stating.answered(value):
+        if self._stating.answered(message):
             return
         if isinstance(value, RequestForPositionsAck | PositionReport):
             await self._stating.take_position(unit.transaction, value)

@@ -17,8 +17,10 @@ from crossrate.basics.pair import parse_pair
 from crossrate.fix.endpoint import Endpoint
 from crossrate.fix.enums import ExecType, MassStatusReqType, OrdStatus, Side
 from crossrate.fix.faults import NotLoggedOn, Throttled
+from crossrate.fix.kinds import REJECT
+from crossrate.fix.message import Message
 from crossrate.fix.orders import OrderMassStatusRequest, OrderStatusRequest
-from crossrate.fix.positions import PositionReport, RequestForPositionsAck
+from crossrate.fix.positions import PositionReport, RequestForPositions, RequestForPositionsAck
 from crossrate.fix.reports import BusinessMessageReject, ExecutionReport
 from crossrate.store import Database
 from services.broker.domain.amounts import QUANTITY_UNIT
@@ -37,6 +39,7 @@ STATEMENT_S_MAX = 10.0
 """How long a statement is waited for."""
 DAY = parse_pair("EUR/USD")
 """Whose session is the trading day."""
+ASKS_POSITIONS = RequestForPositions.KIND.decode()
 FILLS = (ExecType.TRADE, ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT)
 
 
@@ -57,10 +60,14 @@ class Stating:
         """A session begins."""
         self._asks = bool(self._spec.positions)
 
-    def answered(self, value: Any) -> bool:
+    def answered(self, message: Message) -> bool:
         """Whether a message only says that something is complete, or that it is not done."""
+        value = message.value
         if self._orders is None:
             return False
+        if message.kind == REJECT and message.text(372) == ASKS_POSITIONS and self._positions is not None:
+            self._positions.refuse(message.text(58))
+            return True
         if isinstance(value, ExecutionReport):
             if self._positions is not None and value.exec_type in FILLS:
                 self._positions.fill()
@@ -68,7 +75,7 @@ class Stating:
         if isinstance(value, BusinessMessageReject) and value.business_reject_ref_id == self._orders.last:
             self._orders.complete.set()
             return True
-        refused = isinstance(value, BusinessMessageReject) and value.ref_msg_type == "AN"
+        refused = isinstance(value, BusinessMessageReject) and value.ref_msg_type == ASKS_POSITIONS
         if refused and self._positions is not None:
             self._positions.refuse(value.text or "")
         return refused
