@@ -75,7 +75,12 @@ class OwnOrder:
 
 @dataclass(frozen=True, slots=True)
 class StatedOrder:
-    """An order that works at the venue, by its own statement. `order_id` is ours where the venue's ids lead to one."""
+    """An order that works at the venue, by its own statement. `order_id` is ours where the venue's ids lead to one.
+
+    Attributes:
+        price: its limit; None for none, and for one that waits for its trigger.
+        trigger: the price that sets it off; None for none.
+    """
 
     venue_order_id: str
     client_id: str
@@ -86,6 +91,7 @@ class StatedOrder:
     filled: int
     order_id: str = ""
     status: str = "works"
+    trigger: Decimal | None = None
 
     @property
     def side_word(self) -> str:

@@ -149,6 +149,18 @@ def _left(routed: Routed, terms: order_pb2.NewOrder, grid: Grid) -> int:
     return grid.units(quantity - Decimal(routed.earlier) / QUANTITY_UNIT if routed.earlier else quantity)
 
 
+def by_hand(order: order_pb2.Order) -> None:
+    """Nothing for an order whose terms are known.
+
+    Raises:
+        Unfit: it was placed by hand and has no limit: it may wait for a trigger, which a replacement would take away.
+    """
+    if order.adopted and order.terms.order_type not in LIMIT:
+        raise Unfit(
+            "order_type: an order that was placed by hand without a limit is amended at the venue; cancels pass"
+        )
+
+
 def dated(terms: order_pb2.NewOrder) -> bool:
     """Whether an order names another value date than spot, or a swap another near one."""
     return terms.HasField("settlement") and (

@@ -193,8 +193,9 @@ def stated_of(value: ExecutionReport, order_id: str = "") -> StatedOrder:
         instrument_of(value.symbol),
         BUY if value.side is Side.BUY else SELL,
         int(quantity * QUANTITY_UNIT),
-        value.price or None,
+        value.price or None if value.stop_px is None else None,
         int((value.cum_qty or Decimal(0)) * QUANTITY_UNIT),
         order_id,
         value.ord_status.name.lower(),
+        value.stop_px,
     )

@@ -19,7 +19,7 @@ from services.broker.domain.books import BUY, StatedOrder
 from services.broker.domain.dates import Calendar, put_date
 from services.broker.routed import At, Routed, Waiting
 from services.broker.venues.declared import FixVenue
-from services.broker.venues.exchange_terms import LIMIT, MARKET, Unfit, dated
+from services.broker.venues.exchange_terms import LIMIT, MARKET, Unfit, by_hand, dated
 
 _FORCES = {
     order_pb2.TIME_IN_FORCE_GTC: TimeInForce.GOOD_TILL_CANCEL,
@@ -147,6 +147,7 @@ def replacement(spec: FixVenue, routed: Routed, order: order_pb2.Order, cl_ord_i
     Raises:
         Unfit: it has terms that are not sent to venues.
     """
+    by_hand(order)
     if order.terms.HasField("far_leg"):
         raise Unfit("far_leg: a swap is not amended at this venue; cancel it and enter another")
     return OrderCancelReplaceRequest(

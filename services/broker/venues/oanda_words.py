@@ -14,7 +14,7 @@ from services.broker.domain.amounts import QUANTITY_UNIT, price_text
 from services.broker.domain.dates import Calendar
 from services.broker.oanda import words
 from services.broker.routed import Routed
-from services.broker.venues.exchange_terms import LIMIT, MARKET, Unfit, dated
+from services.broker.venues.exchange_terms import LIMIT, MARKET, Unfit, by_hand, dated
 
 Json = dict[str, Any]
 PREFIX = "X"
@@ -58,6 +58,7 @@ def replacement(routed: Routed, order: order_pb2.Order, number: int) -> Json:
     Raises:
         Unfit: it has terms that the API does not know.
     """
+    by_hand(order)
     return {"order": _terms(routed, order, number, routed.earlier + routed.filled)}
 
 
