@@ -28,6 +28,7 @@ from services.broker.reconciling.reading import ADJUSTED
 from services.broker.routed import At, Routed
 from services.broker.store import Outcome
 from services.broker.store.breaks import KeptBreak, lock, put, step
+from services.broker.venues.exchange_terms import dated
 
 
 class Impossible(Exception):
@@ -250,14 +251,14 @@ class Corrector:
 
 
 def _agreed(fill: execution.Fill, routed: Routed) -> None:
-    """A fill of an order settles when the order does.
+    """A fill of a forward settles when the order does.
 
     Raises:
         Impossible: it is a swap's, whose far leg no book tells.
     """
     if routed.order.terms.HasField("far_leg"):
         raise Impossible("a swap has a far leg, which the drop copy does not price: have the venue tell it again")
-    if routed.order.settl_date.year:
+    if dated(routed.order.terms) and routed.order.settl_date.year:
         fill.settl_date.CopyFrom(routed.order.settl_date)
 
 

@@ -238,10 +238,12 @@ def _fill(
     fill.quantity, fill.price = price_text(message.last_qty), price_text(message.last_px)
     pair = parse_pair(routed.instrument)
     trade_date = message.trade_date or calendar.session(pair, time_ns).trade_date
-    agreed = _day(routed.order.settl_date)
+    terms = routed.order.terms
+    # A spot order settles by the day on which it is filled, not by the one on which it was entered.
+    agreed = _day(routed.order.settl_date) if dated(terms) or terms.HasField("far_leg") else None
     put_date(fill.trade_date, trade_date)
     put_date(fill.settl_date, message.settl_date or agreed or calendar.spot(pair, trade_date))
-    if routed.order.terms.HasField("far_leg"):
+    if terms.HasField("far_leg"):
         _far(fill, message, routed)
     if message.last_liquidity_ind in (1, 2):
         fill.liquidity = message.last_liquidity_ind

@@ -126,6 +126,13 @@ def test_a_forward_s_fill_settles_when_the_order_does() -> None:
     assert (said.month, said.day) == (12, 3)
 
 
+def test_a_spot_order_that_rested_settles_by_the_day_of_its_fill() -> None:
+    """Not by the day on which it was entered."""
+    rested = routed()
+    put_date(rested.order.settl_date, dt.date(2026, 11, 27))
+    assert (told(fill(), rested).settl_date.month, told(fill(), rested).settl_date.day) != (11, 27)
+
+
 def test_a_swap_s_fill_has_both_legs() -> None:
     """By the spot rate and points, or by legs; without a far rate it is not made up."""
     points = {"last_spot_rate": Decimal("1.1"), "last_forward_points2": Decimal("0.0045")}
