@@ -31,7 +31,7 @@ def adopted(
         order_type=order_pb2.ORDER_TYPE_MARKET,
         time_in_force=order_pb2.TIME_IN_FORCE_GTC,
         venue=venue,
-        text=f"placed by hand at {venue}, its order {stated.venue_order_id}"[:TEXT_MAX],
+        text=f"placed by hand at {venue}{_waits(stated)}, its order {stated.venue_order_id}"[:TEXT_MAX],
     )
     if stated.price is not None:
         terms.order_type, terms.limit_price = order_pb2.ORDER_TYPE_LIMIT, price_text(stated.price)
@@ -70,6 +70,10 @@ def adopted(
     report = pb.VenueReport(kind=pb.VENUE_REPORT_KIND_ADOPTED, text=words, order=order)
     report.venue_time.FromNanoseconds(time_ns)
     return routed, report
+
+
+def _waits(stated: StatedOrder) -> str:
+    return f" with a trigger at {price_text(stated.trigger)}" if stated.trigger is not None else ""
 
 
 def key_of(stated: StatedOrder) -> str:

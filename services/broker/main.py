@@ -135,6 +135,7 @@ def _gateways(
     """Clients that trade over FIX, and programs that do over the v20 API."""
     state, note, clients = runtime.place.state, runtime.log, fix_clients.load(settings.fix_clients)
     folder, trading = settings.fix_clients.parent, TradingServiceStub(channel)
-    fix = FixGateway(clients, folder, state, database, trading, hub, runtime.instance, note)
+    ledger = LedgerServiceStub(channel)
+    fix = FixGateway(clients, folder, state, database, trading, ledger, hub, runtime.instance, note)
     programs = oanda_clients.load(settings.oanda_clients)
     return fix, OandaGateway(programs, state, database, channel, runtime.stopping, note)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crossrate.api.risk.v1 import pretrade_service_pb2
-from crossrate.api.trading.v1 import execution_pb2, order_entry_pb2
+from crossrate.api.trading.v1 import execution_pb2, order_entry_pb2, order_pb2
 from crossrate.rpc.frames import retagged, tag, tags_of
 
 
@@ -50,6 +50,15 @@ class Admission:
         if not self._kept:
             self._encode()
         return self._kept
+
+    def amended(self, order: order_pb2.Order) -> order_entry_pb2.AmendOrderResponse:
+        """The answer to an amendment that was admitted."""
+        placed = order_entry_pb2.PlaceOrderResponse.FromString(self.answered)
+        answer = order_entry_pb2.AmendOrderResponse(order=order, checks=placed.checks, first_limit=placed.first_limit)
+        for name in ("margin", "quote_seen"):
+            if placed.HasField(name):
+                getattr(answer, name).CopyFrom(getattr(placed, name))
+        return answer
 
     def _encode(self) -> None:
         said = self._answer

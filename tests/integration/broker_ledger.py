@@ -39,6 +39,8 @@ class Ledger(LedgerServiceServicer):
         lost: ids of fills that it has not.
         doubled: ids of those that it has with twice their quantity.
         fault: why it books nothing further.
+        positions: what every account holds.
+        away: it cannot be asked for them.
     """
 
     def __init__(self, trading: TradingState) -> None:
@@ -46,6 +48,14 @@ class Ledger(LedgerServiceServicer):
         self.lost: set[str] = set()
         self.doubled: set[str] = set()
         self.fault = ""
+        self.positions: list[balance_pb2.Position] = []
+        self.away = False
+
+    async def ListPositions(self, request, context):
+        if self.away:
+            raise errors.dependency_unavailable("postgres")
+        found = [each for each in self.positions if request.instrument in ("", each.instrument)]
+        return ledger.ListPositionsResponse(positions=found, execution_sequence=12)
 
     async def ListTrades(self, request, context):
         answer = booked_trades_pb2.ListTradesResponse(fault=self.fault)

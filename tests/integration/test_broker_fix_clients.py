@@ -33,6 +33,7 @@ from crossrate.fix.orders import (
     OrderMassStatusRequest,
     OrderStatusRequest,
 )
+from crossrate.fix.positions import PositionReport, RequestForPositionsAck
 from crossrate.fix.reader import Decoder
 from crossrate.fix.reports import (
     BusinessMessageReject,
@@ -59,6 +60,8 @@ REPORTS = (
     BusinessMessageReject,
     TradeCaptureReport,
     TradeCaptureReportRequestAck,
+    RequestForPositionsAck,
+    PositionReport,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -217,6 +218,10 @@ async def test_an_amendment_races_with_a_fill(desk: Floor) -> None:
     placed = (await desk.stub.PlaceOrder(place(order))).order
     await status(desk.stub, order, NEW)
     desk.broker.answer = stand.silent
+    more = {"account": "amends", "client_order_id": order.client_order_id, "quantity": "150000", "validate_only": True}
+    what_if = await desk.stub.AmendOrder(pb.AmendOrderRequest(request_id=str(uuid.uuid4()), **more))
+    assert (what_if.quote_seen.bid, what_if.first_limit, len(what_if.checks)) == ("1.0799", 0, 1)
+    assert what_if.margin.used_after == "5000.5"
     request = pb.AmendOrderRequest(
         request_id=str(uuid.uuid4()),
         account="amends",
@@ -299,6 +304,23 @@ async def test_a_quote_is_taken_once(desk: Floor) -> None:
     assert (gone.reason, "executed once" in gone.reason_text) == ("QUOTE_GONE", True)
     other = await failure(desk.stub.PlaceOrder(place(new("quoted", **(terms | {"quantity": "5000"})))))
     assert other.violations[0].field == "order.quantity"
+    # The order's dates are the quote's: where it names others it is refused, where it names none it has them.
+    dated = {"settlement": order_pb2.Settlement(tenor="1M"), "quote_id": desk.quotes.make()}
+    other = await failure(desk.stub.PlaceOrder(place(new("quoted", **(terms | dated)))))
+    assert other.violations[0].field == "order.settlement"
+    assert (done.settl_date.year, done.settl_date.month, done.settl_date.day) == (2026, 3, 6)
+    spot, far = order_pb2.Settlement(), order_pb2.Settlement(tenor="3M")
+    swap = terms | {"settlement": spot, "far_leg": order_pb2.FarLeg(settlement=far)}
+    plain = {"order_type": order_pb2.ORDER_TYPE_MARKET, "quote_id": ""}
+    asked = await desk.stub.PlaceOrder(place(new("quoted", **(swap | plain)), validate_only=True))
+    near, later = (dt.date(d.year, d.month, d.day) for d in (asked.order.settl_date, asked.order.far_settl_date))
+    wrong = {"quote_id": desk.quotes.make_swap(near, later + dt.timedelta(days=1), "110000")}
+    other = await failure(desk.stub.PlaceOrder(place(new("quoted", **(swap | wrong)))))
+    assert {each.field for each in other.violations} == {"order.far_leg.settlement", "order.far_leg.quantity"}
+    right = new("quoted", **(swap | {"quote_id": desk.quotes.make_swap(near, later, "100000")}))
+    await desk.stub.PlaceOrder(place(right))
+    dealt = await status(desk.stub, right, FILLED)
+    assert (dealt.avg_price, dealt.far_settl_date) == ("1.0801", asked.order.far_settl_date)
     await desk.is_proved("quoted")
 
 

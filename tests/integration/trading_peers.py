@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -222,6 +223,15 @@ class Quotes(QuotingServiceServicer):
         leg.value_date.year, leg.value_date.month, leg.value_date.day = 2026, 3, 6
         self.made[quote.quote_id] = quote
         return quote.quote_id
+
+    def make_swap(self, near: dt.date, far: dt.date, far_amount: str) -> str:
+        """A quote of a swap of a hundred thousand euros, far points of 45 pips."""
+        made = self.made[quote_id := self.make()]
+        made.product.swap.notional = 1
+        for leg, day in ((made.legs[0], near), (made.legs.add(amount=f"-{far_amount}"), far)):
+            leg.value_date.year, leg.value_date.month, leg.value_date.day = day.year, day.month, day.day
+        made.legs[1].bid_px, made.legs[1].offer_px = "1.0844", "1.0847"
+        return quote_id
 
     async def GetQuoteTerms(self, request, context):
         if request.quote_id not in self.made:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from crossrate.fix.faults import Fault, RejectReason
+from crossrate.fix.kinds import SEQUENCE_RESET
 from crossrate.fix.message import BEGIN_STRING, NANOSECONDS, Message, Times
 from crossrate.fix.rules import Rules
 
@@ -28,7 +29,9 @@ class Checks:
             spoken = message.begin_string.decode("latin-1")
             raise Fault(RejectReason.OTHER, 8, f"the {rules.peer} speaks {spoken}, not FIX.4.4")
         number = message.number(34)
-        if not number:
+        # The number of a SequenceReset that resets means nothing (volume 2): who has lost his numbers writes 0.
+        resets = message.kind == SEQUENCE_RESET and message.get(123) != b"Y"
+        if not number and not (number == 0 and resets):
             raise Fault(RejectReason.REQUIRED_TAG_MISSING, 34, f"the {rules.peer} sent a message without MsgSeqNum")
         names = message.get(49), message.get(56)
         if names != (rules.target.encode(), rules.sender.encode()):

@@ -245,3 +245,38 @@ class BidType(enum.IntEnum):
     NON_DISCLOSED = 1
     DISCLOSED = 2
     NO_BIDDING = 3
+
+
+class PosReqType(enum.IntEnum):
+    """PosReqType (724)."""
+
+    POSITIONS = 0
+    TRADES = 1
+    EXERCISES = 2
+    ASSIGNMENTS = 3
+
+
+class PosReqResult(enum.IntEnum):
+    """PosReqResult (728)."""
+
+    VALID = 0
+    UNSUPPORTED = 1
+    NO_POSITIONS = 2
+    NOT_AUTHORISED = 3
+    NOT_SUPPORTED = 4
+    OTHER = 99
+
+
+class PosReqStatus(enum.IntEnum):
+    """PosReqStatus (729)."""
+
+    COMPLETED = 0
+    COMPLETED_WITH_WARNINGS = 1
+    REJECTED = 2
+
+
+class SettlPriceType(enum.IntEnum):
+    """SettlPriceType (731)."""
+
+    FINAL = 1
+    THEORETICAL = 2

@@ -64,8 +64,8 @@ class NewOrderSingle(_Terms):
         stop_px: the price that triggers a stop.
         settl_type: 0 regular (spot), 1 today, 2 tomorrow, B broken date, or a tenor such as M1.
         settl_date: value date of the near leg.
-        settl_date2: value date of a swap's far leg.
-        order_qty2: quantity of a swap's far leg, with the other side.
+        settl_date2: value date of a swap's far leg, whose side is the order's: the near leg has the other one.
+        order_qty2: quantity of a swap's far leg.
         quote_id: the quote that is dealt on, with OrdType PREVIOUSLY_QUOTED.
     """
 
@@ -181,6 +181,7 @@ class NewOrderMultileg(_Terms):
     handl_inst: HandlInst | None = optional(21)
     exec_inst: tuple[str, ...] | None = optional(18)
     min_qty: Decimal | None = optional(110)
+    ex_destination: str | None = optional(100)
     side: Side = required(54)
     symbol: str | None = optional(55)
     security_type: str | None = optional(167)
@@ -263,6 +264,7 @@ class OrderCancelReplaceRequest(_Terms):
     settl_date2: dt.date | None = optional(193)
     order_qty2: Decimal | None = optional(192)
     max_show: Decimal | None = optional(210)
+    peg_offset_value: Decimal | None = optional(211)
     extra: Extra = ()
 
 

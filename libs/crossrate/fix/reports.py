@@ -84,6 +84,7 @@ class ExecutionReport:
     ord_type: OrdType | None = optional(40)
     price: Decimal | None = optional(44)
     stop_px: Decimal | None = optional(99)
+    peg_offset_value: Decimal | None = optional(211)
     currency: str | None = optional(15)
     time_in_force: TimeInForce | None = optional(59)
     effective_time: int | None = optional(168)

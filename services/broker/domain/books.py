@@ -16,6 +16,7 @@ class Fill:
         exec_id: the venue's id, the same in all books.
         order_id: the order here; empty where the book does not know it.
         time_ns: when it was dealt, by the venue's clock, ns since 1970 UTC.
+        net: of a swap: what both legs do to the position; None for what has one.
     """
 
     exec_id: str
@@ -28,11 +29,12 @@ class Fill:
     client_id: str = ""
     account: str = ""
     time_ns: int = 0
+    net: int | None = None
 
     @property
     def signed(self) -> int:
         """What it does to the position in the base currency."""
-        return self.side * self.quantity
+        return self.side * self.quantity if self.net is None else self.net
 
     def agrees(self, other: Fill) -> bool:
         """Whether both say the same deal."""
@@ -73,7 +75,12 @@ class OwnOrder:
 
 @dataclass(frozen=True, slots=True)
 class StatedOrder:
-    """An order that works at the venue, by its own statement. `order_id` is ours where the venue's ids lead to one."""
+    """An order that works at the venue, by its own statement. `order_id` is ours where the venue's ids lead to one.
+
+    Attributes:
+        price: its limit; None for none, and for one that waits for its trigger.
+        trigger: the price that sets it off; None for none.
+    """
 
     venue_order_id: str
     client_id: str
@@ -84,6 +91,7 @@ class StatedOrder:
     filled: int
     order_id: str = ""
     status: str = "works"
+    trigger: Decimal | None = None
 
     @property
     def side_word(self) -> str:
@@ -99,11 +107,13 @@ class Statement:
         orders: all that work there.
         positions: by instrument, units of the base currency by all deals since the venue is reconciled; None where the
             venue states none.
-        copies: the number of the last copy of the drop copy that the positions have in them.
+        copies: the number of the last copy of the drop copy that the positions have in them; None for all that came.
+        reports: the same of our own reports.
     """
 
     orders: tuple[StatedOrder, ...]
     positions: dict[str, int] | None = None
-    copies: int = 0
+    copies: int | None = None
     own: dict[str, OwnOrder] = field(default_factory=dict)
     """Broker's orders at the same moment, by id: those that have not ended, and those that the statement is about."""
+    reports: int | None = None

@@ -178,6 +178,10 @@ class Matcher:
         for each in (self.unbooked, self.unledgered):
             each.pop(self._alias.get(exec_id, exec_id), None)
 
+    def held(self) -> dict[str, int]:
+        """Positions by our book, by instrument."""
+        return {instrument: ours for instrument, (ours, _) in self._net.items()}
+
     # What differs.
 
     def findings(self, statement: Statement | None, now_ns: int) -> list[Finding]:

@@ -44,12 +44,14 @@ def choose(
     account: str,
     pinned: str = "",
     tried: frozenset[str] = frozenset(),
+    unable: frozenset[str] = frozenset(),
 ) -> str:
     """The venue of an order: the one that it names, else the first of its route that is ready, else the first that
     is enabled, where it waits a while.
 
     Args:
         tried: venues that had it before and could not send it.
+        unable: venues that do not deal it; one of them gets it, and says so, where the route has no other.
 
     Raises:
         NoVenue: there is none.
@@ -65,6 +67,7 @@ def choose(
     if rule is None:
         raise NoVenue(f"no route fits {instrument} of account {account}: add one to mesh/venues.toml")
     usable = [name for name in rule.venues if name in standings and name not in tried]
+    usable = [name for name in usable if name not in unable] or usable
     for gated in (False, True):
         for name in usable:
             standing = standings[name]

@@ -15,6 +15,7 @@ from services.broker.routed import At, Routed, Told
 from services.broker.store.outcome import Entry
 from services.broker.store.reading import Reading
 from services.broker.venues.declared import Venues
+from services.broker.venues.exchange_terms import dated
 
 
 class Router:
@@ -23,6 +24,10 @@ class Router:
     def __init__(self, declared: Venues, sessions: Sessions, reading: Reading, fresh_s_max: float) -> None:
         self.rules = [Rule(each.instruments, each.accounts, each.venues) for each in declared.routes]
         self._names = list(declared.venues)
+        self._not_dealing = {
+            what: frozenset(name for name, spec in declared.venues.items() if what not in getattr(spec, "deals", ()))
+            for what in ("forward", "swap")
+        }
         self._sessions = sessions
         self._reading = reading
         self.fresh_s_max = fresh_s_max
@@ -45,10 +50,22 @@ class Router:
         """
         standings, terms = await self.standings(), order.terms
         try:
-            found = choose(self.rules, standings, terms.instrument, terms.account, tried=frozenset({tried}))
+            found = choose(
+                self.rules,
+                standings,
+                terms.instrument,
+                terms.account,
+                tried=frozenset({tried}),
+                unable=self._unable(order),
+            )
         except NoVenue:
             return None
         return found if standings[found].ready else None
+
+    def _unable(self, order: order_pb2.Order) -> frozenset[str]:
+        """Venues that do not deal what settles when the order does."""
+        what = "swap" if order.terms.HasField("far_leg") else "forward" if dated(order.terms) else ""
+        return self._not_dealing.get(what, frozenset())
 
     def standing(self, row: VenueRow) -> Standing:
         """How a venue stands."""
@@ -81,7 +98,8 @@ class Router:
                     continue
                 try:
                     terms = each.order.terms
-                    venue = choose(self.rules, standings, terms.instrument, terms.account, terms.venue)
+                    unable = self._unable(each.order)
+                    venue = choose(self.rules, standings, terms.instrument, terms.account, terms.venue, unable=unable)
                 except NoVenue as error:
                     entries.append(Entry(each, "", refusal(each, str(error))))
                     continue

@@ -1,7 +1,7 @@
 """One client's session: what comes is kept with the number that acknowledges it, then carried out at trading.
 
-    D F G H q AF AD ─▶ received: one transaction ─▶ carrying: PlaceOrders, CancelOrder, … with ids of the ClOrdIDs
-    8 9 r AE AQ     ◀─ telling: trading's reports, each with the position that it moves, in one transaction
+    D AB F G H q AF AD AN ▶ received: one transaction ─▶ carrying: PlaceOrders, CancelOrder, … with ids of the ClOrdIDs
+    8 9 r AE AQ AO AP  ◀─ telling: trading's reports, each with the position that it moves, in one transaction
 
 So a kill anywhere leaves what is to be done and what is to be told; both go on where they stopped.
 """
@@ -32,6 +32,7 @@ from crossrate.fix.enums import (
 )
 from crossrate.fix.message import Message
 from crossrate.fix.orders import (
+    NewOrderMultileg,
     NewOrderSingle,
     OrderCancelReplaceRequest,
     OrderCancelRequest,
@@ -39,6 +40,7 @@ from crossrate.fix.orders import (
     OrderMassStatusRequest,
     OrderStatusRequest,
 )
+from crossrate.fix.positions import RequestForPositions
 from crossrate.fix.reports import ExecutionReport, OrderCancelReject, OrderMassCancelReport
 from crossrate.fix.trades import (
     ACCEPTED,
@@ -53,16 +55,19 @@ from services.broker.gateway import words_in as words
 from services.broker.gateway.carrying import Carrying
 from services.broker.gateway.declared import FixClient
 from services.broker.gateway.kept import Kept, Kind
+from services.broker.gateway.positions import Positions
 from services.broker.gateway.telling import Telling
 
 TAKEN = (
     NewOrderSingle,
+    NewOrderMultileg,
     OrderCancelRequest,
     OrderCancelReplaceRequest,
     OrderStatusRequest,
     OrderMassCancelRequest,
     OrderMassStatusRequest,
     TradeCaptureReportRequest,
+    RequestForPositions,
 )
 """What a client may send."""
 
@@ -70,19 +75,21 @@ TAKEN = (
 class Client:
     """The application behind a client's session."""
 
-    def __init__(self, spec: FixClient, kept: Kept, carrying: Carrying, telling: Telling) -> None:
+    def __init__(self, spec: FixClient, kept: Kept, carrying: Carrying, telling: Telling, positions: Positions) -> None:
         self._spec = spec
         self._kept = kept
         self._carrying = carrying
         self._telling = telling
+        self._positions = positions
 
     def wake(self) -> None:
         """There may be requests."""
         self._carrying.wake.set()
+        self._positions.wake.set()
 
     def attach(self, endpoint: Endpoint) -> None:
         """The session that it speaks by."""
-        self._carrying.endpoint = self._telling.endpoint = endpoint
+        self._carrying.endpoint = self._telling.endpoint = self._positions.endpoint = endpoint
 
     async def begin(self) -> None:
         """See Telling.begin. A session that stood when its last instance ended was lost with it."""
@@ -94,6 +101,7 @@ class Client:
         """Carries out and tells, until it is cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._carrying.run())
+            group.create_task(self._positions.run())
             for account in self._spec.accounts:
                 group.create_task(self._telling.run(account))
 
@@ -120,7 +128,7 @@ class Client:
     async def received(self, message: Message, unit: Unit) -> None:
         """See Application."""
         value = message.value
-        if isinstance(value, NewOrderSingle):
+        if isinstance(value, NewOrderSingle | NewOrderMultileg):
             await self._place(value, unit, again=message.possible_resend)
         elif isinstance(value, OrderCancelRequest | OrderCancelReplaceRequest):
             await self._change(value, unit)
@@ -132,6 +140,8 @@ class Client:
             await self._status_of_all(value, unit)
         elif isinstance(value, TradeCaptureReportRequest):
             await self._trades(value, unit)
+        elif isinstance(value, RequestForPositions):
+            await self._positions.received(value, unit)
 
     async def _trades(self, request: TradeCaptureReportRequest, unit: Unit) -> None:
         """From now on the session is told each fill once more as a trade, or no more."""
@@ -160,7 +170,7 @@ class Client:
             raise words.Refused(f"1={named}: the session's accounts are {', '.join(self._spec.accounts)}")
         return named or self._spec.accounts[0]
 
-    async def _place(self, order: NewOrderSingle, unit: Unit, *, again: bool) -> None:
+    async def _place(self, order: NewOrderSingle | NewOrderMultileg, unit: Unit, *, again: bool) -> None:
         connection = unit.transaction
         known = await self._kept.root(connection, order.cl_ord_id)
         if known is not None and again:
@@ -171,7 +181,7 @@ class Client:
             if known is not None:
                 raise words.Refused(f"11={order.cl_ord_id}: was used before; every order has its own ClOrdID")
             account = self._account(order.account)
-            made = words.new_order(order, account)
+            made = words.new_order(words.swap(order) if isinstance(order, NewOrderMultileg) else order, account)
         except words.Refused as refused:
             reason = OrdRejReason.DUPLICATE_ORDER if known is not None else OrdRejReason.OTHER
             unit.send(rejected(order, str(refused), reason))
@@ -266,9 +276,9 @@ class Client:
         )
 
 
-def rejected(order: NewOrderSingle, text: str, reason: OrdRejReason) -> ExecutionReport:
+def rejected(order: NewOrderSingle | NewOrderMultileg, text: str, reason: OrdRejReason) -> ExecutionReport:
     """The refusal of an order that trading never heard of."""
-    report = unknown(order.cl_ord_id, order.symbol, order.side, text)
+    report = unknown(order.cl_ord_id, order.symbol or "NONE", order.side, text)
     return _with(report, exec_type=ExecType.REJECTED, ord_rej_reason=reason, order_qty=order.order_qty)
 
 

@@ -9,6 +9,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+from crossrate.api.ledger.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 from crossrate.fix.acceptor import Acceptor
 from crossrate.fix.endpoint import Endpoint
@@ -24,6 +25,7 @@ from services.broker.gateway.carrying import Carrying
 from services.broker.gateway.client import TAKEN, Client
 from services.broker.gateway.declared import FixClient, FixClients, password_of
 from services.broker.gateway.kept import Kept
+from services.broker.gateway.positions import Positions
 from services.broker.gateway.telling import Telling
 
 LEASE_S = 6.0
@@ -44,6 +46,7 @@ class FixGateway:
         state: Path,
         database: Database,
         trading: TradingServiceStub,
+        ledger: LedgerServiceStub,
         hub: Hub,
         holder: str,
         note: Any,
@@ -52,6 +55,7 @@ class FixGateway:
         self._folder = folder
         self._database = database
         self._trading = trading
+        self._ledger = ledger
         self._hub = hub
         self._holder = holder
         self._note = note
@@ -116,7 +120,7 @@ class FixGateway:
         kept = Kept(self._database, name)
         carrying = Carrying(kept, self._trading, spec.accounts, self._note)
         telling = Telling(kept, self._trading, spec.reports == "all", self._note)
-        client = Client(spec, kept, carrying, telling)
+        client = Client(spec, kept, carrying, telling, Positions(kept, self._ledger, spec.accounts, self._note))
         rules = Rules(
             self._declared.gateway.comp_id,
             spec.comp_id,

@@ -29,6 +29,7 @@ class Kind(IntEnum):
     STATUS_OF_ALL = 6
     STANDS = 7
     """No request: the mark that the session stands, not done as long as it does."""
+    POSITIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +127,18 @@ class Kept:
             chain.pending,
         )
 
-    async def undone(self) -> list[Asked]:
-        """Requests that are not done, in their order."""
+    async def undone(self, *, questions: bool = False) -> list[Asked]:
+        """Requests that are not done, in their order: what trading is asked, or questions to the ledger."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(
                 "SELECT number, kind, account, root, cl_ord_id, content, tried, "
                 "extract(epoch FROM clock_timestamp() - create_time)::float8 FROM fix_request "
-                "WHERE session = $1 AND NOT done AND kind <> $3 ORDER BY number LIMIT $2",
+                "WHERE session = $1 AND NOT done AND kind <> $3 AND (kind = $4) = $5 ORDER BY number LIMIT $2",
                 self.session,
                 REQUESTS_MAX,
                 int(Kind.STANDS),
+                int(Kind.POSITIONS),
+                questions,
             )
         return [Asked(row[0], Kind(row[1]), *row[2:]) for row in rows]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import uuid
 from decimal import Decimal
@@ -9,7 +10,8 @@ from decimal import Decimal
 from crossrate.api.trading.v1 import order_entry_pb2 as entry
 from crossrate.api.trading.v1 import order_pb2 as pb
 from crossrate.fix.enums import OrdType, Side, TimeInForce
-from crossrate.fix.orders import NewOrderSingle, OrderCancelReplaceRequest
+from crossrate.fix.orders import NewOrderMultileg, NewOrderSingle, OrderCancelReplaceRequest
+from crossrate.fix.parts import Leg
 
 _NAMES = uuid.UUID("6f1c3f4e-90a7-5d5e-8f0e-2d7f6f1a4b11")
 _ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
@@ -20,7 +22,10 @@ _TYPES = {
     OrdType.STOP_LIMIT: pb.ORDER_TYPE_STOP_LIMIT,
     OrdType.MARKET_IF_TOUCHED: pb.ORDER_TYPE_MARKET_IF_TOUCHED,
     OrdType.PREVIOUSLY_QUOTED: pb.ORDER_TYPE_PREVIOUSLY_QUOTED,
+    OrdType.PEGGED: pb.ORDER_TYPE_TRAILING_STOP,
 }
+TRAILS = "a"
+"""ExecInst (18): trailing stop peg."""
 _FORCES = {
     TimeInForce.DAY: pb.TIME_IN_FORCE_DAY,
     TimeInForce.GOOD_TILL_CANCEL: pb.TIME_IN_FORCE_GTC,
@@ -28,6 +33,7 @@ _FORCES = {
     TimeInForce.FILL_OR_KILL: pb.TIME_IN_FORCE_FOK,
     TimeInForce.GOOD_TILL_DATE: pb.TIME_IN_FORCE_GTD,
 }
+PEG_OFFSET_TYPE = 836
 _SIDES = {Side.BUY: pb.SIDE_BUY, Side.SELL: pb.SIDE_SELL}
 _TENOR = re.compile(r"^([DWMY])([1-9][0-9]?)$")
 
@@ -69,7 +75,7 @@ def new_order(order: NewOrderSingle, account: str) -> pb.NewOrder:
     if order.side not in _SIDES:
         raise Refused(f"54={order.side}: 1 (buy) or 2 (sell)")
     if order.ord_type not in _TYPES:
-        raise Refused(f"40={order.ord_type}: 1, 2, 3, 4, J or D")
+        raise Refused(f"40={order.ord_type}: 1, 2, 3, 4, J, D, or P with ExecInst (18) a")
     if order.order_qty is None:
         raise Refused("38: OrderQty is missing; CashOrderQty is not taken")
     if order.currency and order.currency != order.symbol[:3]:
@@ -102,8 +108,22 @@ def new_order(order: NewOrderSingle, account: str) -> pb.NewOrder:
         made.expire_time.FromNanoseconds(order.expire_time)
     elif force is TimeInForce.GOOD_TILL_DATE:
         raise Refused("126: a good-till-date order has its ExpireTime; ExpireDate (432) is not taken")
+    if order.ord_type is OrdType.PEGGED:
+        made.trailing_distance = _distance(order)
     _settle(made, order)
     return made
+
+
+def _distance(order: NewOrderSingle) -> str:
+    """How far a trailing stop stands from the market: PegOffsetValue, whatever its sign, since the side says where."""
+    if TRAILS not in (order.exec_inst or ()):
+        raise Refused("18: of pegged orders only trailing stops are taken: ExecInst a")
+    if order.peg_offset_value is None or not order.peg_offset_value:
+        raise Refused("211: a trailing stop has its distance there, in units of the price")
+    given = dict(order.extra)
+    if given.get(PEG_OFFSET_TYPE, b"0") != b"0":
+        raise Refused("836: 0 (PegOffsetValue is a price)")
+    return text_of(abs(order.peg_offset_value))
 
 
 def _settle(made: pb.NewOrder, order: NewOrderSingle) -> None:
@@ -117,6 +137,54 @@ def _settle(made: pb.NewOrder, order: NewOrderSingle) -> None:
     if order.settl_date2 is not None:
         _date(made.far_leg.settlement, order.settl_date2)
         made.far_leg.quantity = text_of(order.order_qty2)
+
+
+def swap(order: NewOrderMultileg) -> NewOrderSingle:
+    """A swap of two legs as one order of two dates, whose side is that of the far leg.
+
+    Raises:
+        Refused: its legs are no swap.
+    """
+    if len(order.legs) != 2 or any(each.leg_settl_date is None for each in order.legs):
+        raise Refused("555: a swap has two legs, each with its LegSettlDate (588)")
+    near, far = sorted(order.legs, key=lambda each: each.leg_settl_date or dt.date.min)
+    if near.leg_symbol != far.leg_symbol or (order.symbol or near.leg_symbol) != near.leg_symbol:
+        raise Refused(f"600={far.leg_symbol}: both legs of a swap are of one pair, {near.leg_symbol}")
+    if {near.leg_side, far.leg_side} != {Side.BUY, Side.SELL}:
+        raise Refused("624: one leg of a swap buys (1) what the other sells (2)")
+    if order.side not in (far.leg_side, Side.AS_DEFINED):
+        raise Refused(f"54={order.side}: the side of the far leg, {far.leg_side}, or B (as the legs define)")
+    if order.ord_type is not OrdType.MARKET and order.ord_type is not OrdType.PREVIOUSLY_QUOTED:
+        raise Refused(f"40={order.ord_type}: 1, or D for a swap that pricing has quoted")
+    quantities = [_leg_quantity(order, each) for each in (near, far)]
+    return NewOrderSingle(
+        cl_ord_id=order.cl_ord_id,
+        account=order.account,
+        exec_inst=order.exec_inst,
+        min_qty=order.min_qty,
+        ex_destination=order.ex_destination,
+        symbol=near.leg_symbol,
+        side=far.leg_side or order.side,
+        transact_time=order.transact_time,
+        order_qty=quantities[0],
+        ord_type=order.ord_type,
+        currency=order.currency or near.leg_currency,
+        quote_id=order.quote_id,
+        time_in_force=order.time_in_force,
+        expire_time=order.expire_time,
+        text=order.text,
+        settl_date=near.leg_settl_date,
+        settl_date2=far.leg_settl_date,
+        order_qty2=quantities[1],
+    )
+
+
+def _leg_quantity(order: NewOrderMultileg, leg: Leg) -> Decimal:
+    if leg.leg_qty is not None:
+        return leg.leg_qty
+    if order.order_qty is None:
+        raise Refused("687: each leg has its LegQty, or the order its OrderQty (38)")
+    return order.order_qty * (leg.leg_ratio_qty or 1)
 
 
 def _date(settlement: pb.Settlement, day: object) -> None:
@@ -137,6 +205,9 @@ def amendment(session: str, order: OrderCancelReplaceRequest, account: str, root
         limit_price=text_of(order.price) if order.ord_type in (OrdType.LIMIT, OrdType.STOP_LIMIT) else "",
         stop_price=text_of(order.stop_px),
     )
+    if order.ord_type is OrdType.PEGGED:
+        made.stop_price = ""  # it follows the market: a client may say where it stood
+        made.trailing_distance = text_of(abs(order.peg_offset_value)) if order.peg_offset_value else ""
     if order.expire_time is not None:
         made.expire_time.FromNanoseconds(order.expire_time)
     return made

@@ -13,6 +13,7 @@ from crossrate.fix.enums import (
     CxlRejReason,
     CxlRejResponseTo,
     ExecType,
+    MultiLegReportingType,
     OrdRejReason,
     OrdStatus,
     OrdType,
@@ -20,6 +21,7 @@ from crossrate.fix.enums import (
     TimeInForce,
     TradeReportTransType,
 )
+from crossrate.fix.parts import ExecutedLeg
 from crossrate.fix.reports import ExecutionReport, OrderCancelReject, TradeCaptureReport, TradeSide
 
 STATUSES = {
@@ -62,7 +64,7 @@ _TYPES = {
     pb.ORDER_TYPE_LIMIT: OrdType.LIMIT,
     pb.ORDER_TYPE_STOP: OrdType.STOP,
     pb.ORDER_TYPE_STOP_LIMIT: OrdType.STOP_LIMIT,
-    pb.ORDER_TYPE_TRAILING_STOP: OrdType.STOP,
+    pb.ORDER_TYPE_TRAILING_STOP: OrdType.PEGGED,
     pb.ORDER_TYPE_MARKET_IF_TOUCHED: OrdType.MARKET_IF_TOUCHED,
     pb.ORDER_TYPE_PREVIOUSLY_QUOTED: OrdType.PREVIOUSLY_QUOTED,
 }
@@ -84,6 +86,8 @@ _TRADES = {
     ex.EXEC_TYPE_TRADE_CORRECT: TradeReportTransType.REPLACE,
 }
 TEXT_MAX = 500
+TRAILS = "a"
+"""ExecInst (18): trailing stop peg."""
 
 
 @dataclass(slots=True)
@@ -141,6 +145,7 @@ def execution(report: ex.ExecutionReport, cl_ord_id: str, orig: str | None, copy
             "settl_date": _date(fill.settl_date) or fields["settl_date"],
             "trade_date": _date(fill.trade_date) or fields["trade_date"],
             "last_liquidity_ind": fill.liquidity if fill.HasField("liquidity") else None,
+            **_legs(order, fill),
         }
     rejected = report.exec_type == ex.EXEC_TYPE_REJECTED
     kind = EXEC_TYPES[report.exec_type]
@@ -185,12 +190,37 @@ def trade_of(report: ex.ExecutionReport, chain: Chain) -> TradeCaptureReport:
         transact_time=report.time.ToNanoseconds(),
         settl_date=_date(fill.settl_date) or fields["settl_date"],
         sides=(side,),
+        **_legs(report.order, fill),
     )
+
+
+def _legs(order: pb.Order, fill: ex.Fill) -> dict[str, Any]:
+    """Both legs of a swap's fill, near one first, each with its rate and its date; nothing for what is none."""
+    if not fill.far_quantity:
+        return {}
+    sides = (Side.SELL, Side.BUY) if order.terms.side == pb.SIDE_BUY else (Side.BUY, Side.SELL)
+    sums = ((fill.quantity, fill.price, fill.settl_date), (fill.far_quantity, fill.far_price, fill.far_settl_date))
+    legs = tuple(
+        ExecutedLeg(
+            leg_symbol=order.terms.instrument,
+            leg_side=side,
+            leg_qty=Decimal(quantity),
+            leg_settl_date=_date(day),
+            leg_last_px=Decimal(price),
+        )
+        for side, (quantity, price, day) in zip(sides, sums, strict=True)
+    )
+    return {"legs": legs, "multi_leg_reporting_type": MultiLegReportingType.MULTILEG}
 
 
 def standing(order: pb.Order) -> dict[str, Any]:
     """What every report says of where its order stands."""
     terms = order.terms
+    trails = terms.order_type == pb.ORDER_TYPE_TRAILING_STOP
+    far: dict[str, Any] = {}
+    if terms.HasField("far_leg"):
+        far["settl_date2"] = _date(order.far_settl_date)
+        far["order_qty2"] = Decimal(terms.far_leg.quantity or terms.quantity)
     return {
         "order_id": order.order_id,
         "ord_status": STATUSES[order.status],
@@ -201,6 +231,8 @@ def standing(order: pb.Order) -> dict[str, Any]:
         "ord_type": _TYPES[terms.order_type],
         "price": Decimal(terms.limit_price) if terms.limit_price else None,
         "stop_px": Decimal(order.trigger_price) if order.trigger_price else None,
+        "peg_offset_value": Decimal(terms.trailing_distance) if trails and terms.trailing_distance else None,
+        "exec_inst": (TRAILS,) if trails else None,
         "currency": terms.instrument[:3],
         "time_in_force": _FORCES[terms.time_in_force],
         "expire_time": terms.expire_time.ToNanoseconds() if terms.HasField("expire_time") else None,
@@ -209,6 +241,7 @@ def standing(order: pb.Order) -> dict[str, Any]:
         "avg_px": Decimal(order.avg_price or "0"),
         "settl_date": _date(order.settl_date),
         "trade_date": _date(order.trade_date),
+        **far,
     }
 
 

@@ -28,6 +28,7 @@ from services.broker.reconciling.reading import ADJUSTED
 from services.broker.routed import At, Routed
 from services.broker.store import Outcome
 from services.broker.store.breaks import KeptBreak, lock, put, step
+from services.broker.venues.exchange_terms import dated
 
 
 class Impossible(Exception):
@@ -149,6 +150,7 @@ class Corrector:
             await self._reverse(connection, outcome, message, now_ns)
         elif message.type == pb.BREAK_TYPE_MISSING_FILL and message.order_id:
             routed = await self._order(connection, message)
+            _agreed(report.fill, routed)
             self._filled(routed, _units(says.quantity))
             self._tell(outcome, routed, report, message, message.venue_exec_id)
             return
@@ -210,6 +212,7 @@ class Corrector:
             raise Impossible("only a fill is corrected; an order is cancelled at its venue")
         report = reports.VenueReport(kind=reports.VENUE_REPORT_KIND_TRADE_CORRECTED, exec_ref_id=message.venue_exec_id)
         self._fill(report, message, now.quantity, now.price, message.venue_exec_id, now_ns)
+        _agreed(report.fill, routed)
         routed.filled += _units(now.quantity) - _units(was.quantity)
         self._tell(outcome, routed, report, message, f"R:{message.correction.correction_id}")
 
@@ -245,6 +248,18 @@ class Corrector:
         if report.kind != reports.VENUE_REPORT_KIND_ADOPTED:
             report.reason = execution.EXECUTION_REASON_CORRECTION
         self._desk.told(outcome, routed, report, key)
+
+
+def _agreed(fill: execution.Fill, routed: Routed) -> None:
+    """A fill of a forward settles when the order does.
+
+    Raises:
+        Impossible: it is a swap's, whose far leg no book tells.
+    """
+    if routed.order.terms.HasField("far_leg"):
+        raise Impossible("a swap has a far leg, which the drop copy does not price: have the venue tell it again")
+    if dated(routed.order.terms) and routed.order.settl_date.year:
+        fill.settl_date.CopyFrom(routed.order.settl_date)
 
 
 def _units(text: str) -> int:

@@ -27,13 +27,14 @@ class Books:
         self.adopted: set[str] = set()
         """Accounts of orders that were adopted since it was last asked for."""
 
-    async def read(self, now_ns: int, copies_upto: int | None = None) -> None:
-        """Takes what came since: ours, and the drop copy's up to a number, or all.
+    async def read(self, now_ns: int, copies_upto: int | None = None, own_upto: int | None = None) -> None:
+        """Takes what came since, of ours and of the drop copy's: up to a number, or all.
 
         Raises:
             StoreUnavailable: the database is away; the next call goes on.
         """
         last, newest = await self._copies.ends(self.venue)
+        last = last if own_upto is None else min(last, own_upto)
         while page := await self._copies.own(self.venue, self._own_at, last, PAGE):
             for said in page:
                 await self._own(said, now_ns)

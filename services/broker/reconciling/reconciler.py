@@ -183,13 +183,14 @@ class Reconciler:
         elif not adapter.copied:
             run.missing.append("drop copy: the venue has none; declare `drop_copy` in mesh/venues.toml")
         now = self._clock_ns()
-        await books.read(now, statement.copies if statement is not None and statement.positions is not None else None)
+        of_then = statement if statement is not None and statement.positions is not None else None
+        await books.read(now, of_then.copies if of_then else None, of_then.reports if of_then else None)
         await self._ask_trading(run, now)
         await self._ask_ledger(run, now)
         self._statement = statement or self._statement
         self._looked = statement is not None
         findings = books.matcher.findings(statement, now)
-        if statement is not None and statement.positions is not None:
+        if of_then is not None:
             await books.read(now)
         compared = books.matcher.compared
         run.orders = len(self._statement.own) if self._statement is not None else 0

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
-from crossrate.api.trading.v1 import order_pb2
+from crossrate.api.trading.v1 import execution_pb2, order_pb2
 from crossrate.store import Database
 from services.broker.domain.amounts import quantity_of
 from services.broker.domain.books import BUY, SELL, Fill
@@ -22,7 +22,7 @@ WHERE r.sequence > $1 AND r.sequence <= $2 AND r.venue = $3 AND r.kind = ANY($4:
 ORDER BY r.sequence LIMIT $5"""
 _COPIES = """
 SELECT c.number, c.kind, c.exec_id, c.ref, c.instrument, c.side, c.quantity, c.price, c.venue_order_id, c.client_id,
-       c.time_ns, coalesce(o.order_id, ''), coalesce(o.account, '')
+       c.time_ns, coalesce(o.order_id, ''), coalesce(o.account, ''), c.net
 FROM drop_copy c LEFT JOIN LATERAL (
     SELECT order_id, account FROM venue_order o WHERE o.venue = c.venue AND o.venue_order_id = c.venue_order_id LIMIT 1
 ) o ON c.venue_order_id <> ''
@@ -102,7 +102,7 @@ class Copies:
             )
             copy = await connection.fetchrow(
                 "SELECT number, kind, exec_id, ref, instrument, side, quantity, price, venue_order_id, client_id, "
-                "time_ns, '', '' FROM drop_copy WHERE venue = $1 AND exec_id = $2 AND kind = 1",
+                "time_ns, '', '', net FROM drop_copy WHERE venue = $1 AND exec_id = $2 AND kind = 1",
                 venue,
                 exec_id,
             )
@@ -125,13 +125,21 @@ def _own(row: Any) -> Said:
             row[4],
             report.account,
             told.venue_time.ToNanoseconds(),
+            _net(told, order.terms.side == order_pb2.SIDE_BUY),
         )
     return Said(row[0], what, told.venue_exec_id, report.exec_ref_id, fill, report.account, told.venue_exec_id)
+
+
+def _net(told: execution_pb2.Fill, buys: bool) -> int | None:
+    """What a swap does to the position: its far leg has the order's side, its near one the other."""
+    if not told.far_quantity:
+        return None
+    return (1 if buys else -1) * (quantity_of(told.far_quantity) - quantity_of(told.quantity))
 
 
 def _copied(row: Any) -> Said:
     exec_id, ref = row[2], row[3]
     fill = None
     if row[1] != TAKEN_BACK:
-        fill = Fill(ref or exec_id, row[4], row[5], row[6], row[7], row[11], row[8], row[9], row[12], row[10])
+        fill = Fill(ref or exec_id, row[4], row[5], row[6], row[7], row[11], row[8], row[9], row[12], row[10], row[13])
     return Said(row[0], row[1], exec_id, ref, fill, row[12])

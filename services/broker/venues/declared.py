@@ -228,6 +228,11 @@ class FixVenue(_Venue):
     """The venue's account (1) by the platform's; others are sent without one."""
     drop_copy: DropCopySession | None = None
     """Where the venue tells its trades a second time; without it fills are compared with nothing."""
+    positions: tuple[Annotated[str, Field(pattern=r"^[!-~]{1,64}$")], ...] = Field(default=(), max_length=100)
+    """Its accounts whose positions it is asked for (AN), to be compared with all that it has told before; empty for one
+    that reports none, or only those of the end of the day."""
+    deals: tuple[Literal["forward", "swap"], ...] = Field(default=(), max_length=2)
+    """What it deals beside spot; what it does not is routed elsewhere, or refused here in words."""
     messages_per_s_max: float = Field(default=0.0, ge=0, le=100_000)
     """What the venue takes; 0 for no bound."""
     resend_s_max: float = Field(default=2.0, ge=0, le=3600)

@@ -96,7 +96,7 @@ def new_order(routed: Routed, grid: Grid, calendar: Calendar, now_ns: int) -> Ne
         Unfit: it has terms that the exchange does not know.
     """
     terms = routed.order.terms
-    if terms.HasField("far_leg") or (terms.HasField("settlement") and _dated(terms.settlement)):
+    if terms.HasField("far_leg") or dated(terms):
         raise Unfit("settlement: the simulated exchange deals spot; forwards and swaps deal on quotes of pricing")
     market = terms.order_type in MARKET
     if not market and terms.order_type not in LIMIT:
@@ -149,8 +149,23 @@ def _left(routed: Routed, terms: order_pb2.NewOrder, grid: Grid) -> int:
     return grid.units(quantity - Decimal(routed.earlier) / QUANTITY_UNIT if routed.earlier else quantity)
 
 
-def _dated(settlement: order_pb2.Settlement) -> bool:
-    return settlement.HasField("date") or settlement.tenor not in ("", "SP")
+def by_hand(order: order_pb2.Order) -> None:
+    """Nothing for an order whose terms are known.
+
+    Raises:
+        Unfit: it was placed by hand and has no limit: it may wait for a trigger, which a replacement would take away.
+    """
+    if order.adopted and order.terms.order_type not in LIMIT:
+        raise Unfit(
+            "order_type: an order that was placed by hand without a limit is amended at the venue; cancels pass"
+        )
+
+
+def dated(terms: order_pb2.NewOrder) -> bool:
+    """Whether an order names another value date than spot, or a swap another near one."""
+    return terms.HasField("settlement") and (
+        terms.settlement.HasField("date") or terms.settlement.tenor not in ("", "SP")
+    )
 
 
 def _units(grid: Grid, text: str) -> int:

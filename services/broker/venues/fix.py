@@ -25,6 +25,7 @@ from crossrate.fix.faults import NotLoggedOn, Throttled
 from crossrate.fix.initiator import Initiator
 from crossrate.fix.message import Message
 from crossrate.fix.numbers import Sent
+from crossrate.fix.positions import PositionReport, RequestForPositionsAck
 from crossrate.fix.reader import Decoder
 from crossrate.fix.reports import BusinessMessageReject, ExecutionReport, OrderCancelReject
 from crossrate.fix.rules import Rules
@@ -42,14 +43,12 @@ from services.broker.venues import fix_doubts as doubts
 from services.broker.venues import fix_words as words
 from services.broker.venues.declared import FixVenue
 from services.broker.venues.fix_copy import FixCopy, tls_of
-from services.broker.venues.fix_statement import WORKING, Asking, stated_of
-from services.broker.venues.owned import own_order
+from services.broker.venues.fix_statement import WORKING, Stating, stated_of
 
 CHECK_S = 0.5
 """How often it is looked whether something waits for too long."""
 PREFIX = "X"
-STATEMENT_S_MAX = 10.0
-"""How long a statement is waited for."""
+HEARD = (ExecutionReport, OrderCancelReject, BusinessMessageReject, RequestForPositionsAck, PositionReport)
 
 
 class FixAdapter:
@@ -74,7 +73,7 @@ class FixAdapter:
         self._ready = False
         self._passed_over = 0
         """Of the venue's messages, when it was last asked: what was among them is answered by asking again."""
-        self._asking: Asking | None = None
+        self._stating = Stating(desk, spec, database, calendar, PREFIX, note)
         self._copy: FixCopy | None = None
         if spec.drop_copy is not None:
             self._copy = FixCopy(desk, spec, spec.drop_copy, folder, database, note)
@@ -93,7 +92,7 @@ class FixAdapter:
             self,
             note,
             password=password,
-            decode=Decoder([ExecutionReport, OrderCancelReject, BusinessMessageReject]),
+            decode=Decoder(HEARD),
             may_resend=self._may_resend,
         )
 
@@ -129,6 +128,7 @@ class FixAdapter:
         """See Application."""
         self._desk.become(Session.RECOVERING, "the session stands; the venue is being asked")
         self._ready = False
+        self._stating.begin()
         self._desk.instruct()
 
     async def logged_out(self, reason: str) -> None:
@@ -254,9 +254,11 @@ class FixAdapter:
     async def received(self, message: Message, unit: Unit) -> None:
         """See Application."""
         outcome, value = Outcome(), message.value
-        if isinstance(value, ExecutionReport):
-            if self._asking is not None and self._asking.answers(value):
-                return
+        if self._stating.answered(message):
+            return
+        if isinstance(value, RequestForPositionsAck | PositionReport):
+            await self._stating.take_position(unit.transaction, value)
+        elif isinstance(value, ExecutionReport):
             try:
                 await self._report(unit, outcome, value)
             except ValueError as error:
@@ -282,8 +284,7 @@ class FixAdapter:
             routed = await self._desk.reading.within(unit.transaction, asked.order_id)
         else:
             routed = await self._desk.reading.named(unit.transaction, self._desk.venue, value.order_id)
-        if self._asking is not None and value.exec_type is ExecType.ORDER_STATUS:
-            self._asking.take(value, routed.order_id if routed is not None else "")
+        self._stating.take(value, routed.order_id if routed is not None else "")
         if routed is None:
             if value.order_id != "NONE":
                 routed = await self._adopt(unit, outcome, value)
@@ -334,9 +335,6 @@ class FixAdapter:
         outcome.done.append(asked.number)
 
     async def _not_taken(self, unit: Unit, outcome: Outcome, value: BusinessMessageReject) -> None:
-        if self._asking is not None and value.business_reject_ref_id == self._asking.last:
-            self._asking.complete.set()
-            return
         asked = await self._instruction(unit, value.business_reject_ref_id)
         routed = await self._desk.reading.within(unit.transaction, asked.order_id) if asked is not None else None
         if asked is None or routed is None:
@@ -347,8 +345,8 @@ class FixAdapter:
     async def _adopt(self, unit: Unit, outcome: Outcome, value: ExecutionReport) -> Routed | None:
         """An order that nobody here sent: it is one of ours from now on, by an id made of the venue's."""
         working = value.ord_status in WORKING or value.exec_type is ExecType.TRADE
-        if not self._spec.adopts or not working:
-            return None
+        if not self._spec.adopts or not working or value.settl_date2 is not None:
+            return None  # of a swap by hand the statement tells, and two persons decide
         stated, now = stated_of(value), value.transact_time or time.time_ns()
         routed, report = adopted(self._desk.venue, self._spec.adopted_account, stated, self._calendar, now)
         if await self._desk.reading.seen(unit.transaction, self._desk.venue, key_of(stated)):
@@ -374,21 +372,7 @@ class FixAdapter:
         """See Adapter."""
         if not self._ready or not self._endpoint.standing:
             return None
-        asking = self._asking = Asking(f"{PREFIX}R{time.time_ns()}", words.symbol_of(self._spec, "EUR/USD"))
-        try:
-            async with self._endpoint.unit() as unit:
-                for question in asking.questions():
-                    unit.send(question)
-            async with asyncio.timeout(STATEMENT_S_MAX):
-                await asking.complete.wait()
-        except (NotLoggedOn, Throttled, TimeoutError):
-            return None
-        reading, venue = self._desk.reading, self._desk.venue
-        unanswered = await reading.unanswered_s(venue)
-        known = await reading.open_orders(venue)
-        known += (await reading.orders(asking.order_ids - {each.order_id for each in known})).values()
-        own = {each.order_id: own_order(each, unanswered.get(each.order_id, 0.0)) for each in known}
-        return asking.statement(own)
+        return await self._stating.statement(self._endpoint)
 
     async def cancel_there(self, stated: StatedOrder) -> None:
         """See Adapter."""

@@ -8,8 +8,10 @@ taken back or corrected; without one TradeReportRefID (572) is.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import ssl
 import time
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from crossrate.fix.enums import ExecType, Side, SubscriptionRequestType, TradeRe
 from crossrate.fix.faults import NotLoggedOn
 from crossrate.fix.initiator import Initiator
 from crossrate.fix.message import Message
+from crossrate.fix.parts import ExecutedLeg
 from crossrate.fix.reader import Decoder
 from crossrate.fix.reports import BusinessMessageReject, ExecutionReport, TradeCaptureReport
 from crossrate.fix.rules import Rules
@@ -38,9 +41,9 @@ from services.broker.venues.fix_words import instrument_of
 
 _COPY = """
 INSERT INTO drop_copy (venue, number, kind, exec_id, ref, venue_order_id, client_id, instrument, side, quantity, price,
-                       time_ns)
+                       time_ns, net)
 SELECT $1, coalesce((SELECT max(number) FROM drop_copy WHERE venue = $1), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-       $11
+       $11, $12
 ON CONFLICT (venue, exec_id, kind) DO NOTHING"""
 _REPORTED = {
     ExecType.TRADE: FILL,
@@ -157,6 +160,7 @@ class FixCopy:
             side.side,
             (value.last_qty, value.last_px),
             value.transact_time,
+            _net(side.side, value.last_qty, None, value.legs),
         )
 
     async def _reported(self, connection: asyncpg.Connection, value: ExecutionReport) -> None:
@@ -173,6 +177,7 @@ class FixCopy:
             value.side,
             (value.last_qty or Decimal(0), value.last_px or Decimal(0)),
             value.transact_time or time.time_ns(),
+            _net(value.side, value.last_qty or Decimal(0), value.order_qty2, value.legs),
         )
 
     async def _keep(
@@ -186,6 +191,7 @@ class FixCopy:
         side: Side,
         deal: tuple[Decimal, Decimal],
         time_ns: int,
+        net: int | None,
     ) -> None:
         if kind != TAKEN_BACK and (deal[0] <= 0 or deal[1] <= 0):
             raise ValueError(f"ExecID {exec_id}: LastQty (32) or LastPx (31) is missing, or not above zero")
@@ -202,7 +208,18 @@ class FixCopy:
             int(deal[0] * QUANTITY_UNIT),
             deal[1],
             time_ns,
+            net,
         )
+
+
+def _net(side: Side, near: Decimal, far: Decimal | None, legs: Sequence[ExecutedLeg]) -> int | None:
+    """What a swap does to the position, whose side is that of its far leg; None for what is none."""
+    quantities = [each.leg_qty for each in sorted(legs, key=lambda each: each.leg_settl_date or dt.date.min)]
+    if len(quantities) == 2:
+        near, far = quantities[0] or near, quantities[1] or far or near
+    if far is None:
+        return None
+    return (BUY if side is Side.BUY else SELL) * int((far - near) * QUANTITY_UNIT)
 
 
 def tls_of(spec: FixVenue, folder: Path) -> ssl.SSLContext | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from decimal import Decimal
 from typing import Any
@@ -15,10 +16,10 @@ from crossrate.fix.orders import NewOrderSingle, OrderCancelReplaceRequest, Orde
 from crossrate.fix.reports import ExecutionReport
 from services.broker.domain.amounts import QUANTITY_UNIT, price_text
 from services.broker.domain.books import BUY, StatedOrder
-from services.broker.domain.dates import Calendar
+from services.broker.domain.dates import Calendar, put_date
 from services.broker.routed import At, Routed, Waiting
 from services.broker.venues.declared import FixVenue
-from services.broker.venues.exchange_terms import LIMIT, MARKET, Unfit
+from services.broker.venues.exchange_terms import LIMIT, MARKET, Unfit, by_hand, dated
 
 _FORCES = {
     order_pb2.TIME_IN_FORCE_GTC: TimeInForce.GOOD_TILL_CANCEL,
@@ -70,10 +71,35 @@ def _side(order: order_pb2.Order) -> Side:
     return Side.BUY if order.terms.side == order_pb2.SIDE_BUY else Side.SELL
 
 
+def _day(message: Any) -> dt.date | None:
+    return dt.date(message.year, message.month, message.day) if message.year else None
+
+
+def _settled(spec: FixVenue, order: order_pb2.Order) -> dict[str, Any]:
+    """When it settles: nothing for spot, otherwise dates alone, which every venue reads alike; of a swap the near leg's
+    and the far one's, whose side (54) is the order's."""
+    terms, swap = order.terms, order.terms.HasField("far_leg")
+    what = "swap" if swap else "forward"
+    if not swap and not dated(terms):
+        return {}
+    if what not in spec.deals:
+        raise Unfit(f"settlement: the venue deals no {what}s (`deals` in mesh/venues.toml); ask pricing for a quote")
+    near = _day(order.settl_date) or _day(terms.settlement.date)
+    if near is None:
+        raise Unfit("settlement: the order has no date on which it settles")
+    found: dict[str, Any] = {"settl_type": "B", "settl_date": near}
+    if swap:
+        if terms.order_type != order_pb2.ORDER_TYPE_MARKET or terms.price_bound:
+            raise Unfit("order_type: FIX 4.4 has no word for a limit on swap points: MARKET without a price_bound")
+        far = _day(order.far_settl_date) or _day(terms.far_leg.settlement.date)
+        if far is None:
+            raise Unfit("far_leg.settlement: the order has no date on which its far leg settles")
+        found |= {"settl_date2": far, "order_qty2": Decimal(terms.far_leg.quantity or terms.quantity)}
+    return found
+
+
 def _priced(order: order_pb2.Order) -> dict[str, Any]:
     terms = order.terms
-    if terms.HasField("far_leg") or (terms.HasField("settlement") and terms.settlement.tenor not in ("", "SP")):
-        raise Unfit("settlement: only spot is sent to venues; forwards and swaps deal on quotes of pricing")
     if terms.order_type in LIMIT:
         price: Decimal | None = Decimal(terms.limit_price)
     elif terms.order_type in MARKET:
@@ -111,6 +137,7 @@ def new_order(spec: FixVenue, routed: Routed, cl_ord_id: str) -> NewOrderSingle:
         currency=routed.instrument[:3],
         order_qty=Decimal(routed.order.terms.quantity) - Decimal(routed.earlier) / QUANTITY_UNIT,
         **_priced(routed.order),
+        **_settled(spec, routed.order),
     )
 
 
@@ -120,6 +147,9 @@ def replacement(spec: FixVenue, routed: Routed, order: order_pb2.Order, cl_ord_i
     Raises:
         Unfit: it has terms that are not sent to venues.
     """
+    by_hand(order)
+    if order.terms.HasField("far_leg"):
+        raise Unfit("far_leg: a swap is not amended at this venue; cancel it and enter another")
     return OrderCancelReplaceRequest(
         cl_ord_id=cl_ord_id,
         orig_cl_ord_id=routed.client_id or routed.venue_order_id,
@@ -131,6 +161,7 @@ def replacement(spec: FixVenue, routed: Routed, order: order_pb2.Order, cl_ord_i
         currency=routed.instrument[:3],
         order_qty=Decimal(order.terms.quantity) - Decimal(routed.earlier) / QUANTITY_UNIT,
         **_priced(order),
+        **_settled(spec, order),
     )
 
 
@@ -207,14 +238,42 @@ def _fill(
     fill.quantity, fill.price = price_text(message.last_qty), price_text(message.last_px)
     pair = parse_pair(routed.instrument)
     trade_date = message.trade_date or calendar.session(pair, time_ns).trade_date
-    for target, day in (
-        (fill.trade_date, trade_date),
-        (fill.settl_date, message.settl_date or calendar.spot(pair, trade_date)),
-    ):
-        target.year, target.month, target.day = day.year, day.month, day.day
+    terms = routed.order.terms
+    # A spot order settles by the day on which it is filled, not by the one on which it was entered.
+    agreed = _day(routed.order.settl_date) if dated(terms) or terms.HasField("far_leg") else None
+    put_date(fill.trade_date, trade_date)
+    put_date(fill.settl_date, message.settl_date or agreed or calendar.spot(pair, trade_date))
+    if terms.HasField("far_leg"):
+        _far(fill, message, routed)
     if message.last_liquidity_ind in (1, 2):
         fill.liquidity = message.last_liquidity_ind
     fill.venue_time.FromNanoseconds(time_ns)
+
+
+def _far(fill: execution.Fill, message: ExecutionReport, routed: Routed) -> None:
+    """The far leg of a swap's fill: by the report's legs, or by the spot rate and the far leg's points."""
+    terms, day = routed.order.terms, message.settl_date2 or _day(routed.order.far_settl_date)
+    legs = sorted((each for each in message.legs if each.leg_settl_date), key=lambda each: each.leg_settl_date or day)
+    quantity, price = message.order_qty2 or Decimal(terms.far_leg.quantity or terms.quantity), None
+    if len(legs) == 2:
+        near, far = legs
+        fill.price = price_text(near.leg_last_px) if near.leg_last_px is not None else fill.price
+        put_date(fill.settl_date, near.leg_settl_date)
+        quantity, price, day = far.leg_qty or quantity, far.leg_last_px, far.leg_settl_date
+    elif message.last_spot_rate is not None and message.last_forward_points2 is not None:
+        price = message.last_spot_rate + message.last_forward_points2
+    if price is None or day is None:
+        raise ValueError(
+            f"a swap's fill without its far rate: ExecID {message.exec_id} needs LastSpotRate (194) and "
+            "LastForwardPoints2 (641), or two legs with LegSettlDate (588) and LegLastPx (637)"
+        )
+    whole = Decimal(terms.quantity) - Decimal(routed.earlier) / QUANTITY_UNIT
+    if message.last_qty != whole and len(legs) != 2:
+        raise ValueError(
+            f"a part of a swap without its far quantity: ExecID {message.exec_id}, LegQty (687) is missing"
+        )
+    fill.far_quantity, fill.far_price = price_text(quantity), price_text(price)
+    put_date(fill.far_settl_date, day)
 
 
 def moved(routed: Routed, message: ExecutionReport, kind: int, amended: Waiting | None) -> None:

@@ -24,9 +24,16 @@ def stated_of(account: str, order: Json) -> StatedOrder | None:
         return None
     extensions = order.get("clientExtensions")
     own = str(extensions.get("id", "")) if isinstance(extensions, dict) else ""
-    side = BUY if units > 0 else SELL
+    waits = str(order.get("type", "")).startswith(("STOP", "MARKET_IF_TOUCHED"))
     return StatedOrder(
-        f"{account}/{order.get('id')}", own[:80], instrument, side, int(abs(units) * QUANTITY_UNIT), price, 0
+        f"{account}/{order.get('id')}",
+        own[:80],
+        instrument,
+        BUY if units > 0 else SELL,
+        int(abs(units) * QUANTITY_UNIT),
+        None if waits else price,
+        0,
+        trigger=price if waits else None,
     )
 
 

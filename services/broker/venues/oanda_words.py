@@ -14,7 +14,7 @@ from services.broker.domain.amounts import QUANTITY_UNIT, price_text
 from services.broker.domain.dates import Calendar
 from services.broker.oanda import words
 from services.broker.routed import Routed
-from services.broker.venues.exchange_terms import LIMIT, MARKET, Unfit
+from services.broker.venues.exchange_terms import LIMIT, MARKET, Unfit, by_hand, dated
 
 Json = dict[str, Any]
 PREFIX = "X"
@@ -58,12 +58,13 @@ def replacement(routed: Routed, order: order_pb2.Order, number: int) -> Json:
     Raises:
         Unfit: it has terms that the API does not know.
     """
+    by_hand(order)
     return {"order": _terms(routed, order, number, routed.earlier + routed.filled)}
 
 
 def _terms(routed: Routed, order: order_pb2.Order, number: int, done: int) -> Json:
     terms = order.terms
-    if terms.HasField("far_leg") or (terms.HasField("settlement") and terms.settlement.tenor not in ("", "SP")):
+    if terms.HasField("far_leg") or dated(terms):
         raise Unfit("settlement: only spot is sent to venues; forwards and swaps deal on quotes of pricing")
     for field in ("post_only", "display_quantity", "min_quantity"):
         if getattr(terms, field):

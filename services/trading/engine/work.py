@@ -234,7 +234,7 @@ class Change(Group):
             raise refused_by_risk(admission)
         step = Step(Exec.PENDING_REPLACE, self._request.request_id, None, "", None, "", admission)
         account.ask_amend(order, self._amendment, self._request.request_id, batch, step)
-        answer = pb.AmendOrderResponse(order=order.image, checks=admission.checks)
+        answer = admission.amended(order.image)
         self._request.answer = answer.SerializeToString()
         batch.requests.append(self._request)
         return answer

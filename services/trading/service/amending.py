@@ -59,12 +59,12 @@ class Amending:
             if adds(order, amendment):
                 return await self._admitted(request, find, amendment, kept)
             if request.validate_only:
-                return pb.AmendOrderResponse(order=order.image)
+                return pb.AmendOrderResponse(order=order.image, first_limit=-1)
 
             def do(held: Account, batch: Batch) -> pb.AmendOrderResponse:
                 found = find(held)
                 held.ask_amend(found, amendment, request_id, batch, Step(Exec.PENDING_REPLACE, request_id))
-                answer = pb.AmendOrderResponse(order=found.image)
+                answer = pb.AmendOrderResponse(order=found.image, first_limit=-1)
                 batch.requests.append(Request(account, request_id, body, answer.SerializeToString()))
                 return answer
 
@@ -82,7 +82,7 @@ class Amending:
         admission = Admission(said.authorisations[0], said.gate_version)
         if not admission.authorised:
             raise refused_by_risk(admission)
-        return pb.AmendOrderResponse(order=find(held).image, checks=admission.checks)
+        return admission.amended(find(held).image)
 
     async def arrived(self, account: str, client_order_id: str) -> None:
         """Waits for an order that is on its way in: its cancel or amendment may come right behind it."""

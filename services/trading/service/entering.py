@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+
+from google.type import date_pb2
 
 from crossrate.api.ledger.v1 import account_pb2
 from crossrate.api.pricing.v1 import quote_pb2
@@ -75,7 +78,8 @@ class Entering:
         may_enter(account, terms, prefix)
         dates = self._dates(new, convention.pair, now_ns, terms, prefix)
         if terms.order_type is OrderType.PREVIOUSLY_QUOTED:
-            await self._quoted(new, terms, entered_by, prefix)
+            quote = await self._quoted(new, terms, entered_by, prefix)
+            dates = as_quoted(new, dates, quote, prefix)
         order_id = self._new_id()
         hedging = account.position_mode == account_pb2.POSITION_MODE_HEDGING
         image = messages.image_of(new, order_id, dates, entered_by, now_ns, session=session, hedging=hedging)
@@ -92,7 +96,9 @@ class Entering:
         except ValueError as error:
             raise errors.invalid((f"{prefix}settlement", str(error))) from None
 
-    async def _quoted(self, new: order_pb2.NewOrder, terms: Terms, entered_by: str, prefix: str) -> None:
+    async def _quoted(
+        self, new: order_pb2.NewOrder, terms: Terms, entered_by: str, prefix: str
+    ) -> quote_pb2.ExecutableQuote:
         """What the quote is for is what the order asks for, and it is of who enters the order."""
         quote = await self._quotes.terms(new.quote_id)
         if quote.requested_by not in ("", entered_by):
@@ -113,6 +119,40 @@ class Entering:
         if quote.state != quote_pb2.QUOTE_STATE_ACTIVE and not quote.end_comment:
             state = quote_pb2.QuoteState.Name(quote.state).removeprefix("QUOTE_STATE_")
             raise errors.wrong_state(state, f"the quote is {state}: ask pricing for another one")
+        return quote
+
+
+def as_quoted(new: order_pb2.NewOrder, dates: Dates, quote: quote_pb2.ExecutableQuote, prefix: str) -> Dates:
+    """The dates of a deal on a quote: the quote's, which the order's own have to be where it names them.
+
+    Raises:
+        Failure: INVALID_REQUEST with every date and quantity that is not the quote's.
+    """
+    if not quote.legs or not quote.legs[0].HasField("value_date"):
+        return dates
+    near, far = quote.legs[0], quote.legs[-1]
+    day, wrong = day_of(near.value_date), []
+    named = new.settlement.tenor or new.settlement.HasField("date")
+    if named and day != dates.settle:
+        words = (
+            f"the quote settles on {day}, the order would on {dates.settle}: leave it unset, or ask for another quote"
+        )
+        wrong.append(("settlement", words))
+    later = day_of(far.value_date) if dates.far is not None else None
+    if dates.far is not None:
+        if later != dates.far:
+            wrong.append(("far_leg.settlement", f"the quote's far leg settles on {later}, the order's on {dates.far}"))
+        amount = far.amount.lstrip("-")
+        if Decimal(new.far_leg.quantity or new.quantity) != Decimal(amount):
+            wrong.append(("far_leg.quantity", f"the far leg of the quote is for {amount}: deal that"))
+    if wrong:
+        raise errors.invalid(*((f"{prefix}{name}", words) for name, words in wrong))
+    return Dates(dates.trade, day, later)
+
+
+def day_of(day: date_pb2.Date) -> dt.date:
+    """A date of the contract."""
+    return dt.date(day.year, day.month, day.day)
 
 
 def may_enter(account: account_pb2.Account, terms: Terms, prefix: str) -> None:

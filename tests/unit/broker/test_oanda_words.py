@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from crossrate.api.broker.v1 import venue_report_pb2 as venue
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.api.trading.v1 import order_pb2 as pb
+from services.broker.adopting import adopted
 from services.broker.domain.dates import Calendar
 from services.broker.oanda import asking, words
 from services.broker.oanda.declared import OandaClientsInvalid, Tokens, load
@@ -21,6 +22,7 @@ from services.broker.routed import At, Routed
 from services.broker.venues import oanda_words
 from services.broker.venues.declared import OandaVenue, VenuesInvalid, parse
 from services.broker.venues.exchange_terms import Unfit
+from services.broker.venues.oanda_statement import stated_of
 
 MARKET = {"type": "MARKET", "instrument": "EUR_USD", "units": "100"}
 TRADE = {"id": "7", "instrument": "EUR_USD", "currentUnits": "-40"}
@@ -252,6 +254,8 @@ def test_an_order_goes_out_with_what_is_left_of_it() -> None:
     for terms in (
         {"post_only": True},
         {"quantity": "1.5"},
+        {"settlement": pb.Settlement(tenor="1M")},
+        {"settlement": pb.Settlement(date={"year": 2027, "month": 1, "day": 4})},
         {"order_type": pb.ORDER_TYPE_STOP_LIMIT, "min_quantity": "1"},
     ):
         with pytest.raises(Unfit):
@@ -295,3 +299,22 @@ def test_why_an_order_ended_is_told_in_trading_s_words(reason: str, force: str, 
     assert venue.VenueReportKind.Name(ended.kind) == f"VENUE_REPORT_KIND_{kind}"
     assert execution.ExecutionReason.Name(ended.reason) == f"EXECUTION_REASON_{why}"
     assert ended.text == reason
+
+
+@pytest.mark.parametrize(("kind", "limit", "trigger"), [("LIMIT", "1.07", None), ("STOP", None, "1.07")])
+def test_an_order_by_hand_with_a_trigger_is_not_taken_for_a_limit_order(
+    kind: str, limit: str | None, trigger: str | None
+) -> None:
+    """It has no limit here, says what sets it off, and is not amended: a replacement would take its trigger away."""
+    told = {"id": "7", "type": f"{kind}_ORDER", "instrument": "EUR_USD", "units": "-5000", "price": "1.07"}
+    stated = stated_of("101", told)
+    assert stated is not None
+    assert (stated.price, stated.trigger) == (limit and Decimal(limit), trigger and Decimal(trigger))
+    order, report = adopted("v20", "adopted", stated, Calendar(), 1_795_900_000_000_000_000)
+    assert report.order.terms.limit_price == (limit or "")
+    assert ("trigger at 1.07" in report.order.terms.text) is (trigger is not None)
+    if trigger is None:
+        assert oanda_words.replacement(order, order.order, 3)["order"]["price"] == "1.07"
+        return
+    with pytest.raises(Unfit, match="placed by hand"):
+        oanda_words.replacement(order, order.order, 3)

@@ -84,3 +84,12 @@ def test_passwords_do_not_go_over_a_network_in_plain_text() -> None:
     with pytest.raises(ValueError, match="TLS"):
         fix_clients.Gateway(address="0.0.0.0")
     assert fix_clients.Gateway(address="0.0.0.0", certificate="edge.pem").port == 9880
+
+
+def test_what_a_venue_does_not_deal_goes_to_the_next_one() -> None:
+    """Of a route that has one that deals it; where none does, the first says why not."""
+    rules = [Rule(("*",), ("*",), ("spot", "dated"))]
+    standings = {"spot": Standing(True, True), "dated": Standing(True, True)}
+    assert choose(rules, standings, "EUR/USD", "alpha", unable=frozenset({"spot"})) == "dated"
+    assert choose(rules, standings, "EUR/USD", "alpha", unable=frozenset({"spot", "dated"})) == "spot"
+    assert choose(rules, standings, "EUR/USD", "alpha", "spot", unable=frozenset({"spot"})) == "spot"

@@ -184,6 +184,11 @@ CASES: dict[str, tuple[tuple[str, ...], str]] = {
         BOTH,
         "logon\n > 4 34=99 36=1\n < 3 45=99 371=36 372=4 373=5\n > 1 112=X\n < 0 34=3" + LEAVE,
     ),
+    "11-d its own number is 0": (
+        BOTH,
+        "logon\n > 4 34=0 36=25\n > 1 34=25 112=X\n < 0 112=X\n > 4 34=0 36=1\n < 3 45=0 372=4 373=5\n"
+        " > 1 34=26 112=Y\n < 0 112=Y\n > 5 34=27\n < 5\n closed",
+    ),
     # 12 and 13: Logout
     "12-a our Logout is answered": (BOTH, "logon\n end\n < 5 34=2\n > 5\n closed"),
     "12-b our Logout is not answered": (BOTH, "logon\n end\n < 5\n ~ 2\n closed"),

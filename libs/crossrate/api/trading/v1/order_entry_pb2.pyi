@@ -100,12 +100,18 @@ class AmendOrderRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., account: _Optional[str] = ..., client_order_id: _Optional[str] = ..., quantity: _Optional[str] = ..., limit_price: _Optional[str] = ..., stop_price: _Optional[str] = ..., trailing_distance: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expected_version: _Optional[int] = ..., validate_only: _Optional[bool] = ...) -> None: ...
 
 class AmendOrderResponse(_message.Message):
-    __slots__ = ("order", "checks")
+    __slots__ = ("order", "checks", "margin", "first_limit", "quote_seen")
     ORDER_FIELD_NUMBER: _ClassVar[int]
     CHECKS_FIELD_NUMBER: _ClassVar[int]
+    MARGIN_FIELD_NUMBER: _ClassVar[int]
+    FIRST_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    QUOTE_SEEN_FIELD_NUMBER: _ClassVar[int]
     order: _order_pb2.Order
     checks: _containers.RepeatedCompositeFieldContainer[_check_pb2.Check]
-    def __init__(self, order: _Optional[_Union[_order_pb2.Order, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[_check_pb2.Check, _Mapping]]] = ...) -> None: ...
+    margin: MarginAfter
+    first_limit: int
+    quote_seen: _execution_pb2.QuoteSeen
+    def __init__(self, order: _Optional[_Union[_order_pb2.Order, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[_check_pb2.Check, _Mapping]]] = ..., margin: _Optional[_Union[MarginAfter, _Mapping]] = ..., first_limit: _Optional[int] = ..., quote_seen: _Optional[_Union[_execution_pb2.QuoteSeen, _Mapping]] = ...) -> None: ...
 
 class CancelOrderRequest(_message.Message):
     __slots__ = ("request_id", "account", "client_order_id", "validate_only")
