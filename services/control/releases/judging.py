@@ -2,8 +2,8 @@
 
 The statistics are `crossrate.evidence`'s; what is counted comes from the proxies' log of calls. Each method is a
 segment of its own for errors and times, and for errors so is each pair and account that the proxies read out of the
-calls: what fails in one is not hidden by the others. Calls of streams count for errors alone: how long one lasts is
-the caller's choice.
+calls, and each desk that an account belongs to: what fails in one is not hidden by the others. Calls of streams count
+for errors alone: how long one lasts is the caller's choice.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from services.control.releases.specification import Analysis
 
 ERRORS, LATENCY = "errors", "latency"
 BY_ACCOUNT = "errors_by_account"
+DESK = "desk "
+"""Begins the name of a desk's segment."""
 ACCOUNTS_A_LOOK = 50
 """Accounts whose calls are given to their tests at one look, those that wait longest first: what is tested then hangs
 on the time alone, and a look costs no more than some milliseconds."""
@@ -50,6 +52,7 @@ class Analyst:
         clock: seconds that only grow.
         business: rules about orders and prices.
         keyed: whether calls have accounts, so that each is looked at by itself.
+        desk_of: the desk of an account; empty if it is not known.
     """
 
     def __init__(
@@ -60,8 +63,9 @@ class Analyst:
         *,
         business: Sequence[Business] = (),
         keyed: bool = False,
+        desk_of: Callable[[str], str] = lambda account: "",
     ) -> None:
-        self._is_unary, self._clock = is_unary, clock
+        self._is_unary, self._clock, self._desk_of = is_unary, clock, desk_of
         self._looked = -LOOK_S
         self._decision: Decision | None = None
         self._goes_on_unless_failed = analysis.go_on == "unless_failed"
@@ -127,7 +131,7 @@ class Analyst:
         times: dict[str, tuple[list[float], list[float]]] = {}
         for call in ended:
             method = call.method.rsplit(".", 1)[-1]
-            for segment in ("", method, *((call.pair,) if call.pair else ())):
+            for segment in ("", method, *((call.pair,) if call.pair else ()), *self._desks(call.account)):
                 _add(counts.setdefault((ERRORS, segment), Counter()), call.candidate, call.failed)
             if self._is_unary(call.method):
                 for segment in ("", method):
@@ -139,6 +143,11 @@ class Analyst:
                 test.observe(candidate, stable)
         if self._keyed:
             self._look_at_accounts(ended)
+
+    def _desks(self, account: str) -> tuple[str, ...]:
+        """The segment of an account's desk, which is compared with the same desk's accounts of stable."""
+        desk = self._desk_of(account) if account else ""
+        return (f"{DESK}{desk}",) if desk else ()
 
     def _look_at_accounts(self, ended: list[Ended]) -> None:
         """Each account of the candidate beside all of stable: it has one version at a time."""
@@ -171,6 +180,9 @@ class Analyst:
         _add(counts.setdefault((order.rule, ""), Counter()), order.candidate, order.bad)
         if "pair" in segments:
             _add(counts.setdefault((order.rule, order.pair), Counter()), order.candidate, order.bad)
+        if "desk" in segments:
+            for desk in self._desks(order.account):
+                _add(counts.setdefault((order.rule, desk), Counter()), order.candidate, order.bad)
         if "account" in segments and order.candidate:
             _add(counts.setdefault((order.rule, f"account {order.account}"), Counter()), order.candidate, order.bad)
 

@@ -17,7 +17,9 @@ from services.control.bus import Bus
 from services.control.instances import Instances
 from services.control.registry import Registered, Registry
 from services.control.releases import gate
+from services.control.releases.business_rules import with_accounts
 from services.control.releases.calls import CallLog, Judge, is_unary
+from services.control.releases.desks import Desks
 from services.control.releases.domain import Finding, Kind, Phase, Release, Seen
 from services.control.releases.judging import Analyst
 from services.control.releases.kept_evidence import KeptEvidence
@@ -78,12 +80,13 @@ def fact_files(service: str) -> list[str]:
     return sorted(folders)
 
 
-def _analyst(release: Release) -> Analyst | None:
+def _analyst(release: Release, desks: Desks) -> Analyst | None:
     analysis = release.specification.analysis
     if analysis is None:
         return None
-    keyed = any(m.sticky_field for m in contracts().values() if m.workload == release.service)
-    return Analyst(analysis, is_unary, business=release.specification.business, keyed=keyed)
+    keyed = release.service in with_accounts()
+    business = release.specification.business
+    return Analyst(analysis, is_unary, business=business, keyed=keyed, desk_of=desks.of)
 
 
 class Look:
@@ -101,9 +104,10 @@ class Look:
         self._memory = MemoryWatch(release.specification.abort)
         self._keeping: asyncio.Task[None] | None = None
         self._kept_time = time.monotonic()
-        self._analyst = _analyst(release)
+        self._desks = Desks(world.bus, world.log)
+        self._analyst = _analyst(release, self._desks)
         world.calls.begin(release.release_id)
-        self._business = Watched(world, release, self._alarmed)
+        self._business = Watched(world, release, self._alarmed, self._desks)
         self._restore(release)
 
     def _alarmed(self, why: str) -> None:
@@ -120,7 +124,7 @@ class Look:
             self._world.calls.restore(release.release_id, kept["calls"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             self._world.log.error("what a release has seen is counted anew", release=release.name, reason=repr(error))
-            self._analyst = _analyst(release)
+            self._analyst = _analyst(release, self._desks)
 
     def seen(self, release: Release) -> Seen:
         """What is known now."""
