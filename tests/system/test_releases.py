@@ -16,6 +16,8 @@ import pytest
 from crossrate.api.control.v1 import release_pb2
 from crossrate.api.control.v1 import release_service_pb2 as release_pb
 from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
+from crossrate.api.reference.v1 import reference_service_pb2 as reference
+from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_grpc
 from tests.integration.envoys import until
 from tests.mesh import Mesh
 from tests.releasing import releasing
@@ -221,11 +223,31 @@ async def test_a_word_takes_a_release_back_at_once(mesh: Mesh, folder: Path) -> 
     await until(lambda: gone(mesh))
 
 
+async def why(mesh: Mesh, *headers: tuple[str, str]) -> str:
+    """What `crossrate why` says of a call with some headers, as soon as its instance keeps it."""
+    named, wanted = str(uuid.uuid4()), reference.GetInstrumentRequest(base="EUR", counter="USD")
+    async with mesh.edge_channel() as channel:
+        stub = reference_grpc.ReferenceServiceStub(channel)
+        await stub.GetInstrument(wanted, timeout=20, metadata=(("x-request-id", named), *headers))
+    return await until(lambda: asyncio.to_thread(mesh.command, "why", named, check=False), 30)
+
+
 async def test_an_alert_takes_a_release_back(mesh: Mesh, folder: Path) -> None:
-    """One about the service, in its own words; one about another service is none of its."""
-    name = specify(folder, "alerted", "none", step(50, "1h") + "[abort]\nalerts = true\n")
+    """One about the service, in its own words; one about another service is none of its. Until then each call says by
+    which rule of the release its version was chosen."""
+    pins = '[[pins]]\nto = "{}"\nheader = "x-desk"\nvalue = "{}"\n'
+    pinned = pins.format("stable", "options") + pins.format("candidate", "spot")
+    name = specify(folder, "alerted", "none", step(50, "1h") + pinned + "[abort]\nalerts = true\n")
     await command(mesh, "start", name)
     await become(mesh, name, "stepping")
+
+    async def says(words: str, *headers: tuple[str, str]) -> bool:
+        # A proxy's worker hears of a share a moment after the proxy has acknowledged it.
+        return f"release {name}: {words}" in " ".join((await why(mesh, *headers)).split())
+
+    for desk, words in (("options", "sent to stable by exclusion (pin 1)"), ("spot", "sent to the candidate by pin 2")):
+        await until(lambda words=words, desk=desk: says(words, ("x-desk", desk)), 60)
+    assert "by weight 50 %, by chance" in " ".join((await why(mesh)).split())
     await alert(mesh, "audit", "too slow")
     await alert(mesh, "reference", "ReferenceErrors: the budget of the month is spent")
     release = await become(mesh, name, "aborted")
