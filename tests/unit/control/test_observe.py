@@ -188,7 +188,7 @@ def drill(name: str, minute: int, **fields: Any) -> Fault:
 
 
 def test_the_fault_that_met_a_call_is_the_newest_that_fits() -> None:
-    """By service, method, caller and time, for as long as it was in force, which one that was taken out early was not."""
+    """By service, method, caller and time, for as long as it was in force; what was taken out early was not."""
     drills = Drills()
     now = dt.datetime(2026, 3, 2, 12, 9, tzinfo=dt.UTC)
     all_of_it, one = drill("all", 0), drill("one", 1, methods=("/l/Post",), caller="trading", delay_s=2.0)

@@ -122,8 +122,9 @@ class ReleaseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchRelease(self, request, context):
-        """A release as it is now, then at each decision and each second until it is over. A watch that broke begins anew with
-        how things are; decisions are in each message from the first on.
+        """A release as it is now, then at each decision and each second until it is over. With a cursor it goes on after the
+        message that had it, also at a control plane that has started since: each decision is once in `decided`. OUT_OF_RANGE
+        with CURSOR_EXPIRED if the cursor's release is not kept any more.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
