@@ -122,6 +122,10 @@ class Look:
             if self._analyst is not None:
                 self._analyst.restore(kept["analysis"])
             self._world.calls.restore(release.release_id, kept["calls"])
+            if release.shadows and "shadow" in kept:
+                shadow = self._made_shadow(release)
+                shadow.restore(kept["shadow"])
+                self._shadow = shadow
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             self._world.log.error("what a release has seen is counted anew", release=release.name, reason=repr(error))
             self._analyst = _analyst(release, self._desks)
@@ -162,6 +166,7 @@ class Look:
         world, specification = self._world, release.specification
         verdict = world.judge(specification.abort, world.calls.seen(release.release_id)) or self._memory.against
         if release.shadows:
+            self._keep(release)
             shadow = self._shadow
             return verdict or (shadow.against if shadow else ""), shadow is not None and shadow.may_go_on
         if self._analyst is None or release.phase is not Phase.STEPPING:
@@ -185,6 +190,8 @@ class Look:
         document: dict[str, Any] = {"calls": self._world.calls.state(release.release_id)}
         if self._analyst is not None:
             document["analysis"] = self._analyst.state()
+        if release.shadows and self._shadow is not None:
+            document["shadow"] = self._shadow.state()
         self._keeping = asyncio.create_task(self._world.kept.save(release.release_id, document), name="keep evidence")
 
     def findings(self) -> tuple[Finding, ...]:
@@ -308,10 +315,14 @@ class Look:
         return f"the live configuration is refused: {'; '.join(verdict.errors)}" if verdict.errors else ""
 
     async def _repeat_calls(self, release: Release) -> None:
+        if self._shadow is None:
+            self._shadow = self._made_shadow(release)
+        await self._shadow.run()
+
+    def _made_shadow(self, release: Release) -> Shadow:
         world, plan = self._world, release.specification.mirror
         assert plan is not None
-        self._shadow = Shadow(world.registry, release.service, plan, contracts(), world.log)
-        await self._shadow.run()
+        return Shadow(world.registry, release.service, plan, contracts(), world.log)
 
     async def _promote(self, release: Release) -> None:
         while not self._promoted and not self._promotion_failure:

@@ -77,11 +77,8 @@ class Shadow:
         self, registry: Registry, service: str, plan: ShadowPlan, contracts: Mapping[str, MethodContract], log: Any
     ) -> None:
         self._registry, self._service, self._plan, self._log = registry, service, plan, log
-        comparator = Comparator(pip_of)
-        self._methods: dict[str, MethodComparison] = {}
-        methods = chosen(plan, service, contracts)
-        for contract in methods:
-            self._methods[contract.path] = MethodComparison(contract, comparator, plan, plan.alpha / len(methods))
+        self._chosen_methods = chosen(plan, service, contracts)
+        self._methods = self._begun()
         self._asking = Asking()
         self._waiting: asyncio.Queue[tuple[Mirrored, bool, str]] = asyncio.Queue(WAITING_MAX)
         self._streams = asyncio.Semaphore(STREAMS_MAX)
@@ -91,6 +88,27 @@ class Shadow:
         self._trouble: dict[str, str] = {}
         self._dropped = 0
         self._summed_at, self._summed = -SUM_S, summed((), plan.calls, 0, "")
+
+    def _begun(self) -> dict[str, MethodComparison]:
+        plan, methods, comparator = self._plan, self._chosen_methods, Comparator(pip_of)
+        return {c.path: MethodComparison(c, comparator, plan, plan.alpha / len(methods)) for c in methods}
+
+    def state(self) -> dict[str, Any]:
+        """All that was found, as JSON has it, for `restore`."""
+        called = {path: each for path, each in self._methods.items() if each.calls or each.skipped}
+        return {"dropped": self._dropped, "methods": {path: each.state() for path, each in called.items()}}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what a shadow of the same plan gave as its state, before it runs; what is none changes nothing.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is no such state, or one of other methods.
+        """
+        methods = self._begun()
+        for path, kept in state["methods"].items():
+            methods[path].restore(kept)
+        self._methods, self._dropped = methods, int(state["dropped"])
+        self._summed_at = -SUM_S
 
     def seen(self) -> ShadowSeen:
         """What was found so far."""
