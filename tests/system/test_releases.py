@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import grpc
 import pytest
 
 from crossrate.api.control.v1 import release_pb2
@@ -274,6 +276,42 @@ async def test_errors_end_a_release(mesh: Mesh, folder: Path, rule: str, words: 
     assert words in aborted_cause(release)
     assert 0 < callers.failures.total() < 0.1 * callers.calls
     assert {f.split()[0] for f in callers.failures} == {"INTERNAL"}
+    await until(lambda: gone(mesh))
+
+
+async def test_recorded_calls_find_what_few_calls_would_not(mesh: Mesh, folder: Path) -> None:
+    """A client calls a few times and then no more: what it has asked is asked of both versions again and again, and the
+    candidate, which fails a fifth of its calls, is found."""
+    rules = "[analysis]\nfill_calls_per_s = 40\nlatency_relative = 50\n"
+    name = specify(folder, "quiet", "errors:20", step(10, "1h") + rules)
+    await command(mesh, "start", name)
+    await become(mesh, name, "stepping")
+    calls = 0
+
+    async def found() -> bool:
+        nonlocal calls
+        release = await become(mesh, name, "stepping", "aborting", "aborted")
+        if release["phase"] != "RELEASE_PHASE_STEPPING":
+            return True
+        told = " ".join(v["explanation"] for v in release["verdicts"])
+        if "were recorded ones that were repeated" not in told:
+            # A stable instance has none yet: it hands calls on since control reads them.
+            async with mesh.edge_channel() as channel:
+                stub = reference_grpc.ReferenceServiceStub(channel)
+                with contextlib.suppress(grpc.aio.AioRpcError):
+                    await stub.GetInstrument(reference.GetInstrumentRequest(base="EUR", counter="USD"), timeout=20)
+                calls += 1
+        return False
+
+    await until(found, 120)
+    release = await become(mesh, name, "aborted")
+    assert "errors fails: " in aborted_cause(release)
+    seen = calls_by_side(release)
+    assert sum(seen.values()) <= calls
+    assert (
+        int(next(v["explanation"].split("; ")[-1].split()[0] for v in release["verdicts"] if not v["segment"]))
+        > seen[True]
+    )
     await until(lambda: gone(mesh))
 
 

@@ -35,6 +35,7 @@ def explain(name: str, *, whole: bool, as_json: bool) -> None:
         show.console().print("everything that was seen" if whole else "since then", markup=False)
         _tell_calls((0, 0, 0, 0) if whole else before, _sums(release.calls))
         _tell_verdicts(fresh)
+        _tell_wait(release)
         if hidden := len(release.verdicts) - len(fresh):
             show.note(f"{hidden} verdicts are as they were at the last decision; `--all` shows them")
     if len(release.services) > 1:
@@ -93,6 +94,15 @@ def _tell_verdicts(verdicts: Iterable[release_pb2.ReleaseVerdict]) -> None:
         outcome = word(verdict, "outcome").lower().replace("_", " ")
         good = {"pass": True, "fail": False}.get(outcome)
         show.console().print("   ", show.mark(outcome, good), verdict.explanation, markup=False)
+
+
+def _tell_wait(release: release_pb2.Release) -> None:
+    needed = max((v.calls_needed for v in release.verdicts if v.metric != "shadow"), default=0)
+    if word(release, "phase") == "STEPPING" and needed and not release.steps[release.step].shadow:
+        show.note(
+            f"about {needed:,} more calls of the candidate decide it; where few come, `fill_calls_per_s` in [analysis] "
+            "has recorded calls without side effects repeated"
+        )
 
 
 def _tell_methods(release: release_pb2.Release) -> None:

@@ -18,7 +18,7 @@ from crossrate.evidence.family import Decision, Family
 from crossrate.evidence.means import MeanTest
 from crossrate.evidence.proportions import ProportionTest
 from crossrate.evidence.quantiles import QuantileTest
-from crossrate.evidence.verdict import Outcome, Tolerance
+from crossrate.evidence.verdict import Outcome, Tolerance, Verdict
 from services.control.releases.business import Judged
 from services.control.releases.calls import Ended
 from services.control.releases.domain import Finding
@@ -27,6 +27,8 @@ from services.control.releases.prices import Drift
 from services.control.releases.specification import Analysis
 
 ERRORS, LATENCY = "errors", "latency"
+REPLAYED = "replayed_latency"
+"""Times of recorded calls that were repeated by both versions: they have not come through proxies as others have."""
 BY_ACCOUNT = "errors_by_account"
 DESK = "desk "
 """Begins the name of a desk's segment."""
@@ -73,7 +75,11 @@ class Analyst:
         errors = Tolerance(analysis.errors_absolute, analysis.errors_relative)
         latency = Tolerance(relative=analysis.latency_relative)
         self._family.declare(ERRORS, lambda: ProportionTest(errors))
-        self._family.declare(LATENCY, lambda: QuantileTest(analysis.latency_quantile, latency))
+        filled = analysis.fill_calls_per_s > 0
+        self._family.declare(LATENCY, lambda: QuantileTest(analysis.latency_quantile, latency), required=not filled)
+        if filled:
+            self._family.declare(REPLAYED, lambda: QuantileTest(analysis.latency_quantile, latency))
+        self._replayed = 0
         self._keyed = keyed
         if keyed:
             self._family.declare(BY_ACCOUNT, lambda: ProportionTest(errors), required=False, by_segment=True)
@@ -94,7 +100,7 @@ class Analyst:
 
     def state(self) -> dict[str, Any]:
         """What the tests have seen, for `restore`."""
-        return self._family.state()
+        return {**self._family.state(), "replayed": self._replayed}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Goes on from a state of the same analysis.
@@ -103,6 +109,7 @@ class Analyst:
             KeyError, TypeError, ValueError: it is of another; this one must not be used then.
         """
         self._family.restore(state)
+        self._replayed = int(state.get("replayed", 0))
         self._decision = self._family.decide()
 
     def due(self) -> bool:
@@ -128,17 +135,19 @@ class Analyst:
 
     def _look_at_calls(self, ended: list[Ended]) -> None:
         counts: dict[tuple[str, str], Counter[str]] = {}
-        times: dict[str, tuple[list[float], list[float]]] = {}
+        times: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
         for call in ended:
             method = call.method.rsplit(".", 1)[-1]
             for segment in ("", method, *((call.pair,) if call.pair else ()), *self._desks(call.account)):
                 _add(counts.setdefault((ERRORS, segment), Counter()), call.candidate, call.failed)
+            self._replayed += call.replayed and call.candidate
             if self._is_unary(call.method):
                 for segment in ("", method):
-                    times.setdefault(segment, ([], []))[not call.candidate].append(call.seconds)
+                    key = REPLAYED if call.replayed else LATENCY, segment
+                    times.setdefault(key, ([], []))[not call.candidate].append(call.seconds)
         self._observe(counts)
-        for segment, (candidate, stable) in times.items():
-            test = self._family.test(LATENCY, segment)
+        for key, (candidate, stable) in times.items():
+            test = self._family.test(*key)
             if isinstance(test, QuantileTest):
                 test.observe(candidate, stable)
         if self._keyed:
@@ -211,5 +220,12 @@ class Analyst:
         """What each test says, failures first."""
         verdicts = () if self._decision is None else self._decision.verdicts
         return tuple(
-            Finding(v.metric, v.segment, v.outcome.name, v.explanation(), v.calls_needed or 0) for v in verdicts
+            Finding(v.metric, v.segment, v.outcome.name, v.explanation() + self._filled(v), v.calls_needed or 0)
+            for v in verdicts
         )
+
+    def _filled(self, verdict: Verdict) -> str:
+        """How many of the calls of a verdict are none of clients, in words."""
+        if verdict.metric != ERRORS or verdict.segment or not self._replayed:
+            return ""
+        return f"; {self._replayed} of the candidate's calls were recorded ones that were repeated"

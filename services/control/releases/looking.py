@@ -27,6 +27,7 @@ from services.control.releases.memory import MemoryWatch
 from services.control.releases.nodes import Node, NodeError, NodeGone, Running
 from services.control.releases.pulse import hanging
 from services.control.releases.watched import Watched
+from services.control.shadow.filling import Filling
 from services.control.shadow.repeating import Shadow
 from services.control.shadow.seen import ShadowSeen
 from services.control.split import candidate_backend
@@ -89,6 +90,13 @@ def _analyst(release: Release, desks: Desks) -> Analyst | None:
     return Analyst(analysis, is_unary, business=business, keyed=keyed, desk_of=desks.of)
 
 
+def _filling(world: World, release: Release) -> Filling | None:
+    analysis = release.specification.analysis
+    if analysis is None or not analysis.fill_calls_per_s:
+        return None
+    return Filling(world.registry, release.service, analysis.fill_calls_per_s, contracts(), world.log)
+
+
 class Look:
     """Looks at one release, and works for it: starts its candidates, holds the gate, promotes, ends. What an earlier
     control plane has seen of it counts."""
@@ -104,7 +112,7 @@ class Look:
         self._memory = MemoryWatch(release.specification.abort)
         self._keeping: asyncio.Task[None] | None = None
         self._kept_time = time.monotonic()
-        self._desks = Desks(world.bus, world.log)
+        self._desks, self._filling = Desks(world.bus, world.log), _filling(world, release)
         self._analyst = _analyst(release, self._desks)
         world.calls.begin(release.release_id)
         self._business = Watched(world, release, self._alarmed, self._desks)
@@ -174,7 +182,10 @@ class Look:
             return verdict, True
         if self._analyst.due():
             judged, drifts = self._business.orders.judged(), self._business.drifts()
-            self._analyst.look(world.calls.fresh(release.release_id), judged, drifts)
+            ended = world.calls.fresh(release.release_id)
+            if self._filling is not None:
+                ended += self._filling.seen(sum(call.candidate for call in ended))
+            self._analyst.look(ended, judged, drifts)
             self._keep(release)
         # A step without calls shows nothing, and waits for none.
         idle = release.weight == 0
@@ -214,6 +225,8 @@ class Look:
             self._begin("business", self._business.run, release)
         if release.phase is Phase.STARTING:
             self._begin("gate", self._hold_gate, release)
+        if self._filling is not None and release.phase is Phase.STEPPING and release.weight:
+            self._begin("filling", self._fill, release)
         if release.shadows:
             self._begin("shadow", self._repeat_calls, release)
         elif "shadow" in self._tasks:
@@ -221,7 +234,7 @@ class Look:
         if release.phase is Phase.PROMOTING:
             self._begin("promote", self._promote, release)
         if release.phase in (Phase.ABORTING, Phase.COMPLETING, Phase.PROMOTED):
-            for name in ("candidates", "gate", "pulse", "business"):
+            for name in ("candidates", "gate", "pulse", "business", "filling"):
                 if name in self._tasks:
                     self._tasks[name].cancel()
             self._begin("end", self._end, release)
@@ -318,6 +331,10 @@ class Look:
         if self._shadow is None:
             self._shadow = self._made_shadow(release)
         await self._shadow.run()
+
+    async def _fill(self, release: Release) -> None:
+        assert self._filling is not None
+        await self._filling.run()
 
     def _made_shadow(self, release: Release) -> Shadow:
         world, plan = self._world, release.specification.mirror
