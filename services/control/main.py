@@ -72,8 +72,7 @@ async def serve(runtime: Runtime) -> None:
 
     server = Server(runtime)
     denials = ProxyDenials(server.denials, contracts(), topology)
-    drills = Drills()
-    answers = ProxyAnswers(denials.method_of, denials.actor_of, drills)
+    answers = ProxyAnswers(denials.method_of, denials.actor_of, drills := Drills())
     observed = ObservabilityServicer(registry, instances, node, answers, records.name_of)
     server.add(add_ObservabilityServiceServicer_to_server, observed)
     taps = Taps(instances, bus, frozenset(topology.services), log)

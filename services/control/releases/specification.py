@@ -334,8 +334,7 @@ def read(
         ]
     if not problems:
         problems += business_rules.problems(released, specification.business, sticky_services)
-    if specification.analysis is not None and specification.analysis.fill_calls_per_s:
-        problems += unfillable(released, contracts())
+    problems += unfillable(released, contracts()) if (a := specification.analysis) and a.fill_calls_per_s else []
     if specification.shadow is not None:
         problems += problems_of(specification.shadow.methods, specification.service, contracts())
     if problems:
