@@ -17,12 +17,14 @@ from typing import Any
 
 from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.mirror import Mirrored
+from crossrate.rpc.release_mark import MARK_HEADER, mark_of
 from services.control.registry import Registered, Registry
 from services.control.releases.calls import FAILURES, Ended
 from services.control.shadow.asking import Answer, Asking
 from services.control.shadow.plan import repeatable
 from services.control.shadow.reading import Reading, stable_of
 from services.control.shadow.record import Record
+from services.control.shares import TO_CANDIDATE, TO_STABLE
 from services.control.split import candidate_backend
 
 TICK_S = 0.05
@@ -123,9 +125,17 @@ class Filling:
     async def _answered(self, call: Mirrored, instance: Registered, candidate: bool) -> tuple[str, Ended]:
         begun = self._clock()
         contract = self._methods[call.path]
-        answer = await self._asking.unary(instance.socket, contract, call.request, call.headers, call.request_id)
+        headers = marked(call.headers, candidate)
+        answer = await self._asking.unary(instance.socket, contract, call.request, headers, call.request_id)
         code = code_of(answer)
         return code, Ended(call.path, candidate, code in FAILURES, self._clock() - begun, replayed=True)
+
+
+def marked(headers: Mapping[str, str], candidate: bool) -> Mapping[str, str]:
+    """A call's headers as the version gets them: of a release of several services with that version's mark, so that what
+    it asks in turn is answered by the same."""
+    release_id, colon, _ = headers.get(MARK_HEADER, "").rpartition(":")
+    return {**headers, MARK_HEADER: mark_of(release_id, TO_CANDIDATE if candidate else TO_STABLE)} if colon else headers
 
 
 def code_of(answer: Answer) -> str:

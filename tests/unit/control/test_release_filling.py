@@ -12,11 +12,12 @@ from google.rpc import status_pb2
 
 from crossrate.rpc.contract import contracts, find_method
 from crossrate.rpc.mirror import Mirrored
+from crossrate.rpc.release_mark import MARK_HEADER, OF_NOBODY, mark_of
 from services.control.releases.calls import Ended
 from services.control.releases.judging import REPLAYED, Analyst
 from services.control.releases.specification import Analysis, SpecificationError, read
 from services.control.shadow.asking import Answer
-from services.control.shadow.filling import BURST_MAX, Filling, code_of
+from services.control.shadow.filling import BURST_MAX, Filling, code_of, marked
 
 GET = find_method("GetInstrument")
 
@@ -103,6 +104,15 @@ def test_clients_come_first() -> None:
     answers.now = 3.0
     made.seen(11)
     assert sum(made.due(0.05) for _ in range(200)) == 0
+
+
+def test_a_repeated_call_bears_the_mark_of_the_version_that_is_asked() -> None:
+    """Of a release of several services; what has no mark, or is made for nobody's call, stays as it was."""
+    stable = {MARK_HEADER: mark_of("id", "stable"), "x-crossrate-roles": "[]"}
+    assert marked(stable, candidate=True) == {**stable, MARK_HEADER: mark_of("id", "candidate")}
+    assert marked(stable, candidate=False) == stable
+    for others in ({}, {MARK_HEADER: OF_NOBODY}):
+        assert marked(others, candidate=True) == others
 
 
 def test_codes_are_numbers() -> None:
