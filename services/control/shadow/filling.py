@@ -132,7 +132,7 @@ class Filling:
 
 
 def marked(headers: Mapping[str, str], candidate: bool) -> Mapping[str, str]:
-    """A call's headers as the version gets them: of a release of several services with that version's mark, so that what
+    """A call's headers as a version gets them: of a release of several services with that version's mark, so that what
     it asks in turn is answered by the same."""
     release_id, colon, _ = headers.get(MARK_HEADER, "").rpartition(":")
     return {**headers, MARK_HEADER: mark_of(release_id, TO_CANDIDATE if candidate else TO_STABLE)} if colon else headers
