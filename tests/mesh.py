@@ -114,9 +114,9 @@ class Mesh:
         """The roots that clients of the edge trust, PEM."""
         return self.place.ca_bundle.read_bytes()
 
-    def edge_channel(self) -> grpc.aio.Channel:
+    def edge_channel(self, client: str = "viewer") -> grpc.aio.Channel:
         """A plain grpc.aio channel to the edge, of a client that only reads: no retries, no deadlines of ours."""
-        proof = self.place.client_certificate("viewer").read_bytes()
+        proof = self.place.client_certificate(client).read_bytes()
         credentials = grpc.ssl_channel_credentials(self.roots, proof, proof)
         options = [("grpc.enable_retries", 0)]
         return grpc.aio.secure_channel(f"localhost:{self.edge_port}", credentials, options=options)

@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
+from crossrate.events import Event as Received
 from crossrate.events import Events, EventsError, EventsUnavailable
 from crossrate.events import Message as Event
 from crossrate.rpc import errors
@@ -132,6 +133,20 @@ class Bus:
         if self._events is None:
             raise EventsUnavailable("NATS was never reached")
         await self._events.publish(message)
+
+    def reads(self, stream: str) -> bool:
+        """Whether the topology lets control read a stream."""
+        return stream in self._runtime.topology.services[self._runtime.service].consumes
+
+    async def read(self, stream: str, after_sequence: int, subject: str) -> list[Received]:
+        """The next messages of a stream with a subject, in order; empty at its end.
+
+        Raises:
+            EventsError: NATS was never reached, or is away.
+        """
+        if self._events is None:
+            raise EventsUnavailable("NATS was never reached")
+        return await self._events.read(stream, after_sequence, subject=subject)
 
     async def subscribe(self, subject: str, take: Callable[[bytes], None]) -> Subscription:
         """Has every message of a subject taken as it is published, from now on.

@@ -20,6 +20,7 @@ from services.control.bus import Bus
 from services.control.envoy_api import ResourceError
 from services.control.faults import FAULTS_MAX, FaultError, check_caller, methods_met
 from services.control.mesh import Clock, Mesh, utc_now
+from services.control.observe.drills import Drills
 from services.control.service import not_acknowledged
 from services.control.snapshots import Snapshot
 from services.control.state import Fault
@@ -52,8 +53,8 @@ class FaultServicer(FaultServiceServicer):
     A control plane that starts anew has no faults: what a drill left in the proxies goes with its first snapshot.
     """
 
-    def __init__(self, mesh: Mesh, bus: Bus, log: Any, clock: Clock = utc_now) -> None:
-        self._mesh, self._bus, self._log, self._clock = mesh, bus, log, clock
+    def __init__(self, mesh: Mesh, bus: Bus, log: Any, drills: Drills, clock: Clock = utc_now) -> None:
+        self._mesh, self._bus, self._log, self._drills, self._clock = mesh, bus, log, drills, clock
         self._answers = Answers()
         self._changed = asyncio.Event()
 
@@ -154,6 +155,7 @@ class FaultServicer(FaultServiceServicer):
             await self._tell(more, less)
 
     async def _tell(self, more: Collection[Fault], less: Collection[str]) -> None:
+        self._drills.changed(more, less, self._clock())
         for fault in more:
             self._log.warning("a fault begins", fault=fault.name, target=fault.service, author=fault.author)
             await self._bus.tell_fault(fault.name, fault_message(fault))

@@ -12,7 +12,6 @@ import grpc
 
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.api.instance.v1 import instance_service_pb2_grpc as instance_grpc
-from crossrate.runtime.ending import end
 from services.control.following import follow_instances
 from services.control.registry import CHANNEL_OPTIONS, Registered, Registry
 

@@ -23,6 +23,7 @@ from services.control.envoy_api import ResourceError
 from services.control.fault_service import FaultServicer
 from services.control.instances import Instances
 from services.control.mesh import CONTROL_FOLDER, Mesh, utc_now
+from services.control.observe.drills import Drills
 from services.control.observe.proxies import ProxyAnswers
 from services.control.observe.service import ObservabilityServicer
 from services.control.observe.taps import Taps
@@ -72,8 +73,8 @@ async def serve(runtime: Runtime) -> None:
 
     server = Server(runtime)
     denials = ProxyDenials(server.denials, contracts(), topology)
-    answers = ProxyAnswers(denials.method_of, denials.actor_of)
-    observed = ObservabilityServicer(registry, instances, node, answers)
+    answers = ProxyAnswers(denials.method_of, denials.actor_of, drills := Drills())
+    observed = ObservabilityServicer(registry, instances, node, answers, records.name_of)
     server.add(add_ObservabilityServiceServicer_to_server, observed)
     taps = Taps(instances, bus, frozenset(topology.services), log)
     controlled = ControlServicer(mesh, registry, instances, bus, configuration, taps)
@@ -83,7 +84,7 @@ async def serve(runtime: Runtime) -> None:
         release_grpc.add_ReleaseServiceServicer_to_server,
         ReleaseServicer(releases, specifications(runtime), callees(topology), sticky, utc_now, reports),
     )
-    faults = FaultServicer(mesh, bus, log)
+    faults = FaultServicer(mesh, bus, log, drills)
     server.add(add_FaultServiceServicer_to_server, faults)
     for service in topology.services:
         for name in sorted({m.service for m in methods_of(service, contracts())}):

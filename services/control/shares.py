@@ -19,7 +19,7 @@ from typing import Any
 
 from crossrate.rpc.caller import CLIENT_HEADER
 from crossrate.rpc.contract import MethodContract
-from crossrate.rpc.release_mark import MARK_HEADER, OF_NOBODY, RELEASE_HEADER, mark_of
+from crossrate.rpc.release_mark import MARK_HEADER, OF_NOBODY, RELEASE_HEADER, RULE_HEADER, mark_of
 from crossrate.rpc.tokens import TOKEN_HEADER
 from crossrate.runtime.topology import Topology
 from services.control.access import called_by
@@ -40,16 +40,32 @@ _FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
 REROUTE = "envoy.filters.http.lua"
 """The filter that has the route chosen again once the key is known."""
 _AGAIN = "again"
+RULE_CHARACTERS_MAX = 200
+_BY_MARK = "the mark of the release's service that the call met first"
+_BY_NOBODY = "the mark of what a service asks for nobody's call"
+_BY_CALLER = "its caller, a service of the release that asked without a mark: for a call that began before it"
 OUTLASTING = {"num_retries": 6, "retry_back_off": {"base_interval": "0.02s", "max_interval": "0.2s"}}
 """During a release a call is repeated for longer: until the proxies have heard that a candidate is gone, its cluster
 has nobody else who could answer, and then the stable instances do."""
+
+
+def _written(words: str) -> str:
+    """Words as the value of a header: Envoy reads a percent sign as the begin of a command."""
+    shown = "".join(each if " " <= each <= "~" else "?" for each in words)
+    return (shown if len(shown) <= RULE_CHARACTERS_MAX else f"{shown[: RULE_CHARACTERS_MAX - 3]}...").replace("%", "%%")
+
+
+def _pin_in_words(place: int, pin: Pin) -> str:
+    what = f"role {pin.value}" if pin.by_role else f"header {pin.header} is {pin.value}" if pin.header else ""
+    kind = f"pin {place}" if pin.to_candidate else f"exclusion (pin {place})"
+    return f"{kind}: {what or f'account {pin.value}'}"
 
 
 def _set(header: str, value: str) -> dict[str, Any]:
     return {"header": {"key": header, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
 
-def _targets(backend: str, weight: int, split: Split, by_hash: bool) -> dict[str, Any]:
+def _targets(backend: str, weight: int, split: Split, by_hash: bool, rule: str) -> dict[str, Any]:
     # The header goes out with every call of the release, so that what answered can be told in the log of calls.
     shares = (
         (local_name(backend), WEIGHT_MAX - weight, TO_STABLE),
@@ -57,7 +73,8 @@ def _targets(backend: str, weight: int, split: Split, by_hash: bool) -> dict[str
     )
     clusters = []
     for name, share, side in shares:
-        headers = [_set(RELEASE_HEADER, split.release), _set(SIDE_HEADER, side)]
+        told = _set(RULE_HEADER, _written(f"{side}; {rule}"))
+        headers = [_set(RELEASE_HEADER, split.release), _set(SIDE_HEADER, side), told]
         if split.marked:
             headers.append(_set(MARK_HEADER, mark_of(split.release, side)))
         clusters.append({"name": name, "weight": share, "request_headers_to_add": headers})
@@ -101,20 +118,21 @@ def _pinned(pin: Pin, method: MethodContract, topology: Topology) -> list[dict[s
     return []
 
 
-def _followed(split: Split, topology: Topology) -> list[tuple[dict[str, Any], int]]:
-    """Headers of calls for which another service of the release has chosen, and the candidate's weight for each."""
+def _followed(split: Split, topology: Topology) -> list[tuple[dict[str, Any], int, str]]:
+    """Headers of calls for which another service of the release has chosen, the candidate's weight for each, and the
+    rule in words."""
     if not split.marked:
         return []
     candidate = {"name": MARK_HEADER, "string_match": {"exact": mark_of(split.release, TO_CANDIDATE)}}
     if split.only_marked:
-        return [(candidate, WEIGHT_MAX)]
+        return [(candidate, WEIGHT_MAX, _BY_MARK)]
     stable = [
-        {"name": MARK_HEADER, "string_match": {"exact": mark}}
-        for mark in (mark_of(split.release, TO_STABLE), OF_NOBODY)
+        ({"name": MARK_HEADER, "string_match": {"exact": mark}}, 0, rule)
+        for mark, rule in ((mark_of(split.release, TO_STABLE), _BY_MARK), (OF_NOBODY, _BY_NOBODY))
     ]
     if split.among:
-        stable.append(called_by(split.among, topology))
-    return [(candidate, WEIGHT_MAX), *((each, 0) for each in stable)]
+        stable.append((called_by(split.among, topology), 0, _BY_CALLER))
+    return [(candidate, WEIGHT_MAX, _BY_MARK), *stable]
 
 
 def split_routes(
@@ -130,8 +148,8 @@ def split_routes(
     if split is None:
         return [alone]
     routes = []
-    for header, weight in _followed(split, topology):
-        target = _targets(backend, weight, split, by_hash=False)
+    for header, weight, rule in _followed(split, topology):
+        target = _targets(backend, weight, split, False, rule)
         route = {**target, **action, **hash_policy(method)}
         routes.append({"match": {**match, "headers": [header]}, "route": route})
     if split.only_marked:
@@ -146,13 +164,15 @@ def split_routes(
         script = {"@type": TYPE_PREFIX + _LUA_ON_ROUTE, "name": _AGAIN}
         enabled = {"@type": TYPE_PREFIX + _FILTER_CONFIG, "config": script, "disabled": False}
         again = {"typed_per_filter_config": {REROUTE: enabled}}
-    for pin in split.pins:
+    for place, pin in enumerate(split.pins, 1):
         for asked in _pinned(pin, method, topology):
             whole = WEIGHT_MAX if pin.to_candidate else 0
-            target = _targets(backend, whole, split, by_hash=False)
+            target = _targets(backend, whole, split, False, _pin_in_words(place, pin))
             # Instances of either side are still chosen by the contract's key.
             routes.append({"match": {**match, **asked}, "route": {**target, **action, **hash_policy(method)}, **again})
-    target = _targets(backend, split.weight, split, by_hash=bool(keys))
+    key = method.sticky_field or (f"header {split.header}" if split.header else "")
+    by = f"the hash of {key}" if key else "chance"
+    target = _targets(backend, split.weight, split, bool(keys), f"weight {split.weight / 100:g} %, by {by}")
     routes.append({"match": match, "route": {**target, **action, **keys}, **again})
     return routes
 

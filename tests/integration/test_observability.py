@@ -264,12 +264,12 @@ async def known(operator: grpc.aio.Channel, request_id: str) -> pb.ExplainCallRe
 
 
 async def test_a_fault_is_named(mesh: SeenMesh, operator: grpc.aio.Channel) -> None:
-    """A call that a drill has answered says so."""
+    """A call that a drill has answered says so, and which drill it was, also when that is over."""
     stub = FaultServiceStub(operator)
     request = faults.AddFaultRequest(request_id=str(uuid.uuid4()))
-    request.fault.MergeFrom(faults.Fault(service="marketdata", abort_code="ABORTED"))
+    request.fault.MergeFrom(faults.Fault(service="marketdata", abort_code="ABORTED", comment="Friday's"))
     request.lifetime.seconds = 60
-    await stub.AddFault(request, timeout=30)
+    name = (await stub.AddFault(request, timeout=30)).fault.fault
 
     async def aborted() -> str:
         request_id = str(uuid.uuid4())
@@ -280,6 +280,7 @@ async def test_a_fault_is_named(mesh: SeenMesh, operator: grpc.aio.Channel) -> N
     await stub.RemoveFault(faults.RemoveFaultRequest(request_id=str(uuid.uuid4())), timeout=30)
     answer = await until(lambda: known(operator, request_id))
     assert "a fault for a drill answered it" in answer.conclusion
+    assert f'fault {name} by local, "Friday\'s": calls to marketdata are answered ABORTED' in answer.conclusion
 
 
 async def test_what_nobody_keeps_is_said_to_be_so(operator: grpc.aio.Channel) -> None:

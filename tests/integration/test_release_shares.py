@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import AsyncIterator
 
+import grpc
 import pytest
 
 from crossrate.api.control.v1 import release_service_pb2 as releases
@@ -164,14 +165,44 @@ async def test_calls_without_a_key_are_shared_and_counted_by_version(mesh: Small
 
 
 async def test_what_is_kept_of_a_release_survives_a_kill(mesh: SmallMesh) -> None:
-    """A control plane that was killed knows its releases, their decisions and their shares again."""
+    """A control plane that was killed knows its releases, their decisions and their shares again, and goes on with who
+    watched where they were: each decision is told once."""
     await plant(mesh, stepping("reference", 25))
     path = mesh.place.state / CONTROL_FOLDER / "releases.json"
     kept = json.loads(path.read_text())
+    (first, *_) = await watched(mesh, "reference-2", "", 1)
+    assert (len(first.decided), first.position.sequence) == (3, 1)
     await mesh.kill("control-1")
     await mesh.start_control()
     assert json.loads(path.read_text()) == kept
     assert [d["kind"] for d in kept[0]["decisions"]] == ["started", "stepped", "paused"]
+    resumed, more = await watched(mesh, "reference-2", first.position.cursor, 2)
+    assert (len(resumed.decided), resumed.position.cursor) == (0, first.position.cursor)
+    assert resumed.release.decisions == first.release.decisions
+    assert ([w.calls for w in resumed.windows], more.position.sequence) == ([0, 0], 2)
+    (late, *_) = await watched(mesh, first.release.release_id, f"{first.release.release_id}:1", 1)
+    assert list(late.decided) == list(first.decided[1:])
+    for name, cursor in (
+        ("reference-2", "of-nobody:1"),
+        ("another", first.position.cursor),
+        ("reference-2", f"{first.release.release_id}:4"),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await watched(mesh, name, cursor, 1)
+        assert refused.value.code() is grpc.StatusCode.OUT_OF_RANGE
+
+
+async def watched(mesh: SmallMesh, name: str, cursor: str, count: int) -> list[releases.WatchReleaseResponse]:
+    """The first messages of a watch."""
+    async with mesh._local(mesh.place.service_socket("control-1")) as channel:
+        asked = releases.WatchReleaseRequest(release=name, resume_cursor=cursor)
+        call = releases_grpc.ReleaseServiceStub(channel).WatchRelease(asked, timeout=60)
+        found: list[releases.WatchReleaseResponse] = []
+        async for message in call:
+            found.append(message)
+            if len(found) == count:
+                break
+        return found
 
 
 async def test_the_meshs_own_mark_is_followed_and_a_clients_is_not(mesh: SmallMesh) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from crossrate.api.ledger.v1 import account_pb2
-from crossrate.client import AsyncClient, CallError, OrderRejected
+from crossrate.client import AsyncClient, CallError, OrderRejected, OutcomeUnknown
 from crossrate.runtime.topology import DEFAULT_PATH
 from tests.integration.envoys import until
 from tests.load import Load
@@ -145,6 +145,75 @@ async def test_orders_that_are_refused_are_found_though_no_call_fails(mesh: Mesh
     failed = {v["segment"] for v in release["verdicts"] if v["outcome"] == "RELEASE_OUTCOME_FAIL"}
     assert failed <= {"", "USD/JPY"}
     assert not [c for c in release["calls"] if c.get("candidate") and int(c.get("failures", 0))]
+
+
+class Dealer:
+    """Deals for one account, order by order, each under an id of its own until it has an answer."""
+
+    def __init__(self, client: AsyncClient, account: str) -> None:
+        self._client, self._account = client, account
+        self.answered: list[str] = []
+        self.again = 0
+        self.leaving = False
+
+    async def deal(self) -> None:
+        """Deals until it is to leave; an order without an answer is placed again under its id."""
+        for side in itertools.cycle(("buy", "sell")):
+            if self.leaving:
+                return
+            name = f"moved-{uuid.uuid4()}"
+            for _ in range(100):
+                try:
+                    await self._client.place(self._account, "EUR/USD", side, 1_000, client_order_id=name)
+                except OrderRejected:
+                    pass
+                except (CallError, OutcomeUnknown):
+                    self.again += 1
+                    continue
+                self.answered.append(name)
+                break
+            else:
+                raise AssertionError(f"order {name} of {self._account} has no answer")
+
+    async def listed(self) -> list[str]:
+        """Ids of its orders as trading has them."""
+        orders = self._client.trading.ListOrders.items(account=self._account, page_size=1000)
+        return [o.terms.client_order_id async for o in orders if o.terms.client_order_id.startswith("moved-")]
+
+
+async def test_orders_follow_their_account_and_none_is_doubled_or_lost(mesh: Mesh, folder: Path) -> None:
+    """Trading is released side by side: each version takes the lease of an account with its first order, which fences
+    the other one off. Through weights up to all calls and back at once each order that was answered is there once."""
+    steps = "".join(f'[[steps]]\nweight_percent = {w}\nduration = "1h"\ngate = "manual"\n' for w in (10, 50, 100))
+    (folder / "releases" / "moves.toml").write_text(f'service = "trading"\n[candidate]\nversion = "moves"\n{steps}')
+    async with connected(mesh) as client:
+        await asyncio.gather(*(ready(client, account) for account in ACCOUNTS))
+        dealers = [Dealer(client, account) for account in ACCOUNTS]
+        tasks = [asyncio.create_task(dealer.deal()) for dealer in dealers]
+
+        async def more(count: int) -> None:
+            goal = sum(len(d.answered) for d in dealers) + count
+            await until(lambda: sum(len(d.answered) for d in dealers) >= goal or any(t.done() for t in tasks), 120)
+
+        try:
+            await more(50)
+            await asyncio.to_thread(mesh.json, "release", "start", "moves")
+            await become(mesh, "moves", "stepping")
+            for word in ("promote", "promote", "abort"):
+                await more(150)
+                release = await become(mesh, "moves", "stepping")
+                await asyncio.to_thread(mesh.command, "release", word, "moves", "-m", "on")
+            await more(150)
+        finally:
+            for dealer in dealers:
+                dealer.leaving = True
+            await asyncio.gather(*tasks)
+        for dealer in dealers:
+            assert sorted(await dealer.listed()) == sorted(dealer.answered)
+    await become(mesh, "moves", "aborted")
+    placed = {c["candidate"]: int(c["calls"]) for c in release["calls"] if c["method"].endswith("/PlaceOrder")}
+    assert min(placed[True], placed[False]) > 20
+    print(f"orders: {sum(len(d.answered) for d in dealers)}, placed again: {sum(d.again for d in dealers)}")
 
 
 async def test_streams_move_by_drain_and_go_on_where_they_were(mesh: Mesh, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -11,11 +12,14 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import grpc
 import pytest
 
 from crossrate.api.control.v1 import release_pb2
 from crossrate.api.control.v1 import release_service_pb2 as release_pb
 from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
+from crossrate.api.reference.v1 import reference_service_pb2 as reference
+from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_grpc
 from tests.integration.envoys import until
 from tests.mesh import Mesh
 from tests.releasing import releasing
@@ -221,11 +225,31 @@ async def test_a_word_takes_a_release_back_at_once(mesh: Mesh, folder: Path) -> 
     await until(lambda: gone(mesh))
 
 
+async def why(mesh: Mesh, *headers: tuple[str, str]) -> str:
+    """What `crossrate why` says of a call with some headers, as soon as its instance keeps it."""
+    named, wanted = str(uuid.uuid4()), reference.GetInstrumentRequest(base="EUR", counter="USD")
+    async with mesh.edge_channel() as channel:
+        stub = reference_grpc.ReferenceServiceStub(channel)
+        await stub.GetInstrument(wanted, timeout=20, metadata=(("x-request-id", named), *headers))
+    return await until(lambda: asyncio.to_thread(mesh.command, "why", named, check=False), 30)
+
+
 async def test_an_alert_takes_a_release_back(mesh: Mesh, folder: Path) -> None:
-    """One about the service, in its own words; one about another service is none of its."""
-    name = specify(folder, "alerted", "none", step(50, "1h") + "[abort]\nalerts = true\n")
+    """One about the service, in its own words; one about another service is none of its. Until then each call says by
+    which rule of the release its version was chosen."""
+    pins = '[[pins]]\nto = "{}"\nheader = "x-desk"\nvalue = "{}"\n'
+    pinned = pins.format("stable", "options") + pins.format("candidate", "spot")
+    name = specify(folder, "alerted", "none", step(50, "1h") + pinned + "[abort]\nalerts = true\n")
     await command(mesh, "start", name)
     await become(mesh, name, "stepping")
+
+    async def says(words: str, *headers: tuple[str, str]) -> bool:
+        # A proxy's worker hears of a share a moment after the proxy has acknowledged it.
+        return f"release {name}: {words}" in " ".join((await why(mesh, *headers)).split())
+
+    for desk, words in (("options", "sent to stable by exclusion (pin 1)"), ("spot", "sent to the candidate by pin 2")):
+        await until(lambda words=words, desk=desk: says(words, ("x-desk", desk)), 60)
+    assert "by weight 50 %, by chance" in " ".join((await why(mesh)).split())
     await alert(mesh, "audit", "too slow")
     await alert(mesh, "reference", "ReferenceErrors: the budget of the month is spent")
     release = await become(mesh, name, "aborted")
@@ -252,6 +276,40 @@ async def test_errors_end_a_release(mesh: Mesh, folder: Path, rule: str, words: 
     assert words in aborted_cause(release)
     assert 0 < callers.failures.total() < 0.1 * callers.calls
     assert {f.split()[0] for f in callers.failures} == {"INTERNAL"}
+    await until(lambda: gone(mesh))
+
+
+async def test_recorded_calls_find_what_few_calls_would_not(mesh: Mesh, folder: Path) -> None:
+    """A client calls a few times and then no more: what it has asked is asked of both versions again and again, and the
+    candidate, which fails a fifth of its calls, is found."""
+    rules = "[analysis]\nfill_calls_per_s = 40\nlatency_relative = 50\n"
+    name = specify(folder, "quiet", "errors:20", step(10, "1h") + rules)
+    await command(mesh, "start", name)
+    await become(mesh, name, "stepping")
+    calls = 0
+
+    async def found() -> bool:
+        nonlocal calls
+        release = await become(mesh, name, "stepping", "aborting", "aborted")
+        if release["phase"] != "RELEASE_PHASE_STEPPING":
+            return True
+        told = " ".join(v["explanation"] for v in release["verdicts"])
+        if "were recorded ones that were repeated" not in told:
+            # A stable instance has none yet: it hands calls on since control reads them.
+            async with mesh.edge_channel() as channel:
+                stub = reference_grpc.ReferenceServiceStub(channel)
+                with contextlib.suppress(grpc.aio.AioRpcError):
+                    await stub.GetInstrument(reference.GetInstrumentRequest(base="EUR", counter="USD"), timeout=20)
+                calls += 1
+        return False
+
+    await until(found, 120)
+    release = await become(mesh, name, "aborted")
+    assert "errors fails: " in aborted_cause(release)
+    seen = calls_by_side(release)
+    assert sum(seen.values()) <= calls
+    told = next(v["explanation"] for v in release["verdicts"] if (v["metric"], v["segment"]) == ("errors", ""))
+    assert int(told.rpartition("; ")[2].split()[0]) > seen[True]
     await until(lambda: gone(mesh))
 
 

@@ -4,9 +4,12 @@ is done twice."""
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import signal
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,7 @@ from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_g
 from tests.integration.envoys import until
 from tests.mesh import Mesh
 from tests.releasing import releasing
-from tests.system.release_steps import TOPOLOGY, aborted_cause, become, command, gone
+from tests.system.release_steps import TOPOLOGY, aborted_cause, become, command, gone, pid_of
 
 pytestmark = pytest.mark.system
 
@@ -95,6 +98,15 @@ def methods(told: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {each["method"].rpartition("/")[2]: each for each in told["methods"]}
 
 
+def kept(mesh: Mesh) -> int:
+    """How many writes' comparisons control has written down."""
+    for path in (mesh.place.state / "control" / "evidence").glob("*.json"):
+        for method, state in json.loads(path.read_text()).get("shadow", {}).get("methods", {}).items():
+            if method.endswith("/SetInstrumentStatus"):
+                return state["report"]["counts"][0]
+    return 0
+
+
 async def test_an_equal_candidate_passes_and_the_service_stays_what_it_is(mesh: Mesh, folder: Path) -> None:
     """Answers and failures of an equal candidate do not differ in any field; the release completes, and tells so."""
     name = specify(folder, "equal", "none", 'duration = "2s"\ncalls = 50\n')
@@ -140,7 +152,7 @@ async def test_a_field_that_differs_is_found_and_named(mesh: Mesh, folder: Path)
 
 async def test_a_write_is_only_checked_and_recorded_reads_fill_up(mesh: Mesh, folder: Path) -> None:
     """Writes reach both versions as what is only to be checked: the instrument has changed as often as its client
-    asked. One read of a client is repeated until there are enough."""
+    asked. One read of a client is repeated until there are enough. What was found outlives a kill of control."""
     # Instances follow each other's writes a moment later; that is not what this is about.
     shadow = 'duration = "1h"\ncalls = 20\nreplay = true\ndiffering_max = 0.9\n'
     name = specify(folder, "writes", "none", shadow)
@@ -179,5 +191,18 @@ async def test_a_write_is_only_checked_and_recorded_reads_fill_up(mesh: Mesh, fo
 
     await until(filled)
     assert methods(await report(mesh, name))["SetInstrumentStatus"]["manner"] == "SHADOW_MANNER_VALIDATE_ONLY"
+    await until(lambda: kept(mesh) >= WRITES, 60)
+    os.kill(pid_of(mesh, "control"), signal.SIGKILL)
+
+    async def told_again() -> dict[str, Any] | None:
+        """What control tells as soon as it is there again."""
+        with suppress(grpc.aio.AioRpcError):
+            return methods(await report(mesh, name)) or None
+        return None
+
+    # Writes are not repeated once more: what is told of them is what was found before the kill.
+    told = await until(told_again, 120)
+    assert int(told["SetInstrumentStatus"]["calls"]) == WRITES
+    assert int(told["GetInstrument"]["replayed"]) > 0
     await command(mesh, "abort", name)
     await become(mesh, name, "aborted")

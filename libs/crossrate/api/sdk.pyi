@@ -158,7 +158,7 @@ class Control:
     """Requests and answers as they pass through every instance, decoded, with fields hidden as their policies say."""
     TapHeaders: Method[control_tap.TapHeadersRequest, Any]
     """The same without bodies: who calls what, with which outcome, sizes and times."""
-    WatchRelease: Method[control_release_service.WatchReleaseRequest, Any]
+    WatchRelease: StreamMethod[control_release_service.WatchReleaseRequest, control_release_service.WatchReleaseResponse]
     """A release as it is now, then at each decision and each second until it is over."""
 
 class Identity:
@@ -551,7 +551,7 @@ class ControlBlocking:
     """Requests and answers as they pass through every instance, decoded, with fields hidden as their policies say."""
     TapHeaders: BlockingStream[control_tap.TapHeadersRequest, control_tap.TapHeadersResponse]
     """The same without bodies: who calls what, with which outcome, sizes and times."""
-    WatchRelease: BlockingStream[control_release_service.WatchReleaseRequest, control_release_service.WatchReleaseResponse]
+    WatchRelease: BlockingFollow[control_release_service.WatchReleaseRequest, control_release_service.WatchReleaseResponse]
     """A release as it is now, then at each decision and each second until it is over."""
 
 class IdentityBlocking:

@@ -17,7 +17,7 @@ release_app = typer.Typer(
   crossrate release watch reference-2              weights, health and calls until it is over
   crossrate release promote reference-2            on to the next step; from the last one it becomes the service
   crossrate release abort reference-2 -m "why"     all calls back to the stable version
-  crossrate release explain reference-2            every decision with its cause, and what was seen of each method
+  crossrate release explain reference-2            every decision with its cause, and what had been seen by then
   crossrate release shadow reference-2             which fields of its answers differ from the stable version's
   crossrate release report reference-2 -o file     all of that, signed; `crossrate release verify file` checks it
 A release is named by its specification, or by its id.""",
@@ -91,11 +91,16 @@ def abort(name: Name, comment: Comment = "", dry_run: DryRun = False, as_json: J
 
 
 @release_app.command()
-def explain(name: Name, as_json: Json = False) -> None:
-    """Show every decision with who took it and why, and what was seen of each method and version."""
-    from crossrate.cli import releases
+def explain(
+    name: Name,
+    whole: Annotated[bool, typer.Option("--all", "-a", help="Also every verdict, and calls by method.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show every decision with who took it and why, the evidence that had come since the one before, and what has come
+    since the last."""
+    from crossrate.cli import release_explain
 
-    releases.explain(name, as_json=as_json)
+    release_explain.explain(name, whole=whole, as_json=as_json)
 
 
 @release_app.command()

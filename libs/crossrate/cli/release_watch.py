@@ -102,7 +102,7 @@ class Watch:
     def __init__(self, name: str, live: Any, *, as_json: bool) -> None:
         self._name, self._live, self._as_json = name, live, as_json
         self._board = Board()
-        self._told = 0
+        self._cursor = ""
         self.heard = time.monotonic()
         """When control was heard last."""
         self.release: release_pb2.Release | None = None
@@ -115,14 +115,17 @@ class Watch:
     async def follow(self, stub: Any) -> None:
         """Follows until the stream ends."""
         wanted = self.release.release_id if self.release is not None else self._name
-        async for message in stub.WatchRelease(pb.WatchReleaseRequest(release=wanted)):
-            self.release, self.heard = message.release, time.monotonic()
-            for decision in message.release.decisions[self._told :]:
+        request = pb.WatchReleaseRequest(release=wanted, resume_cursor=self._cursor)
+        async for message in stub.WatchRelease(request):
+            self.heard = time.monotonic()
+            if not message.HasField("release"):
+                continue
+            self.release, self._cursor = message.release, message.position.cursor
+            for decision in message.decided:
                 if self._as_json:
                     show.line(as_dict(decision))
                 else:
                     tell(decision)
-            self._told = len(message.release.decisions)
             self._board.take(message)
             if self._live is not None:
                 self._live.update(self._board)

@@ -35,7 +35,8 @@ def _phase(release: release_pb2.Release) -> Any:
     )
 
 
-def _row(release: release_pb2.Release) -> tuple[Any, ...]:
+def row(release: release_pb2.Release) -> tuple[Any, ...]:
+    """The cells of COLUMNS."""
     step = f"{release.step + 1}/{len(release.steps)}" if release.step >= 0 else ""
     health = f"{release.candidates_serving}/{release.candidates_wanted}"
     cause = release.cause.splitlines()[0] if release.cause else ""
@@ -76,21 +77,22 @@ def start(name: str, *, dry_run: bool, as_json: bool) -> None:
     show.note(f"`crossrate release watch {name}` follows it")
 
 
-def _get(name: str) -> release_pb2.Release:
+def get(name: str) -> release_pb2.Release:
+    """A release with everything."""
     return ask(lambda stub: stub.GetRelease(pb.GetReleaseRequest(release=name))).release
 
 
 def status(name: str, *, as_json: bool) -> None:
     """The releases under way, or one."""
     if name:
-        found = [_get(name)]
+        found = [get(name)]
     else:
         every = ask(lambda stub: stub.ListReleases(pb.ListReleasesRequest(page_size=100))).releases
         found = [r for r in every if word(r, "phase") not in OVER]
     if as_json:
         show.document([as_dict(r) for r in found])
     elif found:
-        show.table(COLUMNS, [_row(r) for r in found])
+        show.table(COLUMNS, [row(r) for r in found])
     else:
         show.console().print("no release is under way")
         show.note("`crossrate release history` shows those that are over")
@@ -114,47 +116,9 @@ def say(verb: str, name: str, comment: str, *, dry_run: bool, as_json: bool) -> 
     if as_json:
         show.document(as_dict(release))
         return
-    show.table(COLUMNS, [_row(release)])
+    show.table(COLUMNS, [row(release)])
     if dry_run:
         show.note("nothing was changed")
-
-
-def explain(name: str, *, as_json: bool) -> None:
-    """Every decision, and what was seen."""
-    release = _get(name)
-    if as_json:
-        show.document(as_dict(release))
-        return
-    show.table(COLUMNS, [_row(release)])
-    rows = [
-        (moment(d.time), word(d, "kind").lower(), percent(d.weight_bp), d.decided_by, d.cause)
-        for d in release.decisions
-    ]
-    show.table(("time", "decision", "weight ", "by", "why"), rows)
-    for verdict in release.verdicts:
-        outcome = word(verdict, "outcome").lower().replace("_", " ")
-        good = {"pass": True, "fail": False}.get(outcome)
-        show.console().print(show.mark(outcome, good), verdict.explanation, markup=False)
-    if len(release.services) > 1:
-        healths = [(s.service, s.version, f"{s.candidates_serving}/{s.candidates_wanted}") for s in release.services]
-        show.table(("service", "candidate", "serving "), healths)
-    if any(step.shadow for step in release.steps):
-        show.note(f"`crossrate release shadow {name}` shows what differs")
-    if not release.calls:
-        show.note("no call was seen under it")
-        return
-    seen = [
-        (
-            c.method.rsplit(".", 1)[-1],
-            "candidate" if c.candidate else "stable",
-            c.calls,
-            c.failures,
-            f"{c.latency_p50.ToMicroseconds() / 1000:.2f}",
-            f"{c.latency_p99.ToMicroseconds() / 1000:.2f}",
-        )
-        for c in release.calls
-    ]
-    show.table(("method", "version", "calls ", "failed ", "p50 ms ", "p99 ms "), seen)
 
 
 def shadow(name: str, *, as_json: bool) -> None:
@@ -214,6 +178,6 @@ def history(service: str, lines: int, *, as_json: bool) -> None:
     if as_json:
         show.document([as_dict(r) for r in found])
     elif found:
-        show.table(("started", *COLUMNS), [(moment(r.create_time), *_row(r)) for r in found])
+        show.table(("started", *COLUMNS), [(moment(r.create_time), *row(r)) for r in found])
     else:
         show.console().print("there was no release")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 TEXT_MAX = 120
 """Characters that are kept of a value."""
 
 
-class Manner(enum.Enum):
+class Manner(enum.StrEnum):
     """In what way two answers differ."""
 
     VALUE = "value"
@@ -51,6 +53,15 @@ class Difference:
         more = f" and {self.count - 1} more" if self.count > 1 else ""
         size = f", {self.size:.3g} times what is tolerated" if self.size != float("inf") else ""
         return f"{self.path}{more}: {self.manner.value} {self.stable} became {self.candidate}{size}"
+
+
+def read_difference(document: Mapping[str, Any]) -> Difference:
+    """A difference from its JSON, as `dataclasses.asdict` gives it; its manner in words.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none.
+    """
+    return Difference(**{**document, "manner": Manner(document["manner"])})
 
 
 def shortened(text: str) -> str:

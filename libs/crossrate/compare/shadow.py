@@ -13,10 +13,11 @@ are alike.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from crossrate.compare.difference import Difference
+from crossrate.compare.difference import Difference, read_difference
 from crossrate.evidence.proportions import ProportionTest
 from crossrate.evidence.verdict import Evidence, Outcome, Tolerance
 
@@ -205,9 +206,45 @@ class ShadowReport:
             evidence=evidence,
         )
 
+    def state(self) -> dict[str, Any]:
+        """All that was seen, as JSON has it, for `restore`."""
+        counts = [self.calls, self.noise_calls, self.untold, self._block_calls]
+        return {"counts": counts, "fields": {name: _field_state(entry) for name, entry in self._fields.items()}}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what `state` gave, in a report with the same arguments. Fields keep the order in which they
+        differed first, and with it their parts of alpha.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is no such state; this report must not be used then.
+        """
+        self.calls, self.noise_calls, self.untold, self._block_calls = (int(count) for count in state["counts"])
+        self._fields = {}
+        for k, (name, kept) in enumerate(state["fields"].items(), start=1):
+            entry = self._fields[str(name)] = _Field(1 / (k * (k + 1)), self._make(), self._make())
+            entry.rate.restore(kept["rate"])
+            entry.beyond.restore(kept["beyond"])
+            entry.block = [int(count) for count in kept["block"]]
+            entry.differing, entry.noise_differing = (int(count) for count in kept["differing"])
+            entry.largest_noise, entry.threshold = (float(size) for size in kept["noise"])
+            entry.examples = [read_difference(each) for each in kept["examples"]]
+            entry.largest = read_difference(kept["largest"]) if kept["largest"] else None
+
     def failed(self) -> tuple[FieldReport, ...]:
         """Fields that differ by more than noise."""
         return tuple(report for report in self.fields() if report.outcome is Outcome.FAIL)
+
+
+def _field_state(entry: _Field) -> dict[str, Any]:
+    return {
+        "rate": entry.rate.state(),
+        "beyond": entry.beyond.state(),
+        "block": list(entry.block),
+        "differing": [entry.differing, entry.noise_differing],
+        "noise": [entry.largest_noise, entry.threshold],
+        "examples": [asdict(each) for each in entry.examples],
+        "largest": asdict(entry.largest) if entry.largest is not None else None,
+    }
 
 
 def _magnitude(difference: Difference) -> float:

@@ -19,7 +19,7 @@ from crossrate.rpc.deadlines import NeededTime, shave
 from crossrate.rpc.grants import Client
 from crossrate.rpc.kept import Kept
 from crossrate.rpc.metrics import MethodCounts, RpcCounts
-from crossrate.rpc.release_mark import MARK_HEADER, RELEASE_HEADER
+from crossrate.rpc.release_mark import MARK_HEADER, RELEASE_HEADER, RULE_HEADER
 from crossrate.rpc.revocations import Revocations
 from crossrate.rpc.transport import CallContext
 from crossrate.runtime.topology import Topology
@@ -133,7 +133,7 @@ class Admission:
         elif caller == LOCAL:
             call.client = OPERATOR
         if RELEASE_HEADER in headers:
-            call.release = headers[RELEASE_HEADER]
+            call.release = headers[RELEASE_HEADER], headers.get(RULE_HEADER, "")
         if MARK_HEADER in headers:
             call.mark = headers[MARK_HEADER]
         budget_s = method.deadline_s

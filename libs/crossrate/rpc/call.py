@@ -57,7 +57,8 @@ class Call:
 
     `given_id` is the request id as its caller gave it, unchecked; `request_id` is the one to use. `code`, `elapsed_s`
     are set at its end, `handled` (on the same clock) when its handler begins; `failure`, `outgoing`, `release` and
-    `mark` where there is one: a call without does not pay for it (see `crossrate.rpc.kept`, `release_mark`).
+    `mark` where there is one: a call without does not pay for it (see `crossrate.rpc.kept`, `release_mark`). `release`
+    is the release's id and the rule that chose the version.
     """
 
     __slots__ = (
@@ -98,7 +99,7 @@ class Call:
         self.handled: float
         self.failure: tuple[str, str]
         self.outgoing: list[tuple[str, float, float, str, int]]
-        self.release: str
+        self.release: tuple[str, str]
         self.mark: str
         self.begun = monotonic()
         self.deadline = self.begun + method.deadline_s

@@ -26,7 +26,7 @@ _REFUSED_BY = {
     ErrorReason.INVALID_REQUEST.name: "rules",
 }
 """Which check a reason belongs to, of calls that never reached their handler."""
-_ORDER = ("identity", "caller", "roles", "second factor", "deadline", "room", "grants", "rules")
+_ORDER = ("release", "identity", "caller", "roles", "second factor", "deadline", "room", "grants", "rules")
 """In which order a call is looked at; see `crossrate.rpc.admission` and `crossrate.rpc.chain`."""
 
 Decision = tuple[str, str]
@@ -60,7 +60,7 @@ class Records:
             code=CODE_NAMES[call.code] if ended else "",
             received_count=call.received,
             sent_count=call.sent,
-            release=getattr(call, "release", ""),
+            release=getattr(call, "release", ("", ""))[0],
         )
         if (place := call.placed) is not None:
             record.trace_id, record.span_id = place.trace_id, place.span_id
@@ -97,6 +97,8 @@ class Records:
     def _checks(self, call: Call) -> Iterator[Decision]:
         contract, client = call.method, call.client
         runtime = self._runtime
+        if rule := getattr(call, "release", ("", ""))[1]:
+            yield "release", _chosen(rule, candidate=self._backend != runtime.service)
         if call.caller == LOCAL:
             yield "identity", "over the instance's own socket, which the machine's owner alone can open"
             yield "caller", "the local operator may call everything"
@@ -130,6 +132,13 @@ class Records:
         if call.caller == EDGE:
             return f"the contract of {contract.name} has roles: clients may call it"
         return f"the contract names {call.caller}, and services.{call.caller}.calls has {contract.workload}"
+
+
+def _chosen(rule: str, *, candidate: bool) -> str:
+    """Which rule of a release chose the version, as the proxy in front of the instance wrote it down."""
+    side, _, words = rule.partition("; ")
+    spared = "" if (side == "candidate") is candidate else "; none of those answered it, and this instance did"
+    return f"sent to {'the candidate' if side == 'candidate' else 'stable'} by {words}{spared}"
 
 
 def _refused_by(call: Call, reason: str) -> str:

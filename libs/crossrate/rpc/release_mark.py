@@ -11,6 +11,9 @@ from __future__ import annotations
 RELEASE_HEADER = "x-crossrate-release"
 """Says under which release a call is answered; the proxy in front of a service writes it, and the edge takes away what
 a client sent."""
+RULE_HEADER = "x-crossrate-release-rule"
+"""Says to which side a call of a release was sent and by which of its rules, "candidate; weight 5 %, by chance": for
+who asks afterwards. It stands beside RELEASE_HEADER and comes from where that does."""
 MARK_HEADER = "x-crossrate-release-mark"
 OF_NOBODY = "background"
 """The mark of a call that a service makes for nobody's call: it is for the stable version."""

@@ -3,6 +3,7 @@ access log (ALS), which tells the log of audit of refused ones already."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from crossrate.api.control.v1 import observability_pb2 as pb
 from crossrate.rpc.metrics import CODE_NAMES
 from services.control.access_log import STATUS
+from services.control.observe.drills import Drills, told
 
 KEPT_MAX = 2048
 _CODE_NAMES = {str(code): name for code, name in CODE_NAMES.items()}
@@ -41,10 +43,11 @@ class ProxyAnswers:
     Args:
         method_of: the method's name of an entry's request; "" if its path is none's.
         actor_of: who called, as far as the proxy proved it.
+        drills: faults that may have met a call.
     """
 
-    def __init__(self, method_of: Callable[[Any], str], actor_of: Callable[[Any], str]) -> None:
-        self._method_of, self._actor_of = method_of, actor_of
+    def __init__(self, method_of: Callable[[Any], str], actor_of: Callable[[Any], str], drills: Drills) -> None:
+        self._method_of, self._actor_of, self._drills = method_of, actor_of, drills
         self._kept: deque[tuple[str, str, Any]] = deque(maxlen=KEPT_MAX)
 
     def take(self, listener: str, entry: Any) -> None:
@@ -67,9 +70,16 @@ class ProxyAnswers:
             details=response.response_code_details,
             explanation=_explanation(response.response_code_details, common.response_flags),
         )
+        if common.response_flags.delay_injected or common.response_flags.fault_injected:
+            answer.explanation += self._fault(listener, answer, common.start_time.ToDatetime(dt.UTC))
         answer.begin_time.FromNanoseconds(common.start_time.ToNanoseconds())
         answer.elapsed.FromNanoseconds(common.time_to_last_downstream_tx_byte.ToNanoseconds())
         return answer
+
+    def _fault(self, listener: str, answer: pb.ProxyAnswer, at: dt.datetime) -> str:
+        service = listener.partition("|")[2]
+        fault = self._drills.met(service, f"/{answer.method}", answer.caller, at)
+        return "" if fault is None else f"; {told(fault)}"
 
 
 def _explanation(details: str, flags: Any) -> str:

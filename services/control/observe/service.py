@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,9 +41,21 @@ class Whole:
 
 
 class ObservabilityServicer(ObservabilityServiceServicer):
-    """Asks the instances, the node and the proxies' log when somebody wants to know."""
+    """Asks the instances, the node and the proxies' log when somebody wants to know.
 
-    def __init__(self, registry: Registry, instances: Instances, node: Node, answers: ProxyAnswers) -> None:
+    Args:
+        name_of: the name of a release by its id; the id if it is not known any more.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        instances: Instances,
+        node: Node,
+        answers: ProxyAnswers,
+        name_of: Callable[[str], str],
+    ) -> None:
+        self._name_of = name_of
         self._registry, self._instances, self._node, self._answers = registry, instances, node, answers
         self._counted: Sampler[Counted] = Sampler(self._count)
         self._whole: Sampler[Whole] = Sampler(self._look)
@@ -110,6 +122,9 @@ class ObservabilityServicer(ObservabilityServiceServicer):
         asked = instance_pb2.FindCallsRequest(call_request_id=wanted)
         found, failed = await self._instances.ask(lambda stub, timeout: stub.FindCalls(asked, timeout=timeout))
         hops = way.hops(call for answer in found.values() for call in answer.calls)
+        for decision, release in ((d, h.call.release) for h in hops for d in h.call.decisions):
+            if decision.check == "release":
+                decision.explanation = f"release {self._name_of(release)}: {decision.explanation}"
         proxies = self._answers.find(wanted)
         if not hops and not proxies:
             raise _not_kept(wanted, found, failed)

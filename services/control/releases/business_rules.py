@@ -30,7 +30,8 @@ def method_of(rule: Business) -> MethodContract:
 
 
 @functools.cache
-def _with_accounts() -> frozenset[str]:
+def with_accounts() -> frozenset[str]:
+    """Services some of whose calls have an account by the contract."""
     return frozenset(m.workload for m in contracts().values() if m.sticky_field)
 
 
@@ -38,7 +39,7 @@ def owner_of(rule: Business, services: Sequence[str]) -> str:
     """Whose rule it is of some services that are released together: whose answers it compares; of orders the first's
     that has accounts. The first one's if it is nobody's."""
     if rule.of_orders:
-        return next((service for service in services if service in _with_accounts()), services[0])
+        return next((service for service in services if service in with_accounts()), services[0])
     try:
         owner = method_of(rule).workload
     except LookupError:

@@ -107,6 +107,8 @@ class Ended:
     account: str = ""
     """By the contract's sticky field; empty where it has none."""
     pair: str = ""
+    replayed: bool = False
+    """Whether no client asked: a recorded call was repeated, and timed where it was."""
 
 
 def keys_of(entry: Any) -> tuple[str, str]:

@@ -2,8 +2,8 @@
 
 The statistics are `crossrate.evidence`'s; what is counted comes from the proxies' log of calls. Each method is a
 segment of its own for errors and times, and for errors so is each pair and account that the proxies read out of the
-calls: what fails in one is not hidden by the others. Calls of streams count for errors alone: how long one lasts is
-the caller's choice.
+calls, and each desk that an account belongs to: what fails in one is not hidden by the others. Calls of streams count
+for errors alone: how long one lasts is the caller's choice.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from crossrate.evidence.family import Decision, Family
 from crossrate.evidence.means import MeanTest
 from crossrate.evidence.proportions import ProportionTest
 from crossrate.evidence.quantiles import QuantileTest
-from crossrate.evidence.verdict import Outcome, Tolerance
+from crossrate.evidence.verdict import Outcome, Tolerance, Verdict
 from services.control.releases.business import Judged
 from services.control.releases.calls import Ended
 from services.control.releases.domain import Finding
@@ -27,7 +27,11 @@ from services.control.releases.prices import Drift
 from services.control.releases.specification import Analysis
 
 ERRORS, LATENCY = "errors", "latency"
+REPLAYED = "replayed_latency"
+"""Times of recorded calls that were repeated by both versions: they have not come through proxies as others have."""
 BY_ACCOUNT = "errors_by_account"
+DESK = "desk "
+"""Begins the name of a desk's segment."""
 ACCOUNTS_A_LOOK = 50
 """Accounts whose calls are given to their tests at one look, those that wait longest first: what is tested then hangs
 on the time alone, and a look costs no more than some milliseconds."""
@@ -50,6 +54,7 @@ class Analyst:
         clock: seconds that only grow.
         business: rules about orders and prices.
         keyed: whether calls have accounts, so that each is looked at by itself.
+        desk_of: the desk of an account; empty if it is not known.
     """
 
     def __init__(
@@ -60,8 +65,9 @@ class Analyst:
         *,
         business: Sequence[Business] = (),
         keyed: bool = False,
+        desk_of: Callable[[str], str] = lambda account: "",
     ) -> None:
-        self._is_unary, self._clock = is_unary, clock
+        self._is_unary, self._clock, self._desk_of = is_unary, clock, desk_of
         self._looked = -LOOK_S
         self._decision: Decision | None = None
         self._goes_on_unless_failed = analysis.go_on == "unless_failed"
@@ -69,7 +75,11 @@ class Analyst:
         errors = Tolerance(analysis.errors_absolute, analysis.errors_relative)
         latency = Tolerance(relative=analysis.latency_relative)
         self._family.declare(ERRORS, lambda: ProportionTest(errors))
-        self._family.declare(LATENCY, lambda: QuantileTest(analysis.latency_quantile, latency))
+        filled = analysis.fill_calls_per_s > 0
+        self._family.declare(LATENCY, lambda: QuantileTest(analysis.latency_quantile, latency), required=not filled)
+        if filled:
+            self._family.declare(REPLAYED, lambda: QuantileTest(analysis.latency_quantile, latency))
+        self._replayed = 0
         self._keyed = keyed
         if keyed:
             self._family.declare(BY_ACCOUNT, lambda: ProportionTest(errors), required=False, by_segment=True)
@@ -90,7 +100,7 @@ class Analyst:
 
     def state(self) -> dict[str, Any]:
         """What the tests have seen, for `restore`."""
-        return self._family.state()
+        return {**self._family.state(), "replayed": self._replayed}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Goes on from a state of the same analysis.
@@ -99,6 +109,7 @@ class Analyst:
             KeyError, TypeError, ValueError: it is of another; this one must not be used then.
         """
         self._family.restore(state)
+        self._replayed = int(state.get("replayed", 0))
         self._decision = self._family.decide()
 
     def due(self) -> bool:
@@ -124,21 +135,28 @@ class Analyst:
 
     def _look_at_calls(self, ended: list[Ended]) -> None:
         counts: dict[tuple[str, str], Counter[str]] = {}
-        times: dict[str, tuple[list[float], list[float]]] = {}
+        times: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
         for call in ended:
             method = call.method.rsplit(".", 1)[-1]
-            for segment in ("", method, *((call.pair,) if call.pair else ())):
+            for segment in ("", method, *((call.pair,) if call.pair else ()), *self._desks(call.account)):
                 _add(counts.setdefault((ERRORS, segment), Counter()), call.candidate, call.failed)
+            self._replayed += call.replayed and call.candidate
             if self._is_unary(call.method):
                 for segment in ("", method):
-                    times.setdefault(segment, ([], []))[not call.candidate].append(call.seconds)
+                    key = REPLAYED if call.replayed else LATENCY, segment
+                    times.setdefault(key, ([], []))[not call.candidate].append(call.seconds)
         self._observe(counts)
-        for segment, (candidate, stable) in times.items():
-            test = self._family.test(LATENCY, segment)
+        for key, (candidate, stable) in times.items():
+            test = self._family.test(*key)
             if isinstance(test, QuantileTest):
                 test.observe(candidate, stable)
         if self._keyed:
             self._look_at_accounts(ended)
+
+    def _desks(self, account: str) -> tuple[str, ...]:
+        """The segment of an account's desk, which is compared with the same desk's accounts of stable."""
+        desk = self._desk_of(account) if account else ""
+        return (f"{DESK}{desk}",) if desk else ()
 
     def _look_at_accounts(self, ended: list[Ended]) -> None:
         """Each account of the candidate beside all of stable: it has one version at a time."""
@@ -171,6 +189,9 @@ class Analyst:
         _add(counts.setdefault((order.rule, ""), Counter()), order.candidate, order.bad)
         if "pair" in segments:
             _add(counts.setdefault((order.rule, order.pair), Counter()), order.candidate, order.bad)
+        if "desk" in segments:
+            for desk in self._desks(order.account):
+                _add(counts.setdefault((order.rule, desk), Counter()), order.candidate, order.bad)
         if "account" in segments and order.candidate:
             _add(counts.setdefault((order.rule, f"account {order.account}"), Counter()), order.candidate, order.bad)
 
@@ -199,5 +220,12 @@ class Analyst:
         """What each test says, failures first."""
         verdicts = () if self._decision is None else self._decision.verdicts
         return tuple(
-            Finding(v.metric, v.segment, v.outcome.name, v.explanation(), v.calls_needed or 0) for v in verdicts
+            Finding(v.metric, v.segment, v.outcome.name, v.explanation() + self._filled(v), v.calls_needed or 0)
+            for v in verdicts
         )
+
+    def _filled(self, verdict: Verdict) -> str:
+        """How many of the calls of a verdict are none of clients, in words."""
+        if verdict.metric != ERRORS or verdict.segment or not self._replayed:
+            return ""
+        return f"; {self._replayed} of the candidate's calls were recorded ones that were repeated"

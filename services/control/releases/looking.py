@@ -18,7 +18,9 @@ from services.control.bus import Bus
 from services.control.instances import Instances
 from services.control.registry import Registered, Registry
 from services.control.releases import gate
+from services.control.releases.business_rules import with_accounts
 from services.control.releases.calls import CallLog, Judge, is_unary
+from services.control.releases.desks import Desks
 from services.control.releases.domain import Finding, Kind, Phase, Release, Seen
 from services.control.releases.judging import Analyst
 from services.control.releases.kept_evidence import KeptEvidence
@@ -26,6 +28,7 @@ from services.control.releases.memory import MemoryWatch
 from services.control.releases.nodes import Node, NodeError, NodeGone, Running
 from services.control.releases.pulse import hanging
 from services.control.releases.watched import Watched
+from services.control.shadow.filling import Filling
 from services.control.shadow.repeating import Shadow
 from services.control.shadow.seen import ShadowSeen
 from services.control.split import candidate_backend
@@ -79,12 +82,20 @@ def fact_files(service: str) -> list[str]:
     return sorted(folders)
 
 
-def _analyst(release: Release) -> Analyst | None:
+def _analyst(release: Release, desks: Desks) -> Analyst | None:
     analysis = release.specification.analysis
     if analysis is None:
         return None
-    keyed = any(m.sticky_field for m in contracts().values() if m.workload == release.service)
-    return Analyst(analysis, is_unary, business=release.specification.business, keyed=keyed)
+    keyed = release.service in with_accounts()
+    business = release.specification.business
+    return Analyst(analysis, is_unary, business=business, keyed=keyed, desk_of=desks.of)
+
+
+def _filling(world: World, release: Release) -> Filling | None:
+    analysis = release.specification.analysis
+    if analysis is None or not analysis.fill_calls_per_s:
+        return None
+    return Filling(world.registry, release.service, analysis.fill_calls_per_s, contracts(), world.log)
 
 
 class Look:
@@ -102,9 +113,10 @@ class Look:
         self._memory = MemoryWatch(release.specification.abort)
         self._keeping: asyncio.Task[None] | None = None
         self._kept_time = time.monotonic()
-        self._analyst = _analyst(release)
+        self._desks, self._filling = Desks(world.bus, world.log), _filling(world, release)
+        self._analyst = _analyst(release, self._desks)
         world.calls.begin(release.release_id)
-        self._business = Watched(world, release, self._alarmed)
+        self._business = Watched(world, release, self._alarmed, self._desks)
         self._restore(release)
 
     def _alarmed(self, why: str) -> None:
@@ -119,9 +131,13 @@ class Look:
             if self._analyst is not None:
                 self._analyst.restore(kept["analysis"])
             self._world.calls.restore(release.release_id, kept["calls"])
+            if release.shadows and "shadow" in kept:
+                shadow = self._made_shadow(release)
+                shadow.restore(kept["shadow"])
+                self._shadow = shadow
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             self._world.log.error("what a release has seen is counted anew", release=release.name, reason=repr(error))
-            self._analyst = _analyst(release)
+            self._analyst = _analyst(release, self._desks)
 
     def seen(self, release: Release) -> Seen:
         """What is known now."""
@@ -159,6 +175,7 @@ class Look:
         world, specification = self._world, release.specification
         verdict = world.judge(specification.abort, world.calls.seen(release.release_id)) or self._memory.against
         if release.shadows:
+            self._keep(release)
             shadow = self._shadow
             return verdict or (shadow.against if shadow else ""), shadow is not None and shadow.may_go_on
         if self._analyst is None or release.phase is not Phase.STEPPING:
@@ -166,7 +183,10 @@ class Look:
             return verdict, True
         if self._analyst.due():
             judged, drifts = self._business.orders.judged(), self._business.drifts()
-            self._analyst.look(world.calls.fresh(release.release_id), judged, drifts)
+            ended = world.calls.fresh(release.release_id)
+            if self._filling is not None:
+                ended += self._filling.seen(sum(call.candidate for call in ended))
+            self._analyst.look(ended, judged, drifts)
             self._keep(release)
         # A step without calls shows nothing, and waits for none.
         idle = release.weight == 0
@@ -182,6 +202,8 @@ class Look:
         document: dict[str, Any] = {"calls": self._world.calls.state(release.release_id)}
         if self._analyst is not None:
             document["analysis"] = self._analyst.state()
+        if release.shadows and self._shadow is not None:
+            document["shadow"] = self._shadow.state()
         self._keeping = asyncio.create_task(self._world.kept.save(release.release_id, document), name="keep evidence")
 
     def findings(self) -> tuple[Finding, ...]:
@@ -204,6 +226,8 @@ class Look:
             self._begin("business", self._business.run, release)
         if release.phase is Phase.STARTING:
             self._begin("gate", self._hold_gate, release)
+        if self._filling is not None and release.phase is Phase.STEPPING and release.weight:
+            self._begin("filling", self._fill, release)
         if release.shadows:
             self._begin("shadow", self._repeat_calls, release)
         elif "shadow" in self._tasks:
@@ -211,7 +235,7 @@ class Look:
         if release.phase is Phase.PROMOTING:
             self._begin("promote", self._promote, release)
         if release.phase in (Phase.ABORTING, Phase.COMPLETING, Phase.PROMOTED):
-            for name in ("candidates", "gate", "pulse", "business"):
+            for name in ("candidates", "gate", "pulse", "business", "filling"):
                 if name in self._tasks:
                     self._tasks[name].cancel()
             self._begin("end", self._end, release)
@@ -305,10 +329,18 @@ class Look:
         return f"the live configuration is refused: {'; '.join(verdict.errors)}" if verdict.errors else ""
 
     async def _repeat_calls(self, release: Release) -> None:
+        if self._shadow is None:
+            self._shadow = self._made_shadow(release)
+        await self._shadow.run()
+
+    async def _fill(self, release: Release) -> None:
+        assert self._filling is not None
+        await self._filling.run()
+
+    def _made_shadow(self, release: Release) -> Shadow:
         world, plan = self._world, release.specification.mirror
         assert plan is not None
-        self._shadow = Shadow(world.registry, release.service, plan, contracts(), world.log)
-        await self._shadow.run()
+        return Shadow(world.registry, release.service, plan, contracts(), world.log)
 
     async def _promote(self, release: Release) -> None:
         while not self._promoted and not self._promotion_failure:

@@ -51,9 +51,10 @@ class Business(Part):
     """Of the test; empty: the metric's."""
     tolerance: float = Field(gt=0)
     """By how much the candidate may be worse: a share of orders, or pips to either side."""
-    segments: tuple[Literal["account", "pair"], ...] = ("pair",)
-    """By what orders are also tested one by one. A pair is compared with the same pair of stable; an account, as it has
-    one version at a time, with all orders of stable: ask for it where accounts are alike. Drifts are by pair."""
+    segments: tuple[Literal["account", "desk", "pair"], ...] = ("pair", "desk")
+    """By what orders are also tested one by one. A pair is compared with the same pair of stable, a desk with those
+    accounts of the same desk that are stable's; an account, as it has one version at a time, with all orders of stable:
+    ask for it where accounts are alike. Drifts are by pair."""
     reasons: tuple[str, ...] = ()
     """Of reject_share: words of ExecutionReason that count, "RISK"; empty: all."""
     method: str = ""

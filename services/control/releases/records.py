@@ -113,6 +113,11 @@ class Records:
         """The release of a service that is under way."""
         return next((r for r in self.releases.values() if service in r.services and not r.phase.over), None)
 
+    def name_of(self, release_id: str) -> str:
+        """The name of a release; its id if it is none of these."""
+        known = self.releases.get(release_id)
+        return release_id if known is None else known.name
+
     def keep(self, release: Release) -> None:
         """Writes a release; when it returns, it is on disk.
 

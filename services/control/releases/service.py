@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import datetime as dt
 import time
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from crossrate.api.common.v1.stream_pb2 import StreamPosition
 from crossrate.api.control.v1 import release_pb2
 from crossrate.api.control.v1 import release_service_pb2 as pb
 from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
@@ -107,20 +109,41 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
 
     async def WatchRelease(self, request, context) -> AsyncIterator[pb.WatchReleaseResponse]:
         """A release until it is over."""
-        release = self._named(request.release)
-        release_id, windows = release.release_id, Windows(release.services)
-        told: tuple[int, domain.Phase] | None = None
-        told_time = 0.0
-        while True:
-            release = self._named(release_id)
-            now = len(release.decisions), release.phase
-            if now != told or time.monotonic() - told_time >= WATCH_S:
-                told, told_time = now, time.monotonic()
-                seen = windows.next(self._releases.seen(release))
-                yield pb.WatchReleaseResponse(release=self._whole(release), windows=seen)
-            if release.phase.over:
+        ending = current().ending
+        release, told = self._resumed(request)
+        windows, sequence, told_time = Windows(release.services), 0, 0.0
+        if request.resume_cursor:
+            # What ended while nobody read is no second of its own.
+            windows.next(self._releases.seen(release))
+        while not ending.is_set():
+            release = self._named(release.release_id)
+            now = len(release.decisions)
+            over = release.phase.over
+            if now != told or over or time.monotonic() - told_time >= WATCH_S:
+                decided, told, told_time, sequence = release.decisions[told:], now, time.monotonic(), sequence + 1
+                yield pb.WatchReleaseResponse(
+                    release=self._whole(release),
+                    windows=windows.next(self._releases.seen(release)),
+                    position=StreamPosition(sequence=sequence, cursor=f"{release.release_id}:{now}"),
+                    decided=[messages.decision(each) for each in decided],
+                )
+            if over:
                 return
-            await asyncio.sleep(LOOK_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await ending.wait()
+
+    def _resumed(self, request: pb.WatchReleaseRequest) -> tuple[Release, int]:
+        """Which release is watched, and how many of its decisions the reader has."""
+        if not request.resume_cursor:
+            return self._named(request.release), 0
+        release_id, _, count = request.resume_cursor.partition(":")
+        release = domain.find(self._releases.all, release_id)
+        if release is None or request.release not in (release.release_id, release.name):
+            raise errors.cursor_expired("a release that is kept: `crossrate release history` lists them")
+        if int(count) > len(release.decisions):
+            raise errors.cursor_expired(f"{release.release_id}:{len(release.decisions)}")
+        return release, int(count)
 
     async def GetReleaseReport(self, request, context) -> pb.GetReleaseReportResponse:
         """The release with everything that is known of it now, signed."""

@@ -22,7 +22,7 @@ from services.control.releases import business_rules
 from services.control.releases.parts import Business, Duration, Hours
 from services.control.releases.parts import Part as _Part
 from services.control.releases.released import Candidate, Released
-from services.control.shadow.plan import ShadowPlan, problems_of
+from services.control.shadow.plan import ShadowPlan, problems_of, unfillable
 from services.control.split import WEIGHT_MAX, Pin, Split
 from services.control.state import CONTROL
 
@@ -108,6 +108,8 @@ class Analysis(_Part):
     """Chance that a candidate beyond a tolerance passes."""
     go_on: Literal["passed", "unless_failed"] = "passed"
     """What a step that is over waits for: until the tests have passed, or for nothing as long as none has failed."""
+    fill_calls_per_s: int = Field(default=0, ge=0, le=100)
+    """To so many the candidate's calls a second are filled up by recorded ones, see `shadow.filling`; 0: by none."""
 
     @model_validator(mode="after")
     def _tolerance(self) -> Self:
@@ -332,6 +334,7 @@ def read(
         ]
     if not problems:
         problems += business_rules.problems(released, specification.business, sticky_services)
+    problems += unfillable(released, contracts()) if (a := specification.analysis) and a.fill_calls_per_s else []
     if specification.shadow is not None:
         problems += problems_of(specification.shadow.methods, specification.service, contracts())
     if problems:

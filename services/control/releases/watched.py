@@ -14,7 +14,8 @@ from crossrate.api.instance.v1.instance_service_pb2 import TapMessagesRequest, T
 from crossrate.events import EventsError
 from crossrate.rpc.contract import contracts
 from services.control.releases.business import SUBJECT, Orders
-from services.control.releases.business_rules import method_of
+from services.control.releases.business_rules import method_of, with_accounts
+from services.control.releases.desks import Desks
 from services.control.releases.domain import Release
 from services.control.releases.parts import Business
 from services.control.releases.prices import Drift, Prices
@@ -32,8 +33,8 @@ ALERT_CHARACTERS_MAX = 500
 class Watched:
     """What one release watches."""
 
-    def __init__(self, world: World, release: Release, alarm: Callable[[str], None]) -> None:
-        rules = release.specification.business
+    def __init__(self, world: World, release: Release, alarm: Callable[[str], None], desks: Desks) -> None:
+        rules, self._desks = release.specification.business, desks
         self._world, self._release = world, release
         self.orders = Orders([r for r in rules if r.of_orders], world.calls.sides(release.release_id).of)
         by_method: dict[str, list[Business]] = {}
@@ -55,6 +56,8 @@ class Watched:
     async def run(self, release: Release) -> None:
         """Listens until it is cancelled."""
         async with asyncio.TaskGroup() as tasks:
+            if release.specification.analysis is not None and release.service in with_accounts():
+                tasks.create_task(self._desks.run(), name="desks")
             if self._counts_orders:
                 tasks.create_task(self._listen(SUBJECT, self.orders.take), name="orders")
             if release.specification.abort.alerts:

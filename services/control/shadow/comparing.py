@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -141,6 +142,26 @@ class MethodComparison:
             if len(self._ids) < ID_EXAMPLES_MAX:
                 self._ids.setdefault((each.field, each.path), request_id)
         self._report.observe(found, noise)
+
+    def state(self) -> dict[str, Any]:
+        """All that was seen, as JSON has it, for `restore`."""
+        return {
+            "report": self._report.state(),
+            "drift": self.drift.state(),
+            "ids": [[*key, request_id] for key, request_id in self._ids.items()],
+            "counts": [self.replayed, self.skipped],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what `state` gave, in a comparison with the same arguments.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is no such state; this comparison must not be used then.
+        """
+        self._report.restore(state["report"])
+        self.drift.restore(state["drift"])
+        self._ids = {(str(field), str(path)): str(request_id) for field, path, request_id in state["ids"]}
+        self.replayed, self.skipped = (int(count) for count in state["counts"])
 
     def seen(self) -> MethodSeen:
         """The same in figures."""

@@ -6,8 +6,9 @@ in any call, and a drift over many.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
@@ -82,11 +83,27 @@ class Drift:
                 if followed is None:
                     if len(self._followed) >= PAIRS_MAX:
                         continue
-                    k = len(self._followed) + 1
-                    made = _Followed(MeanTest(self._tolerance, BOUND_PIPS), 1 / (k * (k + 1)))
-                    followed = self._followed[name, pair] = made
+                    followed = self._follow(name, pair)
                 # Prices of one answer move together: they are one observation.
                 followed.test.observe([sum(values) / len(values)])
+
+    def state(self) -> list[list[Any]]:
+        """All that was seen, as JSON has it, for `restore`."""
+        return [[*key, followed.test.state()] for key, followed in self._followed.items()]
+
+    def restore(self, state: Iterable[Any]) -> None:
+        """Goes on from what `state` gave; fields and pairs keep their order.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is no such state.
+        """
+        for name, pair, kept in state:
+            self._follow(str(name), str(pair)).test.restore(kept)
+
+    def _follow(self, name: str, pair: str) -> _Followed:
+        k = len(self._followed) + 1
+        made = self._followed[name, pair] = _Followed(MeanTest(self._tolerance, BOUND_PIPS), 1 / (k * (k + 1)))
+        return made
 
     def seen(self) -> list[FieldSeen]:
         """Fields and pairs that drift, or may."""

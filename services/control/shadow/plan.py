@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from crossrate.basics.duration import duration_s
 from crossrate.rpc.contract import MethodContract
-from crossrate.rpc.mirror import manner_of
+from crossrate.rpc.mirror import Manner, manner_of
 
 
 def _seconds(value: Any) -> Any:
@@ -54,6 +54,17 @@ def chosen(plan: ShadowPlan, service: str, contracts: Mapping[str, MethodContrac
         and manner_of(contract) is not None
         and (not plan.methods or contract.name in plan.methods)
     ]
+
+
+def repeatable(service: str, contracts: Mapping[str, MethodContract]) -> dict[str, MethodContract]:
+    """The methods of a service whose calls can be repeated as they were, by wire path."""
+    return {c.path: c for c in contracts.values() if c.workload == service and manner_of(c) is Manner.AS_IS}
+
+
+def unfillable(services: Iterable[str], contracts: Mapping[str, MethodContract]) -> list[tuple[str, str]]:
+    """Services without calls that an analysis could be filled up with, by field of the specification."""
+    why = "has no method without side effects to fill up with: take it out"
+    return [("analysis.fill_calls_per_s", f"{each} {why}") for each in services if not repeatable(each, contracts)]
 
 
 def problems_of(names: Iterable[str], service: str, contracts: Mapping[str, MethodContract]) -> list[tuple[str, str]]:

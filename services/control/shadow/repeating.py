@@ -14,16 +14,11 @@ compared with that.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import time
 from collections.abc import Mapping
 from typing import Any
 
-import grpc
-
-from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
-from crossrate.api.instance.v1 import instance_service_pb2_grpc as instance_grpc
 from crossrate.compare.message import Comparator
 from crossrate.compare.pips import pip_of
 from crossrate.rpc.contract import MethodContract
@@ -33,6 +28,7 @@ from services.control.registry import Registered, Registry
 from services.control.shadow.asking import Answer, Asking, NotRepeatable, prepared
 from services.control.shadow.comparing import MethodComparison, summed
 from services.control.shadow.plan import ShadowPlan, chosen
+from services.control.shadow.reading import Reading, stable_of
 from services.control.shadow.record import Record
 from services.control.shadow.seen import FAIL, PASS, ShadowSeen
 from services.control.shadow.streaming import compare_streams
@@ -48,23 +44,6 @@ SUM_S = 0.5
 """How often the figures are summed up."""
 REPLAY_S = 0.1
 """How often it is looked whether recorded calls are to fill up."""
-AGAIN_S = 0.5
-"""After a pause like this a stable instance that does not hand on calls is asked again."""
-
-
-def read_call(answer: instance_pb2.MirrorCallsResponse) -> Mirrored:
-    """A call as an instance hands it on."""
-    outcome = answer.WhichOneof("outcome")
-    return Mirrored(
-        time_ns=answer.time.ToNanoseconds(),
-        path=f"/{answer.method}",
-        request_id=answer.request_id,
-        headers=dict(answer.headers),
-        request=answer.request,
-        answer=answer.answer if outcome == "answer" else None,
-        failure=answer.failure if outcome == "failure" else None,
-        dropped=answer.dropped_count,
-    )
 
 
 class Shadow:
@@ -78,27 +57,54 @@ class Shadow:
         self, registry: Registry, service: str, plan: ShadowPlan, contracts: Mapping[str, MethodContract], log: Any
     ) -> None:
         self._registry, self._service, self._plan, self._log = registry, service, plan, log
-        comparator = Comparator(pip_of)
-        self._methods: dict[str, MethodComparison] = {}
-        methods = chosen(plan, service, contracts)
-        for contract in methods:
-            self._methods[contract.path] = MethodComparison(contract, comparator, plan, plan.alpha / len(methods))
+        self._chosen_methods = chosen(plan, service, contracts)
+        self._methods = self._begun()
         self._asking = Asking()
         self._waiting: asyncio.Queue[tuple[Mirrored, bool, str]] = asyncio.Queue(WAITING_MAX)
         self._streams = asyncio.Semaphore(STREAMS_MAX)
         self._record = Record()
         self._offered = 0
         self._turn = itertools.count()
-        self._trouble: dict[str, str] = {}
+        self._reading = Reading(
+            registry,
+            service,
+            self._asking,
+            list(self._methods),
+            plan.percent,
+            plan.calls_per_s_max,
+            self._take,
+            log,
+        )
         self._dropped = 0
         self._summed_at, self._summed = -SUM_S, summed((), plan.calls, 0, "")
+
+    def _begun(self) -> dict[str, MethodComparison]:
+        plan, methods, comparator = self._plan, self._chosen_methods, Comparator(pip_of)
+        return {c.path: MethodComparison(c, comparator, plan, plan.alpha / len(methods)) for c in methods}
+
+    def state(self) -> dict[str, Any]:
+        """All that was found, as JSON has it, for `restore`."""
+        called = {path: each for path, each in self._methods.items() if each.calls or each.skipped}
+        return {"dropped": self._dropped, "methods": {path: each.state() for path, each in called.items()}}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what a shadow of the same plan gave as its state, before it runs; what is none changes nothing.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is no such state, or one of other methods.
+        """
+        methods = self._begun()
+        for path, kept in state["methods"].items():
+            methods[path].restore(kept)
+        self._methods, self._dropped = methods, int(state["dropped"])
+        self._summed_at = -SUM_S
 
     def seen(self) -> ShadowSeen:
         """What was found so far."""
         if time.monotonic() - self._summed_at >= SUM_S:
             self._summed_at = time.monotonic()
             called = [each.seen() for each in self._methods.values() if each.calls or each.skipped]
-            trouble = "; ".join(self._trouble.values())
+            trouble = "; ".join(self._reading.trouble.values())
             self._summed = summed(called, self._plan.calls, self._dropped, trouble)
         return self._summed
 
@@ -114,9 +120,6 @@ class Shadow:
         seen = self.seen()
         return seen.outcome == PASS or (self._plan.go_on == "unless_failed" and seen.outcome != FAIL)
 
-    def _stable(self) -> list[Registered]:
-        return [i for i in self._registry.instances.values() if i.backend == self._service and i.serving]
-
     def _candidates(self) -> list[Registered]:
         backend = candidate_backend(self._service)
         return [i for i in self._registry.instances.values() if i.backend == backend and i.serving]
@@ -125,7 +128,7 @@ class Shadow:
         """Repeats calls until it is cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._follow(), name="calls to repeat")
+                group.create_task(self._reading.run(), name="calls to repeat")
                 for number in range(WORKERS):
                     group.create_task(self._work(), name=f"shadow {number}")
                 if self._plan.replay:
@@ -134,53 +137,11 @@ class Shadow:
             self._summed_at = -SUM_S
             await self._asking.close()
 
-    async def _follow(self) -> None:
-        """Keeps a reader at each stable instance."""
-        readers: dict[str, asyncio.Task[None]] = {}
-        try:
-            while True:
-                stable = {each.name: each for each in self._stable()}
-                # The most calls a second are of all together: with their number each reader's part changes.
-                if stable.keys() != readers.keys() or any(task.done() for task in readers.values()):
-                    for task in readers.values():
-                        task.cancel()
-                    per_s = max(1, self._plan.calls_per_s_max // max(1, len(stable)))
-                    readers = {
-                        name: asyncio.create_task(self._read(each, per_s), name=f"calls of {name}")
-                        for name, each in stable.items()
-                    }
-                    self._trouble = {name: why for name, why in self._trouble.items() if name in stable}
-                    await self._asking.forget(i.socket for i in self._registry.instances.values())
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(1.0):
-                        await self._registry.changed()
-        finally:
-            await end(readers.values())
-
-    async def _read(self, instance: Registered, per_s: int) -> None:
-        request = instance_pb2.MirrorCallsRequest(
-            methods=[path[1:] for path in self._methods],
-            share_bp=max(1, round(self._plan.percent * 100)),
-            calls_per_second_max=per_s,
-        )
-        if not self._methods:
-            self._trouble[instance.name] = f"{self._service} has no method whose calls may be repeated"
-            await asyncio.Event().wait()
-        stub = instance_grpc.InstanceServiceStub(self._asking.channel(instance.socket))
-        try:
-            async for answer in stub.MirrorCalls(request):
-                self._trouble.pop(instance.name, None)
-                self._dropped += answer.dropped_count
-                call = read_call(answer)
-                if self._plan.replay and manner_of(self._methods[call.path].contract) is Manner.AS_IS:
-                    self._record.keep(call)
-                self._offer(call, replayed=False, answered_by=instance.name)
-        except grpc.aio.AioRpcError as error:
-            self._trouble[instance.name] = (
-                f"{instance.name} does not hand on its calls ({error.code().name}: {error.details()})"
-            )
-            self._log.info("calls cannot be read", instance=instance.name, code=error.code().name)
-            await asyncio.sleep(AGAIN_S)
+    def _take(self, call: Mirrored, answered_by: str) -> None:
+        self._dropped += call.dropped
+        if self._plan.replay and manner_of(self._methods[call.path].contract) is Manner.AS_IS:
+            self._record.keep(call)
+        self._offer(call, replayed=False, answered_by=answered_by)
 
     def _offer(self, call: Mirrored, *, replayed: bool, answered_by: str) -> None:
         try:
@@ -219,7 +180,7 @@ class Shadow:
 
     def _chosen(self, answered_by: str) -> tuple[Registered, Registered, Registered] | None:
         """The candidate, and stable instances for a first and a second answer; None while somebody is away."""
-        candidates, stable = self._candidates(), self._stable()
+        candidates, stable = self._candidates(), stable_of(self._registry, self._service)
         if not candidates or not stable:
             return None
         turn = next(self._turn)

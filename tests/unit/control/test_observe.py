@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
+import grpc
 import pytest
 
 from crossrate.api.control.v1 import observability_pb2 as pb
 from crossrate.api.instance.v1 import call_pb2
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from services.control.observe import figures, way
+from services.control.observe.drills import Drills, told
 from services.control.observe.figures import Measured, quantile_s
 from services.control.observe.sampler import Sampler
+from services.control.state import Fault
 
 BOUNDS = (0.001, 0.01, 0.1)
 METHOD = "crossrate.api.reference.v1.ReferenceService/GetInstrument"
@@ -170,3 +176,39 @@ def test_a_conclusion_names_the_rule_that_refused() -> None:
     assert "by grants: client:viewer has no grant for account 'a'" in said
     answer = pb.ProxyAnswer(listener="in|risk", details="no_healthy_upstream", explanation="no instance serves")
     assert way.conclusion([], [answer]) == "No instance answered it. The proxy in front of risk: no instance serves."
+
+
+def drill(name: str, minute: int, **fields: Any) -> Fault:
+    """A fault that begins at a minute and lasts for ten."""
+    begun = dt.datetime(2026, 3, 2, 12, minute, tzinfo=dt.UTC)
+    made = {"service": "ledger", "method": "", "methods": ("/l/Get", "/l/Post"), "caller": "", "percent": 100.0}
+    made |= {"delay_s": 0.0, "abort": None, "comment": "", "author": "local"}
+    made |= {"create_time": begun, "expire_time": begun + dt.timedelta(minutes=10)}
+    return Fault(name=name, **(made | fields))
+
+
+def test_the_fault_that_met_a_call_is_the_newest_that_fits() -> None:
+    """By service, method, caller and time, for as long as it was in force; what was taken out early was not."""
+    drills = Drills()
+    now = dt.datetime(2026, 3, 2, 12, 9, tzinfo=dt.UTC)
+    all_of_it, one = drill("all", 0), drill("one", 1, methods=("/l/Post",), caller="trading", delay_s=2.0)
+    drills.changed((all_of_it, one), (), now)
+
+    def met(path: str, caller: str, minute: int) -> str:
+        found = drills.met("ledger", path, caller, dt.datetime(2026, 3, 2, 12, minute, tzinfo=dt.UTC))
+        return "" if found is None else found.name
+
+    assert [met("/l/Post", "trading", 5), met("/l/Post", "edge", 5), met("/l/Get", "trading", 5)] == [
+        "one",
+        "all",
+        "all",
+    ]
+    assert met("/l/Get", "edge", 11) == ""
+    assert drills.met("risk", "/l/Get", "edge", now) is None
+    drills.changed((), ("one", "never-was"), dt.datetime(2026, 3, 2, 12, 3, tzinfo=dt.UTC))
+    assert [met("/l/Post", "trading", 2), met("/l/Post", "trading", 5)] == ["one", "all"]
+    assert told(one) == "fault one by local: calls of trading to ledger wait 2 s, 12:01:00 to 12:11:00 UTC"
+    named = drill(
+        "n", 0, method="crossrate.api.ledger.v1.LedgerService/Get", percent=5.0, abort=grpc.StatusCode.ABORTED
+    )
+    assert "5 % of calls to Get are answered ABORTED" in told(named)

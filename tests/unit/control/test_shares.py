@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from crossrate.rpc.contract import contracts
-from crossrate.rpc.release_mark import MARK_HEADER, OF_NOBODY, RELEASE_HEADER
+from crossrate.rpc.release_mark import MARK_HEADER, OF_NOBODY, RELEASE_HEADER, RULE_HEADER
 from crossrate.runtime.topology import DEFAULT_PATH, Topology, load
 from services.control.compile import compile, proxy_of
 from services.control.envoy_api import ResourceError
 from services.control.inbound import inbound
-from services.control.shares import REROUTE, ROLES_HEADER
+from services.control.shares import REROUTE, ROLES_HEADER, RULE_CHARACTERS_MAX
 from services.control.snapshots import Snapshots
 from services.control.split import Pin, Split
 from services.control.state import Resources
@@ -114,6 +114,37 @@ def test_pins_stand_before_the_weights(topology: Topology) -> None:
     assert shares(by_header) == [("local|ledger", 10_000), ("candidate|ledger", 0)]
     assert set(others["match"]) == {"path"}
     assert len(routes_to(nodes, "reference", INSTRUMENT)) == 2
+
+
+def rules(route: dict) -> list[str]:
+    """What a route writes down of the rule by which it sends a call to stable, and to the candidate."""
+    targets = route["route"]["weighted_clusters"]["clusters"]
+    headers = [h["header"] for target in targets for h in target["request_headers_to_add"]]
+    return [h["value"] for h in headers if h["key"] == RULE_HEADER]
+
+
+def test_every_route_says_by_which_rule_it_is_taken(topology: Topology) -> None:
+    """The pin by its place and what it asks for, an exclusion as such, the weight with what it is shared by; a percent
+    sign is none of Envoy's commands, and what no header may hold is not in it."""
+    pins = (Pin(True, "alpha"), Pin(False, "5 % ü", "x-desk"), Pin(True, "trader", by_role=True))
+    split = Split("id", 550, "x-who", pins=pins)
+    nodes = compiled(topology, ledger=split, reference=split)
+    told = [rules(route)[1] for route in routes_to(nodes, "ledger", BALANCES)]
+    assert told[:2] == ["candidate; pin 1: account alpha", "candidate; exclusion (pin 2): header x-desk is 5 %% ?"]
+    assert set(told[2:-1]) == {"candidate; pin 3: role trader"}
+    assert told[-1] == "candidate; weight 5.5 %%, by the hash of account"
+    assert rules(routes_to(nodes, "ledger", BALANCES)[-1])[0] == "stable; weight 5.5 %%, by the hash of account"
+    assert "by the hash of header x-who" in rules(routes_to(nodes, "reference", INSTRUMENT)[-1])[0]
+    (by_chance,) = routes_to(compiled(topology, reference=Split("id", 500)), "reference", INSTRUMENT)
+    assert rules(by_chance) == ["stable; weight 5 %%, by chance", "candidate; weight 5 %%, by chance"]
+    long = Split("id", 500, pins=(Pin(True, "x" * 1000, "x-desk"),))
+    (pinned, _) = routes_to(compiled(topology, reference=long), "reference", INSTRUMENT)
+    assert len(rules(pinned)[1]) == RULE_CHARACTERS_MAX
+    split = Split("id", 0, marked=True, among=("broker",))
+    marks = [rules(route)[0] for route in routes_to(compiled(topology, ledger=split), "ledger", BALANCES)[:-1]]
+    assert ["the mark of" in mark for mark in marks] == [True, True, True, False]
+    assert "nobody's call" in marks[2]
+    assert "its caller" in marks[3]
 
 
 def test_a_pin_by_role_asks_token_or_certificate(topology: Topology) -> None:

@@ -88,6 +88,21 @@ def refused(reason: ErrorReason, client: Client | None, method=LIST, caller: str
     return call
 
 
+def test_the_rule_that_chose_a_version_is_told_first(records: Records) -> None:
+    """As the proxy wrote it down; where another version answered than the call was sent to, that is said as well."""
+    call = ended("r-1")
+    assert [d.check for d in records.record(call).decisions if d.check == "release"] == []
+    for rule, words in (
+        ("stable; exclusion (pin 1): account alpha", "sent to stable by exclusion (pin 1): account alpha"),
+        ("candidate; weight 5 %, by chance", "to the candidate by weight 5 %, by chance; none of those answered it"),
+    ):
+        call.release = "the-release", rule
+        told = records.record(call)
+        assert told.release == "the-release"
+        assert (told.decisions[0].check, told.decisions[0].passed) == ("release", True)
+        assert words in told.decisions[0].explanation
+
+
 VIEWER = Client("viewer", frozenset({"viewer"}), ("spot-*",))
 TRADER = Client("", frozenset({"trader"}), ("spot-*",), principal="user:u-1", subject="u-1", session="s-1")
 

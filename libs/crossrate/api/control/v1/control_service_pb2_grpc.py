@@ -165,14 +165,15 @@ class ControlServiceServicer:
 
     def Tap(self, request, context):
         """Requests and answers as they pass through every instance, decoded, with fields hidden as their policies say. Who
-        taps what is a fact of the audit.
+        taps what is a fact of the audit. There is no cursor to resume with: nothing is kept for a tap, and what passes while
+        nobody reads, or faster than is read, is lost (`dropped_count`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def TapHeaders(self, request, context):
-        """The same without bodies: who calls what, with which outcome, sizes and times.
+        """The same without bodies: who calls what, with which outcome, sizes and times. Nor has it a cursor.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -23,13 +23,15 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from crossrate.api.common.v1 import stream_pb2 as crossrate_dot_api_dot_common_dot_v1_dot_stream__pb2
 from crossrate.api.control.v1 import release_pb2 as crossrate_dot_api_dot_control_dot_v1_dot_release__pb2
 from crossrate.api.control.v1 import shadow_pb2 as crossrate_dot_api_dot_control_dot_v1_dot_shadow__pb2
 from crossrate.api.policy.v1 import policy_pb2 as crossrate_dot_api_dot_policy_dot_v1_dot_policy__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.crossrate/api/control/v1/release_service.proto\x12\x18\x63rossrate.api.control.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&crossrate/api/control/v1/release.proto\x1a%crossrate/api/control/v1/shadow.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\"|\n\x13StartReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x30\n\x04name\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"J\n\x14StartReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"H\n\x11GetReleaseRequest\x12\x33\n\x07release\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"H\n\x12GetReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"M\n\x16GetShadowReportRequest\x12\x33\n\x07release\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"Q\n\x17GetShadowReportResponse\x12\x36\n\x06report\x18\x01 \x01(\x0b\x32&.crossrate.api.control.v1.ShadowReport\"J\n\x13WatchReleaseRequest\x12\x33\n\x07release\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"\x84\x01\n\x14WatchReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\x12\x38\n\x07windows\x18\x02 \x03(\x0b\x32\'.crossrate.api.control.v1.ReleaseWindow\"N\n\x17GetReleaseReportRequest\x12\x33\n\x07release\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"5\n\x18GetReleaseReportResponse\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\"Z\n\x13ListReleasesRequest\x12%\n\x07service\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{0,32}$\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\"K\n\x14ListReleasesResponse\x12\x33\n\x08releases\x18\x01 \x03(\x0b\x32!.crossrate.api.control.v1.Release\"\x9c\x01\n\x15PromoteReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x07release\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"L\n\x16PromoteReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"\x9a\x01\n\x13PauseReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x07release\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"J\n\x14PauseReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"\x9b\x01\n\x14ResumeReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x07release\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"K\n\x15ResumeReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"\x9a\x01\n\x13\x41\x62ortReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x07release\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"J\n\x14\x41\x62ortReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release2\xfb\r\n\x0eReleaseService\x12\xa5\x01\n\x0cStartRelease\x12-.crossrate.api.control.v1.StartReleaseRequest\x1a..crossrate.api.control.v1.StartReleaseResponse\"6\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\x14 \n0\x02p\x01\x82\xd3\xe4\x93\x02\x1c\"\x17/v1/mesh/releases:start:\x01*\x12\xa0\x01\n\nGetRelease\x12+.crossrate.api.control.v1.GetReleaseRequest\x1a,.crossrate.api.control.v1.GetReleaseResponse\"7\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/mesh/releases/{release}\x12\xbc\x01\n\x0fGetShadowReport\x12\x30.crossrate.api.control.v1.GetShadowReportRequest\x1a\x31.crossrate.api.control.v1.GetShadowReportResponse\"D\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02*\x12(/v1/mesh/releases/{release}/shadowReport\x12\x9c\x01\n\x0cListReleases\x12-.crossrate.api.control.v1.ListReleasesRequest\x1a..crossrate.api.control.v1.ListReleasesResponse\"-\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/mesh/releases\x12\xb3\x01\n\x0cWatchRelease\x12-.crossrate.api.control.v1.WatchReleaseRequest\x1a..crossrate.api.control.v1.WatchReleaseResponse\"B\x90\x02\x01\xb2\xe1\x18\x12\n\x03\x05\x07\x06\x1a\x03\x08\x90\x1c \x14\x30\x01R\x02\x08<\x82\xd3\xe4\x93\x02#\x12!/v1/mesh/releases/{release}:watch0\x01\x12\xb9\x01\n\x10GetReleaseReport\x12\x31.crossrate.api.control.v1.GetReleaseReportRequest\x1a\x32.crossrate.api.control.v1.GetReleaseReportResponse\">\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \n0\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/mesh/releases/{release}/report\x12\xb7\x01\n\x0ePromoteRelease\x12/.crossrate.api.control.v1.PromoteReleaseRequest\x1a\x30.crossrate.api.control.v1.PromoteReleaseResponse\"B\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\x14 \n0\x02p\x01\x82\xd3\xe4\x93\x02(\"#/v1/mesh/releases/{release}:promote:\x01*\x12\xad\x01\n\x0cPauseRelease\x12-.crossrate.api.control.v1.PauseReleaseRequest\x1a..crossrate.api.control.v1.PauseReleaseResponse\">\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x05\x1a\x02\x08\x14 \n0\x02\x82\xd3\xe4\x93\x02&\"!/v1/mesh/releases/{release}:pause:\x01*\x12\xb3\x01\n\rResumeRelease\x12..crossrate.api.control.v1.ResumeReleaseRequest\x1a/.crossrate.api.control.v1.ResumeReleaseResponse\"A\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\x14 \n0\x02p\x01\x82\xd3\xe4\x93\x02\'\"\"/v1/mesh/releases/{release}:resume:\x01*\x12\xad\x01\n\x0c\x41\x62ortRelease\x12-.crossrate.api.control.v1.AbortReleaseRequest\x1a..crossrate.api.control.v1.AbortReleaseResponse\">\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x05\x1a\x02\x08\x14 \n0\x02\x82\xd3\xe4\x93\x02&\"!/v1/mesh/releases/{release}:abort:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.crossrate/api/control/v1/release_service.proto\x12\x18\x63rossrate.api.control.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$crossrate/api/common/v1/stream.proto\x1a&crossrate/api/control/v1/release.proto\x1a%crossrate/api/control/v1/shadow.proto\x1a$crossrate/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/rpc/status.proto\"|\n\x13StartReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x30\n\x04name\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"J\n\x14StartReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"H\n\x11GetReleaseRequest\x12\x33\n\x07release\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"H\n\x12GetReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"M\n\x16GetShadowReportRequest\x12\x33\n\x07release\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"Q\n\x17GetShadowReportResponse\x12\x36\n\x06report\x18\x01 \x01(\x0b\x32&.crossrate.api.control.v1.ShadowReport\"\x8f\x01\n\x13WatchReleaseRequest\x12\x33\n\x07release\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x43\n\rresume_cursor\x18\x02 \x01(\tB,\xbaH)r\'\x18\x80\x01\x32\"^([0-9a-zA-Z-]{1,64}:[0-9]{1,9})?$\"\xde\x02\n\x14WatchReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\x12\x38\n\x07windows\x18\x02 \x03(\x0b\x32\'.crossrate.api.control.v1.ReleaseWindow\x12\x39\n\x08position\x18\x03 \x01(\x0b\x32\'.crossrate.api.common.v1.StreamPosition\x12:\n\x07\x64\x65\x63ided\x18\x04 \x03(\x0b\x32).crossrate.api.control.v1.ReleaseDecision\x12#\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12\x31\n\x03\x65nd\x18\x06 \x01(\x0b\x32\".crossrate.api.common.v1.StreamEndH\x00\x42\t\n\x07\x63losing\"N\n\x17GetReleaseReportRequest\x12\x33\n\x07release\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"5\n\x18GetReleaseReportResponse\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\"Z\n\x13ListReleasesRequest\x12%\n\x07service\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{0,32}$\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\"K\n\x14ListReleasesResponse\x12\x33\n\x08releases\x18\x01 \x03(\x0b\x32!.crossrate.api.control.v1.Release\"\x9c\x01\n\x15PromoteReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x07release\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"L\n\x16PromoteReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"\x9a\x01\n\x13PauseReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x07release\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"J\n\x14PauseReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"\x9b\x01\n\x14ResumeReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x07release\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"K\n\x15ResumeReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release\"\x9a\x01\n\x13\x41\x62ortReleaseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x07release\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"J\n\x14\x41\x62ortReleaseResponse\x12\x32\n\x07release\x18\x01 \x01(\x0b\x32!.crossrate.api.control.v1.Release2\xfb\r\n\x0eReleaseService\x12\xa5\x01\n\x0cStartRelease\x12-.crossrate.api.control.v1.StartReleaseRequest\x1a..crossrate.api.control.v1.StartReleaseResponse\"6\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\x14 \n0\x02p\x01\x82\xd3\xe4\x93\x02\x1c\"\x17/v1/mesh/releases:start:\x01*\x12\xa0\x01\n\nGetRelease\x12+.crossrate.api.control.v1.GetReleaseRequest\x1a,.crossrate.api.control.v1.GetReleaseResponse\"7\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/mesh/releases/{release}\x12\xbc\x01\n\x0fGetShadowReport\x12\x30.crossrate.api.control.v1.GetShadowReportRequest\x1a\x31.crossrate.api.control.v1.GetShadowReportResponse\"D\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02*\x12(/v1/mesh/releases/{release}/shadowReport\x12\x9c\x01\n\x0cListReleases\x12-.crossrate.api.control.v1.ListReleasesRequest\x1a..crossrate.api.control.v1.ListReleasesResponse\"-\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \x05\x30\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/mesh/releases\x12\xb3\x01\n\x0cWatchRelease\x12-.crossrate.api.control.v1.WatchReleaseRequest\x1a..crossrate.api.control.v1.WatchReleaseResponse\"B\x90\x02\x01\xb2\xe1\x18\x12\n\x03\x05\x07\x06\x1a\x03\x08\x90\x1c \x14\x30\x01R\x02\x08<\x82\xd3\xe4\x93\x02#\x12!/v1/mesh/releases/{release}:watch0\x01\x12\xb9\x01\n\x10GetReleaseReport\x12\x31.crossrate.api.control.v1.GetReleaseReportRequest\x1a\x32.crossrate.api.control.v1.GetReleaseReportResponse\">\x90\x02\x01\xb2\xe1\x18\r\n\x03\x05\x07\x06\x1a\x02\x08\x05 \n0\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/mesh/releases/{release}/report\x12\xb7\x01\n\x0ePromoteRelease\x12/.crossrate.api.control.v1.PromoteReleaseRequest\x1a\x30.crossrate.api.control.v1.PromoteReleaseResponse\"B\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\x14 \n0\x02p\x01\x82\xd3\xe4\x93\x02(\"#/v1/mesh/releases/{release}:promote:\x01*\x12\xad\x01\n\x0cPauseRelease\x12-.crossrate.api.control.v1.PauseReleaseRequest\x1a..crossrate.api.control.v1.PauseReleaseResponse\">\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x05\x1a\x02\x08\x14 \n0\x02\x82\xd3\xe4\x93\x02&\"!/v1/mesh/releases/{release}:pause:\x01*\x12\xb3\x01\n\rResumeRelease\x12..crossrate.api.control.v1.ResumeReleaseRequest\x1a/.crossrate.api.control.v1.ResumeReleaseResponse\"A\x90\x02\x02\xb2\xe1\x18\r\n\x01\x05\x1a\x02\x08\x14 \n0\x02p\x01\x82\xd3\xe4\x93\x02\'\"\"/v1/mesh/releases/{release}:resume:\x01*\x12\xad\x01\n\x0c\x41\x62ortRelease\x12-.crossrate.api.control.v1.AbortReleaseRequest\x1a..crossrate.api.control.v1.AbortReleaseResponse\">\x90\x02\x02\xb2\xe1\x18\x0b\n\x01\x05\x1a\x02\x08\x14 \n0\x02\x82\xd3\xe4\x93\x02&\"!/v1/mesh/releases/{release}:abort:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,6 +48,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSHADOWREPORTREQUEST'].fields_by_name['release']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
   _globals['_WATCHRELEASEREQUEST'].fields_by_name['release']._loaded_options = None
   _globals['_WATCHRELEASEREQUEST'].fields_by_name['release']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
+  _globals['_WATCHRELEASEREQUEST'].fields_by_name['resume_cursor']._loaded_options = None
+  _globals['_WATCHRELEASEREQUEST'].fields_by_name['resume_cursor']._serialized_options = b'\272H)r\'\030\200\0012\"^([0-9a-zA-Z-]{1,64}:[0-9]{1,9})?$'
   _globals['_GETRELEASEREPORTREQUEST'].fields_by_name['release']._loaded_options = None
   _globals['_GETRELEASEREPORTREQUEST'].fields_by_name['release']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
   _globals['_LISTRELEASESREQUEST'].fields_by_name['service']._loaded_options = None
@@ -96,46 +100,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RELEASESERVICE'].methods_by_name['ResumeRelease']._serialized_options = b'\220\002\002\262\341\030\r\n\001\005\032\002\010\024 \n0\002p\001\202\323\344\223\002\'\"\"/v1/mesh/releases/{release}:resume:\001*'
   _globals['_RELEASESERVICE'].methods_by_name['AbortRelease']._loaded_options = None
   _globals['_RELEASESERVICE'].methods_by_name['AbortRelease']._serialized_options = b'\220\002\002\262\341\030\013\n\001\005\032\002\010\024 \n0\002\202\323\344\223\002&\"!/v1/mesh/releases/{release}:abort:\001*'
-  _globals['_STARTRELEASEREQUEST']._serialized_start=252
-  _globals['_STARTRELEASEREQUEST']._serialized_end=376
-  _globals['_STARTRELEASERESPONSE']._serialized_start=378
-  _globals['_STARTRELEASERESPONSE']._serialized_end=452
-  _globals['_GETRELEASEREQUEST']._serialized_start=454
-  _globals['_GETRELEASEREQUEST']._serialized_end=526
-  _globals['_GETRELEASERESPONSE']._serialized_start=528
-  _globals['_GETRELEASERESPONSE']._serialized_end=600
-  _globals['_GETSHADOWREPORTREQUEST']._serialized_start=602
-  _globals['_GETSHADOWREPORTREQUEST']._serialized_end=679
-  _globals['_GETSHADOWREPORTRESPONSE']._serialized_start=681
-  _globals['_GETSHADOWREPORTRESPONSE']._serialized_end=762
-  _globals['_WATCHRELEASEREQUEST']._serialized_start=764
-  _globals['_WATCHRELEASEREQUEST']._serialized_end=838
-  _globals['_WATCHRELEASERESPONSE']._serialized_start=841
-  _globals['_WATCHRELEASERESPONSE']._serialized_end=973
-  _globals['_GETRELEASEREPORTREQUEST']._serialized_start=975
-  _globals['_GETRELEASEREPORTREQUEST']._serialized_end=1053
-  _globals['_GETRELEASEREPORTRESPONSE']._serialized_start=1055
-  _globals['_GETRELEASEREPORTRESPONSE']._serialized_end=1108
-  _globals['_LISTRELEASESREQUEST']._serialized_start=1110
-  _globals['_LISTRELEASESREQUEST']._serialized_end=1200
-  _globals['_LISTRELEASESRESPONSE']._serialized_start=1202
-  _globals['_LISTRELEASESRESPONSE']._serialized_end=1277
-  _globals['_PROMOTERELEASEREQUEST']._serialized_start=1280
-  _globals['_PROMOTERELEASEREQUEST']._serialized_end=1436
-  _globals['_PROMOTERELEASERESPONSE']._serialized_start=1438
-  _globals['_PROMOTERELEASERESPONSE']._serialized_end=1514
-  _globals['_PAUSERELEASEREQUEST']._serialized_start=1517
-  _globals['_PAUSERELEASEREQUEST']._serialized_end=1671
-  _globals['_PAUSERELEASERESPONSE']._serialized_start=1673
-  _globals['_PAUSERELEASERESPONSE']._serialized_end=1747
-  _globals['_RESUMERELEASEREQUEST']._serialized_start=1750
-  _globals['_RESUMERELEASEREQUEST']._serialized_end=1905
-  _globals['_RESUMERELEASERESPONSE']._serialized_start=1907
-  _globals['_RESUMERELEASERESPONSE']._serialized_end=1982
-  _globals['_ABORTRELEASEREQUEST']._serialized_start=1985
-  _globals['_ABORTRELEASEREQUEST']._serialized_end=2139
-  _globals['_ABORTRELEASERESPONSE']._serialized_start=2141
-  _globals['_ABORTRELEASERESPONSE']._serialized_end=2215
-  _globals['_RELEASESERVICE']._serialized_start=2218
-  _globals['_RELEASESERVICE']._serialized_end=4005
+  _globals['_STARTRELEASEREQUEST']._serialized_start=315
+  _globals['_STARTRELEASEREQUEST']._serialized_end=439
+  _globals['_STARTRELEASERESPONSE']._serialized_start=441
+  _globals['_STARTRELEASERESPONSE']._serialized_end=515
+  _globals['_GETRELEASEREQUEST']._serialized_start=517
+  _globals['_GETRELEASEREQUEST']._serialized_end=589
+  _globals['_GETRELEASERESPONSE']._serialized_start=591
+  _globals['_GETRELEASERESPONSE']._serialized_end=663
+  _globals['_GETSHADOWREPORTREQUEST']._serialized_start=665
+  _globals['_GETSHADOWREPORTREQUEST']._serialized_end=742
+  _globals['_GETSHADOWREPORTRESPONSE']._serialized_start=744
+  _globals['_GETSHADOWREPORTRESPONSE']._serialized_end=825
+  _globals['_WATCHRELEASEREQUEST']._serialized_start=828
+  _globals['_WATCHRELEASEREQUEST']._serialized_end=971
+  _globals['_WATCHRELEASERESPONSE']._serialized_start=974
+  _globals['_WATCHRELEASERESPONSE']._serialized_end=1324
+  _globals['_GETRELEASEREPORTREQUEST']._serialized_start=1326
+  _globals['_GETRELEASEREPORTREQUEST']._serialized_end=1404
+  _globals['_GETRELEASEREPORTRESPONSE']._serialized_start=1406
+  _globals['_GETRELEASEREPORTRESPONSE']._serialized_end=1459
+  _globals['_LISTRELEASESREQUEST']._serialized_start=1461
+  _globals['_LISTRELEASESREQUEST']._serialized_end=1551
+  _globals['_LISTRELEASESRESPONSE']._serialized_start=1553
+  _globals['_LISTRELEASESRESPONSE']._serialized_end=1628
+  _globals['_PROMOTERELEASEREQUEST']._serialized_start=1631
+  _globals['_PROMOTERELEASEREQUEST']._serialized_end=1787
+  _globals['_PROMOTERELEASERESPONSE']._serialized_start=1789
+  _globals['_PROMOTERELEASERESPONSE']._serialized_end=1865
+  _globals['_PAUSERELEASEREQUEST']._serialized_start=1868
+  _globals['_PAUSERELEASEREQUEST']._serialized_end=2022
+  _globals['_PAUSERELEASERESPONSE']._serialized_start=2024
+  _globals['_PAUSERELEASERESPONSE']._serialized_end=2098
+  _globals['_RESUMERELEASEREQUEST']._serialized_start=2101
+  _globals['_RESUMERELEASEREQUEST']._serialized_end=2256
+  _globals['_RESUMERELEASERESPONSE']._serialized_start=2258
+  _globals['_RESUMERELEASERESPONSE']._serialized_end=2333
+  _globals['_ABORTRELEASEREQUEST']._serialized_start=2336
+  _globals['_ABORTRELEASEREQUEST']._serialized_end=2490
+  _globals['_ABORTRELEASERESPONSE']._serialized_start=2492
+  _globals['_ABORTRELEASERESPONSE']._serialized_end=2566
+  _globals['_RELEASESERVICE']._serialized_start=2569
+  _globals['_RELEASESERVICE']._serialized_end=4356
 # @@protoc_insertion_point(module_scope)

@@ -1,8 +1,10 @@
 from buf.validate import validate_pb2 as _validate_pb2
+from crossrate.api.common.v1 import stream_pb2 as _stream_pb2
 from crossrate.api.control.v1 import release_pb2 as _release_pb2
 from crossrate.api.control.v1 import shadow_pb2 as _shadow_pb2
 from crossrate.api.policy.v1 import policy_pb2 as _policy_pb2
 from google.api import annotations_pb2 as _annotations_pb2
+from google.rpc import status_pb2 as _status_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -52,18 +54,28 @@ class GetShadowReportResponse(_message.Message):
     def __init__(self, report: _Optional[_Union[_shadow_pb2.ShadowReport, _Mapping]] = ...) -> None: ...
 
 class WatchReleaseRequest(_message.Message):
-    __slots__ = ("release",)
+    __slots__ = ("release", "resume_cursor")
     RELEASE_FIELD_NUMBER: _ClassVar[int]
+    RESUME_CURSOR_FIELD_NUMBER: _ClassVar[int]
     release: str
-    def __init__(self, release: _Optional[str] = ...) -> None: ...
+    resume_cursor: str
+    def __init__(self, release: _Optional[str] = ..., resume_cursor: _Optional[str] = ...) -> None: ...
 
 class WatchReleaseResponse(_message.Message):
-    __slots__ = ("release", "windows")
+    __slots__ = ("release", "windows", "position", "decided", "error", "end")
     RELEASE_FIELD_NUMBER: _ClassVar[int]
     WINDOWS_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
     release: _release_pb2.Release
     windows: _containers.RepeatedCompositeFieldContainer[_release_pb2.ReleaseWindow]
-    def __init__(self, release: _Optional[_Union[_release_pb2.Release, _Mapping]] = ..., windows: _Optional[_Iterable[_Union[_release_pb2.ReleaseWindow, _Mapping]]] = ...) -> None: ...
+    position: _stream_pb2.StreamPosition
+    decided: _containers.RepeatedCompositeFieldContainer[_release_pb2.ReleaseDecision]
+    error: _status_pb2.Status
+    end: _stream_pb2.StreamEnd
+    def __init__(self, release: _Optional[_Union[_release_pb2.Release, _Mapping]] = ..., windows: _Optional[_Iterable[_Union[_release_pb2.ReleaseWindow, _Mapping]]] = ..., position: _Optional[_Union[_stream_pb2.StreamPosition, _Mapping]] = ..., decided: _Optional[_Iterable[_Union[_release_pb2.ReleaseDecision, _Mapping]]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., end: _Optional[_Union[_stream_pb2.StreamEnd, _Mapping]] = ...) -> None: ...
 
 class GetReleaseReportRequest(_message.Message):
     __slots__ = ("release",)

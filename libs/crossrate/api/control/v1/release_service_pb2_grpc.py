@@ -122,8 +122,9 @@ class ReleaseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchRelease(self, request, context):
-        """A release as it is now, then at each decision and each second until it is over. A watch that broke begins anew with
-        how things are; decisions are in each message from the first on.
+        """A release as it is now, then at each decision and each second until it is over. With a cursor it goes on after the
+        message that had it, also at a control plane that has started since: each decision is once in `decided`. OUT_OF_RANGE
+        with CURSOR_EXPIRED if the cursor's release is not kept any more.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -160,7 +161,10 @@ class ReleaseServiceServicer:
 
     def AbortRelease(self, request, context):
         """Takes a release back: when it answers, every connected proxy sends all calls to the stable version. It asks for no second
-        factor, nor does a pause: what makes safe must not wait.
+        factor, nor does a pause: what makes safe must not wait. FAILED_PRECONDITION while it is promoted, and when it is over:
+        the service's own instances are then of two versions, and there is no stable one that could take all calls. A promotion
+        lasts as long as a restart of the service, and goes back by itself if an instance does not come up; wait for its end,
+        then start a release of the version before. Whoever wants to look once more gives the last step a manual gate.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
