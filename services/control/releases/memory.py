@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from services.control.releases.nodes import Running
-from services.control.releases.specification import Abort
+from services.control.releases.rules import Abort
 
 
 class MemoryWatch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.control.releases.memory import MemoryWatch
 from services.control.releases.nodes import CandidateState, Running
-from services.control.releases.specification import Abort
+from services.control.releases.rules import Abort
 
 
 def seen(candidate_mib: float, stable_mib: float = 100.0) -> Running:
