@@ -59,6 +59,11 @@ def stops(of: int, max_surge: int, named: Sequence[int]) -> list[int]:
     return found
 
 
+def weight_of(new: int, of: int) -> int:
+    """The share of so many of a service's instances, in hundredths of a percent of its calls."""
+    return round(new * WEIGHT_MAX / of)
+
+
 def new_at(weight: int, of: int) -> int:
     """How many of a service's instances have a share of its calls."""
     return round(weight * of / WEIGHT_MAX)
