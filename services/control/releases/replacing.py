@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from services.control.releases.domain import Phase, Release
+from services.control.releases.domain import Release
 from services.control.releases.nodes import NodeError, NodeGone, Running
 from services.control.releases.rolling import new_at
 
@@ -37,6 +37,7 @@ class Replacing:
         self._world, self._release = world, release
         self._own: int | None = None
         self._waits: tuple[int, float] | None = None
+        self._filling = False
 
     def follow(self, release: Release) -> None:
         """Takes the release as its newest decision has made it; its share is in force."""
@@ -59,9 +60,10 @@ class Replacing:
 
     @property
     def own(self) -> int:
-        """The service's own instances that are the new version and take calls, as every proxy knows."""
+        """The service's own instances that are the new version and take calls, as every proxy knows; none while an old
+        one is beside them, which would have a part of their share."""
         release, world = self._release, self._world
-        if release.phase is not Phase.PROMOTING:
+        if not self._filling:
             return 0
         version = release.specification.candidate.version
         stable = world.stable(release.service)
@@ -99,6 +101,7 @@ class Replacing:
         Raises:
             NodeError: one does not come up.
         """
+        self._filling = True
         world, before, grown_time = self._world, 0, time.monotonic()
         while (own := self.own) < self._release.specification.instances:
             if own > before:
