@@ -110,7 +110,9 @@ def release(told: Release, serving: Mapping[str, int], own: Counter[bool]) -> re
         added.duration.FromMilliseconds(round(step.duration * 1000))
     if specification.rolls:
         new, of = own[True] + sum(serving.values()), specification.instances
-        message.instances.CopyFrom(release_pb2.ReleaseInstances(wanted=of, new_version=new, old_version=own[False]))
+        now = release_pb2.ReleaseInstances(wanted=of, new_version=new, old_version=own[False])
+        # What serves after its end may be another release's.
+        message.instances.CopyFrom(instances_after(told, told.decisions[-1]) if told.phase.over else now)
     message.create_time.FromDatetime(told.create_time)
     if told.step_time is not None:
         message.step_time.FromDatetime(told.step_time)
