@@ -234,9 +234,10 @@ def decide(release: Release, seen: Seen, now: dt.datetime) -> Decision | None:
 
 
 def _given_back(release: Release, seen: Seen, now: dt.datetime) -> Decision | None:
-    """The share of candidates in whose place the service's own instances are the new version."""
+    """The share of candidates in whose place the service's own instances are the new version; the last one's is given
+    back when the release is promoted."""
     of = release.specification.instances
-    weight = weight_of(max(0, of - seen.own), of)
+    weight = weight_of(max(1, of - seen.own), of)
     if not release.specification.rolls or weight >= release.weight:
         return None
     return _decision(release, now, Kind.PROMOTING, f"{seen.own} of {of} instances are the service's own", weight=weight)

@@ -1,4 +1,4 @@
-"""Services with more or fewer instances: which are started, which end, and what becomes of one that does not come up."""
+"""Services with more or fewer instances: which start, which end, and what becomes of one that does not come up."""
 
 from __future__ import annotations
 
