@@ -1,4 +1,7 @@
-"""Rolling releases on a real mesh with three instances: no call and no stream fails, and there are never fewer."""
+"""Rolling releases on a real mesh with three instances: no call and no stream fails, and there are never fewer.
+
+Candidates of the long tests are programs that say in each answer which version gave it; they start slowly.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,13 @@ answers_within = "1m"
 """
 """Bounds that a machine which stands still for some seconds does not reach."""
 WITHIN_S = 240.0
+
+
+TOLD = [
+    *((0, 3, 0), (1, 2, 3333), (1, 2, 3333), (2, 1, 6667), (2, 1, 6667), (3, 0, 10_000)),
+    *((3, 0, 10_000), (3, 0, 6667), (3, 0, 3333), (3, 0, 0)),
+]
+"""New and old instances and the new ones' share after each decision of one that is promoted."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -143,6 +153,26 @@ async def only_own(stand: Stand) -> list[str]:
     return await until(left, WITHIN_S)
 
 
+async def test_all_instances_are_replaced(stand: Stand) -> None:
+    """One after the other, without a word from anybody; in the end those of the service are the new version, and every
+    decision says how many are new. The next release of it finds three of them."""
+    for name in ("first", "second"):
+        specify(stand, name)
+        path = stand.folder / "releases" / f"{name}.toml"
+        path.write_text("".join(line for line in path.open() if not line.startswith(("command", "environment"))))
+    load = Load(stand, "first")
+    async with load.loading():
+        await stand.start("first")
+        release = await become(stand, "first", over("promoted", "aborted"))
+        assert len(await only_own(stand)) == OF
+    assert release.phase == release_pb2.RELEASE_PHASE_PROMOTED, release.cause
+    assert versions(stand) == ["first"] * OF
+    assert [(d.instances.new_version, d.instances.old_version, d.weight_bp) for d in release.decisions] == TOLD
+    assert "2 new, 1 old of 3" in stand.mesh.command("release", "explain", "first")
+    assert "1 of 3 instances for 1 s" in stand.mesh.command("release", "start", "second", "--dry-run")
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("new", [1, 2])
 async def test_a_word_brings_the_old_instances_back(stand: Stand, new: int) -> None:
     """At one and at two of three new instances: all calls go to the old ones left, which are three again."""
@@ -160,6 +190,7 @@ async def test_a_word_brings_the_old_instances_back(stand: Stand, new: int) -> N
     assert set(versions(stand)) == before
 
 
+@pytest.mark.long
 async def test_new_instances_that_fall_ill_are_taken_back(stand: Stand, tmp_path: Path) -> None:
     """Both of them stop serving: the one old instance that is left answers until there are three again."""
     name, before = specify(stand, "ill", f"unhealthy:{tmp_path / 'ill'}", 2), set(versions(stand))
@@ -176,9 +207,10 @@ async def test_new_instances_that_fall_ill_are_taken_back(stand: Stand, tmp_path
     assert set(versions(stand)) == before
 
 
-async def test_all_instances_are_replaced(stand: Stand) -> None:
-    """One after the other, through a kill of control in the middle: each key goes to the new version once and stays,
-    no call and no stream fails, and in the end the three instances of the service are the new version."""
+@pytest.mark.long
+async def test_a_kill_of_control_in_the_middle_changes_nothing(stand: Stand) -> None:
+    """It goes on from the same step: each key goes to the new version once and stays, no call and no stream fails, and
+    in the end the three instances of the service are the new version."""
     name = specify(stand, "good", "none", 1)
     load = Load(stand, name)
     async with load.loading():
@@ -193,16 +225,10 @@ async def test_all_instances_are_replaced(stand: Stand) -> None:
         assert len(await only_own(stand)) == OF
     assert release.phase == release_pb2.RELEASE_PHASE_PROMOTED, release.cause
     assert set(versions(stand)) == {name}
-    told = [(d.instances.new_version, d.instances.old_version, d.weight_bp) for d in release.decisions]
-    assert told == [
-        *((0, 3, 0), (1, 2, 3333), (1, 2, 3333), (2, 1, 6667), (2, 1, 6667), (3, 0, 10_000)),
-        *((3, 0, 10_000), (3, 0, 6667), (3, 0, 3333), (3, 0, 0)),
-    ]
-    shown = stand.mesh.command("release", "explain", name)
-    assert "2 new, 1 old of 3" in shown
-    assert "0 old of 3" in stand.mesh.command("release", "history")
+    assert [(d.instances.new_version, d.instances.old_version, d.weight_bp) for d in release.decisions] == TOLD
 
 
+@pytest.mark.long
 async def test_a_rolling_release_outlives_its_node(stand: Stand) -> None:
     """Killed with everything that it runs at two of three, it goes on there when the mesh is up again: the new
     instances are started before an old one ends."""
