@@ -82,6 +82,11 @@ class Load:
             self.fewest = min(self.fewest, len(versions(self._stand)))
             await asyncio.sleep(0.02)
 
+    async def turn(self) -> None:
+        """From now on keys go back to the old version, once each has been where it is to go now."""
+        await self.callers.sweep()
+        self.callers.backwards = True
+
     @contextlib.asynccontextmanager
     async def loading(self) -> AsyncIterator[None]:
         """Calls until the block is left; then nothing may have failed."""
@@ -182,7 +187,7 @@ async def test_a_word_brings_the_old_instances_back(stand: Stand, new: int) -> N
         await stand.start(name)
         release = await become(stand, name, at(new))
         assert release.weight_bp == round(10_000 * new / OF)
-        load.callers.backwards = True
+        await load.turn()
         answer = await stand.abort(name)
         assert (answer.phase, answer.weight_bp) == (release_pb2.RELEASE_PHASE_ABORTING, 0)
         await become(stand, name, over("aborted"))
@@ -198,12 +203,28 @@ async def test_new_instances_that_fall_ill_are_taken_back(stand: Stand, tmp_path
     async with load.loading():
         await stand.start(name)
         await become(stand, name, at(2))
-        load.callers.backwards = True
+        await load.turn()
         load.fewest = OF
         (tmp_path / "ill").touch()
         release = await become(stand, name, over("aborted"))
         assert len(await only_own(stand)) == OF
     assert "of 2 candidate instances serve" in decided(release, "aborting").cause
+    assert set(versions(stand)) == before
+
+
+@pytest.mark.long
+async def test_what_cannot_become_the_service_is_taken_back(stand: Stand) -> None:
+    """The last old instance goes on until a new one is there, which never is: three old ones serve again."""
+    name, before = specify(stand, "proud", "promoted", OF), set(versions(stand))
+    load = Load(stand, name)
+    async with load.loading():
+        await stand.start(name)
+        await become(stand, name, at(OF))
+        await load.turn()
+        await stand.promote(name)
+        release = await become(stand, name, over("promoted", "aborted"))
+        assert len(await only_own(stand)) == OF
+    assert decided(release, "aborting").cause.startswith("it could not be promoted: ")
     assert set(versions(stand)) == before
 
 
