@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import grpc
@@ -79,7 +79,7 @@ class Load:
 
     async def _count(self) -> None:
         while self._watching:
-            self.fewest = min(self.fewest, len(versions(self._stand)))
+            self.fewest = min(self.fewest, len(list(registrations(self._stand))))
             await asyncio.sleep(0.02)
 
     async def turn(self) -> None:
@@ -91,13 +91,15 @@ class Load:
     async def loading(self) -> AsyncIterator[None]:
         """Calls until the block is left; then nothing may have failed."""
         counting = asyncio.create_task(self._count())
-        async with self.callers.calling(), self.streams.streaming():
-            await until(lambda: self.callers.calls > 50 and self.streams.messages > 20, WITHIN_S)
-            yield
-            seen, ended = self.callers.calls, self.streams.ended
-            await until(lambda: self.callers.calls > seen + 50 and self.streams.ended > ended + 1, WITHIN_S)
-        self._watching = False
-        await counting
+        try:
+            async with self.callers.calling(), self.streams.streaming():
+                await until(lambda: self.callers.calls > 50 and self.streams.messages > 20, WITHIN_S)
+                yield
+                seen, ended = self.callers.calls, self.streams.ended
+                await until(lambda: self.callers.calls > seen + 50 and self.streams.ended > ended + 1, WITHIN_S)
+        finally:
+            self._watching = False
+            await counting
         assert (self.callers.failures, self.streams.failures, self.callers.mixed) == ({}, {}, [])
         assert self.fewest == OF
 
@@ -109,10 +111,15 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(callers, "CALL_S_MAX", 60.0)
 
 
+def registrations(stand: Stand) -> Iterator[Path]:
+    """Registrations of marketdata's instances, the service's own and candidates."""
+    return stand.mesh.place.registrations.glob("marketdata-*.json")
+
+
 def versions(stand: Stand) -> list[str]:
-    """Versions of the registered instances of either kind."""
+    """Their versions."""
     found = []
-    for path in stand.mesh.place.registrations.glob("marketdata-*.json"):
+    for path in registrations(stand):
         with contextlib.suppress(FileNotFoundError):
             found.append(json.loads(path.read_text())["version"])
     return found
@@ -204,7 +211,6 @@ async def test_new_instances_that_fall_ill_are_taken_back(stand: Stand, tmp_path
         await stand.start(name)
         await become(stand, name, at(2))
         await load.turn()
-        load.fewest = OF
         (tmp_path / "ill").touch()
         release = await become(stand, name, over("aborted"))
         assert len(await only_own(stand)) == OF
