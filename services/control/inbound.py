@@ -11,6 +11,7 @@ from services.control.access import PUBLIC, Contracts, inbound_rbac, methods_of
 from services.control.access_log import HELD_S, call_log
 from services.control.clusters import (
     candidate_cluster,
+    candidate_endpoints,
     candidate_instances_name,
     candidate_name,
     local_cluster,
@@ -141,5 +142,5 @@ def _candidate(service: str, chosen: dict[str, Any], state: State) -> Resources:
             endpoints: local_cluster(instances, state.limits) | chosen,
             candidate_name(service): candidate_cluster(service, state.limits),
         },
-        endpoints={endpoints: local_endpoints(instances, state.endpoints.get(instances, ()))},
+        endpoints={endpoints: candidate_endpoints(service, state.endpoints.get(instances, ()))},
     )

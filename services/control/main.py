@@ -80,10 +80,10 @@ async def serve(runtime: Runtime) -> None:
     controlled = ControlServicer(mesh, registry, instances, bus, configuration, taps)
     server.add(control_grpc.add_ControlServiceServicer_to_server, controlled)
     sticky = {m.workload for m in contracts().values() if m.sticky_field}
-    server.add(
-        release_grpc.add_ReleaseServiceServicer_to_server,
-        ReleaseServicer(releases, specifications(runtime), callees(topology), sticky, utc_now, reports),
-    )
+    instances_of = {name: service.instances for name, service in topology.services.items()}
+    folder, calls_of = specifications(runtime), callees(topology)
+    released = ReleaseServicer(releases, folder, calls_of, sticky, instances_of, utc_now, reports)
+    server.add(release_grpc.add_ReleaseServiceServicer_to_server, released)
     faults = FaultServicer(mesh, bus, log, drills)
     server.add(add_FaultServiceServicer_to_server, faults)
     for service in topology.services:

@@ -19,6 +19,7 @@ def main() -> None:
     """Plants the fault and runs the program.
 
     crash             ends at once
+    promoted          ends at once where it is the service itself
     start:SECONDS     begins to serve so much later
     contract          has lost a method (of reference alone)
     unhealthy:PATH    stops serving as soon as there is a file at PATH
@@ -30,6 +31,8 @@ def main() -> None:
     seed = int(os.environ.get(SEED_VARIABLE, "1"))
     if fault == "crash":
         sys.exit("the candidate has no mind to run")
+    elif fault == "promoted" and not os.environ["CROSSRATE_BACKEND"].endswith("-candidate"):
+        sys.exit("the candidate has no mind to be the service")
     elif fault == "start":
         start_late(float(argument))
     elif fault == "contract":

@@ -15,7 +15,7 @@ import grpc
 from crossrate.rpc.server import Server
 
 VARIABLE, SEED_VARIABLE = "CANDIDATE_FAULT", "CANDIDATE_SEED"
-OTHERS = frozenset({"none", "crash", "start", "contract", "unhealthy", "leak"})
+OTHERS = frozenset({"none", "crash", "promoted", "start", "contract", "unhealthy", "leak"})
 """Faults that are not of calls."""
 VERSION = "x-version"
 """The trailer by which an answer says which version gave it; the service's own program says nothing."""

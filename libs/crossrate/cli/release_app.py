@@ -34,7 +34,10 @@ def start(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Start the candidate beside the stable version, compare their contracts, then move calls step by step."""
+    """Start the candidate beside the stable version, compare their contracts, then move calls step by step.
+
+    With strategy = "rolling" a step is an instance of the service: a new one starts and has its share, an old one ends.
+    """
     from crossrate.cli import releases
 
     releases.start(name, dry_run=dry_run, as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Any
 from crossrate.api.control.v1 import release_pb2
 from crossrate.cli import show
 from crossrate.cli.desk import moment, word
-from crossrate.cli.releases import COLUMNS, OVER, get, percent, row
+from crossrate.cli.releases import COLUMNS, OVER, get, row, weight
 from crossrate.cli.requests import as_dict
 
 Tally = tuple[int, int, int, int]
@@ -57,7 +57,7 @@ def _tell_decision(decision: release_pb2.ReleaseDecision, before: Tally, told: s
     show.console().print(
         moment(decision.time),
         show.mark(kind, good),
-        f"{percent(decision.weight_bp)}, by {decision.decided_by}: {decision.cause}",
+        f"{weight(decision)}, by {decision.decided_by}: {decision.cause}",
         markup=False,
     )
     now = decision.stable_calls, decision.stable_failures, decision.candidate_calls, decision.candidate_failures

@@ -10,7 +10,7 @@ from crossrate.api.control.v1 import release_pb2
 from crossrate.api.control.v1 import release_service_pb2 as pb
 from crossrate.cli import show
 from crossrate.cli.desk import word
-from crossrate.cli.releases import OVER, ask, percent, tell, told
+from crossrate.cli.releases import OVER, ask, instances, percent, tell, told
 from crossrate.cli.requests import as_dict
 from crossrate.cli.show import CommandError
 from crossrate.rpc.call_error import CallError
@@ -60,6 +60,8 @@ class Board:
         release = self._release
         step = f", step {release.step + 1} of {len(release.steps)}" if release.step >= 0 else ""
         serving = f"{release.candidates_serving} of {release.candidates_wanted} candidates serve"
+        if replaced := instances(release):
+            serving = f"{replaced} take calls"
         paused = ", paused" if release.paused else ""
         phase = word(release, "phase").lower()
         head = f"{release.name}: {told(release)}, {phase}{paused}{step}; {serving}"

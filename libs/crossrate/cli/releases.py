@@ -27,6 +27,14 @@ def percent(weight_bp: int) -> str:
     return f"{weight_bp / 100:g} %"
 
 
+def instances(message: Any) -> str:
+    """Which instances of a rolling release are new, in words; empty of any other."""
+    if not message.HasField("instances"):
+        return ""
+    seen = message.instances
+    return f"{seen.new_version} new, {seen.old_version} old of {seen.wanted}"
+
+
 def _phase(release: release_pb2.Release) -> Any:
     text = word(release, "phase")
     return show.mark(
@@ -38,7 +46,7 @@ def _phase(release: release_pb2.Release) -> Any:
 def row(release: release_pb2.Release) -> tuple[Any, ...]:
     """The cells of COLUMNS."""
     step = f"{release.step + 1}/{len(release.steps)}" if release.step >= 0 else ""
-    health = f"{release.candidates_serving}/{release.candidates_wanted}"
+    health = instances(release) or f"{release.candidates_serving}/{release.candidates_wanted}"
     cause = release.cause.splitlines()[0] if release.cause else ""
     services = ", ".join(each.service for each in _released(release))
     versions = ", ".join(each.version for each in _released(release))
@@ -67,7 +75,7 @@ def start(name: str, *, dry_run: bool, as_json: bool) -> None:
         return
     if dry_run:
         steps = ", ".join(
-            f"{'a shadow' if s.shadow else percent(s.weight_bp)} for {s.duration.ToMilliseconds() / 1000:g} s"
+            f"{_share(s, release)} for {s.duration.ToMilliseconds() / 1000:g} s"
             + (" and a word" if s.manual_gate else f", on at {s.schedule}" if s.schedule else "")
             for s in release.steps
         )
@@ -75,6 +83,12 @@ def start(name: str, *, dry_run: bool, as_json: bool) -> None:
         return
     show.console().print(release.release_id, release.cause, markup=False)
     show.note(f"`crossrate release watch {name}` follows it")
+
+
+def _share(step: release_pb2.ReleaseStep, release: release_pb2.Release) -> str:
+    if step.shadow:
+        return "a shadow"
+    return f"{step.instances} of {release.instances.wanted} instances" if step.instances else percent(step.weight_bp)
 
 
 def get(name: str) -> release_pb2.Release:
@@ -98,13 +112,17 @@ def status(name: str, *, as_json: bool) -> None:
         show.note("`crossrate release history` shows those that are over")
 
 
+def weight(decision: release_pb2.ReleaseDecision) -> str:
+    """A decision's share, and the instances of a rolling release."""
+    replaced = instances(decision)
+    return f"{percent(decision.weight_bp)} ({replaced})" if replaced else percent(decision.weight_bp)
+
+
 def tell(decision: release_pb2.ReleaseDecision) -> None:
     """Prints a decision in one line."""
     kind = word(decision, "kind").lower()
     good = True if kind in ("promoted", "completed") else False if kind in ("aborting", "aborted") else None
-    show.console().print(
-        moment(decision.time), show.mark(kind, good), percent(decision.weight_bp), decision.cause, markup=False
-    )
+    show.console().print(moment(decision.time), show.mark(kind, good), weight(decision), decision.cause, markup=False)
 
 
 def say(verb: str, name: str, comment: str, *, dry_run: bool, as_json: bool) -> None:

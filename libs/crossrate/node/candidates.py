@@ -38,7 +38,7 @@ class Candidates:
         return [k for k in self._node.table.of_kind(CANDIDATE) if k.name.rsplit("-", 1)[0] == service]
 
     async def ensure(self, service: str, instances: int, program: Program) -> dict[str, Any]:
-        """Starts a service's candidates unless they are there already; returns how each does.
+        """Starts those of a service's candidates that are not there; returns how each does.
 
         Raises:
             ValueError: there is no such service, or too many instances are asked for.
@@ -50,10 +50,14 @@ class Candidates:
         if not 1 <= instances <= INSTANCES_MAX:
             raise ValueError(f"a candidate has 1 to {INSTANCES_MAX} instances")
         async with self._turn:
-            if not self._of(service):
+            # Data that they need is there when the mesh is up.
+            await node.until_up()
+            names = [f"{service}-{number}" for number in range(FIRST_NUMBER, FIRST_NUMBER + instances)]
+            missing = [name for name in names if name not in node.table]
+            if missing:
                 await node.renew_zygote()
-                for number in range(FIRST_NUMBER, FIRST_NUMBER + instances):
-                    node.keep_instance(f"{service}-{CANDIDATE}", f"{service}-{number}", program, CANDIDATE)
+            for name in missing:
+                node.keep_instance(f"{service}-{CANDIDATE}", name, program, CANDIDATE)
         return self.state(service)
 
     def _stable(self, service: str) -> list[Keeper]:
@@ -77,10 +81,11 @@ class Candidates:
             "stable_rss_mib": {keeper.name: _rss_mib(keeper) for keeper in self._stable(service)},
         }
 
-    async def end(self, service: str) -> None:
-        """Ends a service's candidates as any instance ends: withdrawn first, then drained."""
+    async def end(self, service: str, keep: int = 0) -> None:
+        """Ends a service's candidates, but for the first `keep` of them, as any instance ends: withdrawn first, then
+        drained."""
         async with self._turn:
-            ending = self._of(service)
+            ending = sorted(self._of(service), key=lambda keeper: keeper.name)[keep:]
             await asyncio.gather(*(keeper.stop() for keeper in ending))
             for keeper in ending:
                 self._node.table.forget(keeper.name)
@@ -95,6 +100,7 @@ class Candidates:
         """
         node = self._node
         async with self._turn:
+            await node.until_up()
             before = node.programs.of(service)
             running = self._stable(service)
             if before == program and all(node.running_program.get(k.name) == program for k in running):
@@ -106,6 +112,21 @@ class Candidates:
                 node.programs.promote(service, before)
                 await self._replace(service, program)
                 raise
+
+    async def scale(self, service: str, instances: int) -> list[str]:
+        """Has so many of the service's own instances run; see `Restarts.scale`.
+
+        Raises:
+            ValueError: there is no such service, or too many instances are asked for, or none.
+            RestartFailed: one that was started does not come up; the others go on.
+        """
+        wanted = self._node.topology.services.get(service)
+        if wanted is None or not 1 <= instances <= wanted.instances:
+            most = "" if wanted is None else f": 1 to {wanted.instances}"
+            raise ValueError(f"{service} cannot have {instances} instances{most}")
+        async with self._turn:
+            await self._node.until_up()
+            return await self._restarts.scale(service, instances)
 
     async def _replace(self, service: str, program: Program) -> list[str]:
         """Replaces the instances that run a program by what runs as the service."""
@@ -124,6 +145,7 @@ class Candidates:
             RestartFailed: an instance of the program before does not come up.
         """
         async with self._turn:
+            await self._node.until_up()
             if self._node.programs.of(service) == program:
                 self._node.programs.take_back(service)
             return await self._replace(service, program)

@@ -19,6 +19,10 @@ class RestartFailed(Exception):
     """It did not come back; the message says what is running now."""
 
 
+def _number(name: str) -> int:
+    return int(name.rsplit("-", 1)[1])
+
+
 class Restarts:
     """Restarts of one node, one at a time."""
 
@@ -50,6 +54,44 @@ class Restarts:
             if all(k.state is State.RUNNING for k in table):
                 self._node.state = "healthy"
             return names
+
+    async def scale(self, service: str, instances: int) -> list[str]:
+        """Starts what a service lacks of so many instances, all at once, or ends what it has beyond them, the newest
+        first. Asked again it has nothing to do. Returns the names of those that run.
+
+        Raises:
+            RestartFailed: one that was started does not come up; it is ended, and the others go on.
+        """
+        table = self._node.table
+        async with self._turn:
+            running = [k for k in table.of_kind("service") if k.name.rsplit("-", 1)[0] == service]
+            # One that does its work stays rather than one that does not.
+            running.sort(key=lambda keeper: (not keeper.ready, _number(keeper.name)))
+            too_many = running[instances:]
+            await asyncio.gather(*(keeper.stop(OLD_GRACE_S) for keeper in too_many))
+            for keeper in too_many:
+                table.forget(keeper.name)
+            free = [f"{service}-{number}" for number in range(1, 1000) if f"{service}-{number}" not in table]
+            await self._start(free[: max(0, instances - len(running))])
+            return [k.name for k in table.of_kind("service") if k.name.rsplit("-", 1)[0] == service]
+
+    async def _start(self, names: list[str]) -> None:
+        """Starts instances of services and waits until all of them take calls."""
+        node = self._node
+        if not names:
+            return
+        await node.renew_zygote()
+        async with node.observing():
+            started = [node.keep_instance(name.rsplit("-", 1)[0], name) for name in names]
+            results = await asyncio.gather(*map(self._until_ready, started), return_exceptions=True)
+            failed = [(k, r) for k, r in zip(started, results, strict=True) if isinstance(r, BaseException)]
+            for keeper, _ in failed:
+                await keeper.stop()
+                node.table.forget(keeper.name)
+        for keeper, error in failed:
+            if not isinstance(error, RestartFailed):
+                raise error
+            raise RestartFailed(f"the new {keeper.name} did not come up: {error}") from None
 
     async def _surge(self, old: Keeper) -> str:
         """Starts a new instance, waits until it takes calls, then ends the old one."""

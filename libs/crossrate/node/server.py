@@ -5,7 +5,8 @@
     {"verb": "logs", "name": "reference-1"}     → {"ok": true, "paths": […]}
     {"verb": "candidate", "service": "reference", "instances": 1, "program": {…}} → {"ok": true, "candidates": […]}
     {"verb": "candidates_of", "service": "reference"}                            → {"ok": true, "candidates": […]}
-    {"verb": "end_candidate", "service": "reference"}                            → {"progress": {…}} …, {"ok": true}
+    {"verb": "end_candidate", "service": "reference", "keep": 0}                 → {"progress": {…}} …, {"ok": true}
+    {"verb": "scale", "service": "reference", "instances": 2}                    → {"ok": true, "names": […]}
     {"verb": "promote", "service": "reference", "program": {…}}                  → {"ok": true, "names": […]}
     {"verb": "take_back", "service": "reference", "program": {…}}                → {"ok": true, "names": […]}
     {"verb": "stop"}                            → {"progress": {…}} …, {"ok": true}
@@ -36,7 +37,18 @@ from crossrate.node.supervisor import Node
 from crossrate.node.table import SUPERVISOR
 from crossrate.runtime.place import Place
 
-VERBS = ("status", "restart", "logs", "candidate", "candidates_of", "end_candidate", "promote", "take_back", "stop")
+VERBS = (
+    "status",
+    "restart",
+    "logs",
+    "candidate",
+    "candidates_of",
+    "end_candidate",
+    "promote",
+    "take_back",
+    "scale",
+    "stop",
+)
 REQUEST_BYTES_MAX = 64 << 10
 
 
@@ -106,8 +118,11 @@ class _Door:
         return self._candidates.state(str(request["service"]))
 
     async def _end_candidate(self, request: dict[str, Any]) -> dict[str, Any]:
-        await self._candidates.end(str(request["service"]))
+        await self._candidates.end(str(request["service"]), int(request.get("keep", 0)))
         return {}
+
+    async def _scale(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"names": await self._candidates.scale(str(request["service"]), int(request["instances"]))}
 
     async def _promote(self, request: dict[str, Any]) -> dict[str, Any]:
         program = read_program(request["program"])

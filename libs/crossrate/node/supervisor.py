@@ -363,6 +363,18 @@ class Node:
             while not await self.check():  # noqa: ASYNC110 (sockets and ports have no event)
                 await asyncio.sleep(POLL_S)
 
+    async def until_up(self) -> None:
+        """Returns when the mesh has come up.
+
+        Raises:
+            ForkError: it goes down, or has not come up in time.
+        """
+        end = time.monotonic() + UP_S_MAX
+        while self.state == "starting" and time.monotonic() < end:  # noqa: ASYNC110 (a state has no event)
+            await asyncio.sleep(POLL_S)
+        if self.state not in ("healthy", "degraded"):
+            raise ForkError(f"the mesh is {self.state}")
+
     def _watch_recovery(self) -> None:
         if self._recovery is None or self._recovery.done():
             self._recovery = asyncio.create_task(self._recover())

@@ -14,8 +14,8 @@ from crossrate.rpc.contract import contracts
 from crossrate.rpc.release_mark import RELEASE_HEADER
 from services.control.access_log import HELD_S, STATUS, TIMEOUT
 from services.control.releases.domain import CallsSeen, part_id
+from services.control.releases.rules import Abort
 from services.control.releases.sides import Sides
-from services.control.releases.specification import Abort
 from services.control.shares import SIDE_HEADER, TO_CANDIDATE
 from services.control.sticky import EXTRACTED, logged_pair
 

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from services.control.releases.known import NO_CALLS, CallsSeen, Finding, Seen, Tally
+from services.control.releases.rolling import Instances, new_at, weight_of
 from services.control.releases.specification import Specification
 from services.control.shadow.seen import ShadowSeen
 from services.control.split import WEIGHT_MAX
@@ -51,6 +53,7 @@ class Kind(StrEnum):
 
     STARTED = "started"
     STEPPED = "stepped"
+    REPLACING = "replacing"
     PAUSED = "paused"
     RESUMED = "resumed"
     PROMOTING = "promoting"
@@ -66,16 +69,6 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """Calls of both versions that were seen, and those of them that failed."""
-
-    stable: int = 0
-    stable_failures: int = 0
-    candidate: int = 0
-    candidate_failures: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Decision:
     """One decision: who took it and why; `step` is the index into the plan and `weight` the share after it."""
 
@@ -87,33 +80,7 @@ class Decision:
     weight: int
     evidence: tuple[str, ...] = ()
     """What the tests said then: of all calls together, and what failed."""
-    tally: Tally = Tally()
-
-
-@dataclass(frozen=True, slots=True)
-class CallsSeen:
-    """What was seen of one method answered by one version; times in milliseconds."""
-
-    method: str
-    candidate: bool
-    calls: int
-    failures: int
-    latency_p50_ms: float
-    latency_p99_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one test of the analysis says; `outcome` is PASS, FAIL or NOT_ENOUGH_DATA, `calls_needed` 0 if that is not
-    known."""
-
-    metric: str
-    segment: str
-    outcome: str
-    explanation: str
-    calls_needed: int
-    service: str = ""
-    """Whose."""
+    tally: Tally = NO_CALLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +130,38 @@ class Release:
         )
 
     @property
+    def replacing(self) -> bool:
+        """Whether the next new instances are starting: the step in force stays so until they take calls."""
+        moves = (d.kind for d in reversed(self.decisions) if d.kind in (Kind.STEPPED, Kind.REPLACING))
+        return self.phase is Phase.STEPPING and next(moves, None) is Kind.REPLACING
+
+    @property
+    def wanted(self) -> int:
+        """Candidate instances that are to take calls now."""
+        specification = self.specification
+        return specification.plan[max(self.step, 0)].instances if specification.rolls else specification.instances
+
+    @property
+    def instances(self) -> Instances:
+        """How many instances of both versions a rolling release is to have now."""
+        specification, of, weight = self.specification, self.specification.instances, self.weight
+        rolling, new = specification.replacing, new_at(weight, of)
+        kept = min(rolling.stable_min, of)
+        if self.phase is Phase.STARTING:
+            return Instances(self.wanted, of)
+        if self.phase is Phase.STEPPING:
+            coming = specification.plan[self.step + 1].instances if self.replacing else self.wanted
+            return Instances(coming, max(kept, of - new))
+        if self.phase is Phase.PROMOTING:
+            return Instances(new, max(kept, min(of, of - new + rolling.max_surge)))
+        return Instances(0, of)
+
+    def new_after(self, decision: Decision) -> int:
+        """Of a rolling release: how many instances of the new version the calls are for after a decision."""
+        of = self.specification.instances
+        return of if decision.kind in (Kind.PROMOTING, Kind.PROMOTED) else new_at(decision.weight, of)
+
+    @property
     def cause(self) -> str:
         """Why it is where it is."""
         return self.decisions[-1].cause if self.decisions else ""
@@ -171,35 +170,6 @@ class Release:
 def part_id(release_id: str, service: str) -> str:
     """Under what the calls of one service are counted, of a release of several."""
     return f"{release_id}.{service}"
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What is known of the world.
-
-    Args:
-        serving: candidate instances that take calls, and that every proxy knows.
-        failure: why the candidate cannot be released: it crashed, or a gate is closed. Empty if nothing speaks against.
-        gate_passed: whether contract and settings were compared and fit.
-        verdict: why the calls seen so far speak against it; empty if they do not.
-        may_go_on: whether the analysis, or the shadow, lets a step that is over end.
-        compared: what the shadow says, in words; empty without one.
-        promoted: whether the service's own instances are the candidate's version.
-        promotion_failure: why they could not become it.
-        candidate_gone: whether its processes have ended.
-        lacking: of several services those with too few candidates that take calls.
-    """
-
-    serving: int = 0
-    failure: str = ""
-    gate_passed: bool = False
-    verdict: str = ""
-    may_go_on: bool = True
-    compared: str = ""
-    promoted: bool = False
-    promotion_failure: str = ""
-    candidate_gone: bool = False
-    lacking: tuple[str, ...] = ()
 
 
 _PHASES = {
@@ -255,6 +225,7 @@ def decide(release: Release, seen: Seen, now: dt.datetime) -> Decision | None:
             promoted = release.specification.released
             cause = " and ".join(f"{each.service} is version {each.candidate.version}" for each in promoted) + " now"
             return _decision(release, now, Kind.PROMOTED, cause, weight=0)
+        return _given_back(release, seen, now)
     if release.phase is Phase.ABORTING and seen.candidate_gone:
         return _decision(release, now, Kind.ABORTED, release.cause, weight=0)
     if release.phase is Phase.COMPLETING and seen.candidate_gone:
@@ -262,17 +233,27 @@ def decide(release: Release, seen: Seen, now: dt.datetime) -> Decision | None:
     return None
 
 
+def _given_back(release: Release, seen: Seen, now: dt.datetime) -> Decision | None:
+    """The share of candidates in whose place the service's own instances are the new version; the last one's is given
+    back when the release is promoted."""
+    of = release.specification.instances
+    weight = weight_of(max(1, of - seen.own), of)
+    if not release.specification.rolls or weight >= release.weight:
+        return None
+    return _decision(release, now, Kind.PROMOTING, f"{seen.own} of {of} instances are the service's own", weight=weight)
+
+
 def _start(release: Release, seen: Seen, now: dt.datetime) -> Decision | None:
     specification = release.specification
     if seen.failure:
         return _abort(release, now, seen.failure)
-    if seen.serving >= specification.instances and seen.gate_passed:
+    if seen.serving >= release.wanted and seen.gate_passed:
         several = "the candidates serve, and their contracts and settings fit"
         one = "the candidate serves, and its contract and settings fit"
         return _step(release, now, 0, several if specification.several else one)
     waited_s = (now - release.create_time).total_seconds()
     if waited_s > specification.abort.ready_within:
-        wanted = f"{seen.serving} of {specification.instances} instances take calls{_lacking(seen)}"
+        wanted = f"{seen.serving} of {release.wanted} instances take calls{_lacking(seen)}"
         return _abort(release, now, f"not ready within {specification.abort.ready_within:g} s: {wanted}")
     return None
 
@@ -287,26 +268,48 @@ def _step(release: Release, now: dt.datetime, step: int, cause: str, by: str = C
         return _decision(release, now, Kind.COMPLETING, cause, by, weight=0)
     if step >= len(plan):
         return _decision(release, now, Kind.PROMOTING, cause, by, weight=WEIGHT_MAX)
+    more = release.step >= 0 and plan[step].instances > plan[release.step].instances
+    if more and not release.replacing:
+        return _decision(release, now, Kind.REPLACING, cause, by)
     return _decision(release, now, Kind.STEPPED, cause, by, step=step, weight=plan[step].weight)
+
+
+def _replace(release: Release, seen: Seen, now: dt.datetime) -> Decision | None:
+    """The next step of a rolling release, once its instances take calls."""
+    specification = release.specification
+    of, coming = specification.instances, specification.plan[release.step + 1].instances
+    if seen.settled >= coming and not release.paused:
+        return _step(release, now, release.step + 1, f"{coming} of {of} instances are new")
+    if seen.settled < coming and seen.late:
+        told = f"{seen.settled} of {coming} new instances take calls"
+        return _abort(release, now, f"not ready within {specification.abort.ready_within:g} s: {told}")
+    return None
 
 
 def _while_stepping(release: Release, seen: Seen, now: dt.datetime) -> Decision | None:
     specification, step = release.specification, release.specification.plan[release.step]
     if seen.failure:
         return _abort(release, now, seen.failure)
-    if specification.abort.unhealthy and seen.serving < specification.instances:
-        told = f"{seen.serving} of {specification.instances} candidate instances serve{_lacking(seen)}"
+    if specification.abort.unhealthy and seen.serving < release.wanted:
+        told = f"{seen.serving} of {release.wanted} candidate instances serve{_lacking(seen)}"
         return _abort(release, now, told)
     if seen.verdict:
         return _abort(release, now, seen.verdict)
+    if release.replacing:
+        return _replace(release, seen, now)
     assert release.step_time is not None
     over = (now - release.step_time).total_seconds() >= step.duration
     # A shadow alone tells what it has found when its time is over, be it enough or not.
     may_go_on = seen.may_go_on or specification.strategy == "shadow"
-    waits = release.paused or not step.may_end(now) or not may_go_on
+    waits = release.paused or not step.may_end(now) or not may_go_on or not seen.replaced
     if waits or not over or len(release.decisions) >= DECISIONS_MAX:
         return None
-    held = f"{step.weight_percent:g} % held for {step.duration:g} s"
+    share = (
+        f"{step.instances} of {specification.instances} instances"
+        if specification.rolls
+        else f"{step.weight_percent:g} %"
+    )
+    held = f"{share} held for {step.duration:g} s"
     return _step(release, now, release.step + 1, seen.compared or held)
 
 
@@ -317,6 +320,8 @@ def promote(release: Release, by: str, comment: str, now: dt.datetime) -> Decisi
         Refused: it is not at a step.
     """
     _at_a_step(release, "promoted")
+    if release.replacing:
+        raise Refused("the next instances are starting: wait until they take calls, or abort it")
     return _step(release, now, release.step + 1, comment or "promoted by hand", by)
 
 

@@ -30,6 +30,7 @@ def fact_of(release: Release, number: int) -> Message:
         step=decision.step,
         weight_bp=decision.weight,
         evidence=decision.evidence,
+        instances=messages.instances_after(release, decision),
         **messages.counts(decision),
     )
     fact.time.FromDatetime(decision.time)

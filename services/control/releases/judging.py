@@ -24,7 +24,7 @@ from services.control.releases.calls import Ended
 from services.control.releases.domain import Finding
 from services.control.releases.parts import Business
 from services.control.releases.prices import Drift
-from services.control.releases.specification import Analysis
+from services.control.releases.rules import Analysis
 
 ERRORS, LATENCY = "errors", "latency"
 REPLAYED = "replayed_latency"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crossrate.events import EventsUnavailable
@@ -27,6 +27,7 @@ from services.control.releases.kept_evidence import KeptEvidence
 from services.control.releases.memory import MemoryWatch
 from services.control.releases.nodes import Node, NodeError, NodeGone, Running
 from services.control.releases.pulse import hanging
+from services.control.releases.replacing import Replacing, serving_alone
 from services.control.releases.watched import Watched
 from services.control.shadow.filling import Filling
 from services.control.shadow.repeating import Shadow
@@ -111,6 +112,7 @@ class Look:
         self._promotion_failure = ""
         self._shadow: Shadow | None = None
         self._memory = MemoryWatch(release.specification.abort)
+        self._replacing = Replacing(world, release) if release.specification.rolls else None
         self._keeping: asyncio.Task[None] | None = None
         self._kept_time = time.monotonic()
         self._desks, self._filling = Desks(world.bus, world.log), _filling(world, release)
@@ -143,12 +145,15 @@ class Look:
         """What is known now."""
         world, service = self._world, release.service
         serving = world.serving(service, settled=release.phase is Phase.STARTING)
-        wanted = release.specification.candidate.instances
+        wanted, resumed_s, replacing = release.wanted, RESUMED_S, self._replacing
+        if replacing is not None:
+            # They are started again after a restart of the node.
+            resumed_s = max(RESUMED_S, release.specification.abort.ready_within)
         self._served = self._served or serving >= wanted
-        if release.phase is Phase.STEPPING and not self._served and time.monotonic() - world.began < RESUMED_S:
+        if release.phase is Phase.STEPPING and not self._served and time.monotonic() - world.began < resumed_s:
             serving = wanted
         verdict, may_go_on = self._judged(release)
-        return Seen(
+        seen = Seen(
             serving=serving,
             failure=self._failure,
             gate_passed=self._gate_passed,
@@ -159,6 +164,10 @@ class Look:
             promotion_failure=self._promotion_failure,
             candidate_gone=self._gone,
         )
+        if replacing is None:
+            return seen
+        settled, own = world.serving(service, settled=True), replacing.own
+        return replace(seen, settled=settled, late=replacing.late, replaced=replacing.replaced, own=own)
 
     @property
     def promoted(self) -> bool:
@@ -220,6 +229,12 @@ class Look:
 
     def work(self, release: Release) -> None:
         """Begins what the release's phase needs and what is not being done yet."""
+        if self._replacing is not None:
+            self._replacing.follow(release)
+            if release.phase is Phase.STEPPING:
+                self._begin("old", self._end_old, release)
+            elif "old" in self._tasks:
+                self._tasks["old"].cancel()
         if release.phase in (Phase.STARTING, Phase.STEPPING):
             self._begin("candidates", self._keep_candidates, release)
             self._begin("pulse", self._feel_pulse, release)
@@ -233,6 +248,9 @@ class Look:
         elif "shadow" in self._tasks:
             self._tasks["shadow"].cancel()
         if release.phase is Phase.PROMOTING:
+            if self._replacing is not None and "candidates" in self._tasks:
+                # They are to become fewer.
+                self._tasks["candidates"].cancel()
             self._begin("promote", self._promote, release)
         if release.phase in (Phase.ABORTING, Phase.COMPLETING, Phase.PROMOTED):
             for name in ("candidates", "gate", "pulse", "business", "filling"):
@@ -253,17 +271,34 @@ class Look:
             self._failure = self._failure or f"control cannot go on with it: {error!r}"
         self._changed()
 
-    async def _keep_candidates(self, release: Release) -> None:
-        node, service = self._world.node, release.service
+    async def _end_old(self, release: Release) -> None:
+        assert self._replacing is not None
+        await self._replacing.end_old()
+
+    async def _running(self, release: Release, first: bool) -> Running:
+        """How instances do; candidates that ought to be there and are not are started."""
+        if self._replacing is not None:
+            return await self._replacing.ensure()
+        if not first:
+            return await self._world.node.candidates(release.service)
         # A candidate that has calls was started by the control plane before this one.
-        stepping, seen = release.phase is Phase.STEPPING, Running()
-        if not stepping:
-            try:
-                seen = await node.ensure(service, release.specification.candidate)
-            except NodeError as error:
-                self._failure = f"the candidate cannot be started: {error}"
-                return
+        stepping = release.phase is Phase.STEPPING
+        return (
+            Running() if stepping else await self._world.node.ensure(release.service, release.specification.candidate)
+        )
+
+    async def _keep_candidates(self, release: Release) -> None:
+        seen, first = Running(), True
         while True:
+            try:
+                seen = await self._running(release, first)
+            except NodeError as error:
+                if not isinstance(error, NodeGone) or (first and release.phase is Phase.STARTING):
+                    self._failure = f"the candidate cannot be started: {error}"
+                    return
+                # Health says how the candidates do; a node that is busy must not end a release.
+                self._world.log.warning("the node cannot be asked for candidates", reason=str(error))
+            first = False
             crashed = next((s for s in seen.candidates if s.crashed), None)
             if crashed is not None:
                 self._failure = (
@@ -271,13 +306,9 @@ class Look:
                 )
                 return
             if self._served:
-                self._memory.look(seen)
+                serving = {i.name for i in self._world.candidates(release.service) if i.serving}
+                self._memory.look(seen if self._replacing is None else serving_alone(seen, serving))
             await asyncio.sleep(ASK_AGAIN_S)
-            try:
-                seen = await node.candidates(service)
-            except NodeGone as error:
-                # Health says how the candidates do; a node that is busy must not end a release.
-                self._world.log.warning("the node cannot be asked for candidates", reason=str(error))
 
     async def _feel_pulse(self, release: Release) -> None:
         within_s = release.specification.abort.answers_within
@@ -346,6 +377,8 @@ class Look:
         while not self._promoted and not self._promotion_failure:
             try:
                 await self._world.node.promote(release.service, release.specification.candidate)
+                if self._replacing is not None:
+                    await self._replacing.fill(self._changed)
                 self._promoted = True
             except NodeGone as error:
                 self._world.log.warning("the node cannot be asked to promote", reason=str(error))
@@ -356,6 +389,8 @@ class Look:
     async def _end(self, release: Release) -> None:
         if release.phase is Phase.ABORTING and any(d.kind is Kind.PROMOTING for d in release.decisions):
             await self._take_back(release)
+        if release.phase is not Phase.PROMOTED and self._replacing is not None:
+            await self._replacing.restore()
         try:
             await self._world.node.end(release.service)
         except NodeGone as error:

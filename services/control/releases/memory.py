@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from services.control.releases.nodes import Running
-from services.control.releases.specification import Abort
+from services.control.releases.rules import Abort
 
 
 class MemoryWatch:
@@ -23,7 +23,7 @@ class MemoryWatch:
 
     def __init__(self, abort: Abort, clock: Callable[[], float] = time.monotonic) -> None:
         self._abort, self._clock = abort, clock
-        self._began: float | None = None
+        self._began: dict[str, float] = {}
         self._first: dict[str, float] = {}
         self._told = ""
 
@@ -34,11 +34,11 @@ class MemoryWatch:
 
     def look(self, seen: Running) -> None:
         """Takes what the instances have now; an instance that was replaced has another name."""
-        if self._began is None:
-            self._began = self._clock()
-        settling = self._clock() - self._began < self._abort.memory_settles_within
+        now_s = self._clock()
         now = {s.name: s.rss_mib for s in seen.candidates} | dict(seen.stable_rss_mib)
         for name, rss_mib in now.items():
+            # One that a rolling release adds later settles by itself.
+            settling = now_s - self._began.setdefault(name, now_s) < self._abort.memory_settles_within
             if rss_mib and (settling or name not in self._first):
                 self._first[name] = max(rss_mib, self._first.get(name, 0.0))
         stable = [now[n] - self._first[n] for n in seen.stable_rss_mib if now[n]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from crossrate.api.control.v1 import release_pb2
@@ -9,8 +10,8 @@ from services.control.releases.domain import CallsSeen, Decision, Finding, Relea
 from services.control.releases.parts import Hours
 
 
-def decision(taken: Decision) -> release_pb2.ReleaseDecision:
-    """A decision."""
+def decision(told: Release, taken: Decision) -> release_pb2.ReleaseDecision:
+    """A decision of a release."""
     message = release_pb2.ReleaseDecision(
         kind=release_pb2.ReleaseDecisionKind.Value(f"RELEASE_DECISION_KIND_{taken.kind.name}"),
         cause=taken.cause,
@@ -18,10 +19,19 @@ def decision(taken: Decision) -> release_pb2.ReleaseDecision:
         step=taken.step,
         weight_bp=taken.weight,
         evidence=taken.evidence,
+        instances=instances_after(told, taken),
         **counts(taken),
     )
     message.time.FromDatetime(taken.time)
     return message
+
+
+def instances_after(told: Release, taken: Decision) -> release_pb2.ReleaseInstances | None:
+    """Which instances the calls are for after a decision; None unless they are replaced one after the other."""
+    if not told.specification.rolls:
+        return None
+    of, new = told.specification.instances, told.new_after(taken)
+    return release_pb2.ReleaseInstances(wanted=of, new_version=new, old_version=of - new)
 
 
 def counts(taken: Decision) -> dict[str, int]:
@@ -70,11 +80,12 @@ def services(told: Release, serving: Mapping[str, int] | None = None) -> list[re
     ]
 
 
-def release(told: Release, serving: Mapping[str, int]) -> release_pb2.Release:
+def release(told: Release, serving: Mapping[str, int], own: Counter[bool]) -> release_pb2.Release:
     """A release without its decisions and calls.
 
     Args:
         serving: candidate instances that take calls, by service.
+        own: the service's own instances that do, by whether they are the new version.
     """
     specification = told.specification
     message = release_pb2.Release(
@@ -95,7 +106,13 @@ def release(told: Release, serving: Mapping[str, int]) -> release_pb2.Release:
         added = message.steps.add(weight_bp=step.weight, manual_gate=step.gate == "manual")
         added.shadow = specification.shadows(number)
         added.schedule = step.gate.schedule if isinstance(step.gate, Hours) else ""
+        added.instances = step.instances
         added.duration.FromMilliseconds(round(step.duration * 1000))
+    if specification.rolls:
+        new, of = own[True] + sum(serving.values()), specification.instances
+        now = release_pb2.ReleaseInstances(wanted=of, new_version=new, old_version=own[False])
+        # What serves after its end may be another release's.
+        message.instances.CopyFrom(instances_after(told, told.decisions[-1]) if told.phase.over else now)
     message.create_time.FromDatetime(told.create_time)
     if told.step_time is not None:
         message.step_time.FromDatetime(told.step_time)

@@ -101,7 +101,7 @@ class Node:
         return list((await self._ask(ASK_S_MAX, verb="status"))["processes"])
 
     async def ensure(self, service: str, candidate: Candidate) -> Running:
-        """Starts the candidate unless it is there.
+        """Starts those of the candidate's instances that are not there.
 
         Raises:
             NodeError: it cannot be started.
@@ -119,13 +119,23 @@ class Node:
         answer = await self._ask(ASK_S_MAX, verb="candidates_of", service=service)
         return _instances(answer)
 
-    async def end(self, service: str) -> None:
-        """Ends a service's candidates.
+    async def end(self, service: str, keep: int = 0) -> None:
+        """Ends a service's candidates, but for the first `keep` of them.
 
         Raises:
             NodeGone: the node does not answer.
         """
-        await self._ask(CHANGE_S_MAX, verb="end_candidate", service=service)
+        await self._ask(CHANGE_S_MAX, verb="end_candidate", service=service, keep=keep)
+
+    async def scale(self, service: str, instances: int) -> list[str]:
+        """Has so many of a service's own instances run: starts those that are missing and waits until they serve, or
+        ends those that are too many, as a restart ends them. Returns the names of those that run.
+
+        Raises:
+            NodeError: one that was started does not come up; the others go on.
+        """
+        answer = await self._ask(CHANGE_S_MAX, verb="scale", service=service, instances=instances)
+        return list(answer["names"])
 
     async def promote(self, service: str, candidate: Candidate) -> list[str]:
         """Makes the candidate's program the service's own; returns the names of the instances.

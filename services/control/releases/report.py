@@ -55,6 +55,11 @@ class Reports:
     def _report(self, release: Release, now: dt.datetime) -> dict[str, Any]:
         document = document_of(release)
         del document["told"]
+        if release.specification.rolls:
+            of = release.specification.instances
+            for told, decision in zip(document["decisions"], release.decisions, strict=True):
+                new = release.new_after(decision)
+                told["instances"] = {"wanted": of, "new_version": new, "old_version": of - new}
         return {
             "format": FORMAT,
             "mesh": self._mesh,

@@ -12,6 +12,7 @@ import contextvars
 import dataclasses
 import datetime as dt
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -115,6 +116,12 @@ class Releases:
         over = release.phase.over
         return {s: 0 if over else self._world.serving(s, settled=False) for s in release.services}
 
+    def own(self, release: Release) -> Counter[bool]:
+        """Of a rolling release the service's own instances that take calls, by whether they are the new version."""
+        version = release.specification.candidate.version
+        rolls = release.specification.rolls
+        return Counter(i.version == version for i in self._world.stable(release.service) if rolls)
+
     async def run(self) -> None:
         """Goes on with what was under way, and ends what was left, until it is cancelled."""
         known = set(self._mesh.topology.services)
@@ -177,7 +184,9 @@ class Releases:
     async def _take(self, release: Release, decision: Decision, run: _Run) -> Release:
         calls, findings = self.calls(release), self.findings(release)
         after = domain.evolve(release, domain.witnessed(decision, calls, findings))
-        if decision.kind in (Kind.ABORTING, Kind.COMPLETING, Kind.PROMOTING, Kind.PROMOTED):
+        # While own instances take the candidates' place, what was seen of both versions is known already.
+        replaced = release.phase is Phase.PROMOTING and release.specification.rolls
+        if not replaced and decision.kind in (Kind.ABORTING, Kind.COMPLETING, Kind.PROMOTING, Kind.PROMOTED):
             after = dataclasses.replace(after, calls=calls, findings=findings)
         if release.shadows and run.look.shadow is not None:
             after = dataclasses.replace(after, shadow=run.look.shadow)

@@ -23,7 +23,7 @@ from services.control.releases import domain, messages
 from services.control.releases.domain import Release
 from services.control.releases.report import Reports
 from services.control.releases.runner import Releases, UnderWay, Word
-from services.control.releases.specification import Calls, Specification, SpecificationError, load
+from services.control.releases.specification import Calls, Counts, Specification, SpecificationError, load
 from services.control.releases.windows import Windows
 from services.control.shadow import messages as shadow_messages
 
@@ -41,6 +41,7 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         folder: where specifications are.
         calls: whom each service of the mesh may call, by service.
         sticky_services: those whose contract has a sticky field.
+        instances: how many instances each service has.
         reports: signs them.
     """
 
@@ -50,17 +51,18 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         folder: Path,
         calls: Calls,
         sticky_services: Collection[str],
+        instances: Counts,
         clock: Callable[[], dt.datetime],
         reports: Reports,
     ) -> None:
         self._releases, self._folder = releases, folder
         self._calls, self._sticky_services = calls, sticky_services
-        self._clock, self._reports = clock, reports
+        self._instances, self._clock, self._reports = instances, clock, reports
         self._answers = Answers()
 
     def _specification(self, name: str) -> Specification:
         try:
-            return load(self._folder, name, self._calls, self._sticky_services, self._calls)
+            return load(self._folder, name, self._calls, self._sticky_services, self._calls, self._instances)
         except SpecificationError as error:
             raise errors.invalid(*error.problems) from None
 
@@ -70,9 +72,12 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
             raise errors.not_found("release", wanted, "`crossrate release history` lists them")
         return release
 
+    def _brief(self, release: Release) -> release_pb2.Release:
+        return messages.release(release, self._releases.serving(release), self._releases.own(release))
+
     def _whole(self, release: Release) -> release_pb2.Release:
-        message = messages.release(release, self._releases.serving(release))
-        message.decisions.extend(messages.decision(d) for d in release.decisions)
+        message = self._brief(release)
+        message.decisions.extend(messages.decision(release, d) for d in release.decisions)
         message.calls.extend(messages.calls(c) for c in self._releases.calls(release))
         message.verdicts.extend(messages.verdict(f) for f in self._releases.findings(release))
         return message
@@ -161,7 +166,7 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         """Newest first."""
         chosen = [r for r in self._releases.all if not request.service or request.service in r.services]
         chosen = chosen[: request.page_size or RELEASES_DEFAULT]
-        return pb.ListReleasesResponse(releases=[messages.release(r, self._releases.serving(r)) for r in chosen])
+        return pb.ListReleasesResponse(releases=[self._brief(r) for r in chosen])
 
     async def _say(self, request: Any, word: Word, answer: Callable[..., Any]) -> Any:
         author, release = current().caller, self._named(request.release)

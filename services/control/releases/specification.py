@@ -6,8 +6,6 @@ the file.
 
 from __future__ import annotations
 
-import datetime as dt
-import itertools
 import re
 import tomllib
 from collections.abc import Collection, Mapping
@@ -19,11 +17,14 @@ from pydantic import Field, ValidationError, model_validator
 from crossrate.rpc.contract import contracts
 from crossrate.runtime.topology import ROLES
 from services.control.releases import business_rules
-from services.control.releases.parts import Business, Duration, Hours
+from services.control.releases.parts import Business, Duration
 from services.control.releases.parts import Part as _Part
 from services.control.releases.released import Candidate, Released
+from services.control.releases.rolling import INSTANCES_MAX, Rolling, stops
+from services.control.releases.rules import Abort, Analysis
+from services.control.releases.steps import Step, wrong_with
 from services.control.shadow.plan import ShadowPlan, problems_of, unfillable
-from services.control.split import WEIGHT_MAX, Pin, Split
+from services.control.split import Pin, Split
 from services.control.state import CONTROL
 
 STEPS_MAX = 50
@@ -40,26 +41,6 @@ class SpecificationError(ValueError):
     def __init__(self, problems: list[tuple[str, str]]) -> None:
         super().__init__("; ".join(f"{field}: {why}" for field, why in problems))
         self.problems = tuple(problems)
-
-
-class Step(_Part):
-    """A share of the calls for a time."""
-
-    weight_percent: float = Field(ge=0, le=100)
-    duration: Duration
-    """How long it lasts at least."""
-    gate: Literal["none", "manual"] | Hours = "none"
-    """What it takes to go on after that: nothing, somebody's `crossrate release promote`, or some hours, at which a
-    word is not needed; it goes on at any."""
-
-    @property
-    def weight(self) -> int:
-        """The share in hundredths of a percent."""
-        return round(self.weight_percent * WEIGHT_MAX / 100)
-
-    def may_end(self, now: dt.datetime) -> bool:
-        """Whether its gate is open."""
-        return self.gate.is_open(now) if isinstance(self.gate, Hours) else self.gate == "none"
 
 
 class Sticky(_Part):
@@ -91,65 +72,12 @@ class PinRule(_Part):
         return self
 
 
-class Analysis(_Part):
-    """Tests of the candidate against the stable version, over the same time. They may be looked at at any time: a good
-    candidate is failed with a chance of at most `alpha` over the whole release."""
-
-    errors_absolute: float = Field(default=0.002, ge=0, lt=1)
-    """By how much the share of failed calls may be higher, as a share: 0.002 is 0.2 % of the calls."""
-    errors_relative: float = Field(default=0.1, ge=0, le=100)
-    """The same, as a share of the stable version's."""
-    latency_quantile: float = Field(default=0.99, gt=0, lt=1)
-    """Which quantile of unary calls' times is compared."""
-    latency_relative: float = Field(default=0.5, gt=0, le=100)
-    """By how much it may be higher, as a share of the stable version's."""
-    alpha: float = Field(default=0.05, gt=0, lt=1)
-    beta: float = Field(default=0.05, gt=0, lt=1)
-    """Chance that a candidate beyond a tolerance passes."""
-    go_on: Literal["passed", "unless_failed"] = "passed"
-    """What a step that is over waits for: until the tests have passed, or for nothing as long as none has failed."""
-    fill_calls_per_s: int = Field(default=0, ge=0, le=100)
-    """To so many the candidate's calls a second are filled up by recorded ones, see `shadow.filling`; 0: by none."""
-
-    @model_validator(mode="after")
-    def _tolerance(self) -> Self:
-        if self.errors_absolute == 0 and self.errors_relative == 0:
-            raise ValueError("give errors_absolute or errors_relative above 0: worse by nothing can never be shown")
-        return self
-
-
-class Abort(_Part):
-    """When the release is taken back by itself."""
-
-    ready_within: Duration = 60.0
-    """The candidate's instances take calls by then."""
-    answers_within: Duration = 10.0
-    """A candidate that hangs for so long, and answers no health check, ends the release."""
-    alerts: bool = False
-    """An alert of monitoring: a text on the NATS subject `watched.ALERTS` of the service. (Who speaks gRPC or REST says
-    AbortRelease.)"""
-    unhealthy: bool = True
-    """An instance of the candidate stops serving."""
-    error_percent_max: float | None = Field(default=None, gt=0, le=100)
-    """Share of a method's calls that fail for the server's reasons, see `calls.FAILURES`."""
-    latency_p99_ms_max: float | None = Field(default=None, gt=0)
-    """The candidate's 99th percentile of a method's unary calls, in milliseconds."""
-    memory_mib_max: float | None = Field(default=None, gt=0)
-    """Resident memory of an instance of the candidate, in MiB."""
-    memory_growth_mib_max: float | None = Field(default=None, gt=0)
-    """By how many MiB an instance may grow once it has settled, beyond what stable grows by meanwhile."""
-    memory_settles_within: Duration = 10.0
-    """How long after its first calls an instance may fill its memory."""
-    calls_min: int = Field(default=100, ge=1)
-    """Calls of a method that have to be seen before one of these two is judged."""
-
-
 class Specification(_Part):
     """A release as its file says it."""
 
     service: str
     """The first of its services: the one that calls the others."""
-    strategy: Literal["canary", "blue_green", "ab", "shadow"] = "canary"
+    strategy: Literal["canary", "blue_green", "ab", "shadow", "rolling"] = "canary"
     candidate: Candidate
     """What runs beside that one."""
     services: tuple[Released, ...] = Field(default=(), max_length=SERVICES_MAX)
@@ -163,8 +91,11 @@ class Specification(_Part):
     shadow: ShadowPlan | None = None
     """A phase before the first step, in which the candidate repeats calls of the stable version and gets none of its
     own; the whole of a release whose strategy is "shadow"."""
+    rolling: Rolling | None = None
+    """How instances are replaced, where that is the strategy."""
     hold: Duration = 60.0
-    """How long a blue-green candidate has all calls before it becomes the service."""
+    """How long a blue-green candidate has all calls before it becomes the service; and how long those steps of a
+    rolling release last that are not named."""
 
     @model_validator(mode="before")
     @classmethod
@@ -190,19 +121,18 @@ class Specification(_Part):
 
     @model_validator(mode="after")
     def _fits_strategy(self) -> Self:
-        weights = [step.weight_percent for step in self.steps]
-        if self.strategy == "canary":
-            if not weights:
-                raise ValueError("steps: a canary needs at least one [[steps]] with weight_percent and duration")
-            if any(b < a for a, b in itertools.pairwise(weights)):
-                raise ValueError("steps: weights may only grow: put them in order")
-        elif self.strategy == "blue_green" and weights:
-            raise ValueError("steps: blue_green moves all calls at once: take them out, and give hold instead")
-        elif self.strategy == "shadow" and weights:
-            raise ValueError("steps: a shadow gets no calls of its own: take them out, and give [shadow] instead")
-        elif self.strategy == "ab" and len(weights) != 1:
-            raise ValueError("steps: ab compares at one weight: give exactly one step")
+        if wrong := wrong_with(self.strategy, self.steps) or self._wrong_with_rolling():
+            raise ValueError(wrong)
         return self
+
+    def _wrong_with_rolling(self) -> str:
+        if not self.rolls:
+            return "" if self.rolling is None else 'rolling: belongs to strategy = "rolling": take it out'
+        if self.several:
+            return "services: rolling replaces the instances of one service: name one, or release them as a canary"
+        if any(pin.to == "stable" for pin in self.pins):
+            return "pins: in the end no stable instance is there to pin to: take those to stable out"
+        return ""
 
     @model_validator(mode="after")
     def _tests(self) -> Self:
@@ -222,6 +152,11 @@ class Specification(_Part):
     def several(self) -> bool:
         """Whether it releases more than one service."""
         return len(self.released) > 1
+
+    @property
+    def rolls(self) -> bool:
+        """Whether instances are replaced one after the other; then each has a candidate, and the plan says when."""
+        return self.strategy == "rolling"
 
     @property
     def instances(self) -> int:
@@ -257,8 +192,10 @@ class Specification(_Part):
     def plan(self) -> tuple[Step, ...]:
         """The steps as they are taken; after the last one the candidate becomes the service, unless it was a shadow."""
         shadow = self.mirror
-        first = () if shadow is None else (Step(weight_percent=0, duration=shadow.duration),)
-        return (*first, *self._moves())
+        moves = self._moves()
+        instances = moves[0].instances if moves else 0
+        first = () if shadow is None else (Step(instances=instances, duration=shadow.duration),)
+        return (*first, *moves)
 
     def _moves(self) -> tuple[Step, ...]:
         """The steps at which the candidate gets calls."""
@@ -268,7 +205,20 @@ class Specification(_Part):
         if self.strategy == "ab":
             # What an experiment says is for a person to judge.
             return (self.steps[0].model_copy(update={"gate": "manual"}),)
-        return self.steps
+        return self._replacements() if self.rolls else self.steps
+
+    def _replacements(self) -> tuple[Step, ...]:
+        """The steps of a rolling release: those that are named, and one of each batch between them."""
+        of, named, steps = self.instances, {step.instances: step for step in self.steps}, list[Step]()
+        for new in stops(of, self.replacing.max_surge, list(named)):
+            alone = Step(instances=new, duration=self.hold)
+            steps.append(named.get(new, alone).model_copy(update={"weight_percent": 100 * new / of}))
+        return tuple(steps)
+
+    @property
+    def replacing(self) -> Rolling:
+        """How instances are replaced."""
+        return self.rolling or Rolling()
 
     def split(self, release: str, weight: int) -> Split:
         """What the compiler is told at a weight."""
@@ -294,7 +244,7 @@ def _problems(error: ValidationError) -> list[tuple[str, str]]:
         elif entry["type"] == "missing":
             why = "is missing: give it"
         field, _, rest = why.partition(": ")
-        if not path and field in ("steps", "business", "services"):
+        if not path and field.partition("[")[0] in ("steps", "business", "services", "rolling", "pins"):
             path, why = field, rest
         found.append((path or "specification", why))
     if any(path.startswith("services") for path, _ in found):
@@ -307,8 +257,16 @@ Calls = Mapping[str, Collection[str]]
 """Whom the services of the mesh may call, by service."""
 
 
+Counts = Mapping[str, int]
+"""How many instances the services of the mesh have, by service."""
+
+
 def read(
-    document: Mapping[str, Any], services: Collection[str], sticky_services: Collection[str], calls: Calls | None = None
+    document: Mapping[str, Any],
+    services: Collection[str],
+    sticky_services: Collection[str],
+    calls: Calls | None = None,
+    instances: Counts | None = None,
 ) -> Specification:
     """The specification in a document.
 
@@ -316,6 +274,7 @@ def read(
         services: the services of the mesh.
         sticky_services: those whose contract has a sticky field in some method.
         calls: whom they call; None if that is not known.
+        instances: how many instances they have; None if each has one.
 
     Raises:
         SpecificationError: it cannot be used; every problem is in the error.
@@ -337,9 +296,32 @@ def read(
     problems += unfillable(released, contracts()) if (a := specification.analysis) and a.fill_calls_per_s else []
     if specification.shadow is not None:
         problems += problems_of(specification.shadow.methods, specification.service, contracts())
+    if not problems and specification.rolls:
+        of = (instances or {}).get(specification.service, 1)
+        problems += _problems_of_rolling(specification, of)
+        candidate = specification.candidate.model_copy(update={"instances": of})
+        listed = tuple(each.model_copy(update={"candidate": candidate}) for each in specification.services)
+        specification = specification.model_copy(update={"candidate": candidate, "services": listed})
     if problems:
         raise SpecificationError(problems)
     return specification
+
+
+def _problems_of_rolling(specification: Specification, of: int) -> list[tuple[str, str]]:
+    """What is wrong with replacing so many instances."""
+    problems, service = [], specification.service
+    if "instances" in specification.candidate.model_fields_set:
+        why = f"rolling replaces each of the {of} instances of {service}: take it out"
+        problems.append(("candidate.instances", why))
+    if of > INSTANCES_MAX:
+        why = f"{service} has {of} instances, and rolling replaces {INSTANCES_MAX} at most: release it as a canary"
+        problems.append(("service", why))
+    problems += [
+        (f"steps[{place}].instances", f"{service} has {of}: give at most so many")
+        for place, step in enumerate(specification.steps)
+        if step.instances > of
+    ]
+    return problems
 
 
 def _problems_of_services(
@@ -360,7 +342,12 @@ def _problems_of_services(
 
 
 def load(
-    folder: Path, name: str, services: Collection[str], sticky_services: Collection[str], calls: Calls | None = None
+    folder: Path,
+    name: str,
+    services: Collection[str],
+    sticky_services: Collection[str],
+    calls: Calls | None = None,
+    instances: Counts | None = None,
 ) -> Specification:
     """The specification `<folder>/<name>.toml`.
 
@@ -381,7 +368,7 @@ def load(
         ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SpecificationError([("name", f"{path.name} cannot be read: {error}")]) from None
-    specification = read(document, services, sticky_services, calls)
+    specification = read(document, services, sticky_services, calls, instances)
     services = tuple(
         each.model_copy(update={"candidate": _with_folder(each.candidate, folder, f"services[{place}].candidate")})
         for place, each in enumerate(specification.services)

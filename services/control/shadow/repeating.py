@@ -23,7 +23,6 @@ from crossrate.compare.message import Comparator
 from crossrate.compare.pips import pip_of
 from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.mirror import Manner, Mirrored, manner_of
-from crossrate.runtime.ending import end
 from services.control.registry import Registered, Registry
 from services.control.shadow.asking import Answer, Asking, NotRepeatable, prepared
 from services.control.shadow.comparing import MethodComparison, summed

@@ -63,3 +63,13 @@ def test_the_board_shows_each_service_of_several() -> None:
     assert "reference-2: pricing 2.0.0, marketdata 2.0.0, stepping" in head
     named = ["pricing stable", "pricing candidate", "marketdata stable", "marketdata candidate"]
     assert [row.split("  ")[0] for row in rows] == named
+
+
+def test_the_board_says_which_instances_of_a_rolling_release_are_new() -> None:
+    """Instead of how many candidates serve."""
+    board, told = Board(), message(0, 0)
+    told.release.instances.wanted, told.release.instances.new_version, told.release.instances.old_version = 3, 1, 2
+    board.take(told)
+    out = io.StringIO()
+    Console(file=out, width=160).print(board)
+    assert "step 1 of 1; 1 new, 2 old of 3 take calls" in out.getvalue().splitlines()[0]

@@ -188,6 +188,14 @@ def test_instances_are_the_endpoints_of_their_backend(nodes: dict[str, Resources
     assert nodes["node"].endpoints["local|marketdata"]["endpoints"] == []
 
 
+def test_a_candidates_calls_stay_with_it_while_one_of_its_instances_is_well(topology: Topology) -> None:
+    """A new one that has not been checked yet gives none of them to the stable instances behind."""
+    nodes = compile(topology, contracts(), small_state(topology))
+    factor = nodes["node"].endpoints["local|reference-candidate"]["policy"]["overprovisioning_factor"]
+    assert factor / 100 >= 999
+    assert "policy" not in nodes["node"].endpoints["local|reference"]
+
+
 def test_a_route_splits_calls_between_backends(topology: Topology) -> None:
     """Weights, headers and a shorter time of a route appear at every caller and at the edge; the callee's own deadline
     stays."""

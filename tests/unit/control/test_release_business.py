@@ -21,8 +21,9 @@ from services.control.releases.calls import Ended, keys_of
 from services.control.releases.judging import BY_ACCOUNT, Analyst
 from services.control.releases.parts import Business
 from services.control.releases.prices import Drift, Prices
+from services.control.releases.rules import Analysis
 from services.control.releases.sides import NEAR_S, Sides
-from services.control.releases.specification import Analysis, SpecificationError, read
+from services.control.releases.specification import SpecificationError, read
 from services.control.sticky import EXTRACTED
 
 PATH = "/crossrate.api.trading.v1.TradingService/PlaceOrder"

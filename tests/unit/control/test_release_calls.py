@@ -13,7 +13,7 @@ from services.control.envoy_api import message_class
 from services.control.releases.calls import CallLog, Ended, Seen, by_bounds
 from services.control.releases.judging import Analyst
 from services.control.releases.kept_evidence import KeptEvidence
-from services.control.releases.specification import Abort, Analysis
+from services.control.releases.rules import Abort, Analysis
 from services.control.releases.windows import Windows
 from services.control.shares import SIDE_HEADER
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.control.releases.memory import MemoryWatch
 from services.control.releases.nodes import CandidateState, Running
-from services.control.releases.specification import Abort
+from services.control.releases.rules import Abort
 
 
 def seen(candidate_mib: float, stable_mib: float = 100.0) -> Running:
@@ -38,6 +38,19 @@ def test_growth_counts_once_it_has_settled_and_beside_the_stable_version() -> No
     shrunk.look(seen(80, 100))
     shrunk.look(seen(120, 40))
     assert shrunk.against == ""
+
+
+def test_an_instance_that_comes_later_settles_by_itself() -> None:
+    """It fills its memory when it takes its first calls, as the one before it did."""
+    now = [0.0]
+    watch = MemoryWatch(Abort(memory_growth_mib_max=50, memory_settles_within=10), lambda: now[0])
+    first = seen(100).candidates[0]
+    for now[0], second_mib in ((20, 30), (29, 120), (31, 165)):
+        second = CandidateState("reference-902", "running", 0, "", "", second_mib)
+        watch.look(Running((first, second), {"reference-1": 100.0}))
+        assert watch.against == ""
+    watch.look(Running((first, CandidateState("reference-902", "running", 0, "", "", 175)), {"reference-1": 100.0}))
+    assert "reference-902 has grown by 55 MiB" in watch.against
 
 
 def test_without_bounds_memory_says_nothing() -> None:

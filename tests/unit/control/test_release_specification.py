@@ -123,13 +123,15 @@ def test_specifications_that_are_shown_can_be_used() -> None:
     for name in names:
         load(folder, name, services, STICKY)
     text = (Path(specification.__file__).parent / "README.md").read_text()
-    shown, *rules, several = map(tomllib.loads, re.findall(r"```toml\n(.*?)```", text, re.DOTALL))
+    shown, *rules, several, rolling = map(tomllib.loads, re.findall(r"```toml\n(.*?)```", text, re.DOTALL))
     assert read(shown, services, STICKY).analysis is not None
     sticky = {*STICKY, "trading"}
     for service, rule in zip(("trading", "marketdata"), rules, strict=True):
         assert read({**shown, **rule, "service": service}, services, sticky).business
     calls = {name: service.calls for name, service in services.items()}
     assert read({"steps": shown["steps"], **several}, services, STICKY, calls).several
+    of = dict.fromkeys(services, 3)
+    assert [step.instances for step in read(rolling, services, STICKY, calls, of).plan] == [1, 2, 3]
 
 
 def together(*services: str, **more: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ReleaseDecided(_message.Message):
-    __slots__ = ("release_id", "release_name", "service", "version", "number", "kind", "explanation", "decided_by", "step", "weight_bp", "time", "calls", "verdicts", "evidence", "stable_calls", "stable_failures", "candidate_calls", "candidate_failures", "services")
+    __slots__ = ("release_id", "release_name", "service", "version", "number", "kind", "explanation", "decided_by", "step", "weight_bp", "time", "calls", "verdicts", "evidence", "stable_calls", "stable_failures", "candidate_calls", "candidate_failures", "services", "instances")
     RELEASE_ID_FIELD_NUMBER: _ClassVar[int]
     RELEASE_NAME_FIELD_NUMBER: _ClassVar[int]
     SERVICE_FIELD_NUMBER: _ClassVar[int]
@@ -31,6 +31,7 @@ class ReleaseDecided(_message.Message):
     CANDIDATE_CALLS_FIELD_NUMBER: _ClassVar[int]
     CANDIDATE_FAILURES_FIELD_NUMBER: _ClassVar[int]
     SERVICES_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
     release_id: str
     release_name: str
     service: str
@@ -50,4 +51,5 @@ class ReleaseDecided(_message.Message):
     candidate_calls: int
     candidate_failures: int
     services: _containers.RepeatedCompositeFieldContainer[_release_pb2.ReleasedService]
-    def __init__(self, release_id: _Optional[str] = ..., release_name: _Optional[str] = ..., service: _Optional[str] = ..., version: _Optional[str] = ..., number: _Optional[int] = ..., kind: _Optional[_Union[_release_pb2.ReleaseDecisionKind, str]] = ..., explanation: _Optional[str] = ..., decided_by: _Optional[str] = ..., step: _Optional[int] = ..., weight_bp: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[_release_pb2.ReleaseCalls, _Mapping]]] = ..., verdicts: _Optional[_Iterable[_Union[_release_pb2.ReleaseVerdict, _Mapping]]] = ..., evidence: _Optional[_Iterable[str]] = ..., stable_calls: _Optional[int] = ..., stable_failures: _Optional[int] = ..., candidate_calls: _Optional[int] = ..., candidate_failures: _Optional[int] = ..., services: _Optional[_Iterable[_Union[_release_pb2.ReleasedService, _Mapping]]] = ...) -> None: ...
+    instances: _release_pb2.ReleaseInstances
+    def __init__(self, release_id: _Optional[str] = ..., release_name: _Optional[str] = ..., service: _Optional[str] = ..., version: _Optional[str] = ..., number: _Optional[int] = ..., kind: _Optional[_Union[_release_pb2.ReleaseDecisionKind, str]] = ..., explanation: _Optional[str] = ..., decided_by: _Optional[str] = ..., step: _Optional[int] = ..., weight_bp: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[_release_pb2.ReleaseCalls, _Mapping]]] = ..., verdicts: _Optional[_Iterable[_Union[_release_pb2.ReleaseVerdict, _Mapping]]] = ..., evidence: _Optional[_Iterable[str]] = ..., stable_calls: _Optional[int] = ..., stable_failures: _Optional[int] = ..., candidate_calls: _Optional[int] = ..., candidate_failures: _Optional[int] = ..., services: _Optional[_Iterable[_Union[_release_pb2.ReleasedService, _Mapping]]] = ..., instances: _Optional[_Union[_release_pb2.ReleaseInstances, _Mapping]] = ...) -> None: ...

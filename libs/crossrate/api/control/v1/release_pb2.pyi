@@ -36,6 +36,7 @@ class ReleaseDecisionKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RELEASE_DECISION_KIND_ABORTED: _ClassVar[ReleaseDecisionKind]
     RELEASE_DECISION_KIND_COMPLETING: _ClassVar[ReleaseDecisionKind]
     RELEASE_DECISION_KIND_COMPLETED: _ClassVar[ReleaseDecisionKind]
+    RELEASE_DECISION_KIND_REPLACING: _ClassVar[ReleaseDecisionKind]
 
 class ReleaseOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -63,13 +64,24 @@ RELEASE_DECISION_KIND_ABORTING: ReleaseDecisionKind
 RELEASE_DECISION_KIND_ABORTED: ReleaseDecisionKind
 RELEASE_DECISION_KIND_COMPLETING: ReleaseDecisionKind
 RELEASE_DECISION_KIND_COMPLETED: ReleaseDecisionKind
+RELEASE_DECISION_KIND_REPLACING: ReleaseDecisionKind
 RELEASE_OUTCOME_UNSPECIFIED: ReleaseOutcome
 RELEASE_OUTCOME_PASS: ReleaseOutcome
 RELEASE_OUTCOME_FAIL: ReleaseOutcome
 RELEASE_OUTCOME_NOT_ENOUGH_DATA: ReleaseOutcome
 
+class ReleaseInstances(_message.Message):
+    __slots__ = ("wanted", "new_version", "old_version")
+    WANTED_FIELD_NUMBER: _ClassVar[int]
+    NEW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    OLD_VERSION_FIELD_NUMBER: _ClassVar[int]
+    wanted: int
+    new_version: int
+    old_version: int
+    def __init__(self, wanted: _Optional[int] = ..., new_version: _Optional[int] = ..., old_version: _Optional[int] = ...) -> None: ...
+
 class ReleaseDecision(_message.Message):
-    __slots__ = ("time", "kind", "cause", "decided_by", "step", "weight_bp", "evidence", "stable_calls", "stable_failures", "candidate_calls", "candidate_failures")
+    __slots__ = ("time", "kind", "cause", "decided_by", "step", "weight_bp", "evidence", "stable_calls", "stable_failures", "candidate_calls", "candidate_failures", "instances")
     TIME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
@@ -81,6 +93,7 @@ class ReleaseDecision(_message.Message):
     STABLE_FAILURES_FIELD_NUMBER: _ClassVar[int]
     CANDIDATE_CALLS_FIELD_NUMBER: _ClassVar[int]
     CANDIDATE_FAILURES_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
     time: _timestamp_pb2.Timestamp
     kind: ReleaseDecisionKind
     cause: str
@@ -92,21 +105,24 @@ class ReleaseDecision(_message.Message):
     stable_failures: int
     candidate_calls: int
     candidate_failures: int
-    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[ReleaseDecisionKind, str]] = ..., cause: _Optional[str] = ..., decided_by: _Optional[str] = ..., step: _Optional[int] = ..., weight_bp: _Optional[int] = ..., evidence: _Optional[_Iterable[str]] = ..., stable_calls: _Optional[int] = ..., stable_failures: _Optional[int] = ..., candidate_calls: _Optional[int] = ..., candidate_failures: _Optional[int] = ...) -> None: ...
+    instances: ReleaseInstances
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[ReleaseDecisionKind, str]] = ..., cause: _Optional[str] = ..., decided_by: _Optional[str] = ..., step: _Optional[int] = ..., weight_bp: _Optional[int] = ..., evidence: _Optional[_Iterable[str]] = ..., stable_calls: _Optional[int] = ..., stable_failures: _Optional[int] = ..., candidate_calls: _Optional[int] = ..., candidate_failures: _Optional[int] = ..., instances: _Optional[_Union[ReleaseInstances, _Mapping]] = ...) -> None: ...
 
 class ReleaseStep(_message.Message):
-    __slots__ = ("weight_bp", "duration", "manual_gate", "schedule", "shadow")
+    __slots__ = ("weight_bp", "duration", "manual_gate", "schedule", "shadow", "instances")
     WEIGHT_BP_FIELD_NUMBER: _ClassVar[int]
     DURATION_FIELD_NUMBER: _ClassVar[int]
     MANUAL_GATE_FIELD_NUMBER: _ClassVar[int]
     SCHEDULE_FIELD_NUMBER: _ClassVar[int]
     SHADOW_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
     weight_bp: int
     duration: _duration_pb2.Duration
     manual_gate: bool
     schedule: str
     shadow: bool
-    def __init__(self, weight_bp: _Optional[int] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., manual_gate: _Optional[bool] = ..., schedule: _Optional[str] = ..., shadow: _Optional[bool] = ...) -> None: ...
+    instances: int
+    def __init__(self, weight_bp: _Optional[int] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., manual_gate: _Optional[bool] = ..., schedule: _Optional[str] = ..., shadow: _Optional[bool] = ..., instances: _Optional[int] = ...) -> None: ...
 
 class ReleaseCalls(_message.Message):
     __slots__ = ("method", "candidate", "calls", "failures", "latency_p50", "latency_p99")
@@ -167,7 +183,7 @@ class ReleasedService(_message.Message):
     def __init__(self, service: _Optional[str] = ..., version: _Optional[str] = ..., candidates_serving: _Optional[int] = ..., candidates_wanted: _Optional[int] = ...) -> None: ...
 
 class Release(_message.Message):
-    __slots__ = ("release_id", "name", "service", "version", "phase", "paused", "step", "steps", "weight_bp", "cause", "candidates_serving", "candidates_wanted", "create_time", "step_time", "decisions", "calls", "verdicts", "services")
+    __slots__ = ("release_id", "name", "service", "version", "phase", "paused", "step", "steps", "weight_bp", "cause", "candidates_serving", "candidates_wanted", "create_time", "step_time", "decisions", "calls", "verdicts", "services", "instances")
     RELEASE_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SERVICE_FIELD_NUMBER: _ClassVar[int]
@@ -186,6 +202,7 @@ class Release(_message.Message):
     CALLS_FIELD_NUMBER: _ClassVar[int]
     VERDICTS_FIELD_NUMBER: _ClassVar[int]
     SERVICES_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
     release_id: str
     name: str
     service: str
@@ -204,4 +221,5 @@ class Release(_message.Message):
     calls: _containers.RepeatedCompositeFieldContainer[ReleaseCalls]
     verdicts: _containers.RepeatedCompositeFieldContainer[ReleaseVerdict]
     services: _containers.RepeatedCompositeFieldContainer[ReleasedService]
-    def __init__(self, release_id: _Optional[str] = ..., name: _Optional[str] = ..., service: _Optional[str] = ..., version: _Optional[str] = ..., phase: _Optional[_Union[ReleasePhase, str]] = ..., paused: _Optional[bool] = ..., step: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[ReleaseStep, _Mapping]]] = ..., weight_bp: _Optional[int] = ..., cause: _Optional[str] = ..., candidates_serving: _Optional[int] = ..., candidates_wanted: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., step_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decisions: _Optional[_Iterable[_Union[ReleaseDecision, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[ReleaseCalls, _Mapping]]] = ..., verdicts: _Optional[_Iterable[_Union[ReleaseVerdict, _Mapping]]] = ..., services: _Optional[_Iterable[_Union[ReleasedService, _Mapping]]] = ...) -> None: ...
+    instances: ReleaseInstances
+    def __init__(self, release_id: _Optional[str] = ..., name: _Optional[str] = ..., service: _Optional[str] = ..., version: _Optional[str] = ..., phase: _Optional[_Union[ReleasePhase, str]] = ..., paused: _Optional[bool] = ..., step: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[ReleaseStep, _Mapping]]] = ..., weight_bp: _Optional[int] = ..., cause: _Optional[str] = ..., candidates_serving: _Optional[int] = ..., candidates_wanted: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., step_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decisions: _Optional[_Iterable[_Union[ReleaseDecision, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[ReleaseCalls, _Mapping]]] = ..., verdicts: _Optional[_Iterable[_Union[ReleaseVerdict, _Mapping]]] = ..., services: _Optional[_Iterable[_Union[ReleasedService, _Mapping]]] = ..., instances: _Optional[_Union[ReleaseInstances, _Mapping]] = ...) -> None: ...
