@@ -23,7 +23,7 @@ import uvloop
 from crossrate.client import AsyncClient
 from tests.bench import orders_entry as entry
 from tests.bench import orders_stages
-from tests.bench.processes import cpu_us
+from tests.bench.processes import IdleShare, cpu_us
 from tests.mesh import Mesh
 
 IDLE_S = 5.0
@@ -61,12 +61,15 @@ class Load:
         acks_per_s: while orders were being entered.
         behind: reports of each stage that were missing when the last order was acknowledged.
         behind_s: how long they took.
+        idle: part of the machine's processors that had nothing to do while orders were being entered. Where it is
+            large, a rate waits for something else than processors.
     """
 
     used_us: dict[str, float]
     acks_per_s: float
     behind: dict[str, int]
     behind_s: float
+    idle: float
 
 
 class Watched:
@@ -148,9 +151,9 @@ async def cost(
 ) -> Load:
     """Measures a load, which returns how many orders were acknowledged."""
     begun = (await progress.read())["trading"]
-    before = watched.read()
+    before, idle_share = watched.read(), IdleShare()
     orders = await load()
-    acknowledged_s = time.monotonic() - before.taken_s
+    acknowledged_s, idle_part = time.monotonic() - before.taken_s, idle_share.now()
     wanted = begun + REPORTS_AN_ORDER * orders
     behind = {stage: max(0, wanted - count) for stage, count in (await progress.read()).items()}
     acknowledged = time.monotonic()
@@ -159,7 +162,7 @@ async def cost(
     after = watched.read()
     passed_s = after.taken_s - before.taken_s
     used = {name: max(0.0, us - idle.get(name, 0.0) * passed_s) / orders for name, us in after.since(before).items()}
-    return Load(used, orders / acknowledged_s, behind, behind_s)
+    return Load(used, orders / acknowledged_s, behind, behind_s, idle_part)
 
 
 async def measure(mesh: Mesh, *, quick: bool) -> tuple[dict[str, float], dict[str, Load], list[str]]:
@@ -231,7 +234,8 @@ def table(idle: dict[str, float], loads: dict[str, Load]) -> str:
     totals = [sum(load.used_us.values()) for load in loads.values()]
     lines.append(f"{'all':34}" + "".join(f"{us:10.1f}" for us in totals) + f"{sum(idle.values()):10.0f}")
     for name, load in loads.items():
-        lines.append(f"{name}: {load.acks_per_s:.0f} acks/s; behind then {load.behind}, for {load.behind_s:.2f} s")
+        rate = f"{load.acks_per_s:.0f} acks/s, {load.idle:.0%} of the processors idle"
+        lines.append(f"{name}: {rate}; behind then {load.behind}, for {load.behind_s:.2f} s")
     return "\n".join(lines)
 
 
@@ -250,6 +254,8 @@ def cost_of_orders(quick: bool) -> tuple[dict[str, float], dict[str, str]]:
     for name, load in loads.items():
         figures[f"{name}_cpu_us"] = sum(load.used_us.values())
         notes[f"{name}_cpu_us"] = "processor time of an order, client included, until the ledger has seen it"
+        figures[f"{name}_idle_share"] = load.idle
+        notes[f"{name}_idle_share"] = "of the machine's processors while orders were entered"
         figures[f"{name}_behind_s"] = load.behind_s
         notes[f"{name}_behind_s"] = f"after the last acknowledgement; reports missing then: {load.behind}"
     return figures, notes
