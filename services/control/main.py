@@ -31,12 +31,12 @@ from services.control.proxy_logs import ProxyLogs
 from services.control.registry import Registry, known_candidates
 from services.control.releases.calls import CallLog, by_bounds
 from services.control.releases.kept_evidence import KeptEvidence
-from services.control.releases.looking import World
 from services.control.releases.nodes import Node
 from services.control.releases.records import Records
 from services.control.releases.report import Reports
 from services.control.releases.runner import Releases
 from services.control.releases.service import ReleaseServicer
+from services.control.releases.world import World
 from services.control.service import ControlServicer
 from services.control.settings import Settings
 

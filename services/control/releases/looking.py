@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from crossrate.events import EventsUnavailable
@@ -13,26 +13,22 @@ from crossrate.rpc.contract import contracts
 from crossrate.rpc.errors import Failure
 from crossrate.rpc.values import to_struct
 from crossrate.runtime.ending import end
-from services.control.ads import AdsServer
-from services.control.bus import Bus
-from services.control.instances import Instances
-from services.control.registry import Registered, Registry
+from services.control.registry import Registered
 from services.control.releases import gate
 from services.control.releases.business_rules import with_accounts
-from services.control.releases.calls import CallLog, Judge, is_unary
+from services.control.releases.calls import is_unary
 from services.control.releases.desks import Desks
 from services.control.releases.domain import Finding, Kind, Phase, Release, Seen
 from services.control.releases.judging import Analyst
-from services.control.releases.kept_evidence import KeptEvidence
 from services.control.releases.memory import MemoryWatch
-from services.control.releases.nodes import Node, NodeError, NodeGone, Running
+from services.control.releases.nodes import NodeError, NodeGone, Running
 from services.control.releases.pulse import hanging
 from services.control.releases.replacing import Replacing, serving_alone
 from services.control.releases.watched import Watched
+from services.control.releases.world import World
 from services.control.shadow.filling import Filling
 from services.control.shadow.repeating import Shadow
 from services.control.shadow.seen import ShadowSeen
-from services.control.split import candidate_backend
 
 RESUMED_S = 15.0
 """How long a control plane that has just started lets candidates appear that it has not seen serve yet."""
@@ -42,37 +38,6 @@ KEEP_S = 0.9
 SETTINGS_ASKED_MAX = 8
 """How often a candidate is asked whether it takes the live configuration, a second or so each."""
 LOG_CHARACTERS_MAX = 600
-
-
-@dataclass
-class World:
-    """Where a release's facts come from."""
-
-    registry: Registry
-    instances: Instances
-    ads: AdsServer
-    bus: Bus
-    node: Node
-    calls: CallLog
-    judge: Judge
-    kept: KeptEvidence
-    log: Any
-    began: float = field(default_factory=time.monotonic)
-
-    def serving(self, service: str, *, settled: bool) -> int:
-        """Candidate instances that take calls; `settled`: and that every proxy knows."""
-        return sum(
-            i.serving and (not settled or self.ads.has_settled(i.offered_version)) for i in self.candidates(service)
-        )
-
-    def candidates(self, service: str) -> list[Registered]:
-        """The candidate instances that are registered."""
-        backend = candidate_backend(service)
-        return [i for i in self.registry.instances.values() if i.backend == backend]
-
-    def stable(self, service: str) -> list[Registered]:
-        """The service's own instances that take calls."""
-        return [i for i in self.registry.instances.values() if i.backend == service and i.serving]
 
 
 def fact_files(service: str) -> list[str]:

@@ -17,7 +17,7 @@ from services.control.releases.nodes import NodeError, NodeGone, Running
 from services.control.releases.rolling import new_at
 
 if TYPE_CHECKING:
-    from services.control.releases.looking import World
+    from services.control.releases.world import World
 
 ASK_AGAIN_S = 0.25
 FILL_S_MAX = 120.0

@@ -25,10 +25,10 @@ from services.control.releases import domain
 from services.control.releases.calls import Key, Seen
 from services.control.releases.domain import Decision, Kind, Phase, Release
 from services.control.releases.facts import fact_of
-from services.control.releases.looking import World
 from services.control.releases.records import Records
 from services.control.releases.specification import Specification
 from services.control.releases.together import Looks
+from services.control.releases.world import World
 from services.control.shadow.seen import ShadowSeen
 from services.control.split import Split
 

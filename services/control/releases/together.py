@@ -14,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from services.control.releases.domain import Finding, Phase, Release, Seen
-from services.control.releases.looking import Look, World
+from services.control.releases.looking import Look
+from services.control.releases.world import World
 from services.control.shadow.seen import ShadowSeen
 
 

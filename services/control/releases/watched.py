@@ -22,7 +22,7 @@ from services.control.releases.prices import Drift, Prices
 from services.control.split import candidate_backend
 
 if TYPE_CHECKING:
-    from services.control.releases.looking import World
+    from services.control.releases.world import World
 
 LISTEN_AGAIN_S = 1.0
 ALERTS = "crossrate.control.v1.alerts_in."
