@@ -104,7 +104,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--controls", action="store_true", help="put faults in, one after the other")
+    parser.add_argument("--controls", action="store_true", help="put faults in, which must be found")
     chosen = parser.parse_args()
     begun = time.monotonic()
     if chosen.controls:

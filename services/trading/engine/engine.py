@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -101,6 +102,8 @@ class Engine:
                 *self.parts,
             ):
                 parts.create_task(part())
+            # They end with the block; it ends when it is cancelled, by its own task or by the part that fails.
+            await asyncio.Event().wait()
 
     def _settle(self, account: Account, batch: Batch) -> None:
         def make(parent: Order, client_order_id: str, terms: Terms) -> Order:
