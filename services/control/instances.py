@@ -12,6 +12,7 @@ import grpc
 
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.api.instance.v1 import instance_service_pb2_grpc as instance_grpc
+from crossrate.runtime import ending
 from services.control.following import follow_instances
 from services.control.registry import CHANNEL_OPTIONS, Registered, Registry
 
@@ -129,7 +130,7 @@ class Instances:
                     return
                 yield message
         finally:
-            await end({follower})
+            await ending.end({follower})
 
     async def _read(self, instance: Registered, wanted: instance_pb2.TapMessagesRequest, queue: asyncio.Queue) -> None:
         try:
