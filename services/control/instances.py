@@ -12,7 +12,7 @@ import grpc
 
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from crossrate.api.instance.v1 import instance_service_pb2_grpc as instance_grpc
-from crossrate.runtime.ending import end
+from crossrate.runtime import ending
 from services.control.registry import CHANNEL_OPTIONS, Registered, Registry
 
 A = TypeVar("A")
@@ -121,7 +121,7 @@ class Instances:
                     return
                 yield message
         finally:
-            await end({follower})
+            await ending.end({follower})
 
     async def _follow(self, wanted: instance_pb2.TapMessagesRequest, service: str, queue: asyncio.Queue) -> None:
         readers: dict[str, asyncio.Task[None]] = {}
@@ -139,7 +139,7 @@ class Instances:
                     async with asyncio.timeout(1.0):
                         await self._registry.changed()
         finally:
-            await end(readers.values())
+            await ending.end(readers.values())
 
     async def _read(self, instance: Registered, wanted: instance_pb2.TapMessagesRequest, queue: asyncio.Queue) -> None:
         try:
