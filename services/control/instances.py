@@ -103,13 +103,13 @@ class Instances:
         return answers, failed
 
     async def tap(
-        self, wanted: instance_pb2.TapMessagesRequest, service: str, over_at: float
+        self, wanted: instance_pb2.TapMessagesRequest, service: str, end: float
     ) -> AsyncIterator[instance_pb2.TapMessagesResponse]:
         """Messages that are wanted as they pass through every instance, those that come later included.
 
         Args:
             service: whose instances; "" for all.
-            over_at: when it is over, on the clock of `time.monotonic`.
+            end: when it is over, on the clock of `time.monotonic`.
         """
         queue: asyncio.Queue[instance_pb2.TapMessagesResponse] = asyncio.Queue(TAPPED_MAX)
 
@@ -122,7 +122,7 @@ class Instances:
         following = follow_instances(self._registry, of_service, read)
         follower = asyncio.create_task(following, name="tap")
         try:
-            while (left_s := over_at - time.monotonic()) > 0:
+            while (left_s := end - time.monotonic()) > 0:
                 try:
                     async with asyncio.timeout(left_s):
                         message = await queue.get()
