@@ -24,6 +24,8 @@ OWN_MESHES = tuple(
         "shadow",
         "release_business",
         "release_candidates",
+        "release_rolling",
+        "release_writes",
         "shadow_go",
         "breaks",
         "layouts",
