@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -344,13 +345,17 @@ class KillSwitch:
 
     async def _watch_leases(self) -> None:
         while True:
-            now = time.monotonic()
-            for lease_id in [each for each, at in self._silent_at.items() if at <= now]:
-                await self._silence(lease_id)
+            for lease_id in list(self._silent_at):
+                # Its holder may have been heard, or have released it, while another's silence was dealt with.
+                if self._silent_at.get(lease_id, math.inf) <= time.monotonic():
+                    await self._silence(lease_id)
             await asyncio.sleep(LEASE_CHECK_S)
 
     async def _silence(self, lease_id: str) -> None:
-        lease = self._leases[lease_id]
+        # From here on a renewal is told that it comes too late. Where the kill is not committed the term fails, and the
+        # next one finds the lease where it is kept.
+        lease = self._leases.pop(lease_id)
+        del self._silent_at[lease_id]
         kill = kill_switch_pb2.Kill(
             kill_id=lease_id,
             certificate_id=lease_id,
@@ -363,8 +368,6 @@ class KillSwitch:
         # The lease's id makes it one kill, however often this is tried.
         await self.engage(f"silence:{lease_id}", lease_id.encode(), kill)
         await self._store.release(self._term, lease_id)
-        self._leases.pop(lease_id, None)
-        self._silent_at.pop(lease_id, None)
         self._tell()
 
     @contextlib.contextmanager
