@@ -18,6 +18,7 @@ import pytest
 import pytest_asyncio
 
 from crossrate.api.control.v1 import release_pb2
+from tests import quote_streams
 from tests.candidates import callers
 from tests.candidates.callers import Callers, Streams
 from tests.candidates.stand import Stand, decided
@@ -107,7 +108,7 @@ class Load:
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Streams may be silent, and calls take, for as long as a busy machine needs."""
-    monkeypatch.setattr(callers, "SILENCE_S_MAX", 60.0)
+    monkeypatch.setattr(quote_streams, "SILENCE_S_MAX", 60.0)
     monkeypatch.setattr(callers, "CALL_S_MAX", 60.0)
 
 

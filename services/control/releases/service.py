@@ -130,7 +130,7 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
                     release=self._whole(release),
                     windows=windows.next(self._releases.seen(release)),
                     position=StreamPosition(sequence=sequence, cursor=f"{release.release_id}:{now}"),
-                    decided=[messages.decision(each) for each in decided],
+                    decided=[messages.decision(release, each) for each in decided],
                 )
             if over:
                 return
