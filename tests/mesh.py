@@ -32,7 +32,8 @@ class Mesh:
 
     def __init__(self, topology: Path | None = None, settings: dict[str, str] | None = None) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="crossrate-test-"))
-        self._environment = os.environ | {
+        # How wide the caller's terminal is must not change what commands print.
+        self._environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | {
             "CROSSRATE_STATE": str(self._folder / "state"),
             "CROSSRATE_RUN": str(self._folder / "run"),
             "CROSSRATE_EDGE_PORT": "0",

@@ -56,8 +56,15 @@ async def publish(stand: Stand, account: str, *numbers: int) -> None:
 
 async def sequences(audit: AuditServiceStub, account: str) -> list[int]:
     """Numbers of an account's facts, in the order of the log."""
-    found = await audit.SearchFacts(pb.SearchFactsRequest(account=account, page_size=500), timeout=10)
-    return [fact.leaf.sequence for fact in found.facts][::-1]
+    numbers: list[int] = []
+    request = pb.SearchFactsRequest(account=account, page_size=500)
+    while not numbers or request.page_token:
+        found = await audit.SearchFacts(request, timeout=60)
+        numbers += [fact.leaf.sequence for fact in found.facts]
+        request.page_token = found.next_page_token
+        if not found.facts:
+            break
+    return numbers[::-1]
 
 
 async def test_what_comes_twice_is_there_once_and_what_is_missing_is_told(stand: Stand) -> None:

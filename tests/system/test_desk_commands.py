@@ -105,8 +105,10 @@ def held_until(mesh: Mesh, client: Client, scope: str, ending: int) -> str:
     """The id of a lease of some seconds that a process holds until a signal; it lives for more than its silence."""
     command = ("kill", "lease", "hold", "halt", "--scope", scope, "--silence", "8", "--json")
     argv = [sys.executable, "-m", "crossrate.cli", *command]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, env=mesh.environment, text=True) as holder:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, stdout=pipe, stderr=pipe, env=mesh.environment, text=True) as holder:
         assert holder.stdout is not None
+        assert holder.stderr is not None
         text = ""
         while not text.rstrip().endswith("}"):
             text += holder.stdout.readline()
@@ -118,9 +120,11 @@ def held_until(mesh: Mesh, client: Client, scope: str, ending: int) -> str:
 
         first = runs_out_ns()
         try:
-            assert waited(lambda: runs_out_ns() > first > 0)
+            # Each answer reckons the time anew, and so is off by some nanoseconds; a renewal adds seconds.
+            assert waited(lambda: runs_out_ns() > first + 1_000_000_000 > 1_000_000_000)
             holder.send_signal(ending)
-            holder.wait(timeout=60)
+            code = holder.wait(timeout=60)
+            assert code == (-ending if ending == signal.SIGKILL else 0), holder.stderr.read()
         finally:
             holder.kill()
     return lease_id

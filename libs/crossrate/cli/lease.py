@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,10 @@ def register(
     from crossrate.api.common.v1 import gate_pb2
 
     number = gate_pb2.KillMode.Value(f"KILL_MODE_{mode.upper().replace('-', '_')}")
+    early: list[int] = []
+    if hold:
+        # Whoever is told to end while it registers has a lease by then, which is to be released.
+        _on_end(lambda ending, _: early.append(ending))
     with connected(who) as client:
         lease = client.risk.RegisterLease(
             request_id=str(uuid.uuid4()),
@@ -44,19 +49,25 @@ def register(
         if not hold:
             show.note(f"`crossrate kill lease renew {lease.lease_id}` within {silence_s:g} s, again and again")
             return
-        _hold(client, lease.lease_id, silence_s)
+        show.note("it is renewed until Ctrl-C, which releases it")
+        _hold(client, lease.lease_id, silence_s, early)
+
+
+def _on_end(do: Callable[[int, Any], None]) -> None:
+    # A supervisor says SIGTERM, and a shell that starts it in the background has SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, do)
 
 
 def _end(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-def _hold(client: Client, lease_id: str, silence_s: float) -> None:
-    show.note("it is renewed until Ctrl-C, which releases it")
-    # A supervisor says SIGTERM, and a shell that starts it in the background has SIGINT ignored.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end)
+def _hold(client: Client, lease_id: str, silence_s: float, early: list[int]) -> None:
     try:
+        _on_end(_end)
+        if early:
+            raise KeyboardInterrupt
         while True:
             time.sleep(silence_s / 3)
             _renew(client, lease_id)
