@@ -287,8 +287,7 @@ class KillSwitch:
         return lease
 
     def _hear(self, lease: dead_man_lease_pb2.DeadManLease) -> None:
-        silence_s = lease.silence_max.ToNanoseconds() / 1e9
-        self._silent_at[lease.lease_id] = time.monotonic() + silence_s
+        self._silent_at[lease.lease_id] = time.monotonic() + lease.silence_max.ToNanoseconds() / 1e9
         lease.expire_time.FromNanoseconds(self._now_ns() + lease.silence_max.ToNanoseconds())
 
     # What goes on by itself.
@@ -346,16 +345,14 @@ class KillSwitch:
     async def _watch_leases(self) -> None:
         while True:
             for lease_id in list(self._silent_at):
-                # Its holder may have been heard, or have released it, while another's silence was dealt with.
+                # Its holder may have been heard while another's silence was dealt with.
                 if self._silent_at.get(lease_id, math.inf) <= time.monotonic():
                     await self._silence(lease_id)
             await asyncio.sleep(LEASE_CHECK_S)
 
     async def _silence(self, lease_id: str) -> None:
-        # From here on a renewal is told that it comes too late. Where the kill is not committed the term fails, and the
-        # next one finds the lease where it is kept.
-        lease = self._leases.pop(lease_id)
-        del self._silent_at[lease_id]
+        # From here on a renewal comes too late. If the kill is not committed, the next term finds the lease in the store.
+        lease, _ = self._leases.pop(lease_id), self._silent_at.pop(lease_id)
         kill = kill_switch_pb2.Kill(
             kill_id=lease_id,
             certificate_id=lease_id,
