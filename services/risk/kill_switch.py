@@ -351,7 +351,7 @@ class KillSwitch:
             await asyncio.sleep(LEASE_CHECK_S)
 
     async def _silence(self, lease_id: str) -> None:
-        # From here on a renewal comes too late. If the kill is not committed, the next term finds the lease in the store.
+        # From here on a renewal comes too late. If no kill is committed, the next term finds the lease in the store.
         lease, _ = self._leases.pop(lease_id), self._silent_at.pop(lease_id)
         kill = kill_switch_pb2.Kill(
             kill_id=lease_id,
