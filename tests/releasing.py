@@ -84,6 +84,20 @@ max_mib = 32
 forget_oldest = true
 """
 """Marketdata, to come after them."""
+LEDGER = """
+[services.ledger]
+calls = ["marketdata"]
+publishes = ["crossrate.ledger.v1.>"]
+consumes = ["quotes_latest"]
+database = true
+
+[streams.ledger]
+owner = "ledger"
+subjects = ["crossrate.ledger.v1.>"]
+max_age_s = 315360000
+max_mib = 64
+"""
+"""Ledger, with marketdata before it."""
 
 
 @contextlib.contextmanager

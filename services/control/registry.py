@@ -203,3 +203,8 @@ def known_candidates(registry: Registry) -> Callable[[str], bool]:
         return socket in known
 
     return is_candidate
+
+
+def serving_of(registry: Registry, backend: str) -> list[Registered]:
+    """The instances of a backend, a service's own or its candidates, that take calls."""
+    return [i for i in registry.instances.values() if i.backend == backend and i.serving]

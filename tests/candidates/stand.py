@@ -17,29 +17,11 @@ from crossrate.api.control.v1 import release_service_pb2_grpc as release_grpc
 from tests.bench.load_channel import LoadChannel
 from tests.candidates.faults import SEED_VARIABLE, VARIABLE
 from tests.mesh import Mesh
-from tests.releasing import MARKETDATA, RELEASING
+from tests.releasing import LEDGER, MARKETDATA, RELEASING
 
 ASK_S = 0.05
 CALL_S_MAX = 60.0
-TOPOLOGY = (
-    RELEASING
-    + MARKETDATA
-    + """
-[services.ledger]
-calls = ["marketdata"]
-publishes = ["crossrate.ledger.v1.>"]
-consumes = ["quotes_latest"]
-database = true
-
-[streams.ledger]
-owner = "ledger"
-subjects = ["crossrate.ledger.v1.>"]
-max_age_s = 315360000
-max_mib = 64
-"""
-)
-
-
+TOPOLOGY = RELEASING + MARKETDATA + LEDGER
 OVER = (release_pb2.RELEASE_PHASE_PROMOTED, release_pb2.RELEASE_PHASE_ABORTED)
 
 

@@ -22,7 +22,7 @@ from crossrate.api.ledger.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from crossrate.api.ledger.v1.movement_service_pb2_grpc import MovementServiceStub
 from tests.integration.envoys import until
 from tests.mesh import Mesh
-from tests.releasing import MARKETDATA, RELEASING, releasing
+from tests.releasing import LEDGER, MARKETDATA, RELEASING, releasing
 from tests.system.release_steps import become, command, gone
 
 pytestmark = [pytest.mark.system, pytest.mark.long]
@@ -31,19 +31,6 @@ ACCOUNTS = [f"writes-{number}" for number in range(24)]
 DESKS = ("spot", "options")
 AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.ABORTED)
 """Codes after which a write is sent again under its id, as the contract says."""
-LEDGER = """
-[services.ledger]
-calls = ["marketdata"]
-publishes = ["crossrate.ledger.v1.>"]
-consumes = ["quotes_latest"]
-database = true
-
-[streams.ledger]
-owner = "ledger"
-subjects = ["crossrate.ledger.v1.>"]
-max_age_s = 315360000
-max_mib = 64
-"""
 
 
 @pytest.fixture(scope="module")

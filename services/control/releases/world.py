@@ -9,7 +9,7 @@ from typing import Any
 from services.control.ads import AdsServer
 from services.control.bus import Bus
 from services.control.instances import Instances
-from services.control.registry import Registered, Registry
+from services.control.registry import Registered, Registry, serving_of
 from services.control.releases.calls import CallLog, Judge
 from services.control.releases.kept_evidence import KeptEvidence
 from services.control.releases.nodes import Node
@@ -44,4 +44,4 @@ class World:
 
     def stable(self, service: str) -> list[Registered]:
         """The service's own instances that take calls."""
-        return [i for i in self.registry.instances.values() if i.backend == service and i.serving]
+        return serving_of(self.registry, service)

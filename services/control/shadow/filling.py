@@ -18,11 +18,11 @@ from typing import Any
 from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.mirror import Mirrored
 from crossrate.rpc.release_mark import MARK_HEADER, mark_of
-from services.control.registry import Registered, Registry
+from services.control.registry import Registered, Registry, serving_of
 from services.control.releases.calls import FAILURES, Ended
 from services.control.shadow.asking import Answer, Asking
 from services.control.shadow.plan import repeatable
-from services.control.shadow.reading import Reading, stable_of
+from services.control.shadow.reading import Reading
 from services.control.shadow.record import Record
 from services.control.shares import TO_CANDIDATE, TO_STABLE
 from services.control.split import candidate_backend
@@ -107,8 +107,8 @@ class Filling:
 
     async def ask(self, call: Mirrored) -> bool:
         """Has both versions answer a call, in turns one or the other first; False while somebody is away."""
-        candidates = stable_of(self._registry, candidate_backend(self._service))
-        stable = stable_of(self._registry, self._service)
+        candidates = serving_of(self._registry, candidate_backend(self._service))
+        stable = serving_of(self._registry, self._service)
         if not candidates or not stable:
             return False
         self._turn += 1

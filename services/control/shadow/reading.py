@@ -34,11 +34,6 @@ def read_call(answer: instance_pb2.MirrorCallsResponse) -> Mirrored:
     )
 
 
-def stable_of(registry: Registry, service: str) -> list[Registered]:
-    """A service's own instances that serve."""
-    return [i for i in registry.instances.values() if i.backend == service and i.serving]
-
-
 class Reading:
     """Reads until it is cancelled.
 

@@ -23,11 +23,11 @@ from crossrate.compare.message import Comparator
 from crossrate.compare.pips import pip_of
 from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.mirror import Manner, Mirrored, manner_of
-from services.control.registry import Registered, Registry
+from services.control.registry import Registered, Registry, serving_of
 from services.control.shadow.asking import Answer, Asking, NotRepeatable, prepared
 from services.control.shadow.comparing import MethodComparison, summed
 from services.control.shadow.plan import ShadowPlan, chosen
-from services.control.shadow.reading import Reading, stable_of
+from services.control.shadow.reading import Reading
 from services.control.shadow.record import Record
 from services.control.shadow.seen import FAIL, PASS, ShadowSeen
 from services.control.shadow.streaming import compare_streams
@@ -119,10 +119,6 @@ class Shadow:
         seen = self.seen()
         return seen.outcome == PASS or (self._plan.go_on == "unless_failed" and seen.outcome != FAIL)
 
-    def _candidates(self) -> list[Registered]:
-        backend = candidate_backend(self._service)
-        return [i for i in self._registry.instances.values() if i.backend == backend and i.serving]
-
     async def run(self) -> None:
         """Repeats calls until it is cancelled."""
         try:
@@ -179,7 +175,8 @@ class Shadow:
 
     def _chosen(self, answered_by: str) -> tuple[Registered, Registered, Registered] | None:
         """The candidate, and stable instances for a first and a second answer; None while somebody is away."""
-        candidates, stable = self._candidates(), stable_of(self._registry, self._service)
+        candidates = serving_of(self._registry, candidate_backend(self._service))
+        stable = serving_of(self._registry, self._service)
         if not candidates or not stable:
             return None
         turn = next(self._turn)
