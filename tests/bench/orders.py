@@ -20,9 +20,10 @@ sys.path[:0] = [str(ROOT / "libs"), str(ROOT)]
 from tests.bench.figures import report  # noqa: E402
 from tests.bench.orders_cost import cost_of_orders  # noqa: E402
 from tests.bench.orders_entry import enter_orders  # noqa: E402
+from tests.bench.orders_floor import floor_of_orders  # noqa: E402
 from tests.bench.orders_matching import match_orders  # noqa: E402
 
-GROUPS = (enter_orders, cost_of_orders, match_orders)
+GROUPS = (enter_orders, cost_of_orders, floor_of_orders, match_orders)
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from crossrate.api.trading.v1 import order_entry_pb2 as entry
 from crossrate.client import AsyncClient, CallError, OrderRejected, new_order
 from crossrate.rpc.call import new_request_id
 from tests.bench.figures import median, percentile
+from tests.bench.orders_progress import Progress
 from tests.integration.envoys import SmallMesh
 from tests.integration.test_trading_mesh import Stand, topology
 from tests.mesh import Mesh
@@ -29,6 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTHING = [sys.executable, str(ROOT / "tests/bench/noop_orders.py")]
 ACCOUNTS = [f"bench-{number}" for number in range(8)]
 LONE_CALLS = 200
+SPACED_CALLS, SPACED_S = 60, 0.05
+"""Orders that come when everything of the one before is done, but for ledger's next look."""
 CALLS_IN_FLIGHT = 32
 LIST = 200
 LISTS_IN_FLIGHT = 4
@@ -127,6 +130,15 @@ async def alone(side: Side, count: int) -> list[float]:
     return taken
 
 
+async def spaced(side: Side, count: int, pause_s: float = SPACED_S) -> list[float]:
+    """Milliseconds of orders with a pause before each."""
+    taken: list[float] = []
+    for _ in range(count):
+        await asyncio.sleep(pause_s)
+        taken += await alone(side, 1)
+    return taken
+
+
 def prepare(mesh: Mesh) -> None:
     """Accounts with more money than the orders need."""
     for account in ACCOUNTS:
@@ -168,6 +180,7 @@ async def measure(mesh: Mesh, nothing: Stand, *, quick: bool) -> tuple[dict[str,
             ca=other.place.ca_bundle.read_bytes(),
             client=other.place.client_certificate("local"),
         ) as idle,
+        Progress(mesh) as progress,
     ):
         price = await priced(client)
         sides = {"order": Side(client, price), "noop": Side(idle, price)}
@@ -175,13 +188,20 @@ async def measure(mesh: Mesh, nothing: Stand, *, quick: bool) -> tuple[dict[str,
             await alone(side, 50)
         for _ in range(rounds):
             for name, side in sides.items():
+                await progress.settled()
                 lone = await alone(side, LONE_CALLS)
                 note(f"{name}_p50_ms", median(lone))
                 note(f"{name}_p99_ms", percentile(lone, 0.99))
+                await progress.settled()
+                apart = await spaced(side, SPACED_CALLS)
+                note(f"{name}_spaced_p50_ms", median(apart))
+                note(f"{name}_spaced_p99_ms", percentile(apart, 0.99))
                 note(f"{name}_rate", await rate(side, side.place, calls, CALLS_IN_FLIGHT))
             order = sides["order"]
+            await progress.settled()
             note("batch", LIST * await rate(order, order.place_list, messages, LISTS_IN_FLIGHT))
-            note("stream", await sides["order"].on_session(messages))
+            await progress.settled()
+            note("stream", await order.on_session(messages))
     middle = {name: median(values) for name, values in found.items()}
     failures = [words for side in sides.values() for words in side.failures]
     return middle, failures
@@ -212,14 +232,18 @@ def enter_orders(quick: bool) -> tuple[dict[str, float], dict[str, str]]:
         "batch_acks_per_s": middle["batch"],
         "stream_acks_per_s": middle["stream"],
         "lone_p99_ms": middle["order_p99_ms"],
+        "spaced_p50_over_noop": middle["order_spaced_p50_ms"] / middle["noop_spaced_p50_ms"],
+        "spaced_p99_ms": middle["order_spaced_p99_ms"],
         "unary_orders_per_s": middle["order_rate"],
         "unary_noops_per_s": middle["noop_rate"],
         "lone_p50_ms": middle["order_p50_ms"],
+        "spaced_p50_ms": middle["order_spaced_p50_ms"],
         "failed_calls": len(failures),
     }
     notes = {
         "unary_rate_vs_noop": f"{CALLS_IN_FLIGHT} calls in flight, {len(ACCOUNTS)} accounts",
-        "unary_p50_over_noop": "one call after another",
+        "unary_p50_over_noop": "one call after another, without a pause",
+        "spaced_p50_over_noop": f"one call after another, {SPACED_S * 1e3:g} ms between them",
         "batch_acks_per_s": f"durable orders, {LIST} a call, {LISTS_IN_FLIGHT} calls in flight",
         "stream_acks_per_s": f"durable orders on one session, {LIST} a message, {LISTS_IN_FLIGHT} under way",
         "failed_calls": failures[0] if failures else "",
