@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 
 import pytest
+import structlog
 
 from crossrate.events import (
     Consumer,
@@ -175,6 +177,21 @@ async def test_while_nats_is_away_publishing_says_so_and_core_messages_are_dropp
 
         await eventually(heals)
         assert (await alpha.publish(fact(1))).sequence == 1
+
+
+async def test_that_nats_is_away_is_logged_once_however_often_it_is_tried(nats_server):
+    """Attempts that fail alike are one line; the one that succeeds says how many there were."""
+    async with opened(nats_server, "alpha") as (alpha,):
+        with structlog.testing.capture_logs() as logged:
+            nats_server.kill("nats")
+            await eventually(lambda: alpha.failed_attempts >= 8)
+            await nats_server.start_nats()
+            await eventually(lambda: any(each["event"] == "events_reconnected" for each in logged))
+    why = [each["error"] for each in logged if each["event"] == "events_error"]
+    assert why
+    assert all(one != other for one, other in itertools.pairwise(why))
+    (back,) = (each for each in logged if each["event"] == "events_reconnected")
+    assert back["failed_attempts"] >= 8
 
 
 async def test_core_messages_reach_who_listens(nats_server):

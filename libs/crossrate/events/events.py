@@ -79,6 +79,8 @@ class Events:
         self._log = runtime.log
         self._client = Client()
         self._closing = False
+        self.failed_attempts, self._told = 0, ""
+        """Attempts to connect since the server went away; why the newest failed that was logged."""
         self.inbox_prefix = ""
 
     @classmethod
@@ -368,14 +370,21 @@ class Events:
     # The connection
 
     async def _on_error(self, error: Exception) -> None:
-        self._log.error("events_error", error=repr(error))
+        words = repr(error)
+        if not self._client.is_connected:
+            self.failed_attempts += 1
+            if words == self._told:  # there are some a second
+                return
+            self._told = words
+        self._log.error("events_error", error=words)
 
     async def _on_disconnected(self) -> None:
         if not self._closing:
             self._log.warning("events_disconnected")
 
     async def _on_reconnected(self) -> None:
-        self._log.info("events_reconnected")
+        self._log.info("events_reconnected", failed_attempts=self.failed_attempts)
+        self.failed_attempts, self._told = 0, ""
 
     async def _on_closed(self) -> None:
         if not self._closing:
