@@ -65,6 +65,7 @@ SCRIPTED = (
     Scripted("wrong_price", "price:EUR/USD@0.2", rules=PRICES),
     Scripted("one_account", "account:{account}", service="ledger"),
     Scripted("streams", "streams"),
+    Scripted("burns", "burns:2", service="ledger"),
     Scripted("crash", "crash", service="reference", before_calls=True),
     Scripted("contract", "contract", service="reference", before_calls=True),
     Scripted("slow_start", "start:4", PROMOTED, quick=True),
@@ -157,8 +158,9 @@ class Bench:
                 release = await stand.get(name)
             self._learn(release)
             await stand.end(name)
-        if "one_account" in names:
+        if any(s.service == "ledger" and s.name in names for s in SCRIPTED):
             await open_accounts(stand.mesh)
+        if "one_account" in names:
             name = stand.specify("calibration-accounts", "ledger", "none", rules)
             async with self._load("ledger") as (accounts, _):
                 accounts.candidate = name

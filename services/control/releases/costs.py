@@ -1,9 +1,9 @@
 """What a call takes of the processor, the candidate's beside the stable version's in the same seconds.
 
-The node reads each process's time, the proxies' log has the calls. At each look both versions' time since the last one
-is divided by the unary calls that ended meanwhile. What a process takes without calls is taken off first: the median of
-the candidate's seconds without any, most of them before its first calls. Of stable only what was seen in such seconds is
-taken off; where it always has calls it keeps that part, which can only spare the candidate.
+The node reads each process's time, the proxies' log has the calls. At each look both versions' time since the last
+is divided by the unary calls that ended meanwhile. What a process takes without calls is taken off first: the median
+of the candidate's seconds without any, most of them before its first calls. Of stable only what was seen in such
+seconds is taken off; where it always has calls it keeps that part, which can only spare the candidate.
 
 Left out are the first SETTLE_S of calls, as caches fill and code warms up; spans with few calls, until there are
 CALLS_MIN of each version; those in which what is taken off would be more than a call costs stable, where an error in it
@@ -26,7 +26,7 @@ CALLS_MIN = 20
 """Calls of each version that a pair has at least."""
 SPAN_S_MAX = 10.0
 """A span that has fewer after so long is left out."""
-IDLE_S = 0.45
+IDLE_S = 0.2
 """How often time is looked at before the first calls."""
 IDLE_MIN, IDLE_KEPT = 2, 30
 """How many spans without calls have to be seen, and how many count: the newest."""
@@ -111,6 +111,10 @@ class CallCosts:
             self._idle[True].append(used_s / took_s / len(candidates))
             self._quiet = now
 
+    def busy(self) -> None:
+        """From now on it has work of which the log of calls knows nothing, until the first look."""
+        self._began = True
+
     def streamed(self, sent: Mapping[str, int]) -> None:
         """Takes how many messages the streams of each instance have sent since it began; who does not tell is left
         out."""
@@ -138,9 +142,7 @@ class CallCosts:
             quiet = not calls[side] and (side or not self._streams or (sent is not None and not sent[side]))
             self._rest(side, used_s[side] / seconds / len(now.used_s[side]) if quiet else None)
         if not self._settles(now.read_s, calls[True]):
-            return self._leave_out(
-                f"its calls began less than {SETTLE_S:g} s ago" if calls[True] else "it has no calls"
-            )
+            return self._leave_out("its calls have only begun" if calls[True] else "it has no calls")
         if self._streams and sent is None:
             return self._leave_out("an instance does not tell what its streams send")
         return self._add(now, seconds, {s: used_s[s] or 0.0 for s in used_s}, calls, sent or Counter())
@@ -201,7 +203,8 @@ class CallCosts:
         idle_ms = 1000 * span.idle_s[True] / calls[True]
         if idle_ms > usual_ms:
             return self._leave_out(
-                f"without calls it takes {idle_ms:.3g} ms for each that it has, and one of stable's takes {usual_ms:.3g} ms"
+                f"what it takes without calls is {idle_ms:.3g} ms for each that it has, more than the "
+                f"{usual_ms:.3g} ms of one of stable's"
             )
         self.left_out = ""
         return Cost(1000 * span.used_s[True] / calls[True], stable_ms, calls[True], calls[False])

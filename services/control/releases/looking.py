@@ -153,6 +153,7 @@ class Look:
         verdict = world.judge(specification.abort, world.calls.seen(release.release_id))
         verdict = verdict or self._memory.against or self._saturation.against
         if release.shadows:
+            self._saturation.mirrors()
             self._keep(release)
             shadow = self._shadow
             return verdict or (shadow.against if shadow else ""), shadow is not None and shadow.may_go_on

@@ -25,7 +25,7 @@ class Analysis(Part):
     """By how much the processor time a call may be higher, as a share of the stable version's; 0: it is not tested. No
     step waits for this test: where little is called it can say nothing."""
     processor_absolute_ms: float = Field(default=0.05, ge=0, le=1000)
-    """The same in milliseconds, beside `processor_relative`: what has fewer calls a second wakes up for each of them."""
+    """The same in milliseconds, in addition: what has few calls a second wakes up for each of them."""
     alpha: float = Field(default=0.05, gt=0, lt=1)
     beta: float = Field(default=0.05, gt=0, lt=1)
     """Chance that a candidate beyond a tolerance passes."""

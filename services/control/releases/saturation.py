@@ -90,6 +90,11 @@ class Saturation:
                         f"where it may take {most:g} %"
                     )
 
+    def mirrors(self) -> None:
+        """Calls are repeated to the candidate: what it takes is not what it takes without calls."""
+        if self.costs is not None:
+            self.costs.busy()
+
     def take(self, told: Mapping[str, Told], candidates: Collection[str]) -> None:
         """Takes what the instances of the service have told, by name; `candidates` are those of the candidate."""
         if self.costs is not None:
@@ -106,8 +111,8 @@ class Saturation:
         for name, lag_ms in late.items():
             if now_s - self._late_s.setdefault(name, now_s) >= LAG_HOLDS_S and not self._told:
                 self._told = (
-                    f"the event loop of {name} is late by up to {lag_ms:.0f} ms since {LAG_HOLDS_S:g} s, where it may be "
-                    f"late by {most:g} ms"
+                    f"the event loop of {name} is late by up to {lag_ms:.0f} ms since {LAG_HOLDS_S:g} s, "
+                    f"where it may be late by {most:g} ms"
                 )
 
     async def ask(self, world: World, service: str) -> None:
