@@ -30,6 +30,8 @@ IDLE_S = 0.2
 """How often time is looked at before the first calls."""
 IDLE_MIN, IDLE_KEPT = 2, 30
 """How many spans without calls have to be seen, and how many count: the newest."""
+RESTED = 6
+"""So many of them are waited for before the first calls."""
 READ_S_MIN = 0.3
 """Times that were read closer together are of one span."""
 
@@ -110,6 +112,16 @@ class CallCosts:
         elif (took_s := now.read_s - self._quiet.read_s) >= IDLE_S:
             self._idle[True].append(used_s / took_s / len(candidates))
             self._quiet = now
+
+    def rest(self) -> None:
+        """What it has taken so far was for its start and the gate; from now on it is left alone."""
+        self._idle[True].clear()
+        self._quiet = None
+
+    @property
+    def rested(self) -> bool:
+        """Whether it was left alone for long enough."""
+        return len(self._idle[True]) >= RESTED
 
     def busy(self) -> None:
         """From now on it has work of which the log of calls knows nothing, until the first look."""

@@ -277,11 +277,10 @@ class Look:
                     f"{crashed.name} crashed: {crashed.detail}\n{crashed.log[-LOG_CHARACTERS_MAX:]}".rstrip()
                 )
                 return
+            serving = {i.name for i in self._world.candidates(release.service) if i.serving}
+            self._saturation.look(serving_alone(seen, serving))
             if self._served:
-                serving = {i.name for i in self._world.candidates(release.service) if i.serving}
-                taking_calls = seen if self._replacing is None else serving_alone(seen, serving)
-                self._memory.look(taking_calls)
-                self._saturation.look(taking_calls)
+                self._memory.look(seen if self._replacing is None else serving_alone(seen, serving))
             await asyncio.sleep(ASK_AGAIN_S)
 
     async def _ask_instances(self, release: Release) -> None:
@@ -304,6 +303,8 @@ class Look:
             self._failure = f"version {wanted.version} is what serves already: give the candidate another version"
         else:
             self._failure = await self._differences(service, stable, candidate)
+        if not self._failure:
+            await self._saturation.rest()
         self._gate_passed = not self._failure
 
     async def _differences(self, service: str, stable: Registered, candidate: Registered) -> str:

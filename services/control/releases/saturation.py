@@ -4,6 +4,7 @@ loop is."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from services.control.releases.world import World
 
 ASK_EVERY_S = 1.0
+REST_S_MAX = 3.0
+"""So long a candidate is left alone at most, once its gate has let it through: half of that if the node answers as
+ever."""
 LAG_HOLDS_S = 10.0
 """An event loop is too late when it was so at every answer for so long, and none of the stable version's was: they tell
 the longest delay of some seconds, and a machine that stands still delays them all."""
@@ -61,6 +65,7 @@ class Saturation:
         self._used: dict[str, deque[tuple[float, float]]] = {}
         self._late_s: dict[str, float] = {}
         self._told = ""
+        self._rested = asyncio.Event()
 
     @property
     def against(self) -> str:
@@ -71,6 +76,8 @@ class Saturation:
         """Takes what the node has read of instances that take calls."""
         if self.costs is not None:
             self.costs.read(seen)
+            if self.costs.rested:
+                self._rested.set()
         most, over_s = self._abort.processor_percent_max, self._abort.processor_over
         if most is None or not seen.read_s:
             return
@@ -89,6 +96,16 @@ class Saturation:
                         f"{state.name} took {percent:.0f} % of one processor over {took_s:.0f} s, "
                         f"where it may take {most:g} %"
                     )
+
+    async def rest(self) -> None:
+        """Waits until it is known what the candidate takes without calls, which nobody will see once it has them."""
+        if self.costs is None:
+            return
+        self.costs.rest()
+        self._rested.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REST_S_MAX):
+                await self._rested.wait()
 
     def mirrors(self) -> None:
         """Calls are repeated to the candidate: what it takes is not what it takes without calls."""

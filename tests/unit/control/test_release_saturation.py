@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
 import random
@@ -13,6 +14,7 @@ import pytest
 
 from crossrate.api.instance.v1 import instance_service_pb2 as instance_pb2
 from services.control.releases import costs as costs_module
+from services.control.releases import saturation as saturation_module
 from services.control.releases.calls import Ended
 from services.control.releases.costs import CallCosts, Cost
 from services.control.releases.domain import Release
@@ -305,3 +307,28 @@ def test_a_node_that_tells_no_times_is_one_of_before() -> None:
     candidate = {"name": "reference-901", "state": "ready", "restarts": 0, "detail": "", "log": "", "rss_mib": 1.0}
     seen = _instances({"candidates": [candidate], "stable_rss_mib": {"reference-1": 2.0}})
     assert (seen.read_s, seen.candidates[0].processor_s, dict(seen.stable_processor_s)) == (0.0, 0.0, {})
+
+
+async def test_a_candidate_is_left_alone_for_a_moment_before_its_first_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the node has read what it takes without calls, whatever its start took; a node that does not answer keeps
+    it for some seconds, and without a comparison nobody waits."""
+    await Saturation(release()).rest()
+    world = World()
+    rested = Saturation(release(analysis={}))
+    assert rested.costs is not None
+    world.pass_by(rested.costs, 5, 2.0)
+    resting = asyncio.create_task(rested.rest())
+    await asyncio.sleep(0)
+    assert not rested.costs.rested
+    world.pass_by(rested.costs, 2, 0.004)
+    rested.look(world.running())
+    async with asyncio.timeout(60):
+        await resting
+    assert max(rested.costs.state()["idle"][True]) < 0.01
+
+    monkeypatch.setattr(saturation_module, "REST_S_MAX", 0.05)
+    silent = Saturation(release(analysis={}))
+    async with asyncio.timeout(60):
+        await silent.rest()
+    assert silent.costs is not None
+    assert not silent.costs.rested
