@@ -18,7 +18,7 @@ from crossrate.evidence.means import MeanTest
 from crossrate.evidence.samples import floats
 from crossrate.evidence.verdict import Evidence, Tolerance
 
-_SHIFT = 0.5
+_SHIFT = 0.25
 """`MeanTest` asks whether a mean is above a tolerance, which must be above zero: values are moved by it."""
 
 
@@ -34,7 +34,7 @@ class CostTest:
 
     def __init__(self, tolerance: Tolerance, unit: str = "") -> None:
         self._tolerance, self._unit = tolerance, unit
-        self._means = MeanTest(_SHIFT, 1.5 * (1 + tolerance.relative) - _SHIFT, above=True)
+        self._means = MeanTest(_SHIFT, 1.2 * (1 + tolerance.relative) - _SHIFT, above=True)
         self._pairs = 0
         self._sums = np.zeros(2)
         self._calls = [0, 0]
