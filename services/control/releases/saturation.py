@@ -134,11 +134,23 @@ class Saturation:
 
     async def ask(self, world: World, service: str) -> None:
         """Asks the instances of a service until it is cancelled."""
-        question = instance_pb2.MeasureInstanceRequest()
         while True:
-            answers, _ = await world.instances.ask(
-                lambda stub, timeout_s: stub.MeasureInstance(question, timeout=timeout_s), service
-            )
             candidates = {instance.name for instance in world.candidates(service)}
-            self.take({name: told_by(answer) for name, answer in answers.items()}, candidates)
+            self.take(await _asked(world, service), candidates)
             await asyncio.sleep(ASK_EVERY_S)
+
+
+async def _asked(world: World, service: str) -> dict[str, Told]:
+    """What the instances of a service tell now, by name."""
+    question = instance_pb2.MeasureInstanceRequest()
+    try:
+        answers, _ = await world.instances.ask(
+            lambda stub, timeout_s: stub.MeasureInstance(question, timeout=timeout_s), service
+        )
+    except asyncio.CancelledError:
+        # The channel of an instance that goes is closed, and with it a question that is under way there.
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        return {}
+    return {name: told_by(answer) for name, answer in answers.items()}

@@ -8,6 +8,7 @@ import json
 import random
 import re
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -332,3 +333,32 @@ async def test_a_candidate_is_left_alone_for_a_moment_before_its_first_calls(mon
         await silent.rest()
     assert silent.costs is not None
     assert not silent.costs.rested
+
+
+async def test_instances_are_asked_on_when_one_goes_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question that is cancelled with the channel of an instance ends nothing; the next answers count, and whoever
+    asks ends when it is told to."""
+    monkeypatch.setattr(saturation_module, "ASK_EVERY_S", 0.0)
+    asked, often, late = 0, asyncio.Event(), instance_pb2.MeasureInstanceResponse()
+    late.loop_lag_max.FromMilliseconds(900)
+
+    class Instances:
+        async def ask(self, question: Any, service: str) -> Any:
+            nonlocal asked
+            asked += 1
+            if asked == 1:
+                raise asyncio.CancelledError
+            if asked == 20:
+                often.set()
+            return {NAMES[True]: late}, {}
+
+    world: Any = SimpleNamespace(instances=Instances(), candidates=lambda service: [SimpleNamespace(name=NAMES[True])])
+    ticks = iter(range(10**6))
+    saturation = Saturation(release(abort={"loop_lag_ms_max": 100}), lambda: float(next(ticks)))
+    asking = asyncio.create_task(saturation.ask(world, "reference"))
+    async with asyncio.timeout(60):
+        await often.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert "by up to 900 ms" in saturation.against
