@@ -136,11 +136,11 @@ class Saturation:
         """Asks the instances of a service until it is cancelled."""
         while True:
             candidates = {instance.name for instance in world.candidates(service)}
-            self.take(await _asked(world, service), candidates)
+            self.take(await asked(world, service), candidates)
             await asyncio.sleep(ASK_EVERY_S)
 
 
-async def _asked(world: World, service: str) -> dict[str, Told]:
+async def asked(world: World, service: str) -> dict[str, Told]:
     """What the instances of a service tell now, by name."""
     question = instance_pb2.MeasureInstanceRequest()
     try:
