@@ -3,7 +3,8 @@
 The node reads each process's time, the proxies' log has the calls. At each look both versions' time since the last
 is divided by the unary calls that ended meanwhile. What a process takes without calls is taken off first: the median
 of the candidate's seconds without any, most of them before its first calls. Of stable only what was seen in such
-seconds is taken off; where it always has calls it keeps that part, which can only spare the candidate.
+seconds is taken off, and no more than of the candidate; where it always has calls it keeps that part. Both can only
+spare the candidate.
 
 Left out are the first SETTLE_S of calls, as caches fill and code warms up; spans with few calls, until there are
 CALLS_MIN of each version; those in which what is taken off would be more than a call costs stable, where an error in it
@@ -193,8 +194,7 @@ class CallCosts:
         span = self._span
         span.seconds += seconds
         for side in (False, True):
-            seen = self._idle[side]
-            idle_s = statistics.median(seen) * len(now.used_s[side]) * seconds if len(seen) >= IDLE_MIN else 0.0
+            idle_s = self._idle_rate(side) * len(now.used_s[side]) * seconds
             span.idle_s[side] += idle_s
             span.used_s[side] += used_s[side] - idle_s
         span.calls += calls
@@ -204,6 +204,12 @@ class CallCosts:
         if span.seconds > SPAN_S_MAX:
             return self._leave_out(f"a version has fewer than {CALLS_MIN} calls in {SPAN_S_MAX:g} s")
         return None
+
+    def _idle_rate(self, side: bool) -> float:
+        """What an instance uses a second without calls, in seconds."""
+        rates = [statistics.median(self._idle[s]) for s in (True, side) if len(self._idle[s]) >= IDLE_MIN]
+        # Seconds of which the log has no calls, as it was lost, must not make stable's calls look cheap.
+        return rates[0] if side else min(rates) if len(rates) == 2 else 0.0
 
     def _pair(self, span: _Span) -> Cost | None:
         calls, self._span = span.calls, _Span()

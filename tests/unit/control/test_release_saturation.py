@@ -362,3 +362,27 @@ async def test_instances_are_asked_on_when_one_goes_in_the_middle(monkeypatch: p
     with pytest.raises(asyncio.CancelledError):
         await asking
     assert "by up to 900 ms" in saturation.against
+
+
+def test_a_log_of_calls_that_is_lost_for_a_while_makes_no_call_of_stable_cheap() -> None:
+    """Seconds in which both versions work and nothing is logged look like seconds without calls: what they took is not
+    taken off stable's calls afterwards, beyond what the candidate takes without calls."""
+    world = World()
+    costs = begun(world)
+    assert called(costs, world, 15)
+    for _ in range(6):
+        world.work(costs, {True: 40, False: 400}, {True: 3e-4, False: 3e-4}, 0.004)
+        assert costs.look([]) is None
+    pairs = called(costs, world, 30)
+    assert mean([p.stable_ms for p in pairs[3:]]) == pytest.approx(0.3, rel=0.1)
+    assert mean([p.candidate_ms for p in pairs[3:]]) < 0.45
+
+
+def test_stable_without_calls_now_and_then_gives_up_its_background_too() -> None:
+    """Where stable is seen without calls, what it takes then is taken off its calls."""
+    world = World()
+    costs = begun(world, idle_s=0.01)
+    called(costs, world, 12, idle_s=0.01)
+    called(costs, world, 6, calls={True: 40, False: 0}, idle_s=0.01)
+    pairs = called(costs, world, 60, calls={True: 60, False: 60}, idle_s=0.01)
+    assert mean([p.stable_ms for p in pairs[3:]]) == pytest.approx(0.3, rel=0.15)
