@@ -82,11 +82,14 @@ class Instances:
             return await self._stub(instance).CheckConfig(request, timeout=ASK_S_MAX)
         return None
 
-    async def ask(self, question: Callable[[Any, float], Awaitable[A]]) -> tuple[dict[str, A], dict[str, str]]:
+    async def ask(
+        self, question: Callable[[Any, float], Awaitable[A]], service: str = ""
+    ) -> tuple[dict[str, A], dict[str, str]]:
         """Asks every instance one thing at once: the answers by name, and why those failed that did not answer.
 
         Args:
             question: of a stub and a timeout in seconds.
+            service: whose instances, its candidates among them; "" for all.
         """
         present = dict(self._registry.instances)
         await self._forget(present)
@@ -99,7 +102,7 @@ class Instances:
             except grpc.aio.AioRpcError as error:
                 failed[instance.name] = f"{error.code().name}: {error.details()}"
 
-        await asyncio.gather(*map(one, present.values()))
+        await asyncio.gather(*(one(i) for i in present.values() if service in ("", i.service)))
         return answers, failed
 
     async def tap(

@@ -103,12 +103,16 @@ def candidate_figures(found: Sequence[Outcome]) -> tuple[dict[str, float], dict[
         results["good_failed_calls"] = sum(o.failed_calls for _, o in good)
     if bad:
         results["bad_missed"] = sum(not o.as_expected for _, o in bad)
-        results["bad_exposure"] = max(o.exposure for _, o in bad)
+        if harmful := [o.exposure for s, o in bad if not s.slowly]:
+            results["bad_exposure"] = max(harmful)
+        if slow := [o.exposure for s, o in bad if s.slowly]:
+            results["slow_exposure"] = max(slow)
     missed = sorted({s.name for s, o in bad if not o.as_expected})
     notes = {
         "good_aborted": f"of {len(good)} runs of candidates that are good",
         "good_failed_calls": "while good candidates took over",
         "bad_missed": f"of {len(bad)} runs of bad ones. {', '.join(missed)}",
         "bad_exposure": "most of the 5 % step's calls that a bad one had, as a share",
+        "slow_exposure": "the same of those whose calls go well, as they only take more of the processor",
     }
     return results, {k: v for k, v in notes.items() if k in results}

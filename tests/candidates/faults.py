@@ -100,6 +100,39 @@ class WrongPrice(CallsFault):
         return wrong
 
 
+class Burns(CallsFault):
+    """Each unary call takes so many times the processor time that it would take. What it takes by itself is learned
+    meanwhile; the rest is spent a moment after the answer has left."""
+
+    LEARNED_CALLS = 20
+    """The first calls, which are dearer, say nothing and burn nothing."""
+    AFTER_S = 0.001
+    BURN_S_MAX = 0.01
+
+    def __init__(self, factor: float) -> None:
+        self._more, self._calls = factor - 1, 0
+        self._began_s = self._burnt_s = 0.0
+
+    async def unary(self, answer: Callable[[], Any], method: str, request: Any, context: Any) -> Any:
+        """Answers, and burns later."""
+        given = await answer()
+        asyncio.get_running_loop().call_later(self.AFTER_S, self._burn)
+        return given
+
+    def _burn(self) -> None:
+        self._calls += 1
+        begin_s = time.process_time()
+        own_s = begin_s - self._burnt_s
+        if self._calls <= self.LEARNED_CALLS:
+            self._began_s = own_s
+            return
+        spend_s = self._more * (own_s - self._began_s) / (self._calls - self.LEARNED_CALLS)
+        end_s = begin_s + min(spend_s, self.BURN_S_MAX)
+        while time.process_time() < end_s:
+            pass
+        self._burnt_s += time.process_time() - begin_s
+
+
 class StreamsFail(CallsFault):
     """Streams fail after their first message; unary calls are well."""
 
@@ -118,6 +151,7 @@ def calls_fault(fault: str, argument: str, seed: int) -> CallsFault:
     slow:SECONDS        two calls in a hundred take so much longer
     account:NAME        calls of one account fail
     price:PAIR@PIPS     one pair's quotes are off
+    burns:FACTOR        unary calls take so many times the processor time
     streams             streams fail after their first message
 
     Raises:
@@ -133,6 +167,8 @@ def calls_fault(fault: str, argument: str, seed: int) -> CallsFault:
     if fault == "price":
         pair, _, pips = argument.partition("@")
         return WrongPrice(pair, float(pips))
+    if fault == "burns":
+        return Burns(float(argument))
     if fault == "streams":
         return StreamsFail()
     if fault in OTHERS:

@@ -31,6 +31,8 @@ class Scripted:
         rules: more of the specification.
         candidate: more of its table `[candidate]`.
         quick: whether its steps are short and wait for no pass: what is wrong shows before them.
+        slowly: whether it harms no call until it has them all, and is found by what adds up over a minute or two: how
+            many calls it had is told apart.
         needs: what has to be there to find it; empty for nothing.
     """
 
@@ -42,6 +44,7 @@ class Scripted:
     rules: str = ""
     candidate: str = ""
     quick: bool = False
+    slowly: bool = False
     needs: str = ""
 
 
@@ -65,6 +68,7 @@ SCRIPTED = (
     Scripted("wrong_price", "price:EUR/USD@0.2", rules=PRICES),
     Scripted("one_account", "account:{account}", service="ledger"),
     Scripted("streams", "streams"),
+    Scripted("burns", "burns:2", service="ledger", slowly=True),
     Scripted("crash", "crash", service="reference", before_calls=True),
     Scripted("contract", "contract", service="reference", before_calls=True),
     Scripted("slow_start", "start:4", PROMOTED, quick=True),
@@ -157,8 +161,9 @@ class Bench:
                 release = await stand.get(name)
             self._learn(release)
             await stand.end(name)
-        if "one_account" in names:
+        if any(s.service == "ledger" and s.name in names for s in SCRIPTED):
             await open_accounts(stand.mesh)
+        if "one_account" in names:
             name = stand.specify("calibration-accounts", "ledger", "none", rules)
             async with self._load("ledger") as (accounts, _):
                 accounts.candidate = name

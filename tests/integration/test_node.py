@@ -25,6 +25,8 @@ from crossrate.node.progress import Progress
 from crossrate.runtime import topology
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import DEFAULT_PATH
+from services.control.releases.nodes import Node, Running
+from services.control.releases.released import Candidate
 from services.marketdata.latest import STREAM
 from tests.integration.conftest import Runtime
 
@@ -110,6 +112,29 @@ def test_a_killed_process_comes_back(where: Place, victim: str) -> None:
     os.kill(before["pid"], signal.SIGKILL)
     until(lambda: rows(where)[victim]["restarts"] > before["restarts"] and healthy(where))
     assert rows(where)[victim]["pid"] != before["pid"]
+
+
+def test_the_node_tells_what_candidates_and_own_instances_take(where: Place) -> None:
+    """Memory and processor time of both, and when it was read; the time only grows, and health checks make it grow."""
+    asked = Node(where.run / "node.sock")
+
+    def seen() -> Running:
+        return asyncio.run(asked.candidates("reference"))
+
+    def runs() -> bool:
+        return [s.name for s in seen().candidates if s.processor_s and s.rss_mib] == ["reference-901"]
+
+    try:
+        asyncio.run(asked.ensure("reference", Candidate(version="2.0.0")))
+        until(runs)
+        first = seen()
+        assert first.stable_processor_s.keys() == first.stable_rss_mib.keys() != set()
+        until(lambda: seen().candidates[0].processor_s > first.candidates[0].processor_s)
+        until(lambda: all(now > first.stable_processor_s[name] for name, now in seen().stable_processor_s.items()))
+        assert seen().read_s > first.read_s > 0
+    finally:
+        asyncio.run(asked.end("reference"))
+    assert seen().candidates == ()
 
 
 async def last_values(where: Place) -> dict[str, int]:

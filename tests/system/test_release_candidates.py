@@ -22,6 +22,9 @@ RATE = 400.0
 SEED = 7
 BY_LATENCY = "p99_doubled"
 """Tails of a machine that others use say nothing: this one is the benchmark's alone."""
+BY_PROCESSOR = "burns"
+"""At so few calls a second it shows after a minute or more, and so has a step of its own, and more calls."""
+BURN_STEP_S, BURN_RATE = 300.0, 800.0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -42,7 +45,9 @@ async def bench(stand: Stand) -> Bench:
     return bench
 
 
-@pytest.mark.parametrize("scripted", [s for s in SCRIPTED if s.name != BY_LATENCY], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "scripted", [s for s in SCRIPTED if s.name not in (BY_LATENCY, BY_PROCESSOR)], ids=lambda s: s.name
+)
 async def test_every_scripted_candidate_becomes_what_it_has_to(bench: Bench, scripted: Scripted) -> None:
     """The good ones are promoted and fail no call; the bad ones are taken back, those that cannot serve before they get
     a call."""
@@ -51,6 +56,17 @@ async def test_every_scripted_candidate_becomes_what_it_has_to(bench: Bench, scr
     assert outcome.as_expected, outcome
     if scripted.fault == "none" or scripted.before_calls:
         assert outcome.failed_calls == 0, outcome
+
+
+async def test_a_candidate_that_burns_processor_time_is_taken_back_by_it(stand: Stand, bench: Bench) -> None:
+    """Its answers are right and its times within bounds; what a call takes of the processor is twice what it takes
+    stable. The accounts that are asked for were opened for the others."""
+    patient = Bench(stand, Sizes(step_s=BURN_STEP_S, rate=BURN_RATE, go_on="unless_failed", latency_relative=9))
+    outcome = await patient.run(next(s for s in SCRIPTED if s.name == BY_PROCESSOR), run=0, seed=SEED)
+    print(outcome.document())
+    assert outcome.as_expected, outcome
+    assert "processor_time_a_call fails" in outcome.cause
+    assert outcome.failed_calls == 0, outcome
 
 
 async def test_weight_changes_fail_no_call_and_mix_no_key(stand: Stand) -> None:

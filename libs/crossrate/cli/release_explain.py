@@ -13,6 +13,8 @@ from crossrate.cli.requests import as_dict
 
 Tally = tuple[int, int, int, int]
 """Calls and failures of stable, then of the candidate."""
+_NOT_WAITED_FOR = frozenset({"shadow", "processor_time_a_call"})
+"""Metrics of the analysis that no step with a weight waits for, whatever they lack."""
 
 
 def explain(name: str, *, whole: bool, as_json: bool) -> None:
@@ -97,7 +99,7 @@ def _tell_verdicts(verdicts: Iterable[release_pb2.ReleaseVerdict]) -> None:
 
 
 def _tell_wait(release: release_pb2.Release) -> None:
-    needed = max((v.calls_needed for v in release.verdicts if v.metric != "shadow"), default=0)
+    needed = max((v.calls_needed for v in release.verdicts if v.metric not in _NOT_WAITED_FOR), default=0)
     if word(release, "phase") == "STEPPING" and needed and not release.steps[release.step].shadow:
         show.note(
             f"about {needed:,} more calls of the candidate decide it; where few come, `fill_calls_per_s` in [analysis] "

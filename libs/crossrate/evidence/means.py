@@ -32,15 +32,16 @@ class MeanTest:
     Args:
         tolerance: how far the mean may be from zero, in the unit of the differences, above zero.
         bound: how large a single difference may be before it is clipped, in the same unit, above the tolerance.
+        above: only a mean above the tolerance fails, and one that is shown to lie below it passes, however far.
 
     Raises:
         ValueError: an argument is out of its range.
     """
 
-    def __init__(self, tolerance: float, bound: float) -> None:
+    def __init__(self, tolerance: float, bound: float, *, above: bool = False) -> None:
         if not 0 < tolerance < bound < math.inf:
             raise ValueError(f"give 0 < tolerance ({tolerance}) < bound ({bound})")
-        self._tolerance, self._bound = tolerance, bound
+        self._tolerance, self._bound, self._above = tolerance, bound, above
         # Rows: the mean is above −tolerance, above tolerance; the same of the mean with its sign changed.
         self._logs = np.zeros((4, len(_BETS)))
         self._best = np.zeros(4)
@@ -103,26 +104,32 @@ class MeanTest:
             lower=lower,
             upper=upper,
             p_fail=math.exp(-self._log_fail()),
-            p_pass=math.exp(-min(self._best[0], self._best[2])),
+            p_pass=math.exp(-self._log_pass()),
             n_candidate=self.n,
             n_baseline=self.n,
         )
 
+    def _log_pass(self) -> float:
+        return float(self._best[2] if self._above else min(self._best[0], self._best[2]))
+
     def _log_fail(self) -> float:
-        """Two sides are looked at, which halves the evidence."""
+        """Where two sides are looked at, that halves the evidence."""
+        if self._above:
+            return max(float(self._best[1]), 0.0)
         return max(float(max(self._best[1], self._best[3])) - math.log(2), 0.0)
 
     def calls_needed(self, alpha: float, beta: float) -> int | None:
         """See SequentialTest: what is missing, over the growth at the mean and variance seen so far."""
-        if self._log_fail() >= -math.log(alpha) or min(self._best[0], self._best[2]) >= -math.log(beta):
+        if self._log_fail() >= -math.log(alpha) or self._log_pass() >= -math.log(beta):
             return 0
         if not self.n:
             return None
         mean = self._sum / self.n
         variance = max((self._squares + self._bound**2 / 4) / (self.n + 1) - mean**2, 1e-12)
-        failing = abs(mean) > self._tolerance
-        rows = (1 if mean > 0 else 3,) if failing else (0, 2)
-        wanted = -math.log(alpha / 2 if failing else beta)
+        failing = (mean if self._above else abs(mean)) > self._tolerance
+        passing = (2,) if self._above else (0, 2)
+        rows = (1 if mean > 0 else 3,) if failing else passing
+        wanted = -math.log((alpha if self._above else alpha / 2) if failing else beta)
         most = 0.0
         for row in rows:
             sign, hypothesis = self._hypotheses()[row]

@@ -66,6 +66,8 @@ class Evidence:
     p_pass: float
     n_candidate: int
     n_baseline: int
+    unit: str = ""
+    """Of the values, for words."""
 
 
 class SequentialTest(Protocol):
@@ -130,9 +132,9 @@ class Verdict:
             return f"{name}: {self.cause}"
         seen = self.evidence
         measured = (
-            f"{_number(seen.estimate)} (95 % from {_number(seen.lower)} to {_number(seen.upper)}) "
-            f"of {seen.n_candidate} calls beside {_number(seen.baseline)} of {seen.n_baseline}, "
-            f"limit {_number(seen.limit)}"
+            f"{_number(seen.estimate, seen.unit)} (95 % from {_number(seen.lower)} to {_number(seen.upper)}) "
+            f"of {seen.n_candidate} calls beside {_number(seen.baseline, seen.unit)} of {seen.n_baseline}, "
+            f"limit {_number(seen.limit, seen.unit)}"
         )
         match self.outcome:
             case Outcome.PASS:
@@ -145,5 +147,5 @@ class Verdict:
                 return f"{name} is undecided: {measured}; about {self.calls_needed} more calls needed"
 
 
-def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.4g}"
+def _number(value: float | None, unit: str = "") -> str:
+    return "unknown" if value is None else f"{value:.4g} {unit}".rstrip()

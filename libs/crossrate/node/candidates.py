@@ -7,11 +7,12 @@ that control has made for a release. A mesh is healthy without them: what become
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from crossrate.node import logs
 from crossrate.node.keeper import Keeper, State
-from crossrate.node.memory import rss_mib
+from crossrate.node.memory import processor_s, rss_mib
 from crossrate.node.nursery import ForkError
 from crossrate.node.programs import Program
 from crossrate.node.restarts import RestartFailed, Restarts
@@ -24,6 +25,10 @@ INSTANCES_MAX = 8
 
 def _rss_mib(keeper: Keeper) -> float:
     return round(rss_mib(keeper.child.pid), 1) if keeper.child is not None else 0.0
+
+
+def _processor_s(keeper: Keeper) -> float:
+    return processor_s(keeper.child.pid) if keeper.child is not None else 0.0
 
 
 class Candidates:
@@ -64,9 +69,12 @@ class Candidates:
         return [k for k in self._node.table.of_kind("service") if k.name.rsplit("-", 1)[0] == service]
 
     def state(self, service: str) -> dict[str, Any]:
-        """Each candidate's name, state, restarts, memory, and why it is not running; of one that crashed the end of its
-        log. Beside them the memory of each of the service's own instances. Memory is resident, in MiB."""
+        """Each candidate's name, state, restarts, memory, processor time, and why it is not running; of one that
+        crashed the end of its log. Beside them memory and processor time of each of the service's own instances. Memory
+        is resident, in MiB; processor time is what the process has used since it began, in seconds, and `read_s` when
+        that was read, on the machine's monotonic clock."""
         return {
+            "read_s": time.monotonic(),
             "candidates": [
                 {
                     "name": keeper.name,
@@ -75,10 +83,12 @@ class Candidates:
                     "detail": keeper.detail,
                     "log": logs.tail(keeper.kept.log) if keeper.restarts or keeper.state is State.FAILED else "",
                     "rss_mib": _rss_mib(keeper),
+                    "processor_s": _processor_s(keeper),
                 }
                 for keeper in self._of(service)
             ],
             "stable_rss_mib": {keeper.name: _rss_mib(keeper) for keeper in self._stable(service)},
+            "stable_processor_s": {keeper.name: _processor_s(keeper) for keeper in self._stable(service)},
         }
 
     async def end(self, service: str, keep: int = 0) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import resource
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,19 @@ def rss_mib(pid: int) -> float:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES / MIB
     except OSError:
         return 0.0
+
+
+def processor_s(pid: int) -> float:
+    """User and system time of one process in seconds since it began, of all its threads and of none of its children.
+
+    The kernel's clock of the process tells it to the nanosecond; where it does not, /proc does, to a hundredth of a
+    second. 0 if the process is gone.
+    """
+    try:
+        # MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED): clock_getcpuclockid(3), which Python does not have.
+        return time.clock_gettime(~pid << 3 | 2)
+    except OSError:
+        return _processor_s(pid, False)
 
 
 def _parents() -> dict[int, int]:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from crossrate.evidence.costs import CostTest
 from crossrate.evidence.family import Decision, Family
 from crossrate.evidence.means import MeanTest
 from crossrate.evidence.proportions import ProportionTest
@@ -21,6 +22,7 @@ from crossrate.evidence.quantiles import QuantileTest
 from crossrate.evidence.verdict import Outcome, Tolerance, Verdict
 from services.control.releases.business import Judged
 from services.control.releases.calls import Ended
+from services.control.releases.costs import CallCosts
 from services.control.releases.domain import Finding
 from services.control.releases.parts import Business
 from services.control.releases.prices import Drift
@@ -30,6 +32,7 @@ ERRORS, LATENCY = "errors", "latency"
 REPLAYED = "replayed_latency"
 """Times of recorded calls that were repeated by both versions: they have not come through proxies as others have."""
 BY_ACCOUNT = "errors_by_account"
+PROCESSOR = "processor_time_a_call"
 DESK = "desk "
 """Begins the name of a desk's segment."""
 ACCOUNTS_A_LOOK = 50
@@ -55,6 +58,7 @@ class Analyst:
         business: rules about orders and prices.
         keyed: whether calls have accounts, so that each is looked at by itself.
         desk_of: the desk of an account; empty if it is not known.
+        costs: what calls take of the processor; None where that is not compared.
     """
 
     def __init__(
@@ -66,8 +70,9 @@ class Analyst:
         business: Sequence[Business] = (),
         keyed: bool = False,
         desk_of: Callable[[str], str] = lambda account: "",
+        costs: CallCosts | None = None,
     ) -> None:
-        self._is_unary, self._clock, self._desk_of = is_unary, clock, desk_of
+        self._is_unary, self._clock, self._desk_of, self._costs = is_unary, clock, desk_of, costs
         self._looked = -LOOK_S
         self._decision: Decision | None = None
         self._goes_on_unless_failed = analysis.go_on == "unless_failed"
@@ -79,6 +84,10 @@ class Analyst:
         self._family.declare(LATENCY, lambda: QuantileTest(analysis.latency_quantile, latency), required=not filled)
         if filled:
             self._family.declare(REPLAYED, lambda: QuantileTest(analysis.latency_quantile, latency))
+        if costs is not None:
+            # What has few calls beside its background can never pass, and would hold every step.
+            dearer = Tolerance(analysis.processor_absolute_ms, analysis.processor_relative)
+            self._family.declare(PROCESSOR, lambda: CostTest(dearer, "ms"), required=False)
         self._replayed = 0
         self._keyed = keyed
         if keyed:
@@ -100,7 +109,8 @@ class Analyst:
 
     def state(self) -> dict[str, Any]:
         """What the tests have seen, for `restore`."""
-        return {**self._family.state(), "replayed": self._replayed}
+        costs = None if self._costs is None else self._costs.state()
+        return {**self._family.state(), "replayed": self._replayed, "costs": costs}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Goes on from a state of the same analysis.
@@ -110,6 +120,8 @@ class Analyst:
         """
         self._family.restore(state)
         self._replayed = int(state.get("replayed", 0))
+        if self._costs is not None and (costs := state.get("costs")) is not None:
+            self._costs.restore(costs)
         self._decision = self._family.decide()
 
     def due(self) -> bool:
@@ -152,6 +164,15 @@ class Analyst:
                 test.observe(candidate, stable)
         if self._keyed:
             self._look_at_accounts(ended)
+        self._look_at_costs(ended)
+
+    def _look_at_costs(self, ended: list[Ended]) -> None:
+        """What calls take: one pair at most, of the seconds since the last."""
+        if self._costs is None:
+            return
+        test, cost = self._family.test(PROCESSOR), self._costs.look(ended)
+        if isinstance(test, CostTest) and cost is not None:
+            test.observe(cost.candidate_ms, cost.stable_ms, cost.candidate_calls, cost.stable_calls)
 
     def _desks(self, account: str) -> tuple[str, ...]:
         """The segment of an account's desk, which is compared with the same desk's accounts of stable."""
@@ -220,12 +241,15 @@ class Analyst:
         """What each test says, failures first."""
         verdicts = () if self._decision is None else self._decision.verdicts
         return tuple(
-            Finding(v.metric, v.segment, v.outcome.name, v.explanation() + self._filled(v), v.calls_needed or 0)
+            Finding(v.metric, v.segment, v.outcome.name, v.explanation() + self._remark(v), v.calls_needed or 0)
             for v in verdicts
         )
 
-    def _filled(self, verdict: Verdict) -> str:
-        """How many of the calls of a verdict are none of clients, in words."""
+    def _remark(self, verdict: Verdict) -> str:
+        """What there is to say beside a verdict: how many of its calls are none of clients, or why costs are not
+        compared."""
+        if verdict.metric == PROCESSOR and self._costs is not None and self._costs.left_out:
+            return f"; the last seconds are left out: {self._costs.left_out}"
         if verdict.metric != ERRORS or verdict.segment or not self._replayed:
             return ""
         return f"; {self._replayed} of the candidate's calls were recorded ones that were repeated"

@@ -24,6 +24,7 @@ from services.control.releases.memory import MemoryWatch
 from services.control.releases.nodes import NodeError, NodeGone, Running
 from services.control.releases.pulse import hanging
 from services.control.releases.replacing import Replacing, serving_alone
+from services.control.releases.saturation import Saturation
 from services.control.releases.watched import Watched
 from services.control.releases.world import World
 from services.control.shadow.filling import Filling
@@ -48,13 +49,14 @@ def fact_files(service: str) -> list[str]:
     return sorted(folders)
 
 
-def _analyst(release: Release, desks: Desks) -> Analyst | None:
+def _analyst(release: Release, desks: Desks, saturation: Saturation) -> Analyst | None:
     analysis = release.specification.analysis
     if analysis is None:
         return None
     keyed = release.service in with_accounts()
     business = release.specification.business
-    return Analyst(analysis, is_unary, business=business, keyed=keyed, desk_of=desks.of)
+    costs = saturation.costs
+    return Analyst(analysis, is_unary, business=business, keyed=keyed, desk_of=desks.of, costs=costs)
 
 
 def _filling(world: World, release: Release) -> Filling | None:
@@ -76,12 +78,12 @@ class Look:
         self._gate_passed = self._promoted = self._gone = self._served = False
         self._promotion_failure = ""
         self._shadow: Shadow | None = None
-        self._memory = MemoryWatch(release.specification.abort)
+        self._memory, self._saturation = MemoryWatch(release.specification.abort), Saturation(release)
         self._replacing = Replacing(world, release) if release.specification.rolls else None
         self._keeping: asyncio.Task[None] | None = None
         self._kept_time = time.monotonic()
         self._desks, self._filling = Desks(world.bus, world.log), _filling(world, release)
-        self._analyst = _analyst(release, self._desks)
+        self._analyst = _analyst(release, self._desks, self._saturation)
         world.calls.begin(release.release_id)
         self._business = Watched(world, release, self._alarmed, self._desks)
         self._restore(release)
@@ -104,7 +106,8 @@ class Look:
                 self._shadow = shadow
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             self._world.log.error("what a release has seen is counted anew", release=release.name, reason=repr(error))
-            self._analyst = _analyst(release, self._desks)
+            self._saturation = Saturation(release)
+            self._analyst = _analyst(release, self._desks, self._saturation)
 
     def seen(self, release: Release) -> Seen:
         """What is known now."""
@@ -147,8 +150,10 @@ class Look:
     def _judged(self, release: Release) -> tuple[str, bool]:
         """Why calls speak against the candidate, and whether they let it go on."""
         world, specification = self._world, release.specification
-        verdict = world.judge(specification.abort, world.calls.seen(release.release_id)) or self._memory.against
+        verdict = world.judge(specification.abort, world.calls.seen(release.release_id))
+        verdict = verdict or self._memory.against or self._saturation.against
         if release.shadows:
+            self._saturation.mirrors()
             self._keep(release)
             shadow = self._shadow
             return verdict or (shadow.against if shadow else ""), shadow is not None and shadow.may_go_on
@@ -204,6 +209,8 @@ class Look:
             self._begin("candidates", self._keep_candidates, release)
             self._begin("pulse", self._feel_pulse, release)
             self._begin("business", self._business.run, release)
+            if self._saturation.asks:
+                self._begin("instances", self._ask_instances, release)
         if release.phase is Phase.STARTING:
             self._begin("gate", self._hold_gate, release)
         if self._filling is not None and release.phase is Phase.STEPPING and release.weight:
@@ -218,7 +225,7 @@ class Look:
                 self._tasks["candidates"].cancel()
             self._begin("promote", self._promote, release)
         if release.phase in (Phase.ABORTING, Phase.COMPLETING, Phase.PROMOTED):
-            for name in ("candidates", "gate", "pulse", "business", "filling"):
+            for name in ("candidates", "gate", "pulse", "business", "filling", "instances"):
                 if name in self._tasks:
                     self._tasks[name].cancel()
             self._begin("end", self._end, release)
@@ -270,10 +277,14 @@ class Look:
                     f"{crashed.name} crashed: {crashed.detail}\n{crashed.log[-LOG_CHARACTERS_MAX:]}".rstrip()
                 )
                 return
+            serving = {i.name for i in self._world.candidates(release.service) if i.serving}
+            self._saturation.look(serving_alone(seen, serving))
             if self._served:
-                serving = {i.name for i in self._world.candidates(release.service) if i.serving}
                 self._memory.look(seen if self._replacing is None else serving_alone(seen, serving))
             await asyncio.sleep(ASK_AGAIN_S)
+
+    async def _ask_instances(self, release: Release) -> None:
+        await self._saturation.ask(self._world, release.service)
 
     async def _feel_pulse(self, release: Release) -> None:
         within_s = release.specification.abort.answers_within
@@ -292,6 +303,8 @@ class Look:
             self._failure = f"version {wanted.version} is what serves already: give the candidate another version"
         else:
             self._failure = await self._differences(service, stable, candidate)
+        if not self._failure:
+            await self._saturation.rest()
         self._gate_passed = not self._failure
 
     async def _differences(self, service: str, stable: Registered, candidate: Registered) -> str:

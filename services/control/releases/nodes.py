@@ -31,7 +31,8 @@ class NodeGone(NodeError):
 
 @dataclass(frozen=True, slots=True)
 class CandidateState:
-    """One candidate as the node keeps it; `log` is the end of its log if it crashed, `rss_mib` its resident memory."""
+    """One candidate as the node keeps it; `log` is the end of its log if it crashed, `rss_mib` its resident memory,
+    `processor_s` the processor time that it has used since it began."""
 
     name: str
     state: str
@@ -39,6 +40,7 @@ class CandidateState:
     detail: str
     log: str
     rss_mib: float = 0.0
+    processor_s: float = 0.0
 
     @property
     def crashed(self) -> bool:
@@ -48,15 +50,24 @@ class CandidateState:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A service's candidates, and the resident memory of its own instances in MiB, by name; 0 of one that is not
-    running."""
+    """A service's candidates, and of its own instances, by name, the resident memory in MiB and the processor time in
+    seconds; 0 of one that is not running. `read_s` is when the times were read, on the machine's monotonic clock; 0 if
+    they were not."""
 
     candidates: tuple[CandidateState, ...] = ()
     stable_rss_mib: Mapping[str, float] = field(default_factory=dict)
+    stable_processor_s: Mapping[str, float] = field(default_factory=dict)
+    read_s: float = 0.0
 
 
 def _instances(answer: Mapping[str, Any]) -> Running:
-    return Running(tuple(CandidateState(**entry) for entry in answer["candidates"]), answer["stable_rss_mib"])
+    return Running(
+        tuple(CandidateState(**entry) for entry in answer["candidates"]),
+        answer["stable_rss_mib"],
+        # A node that is older than this control tells no times.
+        answer.get("stable_processor_s", {}),
+        answer.get("read_s", 0.0),
+    )
 
 
 def program_of(candidate: Candidate) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -21,6 +21,11 @@ class Analysis(Part):
     """Which quantile of unary calls' times is compared."""
     latency_relative: float = Field(default=0.5, gt=0, le=100)
     """By how much it may be higher, as a share of the stable version's."""
+    processor_relative: float = Field(default=0.5, ge=0, le=100)
+    """By how much the processor time a call may be higher, as a share of the stable version's; 0: it is not tested. No
+    step waits for this test: where little is called it can say nothing."""
+    processor_absolute_ms: float = Field(default=0.05, ge=0, le=1000)
+    """The same in milliseconds, in addition: what has few calls a second wakes up for each of them."""
     alpha: float = Field(default=0.05, gt=0, lt=1)
     beta: float = Field(default=0.05, gt=0, lt=1)
     """Chance that a candidate beyond a tolerance passes."""
@@ -58,5 +63,10 @@ class Abort(Part):
     """By how many MiB an instance may grow once it has settled, beyond what stable grows by meanwhile."""
     memory_settles_within: Duration = 10.0
     """How long after its first calls an instance may fill its memory."""
+    processor_percent_max: float | None = Field(default=None, gt=0)
+    """What an instance of the candidate may take of one processor, calls or not, over `processor_over`."""
+    processor_over: Annotated[Duration, Field(ge=1, le=600)] = 10.0
+    loop_lag_ms_max: float | None = Field(default=None, gt=0)
+    """How late the event loop of an instance of the candidate may come to what is due, see `saturation.LAG_HOLDS_S`."""
     calls_min: int = Field(default=100, ge=1)
     """Calls of a method that have to be seen before one of these two is judged."""

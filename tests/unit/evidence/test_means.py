@@ -98,3 +98,19 @@ def test_what_lies_beyond_the_bound_is_clipped_and_counted() -> None:
         test.observe([np.nan])
     with pytest.raises(ValueError, match="bound"):
         MeanTest(1.0, 0.5)
+
+
+def test_above_alone_only_a_mean_above_the_tolerance_fails() -> None:
+    """A mean far below passes, one above fails with the whole level, and one at the tolerance is seldom failed."""
+    for mean, outcome in ((-0.3, "pass"), (0.0, "pass"), (0.2, "fail")):
+        test = MeanTest(tolerance=0.05, bound=2.0, above=True)
+        test.observe(np.random.default_rng(4).normal(mean, 0.1, 2000))
+        seen = test.evidence()
+        assert ("fail" if seen.p_fail <= 0.05 else "pass" if seen.p_pass <= 0.05 else "") == outcome
+        assert test.calls_needed(0.05, 0.05) == 0
+    failed = 0
+    for seed in range(200):
+        test = MeanTest(tolerance=0.05, bound=2.0, above=True)
+        test.observe(np.random.default_rng(seed).normal(0.05, 0.5, 1000))
+        failed += test.evidence().p_fail <= 0.05
+    assert failed <= 10
