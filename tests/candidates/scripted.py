@@ -68,7 +68,7 @@ SCRIPTED = (
     Scripted("wrong_price", "price:EUR/USD@0.2", rules=PRICES),
     Scripted("one_account", "account:{account}", service="ledger"),
     Scripted("streams", "streams"),
-    Scripted("burns", "burns:2", service="ledger", slowly=True),
+    Scripted("burns", "burns:2", rules="processor_relative = 0.5\n", service="ledger", slowly=True),
     Scripted("crash", "crash", service="reference", before_calls=True),
     Scripted("contract", "contract", service="reference", before_calls=True),
     Scripted("slow_start", "start:4", PROMOTED, quick=True),
@@ -88,9 +88,10 @@ class Sizes:
     def rules(self, scripted: Scripted) -> str:
         """Steps, bounds and analysis of every scripted release: what `mesh/releases/README.md` shows, and defaults."""
         step_s, go_on = (min(self.step_s, 4), "unless_failed") if scripted.quick else (self.step_s, self.go_on)
+        first = f'[[steps]]\nweight_percent = 5\nduration = "{step_s:g}s"\n'
+        second_s = step_s if scripted.slowly else min(step_s, 10)
         return (
-            f'[[steps]]\nweight_percent = 5\nduration = "{step_s:g}s"\n'
-            f'[[steps]]\nweight_percent = 50\nduration = "{min(step_s, 10):g}s"\n'
+            f'{"" if scripted.slowly else first}[[steps]]\nweight_percent = 50\nduration = "{second_s:g}s"\n'
             '[abort]\nready_within = "20s"\nmemory_growth_mib_max = 48\n'
             f'[analysis]\ngo_on = "{go_on}"\nlatency_relative = {self.latency_relative:g}\n{scripted.rules}'
         )

@@ -23,7 +23,7 @@ SEED = 7
 BY_LATENCY = "p99_doubled"
 """Tails of a machine that others use say nothing: this one is the benchmark's alone."""
 BY_PROCESSOR = "burns"
-"""At so few calls a second it shows after a minute or more, and so has a step of its own, and more calls."""
+"""It shows after a minute or more of like shares, and so has a step of its own, and more calls."""
 BURN_STEP_S, BURN_RATE = 300.0, 800.0
 
 

@@ -7,8 +7,10 @@ seconds is taken off, and no more than of the candidate; where it always has cal
 spare the candidate.
 
 Left out are the first SETTLE_S of calls, as caches fill and code warms up; spans with few calls, until there are
-CALLS_MIN of each version; those in which what is taken off would be more than a call costs stable, where an error in it
-would decide; and those in which the candidate's streams sent more messages a call than stable's, as these cost too.
+CALLS_MIN of each version; those in which an instance of the candidate has less than LIKE of the calls that one of
+stable has: a process that wakes up for each call takes several times what one takes that finds many; those in which
+what is taken off would be more than a call costs stable, where an error in it would decide; and those in which the
+candidate's streams sent more messages a call than stable's, as these cost too.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ from services.control.releases.nodes import Running
 SETTLE_S = 10.0
 CALLS_MIN = 20
 """Calls of each version that a pair has at least."""
+LIKE = 0.5
+"""Calls of an instance of the candidate that are alike, as a share of those of one of stable."""
 SPAN_S_MAX = 10.0
 """A span that has fewer after so long is left out."""
 IDLE_S = 0.2
@@ -200,7 +204,7 @@ class CallCosts:
         span.calls += calls
         span.sent += sent
         if min(span.calls[False], span.calls[True]) >= CALLS_MIN:
-            return self._pair(span)
+            return self._pair(span, {side: span.calls[side] / span.seconds / len(now.used_s[side]) for side in used_s})
         if span.seconds > SPAN_S_MAX:
             return self._leave_out(f"a version has fewer than {CALLS_MIN} calls in {SPAN_S_MAX:g} s")
         return None
@@ -211,8 +215,13 @@ class CallCosts:
         # Seconds of which the log has no calls, as it was lost, must not make stable's calls look cheap.
         return rates[0] if side else min(rates) if len(rates) == 2 else 0.0
 
-    def _pair(self, span: _Span) -> Cost | None:
+    def _pair(self, span: _Span, per_s: Mapping[bool, float]) -> Cost | None:
         calls, self._span = span.calls, _Span()
+        if per_s[True] < LIKE * per_s[False]:
+            return self._leave_out(
+                f"an instance of it has {per_s[True]:.3g} calls a second, one of stable {per_s[False]:.3g}: "
+                "what a call takes is compared from half as many on"
+            )
         if span.sent[True] * calls[False] > span.sent[False] * calls[True]:
             return self._leave_out("its streams send more messages a call than those of the stable version")
         stable_ms = max(0.0, 1000 * span.used_s[False] / calls[False])

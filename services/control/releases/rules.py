@@ -21,11 +21,12 @@ class Analysis(Part):
     """Which quantile of unary calls' times is compared."""
     latency_relative: float = Field(default=0.5, gt=0, le=100)
     """By how much it may be higher, as a share of the stable version's."""
-    processor_relative: float = Field(default=0.5, ge=0, le=100)
+    processor_relative: float = Field(default=0.0, ge=0, le=100)
     """By how much the processor time a call may be higher, as a share of the stable version's; 0: it is not tested. No
-    step waits for this test: where little is called it can say nothing."""
+    step waits for this test: it says something where an instance of the candidate has about as many calls as one of
+    stable."""
     processor_absolute_ms: float = Field(default=0.05, ge=0, le=1000)
-    """The same in milliseconds, in addition: what has few calls a second wakes up for each of them."""
+    """The same in milliseconds, in addition."""
     alpha: float = Field(default=0.05, gt=0, lt=1)
     beta: float = Field(default=0.05, gt=0, lt=1)
     """Chance that a candidate beyond a tolerance passes."""
