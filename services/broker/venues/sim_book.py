@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import date
 
 import asyncpg
 
 from crossrate.exchange.event import Event, EventKind
+from crossrate.exchange.grid import Grid
 from crossrate.exchange.order import Command, Operation
 from crossrate.exchange.reports import Report
 from crossrate.exchange.terms import VenueTerms
@@ -39,14 +41,24 @@ class Raw:
         return (*self._row[:-1], time)
 
 
+def parts_of(key: str) -> tuple[str, date | None]:
+    """A book's pair, and its date where it is one of outrights: "EUR/USD", "EUR/USD 2026-12-29"."""
+    instrument, _, day = key.partition(" ")
+    return instrument, date.fromisoformat(day) if day else None
+
+
 class SimBook:
     """See the module. Times are nanoseconds since 1970 UTC and never go back."""
 
+    grid: Grid
+    """Its increments, by whoever opens it; those of a dated book are finer."""
+
     def __init__(
-        self, venue: str, instrument: str, exchange: Venue, spec: str, number: int = 0, told: int = 0, rows: int = 0
+        self, venue: str, key: str, exchange: Venue, spec: str, number: int = 0, told: int = 0, rows: int = 0
     ) -> None:
         self.venue = venue
-        self.instrument = instrument
+        self.key = key
+        self.instrument, self.day = parts_of(key)
         self.exchange = exchange
         self.number = number
         self.told = told
@@ -157,7 +169,7 @@ class SimBook:
         self._since += len(self._inputs)
         inputs, self._inputs = self._inputs, []
         content = json.dumps(inputs, separators=(",", ":")).encode()
-        return Input(self.venue, self.instrument, self.number, self.told, content)
+        return Input(self.venue, self.key, self.number, self.told, content)
 
     @property
     def _stale(self) -> bool:
@@ -174,14 +186,14 @@ class SimBook:
         if self._stale:
             await self._write_state(connection, self.exchange.snapshot())
             await connection.execute(
-                "DELETE FROM book_input WHERE venue = $1 AND instrument = $2", self.venue, self.instrument
+                "DELETE FROM book_input WHERE venue = $1 AND instrument = $2", self.venue, self.key
             )
             self._rows = self._since = 0
         else:
             await connection.execute(
                 "INSERT INTO book_input (venue, instrument, number, told, content) VALUES ($1, $2, $3, $4, $5)",
                 self.venue,
-                self.instrument,
+                self.key,
                 self.number,
                 self.told,
                 json.dumps(self._inputs, separators=(",", ":")).encode(),
@@ -196,7 +208,7 @@ class SimBook:
             "ON CONFLICT (venue, instrument) DO UPDATE SET number = excluded.number, told = excluded.told, "
             "state = excluded.state, spec = excluded.spec",
             self.venue,
-            self.instrument,
+            self.key,
             self.number,
             self.told,
             state,
@@ -208,7 +220,7 @@ class SimBook:
         cls,
         connection: asyncpg.Connection,
         venue: str,
-        instrument: str,
+        key: str,
         spec: str,
         terms_of: Callable[[str], VenueTerms],
     ) -> SimBook | None:
@@ -218,7 +230,7 @@ class SimBook:
         once, so that the state can be written anew before anything is done under the new terms.
         """
         row = await connection.fetchrow(
-            "SELECT number, told, state, spec FROM book WHERE venue = $1 AND instrument = $2", venue, instrument
+            "SELECT number, told, state, spec FROM book WHERE venue = $1 AND instrument = $2", venue, key
         )
         if row is None:
             return None
@@ -226,11 +238,11 @@ class SimBook:
             "SELECT number, told, content FROM book_input WHERE venue = $1 AND instrument = $2 AND number > $3 "
             "ORDER BY number",
             venue,
-            instrument,
+            key,
             row["number"],
         )
         exchange = Venue.restore(row["state"], terms_of(row["spec"]))
-        book = cls(venue, instrument, exchange, spec, row["number"], row["told"], len(inputs))
+        book = cls(venue, key, exchange, spec, row["number"], row["told"], len(inputs))
         book._begin = b""
         book.told = inputs[-1]["told"] if inputs else row["told"]
         for each in inputs:
