@@ -59,6 +59,8 @@ async def serve(runtime: Runtime) -> None:
     """Serves one instance until the runtime is stopping."""
     settings, note = Settings(), runtime.log
     venues = declared.load(settings.venues)
+    if "pricing" not in runtime.topology.services["broker"].calls:
+        venues = declared.without_points(venues)
     database = await Database.open(runtime, MIGRATIONS, connections_max=settings.connections_max)
     channel = channel_to_mesh(runtime)
     quoted: set[Callable[[str], None]] = set()
@@ -89,8 +91,7 @@ async def serve(runtime: Runtime) -> None:
                 return OandaAdapter(desk, spec, folder, database, calendar, elsewhere, note)
             return SimAdapter(desk, spec, quotes, quoted, prices, database, calendar, clock, note)
 
-        priced = "pricing" in runtime.topology.services["broker"].calls
-        router = Router(venues, sessions, reading, settings.session_fresh_s_max, priced)
+        router = Router(venues, sessions, reading, settings.session_fresh_s_max)
         breaks, copies = Breaks(database), Copies(database)
 
         def reconciler(desk: Desk, adapter: Adapter) -> Reconciler:

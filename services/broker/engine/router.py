@@ -14,24 +14,18 @@ from services.broker.engine.session import Session, Sessions, VenueRow, Wanted
 from services.broker.routed import At, Routed, Told
 from services.broker.store.outcome import Entry
 from services.broker.store.reading import Reading
-from services.broker.venues.declared import SimulatedVenue, Spec, Venues
+from services.broker.venues.declared import Venues
 from services.broker.venues.exchange_terms import dated
 
 
 class Router:
     """See the module."""
 
-    def __init__(
-        self, declared: Venues, sessions: Sessions, reading: Reading, fresh_s_max: float, priced: bool = True
-    ) -> None:
-        """
-        Args:
-            priced: whether pricing can be asked, without which the simulated exchange deals spot alone.
-        """
+    def __init__(self, declared: Venues, sessions: Sessions, reading: Reading, fresh_s_max: float) -> None:
         self.rules = [Rule(each.instruments, each.accounts, each.venues) for each in declared.routes]
         self._names = list(declared.venues)
         self._not_dealing = {
-            what: frozenset(name for name, spec in declared.venues.items() if what not in dealt_by(spec, priced))
+            what: frozenset(name for name, spec in declared.venues.items() if what not in getattr(spec, "deals", ()))
             for what in ("forward", "swap")
         }
         self._sessions = sessions
@@ -125,13 +119,6 @@ class Router:
 
 def _amends(standing: Standing | None) -> bool:
     return standing is None or standing.amends
-
-
-def dealt_by(spec: Spec, priced: bool) -> tuple[str, ...]:
-    """What a venue deals beside spot, by its declaration and by whether pricing can be asked."""
-    if isinstance(spec, SimulatedVenue) and not priced:
-        return ()
-    return getattr(spec, "deals", ())
 
 
 def new_order(order: order_pb2.Order, venue: str) -> Routed:

@@ -351,6 +351,15 @@ def parse(text: str, source: str) -> Venues:
     return declared.checked(Venues, text, source, VenuesInvalid, _in_the_file)
 
 
+def without_points(venues: Venues) -> Venues:
+    """The same where pricing cannot be asked: simulated exchanges deal spot alone."""
+    found = {
+        name: spec.model_copy(update={"deals": ()}) if isinstance(spec, SimulatedVenue) else spec
+        for name, spec in venues.venues.items()
+    }
+    return venues.model_copy(update={"venues": found})
+
+
 def _in_the_file(path: Sequence[str]) -> list[str]:
     """The chosen kind is told as a step of the path; it is none in the file."""
     return [part for at, part in enumerate(path) if at != 2 or part not in KINDS]

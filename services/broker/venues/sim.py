@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -25,7 +24,6 @@ from crossrate.store.errors import OutcomeUnknown
 from services.broker.domain.amounts import quantity_of
 from services.broker.domain.books import StatedOrder, Statement
 from services.broker.domain.dates import Calendar
-from services.broker.domain.outright import FINER, outright
 from services.broker.engine.desk import Desk, Handed, settle
 from services.broker.engine.session import Session
 from services.broker.indications import Ask
@@ -34,7 +32,7 @@ from services.broker.routed import At, Carried, Routed, Waiting, recalled
 from services.broker.store import Outcome, write_inputs
 from services.broker.venues import exchange_terms as words
 from services.broker.venues.declared import SimulatedVenue
-from services.broker.venues.sim_answers import refuse, unquoted
+from services.broker.venues.sim_answers import refuse, unpriced, unquoted
 from services.broker.venues.sim_book import SimBook, rows_of
 from services.broker.venues.sim_dated import REFRESH_S, Dated, Prices, key_of
 from services.broker.venues.sim_faults import SimFaults
@@ -247,19 +245,11 @@ class SimAdapter:
     def _requote(self, book: SimBook, now: int) -> None:
         quote = self._quotes.live(book.instrument)
         if book.day is not None:
-            self._requote_outright(book, quote, now)
+            book.quote(*self._dated.quoted(book, quote), now)
         elif quote is None or quote is not self._requoted.get(book.key):
             self._requoted[book.key] = quote
             bid, ask = (0, 0) if quote is None else words.ticks_of(quote.bid, quote.ask, book.grid)
             book.quote(bid, ask, now)
-
-    def _requote_outright(self, book: SimBook, quote: Any, now: int) -> None:
-        points = self._dated.points(book.instrument, book.day) if book.day is not None else None
-        bid = ask = 0
-        if quote is not None and points is not None:
-            bid, ask = words.ticks_of(quote.bid, quote.ask, replace(book.grid, tick=book.grid.tick * FINER))
-            bid, ask = outright(bid * FINER, ask * FINER, points.bid, points.offer, book.grid.tick)
-        book.quote(bid, ask, now)
 
     # What waits.
 
@@ -305,17 +295,14 @@ class SimAdapter:
         if len(self._desk.orders) > limits.open_orders_max:
             raise words.Unfit(f"the venue's limit of {limits.open_orders_max} open orders is reached: cancel some")
         if (ask := self._dated.ask_of(routed)) is not None:
-            found = self._dated.answer(ask)
+            found, live = self._dated.answer(ask), self._quotes.live(routed.instrument) is not None
             if found.why_not:
-                reason = execution.EXECUTION_REASON_VENUE if found.refused else execution.EXECUTION_REASON_NO_VENUE
-                text = f"settlement: no price for its dates: {found.why_not}"[:500]
-                refuse(self._desk, outcome, routed, each, text, reason, now)
-                return
-            if ask.far is not None:
-                if self._quotes.live(routed.instrument) is None:
-                    unquoted(self._desk, outcome, routed, each, now)
-                    return
+                unpriced(self._desk, outcome, routed, each, found, now)
+            elif ask.far is not None and not live:
+                unquoted(self._desk, outcome, routed, each, now)
+            elif ask.far is not None:
                 self._swaps.deal(outcome, routed, each, found, now)
+            if found.why_not or ask.far is not None:
                 return
         book = await self._book(key_of(routed))
         command = words.new_order(routed, book.grid, self._calendar, now)

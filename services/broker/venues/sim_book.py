@@ -15,6 +15,7 @@ from datetime import date
 import asyncpg
 
 from crossrate.exchange.event import Event, EventKind
+from crossrate.exchange.external import PROVIDER
 from crossrate.exchange.grid import Grid
 from crossrate.exchange.order import Command, Operation
 from crossrate.exchange.reports import Report
@@ -147,6 +148,11 @@ class SimBook:
     def idle(self) -> bool:
         """Whether nobody has anything in it, so that quotes change nothing that anybody would hear of."""
         return self.orders <= 0 and not self._on_way
+
+    @property
+    def clients(self) -> bool:
+        """Whether a client's order stands in it, whatever was told of it."""
+        return any(each.owner < PROVIDER for each in self.exchange.book.orders())
 
     @property
     def full(self) -> bool:

@@ -8,16 +8,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
+from crossrate.api.marketdata.v1 import quote_pb2
 from crossrate.basics.instrument import CONVENTIONS
 from crossrate.basics.pair import parse_pair
+from services.broker.domain.outright import FINER, outright
 from services.broker.indications import Ask, Indication
 from services.broker.routed import Routed, Waiting
 from services.broker.venues.declared import SimulatedVenue
-from services.broker.venues.exchange_terms import Unfit, dated, day_of
+from services.broker.venues.exchange_terms import Unfit, dated, day_of, ticks_of
+from services.broker.venues.sim_book import SimBook
 
 FRESH_S = 1.0
 """An order deals on points that are younger, or were heard since it began to wait."""
@@ -28,6 +32,10 @@ REFRESH_S = 2.0
 AMOUNT_MAX = Decimal(1_000_000)
 """Points are those of the first tier's amount, but of no more than that."""
 ANSWERS_MAX = 2_000
+SPOT_ALONE = (
+    "settlement: the venue deals spot and no {}s: it needs them in `deals` of mesh/venues.toml, and pricing among the "
+    "calls of broker in mesh/topology.toml; or ask pricing for a quote"
+)
 
 
 class Prices(Protocol):
@@ -63,7 +71,7 @@ def far_day_of(routed: Routed) -> date:
 
 
 def key_of(routed: Routed) -> str:
-    """The book of an order: its pair's, or that of the pair and the date; swaps have none, and are unknown in the first.
+    """The book of an order: its pair's, or that of pair and date. Swaps have none; the pair's does not know them.
 
     Raises:
         Unfit: it has a date, and does not say which.
@@ -95,12 +103,15 @@ class Dated:
         """What an order has to know before it is dealt; None of a spot order.
 
         Raises:
-            Unfit: it has a date, and does not say which.
+            Unfit: the venue does not deal it; or it has a date, and does not say which.
         """
         terms = routed.order.terms
-        if terms.HasField("far_leg"):
+        what = "swap" if terms.HasField("far_leg") else "forward" if dated(terms) else ""
+        if what and what not in self._spec.deals:
+            raise Unfit(SPOT_ALONE.format(what))
+        if what == "swap":
             return Ask(routed.instrument, day_of_order(routed), terms.quantity, far_day_of(routed))
-        return self.points_ask(routed.instrument, day_of_order(routed)) if dated(terms) else None
+        return self.points_ask(routed.instrument, day_of_order(routed)) if what else None
 
     def points_ask(self, instrument: str, day: date) -> Ask:
         """The question for the points of a date."""
@@ -140,6 +151,14 @@ class Dated:
         if found is None or found.why_not or time.monotonic() - found.heard_s > AGE_S_MAX:
             return None
         return found
+
+    def quoted(self, book: SimBook, quote: quote_pb2.Quote | None) -> tuple[int, int]:
+        """Both sides of a dated book around a live quote of spot, in its ticks; 0 where nothing may be dealt on."""
+        points = self.points(book.instrument, book.day) if book.day is not None else None
+        if quote is None or points is None:
+            return 0, 0
+        bid, ask = ticks_of(quote.bid, quote.ask, replace(book.grid, tick=book.grid.tick * FINER))
+        return outright(bid * FINER, ask * FINER, points.bid, points.offer, book.grid.tick)
 
     def ask(self, ask: Ask) -> None:
         """Asks, unless it is being asked."""

@@ -74,7 +74,7 @@ class SimShelf:
         for key, book in self.books.items():
             if book.day is None or not book.idle:
                 self._idle_ns.pop(key, None)
-            elif now - self._idle_ns.setdefault(key, now) > IDLE_S * 1e9:
+            elif now - self._idle_ns.setdefault(key, now) > IDLE_S * 1e9 and not book.clients:
                 found.append(book)
         return found
 
