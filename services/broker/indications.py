@@ -19,6 +19,7 @@ from crossrate.rpc.call_error import CallError
 from services.broker.peers import Quotes
 
 RETRY_S = 0.2
+SILENT = "pricing did not answer"
 UNTIL_NOW = ("NO_QUOTE", "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE", "")
 """Reasons that may pass within the bound of a question."""
 ANSWERED = ("INVALID_REQUEST", "WRONG_STATE", "NOT_FOUND")
@@ -79,15 +80,17 @@ class Indications:
         first quote of spot."""
         self._quotes.want(ask.instrument)
         await self._quotes.first(ask.instrument, within_s)
-        why = "pricing did not answer"
+        why = SILENT
         try:
-            async with asyncio.timeout(within_s):
+            async with asyncio.timeout(within_s) as bound:
                 while True:
                     try:
                         answer = await self._stub.RequestQuote(request_of(ask))
                     except CallError as error:
-                        why = f"pricing says: {error.message}"
-                        if error.reason not in UNTIL_NOW:
+                        said = error.reason in ANSWERED or error.reason == "NO_QUOTE"
+                        why = f"pricing says: {error.message}" if said else f"{SILENT}: {error.message}"
+                        # A call that is cut off by the bound may end in an error of its own.
+                        if bound.expired() or error.reason not in UNTIL_NOW:
                             return Indication(time.monotonic(), why_not=why, refused=error.reason in ANSWERED)
                         await asyncio.sleep(RETRY_S)
                     else:
