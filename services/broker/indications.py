@@ -20,7 +20,7 @@ from services.broker.peers import Quotes
 
 RETRY_S = 0.2
 SILENT = "pricing did not answer"
-UNTIL_NOW = ("NO_QUOTE", "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE", "")
+UNTIL_NOW = ("NO_QUOTE", "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE", "DEADLINE_EXCEEDED", "")
 """Reasons that may pass within the bound of a question."""
 ANSWERED = ("INVALID_REQUEST", "WRONG_STATE", "NOT_FOUND")
 """Reasons by which pricing has said that it does not price this."""
@@ -82,15 +82,14 @@ class Indications:
         await self._quotes.first(ask.instrument, within_s)
         why = SILENT
         try:
-            async with asyncio.timeout(within_s) as bound:
+            async with asyncio.timeout(within_s):
                 while True:
                     try:
                         answer = await self._stub.RequestQuote(request_of(ask))
                     except CallError as error:
                         said = error.reason in ANSWERED or error.reason == "NO_QUOTE"
                         why = f"pricing says: {error.message}" if said else f"{SILENT}: {error.message}"
-                        # A call that is cut off by the bound may end in an error of its own.
-                        if bound.expired() or error.reason not in UNTIL_NOW:
+                        if error.reason not in UNTIL_NOW:
                             return Indication(time.monotonic(), why_not=why, refused=error.reason in ANSWERED)
                         await asyncio.sleep(RETRY_S)
                     else:

@@ -142,11 +142,13 @@ class SimAdapter:
     async def _rest(self) -> None:
         times = [book.next_time for book in self._books.values() if book.next_time is not None]
         wait_s = min((self._clock.wait_s(each) for each in times), default=math.inf)
+        most_s = REFRESH_S if self._dated.waited_for else PASS_S_MAX
         try:
-            async with asyncio.timeout(min(wait_s, PASS_S_MAX)):
+            async with asyncio.timeout(min(wait_s, most_s)):
                 await self._desk.wake.wait()
         except TimeoutError:
-            pass
+            if self._dated.waited_for:
+                self._desk.instruct()  # what waits is looked at again, whatever became of the answer
 
     def _heard(self, instrument: str) -> None:
         for book in self._shelf.of_pair(instrument):

@@ -93,9 +93,11 @@ class Dated:
         self._asking: dict[Ask, asyncio.Task[None]] = {}
         self._since: dict[int, float] = {}
         """When instructions began to wait, by their number."""
+        self._closed = False
 
     def close(self) -> None:
         """Nobody waits any more."""
+        self._closed = True
         for task in self._asking.values():
             task.cancel()
 
@@ -124,7 +126,8 @@ class Dated:
         """Whether an instruction has to wait for its answer, which is asked for then."""
         now_s, found = time.monotonic(), self._answers.get(ask)
         since_s = self._since.get(each.number)
-        if found is not None and found.heard_s >= (now_s - FRESH_S if since_s is None else since_s):
+        fresh_s = now_s - FRESH_S if since_s is None else max(since_s, now_s - AGE_S_MAX)
+        if found is not None and found.heard_s >= fresh_s:
             return False
         if since_s is None:
             self._since[each.number] = now_s
@@ -169,6 +172,10 @@ class Dated:
         try:
             try:
                 found = await self._prices.of(ask, self._spec.quote_wait_s)
+            except asyncio.CancelledError:
+                if self._closed:
+                    raise
+                found = Indication(time.monotonic(), why_not="the call to pricing was cut off")
             except Exception as error:
                 found = Indication(time.monotonic(), why_not=f"pricing could not be asked: {error}")
             self._answers.pop(ask, None)
