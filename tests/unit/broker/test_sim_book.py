@@ -23,6 +23,8 @@ TERMS = VenueTerms(
     partial_fills=PartialFills(0.3, 0.2),
     last_look=LastLook(hold_ns=25, tolerance=3, refuse_rate=0.1),
 )
+KEY = "EUR/USD 2026-12-29"
+"""Of a dated book; one of spot is kept alike."""
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["quote", "buy", "sell", "cancel", "replace", "wait", "write"]),
@@ -80,7 +82,7 @@ def _do(book: SimBook, word: str, number: int, ticks: int, now: int) -> None:
 async def test_a_book_that_is_read_again_stands_where_it_stood(steps) -> None:
     """To the byte, after every commit; and what is on its way comes as it would have come."""
     tables, now = Tables(), 1
-    book = SimBook("sim", "EUR/USD", Venue(TERMS, seed=3, start=now), "spec")
+    book = SimBook("sim", KEY, Venue(TERMS, seed=3, start=now), "spec")
     told: list[int] = []
     for word, number, ticks, wait in steps:
         now += wait
@@ -90,7 +92,7 @@ async def test_a_book_that_is_read_again_stands_where_it_stood(steps) -> None:
         if word != "write":
             continue
         await book.write(tables)
-        again = await SimBook.read(tables, "sim", "EUR/USD", "spec", lambda text: TERMS)
+        again = await SimBook.read(tables, "sim", KEY, "spec", lambda text: TERMS)
         assert again.exchange.snapshot() == book.exchange.snapshot()
         assert (again.told, again.number, again.next_time) == (book.told, book.number, book.next_time)
         book = again
