@@ -282,18 +282,22 @@ def filled(mesh: Mesh, *place: str) -> dict[str, Any]:
 
 
 def test_a_forward_and_a_swap_settle_on_their_dates(mesh: Mesh, trader: Client, priced: None) -> None:
-    """Dealt by the exchange on the house's curves, euros at more the later they settle; the ledger has what is exchanged
-    on each date, its books balance, and no book of the venue differs."""
+    """Dealt by the exchange on the house's curves, euros at more the later they settle; the ledger has what is
+    exchanged on each date, its books balance, and no book of the venue differs."""
     name = funded(trader, account(mesh, "dated"))
     forward = filled(mesh, name, "buy", "100000", "EUR/USD", "--tenor", "1M")
     swap = filled(mesh, name, "sell", "50000", "EUR/USD", "--far", "1W")
+    limited = ("buy", "100000", "EUR/USD", "--tenor", "1M", "--limit", bid(trader), "--tif", "gtc", "--id", "rests")
+    assert mesh.json("orders", "place", name, *limited, "--wait", "60")["order"]["status"] == "ORDER_STATUS_NEW"
+    (cancelled,) = mesh.json("orders", "cancel", name, "--all")
+    assert cancelled["terms"]["clientOrderId"] == "rests"
     for _ in patiently():
         found = trader.ledger.ListPositions(account=name)
         reports = trader.trading.ListExecutions(account=name, page_size=100)
         if found.execution_sequence >= reports.last_sequence:
             break
     fills = {
-        each.order.order_id: each.fill for each in reports.executions if each.exec_type == execution_pb2.EXEC_TYPE_TRADE
+        each.order.order_id: each.fill for each in reports.reports if each.exec_type == execution_pb2.EXEC_TYPE_TRADE
     }
     outright, legs = fills[forward["orderId"]], fills[swap["orderId"]]
     assert 0 < Decimal(outright.price) - Decimal(outright.market_ask) < Decimal("0.01")
