@@ -20,6 +20,7 @@ from services.broker.peers import Quotes
 
 RETRY_S = 0.2
 SILENT = "pricing did not answer"
+NO_CURVES = ": PutMarket gives the house its curves"
 UNTIL_NOW = ("NO_QUOTE", "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE", "DEADLINE_EXCEEDED", "")
 """Reasons that may pass within the bound of a question."""
 ANSWERED = ("INVALID_REQUEST", "WRONG_STATE", "NOT_FOUND")
@@ -89,6 +90,7 @@ class Indications:
                     except CallError as error:
                         said = error.reason in ANSWERED or error.reason == "NO_QUOTE"
                         why = f"pricing says: {error.message}" if said else f"{SILENT}: {error.message}"
+                        why += NO_CURVES if error.reason == "NOT_FOUND" else ""
                         if error.reason not in UNTIL_NOW:
                             return Indication(time.monotonic(), why_not=why, refused=error.reason in ANSWERED)
                         await asyncio.sleep(RETRY_S)

@@ -58,9 +58,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 async def serve(runtime: Runtime) -> None:
     """Serves one instance until the runtime is stopping."""
     settings, note = Settings(), runtime.log
-    venues = declared.load(settings.venues)
-    if "pricing" not in runtime.topology.services["broker"].calls:
-        venues = declared.without_points(venues)
+    venues = _venues(settings, runtime)
     database = await Database.open(runtime, MIGRATIONS, connections_max=settings.connections_max)
     channel = channel_to_mesh(runtime)
     quoted: set[Callable[[str], None]] = set()
@@ -126,6 +124,12 @@ async def serve(runtime: Runtime) -> None:
     finally:
         await channel.close()
         await database.close()
+
+
+def _venues(settings: Settings, runtime: Runtime) -> declared.Venues:
+    """What is declared, as far as the topology lets it be."""
+    venues = declared.load(settings.venues)
+    return venues if "pricing" in runtime.topology.services["broker"].calls else declared.without_points(venues)
 
 
 def _peers(channel: Any) -> tuple[TradingPeer, LedgerPeer, RiskPeer]:
