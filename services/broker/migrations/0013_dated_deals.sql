@@ -1,4 +1,15 @@
--- The same for deals of which some are swaps: `d_nets` is what each does to the position, null where that is its
+-- Books of a pair and a date ("EUR/USD 2026-12-29") of the simulated exchange, as `book` has those of pairs; what went in
+-- since is in `book_input`. Apart, since instances of the version before take every row of `book` for a pair.
+CREATE TABLE dated_book (
+    venue text NOT NULL,
+    instrument text NOT NULL,
+    number bigint NOT NULL,
+    told bigint NOT NULL,
+    state bytea NOT NULL,
+    spec text NOT NULL,
+    PRIMARY KEY (venue, instrument)
+);
+-- As before, for deals of which some are swaps: `d_nets` is what each does to the position, null where that is its
 -- quantity. Instances of the version before call the one with twelve arguments.
 CREATE FUNCTION keep_deals(
     d_venue text, d_numbers bigint[], d_exec_ids text[], d_order_ids text[], d_instruments text[], d_sides smallint[],

@@ -134,10 +134,10 @@ class SimAdapter:
             self._telling.amending.asked(each)
         # All of them: answers may be on their way about orders that have ended.
         async with self._database.connection() as connection:
-            rows = await connection.fetch("SELECT instrument FROM book WHERE venue = $1", self._desk.venue)
+            keys = await self._shelf.kept(connection)
             await self._records.begin(connection)
-        for instrument in sorted(row[0] for row in rows):
-            await self._book(instrument)
+        for key in keys:
+            await self._book(key)
 
     async def _rest(self) -> None:
         times = [book.next_time for book in self._books.values() if book.next_time is not None]

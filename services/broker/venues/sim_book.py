@@ -48,6 +48,11 @@ def parts_of(key: str) -> tuple[str, date | None]:
     return instrument, date.fromisoformat(day) if day else None
 
 
+def table_of(key: str) -> str:
+    """Where a book is kept: those of dates apart, since the version before reads all of the others, and knows pairs alone."""
+    return "dated_book" if parts_of(key)[1] else "book"
+
+
 class SimBook:
     """See the module. Times are nanoseconds since 1970 UTC and never go back."""
 
@@ -210,7 +215,8 @@ class SimBook:
 
     async def _write_state(self, connection: asyncpg.Connection, state: bytes) -> None:
         await connection.execute(
-            "INSERT INTO book (venue, instrument, number, told, state, spec) VALUES ($1, $2, $3, $4, $5, $6) "
+            f"INSERT INTO {table_of(self.key)} (venue, instrument, number, told, state, spec) "
+            "VALUES ($1, $2, $3, $4, $5, $6) "
             "ON CONFLICT (venue, instrument) DO UPDATE SET number = excluded.number, told = excluded.told, "
             "state = excluded.state, spec = excluded.spec",
             self.venue,
@@ -236,7 +242,7 @@ class SimBook:
         once, so that the state can be written anew before anything is done under the new terms.
         """
         row = await connection.fetchrow(
-            "SELECT number, told, state, spec FROM book WHERE venue = $1 AND instrument = $2", venue, key
+            f"SELECT number, told, state, spec FROM {table_of(key)} WHERE venue = $1 AND instrument = $2", venue, key
         )
         if row is None:
             return None

@@ -34,6 +34,14 @@ class SimShelf:
         self._of_pair: dict[str, list[SimBook]] = {}
         self._idle_ns: dict[str, int] = {}
 
+    async def kept(self, connection: asyncpg.Connection) -> list[str]:
+        """The books that were committed."""
+        rows = await connection.fetch(
+            "SELECT instrument FROM book WHERE venue = $1 UNION ALL SELECT instrument FROM dated_book WHERE venue = $1",
+            self._venue,
+        )
+        return sorted(row[0] for row in rows)
+
     def of_pair(self, instrument: str) -> list[SimBook]:
         """The books of a pair."""
         return self._of_pair.get(instrument, [])
@@ -81,7 +89,7 @@ class SimShelf:
     async def take_down(self, connection: asyncpg.Connection, books: list[SimBook]) -> None:
         """Removes books from what is kept, within a transaction; the next order of their dates begins them anew."""
         keys = [book.key for book in books]
-        for table in ("book_input", "book"):
+        for table in ("book_input", "dated_book"):
             await connection.execute(
                 f"DELETE FROM {table} WHERE venue = $1 AND instrument = ANY($2)", self._venue, keys
             )

@@ -46,7 +46,7 @@ class Tables:
 
     async def execute(self, sql: str, *values: Any) -> None:
         """Writes."""
-        if sql.startswith("INSERT INTO book ("):
+        if sql.startswith("INSERT INTO dated_book ("):
             self.state = dict(zip(["number", "told", "state", "spec"], values[2:], strict=True))
         elif sql.startswith("DELETE"):
             self.inputs = []
@@ -111,12 +111,12 @@ async def test_new_terms_begin_with_a_new_state() -> None:
         seen.append(text)
         return TERMS
 
-    book = SimBook("sim", "EUR/USD", Venue(TERMS, seed=3, start=1), "old")
+    book = SimBook("sim", KEY, Venue(TERMS, seed=3, start=1), "old")
     book.send(NewOrder(id=1, owner=1, side=1, quantity=20, price=900), 1)
     book.advance(200)
     await book.write(tables)
     assert book.next_time is not None
-    again = await SimBook.read(tables, "sim", "EUR/USD", "new", terms)
+    again = await SimBook.read(tables, "sim", KEY, "new", terms)
     assert seen == ["old", "new"]
     assert again.renewed
     assert [each.event.kind.name for each in again.due(0)] == ["ACCEPTED"]

@@ -195,6 +195,6 @@ async def test_a_book_of_a_date_is_taken_down_when_nobody_needs_it() -> None:
     await shelf.take_down(rows, [book])
     shelf.removed([book])
     keys = ("sim", ["EUR/USD 2026-12-29"])
-    assert rows.done == [("DELETE FROM book_input", keys), ("DELETE FROM book", keys)]
+    assert rows.done == [("DELETE FROM book_input", keys), ("DELETE FROM dated_book", keys)]
     assert shelf.of_pair("EUR/USD") == [spot]
     assert list(shelf.books) == ["EUR/USD"]
