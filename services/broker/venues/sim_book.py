@@ -49,7 +49,7 @@ def parts_of(key: str) -> tuple[str, date | None]:
 
 
 def table_of(key: str) -> str:
-    """Where a book is kept: those of dates apart, since the version before reads all of the others, and knows pairs alone."""
+    """Where a book is kept: those of dates apart, as the version before takes all of the others for pairs."""
     return "dated_book" if parts_of(key)[1] else "book"
 
 
