@@ -12,6 +12,7 @@ from crossrate.api.broker.v1.routing_service_pb2_grpc import add_RoutingServiceS
 from crossrate.api.broker.v1.venue_service_pb2_grpc import add_VenueServiceServicer_to_server
 from crossrate.api.ledger.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import MarketDataServiceStub
+from crossrate.api.pricing.v1.quoting_service_pb2_grpc import QuotingServiceStub
 from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import KillSwitchServiceStub
 from crossrate.api.trading.v1.trading_service_pb2_grpc import TradingServiceStub
 from crossrate.api.trading.v1.trading_state_service_pb2_grpc import TradingStateServiceStub
@@ -29,6 +30,7 @@ from services.broker.engine.router import Router
 from services.broker.engine.session import Sessions
 from services.broker.gateway import declared as fix_clients
 from services.broker.gateway.gateway import FixGateway
+from services.broker.indications import Indications
 from services.broker.oanda import declared as oanda_clients
 from services.broker.oanda.gateway import OandaGateway
 from services.broker.peers import Quotes
@@ -56,7 +58,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 async def serve(runtime: Runtime) -> None:
     """Serves one instance until the runtime is stopping."""
     settings, note = Settings(), runtime.log
-    venues = declared.load(settings.venues)
+    venues = _venues(settings, runtime)
     database = await Database.open(runtime, MIGRATIONS, connections_max=settings.connections_max)
     channel = channel_to_mesh(runtime)
     quoted: set[Callable[[str], None]] = set()
@@ -71,6 +73,7 @@ async def serve(runtime: Runtime) -> None:
         store = Store(database, hub.told, hub.name)
         await sessions.ensure(list(venues.venues))
         quotes = Quotes(MarketDataServiceStub(channel), settings.quotes_silence_s_max, told, note)
+        prices = Indications(QuotingServiceStub(channel), quotes)
         calendar, clock = Calendar(), RealClock(time.time_ns)
 
         def adapter(desk: Desk) -> Adapter:
@@ -84,7 +87,7 @@ async def serve(runtime: Runtime) -> None:
                 return FixAdapter(desk, spec, folder, database, calendar, elsewhere, note)
             if isinstance(spec, OandaVenue):
                 return OandaAdapter(desk, spec, folder, database, calendar, elsewhere, note)
-            return SimAdapter(desk, spec, quotes, quoted, database, calendar, clock, note)
+            return SimAdapter(desk, spec, quotes, quoted, prices, database, calendar, clock, note)
 
         router = Router(venues, sessions, reading, settings.session_fresh_s_max)
         breaks, copies = Breaks(database), Copies(database)
@@ -121,6 +124,12 @@ async def serve(runtime: Runtime) -> None:
     finally:
         await channel.close()
         await database.close()
+
+
+def _venues(settings: Settings, runtime: Runtime) -> declared.Venues:
+    """What is declared, as far as the topology lets it be."""
+    venues = declared.load(settings.venues)
+    return venues if "pricing" in runtime.topology.services["broker"].calls else declared.without_points(venues)
 
 
 def _peers(channel: Any) -> tuple[TradingPeer, LedgerPeer, RiskPeer]:

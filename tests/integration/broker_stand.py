@@ -24,18 +24,13 @@ from crossrate.api.broker.v1 import venue_report_pb2 as venue
 from crossrate.api.broker.v1.routing_service_pb2_grpc import RoutingServiceStub
 from crossrate.api.ledger.v1.account_service_pb2_grpc import add_AccountServiceServicer_to_server
 from crossrate.api.ledger.v1.ledger_service_pb2_grpc import add_LedgerServiceServicer_to_server
-from crossrate.api.marketdata.v1 import marketdata_service_pb2 as market
-from crossrate.api.marketdata.v1 import quote_pb2
-from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import (
-    MarketDataServiceServicer,
-    add_MarketDataServiceServicer_to_server,
-)
+from crossrate.api.marketdata.v1.marketdata_service_pb2_grpc import add_MarketDataServiceServicer_to_server
+from crossrate.api.pricing.v1.quoting_service_pb2_grpc import add_QuotingServiceServicer_to_server
 from crossrate.api.risk.v1.kill_switch_service_pb2_grpc import add_KillSwitchServiceServicer_to_server
 from crossrate.api.trading.v1 import order_pb2
 from crossrate.api.trading.v1.trading_service_pb2_grpc import add_TradingServiceServicer_to_server
 from crossrate.api.trading.v1.trading_state_service_pb2_grpc import add_TradingStateServiceServicer_to_server
 from crossrate.node import credentials
-from crossrate.rpc import errors
 from crossrate.rpc.server import Server
 from crossrate.runtime.place import REPOSITORY
 from crossrate.runtime.process import Runtime, RuntimeSettings, open_runtime
@@ -43,6 +38,8 @@ from crossrate.runtime.topology import Service, Topology
 from tests.ending import within
 from tests.integration.broker_books import Gates, TradingState
 from tests.integration.broker_ledger import Accounts, Ledger
+from tests.integration.broker_market import Market
+from tests.integration.broker_pricing import Quoting
 from tests.integration.broker_trading import Trading
 from tests.integration.conftest import Servers, eventually
 
@@ -53,6 +50,7 @@ TOPOLOGY = Topology(
         "trading": Service(),
         "ledger": Service(),
         "risk": Service(),
+        "pricing": Service(),
         "broker": Service(calls=("ledger", "marketdata", "risk", "trading"), database=True, http=("/v3/",)),
     },
 )
@@ -72,6 +70,7 @@ step_up = true
 [services.control]
 [services.marketdata]
 [services.risk]
+[services.pricing]
 [services.trading]
 [services.ledger]
 [services.broker]
@@ -92,49 +91,6 @@ NEW, CANCEL = routing.INSTRUCTION_KIND_NEW, routing.INSTRUCTION_KIND_CANCEL
 REPLACE, STATUS = routing.INSTRUCTION_KIND_REPLACE, routing.INSTRUCTION_KIND_STATUS
 
 
-class Market(MarketDataServiceServicer):
-    """Quotes that a test says."""
-
-    def __init__(self) -> None:
-        self.quotes: dict[str, quote_pb2.Quote] = {}
-        self._changed = asyncio.Condition()
-
-    async def say(self, instrument: str, bid: float, ask: float, health: int = quote_pb2.QUOTE_HEALTH_LIVE) -> None:
-        """A new quote."""
-        before = self.quotes.get(instrument)
-        quote = quote_pb2.Quote(instrument=instrument, bid=bid, ask=ask, health=health, source="composite")
-        quote.sequence = before.sequence + 1 if before else 1
-        quote.venue_time.GetCurrentTime()
-        quote.receive_time.GetCurrentTime()
-        async with self._changed:
-            self.quotes[instrument] = quote
-            self._changed.notify_all()
-
-    async def GetQuote(self, request, context):
-        """The newest quote."""
-        name = f"{request.base}/{request.counter}"
-        if name not in self.quotes:
-            raise errors.no_quote(name, "NONE")
-        return market.GetQuoteResponse(quote=self.quotes[name])
-
-    async def StreamQuotes(self, request, context):
-        """Every quote once, and the newest at first."""
-        told: dict[str, int] = {}
-        number = 0
-        while True:
-            async with self._changed:
-                fresh = [q for n, q in self.quotes.items() if n in request.instruments and told.get(n) != q.sequence]
-                if not fresh:
-                    await self._changed.wait()
-                    continue
-            number += 1
-            message = market.StreamQuotesResponse()
-            message.position.sequence = number
-            message.quotes.quotes.extend(fresh)
-            told |= {q.instrument: q.sequence for q in fresh}
-            yield message
-
-
 class Floor:
     """The running pieces and what a test may turn."""
 
@@ -142,6 +98,8 @@ class Floor:
         self.servers = servers
         self.folder = folder
         self.market = Market()
+        self.pricing = Quoting(self.market)
+        self.priced = False
         self.trading = Trading()
         self.books, self.gates = TradingState(), Gates()
         self.ledger = Ledger(self.books)
@@ -160,6 +118,7 @@ class Floor:
         runtime.topology = self.servers.topology
         server = Server(runtime)
         server.add(add_MarketDataServiceServicer_to_server, self.market)
+        server.add(add_QuotingServiceServicer_to_server, self.pricing)
         server.add(add_TradingServiceServicer_to_server, self.trading)
         server.add(add_AccountServiceServicer_to_server, Accounts())
         server.add(add_LedgerServiceServicer_to_server, self.ledger)
@@ -173,7 +132,8 @@ class Floor:
     async def start(self, name: str = "broker-1") -> None:
         """A process of broker, ready."""
         topology, venues = self.folder / "topology.toml", self.folder / "venues.toml"
-        topology.write_text(TOPOLOGY_TOML)
+        called = '"marketdata", "pricing"' if self.priced else '"marketdata"'
+        topology.write_text(TOPOLOGY_TOML.replace('"marketdata"', called))
         clients = self.folder / "fix_clients.toml"
         clients.write_text(self.fix_clients)
         programs = self.folder / "oanda_clients.toml"
@@ -245,12 +205,17 @@ async def floor(
     passwords: dict[str, str] | None = None,
     oanda_clients: str = "",
     tokens: dict[str, str] | None = None,
+    priced: bool = False,
 ) -> AsyncIterator[Floor]:
-    """PostgreSQL, the stand-ins and one process of broker; no NATS, which orders do not need."""
+    """PostgreSQL, the stand-ins and one process of broker; no NATS, which orders do not need.
+
+    Args:
+        priced: whether broker may call pricing, so that its exchange deals forwards and swaps.
+    """
     folder = Path(tempfile.mkdtemp(prefix="xr-"))
     servers = Servers(folder, TOPOLOGY)
     made = Floor(servers, folder, venues)
-    made.fix_clients, made.oanda_clients = fix_clients, oanda_clients
+    made.fix_clients, made.oanda_clients, made.priced = fix_clients, oanda_clients, priced
     try:
         servers.issue()
         for client, password in (passwords or {}).items():

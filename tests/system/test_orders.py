@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime
 import json
 import time
 import uuid
@@ -9,10 +10,14 @@ from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from typing import Any
 
+import grpc
 import pytest
 import pytest_asyncio
 
 from crossrate.api.ledger.v1 import account_pb2
+from crossrate.api.pricing.v1 import market_pb2
+from crossrate.api.pricing.v1 import snapshot_service_pb2 as kept_pb
+from crossrate.api.pricing.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
 from crossrate.api.trading.v1 import execution_pb2, order_pb2
 from crossrate.client import AsyncClient, CallError, Client, OrderRejected, SessionEnded, new_order
 from tests.mesh import Mesh
@@ -244,6 +249,70 @@ def test_the_commands_of_an_operator(mesh: Mesh, trader: Client) -> None:
     assert "999,000" in mesh.command("accounts", "show", name)
     assert "no scope" in mesh.refused("kill", "engage", "halt", "--scope", "alpha", "-m", "x")
     assert "give an order, or --all" in mesh.refused("orders", "cancel", name)
+
+
+@pytest.fixture
+def priced(mesh: Mesh) -> Iterator[None]:
+    """The house has curves, and quotes at any time of the week."""
+    curves = [market_pb2.Curve(currency=c, time=[2.0], rate=[r]) for c, r in (("EUR", 0.02), ("USD", 0.04))]
+    request = kept_pb.PutMarketRequest(
+        request_id=str(uuid.uuid4()), name="dated-orders", curves=curves, comment="a test"
+    )
+    sockets = [each for i in range(1, 10) if (each := mesh.place.service_socket(f"pricing-{i}")).exists()]
+    with grpc.insecure_channel(f"unix:{sockets[-1]}") as channel:
+        SnapshotServiceStub(channel).PutMarket(request, timeout=60)
+    values = ('market="dated-orders"', "outside_sessions=true", "age_max_s=30")
+    mesh.command("config", "set", "pricing", *values, "-m", "a test")
+    yield
+    mesh.command("config", "set", "pricing", "quoting=true", "-m", "the test is over")
+
+
+def day_of(message: Any) -> datetime.date:
+    """A date of the contract."""
+    return datetime.date(message.year, message.month, message.day)
+
+
+def filled(mesh: Mesh, *place: str) -> dict[str, Any]:
+    """An order that is entered until it is dealt: pricing learns its rules a moment after they were set."""
+    for _ in patiently(120):
+        order = mesh.json("orders", "place", *place, "--wait", "60")["order"]
+        if order["status"] == "ORDER_STATUS_FILLED":
+            return order
+    raise AssertionError(order)
+
+
+def test_a_forward_and_a_swap_settle_on_their_dates(mesh: Mesh, trader: Client, priced: None) -> None:
+    """Dealt by the exchange on the house's curves, euros at more the later they settle; the ledger has what is
+    exchanged on each date, its books balance, and no book of the venue differs."""
+    name = funded(trader, account(mesh, "dated"))
+    forward = filled(mesh, name, "buy", "100000", "EUR/USD", "--tenor", "1M")
+    swap = filled(mesh, name, "sell", "50000", "EUR/USD", "--far", "1W")
+    limited = ("buy", "100000", "EUR/USD", "--tenor", "1M", "--limit", bid(trader), "--tif", "gtc", "--id", "rests")
+    assert mesh.json("orders", "place", name, *limited, "--wait", "60")["order"]["status"] == "ORDER_STATUS_NEW"
+    (cancelled,) = mesh.json("orders", "cancel", name, "--all")
+    assert cancelled["terms"]["clientOrderId"] == "rests"
+    for _ in patiently():
+        found = trader.ledger.ListPositions(account=name)
+        reports = trader.trading.ListExecutions(account=name, page_size=100)
+        if found.execution_sequence >= reports.last_sequence:
+            break
+    fills = {
+        each.order.order_id: each.fill for each in reports.reports if each.exec_type == execution_pb2.EXEC_TYPE_TRADE
+    }
+    outright, legs = fills[forward["orderId"]], fills[swap["orderId"]]
+    assert 0 < Decimal(outright.price) - Decimal(outright.market_ask) < Decimal("0.01")
+    assert 0 < Decimal(legs.far_price) - Decimal(legs.price) < Decimal("0.001")
+    month, spot, week = map(day_of, (outright.settl_date, legs.settl_date, legs.far_settl_date))
+    assert spot < week < month
+    assert (week - spot).days >= 6
+    (position,) = found.positions
+    assert position.quantity == "100000"
+    flows = {day_of(each.value_date): each.base_amount for each in position.flows}
+    assert flows == {spot: "50000", week: "-50000", month: "100000"}
+    verified = trader.ledger.VerifyBooks()
+    assert not verified.differences
+    compared = trader.broker.RunReconciliation(venue="sim", whole=True)
+    assert [each for each in compared.breaks if each.account == name] == []
 
 
 def test_an_account_is_opened_once(mesh: Mesh, trader: Client) -> None:

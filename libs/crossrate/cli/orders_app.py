@@ -18,6 +18,8 @@ Begin:
   crossrate orders place alpha buy 100000 EUR/USD                 at the market
   crossrate orders place alpha buy 100000 EUR/USD --limit 1.08    at 1.08 or better, today
   crossrate orders place alpha sell 100000 EUR/USD --stop 1.05 --tif gtc
+  crossrate orders place alpha buy 100000 EUR/USD --tenor 1M      a forward, settled in a month
+  crossrate orders place alpha sell 100000 EUR/USD --far 1W       a swap: buy spot, sell in a week
   crossrate orders watch alpha                                    every report, as it comes
   crossrate orders explain alpha ID                               why an order is where it is
 
@@ -59,6 +61,7 @@ def place(
     take_profit: Annotated[str | None, typer.Option("--take-profit", help="Price that takes the profit.")] = None,
     stop_loss: Annotated[str | None, typer.Option("--stop-loss", help="Price that limits the loss.")] = None,
     tenor: Annotated[str, typer.Option("--tenor", help="Settlement: SP, 1W, 3M …; spot if left out.")] = "",
+    far: Annotated[str, typer.Option("--far", help="A swap: tenor of its far leg, whose side SIDE is.")] = "",
     strategy: Annotated[str, typer.Option("--strategy", help="Strategy that it belongs to.")] = "",
     venue: Annotated[str, typer.Option("--venue", help="Venue that it must go to.")] = "",
     identity: Annotated[str, typer.Option("--id", help="Your id of it, unique for ever; else one is made.")] = "",
@@ -87,6 +90,7 @@ def place(
         "take_profit_price": take_profit,
         "stop_loss_price": stop_loss,
         "tenor": tenor,
+        "far_tenor": far,
         "strategy": strategy,
         "venue": venue,
         "client_order_id": identity,

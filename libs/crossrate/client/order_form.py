@@ -127,6 +127,7 @@ def new_order(
     stop_loss_price: Amount | None = None,
     price_bound: Amount | None = None,
     tenor: str = "",
+    far_tenor: str = "",
     **more: Any,
 ) -> pb.NewOrder:
     """One order; see `AsyncClient.place` for the arguments.
@@ -170,6 +171,8 @@ def new_order(
             setattr(order.on_fill, name, decimal(value, name))
     if tenor:
         order.settlement.tenor = tenor
+    if far_tenor:
+        order.far_leg.settlement.tenor = far_tenor
     return order
 
 

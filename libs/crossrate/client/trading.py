@@ -79,7 +79,8 @@ class Orders:
             terms: `stop_price`, `trailing_distance`, `price_bound` (worst price of a market order), `order_type`,
                 `time_in_force` ("gtc", "day", "gtd", "ioc", "fok"), `expire_time` (with a time zone), `client_order_id`
                 (else one is made), `take_profit_price` and `stop_loss_price` of the position that it opens, `tenor`
-                ("SP", "1M" …), and any other field of NewOrder: `post_only`, `reduce_only`, `strategy`, `venue` …
+                ("SP", "1M" …), `far_tenor` of a swap, whose side is that of this leg, and any other field of NewOrder:
+                `post_only`, `reduce_only`, `strategy`, `venue` …
 
         Amounts are Decimal, str or int.
 

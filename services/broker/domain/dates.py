@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from crossrate.basics.holidays import SAT
 from crossrate.basics.pair import Pair
-from crossrate.basics.session import Session, standing_at
+from crossrate.basics.session import Session, session_of, standing_at
 from crossrate.basics.value_date import ValueDates
 
 KEPT_MAX = 2048
 NS = 1_000_000_000
+DAYS_TO_SPOT_MAX = 15
+"""Between a trade date and its spot date, holidays and all."""
 
 
 def put_date(message: Any, day: date) -> None:
@@ -39,6 +42,16 @@ class Calendar:
         """When that session ends, ns since 1970, UTC."""
         self.session(pair, time_ns)
         return self._sessions[pair][1]
+
+    def dealt_until_ns(self, pair: Pair, day: date, time_ns: int) -> int:
+        """When the last session ends in which a date is spot or later, ns since 1970, UTC; of a date that is nearer
+        than spot already, when the session of that moment ends."""
+        for days in range(DAYS_TO_SPOT_MAX):
+            trade_date = day - timedelta(days=days)
+            if trade_date.weekday() < SAT and self.spot(pair, trade_date) <= day:
+                end = int(session_of(pair, trade_date).end.timestamp()) * NS
+                return max(end, self.session_end_ns(pair, time_ns))
+        return self.session_end_ns(pair, time_ns)
 
     def spot(self, pair: Pair, trade_date: date) -> date:
         """When a spot deal of a trade date settles."""

@@ -69,7 +69,7 @@ _REPORTS = """
 INSERT INTO venue_report (sequence, account, order_id, venue, kind, exec_key, content)
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::bytea[])"""
 
-_DEALS = f"keep_deals({', '.join(f'${n}' for n in range(1, 13))})"
+_DEALS = f"keep_deals({', '.join(f'${n}' for n in range(1, 14))})"
 _NUMBERS = "SELECT nextval(pg_get_serial_sequence('venue_order', 'number')) FROM generate_series(1, $1)"
 NUMBERS = 500
 """Numbers of orders that are taken at once; those that are left over at the end are nobody's."""

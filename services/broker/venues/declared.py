@@ -178,7 +178,9 @@ class SimulatedVenue(_Venue):
     """Whether it closes with the market; by itself the simulated quotes do not."""
     faults: Faults = Faults()
     quote_wait_s: float = Field(default=2.0, ge=0, le=60)
-    """How long the first order in an instrument waits for its first quote."""
+    """How long the first order in an instrument waits for its first quote, and one with a date for pricing's points."""
+    deals: tuple[Literal["forward", "swap"], ...] = Field(default=("forward", "swap"), max_length=2)
+    """What it deals beside spot, on points of pricing; nothing where the topology does not let broker call pricing."""
 
     @model_validator(mode="after")
     def _tiers_ascend(self) -> Self:
@@ -347,6 +349,15 @@ def parse(text: str, source: str) -> Venues:
         VenuesInvalid: it is no TOML, or does not declare venues.
     """
     return declared.checked(Venues, text, source, VenuesInvalid, _in_the_file)
+
+
+def without_points(venues: Venues) -> Venues:
+    """The same where pricing cannot be asked: simulated exchanges deal spot alone."""
+    found = {
+        name: spec.model_copy(update={"deals": ()}) if isinstance(spec, SimulatedVenue) else spec
+        for name, spec in venues.venues.items()
+    }
+    return venues.model_copy(update={"venues": found})
 
 
 def _in_the_file(path: Sequence[str]) -> list[str]:

@@ -6,7 +6,9 @@ import functools
 import hashlib
 import math
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import execution_pb2 as execution
@@ -42,13 +44,15 @@ _AT_ONCE = {
     order_pb2.TIME_IN_FORCE_FOK: TimeInForce.FILL_OR_KILL,
 }
 
+OUTLIVED = "its date is nearer than spot now: no forward is dealt to it any more"
+
 
 class Unfit(ValueError):
     """An order that the venue cannot take; the text says which field, why, and what to do."""
 
 
-def grid_of(instrument: str, quantity_unit: Decimal) -> Grid:
-    """The increments of an instrument.
+def grid_of(instrument: str, quantity_unit: Decimal, finer: int = 0) -> Grid:
+    """The increments of an instrument, its prices by so many decimal places finer.
 
     Raises:
         Unfit: there is no such instrument.
@@ -56,7 +60,7 @@ def grid_of(instrument: str, quantity_unit: Decimal) -> Grid:
     convention = CONVENTIONS.get(parse_pair(instrument))
     if convention is None:
         raise Unfit(f"instrument: {instrument} is no pair of the platform")
-    return Grid(Decimal(1).scaleb(-convention.price_places), quantity_unit)
+    return Grid(Decimal(1).scaleb(-convention.price_places - finer), quantity_unit)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -96,14 +100,14 @@ def new_order(routed: Routed, grid: Grid, calendar: Calendar, now_ns: int) -> Ne
         Unfit: it has terms that the exchange does not know.
     """
     terms = routed.order.terms
-    if terms.HasField("far_leg") or dated(terms):
-        raise Unfit("settlement: the simulated exchange deals spot; forwards and swaps deal on quotes of pricing")
     market = terms.order_type in MARKET
     if not market and terms.order_type not in LIMIT:
         raise Unfit("order_type: the simulated exchange takes market and limit orders")
     price = Decimal(terms.limit_price) if not market else Decimal(terms.price_bound) if terms.price_bound else None
     at_once = _AT_ONCE.get(terms.time_in_force)
-    force, expire = (at_once or TimeInForce.IMMEDIATE_OR_CANCEL, 0) if market else _force(terms, calendar, now_ns)
+    force, expire = (
+        (at_once or TimeInForce.IMMEDIATE_OR_CANCEL, 0) if market else _force(routed.order, calendar, now_ns)
+    )
     try:
         return NewOrder(
             id=routed.number,
@@ -130,7 +134,9 @@ def replacement(routed: Routed, order: order_pb2.Order, grid: Grid, calendar: Ca
         Unfit: it asks for what the exchange does not do.
     """
     terms = order.terms
-    _, expire = _force(terms, calendar, now_ns)
+    if terms.HasField("far_leg"):
+        raise Unfit("far_leg: a swap is dealt at once and not amended; enter another")
+    _, expire = _force(order, calendar, now_ns)
     try:
         return Replace(
             id=number_of(routed),
@@ -168,18 +174,27 @@ def dated(terms: order_pb2.NewOrder) -> bool:
     )
 
 
+def day_of(message: Any) -> date | None:
+    """A google.type.Date, None where it is unset."""
+    return date(message.year, message.month, message.day) if message.year else None
+
+
 def _units(grid: Grid, text: str) -> int:
     return grid.units(Decimal(text)) if text else 0
 
 
-def _force(terms: order_pb2.NewOrder, calendar: Calendar, now_ns: int) -> tuple[TimeInForce, int]:
+def _force(order: order_pb2.Order, calendar: Calendar, now_ns: int) -> tuple[TimeInForce, int]:
+    terms = order.terms
     if at_once := _AT_ONCE.get(terms.time_in_force):
         return at_once, 0
+    ends = []
     if terms.time_in_force == order_pb2.TIME_IN_FORCE_GTD:
-        return TimeInForce.GOOD_TILL_DATE, terms.expire_time.ToNanoseconds()
+        ends.append(terms.expire_time.ToNanoseconds())
     if terms.time_in_force == order_pb2.TIME_IN_FORCE_DAY:
-        return TimeInForce.GOOD_TILL_DATE, calendar.session_end_ns(parse_pair(terms.instrument), now_ns)
-    return TimeInForce.GOOD_TILL_CANCEL, 0
+        ends.append(calendar.session_end_ns(parse_pair(terms.instrument), now_ns))
+    if dated(terms) and (day := day_of(order.settl_date)) is not None:
+        ends.append(calendar.dealt_until_ns(parse_pair(terms.instrument), day, now_ns))
+    return (TimeInForce.GOOD_TILL_DATE, min(ends)) if ends else (TimeInForce.GOOD_TILL_CANCEL, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +255,8 @@ def report_of(event: Event, routed: Routed, grid: Grid, calendar: Calendar) -> S
         if event.kind in (EventKind.CANCELLED, EventKind.EXPIRED):
             routed.status, report.text = At.ENDED, event.reason.says
             expired = event.kind is EventKind.EXPIRED
+            if expired and routed.order.terms.time_in_force == order_pb2.TIME_IN_FORCE_GTC:
+                report.text = OUTLIVED
             report.reason = (
                 execution.EXECUTION_REASON_EXPIRED
                 if expired
@@ -258,7 +275,10 @@ def _fill(fill: execution.Fill, event: Event, routed: Routed, grid: Grid, calend
     fill.venue_exec_id, fill.venue = key, routed.venue
     fill.quantity = quantity_text(int(grid.quantity(event.quantity) * QUANTITY_UNIT))
     fill.price = price_text(grid.price(event.price))
-    put_date(fill.settl_date, calendar.spot(pair, trade_date))
+    terms = routed.order.terms
+    # A spot order settles by the day on which it is filled, not by the one on which it was entered.
+    agreed = day_of(routed.order.settl_date) if dated(terms) or terms.HasField("far_leg") else None
+    put_date(fill.settl_date, agreed or calendar.spot(pair, trade_date))
     put_date(fill.trade_date, trade_date)
     maker = event.liquidity is Liquidity.ADDED
     fill.liquidity = execution.LIQUIDITY_MAKER if maker else execution.LIQUIDITY_TAKER

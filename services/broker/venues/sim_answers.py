@@ -10,9 +10,11 @@ from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.exchange.event import Event, EventKind, Reason
 from crossrate.exchange.order import Operation
 from services.broker.engine.desk import Desk
+from services.broker.indications import Indication
 from services.broker.routed import At, Routed, Waiting
 from services.broker.store import Outcome
 
+TEXT_MAX = 500
 UNQUOTED = "no quote is live: enter it again when one is, or with a limit"
 
 
@@ -29,6 +31,13 @@ def refuse(desk: Desk, outcome: Outcome, routed: Routed, each: Waiting, text: st
     report.venue_time.FromNanoseconds(now_ns)
     desk.told(outcome, routed, report)
     outcome.done.append(each.number)
+
+
+def unpriced(desk: Desk, outcome: Outcome, routed: Routed, each: Waiting, found: Indication, now_ns: int) -> None:
+    """Refuses an order whose dates pricing gives no price for: it is never dealt at another date's."""
+    reason = execution.EXECUTION_REASON_VENUE if found.refused else execution.EXECUTION_REASON_NO_VENUE
+    text = f"settlement: there is no price for its dates: {found.why_not}"[:TEXT_MAX]
+    refuse(desk, outcome, routed, each, text, reason, now_ns)
 
 
 def unquoted(desk: Desk, outcome: Outcome, routed: Routed, each: Waiting, now_ns: int) -> None:

@@ -10,10 +10,13 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import date
 
 import asyncpg
 
 from crossrate.exchange.event import Event, EventKind
+from crossrate.exchange.external import PROVIDER
+from crossrate.exchange.grid import Grid
 from crossrate.exchange.order import Command, Operation
 from crossrate.exchange.reports import Report
 from crossrate.exchange.terms import VenueTerms
@@ -39,14 +42,29 @@ class Raw:
         return (*self._row[:-1], time)
 
 
+def parts_of(key: str) -> tuple[str, date | None]:
+    """A book's pair, and its date where it is one of outrights: "EUR/USD", "EUR/USD 2026-12-29"."""
+    instrument, _, day = key.partition(" ")
+    return instrument, date.fromisoformat(day) if day else None
+
+
+def table_of(key: str) -> str:
+    """Where a book is kept: those of dates apart, as the version before takes all of the others for pairs."""
+    return "dated_book" if parts_of(key)[1] else "book"
+
+
 class SimBook:
     """See the module. Times are nanoseconds since 1970 UTC and never go back."""
 
+    grid: Grid
+    """Its increments, by whoever opens it; those of a dated book are finer."""
+
     def __init__(
-        self, venue: str, instrument: str, exchange: Venue, spec: str, number: int = 0, told: int = 0, rows: int = 0
+        self, venue: str, key: str, exchange: Venue, spec: str, number: int = 0, told: int = 0, rows: int = 0
     ) -> None:
         self.venue = venue
-        self.instrument = instrument
+        self.key = key
+        self.instrument, self.day = parts_of(key)
         self.exchange = exchange
         self.number = number
         self.told = told
@@ -137,6 +155,11 @@ class SimBook:
         return self.orders <= 0 and not self._on_way
 
     @property
+    def clients(self) -> bool:
+        """Whether a client's order stands in it, whatever was told of it."""
+        return any(each.owner < PROVIDER for each in self.exchange.book.orders())
+
+    @property
     def full(self) -> bool:
         """Whether its inputs are to be committed though nobody hears of them."""
         return len(self._inputs) >= INPUTS_MAX
@@ -157,7 +180,7 @@ class SimBook:
         self._since += len(self._inputs)
         inputs, self._inputs = self._inputs, []
         content = json.dumps(inputs, separators=(",", ":")).encode()
-        return Input(self.venue, self.instrument, self.number, self.told, content)
+        return Input(self.venue, self.key, self.number, self.told, content)
 
     @property
     def _stale(self) -> bool:
@@ -174,14 +197,14 @@ class SimBook:
         if self._stale:
             await self._write_state(connection, self.exchange.snapshot())
             await connection.execute(
-                "DELETE FROM book_input WHERE venue = $1 AND instrument = $2", self.venue, self.instrument
+                "DELETE FROM book_input WHERE venue = $1 AND instrument = $2", self.venue, self.key
             )
             self._rows = self._since = 0
         else:
             await connection.execute(
                 "INSERT INTO book_input (venue, instrument, number, told, content) VALUES ($1, $2, $3, $4, $5)",
                 self.venue,
-                self.instrument,
+                self.key,
                 self.number,
                 self.told,
                 json.dumps(self._inputs, separators=(",", ":")).encode(),
@@ -192,11 +215,12 @@ class SimBook:
 
     async def _write_state(self, connection: asyncpg.Connection, state: bytes) -> None:
         await connection.execute(
-            "INSERT INTO book (venue, instrument, number, told, state, spec) VALUES ($1, $2, $3, $4, $5, $6) "
+            f"INSERT INTO {table_of(self.key)} (venue, instrument, number, told, state, spec) "
+            "VALUES ($1, $2, $3, $4, $5, $6) "
             "ON CONFLICT (venue, instrument) DO UPDATE SET number = excluded.number, told = excluded.told, "
             "state = excluded.state, spec = excluded.spec",
             self.venue,
-            self.instrument,
+            self.key,
             self.number,
             self.told,
             state,
@@ -208,7 +232,7 @@ class SimBook:
         cls,
         connection: asyncpg.Connection,
         venue: str,
-        instrument: str,
+        key: str,
         spec: str,
         terms_of: Callable[[str], VenueTerms],
     ) -> SimBook | None:
@@ -218,7 +242,7 @@ class SimBook:
         once, so that the state can be written anew before anything is done under the new terms.
         """
         row = await connection.fetchrow(
-            "SELECT number, told, state, spec FROM book WHERE venue = $1 AND instrument = $2", venue, instrument
+            f"SELECT number, told, state, spec FROM {table_of(key)} WHERE venue = $1 AND instrument = $2", venue, key
         )
         if row is None:
             return None
@@ -226,11 +250,11 @@ class SimBook:
             "SELECT number, told, content FROM book_input WHERE venue = $1 AND instrument = $2 AND number > $3 "
             "ORDER BY number",
             venue,
-            instrument,
+            key,
             row["number"],
         )
         exchange = Venue.restore(row["state"], terms_of(row["spec"]))
-        book = cls(venue, instrument, exchange, spec, row["number"], row["told"], len(inputs))
+        book = cls(venue, key, exchange, spec, row["number"], row["told"], len(inputs))
         book._begin = b""
         book.told = inputs[-1]["told"] if inputs else row["told"]
         for each in inputs:

@@ -5,7 +5,7 @@ It is written in the transaction of the books' inputs, so that it has what the b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from services.broker.venues.owned import own_order
 from services.broker.venues.sim_book import SimBook
 from services.broker.venues.sim_faults import SimFaults
 
-COLUMNS = 8
+COLUMNS = 9
 """Of a deal."""
 
 
@@ -36,7 +36,7 @@ class SimRecords:
         self._venue = venue
         self._faults = faults
         self._number = 0
-        self._rows: list[tuple[int, str, str, str, int, int, str, int]] = []
+        self._rows: list[tuple[int, str, str, str, int, int, str, int, int | None]] = []
         self._moved: dict[str, int] = {}
 
     async def begin(self, connection: asyncpg.Connection) -> None:
@@ -45,11 +45,15 @@ class SimRecords:
             "SELECT coalesce(max(number), 0) FROM drop_copy WHERE venue = $1", self._venue
         )
 
-    def dealt(self, instrument: str, grid: Grid, event: Event) -> None:
-        """A client's order was filled."""
+    def dealt(self, instrument: str, grid: Grid, event: Event, net: int | None = None) -> None:
+        """A client's order was filled.
+
+        Args:
+            net: of a swap, what it does to the position, 1/10000 of the base unit.
+        """
         quantity = int(grid.quantity(event.quantity) * QUANTITY_UNIT)
         sign = BUY if event.side == Side.BUY else SELL
-        self._moved[instrument] = self._moved.get(instrument, 0) + sign * quantity
+        self._moved[instrument] = self._moved.get(instrument, 0) + (sign * quantity if net is None else net)
         copied = self._faults.copied(event) if self._faults.any else event
         if copied is None:
             return
@@ -57,7 +61,7 @@ class SimRecords:
         side = BUY if copied.side == Side.BUY else SELL
         price = price_text(grid.price(copied.price))
         exec_id = exec_id_of(instrument, event)
-        self._rows.append((self._number, exec_id, f"S{event.id}", instrument, side, quantity, price, event.time))
+        self._rows.append((self._number, exec_id, f"S{event.id}", instrument, side, quantity, price, event.time, net))
 
     def taken(self) -> list[Any]:
         """What was dealt since, as `keep_deals` takes it; empty for nothing. A commit that fails begins all anew."""
@@ -69,22 +73,20 @@ class SimRecords:
         self._rows, self._moved = [], {}
         return deals
 
-    async def statement(
-        self, connection: asyncpg.Connection, desk: Desk, books: Mapping[str, SimBook], grids: Mapping[str, Grid]
-    ) -> Statement:
+    async def statement(self, connection: asyncpg.Connection, desk: Desk, books: Iterable[SimBook]) -> Statement:
         """What stands at this moment; nothing may be uncommitted."""
         rows = await connection.fetch("SELECT instrument, quantity FROM venue_position WHERE venue = $1", self._venue)
         own: dict[str, OwnOrder] = {each.order_id: own_order(each) for each in desk.orders.values()}
         by_number = {each.venue_order_id: each for each in desk.orders.values()}
         stated, strange = [], []
-        for instrument, book in books.items():
+        for book in books:
             for resting in book.exchange.book.orders():
                 if resting.owner >= PROVIDER:
                     continue
                 known: Routed | None = by_number.get(f"S{resting.id}")
                 if known is None:
                     strange.append(f"S{resting.id}")
-                stated.append(_stated(instrument, grids[instrument], resting, known.order_id if known else ""))
+                stated.append(_stated(book, resting, known.order_id if known else ""))
         if strange:
             found = await desk.reading.named_all(connection, self._venue, strange)
             own |= {each.order_id: own_order(each) for each in found.values()}
@@ -93,11 +95,12 @@ class SimRecords:
         return Statement(tuple(stated), {row[0]: row[1] for row in rows}, self._number, own)
 
 
-def _stated(instrument: str, grid: Grid, resting: Resting, order_id: str) -> StatedOrder:
+def _stated(book: SimBook, resting: Resting, order_id: str) -> StatedOrder:
+    grid = book.grid
     return StatedOrder(
         f"S{resting.id}",
         "",
-        instrument,
+        book.instrument,
         BUY if resting.side == Side.BUY else SELL,
         int(grid.quantity(resting.quantity) * QUANTITY_UNIT),
         grid.price(resting.price),

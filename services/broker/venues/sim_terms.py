@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Protocol
 
@@ -40,17 +41,22 @@ class RealClock:
         return max(0.0, (until_ns - self._time_ns()) / 1e9)
 
 
-def terms_of(spec: SimulatedVenue, instrument: str, grid: Grid) -> VenueTerms:
-    """What the venue discloses of an instrument."""
+def terms_of(spec: SimulatedVenue, instrument: str, grid: Grid, finer: int = 1) -> VenueTerms:
+    """What the venue discloses of an instrument.
+
+    Args:
+        finer: how many of the grid's ticks are one of spot's, in which the declaration counts.
+    """
+    look, slip = spec.last_look.terms() if spec.last_look is not None else None, spec.slippage.terms()
     return VenueTerms(
-        tiers=tuple(Tier(tier.offset, grid.units(Decimal(tier.quantity))) for tier in spec.tiers),
+        tiers=tuple(Tier(tier.offset * finer, grid.units(Decimal(tier.quantity))) for tier in spec.tiers),
         minimum_quantity=grid.units(Decimal(spec.quantity_min)),
         maximum_quantity=grid.units(Decimal(spec.limits.order_quantity_max)),
         inbound=spec.inbound.latency(),
         outbound=spec.outbound.latency(),
         reject_rate=spec.reject_rate,
-        last_look=spec.last_look.terms() if spec.last_look is not None else None,
-        slippage=spec.slippage.terms(),
+        last_look=replace(look, tolerance=look.tolerance * finer) if look is not None else None,
+        slippage=replace(slip, ticks=slip.ticks * finer),
         partial_fills=spec.partial_fills.terms(),
         hours=MarketHours(parse_pair(instrument)) if spec.hours == "market" else AlwaysOpen(),
     )

@@ -23,6 +23,8 @@ TERMS = VenueTerms(
     partial_fills=PartialFills(0.3, 0.2),
     last_look=LastLook(hold_ns=25, tolerance=3, refuse_rate=0.1),
 )
+KEY = "EUR/USD 2026-12-29"
+"""Of a dated book; one of spot is kept alike."""
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["quote", "buy", "sell", "cancel", "replace", "wait", "write"]),
@@ -44,7 +46,7 @@ class Tables:
 
     async def execute(self, sql: str, *values: Any) -> None:
         """Writes."""
-        if sql.startswith("INSERT INTO book ("):
+        if sql.startswith("INSERT INTO dated_book ("):
             self.state = dict(zip(["number", "told", "state", "spec"], values[2:], strict=True))
         elif sql.startswith("DELETE"):
             self.inputs = []
@@ -80,7 +82,7 @@ def _do(book: SimBook, word: str, number: int, ticks: int, now: int) -> None:
 async def test_a_book_that_is_read_again_stands_where_it_stood(steps) -> None:
     """To the byte, after every commit; and what is on its way comes as it would have come."""
     tables, now = Tables(), 1
-    book = SimBook("sim", "EUR/USD", Venue(TERMS, seed=3, start=now), "spec")
+    book = SimBook("sim", KEY, Venue(TERMS, seed=3, start=now), "spec")
     told: list[int] = []
     for word, number, ticks, wait in steps:
         now += wait
@@ -90,7 +92,7 @@ async def test_a_book_that_is_read_again_stands_where_it_stood(steps) -> None:
         if word != "write":
             continue
         await book.write(tables)
-        again = await SimBook.read(tables, "sim", "EUR/USD", "spec", lambda text: TERMS)
+        again = await SimBook.read(tables, "sim", KEY, "spec", lambda text: TERMS)
         assert again.exchange.snapshot() == book.exchange.snapshot()
         assert (again.told, again.number, again.next_time) == (book.told, book.number, book.next_time)
         book = again
@@ -109,12 +111,12 @@ async def test_new_terms_begin_with_a_new_state() -> None:
         seen.append(text)
         return TERMS
 
-    book = SimBook("sim", "EUR/USD", Venue(TERMS, seed=3, start=1), "old")
+    book = SimBook("sim", KEY, Venue(TERMS, seed=3, start=1), "old")
     book.send(NewOrder(id=1, owner=1, side=1, quantity=20, price=900), 1)
     book.advance(200)
     await book.write(tables)
     assert book.next_time is not None
-    again = await SimBook.read(tables, "sim", "EUR/USD", "new", terms)
+    again = await SimBook.read(tables, "sim", KEY, "new", terms)
     assert seen == ["old", "new"]
     assert again.renewed
     assert [each.event.kind.name for each in again.due(0)] == ["ACCEPTED"]

@@ -1,0 +1,237 @@
+"""Forwards and swaps at the simulated exchange: on points of pricing, in books of their dates, never at spot."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from crossrate.api.broker.v1 import venue_report_pb2 as venue
+from crossrate.api.trading.v1 import execution_pb2 as execution
+from crossrate.api.trading.v1 import order_pb2
+from services.broker.domain.dates import put_date
+from tests.integration.breaks_stand import Books
+from tests.integration.broker_stand import (
+    CANCEL,
+    NEW,
+    REPLACE,
+    SELL,
+    Floor,
+    Reader,
+    floor,
+    instruct,
+    instruction,
+    order,
+)
+from tests.integration.conftest import eventually
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+MARKET = order_pb2.ORDER_TYPE_MARKET
+TODAY = dt.datetime.now(dt.UTC).date()
+VENUES = """
+[venues.sim]
+kind = "simulated"
+seed = 7
+tiers = [{ offset = 0, quantity = "1000000" }, { offset = 2, quantity = "5000000" }]
+reconciliation = { interval_s = 0.4, grace_s = 0.5 }
+quote_wait_s = 60
+unsent_s_max = 600
+[venues.hasty]
+kind = "simulated"
+tiers = [{ offset = 0, quantity = "1000000" }]
+quote_wait_s = 0.5
+unsent_s_max = 600
+[venues.spot]
+kind = "simulated"
+tiers = [{ offset = 0, quantity = "1000000" }]
+deals = []
+[[routes]]
+venues = ["spot", "sim"]
+"""
+
+
+def weekday(days: int) -> dt.date:
+    """The first day from then on that is no Saturday or Sunday."""
+    day = TODAY + dt.timedelta(days=days)
+    return day + dt.timedelta(days=max(0, 7 - day.weekday()) if day.weekday() >= 5 else 0)
+
+
+NEAR, MONTH, LATER, FAR = weekday(9), weekday(33), weekday(45), weekday(100)
+
+
+def dated(day: dt.date, far: dt.date | None = None, far_quantity: str = "", **terms: Any) -> order_pb2.Order:
+    """An order as trading has it once its dates are worked out."""
+    made = order(**terms)
+    put_date(made.terms.settlement.date, day)
+    put_date(made.settl_date, day)
+    if far is not None:
+        put_date(made.terms.far_leg.settlement.date, far)
+        made.terms.far_leg.quantity = far_quantity
+        put_date(made.far_settl_date, far)
+    return made
+
+
+def day_of(message: Any) -> dt.date:
+    """A date of the contract."""
+    return dt.date(message.year, message.month, message.day)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running() -> AsyncIterator[Floor]:
+    """One process that may ask pricing, and somebody who reads all reports."""
+    async with floor(VENUES, priced=True) as made:
+        made.reader = made.books.reader = Reader(made.routing())
+        yield made
+        await made.reader.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def desk(running: Floor) -> Floor:
+    """Spot at 1.0800 to 1.0801; the month's points are 12.3 to 12.5 pips, the later date's are below zero."""
+    await running.market.say("EUR/USD", 1.08, 1.0801)
+    running.pricing.points = {
+        str(MONTH): ("0.001230", "0.001250"),
+        str(LATER): ("-0.000455", "-0.000435"),
+        f"{NEAR}/{FAR}": ("0.004015", "0.004031"),
+    }
+    running.stub = running.routing()
+    return running
+
+
+async def done(desk: Floor, *orders: order_pb2.Order) -> list[venue.VenueReport]:
+    """Enters orders; the last report of each once it is filled."""
+    await desk.stub.Instruct(instruct(*(instruction(NEW, each) for each in orders)))
+    for each in orders:
+        await desk.reader.until(lambda each=each: desk.reader.kinds(each) == ["ACCEPTED", "FILLED"])
+    return [desk.reader.about(each)[-1] for each in orders]
+
+
+async def rests(desk: Floor, made: order_pb2.Order) -> None:
+    """Enters an order that is to rest."""
+    await desk.stub.Instruct(instruct(instruction(NEW, made)))
+    await desk.reader.until(lambda: desk.reader.kinds(made) == ["ACCEPTED"])
+
+
+async def unbroken(desk: Floor) -> None:
+    """All books of the venue agree, once what is on its way has come."""
+    books = Books(desk, desk.reader, "sim")
+    await books.until(lambda found: not found, closed=False)
+    answer = await books.compared(whole=True)
+    assert list(answer.breaks) == []
+
+
+async def test_a_forward_is_spot_and_points_of_its_side(desk: Floor) -> None:
+    """Whoever buys pays the offers of both, who sells gets the bids; points have either sign. It settles on its date,
+    and goes past the venue of the route that deals spot alone."""
+    bought, sold = dated(MONTH, order_type=MARKET), dated(MONTH, order_type=MARKET, side=SELL)
+    cheap = dated(LATER, order_type=MARKET, quantity="2000000")
+    one, two = await done(desk, bought, sold)
+    assert (one.venue, one.fill.quantity, one.fill.price, two.fill.price) == ("sim", "100000", "1.08135", "1.08123")
+    assert day_of(one.fill.settl_date) == day_of(two.fill.settl_date) == MONTH
+    assert one.fill.liquidity == execution.LIQUIDITY_TAKER
+    await desk.stub.Instruct(instruct(instruction(NEW, cheap)))
+    await desk.reader.until(lambda: desk.reader.kinds(cheap) == ["ACCEPTED", "FILLED", "FILLED"])
+    parts = [(each.fill.quantity, each.fill.price) for each in desk.reader.about(cheap)[1:]]
+    assert parts == [("1000000", "1.079665"), ("1000000", "1.079685")]
+    await unbroken(desk)
+
+
+async def test_a_forward_that_rests_follows_its_points_and_meets_no_spot_order(desk: Floor) -> None:
+    """Its limit is an outright rate: new points alone fill it, and nobody's spot order does; it can be amended."""
+    waits, spot = dated(MONTH, limit_price="1.0812"), order(limit_price="1.0799", venue="sim")
+    await rests(desk, waits)
+    await rests(desk, spot)
+    (crossed,) = await done(desk, order(order_type=MARKET, side=SELL, venue="sim", account="beta"))
+    assert crossed.fill.price == "1.08"
+    amended = order_pb2.Order()
+    amended.CopyFrom(waits)
+    amended.version, amended.terms.limit_price = 2, "1.08125"
+    await desk.stub.Instruct(instruct(instruction(REPLACE, amended)))
+    await desk.reader.until(lambda: desk.reader.kinds(waits) == ["ACCEPTED", "REPLACED"])
+    await unbroken(desk)
+    desk.pricing.points[str(MONTH)] = ("0.001120", "0.001150")
+    await desk.reader.until(lambda: desk.reader.kinds(waits)[2:] == ["FILLED"])
+    filled = desk.reader.about(waits)[-1].fill
+    assert (filled.price, filled.liquidity) == ("1.08125", execution.LIQUIDITY_MAKER)
+    await desk.stub.Instruct(instruct(instruction(CANCEL, spot)))
+    await desk.reader.until(lambda: desk.reader.kinds(spot)[1:] == ["CANCELLED"])
+
+
+async def test_nothing_waits_with_an_order_that_waits_for_its_points(desk: Floor) -> None:
+    """Spot orders of the same account deal meanwhile, a cancel recalls it, and it deals once the answer is there."""
+    desk.pricing.answers.clear()
+    desk.pricing.points[str(FAR)] = ("0.002", "0.0021")
+    asked = len(desk.pricing.asked)
+    waits, recalled = dated(FAR, order_type=MARKET), dated(FAR, order_type=MARKET)
+    await desk.stub.Instruct(instruct(instruction(NEW, waits), instruction(NEW, recalled)))
+    await eventually(lambda: len(desk.pricing.asked) > asked, 60)
+    await done(desk, order(order_type=MARKET, venue="sim"))
+    await desk.stub.Instruct(instruct(instruction(CANCEL, recalled)))
+    await desk.reader.until(lambda: desk.reader.kinds(recalled) == ["CANCELLED"])
+    desk.pricing.answers.set()
+    await desk.reader.until(lambda: desk.reader.kinds(waits) == ["ACCEPTED", "FILLED"])
+    assert desk.reader.about(waits)[-1].fill.price == "1.0822"
+
+
+async def test_what_has_no_price_is_refused_in_words(desk: Floor) -> None:
+    """By what pricing says, and where it says nothing within the bound; nothing is dealt at spot."""
+    unpriced = dated(weekday(70), order_type=MARKET)
+    pinned = dated(MONTH, order_type=MARKET, venue="spot")
+    await desk.stub.Instruct(instruct(instruction(NEW, unpriced), instruction(NEW, pinned)))
+    for each in (unpriced, pinned):
+        await desk.reader.until(lambda each=each: desk.reader.kinds(each) == ["REJECTED"])
+    assert "no rule quotes" in desk.reader.about(unpriced)[0].text
+    assert desk.reader.about(unpriced)[0].reason == execution.EXECUTION_REASON_VENUE
+    assert "deals spot" in desk.reader.about(pinned)[0].text
+    desk.pricing.answers.clear()
+    try:
+        unheard = dated(weekday(80), limit_price="1.2", venue="hasty")
+        await desk.stub.Instruct(instruct(instruction(NEW, unheard)))
+        await desk.reader.until(lambda: desk.reader.kinds(unheard) == ["REJECTED"])
+    finally:
+        desk.pricing.answers.set()
+    assert "pricing did not answer" in desk.reader.about(unheard)[0].text
+    assert desk.reader.about(unheard)[0].reason == execution.EXECUTION_REASON_NO_VENUE
+
+
+async def test_a_swap_is_two_legs_around_one_reference(desk: Floor) -> None:
+    """Its side is that of the far leg; an even one costs the points of its side and moves no position, an uneven one
+    pays the side of spot for what it exchanges over all; both are one fill."""
+    even = dated(NEAR, FAR, order_type=MARKET, quantity="1000000")
+    sold = dated(NEAR, FAR, order_type=MARKET, quantity="1000000", side=SELL)
+    uneven = dated(NEAR, FAR, "1500000", order_type=MARKET, quantity="1000000")
+    fills = [each.fill for each in await done(desk, even, sold, uneven)]
+    assert [(each.quantity, each.far_quantity) for each in fills] == [("1000000", "1000000")] * 2 + [
+        ("1000000", "1500000")
+    ]
+    assert [each.price for each in fills] == ["1.08005", "1.08005", "1.0801"]
+    assert [each.far_price for each in fills] == ["1.084081", "1.084065", "1.084131"]
+    assert (day_of(fills[0].settl_date), day_of(fills[0].far_settl_date)) == (NEAR, FAR)
+    limited = dated(NEAR, FAR, limit_price="1.08")
+    await desk.stub.Instruct(instruct(instruction(NEW, limited)))
+    await desk.reader.until(lambda: desk.reader.kinds(limited) == ["REJECTED"])
+    await unbroken(desk)
+
+
+async def test_a_kill_loses_no_forward(desk: Floor) -> None:
+    """A restart finds what rests in its date's book, and fills it on new points; what was to be dealt is dealt once."""
+    waits, cancelled = dated(LATER, limit_price="1.0791"), dated(LATER, limit_price="1.07")
+    await rests(desk, waits)
+    await rests(desk, cancelled)
+    swap, forward = dated(NEAR, FAR, order_type=MARKET), dated(MONTH, order_type=MARKET)
+    await desk.stub.Instruct(instruct(instruction(NEW, swap), instruction(NEW, forward)))
+    desk.kill()
+    await desk.start()
+    desk.stub = desk.routing()
+    for each in (swap, forward):
+        await desk.reader.until(lambda each=each: desk.reader.kinds(each) == ["ACCEPTED", "FILLED"])
+    assert desk.reader.kinds(waits) == ["ACCEPTED"]
+    await desk.stub.Instruct(instruct(instruction(CANCEL, cancelled)))
+    await desk.reader.until(lambda: desk.reader.kinds(cancelled) == ["ACCEPTED", "CANCELLED"])
+    desk.pricing.points[str(LATER)] = ("-0.00112", "-0.00110")
+    await desk.reader.until(lambda: desk.reader.kinds(waits) == ["ACCEPTED", "FILLED"])
+    assert desk.reader.about(waits)[-1].fill.price == "1.0791"
+    await unbroken(desk)
