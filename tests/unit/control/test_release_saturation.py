@@ -223,8 +223,7 @@ def test_it_goes_on_after_a_restart_of_control() -> None:
     analyst = analysed(40, 1.0)
     state = json.loads(json.dumps(analyst.state()))
     world = World()
-    costs = CallCosts(lambda path: path == UNARY, streams=False)
-    again = Analyst(COMPARED, lambda path: True, costs=costs)
+    again = Analyst(COMPARED, lambda path: True, costs=(costs := CallCosts(lambda path: path == UNARY, False)))
     again.restore(state)
 
     def words(of: Analyst) -> list[str]:
