@@ -191,6 +191,17 @@ TRAILER = _tags("93 89 10")
 NOT_DEFINED = _tags(_NOT_DEFINED)
 """Tags below UNDEFINED_FROM that FIX 4.4 does not have, most of them of earlier versions."""
 
+_SECURITY_TYPES = frozenset(
+    b"ABS AMENDED AN BA BN BOX BRADY BRIDGE BUYSELL CB CD CL CMBS CMO COFO COFP CORP CP CPP CS DEFLTED DINP DN DUAL EUCD "
+    b"EUCORP EUCP EUSOV EUSUPRA FAC FADN FOR FORWARD FUT FXFWD FXNDF FXNDS FXSPOT FXSWAP GO IET LOFC LQN MATURED MBS MF "
+    b"MIO MLEG MPO MPP MPT MT MTN NONE ONITE OPT PEF PFAND PN PS PZFJ RAN REPLACD REPO RETIRED REV RVLV RVLVTRM SECLOAN "
+    b"SECPLEDGE SPCLA SPCLO SPCLT STN STRUCT SUPRA SWING TAN TAXA TBA TBILL TBOND TCAL TD TECP TERM TINT TIPS TNOTE TPRN "
+    b"TRAN UST USTB VRDN WAR WITHDRN XCN XLINKD YANK YCD".split()
+)
+"""Those of FIX 4.4, and those that FX venues write there, as FIX 5.0 does: FXSPOT, FXFWD, FXSWAP, FXNDF, FXNDS."""
+LISTED = {167: _SECURITY_TYPES, 609: _SECURITY_TYPES}
+"""Fields that are text to us and have a list of values in FIX 4.4."""
+
 
 def legal(kind: str) -> frozenset[int]:
     """The tags of a message's body; empty for a message that is not among these."""

@@ -36,7 +36,7 @@ class Rules:
         heartbeat_s: what an initiator asks for; the venue's answer counts. An acceptor takes what it is asked for.
         heartbeat_s_min: an acceptor refuses less.
         heartbeat_s_max: an acceptor refuses more.
-        reset: when an initiator asks for numbers from 1; see crossrate.fix.session.
+        reset: when numbers begin at 1; see crossrate.fix.session.
         peer_may_reset: follow a Logon with ResetSeqNumFlag; otherwise it is refused.
         next_expected: send NextExpectedMsgSeqNum, and what the peer's shows to be missing, without being asked.
         logon_s: how long the peer may take to log on, or to answer a logon.
