@@ -1,4 +1,4 @@
-"""The language of QuickFIX's acceptance tests (test/definitions of its repository), and when what came is what they expect.
+"""The language of QuickFIX's acceptance tests (test/definitions there), and when what came is what they expect.
 
     # a comment
     iCONNECT                the client connects; i2,CONNECT is the second client
