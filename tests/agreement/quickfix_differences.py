@@ -40,7 +40,7 @@ DIFFERENCES = {
     "8_OnlyAdminMessages": Different(
         23,
         b"E8=FIX.4.4|35=5|34=6|49=ISLD|56=TW44|52=0|58=MsgSeqNum too low, expecting 7 but received 5|\neDISCONNECT",
-        "a MsgSeqNum that is too low, without PossDupFlag, ends the session (test case 2c), of a ResendRequest too. The "
-        "script wants it answered.",
+        "a MsgSeqNum that is too low, without PossDupFlag, ends the session (test case 2c), of a ResendRequest too. "
+        "The script wants it answered.",
     ),
 }

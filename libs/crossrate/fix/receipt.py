@@ -249,7 +249,7 @@ class Receipt(Checks):
         reset = message.get(141) == b"Y"
         if reset and not self._asked_reset:
             self.numbers.fresh = True
-            self._refuse('the venue reset its numbers without being asked; set reset = "logon"')
+            self._refuse('the venue reset its numbers without being asked; one without orders may set reset = "logon"')
         if reset:
             self.numbers.due = number
         self._heartbeat_s = float(message.number(108) or self.rules.heartbeat_s)
@@ -280,6 +280,8 @@ class Receipt(Checks):
             span = f"{rules.heartbeat_s_min} to {rules.heartbeat_s_max}"
             self._refuse(f"HeartBtInt is {message.text(108) or 'missing'}, not {span} seconds")
         if anew:
+            # What was on its way in a session that stands is passed over with the old numbers.
+            self.filled += self.state is State.ACTIVE
             self._outbox.reset()
             self._waiting.clear()
             self._asked_until = 0

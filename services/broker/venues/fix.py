@@ -84,6 +84,8 @@ class FixAdapter:
             username=spec.username,
             heartbeat_s=spec.heartbeat_s,
             reset="never",
+            peer_may_reset=spec.may_reset,
+            clock_s=spec.clock_s,
             sent_per_s_max=spec.messages_per_s_max,
         )
         self._endpoint = Endpoint(
