@@ -91,7 +91,7 @@ class Endpoint:
 
     @property
     def passed_over(self) -> int:
-        """Numbers of this connection that the peer passed over instead of sending the messages again, and its resets."""
+        """Numbers of this connection that the peer passed over instead of sending messages again, and its resets."""
         return self._session.filled if self._session is not None else 0
 
     # The application's side

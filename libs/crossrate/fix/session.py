@@ -41,7 +41,7 @@ class Session(Receipt):
         numbers: as they are.
         framer: of the bytes that come to `feed`.
         rejected: session-level Rejects that the peer sent.
-        filled: numbers that the peer passed over instead of sending them again, and resets of the session while it stood.
+        filled: numbers that the peer passed over instead of sending them again, and resets while the session stood.
     """
 
     def connected(self) -> None:

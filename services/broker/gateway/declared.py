@@ -48,8 +48,8 @@ class FixClient(Frozen):
     messages_per_s_max: float = Field(default=500.0, gt=0, le=100_000)
     """What comes faster ends the connection."""
     unknown_fields: Literal["keep", "refuse", "refuse_all"] = "keep"
-    """Fields that FIX 4.4 does not have in a message: kept and not looked at; refused (Reject) but for those from tag 5000
-    on, which are the parties' own; or all refused."""
+    """Fields that FIX 4.4 does not have in a message: kept and not looked at; refused (Reject) but for those from tag
+    5000 on, which are the parties' own; or all refused."""
     clock_s: ClockSeconds = 120.0
     may_reset: bool = True
     """Whether a Logon with ResetSeqNumFlag (141=Y) is followed; else it is refused. What the client had not received by

@@ -223,8 +223,8 @@ class FixVenue(_Venue):
     heartbeat_s: int = Field(default=30, ge=1, le=3600)
     clock_s: ClockSeconds = 120.0
     may_reset: bool = True
-    """Whether a Logon with ResetSeqNumFlag (141=Y) that the venue sends while the session stands is followed; what was not
-    answered is asked for then. An answer to our Logon that resets without being asked is refused in any case."""
+    """Whether a Logon with ResetSeqNumFlag (141=Y) that the venue sends while the session stands is followed; what was
+    not answered is asked for then. An answer to our Logon that resets without being asked is refused in any case."""
     reset: Reset = "never"
     reconnect: Reconnect = Reconnect()
     symbol_form: str = Field(default="{base}/{counter}", max_length=40)

@@ -58,7 +58,7 @@ def test_a_reset_of_a_standing_session_may_be_refused(role: str) -> None:
 
 
 def test_tags_from_5000_on_are_taken_unless_they_are_refused() -> None:
-    """A strict decoder keeps them as the parties' own, or rejects them as it does other tags; a lenient one keeps all."""
+    """A strict decoder keeps them as the parties' own, or rejects them as others; a lenient one keeps all."""
     header = [(35, "D"), (49, "A"), (56, "B"), (34, 7), (52, "20260102-15:04:05.678")]
     (message,) = Framer().feed(encoded(header, [*ORDER, (5000, "x")]))
     for settings in ({}, {"strict": True}, {"user_defined": False}):
