@@ -16,9 +16,9 @@ Account = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 def _never(value: str) -> str:
     if value != "never":
         raise ValueError(
-            f"{value!r} could lose or repeat an order, and is refused: a message that is under way when numbers begin at "
-            "1 is not sent again, and a side that goes on with old ones sends all of them again. Leave it out; a side that "
-            "asks for it in its Logon (141=Y) is followed where may_reset is true"
+            f"{value!r} could lose or repeat an order, and is refused: what is under way when numbers begin at 1 is "
+            "not sent again, and a side that goes on with old ones sends all again. Leave it out; a side that asks "
+            "for it in its Logon (141=Y) is followed where may_reset is true"
         )
     return value
 

@@ -121,6 +121,17 @@ class House(Prime):
         async with self.endpoint.unit() as unit:
             unit.send(report, offline=True)
 
+    async def renew(self) -> None:
+        """Has the numbers begin at 1 while the session stands, by a Logon with ResetSeqNumFlag."""
+        async with self.endpoint._lock:
+            session = self.endpoint._session
+            assert session is not None
+            # What comes next with that flag is the answer, and asks for nothing.
+            session._logon = lambda message, number: None  # type: ignore[method-assign]
+            session._outbox.reset()
+            session._outbox.administrative(b"A", [(98, 0), (108, 5), (141, "Y")])
+            await self.endpoint._save_and_write(session)
+
     def lose(self) -> None:
         """The messages of the transaction under way are lost on the line."""
         self._loses = self._passes_over = True
