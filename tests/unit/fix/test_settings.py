@@ -8,6 +8,7 @@ from crossrate.fix.faults import Fault, NotLoggedOn, RejectReason
 from crossrate.fix.message import Framer, encoded
 from crossrate.fix.orders import NewOrderSingle
 from crossrate.fix.reader import Decoder
+from crossrate.fix.rules import Rules
 from tests.unit.fix.conformance import run
 
 ORDER = [(11, "a"), (55, "EUR/USD"), (54, 1), (60, "20260102-15:04:05.678"), (40, 1)]
@@ -20,6 +21,11 @@ def test_an_acceptor_may_begin_every_logon_at_1() -> None:
     )
     bench = run(script, "acceptor", reset="logon")
     assert (bench.numbers.out, bench.numbers.due) == (2, 3)
+
+
+def test_by_itself_an_acceptor_goes_on_with_its_numbers() -> None:
+    """Only an initiator begins at 1 unless it is told otherwise."""
+    assert (Rules("US", "THEM").reset, Rules("US", "THEM", role="acceptor").reset) == ("logon", "never")
 
 
 def test_a_number_that_is_too_high_then_is_asked_about_from_1() -> None:
