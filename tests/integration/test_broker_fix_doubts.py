@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from crossrate.fix.enums import ExecType
-from crossrate.fix.orders import OrderCancelReplaceRequest
+from crossrate.fix.orders import OrderCancelReplaceRequest, OrderCancelRequest
 from crossrate.store.fix_store import FIX_MIGRATIONS
 from crossrate.store.migrations import _LOCK, migrate
 from services.broker.venues.fix import PREFIX
@@ -110,6 +110,20 @@ async def test_a_venue_that_resets_the_session_is_asked_for_what_it_has_not_answ
         assert made.house.received_orders == [f"{PREFIX}1"]
         await made.cancel(order_id)
         await made.until(lambda: "CANCELLED" in made.kinds(order_id))
+        await made.settle()
+
+
+async def test_a_cancel_that_was_under_way_at_a_reset_is_sent_once_more() -> None:
+    """The venue never saw it and its numbers cannot show that: it comes again as PossResend, and is carried out."""
+    async with world() as made:
+        order_id = await made.enter(100_000)
+        await made.until(lambda: made.kinds(order_id) == ["ACCEPTED"])
+        made.house.drops = OrderCancelRequest
+        await made.cancel(order_id)
+        await made.until(lambda: made.house.drops is None)
+        await made.house.renew()
+        await made.until(lambda: made.kinds(order_id) == ["ACCEPTED", "CANCELLED"])
+        assert made.house.again == 1
         await made.settle()
 
 

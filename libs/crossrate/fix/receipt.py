@@ -76,6 +76,7 @@ class Receipt(Checks):
         self.state = State.NEW
         self.rejected = 0
         self.filled = 0
+        self.resets = 0
 
     def _receive(self, message: Message, ready: list[Message]) -> None:
         self._heard_at, self._tested = self._monotonic(), None
@@ -281,7 +282,7 @@ class Receipt(Checks):
             self._refuse(f"HeartBtInt is {message.text(108) or 'missing'}, not {span} seconds")
         if anew:
             # What was on its way in a session that stands is passed over with the old numbers.
-            self.filled += self.state is State.ACTIVE
+            self.resets += self.state is State.ACTIVE
             self._outbox.reset()
             self._waiting.clear()
             self._asked_until = 0

@@ -41,7 +41,8 @@ class Session(Receipt):
         numbers: as they are.
         framer: of the bytes that come to `feed`.
         rejected: session-level Rejects that the peer sent.
-        filled: numbers that the peer passed over instead of sending them again, and resets while the session stood.
+        filled: numbers that the peer passed over instead of sending them again.
+        resets: how often the peer had the numbers begin at 1 while the session stood.
     """
 
     def connected(self) -> None:
