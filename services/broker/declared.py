@@ -7,10 +7,26 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 Account = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+
+
+def _never(value: str) -> str:
+    if value != "never":
+        raise ValueError(
+            f"{value!r} could lose or repeat an order, and is refused: what is under way when numbers begin at 1 is "
+            "not sent again, and a side that goes on with old ones sends all again. Leave it out; a side that asks "
+            "for it in its Logon (141=Y) is followed where may_reset is true"
+        )
+    return value
+
+
+Reset = Annotated[str, AfterValidator(_never)]
+"""When a FIX session that carries orders begins its numbers at 1 without being asked: never."""
+ClockSeconds = Annotated[float, Field(ge=1, le=3600)]
+"""How far a SendingTime (52) may be from our clock; what is further ends the session."""
 
 
 class Frozen(BaseModel):

@@ -1,1 +1,1 @@
-"""Agreement with other libraries over generated cases, more of them than a unit test needs."""
+"""Agreement with other libraries over more generated cases than a unit test needs, and with QuickFIX's scripts."""

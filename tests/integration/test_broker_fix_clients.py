@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import ssl
 import time
 from collections.abc import AsyncIterator
@@ -176,6 +177,9 @@ async def test_orders_in_and_reports_out() -> None:
                 lambda: [r.ord_status for r in trader.reports if r.ord_status_req_id == "q-1"] == [OrdStatus.NEW]
             )
             await eventually(lambda: [r.cl_ord_id for r in trader.reports if r.mass_status_req_id == "m-1"] == ["r-1"])
+            await trader.send(dataclasses.replace(ask, cl_ord_id="bad", ord_status_req_id="q-2"))
+            await eventually(lambda: trader.about("bad")[-1].ord_status_req_id == "q-2")
+            assert trader.about("bad")[-1].ord_rej_reason is OrdRejReason.UNKNOWN_ORDER
             await trader.send(OrderCancelRequest(**_of("c-1", "r-1")))
             await eventually(lambda: trader.types("c-1") == ["PENDING_CANCEL", "CANCELED"])
             assert trader.about("c-1")[-1].orig_cl_ord_id == "r-1"

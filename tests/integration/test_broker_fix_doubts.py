@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from crossrate.fix.enums import ExecType
-from crossrate.fix.orders import OrderCancelReplaceRequest
+from crossrate.fix.orders import OrderCancelReplaceRequest, OrderCancelRequest
 from crossrate.store.fix_store import FIX_MIGRATIONS
 from crossrate.store.migrations import _LOCK, migrate
+from services.broker.venues.fix import PREFIX
 from tests.integration.broker_stand import kind_of
 from tests.integration.venue_world import World
 
@@ -94,6 +95,35 @@ async def test_the_report_that_comes_after_all_is_not_told_again() -> None:
         await made.house.deal(held, 1_000)
         await made.until(lambda: "FILLED" in made.kinds(order_id))
         assert made.kinds(order_id) == ["ACCEPTED", "REPLACED", "FILLED"]
+        await made.settle()
+
+
+async def test_a_venue_that_resets_the_session_is_asked_for_what_it_has_not_answered() -> None:
+    """Its Logon with ResetSeqNumFlag comes while the session stands: what it told before cannot be sent again, so
+    the order is; it goes on under the new numbers."""
+    async with world() as made:
+        made.house.mute = True
+        order_id = await made.enter(100_000)
+        await made.until(lambda: len(made.house.orders) == 1)
+        await made.house.renew()
+        await made.until(lambda: "ACCEPTED" in made.kinds(order_id))
+        assert made.house.received_orders == [f"{PREFIX}1"]
+        await made.cancel(order_id)
+        await made.until(lambda: "CANCELLED" in made.kinds(order_id))
+        await made.settle()
+
+
+async def test_a_cancel_that_was_under_way_at_a_reset_is_sent_once_more() -> None:
+    """The venue never saw it and its numbers cannot show that: it comes again as PossResend, and is carried out."""
+    async with world() as made:
+        order_id = await made.enter(100_000)
+        await made.until(lambda: made.kinds(order_id) == ["ACCEPTED"])
+        made.house.drops = OrderCancelRequest
+        await made.cancel(order_id)
+        await made.until(lambda: made.house.drops is None)
+        await made.house.renew()
+        await made.until(lambda: made.kinds(order_id) == ["ACCEPTED", "CANCELLED"])
+        assert made.house.again == 1
         await made.settle()
 
 

@@ -60,6 +60,10 @@ class House(Prime):
         """What the next message of this kind leads to is done, and told by a report that never comes: it is lost, with
         the line or without, and passed over when it is asked for."""
         self.keeps_line = False
+        self.drops: type | None = None
+        """The next message of this kind comes under numbers that no longer count, and nothing is done."""
+        self.again = 0
+        """How many messages came as PossResend."""
         self.amended = 0
         """How many amendments came."""
         self._loses = self._passes_over = False
@@ -76,6 +80,10 @@ class House(Prime):
         """See Application."""
         value = message.value
         self.amended += isinstance(value, OrderCancelReplaceRequest)
+        self.again += message.possible_resend
+        if self.drops is not None and isinstance(value, self.drops):
+            self.drops = None
+            return
         if self.breaks_at is not None and isinstance(value, self.breaks_at):
             self.breaks_at = None
             raise Disconnected("the line breaks")
@@ -120,6 +128,17 @@ class House(Prime):
         report = self.report(held, kind)
         async with self.endpoint.unit() as unit:
             unit.send(report, offline=True)
+
+    async def renew(self) -> None:
+        """Has the numbers begin at 1 while the session stands, by a Logon with ResetSeqNumFlag."""
+        async with self.endpoint._lock:
+            session = self.endpoint._session
+            assert session is not None
+            # What comes next with that flag is the answer, and asks for nothing.
+            session._logon = lambda message, number: None  # type: ignore[method-assign]
+            session._outbox.reset()
+            session._outbox.administrative(b"A", [(98, 0), (108, 5), (141, "Y")])
+            await self.endpoint._save_and_write(session)
 
     def lose(self) -> None:
         """The messages of the transaction under way are lost on the line."""

@@ -27,7 +27,7 @@ class Checks:
         rules = self.rules
         if message.begin_string != BEGIN_STRING:
             spoken = message.begin_string.decode("latin-1")
-            raise Fault(RejectReason.OTHER, 8, f"the {rules.peer} speaks {spoken}, not FIX.4.4")
+            raise Fault(RejectReason.OTHER, 8, f"Incorrect BeginString, {spoken} and not FIX.4.4")
         number = message.number(34)
         # The number of a SequenceReset that resets means nothing (volume 2): who has lost his numbers writes 0.
         resets = message.kind == SEQUENCE_RESET and message.get(123) != b"Y"

@@ -94,6 +94,11 @@ class Endpoint:
         """Numbers of this connection that the peer passed over instead of sending the messages again."""
         return self._session.filled if self._session is not None else 0
 
+    @property
+    def resets(self) -> int:
+        """How often the peer had the numbers of this connection begin at 1; what was under way then is lost."""
+        return self._session.resets if self._session is not None else 0
+
     # The application's side
 
     @contextlib.asynccontextmanager

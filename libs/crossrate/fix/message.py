@@ -136,8 +136,7 @@ class Framer:
                 place = self._skip(buffer, place)
                 continue
             if len(buffer) < end + _TRAILER_BYTES:
-                if _ANOTHER.search(buffer, head.end()):
-                    # The length is wrong: the next message has begun before this one should end.
+                if self._another(buffer, head.end()):
                     place = self._skip(buffer, place)
                     continue
                 break
@@ -154,6 +153,14 @@ class Framer:
             place = end + _TRAILER_BYTES
         self._buffer = buffer[place:]
         return messages
+
+    def _another(self, buffer: bytes, place: int) -> bool:
+        """Whether the next message has begun before this one should end, so that its length is wrong.
+
+        In a data field may stand what looks like that: behind one the length alone says where a message ends.
+        """
+        found = _ANOTHER.search(buffer, place)
+        return found is not None and _DATA.search(buffer, place - 1, found.start() + 1) is None
 
     def _skip(self, buffer: bytes, place: int) -> int:
         """Where the next message may begin."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from crossrate.fix import admin
 from crossrate.fix.codec import MESSAGES, Layout, Slot, unmet
-from crossrate.fix.dictionary import HEADER, TRAILER, USER_DEFINED_FROM, defined, legal
+from crossrate.fix.dictionary import HEADER, LISTED, TRAILER, USER_DEFINED_FROM, defined, legal
 from crossrate.fix.faults import BusinessFault, BusinessReason, Fault, RejectReason
 from crossrate.fix.kinds import KNOWN
 from crossrate.fix.message import Message, Pair, whole
@@ -31,15 +31,17 @@ _TRAILER = frozenset(b"%d" % tag for tag in TRAILER)
 class Decoder:
     """Reads messages of some types; what `Session` takes as `decode`."""
 
-    def __init__(self, kinds: Sequence[type], *, strict: bool = False) -> None:
+    def __init__(self, kinds: Sequence[type], *, strict: bool = False, user_defined: bool = True) -> None:
         """A decoder.
 
         Args:
             kinds: classes of the application messages that are taken; any other is refused as unsupported.
             strict: reject what FIX 4.4 does not have in a message.
+            user_defined: take tags from 5000 on, which are the parties' own; otherwise a strict decoder rejects those
+                that no class names.
         """
         taken = {cls.KIND for cls in (*kinds, *ADMINISTRATIVE)}
-        self._readers = {kind: _Reader(MESSAGES[kind], strict) for kind in taken}
+        self._readers = {kind: _Reader(MESSAGES[kind], strict, user_defined) for kind in taken}
 
     def __call__(self, message: Message) -> Any:
         """The value of a message.
@@ -62,9 +64,10 @@ class Decoder:
 class _Reader:
     """Reads messages of one class."""
 
-    def __init__(self, cls: type, strict: bool) -> None:
+    def __init__(self, cls: type, strict: bool, user_defined: bool) -> None:
         self._layout: Layout = cls.LAYOUT
-        self._strict = strict
+        self._refused_below = (USER_DEFINED_FROM if user_defined else 1 << 62) if strict else 0
+        self._listed = LISTED if strict else {}
         self._legal = legal(cls.KIND.decode())
 
     def message(self, pairs: Sequence[Pair]) -> Any:
@@ -92,7 +95,7 @@ class _Reader:
             if field.name in values:
                 raise Fault(RejectReason.TAG_APPEARS_TWICE, field.tag)
             if field.layout is None:
-                values[field.name] = _read(field, value)
+                values[field.name] = self._read(field, value)
             else:
                 values[field.name], at = self._group(field, value, pairs, at, by_tag)
         return self._layout.made(values, extra)
@@ -108,7 +111,7 @@ class _Reader:
             raise Fault(RejectReason.INVALID_TAG_NUMBER, int(tag) if signed or tag.isdigit() else None)
         if tag in _TRAILER:
             return
-        if self._strict and number < USER_DEFINED_FROM and number not in self._legal:
+        if number < self._refused_below and number not in self._legal:
             known = defined(number)
             raise Fault(RejectReason.TAG_NOT_DEFINED_FOR_MESSAGE if known else RejectReason.INVALID_TAG_NUMBER, number)
         if not value:
@@ -157,7 +160,7 @@ class _Reader:
             if inner is None:
                 continue
             if inner.layout is None:
-                values[inner.name] = _read(inner, value)
+                values[inner.name] = self._read(inner, value)
             else:
                 values[inner.name], at = self._group(inner, value, pairs, at, by_tag | outer)
         return layout.made(values, extra), at
@@ -169,11 +172,12 @@ class _Reader:
         following = pairs[at + 1][0] if at + 1 < len(pairs) else b""
         return following in layout.by_tag and following not in outer
 
-
-def _read(field: Slot, value: bytes) -> Any:
-    try:
-        return field.read(value)
-    except NotInList as error:
-        raise Fault(RejectReason.VALUE_INCORRECT, field.tag) from error
-    except (ValueError, ArithmeticError) as error:
-        raise Fault(RejectReason.INCORRECT_DATA_FORMAT, field.tag) from error
+    def _read(self, field: Slot, value: bytes) -> Any:
+        if field.tag in self._listed and value not in self._listed[field.tag]:
+            raise Fault(RejectReason.VALUE_INCORRECT, field.tag)
+        try:
+            return field.read(value)
+        except NotInList as error:
+            raise Fault(RejectReason.VALUE_INCORRECT, field.tag) from error
+        except (ValueError, ArithmeticError) as error:
+            raise Fault(RejectReason.INCORRECT_DATA_FORMAT, field.tag) from error

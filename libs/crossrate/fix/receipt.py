@@ -76,6 +76,7 @@ class Receipt(Checks):
         self.state = State.NEW
         self.rejected = 0
         self.filled = 0
+        self.resets = 0
 
     def _receive(self, message: Message, ready: list[Message]) -> None:
         self._heard_at, self._tested = self._monotonic(), None
@@ -249,7 +250,7 @@ class Receipt(Checks):
         reset = message.get(141) == b"Y"
         if reset and not self._asked_reset:
             self.numbers.fresh = True
-            self._refuse('the venue reset its numbers without being asked; set reset = "logon"')
+            self._refuse('the venue reset its numbers without being asked; one without orders may set reset = "logon"')
         if reset:
             self.numbers.due = number
         self._heartbeat_s = float(message.number(108) or self.rules.heartbeat_s)
@@ -260,29 +261,33 @@ class Receipt(Checks):
 
     def _accept(self, message: Message, number: int) -> None:
         """A Logon that asks: a client's first, or one that resets the numbers while the session stands."""
-        rules, numbers = self.rules, self.numbers
+        rules = self.rules
         reset = message.get(141) == b"Y"
+        anew = reset or (rules.reset == "logon" and self.state is State.NEW)
+        due = 1 if anew else self.numbers.due
         self._check_logon(message)
         if reset and not rules.peer_may_reset:
             self._refuse("ResetSeqNumFlag is not allowed on this session")
         if reset and number != 1:
             self._refuse(f"a Logon with ResetSeqNumFlag has MsgSeqNum 1, not {number}")
-        if not reset and number < numbers.due:
+        if not reset and number < due:
             if message.possible_duplicate:
                 self._fail("the client's first message is a possible duplicate")
-            self._refuse(f"MsgSeqNum too low, expecting {numbers.due} but received {number}")
+            self._refuse(f"MsgSeqNum too low, expecting {due} but received {number}")
         if message.get(98, b"0") != b"0":
             self._refuse(f"EncryptMethod is {message.text(98)}, not 0")
         interval = message.number(108)
         if interval is None or not rules.heartbeat_s_min <= interval <= rules.heartbeat_s_max:
             span = f"{rules.heartbeat_s_min} to {rules.heartbeat_s_max}"
             self._refuse(f"HeartBtInt is {message.text(108) or 'missing'}, not {span} seconds")
-        if reset:
+        if anew:
+            # What was on its way in a session that stands is passed over with the old numbers.
+            self.resets += self.state is State.ACTIVE
             self._outbox.reset()
             self._waiting.clear()
             self._asked_until = 0
         self._heartbeat_s = float(interval)
-        expected = number + 1 if number == numbers.due else numbers.due
+        expected = number + 1 if number == due else due
         body: list[Field] = [(98, 0), (108, interval)]
         body += [(141, "Y")] if reset else []
         told = rules.next_expected and message.number(789) is not None

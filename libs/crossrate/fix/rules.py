@@ -36,7 +36,8 @@ class Rules:
         heartbeat_s: what an initiator asks for; the venue's answer counts. An acceptor takes what it is asked for.
         heartbeat_s_min: an acceptor refuses less.
         heartbeat_s_max: an acceptor refuses more.
-        reset: when an initiator asks for numbers from 1; see crossrate.fix.session.
+        reset: when numbers begin at 1, see crossrate.fix.session; by default "logon" for an initiator, "never" for an
+            acceptor.
         peer_may_reset: follow a Logon with ResetSeqNumFlag; otherwise it is refused.
         next_expected: send NextExpectedMsgSeqNum, and what the peer's shows to be missing, without being asked.
         logon_s: how long the peer may take to log on, or to answer a logon.
@@ -58,7 +59,7 @@ class Rules:
     heartbeat_s: int = 30
     heartbeat_s_min: int = 1
     heartbeat_s_max: int = 300
-    reset: Literal["logon", "memory", "never"] = "logon"
+    reset: Literal["logon", "memory", "never"] | None = None
     peer_may_reset: bool = True
     next_expected: bool = False
     logon_s: float = 10.0
@@ -71,6 +72,8 @@ class Rules:
     time_digits: int = 3
 
     def __post_init__(self) -> None:
+        if self.reset is None:
+            object.__setattr__(self, "reset", "logon" if self.role == "initiator" else "never")
         for name in ("sender", "target", "sender_sub", "target_sub"):
             value = getattr(self, name)
             if not (value or name.endswith("_sub")) or not all("!" <= character <= "~" for character in value):

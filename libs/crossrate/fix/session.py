@@ -14,7 +14,9 @@ case, administrative messages by a gap fill.
 Where the numbers live is their owner's business (`Numbers`, crossrate.fix.store). With `reset` "logon" every logon
 begins at 1 on both sides; with "memory" they go on over reconnections of one process, and begin at 1, asked for with
 ResetSeqNumFlag, when the process has none or the venue said that one of ours was too low; with "never" they go on for
-as long as they are kept.
+as long as they are kept. An acceptor with "logon" takes every Logon to begin at 1, whether or not it says so; what was
+sent before is not sent again, and a client that goes on with its old numbers is asked for all of them anew. So it is
+for sessions whose messages may be lost and may come twice, such as quotes; with orders it is "never".
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ class Session(Receipt):
         framer: of the bytes that come to `feed`.
         rejected: session-level Rejects that the peer sent.
         filled: numbers that the peer passed over instead of sending them again.
+        resets: how often the peer had the numbers begin at 1 while the session stood.
     """
 
     def connected(self) -> None:
@@ -97,7 +100,7 @@ class Session(Receipt):
         rules, active = self.rules, self.state is State.ACTIVE
         if not active and not offline:
             raise NotLoggedOn(f"{rules.name} is not logged on: {self.state.value}")
-        if not active and rules.role == "initiator" and rules.reset != "never":
+        if not active and (rules.reset == "logon" or (rules.role == "initiator" and rules.reset == "memory")):
             raise NotLoggedOn(f'{rules.name} may begin at 1 when it logs on; set reset = "never" to send before')
 
     def post(self, kind: bytes, body: bytes, header: bytes = b"") -> int:

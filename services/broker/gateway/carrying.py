@@ -226,7 +226,8 @@ class Carrying:
         except CallError as error:
             if error.reason not in FINAL:
                 raise
-            await self._kept.finish([each.number])
+            # Such as an order that was refused before trading had it: who asks is told, and does not wait for ever.
+            await self._answer([each], [_unknown(each, error.message)])
             return
         await self._answer([each], [await self._standing(order, each, ord_status_req_id=each.cl_ord_id or None)])
 
@@ -272,6 +273,25 @@ class Carrying:
             for message in messages:
                 unit.send(message, offline=True)
             await self._kept.done(unit.transaction, [each.number for each in group])
+
+
+def _unknown(each: Asked, text: str) -> ExecutionReport:
+    return ExecutionReport(
+        order_id="NONE",
+        cl_ord_id=each.root,
+        exec_id=f"S-{each.number}",
+        exec_type=ExecType.ORDER_STATUS,
+        ord_status=OrdStatus.REJECTED,
+        ord_rej_reason=OrdRejReason.UNKNOWN_ORDER,
+        ord_status_req_id=each.cl_ord_id or None,
+        account=each.account,
+        symbol="NONE",
+        side=Side.BUY,
+        leaves_qty=Decimal(0),
+        cum_qty=Decimal(0),
+        avg_px=Decimal(0),
+        text=text[:500],
+    )
 
 
 def _none(each: Asked) -> ExecutionReport:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from services.broker import declared
-from services.broker.declared import Account, Frozen, Name
+from services.broker.declared import Account, ClockSeconds, Frozen, Name, Reset
 
 DEFAULT_PATH = Path(__file__).resolve().parents[3] / "mesh" / "fix_clients.toml"
 CLIENTS_MAX = 1000
@@ -47,6 +47,14 @@ class FixClient(Frozen):
     """Of the orders that this session entered, or of every order of the accounts."""
     messages_per_s_max: float = Field(default=500.0, gt=0, le=100_000)
     """What comes faster ends the connection."""
+    unknown_fields: Literal["keep", "refuse", "refuse_all"] = "keep"
+    """Fields that FIX 4.4 does not have in a message: kept and not looked at; refused (Reject) but for those from tag
+    5000 on, which are the parties' own; or all refused."""
+    clock_s: ClockSeconds = 120.0
+    may_reset: bool = True
+    """Whether a Logon with ResetSeqNumFlag (141=Y) is followed; else it is refused. What the client had not received by
+    then is not sent again: it asks for it (AF, H)."""
+    reset: Reset = "never"
     cancel_on_disconnect: bool = False
     """Whether everything that works on the accounts is cancelled when the session is lost or logged out, also with the
     instance that served it; what the client had sent before is carried out first."""

@@ -126,10 +126,14 @@ class FixGateway:
             spec.comp_id,
             role="acceptor",
             reset="never",
+            peer_may_reset=spec.may_reset,
+            clock_s=spec.clock_s,
             received_per_s_max=spec.messages_per_s_max,
         )
         store = FixStore(self._database, f"client:{name}")
-        endpoint = Endpoint(rules, store, client, self._note, decode=Decoder(TAKEN))
+        unknown = spec.unknown_fields
+        decode = Decoder(TAKEN, strict=unknown != "keep", user_defined=unknown != "refuse_all")
+        endpoint = Endpoint(rules, store, client, self._note, decode=decode)
         client.attach(endpoint)
         return client, endpoint
 

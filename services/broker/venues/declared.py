@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from crossrate.exchange.chance import Latency
 from crossrate.exchange.terms import LastLook, PartialFills, Slippage
 from services.broker import declared
-from services.broker.declared import Frozen, Name
+from services.broker.declared import ClockSeconds, Frozen, Name, Reset
 
 DEFAULT_PATH = Path(__file__).resolve().parents[3] / "mesh" / "venues.toml"
 VENUES_MAX = 32
@@ -223,6 +223,11 @@ class FixVenue(_Venue):
     server_name: str = ""
     """The name in the venue's certificate, if it is not `host`."""
     heartbeat_s: int = Field(default=30, ge=1, le=3600)
+    clock_s: ClockSeconds = 120.0
+    may_reset: bool = True
+    """Whether a Logon with ResetSeqNumFlag (141=Y) that the venue sends while the session stands is followed; what was
+    not answered is asked for then. An answer to our Logon that resets without being asked is refused in any case."""
+    reset: Reset = "never"
     reconnect: Reconnect = Reconnect()
     symbol_form: str = Field(default="{base}/{counter}", max_length=40)
     """How the venue writes a pair: {base}{counter}, {base}.{counter}."""

@@ -71,8 +71,8 @@ class FixAdapter:
         self._desk, self._spec, self._database = desk, spec, database
         self._folder, self._calendar, self._elsewhere, self._note = folder, calendar, elsewhere, note
         self._ready = False
-        self._passed_over = 0
-        """Of the venue's messages, when it was last asked: what was among them is answered by asking again."""
+        self._passed_over = self._resets = 0
+        """Of the venue's messages, and of the session, when it was last asked: what was lost is answered by asking."""
         self._stating = Stating(desk, spec, database, calendar, PREFIX, note)
         self._copy: FixCopy | None = None
         if spec.drop_copy is not None:
@@ -84,6 +84,8 @@ class FixAdapter:
             username=spec.username,
             heartbeat_s=spec.heartbeat_s,
             reset="never",
+            peer_may_reset=spec.may_reset,
+            clock_s=spec.clock_s,
             sent_per_s_max=spec.messages_per_s_max,
         )
         self._endpoint = Endpoint(
@@ -127,7 +129,7 @@ class FixAdapter:
     async def logged_on(self) -> None:
         """See Application."""
         self._desk.become(Session.RECOVERING, "the session stands; the venue is being asked")
-        self._ready = False
+        self._ready, self._resets = False, 0
         self._stating.begin()
         self._desk.instruct()
 
@@ -143,7 +145,7 @@ class FixAdapter:
             self._desk.wake.clear()
             try:
                 if self._endpoint.standing:
-                    if not self._ready or self._endpoint.passed_over != self._passed_over:
+                    if not self._ready or self._lost != (self._passed_over, self._resets):
                         await self._recover()
                     await self._pass()
                 else:
@@ -154,15 +156,21 @@ class FixAdapter:
                 async with asyncio.timeout(CHECK_S):
                     await self._desk.wake.wait()
 
+    @property
+    def _lost(self) -> tuple[int, int]:
+        return self._endpoint.passed_over, self._endpoint.resets
+
     async def _recover(self) -> None:
         """Asks for every order whose fate is not known, and for all that works there."""
-        passed_over = self._endpoint.passed_over
+        passed_over, resets = self._lost
         async with self._endpoint.unit() as unit:
             outcome = Outcome()
             asked = await doubts.ask(self._desk, self._spec, unit, outcome, PREFIX)
+            if resets > self._resets:
+                await doubts.cancel_again(self._desk, self._spec, unit, outcome, PREFIX)
             reports = await self._desk.store.within(unit.transaction, self._desk.lease, outcome)
         self._desk.store.told(reports)
-        self._ready, self._passed_over = True, passed_over
+        self._ready, self._passed_over, self._resets = True, passed_over, resets
         self._desk.become(Session.READY, f"{asked} orders and amendments were asked for" if asked else "")
 
     async def _pass(self) -> None:

@@ -74,6 +74,8 @@ class FixCopy:
             username=spec.username,
             heartbeat_s=venue.heartbeat_s,
             reset="never",
+            peer_may_reset=venue.may_reset,
+            clock_s=venue.clock_s,
         )
         self._endpoint = Endpoint(
             rules,

@@ -54,6 +54,17 @@ async def ask(desk: Desk, spec: FixVenue, unit: Unit, outcome: Outcome, prefix: 
     return count
 
 
+async def cancel_again(desk: Desk, spec: FixVenue, unit: Unit, outcome: Outcome, prefix: str) -> None:
+    """Sends what cancels were not answered once more, as PossResend under their own ClOrdIDs: the session's numbers, by
+    which the venue would have asked for them, were reset. Nothing else is sent twice."""
+    for each in await desk.reading.unanswered(desk.venue):
+        if each.kind != routing.INSTRUCTION_KIND_CANCEL:
+            continue
+        routed = outcome.orders.get(each.order_id) or await desk.reading.within(unit.transaction, each.order_id)
+        if routed is not None:
+            unit.send(words.cancel(spec, routed, f"{prefix}{each.number}"), header=[(97, "Y")])
+
+
 def answer_amendment(desk: Desk, outcome: Outcome, routed: Routed, asked: Waiting, value: ExecutionReport) -> None:
     """What any report under an amendment's own ClOrdID but its answer says of it, while it was not answered.
 

@@ -52,6 +52,8 @@ def plain(kind: Any, name: str) -> st.SearchStrategy:
         return st.sampled_from(kind)
     if name.endswith("settl_type"):
         return st.sampled_from(["0", "1", "B", "M1", "W2"])
+    if name.endswith("security_type"):
+        return st.sampled_from(["CS", "FXSPOT"])
     if name in ("currency", "settl_currency", "leg_currency"):
         return st.sampled_from(["EUR", "USD"])
     if name in ("party_id_source", "nested_party_id_source", "list_exec_inst_type"):

@@ -73,7 +73,10 @@ CASES: dict[str, tuple[tuple[str, ...], str]] = {
         BOTH,
         "logon\n > D\n = D\n > D 34=2 43=Y 122=~\n < 3 45=2 371=122 372=D 373=1\n > 1 112=X\n < 0 112=X" + LEAVE,
     ),
-    "2-i another BeginString ends the session": (BOTH, "logon\n > 1 8=FIX.4.1 112=X\n < 5\n closed"),
+    "2-i another BeginString ends the session": (
+        BOTH,
+        "logon\n > 1 8=FIX.4.1 112=X\n < 5 58=Other:_Incorrect_BeginString,_FIX.4.1_and_not_FIX.4.4\n closed",
+    ),
     "2-k a wrong SenderCompID is rejected, and ends the session": (
         BOTH,
         "logon\n > D 49=WT\n < 3 45=2 372=D 373=9\n < 5\n closed",
@@ -214,6 +217,10 @@ CASES: dict[str, tuple[tuple[str, ...], str]] = {
         BOTH,
         "logon\n > D 54=Z\n < 3 45=2 371=54 372=D 373=5\n > D 21=4\n < 3 45=3 371=21 372=D 373=5\n > D 21=1\n = D"
         + LEAVE,
+    ),
+    "14-e a SecurityType is not in the list of FIX 4.4, with what FX venues write there": (
+        BOTH,
+        "logon\n > D 167=BOO\n < 3 45=2 371=167 372=D 373=5\n > D 167=CS\n = D\n > D 167=FXSPOT\n = D" + LEAVE,
     ),
     "14-f a value has the wrong form": (
         BOTH,

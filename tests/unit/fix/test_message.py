@@ -69,6 +69,17 @@ def test_a_garbled_message_is_left_out_and_the_next_one_is_not(spoilt):
     assert framer.garbled >= 1
 
 
+def test_a_message_in_a_data_field_is_none():
+    """Wherever the bytes are cut, what stands in RawData is not read as a message of its own."""
+    raw = b"x\x0110=000\x01" + whole("within") + b"y"
+    message = encoded(HEADER, [(95, len(raw)), (96, raw), (58, "around")])
+    for cut in range(1, len(message)):
+        framer = Framer()
+        got = framer.feed(message[:cut]) + framer.feed(message[cut:])
+        assert [m.text(58) for m in got] == ["around"]
+        assert framer.garbled == 0
+
+
 def test_a_data_field_of_a_wrong_length_is_garbled():
     """Its length is no number, or leads past the message: the message is left out, the next one is not."""
     for length in ("x", 5000):
