@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -120,7 +121,8 @@ async def test_an_equal_candidate_passes_and_the_service_stays_what_it_is(mesh: 
     assert {"GetInstrument", "ListCurrencies"} <= seen.keys()
     assert int(told["calls"]) >= 50
     assert all(not each.get("fields") for each in seen.values())
-    assert release["cause"] == told["explanation"]
+    # Answers that were under way at the decision still come into the report.
+    assert re.sub(r"\d+", "N", release["cause"]) == re.sub(r"\d+", "N", told["explanation"])
     assert await command(mesh, "shadow", name) == told
     await until(lambda: gone(mesh))
 

@@ -28,11 +28,12 @@ def where(tmp_path: Path) -> Place:
 
 
 def test_a_left_process_is_ended(where: Place) -> None:
-    """A recorded process that still runs is ended with its own signal, and the record is gone."""
+    """A recorded process that still runs is ended with its own signal, and the record is gone. It is one that shells do
+    not have what they start in the background ignore."""
     left = subprocess.Popen(["/bin/sleep", "60"])
-    Records(where).write([Recorded("sleeper", left.pid, start_ticks(left.pid), signal.SIGINT)])
+    Records(where).write([Recorded("sleeper", left.pid, start_ticks(left.pid), signal.SIGUSR1)])
     assert end_leftovers(where) == ["sleeper"]
-    assert left.wait(60) == -signal.SIGINT
+    assert left.wait(60) == -signal.SIGUSR1
     assert Records(where).read() == []
 
 
