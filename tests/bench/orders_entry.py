@@ -45,7 +45,7 @@ class Side:
 
     def __init__(self, client: AsyncClient, price: str) -> None:
         self.client, self._price = client, price
-        self._numbers = itertools.count()
+        self._numbers, self._sessions = itertools.count(), itertools.count()
         self.failures: list[str] = []
         """What went wrong; a machine that is too busy for the deadlines shows here, not as a figure."""
 
@@ -77,7 +77,8 @@ class Side:
 
     async def session_acks(self, messages: int) -> int:
         """Orders that a session of its own acknowledges, in messages of LIST."""
-        account = ACCOUNTS[0]
+        # One after the other: an account has a limit of open orders, and all of these stay open.
+        account = ACCOUNTS[next(self._sessions) % len(ACCOUNTS)]
         async with self.client.session(account, "bench") as session:
             lists = [[self.order(account) for _ in range(LIST)] for _ in range(messages)]
             waiting = iter(lists)
