@@ -43,13 +43,11 @@ from crossrate.rpc.call import new_request_id  # noqa: E402
 from crossrate.rpc.client import channel_to_mesh  # noqa: E402
 from crossrate.rpc.server import Server  # noqa: E402
 from crossrate.runtime.process import Runtime, run  # noqa: E402
-from crossrate.store import Database  # noqa: E402
+from crossrate.store import Database, relay  # noqa: E402
 from services.trading.engine.dispatch import GATHER_S  # noqa: E402
 from services.trading.engine.filling import Filling  # noqa: E402
 from services.trading.engine.writer import ORDERS_MAX  # noqa: E402
 
-RELAY_S = 0.05
-"""As the outbox relay gathers."""
 TABLE = "CREATE TABLE IF NOT EXISTS fact (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, content bytea)"
 INSERT = "INSERT INTO fact (content) SELECT unnest($1::bytea[])"
 
@@ -184,7 +182,7 @@ class Trading(trading_grpc.TradingServiceServicer):
         events = await Events.open(runtime)
         number = 0
         while True:
-            await asyncio.sleep(RELAY_S)
+            await asyncio.sleep(relay.GATHER_S)
             if self.untold:
                 rows, self.untold = self.untold, []
                 number += 1

@@ -7,11 +7,12 @@ the simulated exchange; one whose `trading` answers at once. Rounds of both are 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,16 @@ NOTHING = [sys.executable, str(ROOT / "tests/bench/noop_orders.py")]
 ACCOUNTS = [f"bench-{number}" for number in range(8)]
 LONE_CALLS = 200
 SPACED_CALLS, SPACED_S = 60, 0.05
-"""Orders that come when everything of the one before is done, but for ledger's next look."""
+"""A pause in which what follows the order before is done, but for what ledger and audit gather."""
 CALLS_IN_FLIGHT = 32
 LIST = 200
 LISTS_IN_FLIGHT = 4
 FUNDED_S_MAX = 30.0
 
 Call = Callable[[], Awaitable[Any]]
+Measured = tuple[dict[str, float], list[str]]
+"""Medians by name, and what failed."""
+Measure = Callable[..., Awaitable[Measured]]
 
 
 class Side:
@@ -163,14 +167,9 @@ async def priced(client: AsyncClient) -> str:
     return f"{quote.bid * 0.98:.5f}"
 
 
-async def measure(mesh: Mesh, nothing: Stand, *, quick: bool) -> tuple[dict[str, float], list[str]]:
-    """All rounds: medians, and what failed."""
-    rounds, calls, messages = (2, 600, 8) if quick else (5, 2000, 20)
-    found: dict[str, list[float]] = {}
-
-    def note(name: str, value: float) -> None:
-        found.setdefault(name, []).append(value)
-
+@contextlib.asynccontextmanager
+async def clients(mesh: Mesh, nothing: Stand) -> AsyncIterator[tuple[AsyncClient, AsyncClient]]:
+    """Clients of a mesh, and of the handler that does nothing."""
     other = nothing.mesh
     async with (
         AsyncClient(
@@ -181,6 +180,20 @@ async def measure(mesh: Mesh, nothing: Stand, *, quick: bool) -> tuple[dict[str,
             ca=other.place.ca_bundle.read_bytes(),
             client=other.place.client_certificate("local"),
         ) as idle,
+    ):
+        yield client, idle
+
+
+async def measure(mesh: Mesh, nothing: Stand, *, quick: bool) -> Measured:
+    """All rounds: medians, and what failed."""
+    rounds, calls, messages = (2, 600, 8) if quick else (5, 2000, 20)
+    found: dict[str, list[float]] = {}
+
+    def note(name: str, value: float) -> None:
+        found.setdefault(name, []).append(value)
+
+    async with (
+        clients(mesh, nothing) as (client, idle),
         Progress(mesh) as progress,
     ):
         price = await priced(client)
@@ -208,13 +221,14 @@ async def measure(mesh: Mesh, nothing: Stand, *, quick: bool) -> tuple[dict[str,
     return middle, failures
 
 
-async def _both(mesh: Mesh, *, quick: bool) -> tuple[dict[str, float], list[str]]:
+async def beside_nothing(mesh: Mesh, measuring: Measure, *, quick: bool) -> Measured:
+    """Measures a mesh beside one whose trading does nothing, which runs meanwhile."""
     with tempfile.TemporaryDirectory(prefix="xr-") as folder:
         path = topology(Path(folder))
         nothing = Stand(SmallMesh(path), path)
         try:
             await nothing.start(NOTHING)
-            return await measure(mesh, nothing, quick=quick)
+            return await measuring(mesh, nothing, quick=quick)
         finally:
             await asyncio.to_thread(nothing.remove)
             await nothing.mesh.stop()
@@ -226,7 +240,7 @@ def enter_orders(quick: bool) -> tuple[dict[str, float], dict[str, str]]:
         mesh.up()
         prepare(mesh)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            middle, failures = runner.run(_both(mesh, quick=quick))
+            middle, failures = runner.run(beside_nothing(mesh, measure, quick=quick))
     figures = {
         "unary_rate_vs_noop": middle["order_rate"] / middle["noop_rate"],
         "unary_p50_over_noop": middle["order_p50_ms"] / middle["noop_p50_ms"],

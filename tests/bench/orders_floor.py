@@ -14,12 +14,10 @@ from pathlib import Path
 
 import uvloop
 
-from crossrate.client import AsyncClient
 from tests.bench import orders_entry as entry
 from tests.bench.figures import median
 from tests.bench.orders_cost import Watched
-from tests.integration.envoys import SmallMesh
-from tests.integration.test_trading_mesh import Stand, topology
+from tests.integration.test_trading_mesh import Stand
 from tests.mesh import Mesh
 from tests.releasing import RELEASING
 
@@ -54,7 +52,7 @@ max_mib = 256
 """
 
 
-async def measure(mesh: Mesh, nothing: Stand, *, quick: bool) -> tuple[dict[str, float], list[str]]:
+async def measure(mesh: Mesh, nothing: Stand, *, quick: bool) -> entry.Measured:
     """All rounds: medians, and what failed."""
     rounds, calls, lists = (2, 600, 8) if quick else (5, 2000, 40)
     found: dict[str, list[float]] = {}
@@ -62,17 +60,7 @@ async def measure(mesh: Mesh, nothing: Stand, *, quick: bool) -> tuple[dict[str,
     def note(name: str, value: float) -> None:
         found.setdefault(name, []).append(value)
 
-    other = nothing.mesh
-    async with (
-        AsyncClient(
-            f"localhost:{mesh.edge_port}", ca=mesh.roots, client=mesh.place.client_certificate("local")
-        ) as client,
-        AsyncClient(
-            f"localhost:{other.ports['edge']}",
-            ca=other.place.ca_bundle.read_bytes(),
-            client=other.place.client_certificate("local"),
-        ) as idle,
-    ):
+    async with entry.clients(mesh, nothing) as (client, idle):
         sides = {"floor": entry.Side(client, PRICE), "noop": entry.Side(idle, PRICE)}
         watched = Watched(mesh)
 
@@ -99,18 +87,6 @@ async def measure(mesh: Mesh, nothing: Stand, *, quick: bool) -> tuple[dict[str,
     return middle, [words for side in sides.values() for words in side.failures]
 
 
-async def _both(mesh: Mesh, *, quick: bool) -> tuple[dict[str, float], list[str]]:
-    with tempfile.TemporaryDirectory(prefix="xr-") as folder:
-        path = topology(Path(folder))
-        nothing = Stand(SmallMesh(path), path)
-        try:
-            await nothing.start(entry.NOTHING)
-            return await measure(mesh, nothing, quick=quick)
-        finally:
-            await asyncio.to_thread(nothing.remove)
-            await nothing.mesh.stop()
-
-
 def floor_of_orders(quick: bool) -> tuple[dict[str, float], dict[str, str]]:
     """A group of `tests/bench/orders.py`."""
     with tempfile.TemporaryDirectory(prefix="xr-") as folder:
@@ -119,7 +95,7 @@ def floor_of_orders(quick: bool) -> tuple[dict[str, float], dict[str, str]]:
         with Mesh(path) as mesh:
             mesh.up()
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                middle, failures = runner.run(_both(mesh, quick=quick))
+                middle, failures = runner.run(entry.beside_nothing(mesh, measure, quick=quick))
     figures = {
         "floor_unary_rate_vs_noop": middle["floor_rate"] / middle["noop_rate"],
         "floor_unary_p50_over_noop": middle["floor_p50_ms"] / middle["noop_p50_ms"],
