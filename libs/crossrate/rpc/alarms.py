@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
-ENTRIES_MAX = 4096
-"""Entries, most of calls that have ended, at which the heap is cleared of these."""
+ENTRIES_MAX = 256
+"""Entries, most of calls that have ended, at which the heap is cleared of these. Each keeps its call, and that its
+connection, until then."""
 EARLY_S = 0.001
 """The event loop's timers have this resolution; what is due within it is due."""
 
@@ -52,6 +53,14 @@ class Alarms(Generic[T]):
             heapq.heapify(self._heap)
             # Where most are still under way there is nothing to clear, and the next look has to be worth it.
             self._clear_at = max(ENTRIES_MAX, 2 * len(self._heap))
+
+    def close(self) -> None:
+        """Rings for nobody any more, and lets go of all."""
+        self._heap.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._armed_for = float("inf")
 
     def _arm(self, deadline: float) -> None:
         if self._timer is not None:

@@ -50,6 +50,21 @@ async def test_what_has_ended_is_cleared_away() -> None:
     assert len(alarms._heap) <= ENTRIES_MAX + 1
 
 
+async def test_closed_it_rings_for_nobody() -> None:
+    """And keeps nothing; what is set afterwards is rung for again."""
+    rung: list[Work] = []
+    alarms: Alarms[Work] = Alarms(rung.append)
+    early, late = Work(), Work()
+    alarms.set(time.monotonic() + 0.005, early)
+    alarms.close()
+    assert not alarms._heap
+    alarms.set(time.monotonic() + 0.02, late)
+    async with asyncio.timeout(60):
+        while not rung:  # noqa: ASYNC110 - the alarms tell nobody else
+            await asyncio.sleep(0.005)
+    assert rung == [late]
+
+
 async def test_many_that_are_under_way_are_not_looked_at_each_time() -> None:
     """Setting twice as many asks about twice as often, not four times."""
     alarms: Alarms[Work] = Alarms(lambda work: None)

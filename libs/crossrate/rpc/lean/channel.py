@@ -150,6 +150,7 @@ class LeanChannel(grpc.aio.Channel):
             await asyncio.gather(self._connecting, return_exceptions=True)
         for connection in (*self._leaving, *([self._connection] if self._connection else ())):
             connection.end()
+        self.alarms.close()
         self._set_state(grpc.ChannelConnectivity.SHUTDOWN)
         # The closed sockets are gone with the next turn of the loop.
         await asyncio.sleep(0)

@@ -286,3 +286,4 @@ class LeanTransport:
         await asyncio.sleep(0)
         for connection in tuple(self.connections):
             connection.end()
+        self.alarms.close()
