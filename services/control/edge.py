@@ -36,7 +36,7 @@ from services.control.secrets import (
     certificate_secret,
     trust_secret,
 )
-from services.control.shares import pins_by_role, roles_header
+from services.control.shares import caller_headers
 from services.control.state import CONTROL, EDGE, Resources, State
 
 _FILTERS = "envoy.extensions.filters.http"
@@ -290,9 +290,9 @@ def edge(topology: Topology, contracts: Contracts, state: State) -> Resources:
     table["max_direct_response_body_size_bytes"] = OPENAPI_BYTES_MAX
     # It says what x-forwarded-for says, and would be carried to every service.
     table["request_headers_to_remove"] = ["x-envoy-external-address"]
-    if pins_by_role(state.splits):
+    if told := caller_headers(state.splits):
         for host in table["virtual_hosts"]:
-            host["request_headers_to_add"] = [roles_header()]
+            host["request_headers_to_add"] = told
     secret, trust = certificate_name(EDGE), trust_secret(state.roots_pem)
     result.listeners[LISTENER] = _listener(topology, contracts, state)
     result.routes[LISTENER] = table

@@ -22,7 +22,7 @@ from services.control.inbound import inbound
 from services.control.json_guard import guard_script
 from services.control.kept import Kept
 from services.control.routes import GrpcRoute
-from services.control.shares import pins_by_role
+from services.control.shares import caller_headers
 from services.control.snapshots import Snapshot, Snapshots
 from services.control.split import Split
 from services.control.state import Fault, Limits, Resources, State
@@ -239,10 +239,10 @@ class Mesh:
             NotAcknowledgedError: a proxy has not answered; the shares stay.
         """
         before = {service: self._splits.get(service) for service in splits}
-        tells_roles = pins_by_role(self._splits)
+        told = caller_headers(self._splits)
         self._put_splits(splits)
         try:
-            edge_too = pins_by_role(self._splits) != tells_roles
+            edge_too = caller_headers(self._splits) != told
             snapshot = self.refresh(cause) if edge_too else self._refresh_inbound(splits, cause)
             await self.ads.acknowledged(snapshot.version, ACKNOWLEDGED_S_MAX)
         except (RefusedError, ResourceError):

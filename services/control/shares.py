@@ -34,6 +34,8 @@ SIDE_HEADER = "x-crossrate-release-side"
 TO_STABLE, TO_CANDIDATE = "stable", "candidate"
 ROLES_HEADER = "x-crossrate-roles"
 """The roles of a caller's token, as JSON, from the edge; for pins alone, no right hangs on it."""
+DESK_HEADER = "x-crossrate-desk"
+"""The desk of a caller's token, likewise; for pins and for what keeps a desk on one version."""
 _LUA = "envoy.extensions.filters.http.lua.v3.Lua"
 _LUA_ON_ROUTE = "envoy.extensions.filters.http.lua.v3.LuaPerRoute"
 _FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
@@ -56,9 +58,10 @@ def _written(words: str) -> str:
 
 
 def _pin_in_words(place: int, pin: Pin) -> str:
-    what = f"role {pin.value}" if pin.by_role else f"header {pin.header} is {pin.value}" if pin.header else ""
     kind = f"pin {place}" if pin.to_candidate else f"exclusion (pin {place})"
-    return f"{kind}: {what or f'account {pin.value}'}"
+    if pin.header:
+        return f"{kind}: header {pin.header} is {pin.value}"
+    return f"{kind}: {'role' if pin.by_role else 'desk' if pin.by_desk else 'account'} {pin.value}"
 
 
 def _set(header: str, value: str) -> dict[str, Any]:
@@ -94,21 +97,24 @@ def _of_role(role: str, topology: Topology) -> list[dict[str, Any]]:
     return found
 
 
-def roles_header() -> dict[str, Any]:
-    """What the edge adds to calls while a release pins by role."""
-    value = f"%DYNAMIC_METADATA({FILTER}:{TOKEN_KEY}:roles)%"
-    return {"header": {"key": ROLES_HEADER, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-
-
-def pins_by_role(splits: Mapping[str, Split]) -> bool:
-    """Whether somebody has to be told the roles of who calls."""
-    return any(pin.by_role for split in splits.values() for pin in split.pins)
+def caller_headers(splits: Mapping[str, Split]) -> list[dict[str, Any]]:
+    """What the edge adds to calls: roles and desk of who calls, while a release asks for them."""
+    pins = [pin for split in splits.values() for pin in split.pins]
+    asked = (
+        (ROLES_HEADER, "roles", any(pin.by_role for pin in pins)),
+        (DESK_HEADER, "desk", any(pin.by_desk for pin in pins) or any(split.by_desk for split in splits.values())),
+    )
+    return [
+        _set(header, f"%DYNAMIC_METADATA({FILTER}:{TOKEN_KEY}:{claim})%") for header, claim, wanted in asked if wanted
+    ]
 
 
 def _pinned(pin: Pin, method: MethodContract, topology: Topology) -> list[dict[str, Any]]:
     """What a pin asks of a call, each by itself; nothing if no call of the method can have it."""
     if pin.by_role:
         return _of_role(pin.value, topology)
+    if pin.by_desk:
+        return [{"headers": [{"name": DESK_HEADER, "string_match": {"exact": pin.value}}]}]
     if pin.header:
         return [{"headers": [{"name": pin.header, "string_match": {"exact": pin.value}}]}]
     if method.sticky_field:
@@ -157,8 +163,9 @@ def split_routes(
         told = [_set(MARK_HEADER, mark_of(split.release, TO_STABLE))]
         return [*routes, {**alone, "request_headers_to_add": told}]
     keys = hash_policy(method)
-    if split.header and not keys:
-        keys = {"hash_policy": [{"header": {"header_name": split.header}, "terminal": True}]}
+    header = DESK_HEADER if split.by_desk else split.header
+    if header and not keys:
+        keys = {"hash_policy": [{"header": {"header_name": header}, "terminal": True}]}
     again: dict[str, Any] = {}
     if method.sticky_field:
         script = {"@type": TYPE_PREFIX + _LUA_ON_ROUTE, "name": _AGAIN}
@@ -170,7 +177,7 @@ def split_routes(
             target = _targets(backend, whole, split, False, _pin_in_words(place, pin))
             # Instances of either side are still chosen by the contract's key.
             routes.append({"match": {**match, **asked}, "route": {**target, **action, **hash_policy(method)}, **again})
-    key = method.sticky_field or (f"header {split.header}" if split.header else "")
+    key = method.sticky_field or ("desk" if split.by_desk else f"header {header}" if header else "")
     by = f"the hash of {key}" if key else "chance"
     target = _targets(backend, split.weight, split, bool(keys), f"weight {split.weight / 100:g} %, by {by}")
     routes.append({"match": match, "route": {**target, **action, **keys}, **again})

@@ -16,14 +16,17 @@ def candidate_backend(service: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """Calls that no weight moves: with a header, of an account (the contract's sticky field), or of who has a role."""
+    """Calls that no weight moves: with a header, of an account (the contract's sticky field), of who has a role, or of
+    who belongs to a desk."""
 
     to_candidate: bool
     value: str
     header: str = ""
-    """Name of the header; empty for a pin by account or role."""
+    """Name of the header; empty for a pin by account, role or desk."""
     by_role: bool = False
     """Whether the value is a role."""
+    by_desk: bool = False
+    """Whether it is a desk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Split:
         release: the release's id.
         weight: hundredths of a percent of the calls that no pin takes, 0 to WEIGHT_MAX.
         header: calls with the same value of it stay together where the contract names no sticky field; empty for none.
+        by_desk: whether there calls of one desk stay together instead.
         pins: the first that matches takes a call.
         marked: whether the release is of several services: a call that another of them has sent to a version goes to
             the same, before pins and weight.
@@ -45,6 +49,7 @@ class Split:
     release: str
     weight: int
     header: str = ""
+    by_desk: bool = False
     pins: tuple[Pin, ...] = ()
     marked: bool = False
     among: tuple[str, ...] = ()

@@ -15,20 +15,19 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from crossrate.rpc.contract import contracts
-from crossrate.runtime.topology import ROLES
 from services.control.releases import business_rules
 from services.control.releases.parts import Business, Duration
 from services.control.releases.parts import Part as _Part
+from services.control.releases.pins import PINS_MAX, PinRule, Sticky
 from services.control.releases.released import Candidate, Released
 from services.control.releases.rolling import INSTANCES_MAX, Rolling, stops
 from services.control.releases.rules import Abort, Analysis
 from services.control.releases.steps import Step, wrong_with
 from services.control.shadow.plan import ShadowPlan, problems_of, unfillable
-from services.control.split import Pin, Split
+from services.control.split import Split
 from services.control.state import CONTROL
 
 STEPS_MAX = 50
-PINS_MAX = 64
 BUSINESS_MAX = 16
 SERVICES_MAX = 8
 FILE_BYTES_MAX = 64 << 10
@@ -41,35 +40,6 @@ class SpecificationError(ValueError):
     def __init__(self, problems: list[tuple[str, str]]) -> None:
         super().__init__("; ".join(f"{field}: {why}" for field, why in problems))
         self.problems = tuple(problems)
-
-
-class Sticky(_Part):
-    """What keeps a caller on one version where the contract names no sticky field of the method."""
-
-    header: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9-]{0,127})?$")
-
-
-class PinRule(_Part):
-    """Calls that no weight moves."""
-
-    to: Literal["stable", "candidate"]
-    account: str = Field(default="", max_length=128)
-    """Calls whose sticky field in the contract has this value."""
-    header: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9-]{0,127})?$")
-    value: str = Field(default="", max_length=1024)
-    """The header's value."""
-    role: str = ""
-    """Calls through the edge of whoever has this role, by token or by certificate."""
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if sum(map(bool, (self.account, self.header, self.role))) != 1:
-            raise ValueError("give either account, or role, or header with value")
-        if self.role and self.role not in ROLES:
-            raise ValueError(f"there is no role {self.role!r}; there are {', '.join(sorted(ROLES))}")
-        if bool(self.header) != bool(self.value):
-            raise ValueError("header and value go together: give both")
-        return self
 
 
 class Specification(_Part):
@@ -222,11 +192,10 @@ class Specification(_Part):
 
     def split(self, release: str, weight: int) -> Split:
         """What the compiler is told at a weight."""
-        pins = tuple(
-            Pin(p.to == "candidate", p.account or p.role or p.value, p.header, bool(p.role)) for p in self.pins
-        )
+        pins = tuple(each.pin() for each in self.pins)
         among = tuple(each.service for each in self.services) if self.several else ()
-        return Split(release, weight, self.sticky.header, pins, marked=self.several, among=among)
+        sticky = self.sticky
+        return Split(release, weight, sticky.header, sticky.desk, pins=pins, marked=self.several, among=among)
 
     def only_marked(self, release: str) -> Split | None:
         """What the compiler is told before the first step, and while the release is taken back: calls that a candidate

@@ -13,7 +13,7 @@ from crossrate.rpc.release_mark import MARK_HEADER
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import DEFAULT_PATH, load
 from services.control.mesh import Mesh
-from services.control.shares import ROLES_HEADER
+from services.control.shares import DESK_HEADER, ROLES_HEADER
 from services.control.split import Pin, Split
 
 
@@ -34,13 +34,16 @@ def table(mesh: Mesh, node: str, name: str) -> Any:
     return mesh.snapshots.current.table(node)["routes"][name].data
 
 
-async def test_the_edge_hears_at_once_of_a_share_that_pins_by_role(mesh: Mesh) -> None:
+async def test_the_edge_hears_at_once_of_a_share_that_asks_who_calls(mesh: Mesh) -> None:
     """And when it ends; otherwise a share changes the callee's own routes alone."""
     edge = table(mesh, "edge", "edge")
     await mesh.set_splits({"reference": Split("id", 500)}, "no role")
     assert table(mesh, "edge", "edge") == edge
     await mesh.set_splits({"reference": Split("id", 500, pins=(Pin(True, "trader", by_role=True),))}, "a role")
     assert ROLES_HEADER.encode() in table(mesh, "edge", "edge")
+    await mesh.set_splits({"reference": Split("id", 500, by_desk=True)}, "desks")
+    assert DESK_HEADER.encode() in table(mesh, "edge", "edge")
+    assert ROLES_HEADER.encode() not in table(mesh, "edge", "edge")
     await mesh.set_splits({"reference": None}, "over")
     assert table(mesh, "edge", "edge") == edge
 

@@ -51,11 +51,17 @@ def test_an_experiment_never_promotes_itself() -> None:
     assert only.gate == "manual"
 
 
+def test_desks_reach_the_compiler() -> None:
+    """One that is pinned, and all of them as what keeps callers together."""
+    read_ = read(document(pins=[{"to": "candidate", "desk": "rates"}], sticky={"desk": True}), SERVICES, STICKY)
+    assert read_.split("id", 700) == Split("id", 700, by_desk=True, pins=(Pin(True, "rates", by_desk=True),))
+
+
 def test_pins_and_the_sticky_header_reach_the_compiler() -> None:
     """A pin by account and one by header, in their order."""
     pins = [{"to": "candidate", "account": "alpha"}, {"to": "stable", "header": "x-desk", "value": "fx"}]
     read_ = read(document(service="ledger", pins=pins, sticky={"header": "x-desk"}), SERVICES, STICKY)
-    expected = Split("id", 700, "x-desk", (Pin(True, "alpha"), Pin(False, "fx", "x-desk")))
+    expected = Split("id", 700, "x-desk", pins=(Pin(True, "alpha"), Pin(False, "fx", "x-desk")))
     assert read_.split("id", 700) == expected
 
 
@@ -79,8 +85,10 @@ def test_pins_and_the_sticky_header_reach_the_compiler() -> None:
         ({"steps": [{"weight_percent": 5, "duration": "0s"}]}, "steps[0].duration", "greater than 0"),
         ({"strategy": "blue_green"}, "steps", "give hold instead"),
         ({"strategy": "ab"}, "steps", "exactly one step"),
-        ({"pins": [{"to": "stable"}]}, "pins[0]", "either account, or role, or header"),
+        ({"pins": [{"to": "stable"}]}, "pins[0]", "either account, or role, or desk, or header"),
         ({"pins": [{"to": "stable", "header": "x-a"}]}, "pins[0]", "give both"),
+        ({"pins": [{"to": "stable", "desk": "Rates "}]}, "pins[0].desk", "match"),
+        ({"sticky": {"header": "x-a", "desk": True}}, "sticky", "either header, or desk"),
         ({"pins": [{"to": "stable", "account": "a"}]}, "pins[0].account", "pin by header instead"),
         ({"abort": {"error_percent_max": 0}}, "abort.error_percent_max", "greater than 0"),
     ],

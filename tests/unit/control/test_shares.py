@@ -13,7 +13,7 @@ from crossrate.runtime.topology import DEFAULT_PATH, Topology, load
 from services.control.compile import compile, proxy_of
 from services.control.envoy_api import ResourceError
 from services.control.inbound import inbound
-from services.control.shares import REROUTE, ROLES_HEADER, RULE_CHARACTERS_MAX
+from services.control.shares import DESK_HEADER, REROUTE, ROLES_HEADER, RULE_CHARACTERS_MAX
 from services.control.snapshots import Snapshots
 from services.control.split import Pin, Split
 from services.control.state import Resources
@@ -161,6 +161,25 @@ def test_a_pin_by_role_asks_token_or_certificate(topology: Topology) -> None:
     assert all(headers[1]["invert_match"] for headers in asked[1:])
     assert ROLES_HEADER in str(nodes["edge"].routes)
     assert ROLES_HEADER not in str(compiled(topology, reference=Split("id", 500))["edge"].routes)
+    Snapshots(0, None, lambda version: None).encode(nodes)
+
+
+def test_a_desk_is_pinned_and_keeps_together_by_its_token(topology: Topology) -> None:
+    """Where the contract has a sticky field that stays the key; the edge tells desks while a release asks for them."""
+    split = Split("id", 500, by_desk=True, pins=(Pin(True, "rates", by_desk=True),))
+    nodes = compiled(topology, reference=split, ledger=split)
+    pinned, others = routes_to(nodes, "reference", INSTRUMENT)
+    assert pinned["match"]["headers"] == [{"name": DESK_HEADER, "string_match": {"exact": "rates"}}]
+    assert others["route"]["hash_policy"] == [{"header": {"header_name": DESK_HEADER}, "terminal": True}]
+    assert others["route"]["weighted_clusters"]["use_hash_policy"]
+    assert rules(pinned)[1] == "candidate; pin 1: desk rates"
+    assert rules(others)[1] == "candidate; weight 5 %%, by the hash of desk"
+    assert "by the hash of account" in rules(routes_to(nodes, "ledger", BALANCES)[-1])[1]
+    assert DESK_HEADER in str(nodes["edge"].routes)
+    assert ROLES_HEADER not in str(nodes["edge"].routes)
+    for other in (Split("id", 500, by_desk=True), Split("id", 500, pins=split.pins)):
+        assert DESK_HEADER in str(compiled(topology, reference=other)["edge"].routes)
+    assert DESK_HEADER not in str(compiled(topology, reference=Split("id", 500))["edge"].routes)
     Snapshots(0, None, lambda version: None).encode(nodes)
 
 
