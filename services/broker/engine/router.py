@@ -28,6 +28,9 @@ class Router:
             what: frozenset(name for name, spec in declared.venues.items() if what not in getattr(spec, "deals", ()))
             for what in ("forward", "swap")
         }
+        # FIX 4.4 has no word for a limit on swap points; others deal no swaps.
+        fix = {name for name, spec in declared.venues.items() if spec.kind != "simulated"}
+        self._not_dealing["limited swap"] = self._not_dealing["swap"] | fix
         self._sessions = sessions
         self._reading = reading
         self.fresh_s_max = fresh_s_max
@@ -63,8 +66,10 @@ class Router:
         return found if standings[found].ready else None
 
     def _unable(self, order: order_pb2.Order) -> frozenset[str]:
-        """Venues that do not deal what settles when the order does."""
+        """Venues that do not deal what settles when the order does, or have no word for its limit."""
         what = "swap" if order.terms.HasField("far_leg") else "forward" if dated(order.terms) else ""
+        if what == "swap" and order.terms.limit_price:
+            what = "limited swap"
         return self._not_dealing.get(what, frozenset())
 
     def standing(self, row: VenueRow) -> Standing:
