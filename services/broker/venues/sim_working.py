@@ -70,7 +70,8 @@ class WorkingSwaps:
         made = Working(routed, ask, ends_ns, dealt_until_ns)
         self._of[routed.order_id] = self._asks.setdefault(ask, {})[routed.order_id] = made
         heapq.heappush(self._ends, (ends_ns, routed.order_id))
-        self._dated.ask(ask)
+        if self._dated.asking < ASKING_MAX:
+            self._dated.ask(ask)
 
     def drop(self, order_id: str) -> Working | None:
         """It works no more; None where it did not."""

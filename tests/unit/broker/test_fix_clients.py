@@ -118,6 +118,12 @@ def test_two_legs_are_one_swap_whose_side_is_the_far_leg_s() -> None:
         order_qty2=Decimal(1_100_000),
     )
     assert words_in.new_order(single_order, "alpha") == made
+    for limited in (
+        lambda: words_in.new_order(replace(single_order, ord_type=OrdType.LIMIT, price=Decimal("0.0021")), "alpha"),
+        lambda: words_in.swap(multileg(ord_type=OrdType.LIMIT, price=Decimal("0.0021"))),
+    ):
+        with pytest.raises(words_in.Refused, match="no word for a limit on swap points"):
+            limited()
     ratio = multileg(order_qty=Decimal(500_000), legs=(leg(NEAR, Side.SELL, None), leg(FAR, Side.BUY, None)))
     assert words_in.swap(ratio).order_qty2 == 500_000
 
