@@ -216,8 +216,8 @@ async def test_a_swap_is_two_legs_around_one_reference(desk: Floor) -> None:
 
 
 async def test_a_limit_at_once_is_met_or_the_swap_has_ended(desk: Floor) -> None:
-    """On either side and of either sign; what is better than the limit is the client's, and nothing is dealt beyond it. A
-    limit in pips is refused."""
+    """On either side and of either sign; what is better than the limit is the client's, and nothing is dealt beyond
+    it. A limit in pips is refused."""
     desk.pricing.points[f"{NEAR}/{LATER}"] = ("-0.000410", "-0.000400")
     ioc, fok = {"time_in_force": order_pb2.TIME_IN_FORCE_IOC}, {"time_in_force": order_pb2.TIME_IN_FORCE_FOK}
     met = [
@@ -228,8 +228,8 @@ async def test_a_limit_at_once_is_met_or_the_swap_has_ended(desk: Floor) -> None
         dated(NEAR, LATER, limit_price="-0.00041", side=SELL, **fok),
     ]
     fills = [each.fill for each in await done(desk, *met)]
-    points = [str(Decimal(each.far_price) - Decimal(each.price)) for each in fills]
-    assert points == ["0.004031", "0.004015", "0.004031", "-0.0004", "-0.00041"]
+    points = [Decimal(each.far_price) - Decimal(each.price) for each in fills]
+    assert points == [Decimal(each) for each in ("0.004031", "0.004015", "0.004031", "-0.0004", "-0.00041")]
     missed = [
         dated(NEAR, FAR, limit_price="0.00403", **ioc),
         dated(NEAR, FAR, limit_price="0.0041", side=SELL, **fok),
@@ -265,7 +265,7 @@ async def test_a_swap_works_until_points_meet_its_limit(desk: Floor) -> None:
 
 
 async def test_a_swap_that_works_is_amended_cancelled_and_ends_by_its_time(desk: Floor) -> None:
-    """Its limit is amended and met then, its legs are not; a cancel ends it, one that comes after the deal is too late."""
+    """Its limit is amended and met then, its legs are not; a cancel ends it, one after the deal is too late."""
     amended, cancelled = dated(NEAR, FAR, limit_price="0.0039"), dated(NEAR, FAR, limit_price="-0.0001")
     ends = dated(NEAR, FAR, limit_price="0.001", time_in_force=order_pb2.TIME_IN_FORCE_GTD)
     ends.terms.expire_time.FromNanoseconds(time.time_ns() + 2_000_000_000)
@@ -293,8 +293,8 @@ async def test_a_swap_that_works_is_amended_cancelled_and_ends_by_its_time(desk:
 
 
 async def test_a_kill_loses_no_forward_and_no_swap(desk: Floor) -> None:
-    """A restart finds what rests in its date's book, and the swaps that work, and fills them on new points; what was to be
-    dealt is dealt once."""
+    """A restart finds what rests in its date's book, and the swaps that work, and fills them on new points; what was
+    to be dealt is dealt once."""
     waits, cancelled = dated(LATER, limit_price="1.0791"), dated(LATER, limit_price="1.07")
     await rests(desk, waits)
     await rests(desk, cancelled)

@@ -20,7 +20,7 @@ Begin:
   crossrate orders place alpha sell 100000 EUR/USD --stop 1.05 --tif gtc
   crossrate orders place alpha buy 100000 EUR/USD --tenor 1M      a forward, settled in a month
   crossrate orders place alpha sell 100000 EUR/USD --far 1W       a swap: buy spot, sell in a week
-  crossrate orders place alpha sell 100000 EUR/USD --far 1W --limit 0.00042   at 4.2 pips of swap points or better, today
+  crossrate orders place alpha sell 100000 EUR/USD --far 1W --limit 0.00042   at 4.2 pips of points or better
   crossrate orders watch alpha                                    every report, as it comes
   crossrate orders explain alpha ID                               why an order is where it is
 

@@ -369,9 +369,7 @@ class SimAdapter:
     async def statement(self) -> Statement:
         """See Adapter."""
         async with self._desk.turn, self._database.connection() as connection:
-            return await self._records.statement(
-                connection, self._desk, self._books.values(), self._swaps.stated()
-            )
+            return await self._records.statement(connection, self._desk, self._books.values(), self._swaps.stated())
 
     async def cancel_there(self, stated: StatedOrder) -> None:
         """See Adapter."""

@@ -36,9 +36,7 @@ def refuse(desk: Desk, outcome: Outcome, routed: Routed, each: Waiting, text: st
     outcome.done.append(each.number)
 
 
-def may_enter(
-    desk: Desk, spec: SimulatedVenue, outcome: Outcome, routed: Routed, each: Waiting, now_ns: int
-) -> bool:
+def may_enter(desk: Desk, spec: SimulatedVenue, outcome: Outcome, routed: Routed, each: Waiting, now_ns: int) -> bool:
     """Whether a new order is to be looked at; what waited for too long is refused.
 
     Raises:

@@ -1,7 +1,7 @@
 """Swaps at the simulated exchange: dealt whole, on points that pricing has indicated for their dates and amount.
 
-They enter no book. One whose limit is not met may work here: its committed order is all that is kept of it. What is dealt
-or ended is committed with the report of it, so a swap that works after a kill is one that was neither.
+They enter no book. One whose limit is not met may work here: its committed order is all that is kept of it. What is
+dealt or ended is committed with the report of it, so a swap that works after a kill is one that was neither.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from services.broker.domain.books import BUY, SELL, StatedOrder
 from services.broker.domain.dates import Calendar, put_date
 from services.broker.domain.outright import FINER, FINER_PLACES, SwapRates, swap_rates
 from services.broker.engine.desk import Desk
-from services.broker.indications import Ask, Indication
+from services.broker.indications import Indication
 from services.broker.peers import Quotes
 from services.broker.routed import At, Routed, Waiting
 from services.broker.store import Outcome
@@ -119,8 +119,8 @@ class SimSwaps:
             raise words.Unfit(f"limit_price: {limit} is no multiple of {grid.tick}, the step of swap points")
         if limit is not None and not found.why_not and abs(limit) >= found.near:
             raise words.Unfit(
-                f"limit_price: swap points of {limit} beside a rate of {price_text(found.near)} are none: give units of "
-                "the price, as 0.00214, not pips"
+                f"limit_price: swap points of {limit} beside a rate of {price_text(found.near)} are none: give units "
+                "of the price, as 0.00214, not pips"
             )
         try:
             grid.units(Decimal(terms.quantity))
@@ -144,9 +144,7 @@ class SimSwaps:
     def cancel(self, outcome: Outcome, routed: Routed, each: Waiting, now: int) -> None:
         """Ends a swap that works; one that does not has ended, and its cancel is too late."""
         found = self.working.drop(routed.order_id)
-        kind, reason = (
-            (EventKind.CANCELLED, Reason.REQUESTED) if found else (EventKind.REJECTED, Reason.UNKNOWN_ORDER)
-        )
+        kind, reason = (EventKind.CANCELLED, Reason.REQUESTED) if found else (EventKind.REJECTED, Reason.UNKNOWN_ORDER)
         self._tell(outcome, routed, self._grid(routed), kind, now, Operation.CANCEL, reason)
         outcome.done.append(each.number)
 
@@ -176,16 +174,24 @@ class SimSwaps:
     def go_on(self, outcome: Outcome, now: int) -> None:
         """Ends what is over, and deals what the newest answers of pricing let deal."""
         for each in self.working.over(now):
-            text = each.why_over(now)
-            self._tell(outcome, each.routed, self._grid(each.routed), EventKind.EXPIRED, now, text=text)
+            if (routed := self._there(each)) is not None:
+                self._tell(outcome, routed, self._grid(routed), EventKind.EXPIRED, now, text=each.why_over(now))
         for ask, found in self.working.heard():
             for each in self.working.asking(ask):
                 self._look(outcome, each, found, now)
 
+    def _there(self, each: Working) -> Routed | None:
+        """The order of one that works; None, and it works no more, where a correction has ended it."""
+        routed = self._desk.orders.get(each.routed.order_id)
+        if routed is None:
+            self.working.drop(each.routed.order_id)
+        return routed
+
     def _look(self, outcome: Outcome, each: Working, found: Indication, now: int) -> None:
-        routed, grid = each.routed, self._grid(each.routed)
-        if self._quotes.live(routed.instrument) is None:
+        routed = self._there(each)
+        if routed is None or self._quotes.live(routed.instrument) is None:
             return
+        grid = self._grid(routed)
         if not terms_of(self._spec, routed.instrument, grid, FINER).hours.is_open(now):
             return
         rates = self._rates(routed, found, grid)
@@ -195,8 +201,10 @@ class SimSwaps:
 
     def stated(self) -> Iterable[StatedOrder]:
         """What works, as a statement has it."""
-        for each in self.working:
-            routed, terms = each.routed, each.routed.order.terms
+        for each in list(self.working):
+            if (routed := self._there(each)) is None:
+                continue
+            terms = routed.order.terms
             side, quantity = BUY if _buys(routed) else SELL, quantity_of(terms.quantity)
             number, limit = routed.venue_order_id, limit_of(terms)
             yield StatedOrder(number, "", routed.instrument, side, quantity, limit, routed.filled, routed.order_id)
@@ -263,7 +271,7 @@ def _far_quantity(routed: Routed) -> int:
 
 
 def _net(routed: Routed) -> int:
-    """What the far leg has more than the near one, signed by what the client buys over all, 1/10000 of the base unit."""
+    """What the far leg has more than the near one, signed by what the client buys, 1/10000 of the base unit."""
     return (_far_quantity(routed) - quantity_of(routed.order.terms.quantity)) * (1 if _buys(routed) else -1)
 
 

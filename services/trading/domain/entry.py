@@ -101,7 +101,10 @@ def _prices(terms: Terms, convention: Convention) -> Iterator[Problem]:
             yield from _places(field, price, convention)
     if terms.price_bound:
         if terms.swap:
-            yield "price_bound", "is a rate, and a swap has points: a LIMIT order that is IOC bounds them by limit_price"
+            yield (
+                "price_bound",
+                "is a rate, and a swap has points: LIMIT with IOC bounds them by its limit_price",
+            )
         elif kind in (*_LIMITED, T.PREVIOUSLY_QUOTED):
             yield "price_bound", f"a {kind.name} order deals at its own price: leave it empty"
         yield from _places("price_bound", terms.price_bound, convention)

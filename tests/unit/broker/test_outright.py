@@ -60,8 +60,8 @@ def test_a_swap_costs_the_points_of_its_side(
 def test_a_swap_is_dealt_at_its_limit_or_better(
     buys: bool, net: int, points: Decimal, wide: Decimal, half: Decimal, ticks: int
 ) -> None:
-    """Whoever buys pays its limit at most, who sells gets it at least, whatever the signs; the side of spot that an uneven
-    one pays counts on neither."""
+    """Whoever buys pays its limit at most, who sells gets it at least, whatever the signs; the side of spot that an
+    uneven one pays counts on neither."""
     rates = swap_rates(buys, net, Decimal("1.0800505"), half, points, points + wide, TICK)
     even = swap_rates(buys, 0, Decimal("1.0800505"), half, points, points + wide, TICK)
     limit, paid = ticks * TICK, rates.far - rates.near

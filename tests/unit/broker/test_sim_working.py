@@ -116,8 +116,8 @@ async def test_a_swap_ends_by_its_time_or_its_near_date(order: Routed, ends: str
 
 
 async def test_an_answer_is_for_those_who_ask_the_same() -> None:
-    """One question for all of the same dates and amount, the first that came first; an answer that is too old, or is for
-    nobody any more, is none."""
+    """One question for all of the same dates and amount, the first that came first; an answer that is too old, or is
+    for nobody any more, is none."""
     desk = Desk()
     one, two, other = swap("one"), swap("two", limit_price="0"), swap("other", "300000", limit_price="-0.0004")
     desk.add(one, two, other)

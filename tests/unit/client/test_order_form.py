@@ -42,7 +42,7 @@ def test_what_is_no_amount_is_refused_by_its_field(bad: object) -> None:
 
 
 def test_the_limit_of_a_swap_may_be_below_zero() -> None:
-    """It is one on swap points; nothing else has a sign. An amendment does not say what the order is: trading refuses."""
+    """It is one on swap points; nothing else has a sign. An amendment does not say what the order is: trading does."""
     order = new_order("alpha", "EUR/USD", "buy", 100_000, limit_price="-0.000420", far_tenor="1M")
     assert (order.limit_price, order.order_type) == ("-0.00042", pb.ORDER_TYPE_LIMIT)
     assert new_order("alpha", "EUR/USD", "buy", 100_000, limit_price=0, far_tenor="1M").limit_price == "0"
