@@ -59,13 +59,13 @@ class Router:
                 terms.instrument,
                 terms.account,
                 tried=frozenset({tried}),
-                unable=self._unable(order),
+                unable=self.unable(order),
             )
         except NoVenue:
             return None
         return found if standings[found].ready else None
 
-    def _unable(self, order: order_pb2.Order) -> frozenset[str]:
+    def unable(self, order: order_pb2.Order) -> frozenset[str]:
         """Venues that do not deal what settles when the order does, or have no word for its limit."""
         what = "swap" if order.terms.HasField("far_leg") else "forward" if dated(order.terms) else ""
         if what == "swap" and order.terms.limit_price:
@@ -103,7 +103,7 @@ class Router:
                     continue
                 try:
                     terms = each.order.terms
-                    unable = self._unable(each.order)
+                    unable = self.unable(each.order)
                     venue = choose(self.rules, standings, terms.instrument, terms.account, terms.venue, unable=unable)
                 except NoVenue as error:
                     entries.append(Entry(each, "", refusal(each, str(error))))
