@@ -265,13 +265,16 @@ async def test_a_swap_works_until_points_meet_its_limit(desk: Floor) -> None:
 
 
 async def test_a_swap_that_works_is_amended_cancelled_and_ends_by_its_time(desk: Floor) -> None:
-    """Its limit is amended and met then, its legs are not; a cancel ends it, one after the deal is too late."""
+    """Its limit is amended and met then, its end too, its legs are not; a cancel ends it, one after the deal is too
+    late."""
     amended, cancelled = dated(NEAR, FAR, limit_price="0.0039"), dated(NEAR, FAR, limit_price="-0.0001")
     ends = dated(NEAR, FAR, limit_price="0.001", time_in_force=order_pb2.TIME_IN_FORCE_GTD)
-    ends.terms.expire_time.FromNanoseconds(time.time_ns() + 2_000_000_000)
-    await rests(desk, amended)
-    await rests(desk, cancelled)
-    await desk.stub.Instruct(instruct(instruction(NEW, ends)))
+    ends.terms.expire_time.FromNanoseconds(time.time_ns() + 3_600_000_000_000)
+    for each in (amended, cancelled, ends):
+        await rests(desk, each)
+    ends.version = 2
+    ends.terms.expire_time.FromNanoseconds(time.time_ns() + 1_000_000_000)
+    await desk.stub.Instruct(instruct(instruction(REPLACE, ends)))
     for limit, quantity, kind in (("0.0039", "200000", "REPLACE_REJECTED"), ("0.00404", "100000", "REPLACED")):
         new = order_pb2.Order()
         new.CopyFrom(amended)
@@ -288,7 +291,7 @@ async def test_a_swap_that_works_is_amended_cancelled_and_ends_by_its_time(desk:
     await desk.reader.until(lambda: desk.reader.kinds(amended) == [*expected, "CANCEL_REJECTED"])
     assert desk.reader.about(cancelled)[-1].reason == execution.EXECUTION_REASON_CLIENT
     assert desk.reader.about(amended)[-1].reason == execution.EXECUTION_REASON_TOO_LATE
-    await desk.reader.until(lambda: desk.reader.kinds(ends) == ["ACCEPTED", "EXPIRED"])
+    await desk.reader.until(lambda: desk.reader.kinds(ends) == ["ACCEPTED", "REPLACED", "EXPIRED"])
     await unbroken(desk)
 
 
