@@ -37,6 +37,10 @@ def _price(text: str) -> int:
     return amounts.price(text) if text else 0
 
 
+def _limit(text: str) -> int | None:
+    return amounts.price(text) if text else None
+
+
 def _quantity(text: str) -> int:
     return amounts.quantity(text) if text else 0
 
@@ -75,7 +79,7 @@ def terms_of(new: order_pb2.NewOrder) -> Terms:
         quantity=quantity,
         order_type=OrderType(new.order_type),
         time_in_force=TimeInForce(new.time_in_force),
-        limit_price=_price(new.limit_price),
+        limit_price=_limit(new.limit_price),
         stop_price=_price(new.stop_price),
         trailing_distance=_price(new.trailing_distance),
         price_bound=_price(new.price_bound),
@@ -120,7 +124,7 @@ def amendment_of(request: order_entry_pb2.AmendOrderRequest) -> Amendment:
     """The new terms of a request."""
     return Amendment(
         quantity=_quantity(request.quantity),
-        limit_price=_price(request.limit_price),
+        limit_price=_limit(request.limit_price),
         stop_price=_price(request.stop_price),
         trailing_distance=_price(request.trailing_distance),
         expire_ns=ns_of(request.expire_time) if request.HasField("expire_time") else 0,
@@ -209,7 +213,7 @@ def _difference(proposed: order_pb2.NewOrder) -> Amendment:
     # All of them: what is the same changes nothing.
     return Amendment(
         quantity=_quantity(proposed.quantity),
-        limit_price=_price(proposed.limit_price),
+        limit_price=_limit(proposed.limit_price),
         stop_price=_price(proposed.stop_price),
         trailing_distance=_price(proposed.trailing_distance),
         expire_ns=ns_of(proposed.expire_time) if proposed.HasField("expire_time") else 0,
@@ -220,7 +224,9 @@ def put_terms(message: order_pb2.NewOrder, terms: Terms | Amendment) -> None:
     """Writes what an amendment can change."""
     if terms.quantity:
         message.quantity = amounts.quantity_text(terms.quantity)
-    for name in ("limit_price", "stop_price", "trailing_distance"):
+    if terms.limit_price is not None:
+        message.limit_price = amounts.price_text(terms.limit_price)
+    for name in ("stop_price", "trailing_distance"):
         if price := getattr(terms, name):
             setattr(message, name, amounts.price_text(price))
     if terms.expire_ns:

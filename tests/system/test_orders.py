@@ -272,11 +272,11 @@ def day_of(message: Any) -> datetime.date:
     return datetime.date(message.year, message.month, message.day)
 
 
-def filled(mesh: Mesh, *place: str) -> dict[str, Any]:
-    """An order that is entered until it is dealt: pricing learns its rules a moment after they were set."""
+def filled(mesh: Mesh, *place: str, status: str = "FILLED") -> dict[str, Any]:
+    """An order that is entered until it is dealt, or works: pricing learns its rules a moment after they were set."""
     for _ in patiently(120):
         order = mesh.json("orders", "place", *place, "--wait", "60")["order"]
-        if order["status"] == "ORDER_STATUS_FILLED":
+        if order["status"] == f"ORDER_STATUS_{status}":
             return order
     raise AssertionError(order)
 
@@ -311,6 +311,28 @@ def test_a_forward_and_a_swap_settle_on_their_dates(mesh: Mesh, trader: Client, 
     assert flows == {spot: "50000", week: "-50000", month: "100000"}
     verified = trader.ledger.VerifyBooks()
     assert not verified.differences
+    compared = trader.broker.RunReconciliation(venue="sim", whole=True)
+    assert [each for each in compared.breaks if each.account == name] == []
+
+
+def test_a_swap_works_until_its_limit_on_points_is_met(mesh: Mesh, trader: Client, priced: None) -> None:
+    """Below zero it rests, past risk's collar on rates; amended it is dealt at points within the limit, and booked."""
+    name = funded(trader, account(mesh, "points"))
+    limited = ("buy", "50000", "EUR/USD", "--far", "1W", "--limit", "-0.0025", "--tif", "gtc")
+    resting = filled(mesh, name, *limited, status="NEW")["terms"]
+    assert resting["limitPrice"] == "-0.0025"
+    mesh.json("orders", "amend", name, resting["clientOrderId"], "--limit", "0.01")
+    for _ in patiently():
+        order = trader.trading.GetOrder(account=name, order=resting["clientOrderId"]).order
+        found = trader.ledger.ListPositions(account=name)
+        reports = trader.trading.ListExecutions(account=name, page_size=100)
+        booked = found.execution_sequence >= reports.last_sequence
+        if order.status == order_pb2.ORDER_STATUS_FILLED and booked:
+            break
+    (fill,) = [each.fill for each in reports.reports if each.exec_type == execution_pb2.EXEC_TYPE_TRADE]
+    assert Decimal("-0.0025") < Decimal(fill.far_price) - Decimal(fill.price) <= Decimal("0.01")
+    flows = {day_of(each.value_date): each.base_amount for each in found.positions[0].flows}
+    assert flows == {day_of(fill.settl_date): "-50000", day_of(fill.far_settl_date): "50000"}
     compared = trader.broker.RunReconciliation(venue="sim", whole=True)
     assert [each for each in compared.breaks if each.account == name] == []
 

@@ -20,6 +20,7 @@ Begin:
   crossrate orders place alpha sell 100000 EUR/USD --stop 1.05 --tif gtc
   crossrate orders place alpha buy 100000 EUR/USD --tenor 1M      a forward, settled in a month
   crossrate orders place alpha sell 100000 EUR/USD --far 1W       a swap: buy spot, sell in a week
+  crossrate orders place alpha sell 100000 EUR/USD --far 1W --limit 0.00042   at 4.2 pips of points or better
   crossrate orders watch alpha                                    every report, as it comes
   crossrate orders explain alpha ID                               why an order is where it is
 
@@ -53,7 +54,9 @@ def place(
     side: Annotated[str, typer.Argument(help="buy or sell the base currency.", metavar="SIDE")],
     quantity: Annotated[str, typer.Argument(help="Units of the base currency.", metavar="QUANTITY")],
     instrument: Annotated[str, typer.Argument(help="EUR/USD", metavar="INSTRUMENT")],
-    limit: Annotated[str | None, typer.Option("--limit", help="Price, or better.")] = None,
+    limit: Annotated[
+        str | None, typer.Option("--limit", help="Price, or better; with --far swap points, as 0.00042 or -0.00042.")
+    ] = None,
     stop: Annotated[str | None, typer.Option("--stop", help="Price that sets it off.")] = None,
     trailing: Annotated[str | None, typer.Option("--trailing", help="Distance of a trailing stop.")] = None,
     bound: Annotated[str | None, typer.Option("--bound", help="Worst price of a market order.")] = None,
@@ -122,7 +125,7 @@ def amend(
     account: Account,
     order: Annotated[str, typer.Argument(help="The client's id.", metavar="ORDER")],
     quantity: Annotated[str | None, typer.Option("--quantity", help="Whole, with what has been filled.")] = None,
-    limit: Annotated[str | None, typer.Option("--limit", help="The new limit price.")] = None,
+    limit: Annotated[str | None, typer.Option("--limit", help="The new limit price, of a swap the points.")] = None,
     stop: Annotated[str | None, typer.Option("--stop", help="The new price that sets it off.")] = None,
     trailing: Annotated[str | None, typer.Option("--trailing", help="The new distance.")] = None,
     client: Who = None,

@@ -49,12 +49,15 @@ class OutcomeUnknown(Exception):
         super().__init__(f"{words}: place it again with the same client_order_id, which enters it once")
 
 
-def decimal(value: Amount, field: str) -> str:
+def decimal(value: Amount, field: str, signed: bool = False) -> str:
     """A price or quantity as the contract has it: digits with a full stop, no exponent, no zeros at the end.
+
+    Args:
+        signed: whether it may be below zero, as swap points may.
 
     Raises:
         TypeError: it is a float, or no number at all.
-        ValueError: it is not a number of zero or more.
+        ValueError: it is not a number, or below zero and may not be.
     """
     if isinstance(value, float):
         example = repr(value)
@@ -68,9 +71,19 @@ def decimal(value: Amount, field: str) -> str:
             f"{field} is {value!r}, which is no number: give digits with a full stop, as '1.0825'"
         ) from None
     text = format(number, "f") if number.is_finite() else ""
-    if not _PLAIN.fullmatch(text):
+    if not _PLAIN.fullmatch(text.removeprefix("-") if signed else text):
         raise ValueError(f"{field} is {value!r}: give a number of zero or more; the side says which way")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def changed(changes: dict[str, Amount]) -> dict[str, str]:
+    """New terms of an order as the contract has them; the limit of a swap may be below zero.
+
+    Raises:
+        TypeError: as in `decimal`.
+        ValueError: likewise.
+    """
+    return {name: decimal(value, name, name == "limit_price") for name, value in changes.items()}
 
 
 def member(enum: Any, prefix: str, value: str | int, field: str) -> int:
@@ -142,7 +155,11 @@ def new_order(
         "trailing_distance": trailing_distance,
         "price_bound": price_bound,
     }
-    given = {name: "" if value is None else decimal(value, name) for name, value in amounts.items()}
+    swap = bool(far_tenor) or more.get("far_leg") is not None
+    given = {
+        name: "" if value is None else decimal(value, name, swap and name == "limit_price")
+        for name, value in amounts.items()
+    }
     unknown = [name for name in more if name not in pb.NewOrder.DESCRIPTOR.fields_by_name]
     if unknown:
         names = ", ".join(pb.NewOrder.DESCRIPTOR.fields_by_name)

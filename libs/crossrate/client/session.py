@@ -23,7 +23,7 @@ import grpc
 from crossrate.api.common.v1 import stream_pb2
 from crossrate.api.trading.v1 import order_entry_pb2 as entry
 from crossrate.api.trading.v1 import session_pb2 as pb
-from crossrate.client.order_form import Amount, decimal
+from crossrate.client.order_form import Amount, changed
 from crossrate.client.resuming import BREAKS, Resumption
 from crossrate.rpc.call_error import CallError
 from crossrate.rpc.request_id import new_request_id
@@ -162,7 +162,7 @@ class TradeSession:
             account=self.account,
             client_order_id=client_order_id,
             expected_version=expected_version,
-            **{name: decimal(value, name) for name, value in changes.items()},
+            **changed(changes),
         )
         return (await self._say("amend", asked))[0]
 

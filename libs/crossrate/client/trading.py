@@ -10,7 +10,7 @@ import grpc
 from crossrate.api.trading.v1 import order_entry_pb2 as entry
 from crossrate.api.trading.v1 import order_pb2
 from crossrate.client.executions import ExecutionStream
-from crossrate.client.order_form import Amount, OrderRejected, OutcomeUnknown, decimal, member, new_order
+from crossrate.client.order_form import Amount, OrderRejected, OutcomeUnknown, changed, member, new_order
 from crossrate.client.resuming import Resumption
 from crossrate.client.session import TradeSession
 from crossrate.rpc.call_error import CallError
@@ -74,7 +74,8 @@ class Orders:
             instrument: "EUR/USD".
             side: "buy" or "sell", of the base currency.
             quantity: units of the base currency.
-            limit_price: units of the counter currency per unit of the base currency, as all prices.
+            limit_price: units of the counter currency per unit of the base currency, as all prices; of a swap its limit
+                on swap points in the same units ("-0.00042"), which may be zero or below.
             validate_only: check only; keep nothing, send nothing.
             terms: `stop_price`, `trailing_distance`, `price_bound` (worst price of a market order), `order_type`,
                 `time_in_force` ("gtc", "day", "gtd", "ioc", "fok"), `expire_time` (with a time zone), `client_order_id`
@@ -154,7 +155,7 @@ class Orders:
             account=account,
             client_order_id=client_order_id,
             expected_version=expected_version,
-            **{name: decimal(value, name) for name, value in changes.items()},
+            **changed(changes),
         )
         return answer.order
 

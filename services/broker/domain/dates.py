@@ -53,6 +53,18 @@ class Calendar:
                 return max(end, self.session_end_ns(pair, time_ns))
         return self.session_end_ns(pair, time_ns)
 
+    def swapped_until_ns(self, pair: Pair, near: date) -> int:
+        """When the last session ends that is of a day before a swap's near date, ns since 1970, UTC: no leg is dealt
+        that settles on the day itself."""
+        trade_date = near - timedelta(days=1)
+        while trade_date.weekday() >= SAT:
+            trade_date -= timedelta(days=1)
+        return self.trade_date_end_ns(pair, trade_date)
+
+    def trade_date_end_ns(self, pair: Pair, trade_date: date) -> int:
+        """When a trade date's session ends, ns since 1970, UTC."""
+        return int(session_of(pair, trade_date).end.timestamp()) * NS
+
     def spot(self, pair: Pair, trade_date: date) -> date:
         """When a spot deal of a trade date settles."""
         known = self._spots.get((pair, trade_date))

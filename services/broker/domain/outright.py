@@ -34,6 +34,16 @@ class SwapRates:
     near: Decimal
     far: Decimal
 
+    def within(self, limit: Decimal | None, buys: bool) -> bool:
+        """Whether its points, the far rate less the near one, are a limit or better.
+
+        Args:
+            limit: on the points, of either sign or zero; None for none.
+            buys: whether the client buys on the far date, and pays the points; otherwise he gets them.
+        """
+        points = self.far - self.near
+        return limit is None or (points <= limit if buys else points >= limit)
+
 
 def swap_rates(
     buys: bool, net: int, near: Decimal, half_spread: Decimal, points_bid: Decimal, points_offer: Decimal, tick: Decimal

@@ -28,6 +28,9 @@ class Router:
             what: frozenset(name for name, spec in declared.venues.items() if what not in getattr(spec, "deals", ()))
             for what in ("forward", "swap")
         }
+        # FIX 4.4 has no word for a limit on swap points; others deal no swaps.
+        fix = {name for name, spec in declared.venues.items() if spec.kind != "simulated"}
+        self._not_dealing["limited swap"] = self._not_dealing["swap"] | fix
         self._sessions = sessions
         self._reading = reading
         self.fresh_s_max = fresh_s_max
@@ -56,15 +59,17 @@ class Router:
                 terms.instrument,
                 terms.account,
                 tried=frozenset({tried}),
-                unable=self._unable(order),
+                unable=self.unable(order),
             )
         except NoVenue:
             return None
         return found if standings[found].ready else None
 
-    def _unable(self, order: order_pb2.Order) -> frozenset[str]:
-        """Venues that do not deal what settles when the order does."""
+    def unable(self, order: order_pb2.Order) -> frozenset[str]:
+        """Venues that do not deal what settles when the order does, or have no word for its limit."""
         what = "swap" if order.terms.HasField("far_leg") else "forward" if dated(order.terms) else ""
+        if what == "swap" and order.terms.limit_price:
+            what = "limited swap"
         return self._not_dealing.get(what, frozenset())
 
     def standing(self, row: VenueRow) -> Standing:
@@ -98,7 +103,7 @@ class Router:
                     continue
                 try:
                     terms = each.order.terms
-                    unable = self._unable(each.order)
+                    unable = self.unable(each.order)
                     venue = choose(self.rules, standings, terms.instrument, terms.account, terms.venue, unable=unable)
                 except NoVenue as error:
                     entries.append(Entry(each, "", refusal(each, str(error))))

@@ -135,8 +135,16 @@ def _settle(made: pb.NewOrder, order: NewOrderSingle) -> None:
             raise Refused(f"63={order.settl_type}: 0 (spot), a tenor such as M1, or SettlDate (64)")
         made.settlement.tenor = match[2] + match[1]
     if order.settl_date2 is not None:
+        _unlimited(order.ord_type)
         _date(made.far_leg.settlement, order.settl_date2)
         made.far_leg.quantity = text_of(order.order_qty2)
+
+
+def _unlimited(ord_type: OrdType) -> None:
+    if ord_type is not OrdType.MARKET and ord_type is not OrdType.PREVIOUSLY_QUOTED:
+        raise Refused(
+            f"40={ord_type}: 1, or D for a swap that pricing has quoted; FIX 4.4 has no word for a limit on swap points"
+        )
 
 
 def swap(order: NewOrderMultileg) -> NewOrderSingle:
@@ -154,8 +162,7 @@ def swap(order: NewOrderMultileg) -> NewOrderSingle:
         raise Refused("624: one leg of a swap buys (1) what the other sells (2)")
     if order.side not in (far.leg_side, Side.AS_DEFINED):
         raise Refused(f"54={order.side}: the side of the far leg, {far.leg_side}, or B (as the legs define)")
-    if order.ord_type is not OrdType.MARKET and order.ord_type is not OrdType.PREVIOUSLY_QUOTED:
-        raise Refused(f"40={order.ord_type}: 1, or D for a swap that pricing has quoted")
+    _unlimited(order.ord_type)
     quantities = [_leg_quantity(order, each) for each in (near, far)]
     return NewOrderSingle(
         cl_ord_id=order.cl_ord_id,

@@ -134,8 +134,6 @@ def replacement(routed: Routed, order: order_pb2.Order, grid: Grid, calendar: Ca
         Unfit: it asks for what the exchange does not do.
     """
     terms = order.terms
-    if terms.HasField("far_leg"):
-        raise Unfit("far_leg: a swap is dealt at once and not amended; enter another")
     _, expire = _force(order, calendar, now_ns)
     try:
         return Replace(
@@ -165,6 +163,11 @@ def by_hand(order: order_pb2.Order) -> None:
         raise Unfit(
             "order_type: an order that was placed by hand without a limit is amended at the venue; cancels pass"
         )
+
+
+def is_swap(routed: Routed) -> bool:
+    """Whether an order is two legs."""
+    return routed.order.terms.HasField("far_leg")
 
 
 def dated(terms: order_pb2.NewOrder) -> bool:

@@ -21,7 +21,6 @@ from crossrate.exchange.event import Event
 from crossrate.exchange.order import Cancel, OrderType
 from crossrate.store import Database, StoreError
 from crossrate.store.errors import OutcomeUnknown
-from services.broker.domain.amounts import quantity_of
 from services.broker.domain.books import StatedOrder, Statement
 from services.broker.domain.dates import Calendar
 from services.broker.engine.desk import Desk, Handed, settle
@@ -32,7 +31,7 @@ from services.broker.routed import At, Carried, Routed, Waiting, recalled
 from services.broker.store import Outcome, write_inputs
 from services.broker.venues import exchange_terms as words
 from services.broker.venues.declared import SimulatedVenue
-from services.broker.venues.sim_answers import refuse, unpriced, unquoted
+from services.broker.venues.sim_answers import may_enter, refuse, unpriced, unquoted
 from services.broker.venues.sim_book import SimBook, rows_of
 from services.broker.venues.sim_dated import REFRESH_S, Dated, Prices, key_of
 from services.broker.venues.sim_faults import SimFaults
@@ -43,6 +42,7 @@ from services.broker.venues.sim_telling import SimTelling
 from services.broker.venues.sim_terms import SimClock
 
 PASS_S_MAX = 60.0
+CANCEL, REPLACE = routing.INSTRUCTION_KIND_CANCEL, routing.INSTRUCTION_KIND_REPLACE
 
 
 class SimAdapter:
@@ -68,14 +68,13 @@ class SimAdapter:
         self._dated = Dated(spec, prices, self._answered)
         self._requoted: dict[str, Any] = {}
         """The quotes and points that books have."""
-        self._quantity_max = quantity_of(spec.limits.order_quantity_max)
         self._moved: set[str] = set()
         self._waited: set[str] = set()
         """Instruments whose first quote was waited for."""
         self._dealt: set[str] = set()
         self._faults = SimFaults(spec.faults, spec.seed)
         self._records = SimRecords(desk.venue, self._faults)
-        self._swaps = SimSwaps(desk, spec, calendar, self._faults, self._records)
+        self._swaps = SimSwaps(desk, spec, calendar, self._dated, quotes, self._faults, self._records)
         self._telling = SimTelling(desk, spec, calendar, self._faults, note)
 
     async def run(self) -> None:
@@ -103,6 +102,7 @@ class SimAdapter:
         """Asks for the points on which orders rest, and takes down books that nobody needs any more."""
         while True:
             await asyncio.sleep(REFRESH_S)
+            self._swaps.working.ask_again()
             for book in self._shelf.dated():
                 self._dated.ask(self._dated.points_ask(book.instrument, book.day))
                 self._moved.add(book.key)  # points also grow too old
@@ -119,6 +119,8 @@ class SimAdapter:
             self._desk.instruct()
         if ask.far is None:
             self._stir(self._books.get(f"{ask.instrument} {ask.day}"))
+        elif self._swaps.working.answered(ask):
+            self._desk.wake.set()
 
     def _takes(self, routed: Routed) -> bool:
         """Whether a new order may be handed over: its book is here, and nothing has to be asked for first."""
@@ -138,10 +140,11 @@ class SimAdapter:
             await self._records.begin(connection)
         for key in keys:
             await self._book(key)
+        self._swaps.recover(self._clock.now_ns())
 
     async def _rest(self) -> None:
-        times = [book.next_time for book in self._books.values() if book.next_time is not None]
-        wait_s = min((self._clock.wait_s(each) for each in times), default=math.inf)
+        times = [self._swaps.working.next_time, *(book.next_time for book in self._books.values())]
+        wait_s = min((self._clock.wait_s(each) for each in times if each is not None), default=math.inf)
         most_s = REFRESH_S if self._dated.waited_for else PASS_S_MAX
         try:
             async with asyncio.timeout(min(wait_s, most_s)):
@@ -216,6 +219,7 @@ class SimAdapter:
                 touched.add(key)
                 await self._telling.name(report.event.id)
                 self._telling.hear(outcome, book, report.event, now)
+        self._swaps.go_on(outcome, now)
         await self._commit(outcome, touched, carried)
 
     def _recall(self, outcome: Outcome, waiting: list[Waiting]) -> set[int]:
@@ -266,13 +270,16 @@ class SimAdapter:
         try:
             if each.kind == routing.INSTRUCTION_KIND_NEW:
                 await self._new(outcome, routed, each, now)
-            elif each.kind == routing.INSTRUCTION_KIND_CANCEL:
+            elif words.is_swap(routed) and each.kind in (CANCEL, REPLACE):
+                asked = self._swaps.cancel if each.kind == CANCEL else self._swaps.replace
+                asked(outcome, routed, each, now)
+            elif each.kind == CANCEL:
                 book = await self._book(key_of(routed))
                 number = words.number_of(routed)
                 book.send(Cancel(id=number, owner=words.owner_of(routed.account)), now)
                 self._telling.numbers[number] = routed.order_id
                 outcome.done.append(each.number)
-            elif each.kind == routing.INSTRUCTION_KIND_REPLACE:
+            elif each.kind == REPLACE:
                 await self._replace(outcome, routed, each, now)
             else:
                 self._status(outcome, routed)
@@ -280,31 +287,17 @@ class SimAdapter:
         except words.Unfit as unfit:
             refuse(self._desk, outcome, routed, each, str(unfit), execution.EXECUTION_REASON_VENUE, now)
             return None
-        return key_of(routed)
+        return key_of(routed) or None
 
     async def _new(self, outcome: Outcome, routed: Routed, each: Waiting, now: int) -> None:
-        if routed.status is not At.HERE:
-            self._note.error("an order is there already; it is not sent again", instruction=each.instruction_id)
-            outcome.done.append(each.number)
+        if not may_enter(self._desk, self._spec, outcome, routed, each, now):
             return
-        if each.age_s > self._spec.unsent_s_max:
-            text = f"it waited {each.age_s:.0f} s for its venue, which is longer than {self._spec.unsent_s_max:g} s"
-            refuse(self._desk, outcome, routed, each, text, execution.EXECUTION_REASON_NO_VENUE, now)
-            return
-        limits = self._spec.limits
-        if quantity_of(routed.order.terms.quantity) > self._quantity_max:
-            raise words.Unfit(f"quantity: the venue's limit is {limits.order_quantity_max} an order; send less at once")
-        if len(self._desk.orders) > limits.open_orders_max:
-            raise words.Unfit(f"the venue's limit of {limits.open_orders_max} open orders is reached: cancel some")
         if (ask := self._dated.ask_of(routed)) is not None:
-            found, live = self._dated.answer(ask), self._quotes.live(routed.instrument) is not None
-            if found.why_not:
+            if (found := self._dated.answer(ask)).why_not:
                 unpriced(self._desk, outcome, routed, each, found, now)
-            elif ask.far is not None and not live:
-                unquoted(self._desk, outcome, routed, each, now)
-            elif ask.far is not None:
-                self._swaps.deal(outcome, routed, each, found, now)
-            if found.why_not or ask.far is not None:
+                return
+            if ask.far is not None:
+                self._swaps.enter(outcome, routed, each, found, now)
                 return
         book = await self._book(key_of(routed))
         command = words.new_order(routed, book.grid, self._calendar, now)
@@ -376,7 +369,7 @@ class SimAdapter:
     async def statement(self) -> Statement:
         """See Adapter."""
         async with self._desk.turn, self._database.connection() as connection:
-            return await self._records.statement(connection, self._desk, self._books.values())
+            return await self._records.statement(connection, self._desk, self._books.values(), self._swaps.stated())
 
     async def cancel_there(self, stated: StatedOrder) -> None:
         """See Adapter."""

@@ -9,10 +9,13 @@ from crossrate.api.broker.v1 import venue_report_pb2 as pb
 from crossrate.api.trading.v1 import execution_pb2 as execution
 from crossrate.exchange.event import Event, EventKind, Reason
 from crossrate.exchange.order import Operation
+from services.broker.domain.amounts import quantity_of
 from services.broker.engine.desk import Desk
 from services.broker.indications import Indication
 from services.broker.routed import At, Routed, Waiting
 from services.broker.store import Outcome
+from services.broker.venues.declared import SimulatedVenue
+from services.broker.venues.exchange_terms import Unfit
 
 TEXT_MAX = 500
 UNQUOTED = "no quote is live: enter it again when one is, or with a limit"
@@ -31,6 +34,28 @@ def refuse(desk: Desk, outcome: Outcome, routed: Routed, each: Waiting, text: st
     report.venue_time.FromNanoseconds(now_ns)
     desk.told(outcome, routed, report)
     outcome.done.append(each.number)
+
+
+def may_enter(desk: Desk, spec: SimulatedVenue, outcome: Outcome, routed: Routed, each: Waiting, now_ns: int) -> bool:
+    """Whether a new order is to be looked at; what waited for too long is refused.
+
+    Raises:
+        Unfit: it, or the orders that are open, are more than the venue takes.
+    """
+    if routed.status is not At.HERE:
+        desk.note.error("an order is there already; it is not sent again", instruction=each.instruction_id)
+        outcome.done.append(each.number)
+        return False
+    if each.age_s > spec.unsent_s_max:
+        text = f"it waited {each.age_s:.0f} s for its venue, which is longer than {spec.unsent_s_max:g} s"
+        refuse(desk, outcome, routed, each, text, execution.EXECUTION_REASON_NO_VENUE, now_ns)
+        return False
+    limits = spec.limits
+    if quantity_of(routed.order.terms.quantity) > quantity_of(limits.order_quantity_max):
+        raise Unfit(f"quantity: the venue's limit is {limits.order_quantity_max} an order; send less at once")
+    if len(desk.orders) > limits.open_orders_max:
+        raise Unfit(f"the venue's limit of {limits.open_orders_max} open orders is reached: cancel some")
+    return True
 
 
 def unpriced(desk: Desk, outcome: Outcome, routed: Routed, each: Waiting, found: Indication, now_ns: int) -> None:

@@ -20,7 +20,7 @@ from services.broker.domain.outright import FINER, outright
 from services.broker.indications import Ask, Indication
 from services.broker.routed import Routed, Waiting
 from services.broker.venues.declared import SimulatedVenue
-from services.broker.venues.exchange_terms import Unfit, dated, day_of, ticks_of
+from services.broker.venues.exchange_terms import Unfit, dated, day_of, is_swap, ticks_of
 from services.broker.venues.sim_book import SimBook
 
 FRESH_S = 1.0
@@ -70,14 +70,24 @@ def far_day_of(routed: Routed) -> date:
     return day
 
 
+def swap_ask(routed: Routed) -> Ask:
+    """The question for the points of a swap, of its dates and amount.
+
+    Raises:
+        Unfit: it does not say its dates.
+    """
+    return Ask(routed.instrument, day_of_order(routed), routed.order.terms.quantity, far_day_of(routed))
+
+
 def key_of(routed: Routed) -> str:
-    """The book of an order: its pair's, or that of pair and date. Swaps have none; the pair's does not know them.
+    """The book of an order: its pair's, or that of pair and date; none ("") of a swap.
 
     Raises:
         Unfit: it has a date, and does not say which.
     """
-    terms = routed.order.terms
-    if terms.HasField("far_leg") or not dated(terms):
+    if is_swap(routed):
+        return ""
+    if not dated(routed.order.terms):
         return routed.instrument
     return f"{routed.instrument} {day_of_order(routed)}"
 
@@ -108,11 +118,11 @@ class Dated:
             Unfit: the venue does not deal it; or it has a date, and does not say which.
         """
         terms = routed.order.terms
-        what = "swap" if terms.HasField("far_leg") else "forward" if dated(terms) else ""
+        what = "swap" if is_swap(routed) else "forward" if dated(terms) else ""
         if what and what not in self._spec.deals:
             raise Unfit(SPOT_ALONE.format(what))
         if what == "swap":
-            return Ask(routed.instrument, day_of_order(routed), terms.quantity, far_day_of(routed))
+            return swap_ask(routed)
         return self.points_ask(routed.instrument, day_of_order(routed)) if what else None
 
     def points_ask(self, instrument: str, day: date) -> Ask:
@@ -144,13 +154,22 @@ class Dated:
         """Whether an instruction waits for an answer."""
         return bool(self._since)
 
+    @property
+    def asking(self) -> int:
+        """How many questions are not answered."""
+        return len(self._asking)
+
     def answer(self, ask: Ask) -> Indication:
         """What was answered."""
         return self._answers.get(ask) or Indication(0.0, why_not="pricing was not asked")
 
     def points(self, instrument: str, day: date) -> Indication | None:
         """The points of a date, if they may be dealt on now."""
-        found = self._answers.get(self.points_ask(instrument, day))
+        return self.indicated(self.points_ask(instrument, day))
+
+    def indicated(self, ask: Ask) -> Indication | None:
+        """What was answered, if it may be dealt on now."""
+        found = self._answers.get(ask)
         if found is None or found.why_not or time.monotonic() - found.heard_s > AGE_S_MAX:
             return None
         return found

@@ -73,12 +73,14 @@ class SimRecords:
         self._rows, self._moved = [], {}
         return deals
 
-    async def statement(self, connection: asyncpg.Connection, desk: Desk, books: Iterable[SimBook]) -> Statement:
+    async def statement(
+        self, connection: asyncpg.Connection, desk: Desk, books: Iterable[SimBook], swaps: Iterable[StatedOrder]
+    ) -> Statement:
         """What stands at this moment; nothing may be uncommitted."""
         rows = await connection.fetch("SELECT instrument, quantity FROM venue_position WHERE venue = $1", self._venue)
         own: dict[str, OwnOrder] = {each.order_id: own_order(each) for each in desk.orders.values()}
         by_number = {each.venue_order_id: each for each in desk.orders.values()}
-        stated, strange = [], []
+        stated, strange = list(swaps), []
         for book in books:
             for resting in book.exchange.book.orders():
                 if resting.owner >= PROVIDER:

@@ -33,7 +33,7 @@ def order_of(message: order_pb2.Order) -> Order:
         side=BUY if terms.side == order_pb2.SIDE_BUY else SELL,
         quantity=quantity,
         kind=terms.order_type,
-        limit_price=0 if swap else price_of(terms.limit_price),
+        limit_price=price_of(terms.limit_price),
         stop_price=price_of(message.trigger_price or terms.stop_price),
         time_in_force=terms.time_in_force,
         strategy=terms.strategy,

@@ -367,7 +367,7 @@ def _replaced(old: Terms, new: Amendment, done: int) -> Terms:
     return replace(
         old,
         quantity=max(new.quantity, done) if new.quantity else old.quantity,
-        limit_price=new.limit_price or old.limit_price,
+        limit_price=old.limit_price if new.limit_price is None else new.limit_price,
         stop_price=new.stop_price or old.stop_price,
         trailing_distance=new.trailing_distance or old.trailing_distance,
         expire_ns=new.expire_ns or old.expire_ns,

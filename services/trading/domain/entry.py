@@ -15,6 +15,8 @@ T, F = OrderType, TimeInForce
 _LIMITED = (T.LIMIT, T.STOP_LIMIT)
 _STOPPED = (T.STOP, T.STOP_LIMIT, T.MARKET_IF_TOUCHED)
 _AT_ONCE = (F.IOC, F.FOK)
+POINTS_PLACES = 1
+"""Decimal places that swap points have more than spot."""
 GTD_NS_MAX = 366 * 86_400 * 1_000_000_000
 """The farthest end of a GTD order."""
 
@@ -30,11 +32,15 @@ def amendment_problems(terms: Terms, new: Amendment, convention: Convention, now
     if new == Amendment():
         yield "", "changes nothing: give a quantity, a price, a distance or an expire_time"
     if new.quantity:
+        if terms.swap:
+            yield "quantity", "the quantities of a swap are not amended: cancel it, and enter another"
         yield from _quantity("quantity", new.quantity, convention)
-    if new.limit_price:
+    if new.limit_price is not None:
         if kind not in _LIMITED:
             yield "limit_price", f"a {kind.name} order has none: leave it empty"
-        yield from _places("limit_price", new.limit_price, convention)
+        elif new.limit_price <= 0 and not terms.swap:
+            yield "limit_price", f"a {kind.name} order needs one above zero"
+        yield from _places("limit_price", new.limit_price, convention, terms.swap)
     if new.stop_price:
         if kind not in _STOPPED:
             yield "stop_price", f"a {kind.name} order has none: leave it empty"
@@ -57,9 +63,11 @@ def _quantity(field: str, quantity: int, convention: Convention) -> Iterator[Pro
         yield field, f"is no multiple of {convention.quantity_step}, the step of {convention.pair}"
 
 
-def _places(field: str, price: int, convention: Convention) -> Iterator[Problem]:
-    if price % 10 ** (amounts.PRICE_PLACES - convention.price_places):
-        yield field, f"has more than {convention.price_places} decimal places, those of {convention.pair}"
+def _places(field: str, price: int, convention: Convention, points: bool = False) -> Iterator[Problem]:
+    places = convention.price_places + (POINTS_PLACES if points else 0)
+    if price % 10 ** (amounts.PRICE_PLACES - places):
+        of = "those of swap points of" if points else "those of"
+        yield field, f"has more than {places} decimal places, {of} {convention.pair}"
 
 
 def _amounts(terms: Terms, convention: Convention) -> Iterator[Problem]:
@@ -80,8 +88,8 @@ def _amounts(terms: Terms, convention: Convention) -> Iterator[Problem]:
 
 def _prices(terms: Terms, convention: Convention) -> Iterator[Problem]:
     kind = terms.order_type
+    yield from _limit(terms, convention)
     for field, price, wanted in (
-        ("limit_price", terms.limit_price, kind in _LIMITED),
         ("stop_price", terms.stop_price, kind in _STOPPED),
         ("trailing_distance", terms.trailing_distance, kind is T.TRAILING_STOP),
     ):
@@ -92,11 +100,29 @@ def _prices(terms: Terms, convention: Convention) -> Iterator[Problem]:
         if price:
             yield from _places(field, price, convention)
     if terms.price_bound:
-        if kind in (*_LIMITED, T.PREVIOUSLY_QUOTED):
+        if terms.swap:
+            yield (
+                "price_bound",
+                "is a rate, and a swap has points: LIMIT with IOC bounds them by its limit_price",
+            )
+        elif kind in (*_LIMITED, T.PREVIOUSLY_QUOTED):
             yield "price_bound", f"a {kind.name} order deals at its own price: leave it empty"
         yield from _places("price_bound", terms.price_bound, convention)
     if terms.protection is not None:
         yield from _protection(terms, convention)
+
+
+def _limit(terms: Terms, convention: Convention) -> Iterator[Problem]:
+    kind, limit = terms.order_type, terms.limit_price
+    if kind in _LIMITED:
+        if terms.swap and limit is None:
+            yield "limit_price", "a swap's is its limit on swap points, in units of the price: 0.00214, not pips"
+        elif not terms.swap and (limit or 0) <= 0:
+            yield "limit_price", f"a {kind.name} order needs one above zero"
+    elif limit:
+        yield "limit_price", f"a {kind.name} order has none: leave it empty"
+    if limit:
+        yield from _places("limit_price", limit, convention, terms.swap)
 
 
 def _protection(terms: Terms, convention: Convention) -> Iterator[Problem]:

@@ -57,11 +57,17 @@ def reduces(account: Account, order: Order) -> bool:
     if net == 0 or (net > 0) == (order.side > 0):
         return False
     beside = sum(
-        other.exposed
-        for other in account.orders.values()
-        if other.instrument == order.instrument and other.side == order.side
+        _towards(other, order.side) for other in account.orders.values() if other.instrument == order.instrument
     )
     return beside <= abs(net)
+
+
+def _towards(order: Order, side: int) -> int:
+    """The most by which an order may still move its position that way; a swap, by what its legs differ."""
+    if not order.terms.swap:
+        return order.exposed if order.side == side else 0
+    differs = order.side * side * (order.terms.far_quantity - order.terms.quantity)
+    return max(0, differs) if order.exposed else 0
 
 
 def ended(account: Account, order: Order, version: int, rules: Sequence[Rule], attributes: Mapping[str, str]) -> bool:

@@ -70,13 +70,16 @@ class Protection:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What was entered, as far as decisions need it. Amounts as in `amounts`; a price of 0 is none."""
+    """What was entered, as far as decisions need it. Amounts as in `amounts`; a price of 0 is none.
+
+    A limit of 0 is none but of a swap, whose limit is on swap points: those may be zero or below it.
+    """
 
     side: int
     quantity: int
     order_type: OrderType
     time_in_force: TimeInForce
-    limit_price: int = 0
+    limit_price: int | None = None
     stop_price: int = 0
     trailing_distance: int = 0
     price_bound: int = 0
@@ -96,10 +99,10 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """New terms; 0 leaves what is."""
+    """New terms; 0 leaves what is, and of the limit None, as swap points may be zero."""
 
     quantity: int = 0
-    limit_price: int = 0
+    limit_price: int | None = None
     stop_price: int = 0
     trailing_distance: int = 0
     expire_ns: int = 0

@@ -118,4 +118,5 @@ class Amending:
 def adds(order: Order, amendment: Amendment) -> bool:
     """Whether an amendment is more than taking away: risk checks prices and what is added, not what is left out."""
     more = amendment.quantity > order.terms.quantity
-    return bool(more or amendment.limit_price or amendment.stop_price or amendment.trailing_distance)
+    limit = amendment.limit_price is not None
+    return bool(more or limit or amendment.stop_price or amendment.trailing_distance)

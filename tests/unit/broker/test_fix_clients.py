@@ -118,6 +118,12 @@ def test_two_legs_are_one_swap_whose_side_is_the_far_leg_s() -> None:
         order_qty2=Decimal(1_100_000),
     )
     assert words_in.new_order(single_order, "alpha") == made
+    for limited in (
+        lambda: words_in.new_order(replace(single_order, ord_type=OrdType.LIMIT, price=Decimal("0.0021")), "alpha"),
+        lambda: words_in.swap(multileg(ord_type=OrdType.LIMIT, price=Decimal("0.0021"))),
+    ):
+        with pytest.raises(words_in.Refused, match="no word for a limit on swap points"):
+            limited()
     ratio = multileg(order_qty=Decimal(500_000), legs=(leg(NEAR, Side.SELL, None), leg(FAR, Side.BUY, None)))
     assert words_in.swap(ratio).order_qty2 == 500_000
 
@@ -141,7 +147,8 @@ def test_legs_that_are_no_swap_are_refused_by_their_tag(fields: dict[str, Any], 
 
 
 def test_a_swap_s_fill_is_told_with_both_legs() -> None:
-    """In the report and in the trade, each leg with its side, its rate and its date."""
+    """In the report and in the trade, each leg with its side, its rate and its date. A copy of one that was entered by
+    a call has its limit on points as it is."""
     terms = words_in.new_order(words_in.swap(multileg()), "alpha")
     order = pb.Order(order_id="o", terms=terms, status=pb.ORDER_STATUS_FILLED, cum_quantity="1000000")
     order.far_settl_date.CopyFrom(terms.far_leg.settlement.date)
@@ -150,6 +157,12 @@ def test_a_swap_s_fill_is_told_with_both_legs() -> None:
     fill.far_settl_date.CopyFrom(terms.far_leg.settlement.date)
     fill.trade_date.year, fill.trade_date.month, fill.trade_date.day = 2026, 11, 30
     report = ex.ExecutionReport(sequence=1, exec_id="alpha:1", exec_type=ex.EXEC_TYPE_TRADE, order=order, fill=fill)
+    terms.order_type, terms.limit_price = pb.ORDER_TYPE_LIMIT, "-0.0004"
+    order.terms.CopyFrom(terms)
+    copied = ex.ExecutionReport(sequence=1, exec_id="alpha:1", exec_type=ex.EXEC_TYPE_TRADE, order=order, fill=fill)
+    limited = words_out.message_of(copied, Chain("s-1"), copy=True)
+    assert (limited.ord_type, limited.price) == (OrdType.LIMIT, Decimal("-0.0004"))
+    encode(limited)
     message = words_out.message_of(report, Chain("s-1"), copy=False)
     assert (message.settl_date, message.settl_date2, message.order_qty2) == (NEAR, FAR, 1_100_000)
     trade = words_out.trade_of(report, Chain("s-1"))

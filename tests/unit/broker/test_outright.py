@@ -56,6 +56,21 @@ def test_a_swap_costs_the_points_of_its_side(
     assert rates.near % TICK == rates.far % TICK == 0
 
 
+@given(st.booleans(), st.sampled_from([-1, 0, 1]), POINTS, WIDTH, WIDTH, st.integers(-50_000, 50_000))
+def test_a_swap_is_dealt_at_its_limit_or_better(
+    buys: bool, net: int, points: Decimal, wide: Decimal, half: Decimal, ticks: int
+) -> None:
+    """Whoever buys pays its limit at most, who sells gets it at least, whatever the signs; the side of spot that an
+    uneven one pays counts on neither."""
+    rates = swap_rates(buys, net, Decimal("1.0800505"), half, points, points + wide, TICK)
+    even = swap_rates(buys, 0, Decimal("1.0800505"), half, points, points + wide, TICK)
+    limit, paid = ticks * TICK, rates.far - rates.near
+    assert rates.within(None, buys)
+    assert rates.within(limit, buys) is even.within(limit, buys) is ((paid - limit) * (1 if buys else -1) <= 0)
+    assert rates.within(paid, buys)
+    assert not rates.within(paid - TICK if buys else paid + TICK, buys)
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["spot", "points", "buy", "sell", "market", "wait"]),
@@ -122,6 +137,15 @@ def test_a_date_is_dealt_until_it_is_nearer_than_spot(day: str, last: str) -> No
     until = dt.datetime.fromtimestamp(calendar.dealt_until_ns(EUR_USD, date, now) / NS, dt.UTC)
     assert until.date() == dt.date.fromisoformat(last)
     assert calendar.spot(EUR_USD, dt.date.fromisoformat(last)) <= date
+
+
+@pytest.mark.parametrize(
+    ("day", "last"), [("2026-12-29", "2026-12-28"), ("2026-12-28", "2026-12-25"), ("2026-11-04", "2026-11-03")]
+)
+def test_a_near_leg_is_dealt_until_the_day_before_it(day: str, last: str) -> None:
+    """Also one that is nearer than spot; over a weekend the last session is Friday's."""
+    until = dt.datetime.fromtimestamp(Calendar().swapped_until_ns(EUR_USD, dt.date.fromisoformat(day)) / NS, dt.UTC)
+    assert until.date() == dt.date.fromisoformat(last)
 
 
 def test_a_date_before_spot_is_dealt_until_the_session_ends() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from crossrate.api.trading.v1 import order_pb2
 from services.broker.domain.routing import NoVenue, Rule, Standing, choose
+from services.broker.engine.router import Router
 from services.broker.gateway import declared as fix_clients
 from services.broker.venues import declared
 
@@ -93,3 +95,32 @@ def test_what_a_venue_does_not_deal_goes_to_the_next_one() -> None:
     assert choose(rules, standings, "EUR/USD", "alpha", unable=frozenset({"spot"})) == "dated"
     assert choose(rules, standings, "EUR/USD", "alpha", unable=frozenset({"spot", "dated"})) == "spot"
     assert choose(rules, standings, "EUR/USD", "alpha", "spot", unable=frozenset({"spot"})) == "spot"
+
+
+VENUES = """
+[venues.prime]
+kind = "fix"
+host = "127.0.0.1"
+port = 4001
+sender_comp_id = "HOUSE"
+target_comp_id = "PRIME"
+deals = ["forward", "swap"]
+[venues.sim]
+kind = "simulated"
+[[routes]]
+venues = ["prime", "sim"]
+"""
+
+
+def test_a_limit_on_swap_points_goes_past_a_fix_venue() -> None:
+    """It has no word for that; a swap at the market it deals, and a forward with a limit."""
+    router = Router(declared.parse(VENUES, "venues.toml"), None, None, 1.0)
+    market = order_pb2.Order(terms=order_pb2.NewOrder(instrument="EUR/USD", account="alpha"))
+    market.terms.far_leg.settlement.tenor = "1M"
+    limited = order_pb2.Order(terms=market.terms)
+    limited.terms.limit_price = "0"
+    forward = order_pb2.Order(terms=order_pb2.NewOrder(limit_price="1.08"))
+    forward.terms.settlement.tenor = "1M"
+    for order, expected in ((market, "prime"), (limited, "sim"), (forward, "prime")):
+        found = choose(router.rules, {"prime": READY, "sim": READY}, "EUR/USD", "alpha", unable=router.unable(order))
+        assert found == expected

@@ -7,7 +7,7 @@ import pytest
 
 from crossrate.api.trading.v1 import order_pb2 as pb
 from crossrate.client import new_order
-from crossrate.client.order_form import decimal
+from crossrate.client.order_form import changed, decimal
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,18 @@ def test_what_is_no_amount_is_refused_by_its_field(bad: object) -> None:
     """Signs and words are none."""
     with pytest.raises(ValueError, match="limit_price is"):
         decimal(bad, "limit_price")
+
+
+def test_the_limit_of_a_swap_may_be_below_zero() -> None:
+    """It is one on swap points; nothing else has a sign. An amendment does not say what the order is: trading does."""
+    order = new_order("alpha", "EUR/USD", "buy", 100_000, limit_price="-0.000420", far_tenor="1M")
+    assert (order.limit_price, order.order_type) == ("-0.00042", pb.ORDER_TYPE_LIMIT)
+    assert new_order("alpha", "EUR/USD", "buy", 100_000, limit_price=0, far_tenor="1M").limit_price == "0"
+    with pytest.raises(ValueError, match="limit_price is"):
+        new_order("alpha", "EUR/USD", "buy", 100_000, limit_price="-1.08")
+    assert changed({"limit_price": "-0.00042", "quantity": 5}) == {"limit_price": "-0.00042", "quantity": "5"}
+    with pytest.raises(ValueError, match="quantity is"):
+        changed({"quantity": -5})
 
 
 @pytest.mark.parametrize("bad", [True, None, b"1", [1]])

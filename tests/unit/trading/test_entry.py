@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crossrate.api.trading.v1 import order_entry_pb2, order_pb2
 from crossrate.basics.instrument import CONVENTIONS
 from crossrate.basics.pair import Pair
+from services.trading import messages
 from services.trading.domain import amounts, entry, gate, trigger
 from services.trading.domain.account import Account, Deal, Step
 from services.trading.domain.dates import BadDate, Calendar
@@ -27,6 +30,7 @@ from services.trading.domain.order import (
     TimeInForce,
     TriggerSource,
 )
+from services.trading.service.amending import adds
 from tests.unit.trading.venue_model import NOW_NS
 
 EURUSD = CONVENTIONS[Pair("EUR", "USD")]
@@ -97,6 +101,13 @@ def test_what_is_no_quantity_is_refused(text: str) -> None:
         ({"price_bound": amounts.price("1.09")}, {"price_bound"}),
         ({"quote_id": "x"}, {"quote_id"}),
         ({"swap": True, "reduce_only": True}, {"reduce_only"}),
+        ({"swap": True, "limit_price": amounts.price("-0.000425")}, set()),
+        ({"swap": True, "limit_price": 0}, set()),
+        ({"swap": True, "limit_price": None}, {"limit_price"}),
+        ({"swap": True, "limit_price": amounts.price("0.0004251")}, {"limit_price"}),
+        ({"swap": True, "price_bound": amounts.price("1.09")}, {"price_bound"}),
+        ({"limit_price": None}, {"limit_price"}),
+        ({"limit_price": amounts.price("-1.08")}, {"limit_price"}),
         ({"protection": Protection()}, {"on_fill"}),
         ({"protection": Protection(amounts.price("1.07"))}, {"on_fill.take_profit_price"}),
         ({"protection": Protection(amounts.price("1.1"), amounts.price("1.07"))}, set()),
@@ -111,13 +122,38 @@ def test_each_rule_of_entry_names_its_field(fields: dict, expected: set[str]) ->
 def test_an_amendment_keeps_to_the_type() -> None:
     """A price that the type does not have, an end of an order that has none, and nothing at all."""
 
-    def fields(new: Amendment) -> set[str]:
-        return {field for field, _ in entry.amendment_problems(limit(), new, EURUSD, NOW_NS)}
+    def fields(new: Amendment, **of: Any) -> set[str]:
+        return {field for field, _ in entry.amendment_problems(limit(**of), new, EURUSD, NOW_NS)}
 
     assert fields(Amendment()) == {""}
     assert fields(Amendment(quantity=amounts.quantity("2000"))) == set()
     assert fields(Amendment(stop_price=amounts.price("1.1"))) == {"stop_price"}
     assert fields(Amendment(expire_ns=NOW_NS + 1)) == {"expire_time"}
+    assert fields(Amendment(limit_price=0)) == fields(Amendment(limit_price=-1)) == {"limit_price"}
+    for points in (0, amounts.price("-0.000425")):
+        assert fields(Amendment(limit_price=points), swap=True) == set()
+    assert fields(Amendment(quantity=amounts.quantity("2000")), swap=True) == {"quantity"}
+
+
+@pytest.mark.parametrize("points", ["0", "0.00214", "-0.000425"])
+def test_a_limit_on_swap_points_is_kept_as_it_was_given(points: str) -> None:
+    """Zero is a limit, not the lack of one; from the message, through an amendment that is under way, and back."""
+    new = order_pb2.NewOrder(side=order_pb2.SIDE_BUY, quantity="100000", order_type=2, time_in_force=1)
+    new.far_leg.settlement.tenor = "1M"
+    assert messages.terms_of(new).limit_price is None
+    new.limit_price = points
+    terms = messages.terms_of(new)
+    assert terms.limit_price == amounts.price(points)
+    image = order_pb2.Order(terms=new, cum_quantity="0", status=order_pb2.ORDER_STATUS_PENDING_REPLACE)
+    image.proposed.CopyFrom(new)
+    asked = messages.amendment_of(order_entry_pb2.AmendOrderRequest(limit_price=points))
+    assert (asked, adds(messages.order_of(image), asked)) == (Amendment(limit_price=amounts.price(points)), True)
+    written = order_pb2.NewOrder(limit_price="0.1")
+    messages.put_terms(written, asked)
+    assert written.limit_price == points
+    messages.put_terms(written, Amendment(expire_ns=1))
+    assert written.limit_price == points
+    assert messages.order_of(image).proposed.limit_price == amounts.price(points)
 
 
 def test_a_deal_settles_by_the_calendar() -> None:

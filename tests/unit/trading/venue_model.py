@@ -173,7 +173,7 @@ class World:
         order = self.some()
         if order is not None:
             quantity = self.random.randrange(1, 25) * UNIT if self.random.random() < 0.8 else 0
-            price = 0 if quantity or not order.terms.limit_price else amounts.price("1.0812")
+            price = None if quantity or not order.terms.limit_price else amounts.price("1.0812")
             new = Amendment(quantity=quantity, limit_price=price)
             if new != Amendment() and not order.list_id:
                 step = Step(Exec.PENDING_REPLACE, "a")

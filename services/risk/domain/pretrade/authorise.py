@@ -261,7 +261,9 @@ class Authoriser:
         if not plan.selves:
             return True
         instrument, side = plan.instrument, order.side
-        if order.kind == Kind.LIMIT:
+        if order.is_swap:
+            price = 0
+        elif order.kind == Kind.LIMIT:
             price = order.limit_price
         elif order.kind == Kind.MARKET:
             price = instrument.ask if side > 0 else instrument.bid

@@ -51,6 +51,7 @@ class Order:
 
     Attributes:
         side: BUY or SELL.
+        limit_price: of a swap its limit on swap points, which no price of the market is compared with.
         far: of a swap the units of its far leg, 0 of an outright: its legs take each other's place.
         leaves: what may still be filled, by the report that told of it.
         pending_quantity: what the quantity is to become while an amendment is under way; 0 for nothing.
@@ -110,8 +111,9 @@ class Order:
 
     @property
     def rests(self) -> bool:
-        """Whether it may stand in a book at its limit."""
-        return self.kind == Kind.LIMIT and self.time_in_force not in IMMEDIATE and self.status != Status.SUSPENDED
+        """Whether it may stand in a book at its limit: a swap is in none, and meets no order."""
+        limited = self.kind == Kind.LIMIT and not self.is_swap
+        return limited and self.time_in_force not in IMMEDIATE and self.status != Status.SUSPENDED
 
 
 @dataclass(slots=True)

@@ -218,6 +218,24 @@ def test_orders_that_work_are_counted() -> None:
     assert bench.passes(bench.order(price="0.7"))
 
 
+def test_swaps_meet_no_order_and_points_are_no_rate() -> None:
+    """An own offer is not in the way of a swap, at the market or not, nor a swap in that of an own order; its limit is
+    within any collar, zero or below too. The same swap once more is alike, one with another limit is not."""
+    bench = Bench(
+        Limit("account:*", Check.SELF_TRADE),
+        count("account:*", Check.PRICE_COLLAR, "100"),
+        count("account:*", Check.DUPLICATE, "1", window_s=10),
+    )
+    swap = {"is_swap": True, "far": quantity_of("1000")}
+    bench.work(bench.order(-1, "1000", "1.0"))
+    for points in ("0.0021", "0", "-0.0021"):
+        assert bench.ask(bench.order(1, "1000", points, **swap))[0].authorised
+    assert failed(bench.ask(bench.order(1, "1000", "0", **swap))[0]) == [Check.DUPLICATE]
+    assert bench.ask(bench.order(1, "1000", **swap))[0].authorised
+    bench.work(bench.order(-1, "1000", "-0.0021", **swap))
+    assert bench.passes(bench.order(1, "2000", "0.9995"))
+
+
 def test_own_orders_do_not_deal_with_each_other() -> None:
     """A buy at the price of an own offer fails and names it, one below passes; a market order looks at the quote;
     within a
