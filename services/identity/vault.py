@@ -35,6 +35,12 @@ def new_secret(prefix: str = "") -> str:
     return prefix + secrets.token_urlsafe(SECRET_BYTES)
 
 
+def new_number() -> str:
+    """128 random bits in hexadecimal, for what is no secret: it can be typed behind a command, which a minus in front
+    would make an option."""
+    return secrets.token_hex(16)
+
+
 class Vault:
     """Seals and opens."""
 

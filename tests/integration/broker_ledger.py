@@ -70,6 +70,7 @@ class Ledger(LedgerServiceServicer):
         balances = balance_pb2.Balances(
             account=request.account, currency="USD", cash_value="1000000", equity="1000000", margin_free="1000000"
         )
+        balances.execution_sequence = 1 << 62
         return ledger.GetBalancesResponse(balances=balances)
 
     async def GetProfitAndLoss(self, request, context):

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import re
 import tempfile
 import uuid
 from collections.abc import AsyncIterator
@@ -228,6 +229,8 @@ async def test_sessions_refresh_side_by_side_under_load(identity: Stand) -> None
     tokens = [token for chain in await asyncio.gather(*map(run, chains)) for token in chain]
     assert len({claims_of(token)["jti"] for token in tokens}) == 80
     assert len({claims_of(token)["sid"] for token in tokens}) == 8
+    # None of them looks like an option behind a command, or like what a service takes for no id.
+    assert all(re.fullmatch("[0-9a-f]{32}", claims_of(t)[name]) for t in tokens for name in ("jti", "sid"))
 
 
 async def test_a_change_of_grants_is_in_the_next_token_and_voids_those_before(identity: Stand) -> None:

@@ -25,7 +25,8 @@ CACHED_MAX = 4096
 """Payloads remembered until they are over."""
 GRANTS_MAX = 256
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+:/-]{0,127}", re.ASCII)
+_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._@+:/-]{0,127}", re.ASCII)
+"""Also what is random in base64url, which may begin with any of its letters."""
 _GRANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9/._-]{0,31}\*?|\*", re.ASCII)
 _DESK = re.compile(r"([a-z0-9][a-z0-9-]{0,31})?", re.ASCII)
 

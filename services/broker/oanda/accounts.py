@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 
-from crossrate.api.ledger.v1 import account_pb2, account_service_pb2, ledger_service_pb2
+from crossrate.api.ledger.v1 import account_pb2, account_service_pb2, balance_pb2, ledger_service_pb2
 from crossrate.api.ledger.v1.account_service_pb2_grpc import AccountServiceStub
 from crossrate.api.ledger.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from crossrate.basics.instrument import CONVENTIONS
@@ -18,6 +20,11 @@ from services.broker.oanda.faults import Fault, bad_value, no_such, unavailable
 from services.broker.oanda.trades import Trades
 
 CHANGES_MAX = 5000
+BEHIND_S_MAX = 1.0
+"""So long an answer waits for the ledger to have applied the reports of which the transactions tell already."""
+BEHIND_PAUSE_S = 0.01
+ATTEMPTS = 5
+"""How often profit and balances are read until they are of the same entry."""
 CLOSE_OUT = Decimal("0.5")
 """Equity over margin used at which the ledger says that positions are to be closed."""
 
@@ -33,7 +40,7 @@ class Accounts:
         self._ledger = ledger
 
     async def summary(self) -> Json:
-        """Balance, profit and margin, as the ledger has them now.
+        """Balance, profit and margin, as the ledger has them now, all of the same entry.
 
         Raises:
             Fault: the ledger cannot be asked.
@@ -41,10 +48,14 @@ class Accounts:
         name = self._kept.account
         try:
             account = (await self._accounts.GetAccount(account_service_pb2.GetAccountRequest(account=name))).account
-            profit = await self._ledger.GetProfitAndLoss(ledger_service_pb2.GetProfitAndLossRequest(account=name))
         except CallError as error:
             raise unavailable(f"accounts: {error.message}") from error
-        total = profit.total
+        last, balances = self._desk.follower.last_transaction, await self._balances()
+        for _ in range(ATTEMPTS):
+            total, before = await self._profit(), balances
+            balances = await self._balances()
+            if balances.last_entry == before.last_entry:
+                break
         orders = await self._kept.listed("v20_order", {"open": True, "count": 10_000})
         trades = await self._kept.listed("v20_trade", {"open": True, "count": 10_000})
         return {
@@ -64,38 +75,29 @@ class Accounts:
             "openTradeCount": len(trades),
             "openPositionCount": len({each["instrument"] for each in trades}),
             "pendingOrderCount": len(orders),
-            **await self.state(),
-            "lastTransactionID": str(self._desk.follower.last_transaction),
+            **_state(balances),
+            "lastTransactionID": str(last),
         }
 
-    async def state(self) -> Json:
-        """What changes with prices.
-
-        Raises:
-            Fault: the ledger cannot be asked.
-        """
-        request = ledger_service_pb2.GetBalancesRequest(account=self._kept.account)
+    async def _profit(self) -> balance_pb2.ProfitAndLoss:
+        request = ledger_service_pb2.GetProfitAndLossRequest(account=self._kept.account)
         try:
-            balances = (await self._ledger.GetBalances(request)).balances
+            return (await self._ledger.GetProfitAndLoss(request)).total
         except CallError as error:
-            raise unavailable(f"balances: {error.message}") from error
-        used, equity = Decimal(balances.margin_used or 0), Decimal(balances.equity or 0)
-        share = words.number(round(used * CLOSE_OUT / equity, 5)) if equity > 0 else "0"
-        free = _amount(balances.margin_free)
-        return {
-            "balance": _amount(balances.cash_value),
-            "unrealizedPL": _amount(balances.unrealised),
-            "NAV": _amount(balances.equity),
-            "marginUsed": _amount(balances.margin_used),
-            "marginAvailable": free if Decimal(free) > 0 else "0.0000",
-            "marginCloseoutUnrealizedPL": _amount(balances.unrealised),
-            "marginCloseoutNAV": _amount(balances.equity),
-            "marginCloseoutMarginUsed": _amount(balances.margin_used),
-            "marginCloseoutPercent": share,
-            "marginCallMarginUsed": _amount(balances.margin_used),
-            "marginCallPercent": words.number(round(used / equity, 5)) if equity > 0 else "0",
-            "withdrawalLimit": free if Decimal(free) > 0 else "0.0000",
-        }
+            raise unavailable(f"profit: {error.message}") from error
+
+    async def _balances(self) -> balance_pb2.Balances:
+        """The ledger's balances with everything in them of which transactions tell, unless the ledger is far behind."""
+        request = ledger_service_pb2.GetBalancesRequest(account=self._kept.account)
+        wanted, end_s = self._desk.follower.last_report, time.monotonic() + BEHIND_S_MAX
+        while True:
+            try:
+                balances = (await self._ledger.GetBalances(request)).balances
+            except CallError as error:
+                raise unavailable(f"balances: {error.message}") from error
+            if balances.execution_sequence >= wanted or balances.fault or time.monotonic() > end_s:
+                return balances
+            await asyncio.sleep(BEHIND_PAUSE_S)
 
     async def whole(self) -> Json:
         """The summary with all trades, positions and orders."""
@@ -169,7 +171,7 @@ class Accounts:
                 "transactions": news,
             },
             "state": {
-                **await self.state(),
+                **_state(await self._balances()),
                 "orders": [_dynamic(e) for e in pending if "trailingStopValue" in e],
                 "trades": [{"id": each["id"], "unrealizedPL": each["unrealizedPL"]} for each in valued],
                 "positions": [
@@ -178,6 +180,27 @@ class Accounts:
             },
             "lastTransactionID": str(last),
         }
+
+
+def _state(balances: balance_pb2.Balances) -> Json:
+    """What changes with prices."""
+    used, equity = Decimal(balances.margin_used or 0), Decimal(balances.equity or 0)
+    share = words.number(round(used * CLOSE_OUT / equity, 5)) if equity > 0 else "0"
+    free = _amount(balances.margin_free)
+    return {
+        "balance": _amount(balances.cash_value),
+        "unrealizedPL": _amount(balances.unrealised),
+        "NAV": _amount(balances.equity),
+        "marginUsed": _amount(balances.margin_used),
+        "marginAvailable": free if Decimal(free) > 0 else "0.0000",
+        "marginCloseoutUnrealizedPL": _amount(balances.unrealised),
+        "marginCloseoutNAV": _amount(balances.equity),
+        "marginCloseoutMarginUsed": _amount(balances.margin_used),
+        "marginCloseoutPercent": share,
+        "marginCallMarginUsed": _amount(balances.margin_used),
+        "marginCallPercent": words.number(round(used / equity, 5)) if equity > 0 else "0",
+        "withdrawalLimit": free if Decimal(free) > 0 else "0.0000",
+    }
 
 
 def _dynamic(order: Json) -> Json:

@@ -31,7 +31,7 @@ from services.identity.signing import ACCESS_TYPE, Signer
 from services.identity.store import devices, tokens
 from services.identity.store.ending import revoke_session
 from services.identity.store.writing import Change, Origin, Writer
-from services.identity.vault import new_secret
+from services.identity.vault import new_number, new_secret
 
 ATTEMPTS_MAX = 12
 """How often a request is decided anew because the subject changed under it."""
@@ -204,7 +204,7 @@ class Tokens:
             life_s = min(life_s, max(1, int(client.key.expire_time.timestamp() - now_s)))
         return (
             Session(
-                session_id=new_secret()[:32],
+                session_id=new_number(),
                 subject=known.bearer.subject,
                 client_id=client.get_client_id(),
                 methods=methods,
@@ -232,7 +232,7 @@ class Tokens:
             issuer=issuer,
             now_s=now_s,
             life_s=life_s,
-            token_id=new_secret()[:22],
+            token_id=new_number(),
             certificate=certificate,
             rate_class=rate_class_of(bearer.access.roles, by_role) if by_role and person else "",
         )

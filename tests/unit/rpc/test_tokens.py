@@ -64,6 +64,12 @@ def test_a_payload_becomes_a_client() -> None:
     assert machine.factor_time == 0
 
 
+def test_a_random_id_may_begin_with_any_letter_of_base64url() -> None:
+    """Also with the two that are neither letters nor digits."""
+    for first in "-_aZ09":
+        assert tokens().client(payload(jti=f"{first}x-1", sid=f"{first}y"), None, NOW).session == f"{first}y"
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -23,7 +23,7 @@ const (
 )
 
 var (
-	tokenID    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@+:/-]{0,127}$`)
+	tokenID    = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._@+:/-]{0,127}$`)
 	tokenGrant = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9/._-]{0,31}\*?|\*)$`)
 	tokenDesk  = regexp.MustCompile(`^([a-z0-9][a-z0-9-]{0,31})?$`)
 	allRoles   = map[string]bool{
