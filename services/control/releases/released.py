@@ -33,6 +33,12 @@ class Candidate(Part):
                 raise ValueError(f"environment.{name} is no name of a variable: write it in capitals")
             if name.removeprefix("CROSSRATE_") in RESERVED:
                 raise ValueError(f"environment.{name} is given by the mesh itself: take it out")
+        if self.command and not self.command[0]:
+            raise ValueError("command: its first word is empty: give the program, or no command for the service's own")
+        if any("\0" in text for text in (*self.command, *self.environment.values())):
+            raise ValueError(
+                "command, environment: no process can be given a text with a zero byte in it: take that out"
+            )
         return self
 
 

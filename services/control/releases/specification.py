@@ -234,11 +234,25 @@ class Specification(_Part):
         return Split(release, 0, marked=True, only_marked=True) if self.several else None
 
 
+WORDS = {
+    "tuple_type": "must be a list, in [ ]",
+    "dict_type": "must be a table, in { } or under its own heading",
+    "model_type": "must be a table, in { } or under its own heading",
+    "string_type": "must be a text, in quotes",
+}
+"""What is said of a value of another kind, by pydantic's name of the error."""
+GATES = 'must be "none", "manual" or { schedule = "Mon-Fri 08:00-16:00 Europe/London" }'
+
+
 def _problems(error: ValidationError) -> list[tuple[str, str]]:
     found = []
     for entry in error.errors():
-        path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in entry["loc"]).lstrip(".")
-        why = entry["msg"].removeprefix("Value error, ")
+        where = list(entry["loc"])
+        why = WORDS.get(entry["type"]) or entry["msg"].removeprefix("Value error, ").replace("Input should", "must")
+        if "gate" in where[:-1]:
+            # Behind it stands which kind it was taken for.
+            why = GATES if where.pop(where.index("gate") + 1) == "word" else why
+        path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in where).lstrip(".")
         if entry["type"] == "extra_forbidden":
             why = "there is no such field: take it out, or correct its name"
         elif entry["type"] == "missing":

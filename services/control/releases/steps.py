@@ -5,13 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag, field_validator
 
 from services.control.releases.parts import Duration, Hours, Part
 from services.control.releases.rolling import INSTANCES_MAX
 from services.control.split import WEIGHT_MAX
+
+
+def _kind_of_gate(given: Any) -> str:
+    return "hours" if isinstance(given, dict | Hours) else "word"
 
 
 class Step(Part):
@@ -22,9 +26,18 @@ class Step(Part):
     """How many of the service's instances are new."""
     duration: Duration
     """How long it lasts at least."""
-    gate: Literal["none", "manual"] | Hours = "none"
+    gate: Annotated[
+        Annotated[Literal["none", "manual"], Tag("word")] | Annotated[Hours, Tag("hours")], Discriminator(_kind_of_gate)
+    ] = "none"
     """What it takes to go on after that: nothing, somebody's `crossrate release promote`, or some hours, at which a
     word is not needed; it goes on at any."""
+
+    @field_validator("weight_percent")
+    @classmethod
+    def _is_some(cls, percent: float) -> float:
+        if percent and not round(percent * WEIGHT_MAX / 100):
+            raise ValueError("is less than the smallest share, 0.01: give that, or 0")
+        return percent
 
     @property
     def weight(self) -> int:

@@ -12,7 +12,6 @@ from google.protobuf.descriptor import Descriptor
 from crossrate.rpc.contract import MethodContract, contracts, find_method
 from services.control.releases.gate import _name_in_json, broken_promises
 
-
 PROJECT = Path(__file__).resolve().parents[3] / "pyproject.toml"
 
 

@@ -83,6 +83,28 @@ def test_pins_and_the_sticky_header_reach_the_compiler() -> None:
         ({"pins": [{"to": "stable", "header": "x-a"}]}, "pins[0]", "give both"),
         ({"pins": [{"to": "stable", "account": "a"}]}, "pins[0].account", "pin by header instead"),
         ({"abort": {"error_percent_max": 0}}, "abort.error_percent_max", "greater than 0"),
+        ({"abort": {"error_percent_max": True}}, "abort.error_percent_max", "must be a number, without quotes"),
+        ({"abort": {"unhealthy": "no"}}, "abort.unhealthy", "must be true or false"),
+        ({"abort": {"calls_min": "5"}}, "abort.calls_min", "must be a number, without quotes"),
+        ({"shadow": {"three_way": 0}}, "shadow.three_way", "must be true or false"),
+        ({"candidate": "2"}, "candidate", "must be a table"),
+        ({"candidate": {"version": "2", "command": "python -m x"}}, "candidate.command", "must be a list"),
+        ({"candidate": {"version": 2}}, "candidate.version", "must be a text, in quotes"),
+        ({"candidate": {"version": "2", "command": [""]}}, "candidate", "its first word is empty"),
+        ({"candidate": {"version": "2", "environment": {"A": "a\0"}}}, "candidate", "zero byte"),
+        ({"steps": [{"weight_percent": 0.001, "duration": "1s"}]}, "steps[0].weight_percent", "smallest share, 0.01"),
+        ({"steps": [{"weight_percent": 5, "duration": "1s", "gate": True}]}, "steps[0].gate", "{ schedule = "),
+        ({"steps": [{"weight_percent": 5, "duration": "1s", "gate": "maybe"}]}, "steps[0].gate", '"none", "manual"'),
+        (
+            {"steps": [{"weight_percent": 5, "duration": "1s", "gate": {}}]},
+            "steps[0].gate.schedule",
+            "is missing: give it",
+        ),
+        (
+            {"steps": [{"weight_percent": 5, "duration": "1s", "gate": {"schedule": "x"}}]},
+            "steps[0].gate",
+            "is no time zone",
+        ),
     ],
 )
 def test_what_cannot_be_used_names_its_field_and_what_to_do(more: dict[str, Any], field: str, words: str) -> None:

@@ -78,11 +78,8 @@ async def test_a_tap_of_everything_does_not_show_what_taps_show(tap, name):
     tap.status(call, 0, "")
     tap.message(CALL, RESPONSE, b"")
     seen = [await reader.take() for _ in range(3)]
-    assert [(each.request_id, each.direction) for each in seen] == [
-        ("r-2", REQUEST),
-        ("r-2", STATUS),
-        ("r-1", RESPONSE),
-    ]
+    ways = [(each.request_id, each.direction) for each in seen]
+    assert ways == [("r-2", REQUEST), ("r-2", STATUS), ("r-1", RESPONSE)]
 
 
 async def test_what_cannot_be_decoded_or_is_long_is_still_shown_in_part(tap):
