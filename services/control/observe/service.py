@@ -148,6 +148,7 @@ def _not_kept(wanted: str, found: Mapping[str, Any], failed: Mapping[str, str]) 
     sentences = ["no instance keeps anything of this call"]
     if whole is None:
         sentences.append("none has forgotten a call since it began, so none that runs now has seen it")
+        sentences.append("what a proxy alone has answered is known about a second later")
     else:
         sentences.append(f"every instance has every call since {whole:%H:%M:%S} UTC")
         since = "since it began" if notable is None else f"since {notable:%H:%M:%S} UTC"

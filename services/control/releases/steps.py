@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import Discriminator, Field, Tag
 
 from services.control.releases.parts import Duration, Hours, Part
 from services.control.releases.rolling import INSTANCES_MAX
@@ -32,13 +32,6 @@ class Step(Part):
     """What it takes to go on after that: nothing, somebody's `crossrate release promote`, or some hours, at which a
     word is not needed; it goes on at any."""
 
-    @field_validator("weight_percent")
-    @classmethod
-    def _is_some(cls, percent: float) -> float:
-        if percent and not round(percent * WEIGHT_MAX / 100):
-            raise ValueError("is less than the smallest share, 0.01: give that, or 0")
-        return percent
-
     @property
     def weight(self) -> int:
         """The share in hundredths of a percent."""
@@ -47,6 +40,13 @@ class Step(Part):
     def may_end(self, now: dt.datetime) -> bool:
         """Whether its gate is open."""
         return self.gate.is_open(now) if isinstance(self.gate, Hours) else self.gate == "none"
+
+
+def too_small(steps: Sequence[Step]) -> list[tuple[str, str]]:
+    """Which shares are not zero and would be."""
+    why = "is less than the smallest share, 0.01: give that, or 0"
+    lost = (place for place, step in enumerate(steps) if step.weight_percent and not step.weight)
+    return [(f"steps[{place}].weight_percent", why) for place in lost]
 
 
 def wrong_with(strategy: str, steps: Sequence[Step]) -> str:

@@ -12,7 +12,7 @@ import pytest
 from crossrate.runtime.topology import DEFAULT_PATH
 from crossrate.runtime.topology import load as load_topology
 from services.control.releases import specification
-from services.control.releases.specification import SpecificationError, load, read
+from services.control.releases.specification import Specification, SpecificationError, load, read
 from services.control.split import Pin, Split
 
 SERVICES = ("control", "reference", "ledger")
@@ -90,8 +90,8 @@ def test_pins_and_the_sticky_header_reach_the_compiler() -> None:
         ({"candidate": "2"}, "candidate", "must be a table"),
         ({"candidate": {"version": "2", "command": "python -m x"}}, "candidate.command", "must be a list"),
         ({"candidate": {"version": 2}}, "candidate.version", "must be a text, in quotes"),
-        ({"candidate": {"version": "2", "command": [""]}}, "candidate", "its first word is empty"),
-        ({"candidate": {"version": "2", "environment": {"A": "a\0"}}}, "candidate", "zero byte"),
+        ({"candidate": {"version": "2", "command": [""]}}, "candidate.command", "its first word is empty"),
+        ({"candidate": {"version": "2", "environment": {"A": "a\0"}}}, "candidate.environment.A", "zero byte"),
         ({"steps": [{"weight_percent": 0.001, "duration": "1s"}]}, "steps[0].weight_percent", "smallest share, 0.01"),
         ({"steps": [{"weight_percent": 5, "duration": "1s", "gate": True}]}, "steps[0].gate", "{ schedule = "),
         ({"steps": [{"weight_percent": 5, "duration": "1s", "gate": "maybe"}]}, "steps[0].gate", '"none", "manual"'),
@@ -210,3 +210,11 @@ def test_services_that_cannot_be_released_together_are_named() -> None:
     assert alone == {"services[1].service": "reference calls ledger: put callers before whom they call"}
     both = {"reference": ["ledger"], "ledger": ["reference"]}
     assert read(together("ledger", "reference"), SERVICES, STICKY, both).several
+
+
+def test_what_was_written_down_is_read_whatever_is_refused_today() -> None:
+    """A release that a control plane of before has begun is one, with all others in its file, also where its
+    specification could not be started any more."""
+    kept = read(document(), SERVICES, STICKY).model_dump(mode="json")
+    kept["candidate"]["command"], kept["steps"][0]["weight_percent"] = ["a\0"], 0.001
+    assert Specification.model_validate(kept).candidate.command == ("a\0",)
