@@ -101,7 +101,7 @@ def line(value: Any) -> None:
 
 def note(text: str) -> None:
     """Something that a person should know, beside the answer."""
-    aside().print(text, style="dim")
+    aside().print(text, style="dim", markup=False)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:

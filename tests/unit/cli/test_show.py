@@ -39,6 +39,14 @@ def test_what_is_not_there_is_looked_for_where_its_kind_is_listed(resource: str,
     assert remedy in show.describe(missing(resource))["remedy"]
 
 
+def test_a_note_keeps_what_stands_in_brackets(capsys: pytest.CaptureFixture[str]) -> None:
+    """A table of a specification, `[analysis]`, is no markup."""
+    show.aside.cache_clear()
+    show.note("`fill_calls_per_s` in [analysis] has recorded calls repeated")
+    show.aside.cache_clear()
+    assert "in [analysis] has" in capsys.readouterr().err
+
+
 def test_a_report_that_cannot_be_written_is_an_error_with_its_option(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -48,7 +56,7 @@ def test_a_report_that_cannot_be_written_is_an_error_with_its_option(
         return pb.GetReleaseReportResponse(file="report", key="key")
 
     monkeypatch.setattr(release_reports, "ask", answered)
-    with pytest.raises(CommandError, match="--output: .* cannot be written: No such file"):
+    with pytest.raises(CommandError, match=r"--output: .* cannot be written: No such file"):
         release_reports.export("two", tmp_path / "nowhere" / "file")
 
 
