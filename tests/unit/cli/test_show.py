@@ -11,9 +11,10 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 
 from crossrate.api.control.v1 import release_service_pb2 as pb
-from crossrate.cli import release_reports, releases, show
+from crossrate.cli import reach, release_reports, releases, show
 from crossrate.cli.show import CommandError
 from crossrate.rpc.call_error import CallError
+from crossrate.runtime.place import Place
 
 
 def missing(resource: str) -> CallError:
@@ -73,3 +74,14 @@ def test_a_dry_run_says_that_blue_green_waits_for_a_word(
     releases.start("two", dry_run=True, as_json=False)
     show.console.cache_clear()
     assert capsys.readouterr().out == "two could be started: 0 % until a word, 100 % for 300 s; nothing was changed\n"
+
+
+def test_a_control_plane_that_is_being_restarted_is_said_to_be(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nobody has asked for an instance called control-1, and another is no remedy."""
+    where = Place(tmp_path / "state", tmp_path / "run").make()
+    where.registrations.mkdir(parents=True, exist_ok=True)
+    (where.registrations / "reference-1.json").touch()
+    monkeypatch.setattr(reach, "place", lambda: where)
+    with pytest.raises(CommandError, match="control plane does not serve now") as caught:
+        reach.control()
+    assert "`crossrate status`" in caught.value.remedy
