@@ -43,7 +43,7 @@ def methods_met(service: str, method: str, known: Iterable[MethodContract]) -> t
     wanted = method.strip("/")
     found = tuple(m.path for m in known if not wanted or m.path[1:] == wanted or m.path.endswith(f".{wanted}"))
     if not found:
-        raise FaultError("method", f"{service} has no method {method!r}; `crossrate routes {service}` lists them")
+        raise FaultError("method", f"{service} has no method {method!r}; `crossrate routes` lists them")
     return found
 
 

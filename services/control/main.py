@@ -74,7 +74,7 @@ async def serve(runtime: Runtime) -> None:
     server = Server(runtime)
     denials = ProxyDenials(server.denials, contracts(), topology)
     answers = ProxyAnswers(denials.method_of, denials.actor_of, drills := Drills())
-    observed = ObservabilityServicer(registry, instances, node, answers, records.name_of)
+    observed = ObservabilityServicer(registry, instances, node, answers, records.name_of, frozenset(topology.services))
     server.add(add_ObservabilityServiceServicer_to_server, observed)
     taps = Taps(instances, bus, frozenset(topology.services), log)
     controlled = ControlServicer(mesh, registry, instances, bus, configuration, taps)

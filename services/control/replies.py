@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +70,7 @@ REPLIES = (
 """Every status that Envoy makes itself here."""
 
 REQUEST_ID = {"header": {"key": "x-request-id", "value": "%REQ(X-REQUEST-ID)%"}, "append_action": _REPLACED}
-"""What the edge answers by itself names the call, so that `crossrate why` finds it; services do so in their errors."""
+"""What a proxy answers by itself names the call, so that `crossrate why` finds it; services do so in their errors."""
 OVERFLOW = Reply(429, ErrorReason.TOO_MANY_REQUESTS, "the service is busy with as many calls as it takes", 0.1)
 """What the edge says of a call for which a service has no room: the same as the service."""
 OVERFLOW_FLAG = "UO"
@@ -146,9 +147,17 @@ def _details_mapper(reply: Reply) -> dict[str, Any]:
     return {"filter": _all(_is_grpc(), _status_is(reply.http)), "headers_to_add": [header]}
 
 
+def _grpc_mappers() -> list[dict[str, Any]]:
+    return [_details_mapper(r) for r in REPLIES if r.http in GRPC_STATUSES]
+
+
+def _named(mappers: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**each, "headers_to_add": [*each.get("headers_to_add", ()), REQUEST_ID]} for each in mappers]
+
+
 def grpc_replies() -> dict[str, Any]:
-    """For a listener that only gRPC clients use."""
-    return {"mappers": [_details_mapper(r) for r in REPLIES if r.http in GRPC_STATUSES]}
+    """For a listener that only gRPC clients use. What is none of these, a fault of a drill, is named as well."""
+    return {"mappers": _named([*_grpc_mappers(), {"filter": _is_grpc()}])}
 
 
 def _overflow_mappers() -> list[dict[str, Any]]:
@@ -166,6 +175,5 @@ def _overflow_mappers() -> list[dict[str, Any]]:
 
 def edge_replies() -> dict[str, Any]:
     """For the edge: JSON for REST clients, details for the others. The first mapper that fits is the only one."""
-    general = (*(_json_mapper(r) for r in REPLIES), *grpc_replies()["mappers"])
-    mappers = [local_reply_mapper(), *_overflow_mappers(), *general]
-    return {"mappers": [{**each, "headers_to_add": [*each.get("headers_to_add", ()), REQUEST_ID]} for each in mappers]}
+    general = (*(_json_mapper(r) for r in REPLIES), *_grpc_mappers())
+    return {"mappers": _named([local_reply_mapper(), *_overflow_mappers(), *general])}

@@ -80,8 +80,10 @@ async def test_a_partition_cuts_one_caller_off(mesh: SmallMesh, faults: FaultSer
         await becomes(edge, Code.UNAVAILABLE)
         await becomes(other, Code.OK)
         assert await code(edge) is Code.UNAVAILABLE
-        status, _, body = await mesh.rest("GET", "/v1/instruments/EUR/USD")
+        status, headers, body = await mesh.rest("GET", "/v1/instruments/EUR/USD")
         assert (status, json.loads(body)["code"]) == (503, 14)
+        # `crossrate why` can be asked about it.
+        assert uuid.UUID({name.lower(): value for name, value in headers.items()}["x-request-id"])
 
 
 async def test_only_the_method_that_is_named_fails(mesh: SmallMesh, faults: FaultServiceStub) -> None:

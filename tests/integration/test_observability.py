@@ -165,6 +165,14 @@ async def edges(operator: grpc.aio.Channel, *wanted: tuple[str, str, str]) -> di
     return await until(looked)
 
 
+async def test_edges_of_a_service_that_is_not_there_are_an_error(operator: grpc.aio.Channel) -> None:
+    """A mistyped name is not a service that nobody calls."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await ObservabilityServiceStub(operator).ListEdges(pb.ListEdgesRequest(service="nobody"), timeout=20)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "service: must be one of" in (caught.value.details() or "")
+
+
 async def test_edges_tell_who_calls_whom(mesh: SeenMesh, operator: grpc.aio.Channel) -> None:
     """An edge has its caller by certificate, its rate, its share of answers and its times."""
     outer, inner = ("edge", "marketdata", GET_QUOTE), ("marketdata", "reference", GET_INSTRUMENT)

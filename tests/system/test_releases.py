@@ -142,6 +142,20 @@ async def test_a_candidate_that_cannot_serve_gets_no_call(mesh: Mesh, folder: Pa
     await until(lambda: gone(mesh))
 
 
+async def test_a_folder_without_a_command_is_the_candidate(mesh: Mesh, folder: Path, tmp_path: Path) -> None:
+    """What runs is the folder's program, here one that ends at once, and never the mesh's own under another name."""
+    program = tmp_path / "services" / "reference" / "__main__.py"
+    program.parent.mkdir(parents=True)
+    program.write_text("raise SystemExit('the program of the folder')\n")
+    (program.parent.parent / "__init__.py").touch()
+    specification = f'service = "reference"\n[candidate]\nversion = "next"\nfolder = "{tmp_path}"\n{step(50, "1h")}'
+    (folder / "releases" / "next.toml").write_text(specification)
+    await command(mesh, "start", "next")
+    release = await become(mesh, "next", "aborted", "stepping")
+    assert "the program of the folder" in aborted_cause(release)
+    await until(lambda: gone(mesh))
+
+
 async def test_a_candidate_whose_health_fails_is_taken_back(mesh: Mesh, folder: Path, tmp_path: Path) -> None:
     """When the candidate stops serving at 50 %, the stable version has all calls again, and none has failed."""
     switch = tmp_path / "ill"

@@ -42,6 +42,10 @@ def _socket(path: Path, what: str, remedy: str) -> ContractChannel:
 
 def control() -> ContractChannel:
     """Control's own socket: its owner is the mesh's local operator."""
+    registrations = list(place().registrations.glob("*.json"))
+    if registrations and not any(path.stem.startswith("control-") for path in registrations):
+        remedy = "it is started again by itself: `crossrate status` shows how it does; then repeat this"
+        raise CommandError("the control plane does not serve now", remedy)
     return instance("control-1")
 
 

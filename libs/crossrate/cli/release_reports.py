@@ -25,13 +25,21 @@ def export(name: str, file: Path | None) -> None:
         print(answer.file, end="")
         return
     draft = file.with_name(f"{file.name}.new")
-    draft.write_text(answer.file)
-    draft.replace(file)
+    try:
+        draft.write_text(answer.file)
+        draft.replace(file)
+    except OSError as error:
+        raise CommandError(f"--output: {file} cannot be written: {error.strerror}", "give another file") from None
     show.console().print(f"{file}, signed by {answer.key}", markup=False)
 
 
 def _key(given: str) -> Verifier:
     path = Path(given) if given else place().state / KEY
+    if not given and not path.is_file():
+        raise CommandError(
+            f"there is no public key of this mesh: {path}",
+            "`crossrate release report` makes it; for a report of another mesh give --key",
+        )
     try:
         return Verifier.parse(path.read_text() if path.is_file() else given)
     except (OSError, NoteError) as error:

@@ -74,15 +74,20 @@ def start(name: str, *, dry_run: bool, as_json: bool) -> None:
         show.document(as_dict(release))
         return
     if dry_run:
-        steps = ", ".join(
-            f"{_share(s, release)} for {s.duration.ToMilliseconds() / 1000:g} s"
-            + (" and a word" if s.manual_gate else f", on at {s.schedule}" if s.schedule else "")
-            for s in release.steps
-        )
+        steps = ", ".join(f"{_share(s, release)} {_lasts(s)}" for s in release.steps)
         show.console().print(f"{name} could be started: {steps}; nothing was changed", markup=False)
         return
     show.console().print(release.release_id, release.cause, markup=False)
     show.note(f"`crossrate release watch {name}` follows it")
+
+
+def _lasts(step: release_pb2.ReleaseStep) -> str:
+    duration_s = step.duration.ToMilliseconds() / 1000
+    if step.manual_gate and duration_s < 1:
+        return "until a word"
+    return f"for {duration_s:g} s" + (
+        " and a word" if step.manual_gate else f", on at {step.schedule}" if step.schedule else ""
+    )
 
 
 def _share(step: release_pb2.ReleaseStep, release: release_pb2.Release) -> str:

@@ -31,7 +31,7 @@ class CommandError(Exception):
 REMEDIES = {
     "INVALID_REQUEST": "correct the fields above; `crossrate explain METHOD` shows each field's rule",
     "UNKNOWN_FIELD": "`crossrate explain METHOD` lists the request's fields",
-    "NOT_FOUND": "list what there is, e.g. `crossrate call ListInstruments`",
+    "NOT_FOUND": "list what there is: `crossrate routes` shows the methods that do",
     "REQUEST_ID_REUSED": "use a new requestId for a new change",
     "CALLER_NOT_ALLOWED": "`crossrate authz METHOD` shows who may call it and why",
     "NO_IDENTITY": "call it through the edge, or as a service with --as",
@@ -47,6 +47,14 @@ REMEDIES = {
     "NO_QUOTE": "`crossrate call GetTradingSession …` says whether the market is open; see `crossrate logs marketdata`",
     "OUTCOME_UNKNOWN": "repeat it with the same requestId: it is applied once",
 }
+NOT_FOUND_REMEDIES = {
+    "release": "`crossrate release history` lists them",
+    "fault": "`crossrate fault list` lists those in force",
+    "service": "`crossrate status` lists them",
+    "call": "look for it soon after it was made; `crossrate logs` may have more",
+    "instrument": "`crossrate call ListInstruments` lists them",
+}
+"""By the resource that is in the error's metadata."""
 CODE_REMEDIES = {
     "PERMISSION_DENIED": "`crossrate authz METHOD` shows who may call it and why",
     "UNAUTHENTICATED": "`crossrate login`; `crossrate whoami` shows who you are",
@@ -93,7 +101,7 @@ def line(value: Any) -> None:
 
 def note(text: str) -> None:
     """Something that a person should know, beside the answer."""
-    aside().print(text, style="dim")
+    aside().print(text, style="dim", markup=False)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
@@ -166,6 +174,8 @@ def describe(error: Exception) -> dict[str, Any]:
         if error.retry_after_s is not None:
             told["retryAfterS"] = error.retry_after_s
         remedy = REMEDIES.get(error.reason) or CODE_REMEDIES.get(code, "")
+        if error.reason == "NOT_FOUND":
+            remedy = NOT_FOUND_REMEDIES.get(error.metadata.get("resource", ""), remedy)
         if code == "PERMISSION_DENIED" and error.method.startswith(CONTROL):
             remedy = f"call it as the mesh's local operator: crossrate call {name} --local control-1"
         return told | {"remedy": remedy.replace("METHOD", name).replace("REQUEST_ID", error.call_id or "REQUEST_ID")}

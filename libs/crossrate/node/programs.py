@@ -7,6 +7,7 @@ same version up. A service that is not in it runs as the checkout has it.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -16,6 +17,7 @@ from typing import Any
 from crossrate.node.command import Command
 from crossrate.runtime.durable import write_private
 from crossrate.runtime.place import REPOSITORY, Place
+from crossrate.runtime.topology import DEFAULT_PATH
 
 PYTHON = "python"
 """The first word of a command that stands for the interpreter which the mesh itself runs in."""
@@ -27,8 +29,8 @@ class Program:
 
     Args:
         version: what they call themselves; empty for the checkout's.
-        command: the command line; empty for the service's own program, forked from the zygote.
-        folder: where the command runs; empty for the checkout.
+        command: the command line; empty for the service's own program.
+        folder: a checkout in which it runs, with that one's libraries; empty for the mesh's own.
         environment: beside the mesh's own, which it cannot replace.
     """
 
@@ -41,11 +43,24 @@ class Program:
         """The environment, with the version as programs read it."""
         return dict(self.environment) | ({"CROSSRATE_VERSION": self.version} if self.version else {})
 
-    def spawned(self, environment: Mapping[str, str]) -> Command:
-        """The process of a program that has a command of its own."""
-        first, *rest = self.command
+    @property
+    def forked(self) -> bool:
+        """Whether the zygote has it: it is the mesh's own checkout that the zygote has imported."""
+        return not self.command and not self.folder
+
+    def spawned(self, service: str, environment: Mapping[str, str]) -> Command:
+        """The process of a program that is not forked. What the mesh's interpreter imports there is the folder's, the
+        libraries too: its own packages are bound to the mesh's checkout."""
+        first, *rest = self.command or (PYTHON, "-m", f"services.{service}")
+        environment = dict(environment)
+        if self.folder:
+            # Who calls whom is the mesh's, and not what the folder has of it.
+            environment.setdefault("CROSSRATE_TOPOLOGY", str(DEFAULT_PATH))
+        if first == PYTHON and self.folder and "PYTHONPATH" not in self.environment:
+            paths = (f"{self.folder}/libs", self.folder, environment.get("PYTHONPATH", ""))
+            environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
         argv = (sys.executable if first == PYTHON else first, *rest)
-        return Command(argv, Path(self.folder or REPOSITORY), dict(environment))
+        return Command(argv, Path(self.folder or REPOSITORY), environment)
 
 
 def read_program(document: Mapping[str, Any]) -> Program:

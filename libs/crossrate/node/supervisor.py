@@ -225,8 +225,8 @@ class Node:
             raise ForkError(f"the mesh is {self.state}")
 
         async def start() -> Child:
-            if program.command:
-                return self._run(program.spawned(child_environment(env)), log)
+            if not program.forked:
+                return self._run(program.spawned(service, child_environment(env)), log)
             assert self._nursery is not None
             return await self._nursery.fork(instance, _program(service), f"{_program(service)}:serve", env, log)
 

@@ -38,6 +38,7 @@ HELD_BYTES_MAX = 256 << 10
 REQUEST = instance_pb2.TAP_DIRECTION_REQUEST
 RESPONSE = instance_pb2.TAP_DIRECTION_RESPONSE
 STATUS = instance_pb2.TAP_DIRECTION_STATUS
+_TAPPED = instance_pb2.TapMessagesResponse.DESCRIPTOR.full_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,11 @@ def names_account(method: MethodContract, content: bytes, account: str) -> bool:
     return any(account in reader(method.input, path)(request) for path in method.account_fields)
 
 
+def shows_taps(method: MethodContract) -> bool:
+    """Whether a method's answers hold what a tap has seen."""
+    return any(f.message_type is not None and f.message_type.full_name == _TAPPED for f in method.output.fields)
+
+
 class Tap:
     """Where calls leave what passes. `readers` is empty while nobody watches."""
 
@@ -180,7 +186,10 @@ class Tap:
         self._counts = counts
 
     def message(self, call: Call, direction: int, content: bytes | str, code: str = "") -> None:
-        """A message passes."""
+        """A message passes. What a tap shows is shown by none: each message of it would bring about another that holds
+        it."""
+        if direction == RESPONSE and shows_taps(call.method):
+            return
         for each in self.readers:
             if not each.offer(call, direction, content, code):
                 self._counts.tap_dropped += 1

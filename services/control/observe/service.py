@@ -45,6 +45,7 @@ class ObservabilityServicer(ObservabilityServiceServicer):
 
     Args:
         name_of: the name of a release by its id; the id if it is not known any more.
+        services: their words, for a filter that names one.
     """
 
     def __init__(
@@ -54,8 +55,9 @@ class ObservabilityServicer(ObservabilityServiceServicer):
         node: Node,
         answers: ProxyAnswers,
         name_of: Callable[[str], str],
+        services: frozenset[str],
     ) -> None:
-        self._name_of = name_of
+        self._name_of, self._services = name_of, services
         self._registry, self._instances, self._node, self._answers = registry, instances, node, answers
         self._counted: Sampler[Counted] = Sampler(self._count)
         self._whole: Sampler[Whole] = Sampler(self._look)
@@ -82,6 +84,8 @@ class ObservabilityServicer(ObservabilityServiceServicer):
 
     async def ListEdges(self, request: service_pb2.ListEdgesRequest, context: Any) -> service_pb2.ListEdgesResponse:
         """See the contract."""
+        if request.service and request.service not in self._services:
+            raise errors.invalid(("service", f"must be one of {', '.join(sorted(self._services))}"))
         pair = await self._counted.over(_window_s(request))
         sums = {
             key: each
@@ -144,6 +148,7 @@ def _not_kept(wanted: str, found: Mapping[str, Any], failed: Mapping[str, str]) 
     sentences = ["no instance keeps anything of this call"]
     if whole is None:
         sentences.append("none has forgotten a call since it began, so none that runs now has seen it")
+        sentences.append("what a proxy alone has answered is known about a second later")
     else:
         sentences.append(f"every instance has every call since {whole:%H:%M:%S} UTC")
         since = "since it began" if notable is None else f"since {notable:%H:%M:%S} UTC"

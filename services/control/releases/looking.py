@@ -273,9 +273,9 @@ class Look:
             first = False
             crashed = next((s for s in seen.candidates if s.crashed), None)
             if crashed is not None:
-                self._failure = (
-                    f"{crashed.name} crashed: {crashed.detail}\n{crashed.log[-LOG_CHARACTERS_MAX:]}".rstrip()
-                )
+                # One that is being started again does not say any more how it ended.
+                why = f"{crashed.name} crashed: {crashed.detail or 'the end of its log follows'}"
+                self._failure = f"{why}\n{crashed.log[-LOG_CHARACTERS_MAX:]}".rstrip()
                 return
             serving = {i.name for i in self._world.candidates(release.service) if i.serving}
             self._saturation.look(serving_alone(seen, serving))

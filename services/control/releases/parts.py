@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from crossrate.basics.duration import duration_s
 from services.control.releases.schedule import Schedule
@@ -20,9 +28,24 @@ Duration = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=30 * 86_40
 
 
 class Part(BaseModel):
-    """What has these fields and no others."""
+    """What has these fields and no others, each of its own kind: TOML tells numbers, texts and truth apart, and what is
+    meant as another is a mistake (`error_percent_max = true` would be one percent)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        field = cls.model_fields[info.field_name or ""]
+        kinds = set(get_args(field.annotation)) or {field.annotation}
+        if bool in kinds:
+            if not isinstance(value, bool):
+                raise ValueError("must be true or false, without quotes")
+        elif kinds & {int, float}:
+            text = isinstance(value, str) and not any(isinstance(m, BeforeValidator) for m in field.metadata)
+            if isinstance(value, bool) or text:
+                raise ValueError("must be a number, without quotes")
+        return value
 
 
 class Hours(Part):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -41,3 +42,17 @@ class Released(Part):
 
     service: str
     candidate: Candidate
+
+
+def unstartable(released: Sequence[Released], *, several: bool) -> list[tuple[str, str]]:
+    """What no process can be started with."""
+    found = []
+    for place, each in enumerate(released):
+        field, candidate = f"services[{place}].candidate" if several else "candidate", each.candidate
+        if candidate.command and not candidate.command[0]:
+            why = "its first word is empty: give the program, or no command for the service's own"
+            found.append((f"{field}.command", why))
+        zero = "no process can be given a text with a zero byte: take it out"
+        found += [(f"{field}.command[{i}]", zero) for i, text in enumerate(candidate.command) if "\0" in text]
+        found += [(f"{field}.environment.{k}", zero) for k, text in candidate.environment.items() if "\0" in text]
+    return found

@@ -43,7 +43,10 @@ class UnderWay(Exception):
 
     def __init__(self, release: Release) -> None:
         services = " and ".join(release.services)
-        super().__init__(f"{release.name} of {services} is {release.phase}: abort it, or wait for its end")
+        # Only before that may it still be aborted.
+        early = release.phase in (Phase.STARTING, Phase.STEPPING)
+        remedy = "abort it, or wait for its end" if early else "wait for its end"
+        super().__init__(f"{release.name} of {services} is {release.phase}: {remedy}")
         self.release = release
 
 

@@ -163,8 +163,10 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         return pb.GetReleaseReportResponse(file=file, key=str(self._reports.signer.verifier))
 
     async def ListReleases(self, request, context) -> pb.ListReleasesResponse:
-        """Newest first."""
+        """Newest first. A service that is in no topology any more still has its releases."""
         chosen = [r for r in self._releases.all if not request.service or request.service in r.services]
+        if not chosen and request.service and request.service not in self._calls:
+            raise errors.invalid(("service", f"must be one of {', '.join(sorted(self._calls))}"))
         chosen = chosen[: request.page_size or RELEASES_DEFAULT]
         return pb.ListReleasesResponse(releases=[self._brief(r) for r in chosen])
 

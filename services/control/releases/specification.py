@@ -19,10 +19,11 @@ from services.control.releases import business_rules
 from services.control.releases.parts import Business, Duration
 from services.control.releases.parts import Part as _Part
 from services.control.releases.pins import PINS_MAX, PinRule, Sticky
-from services.control.releases.released import Candidate, Released
+from services.control.releases.problems import problems_of_fields
+from services.control.releases.released import Candidate, Released, unstartable
 from services.control.releases.rolling import INSTANCES_MAX, Rolling, stops
 from services.control.releases.rules import Abort, Analysis
-from services.control.releases.steps import Step, wrong_with
+from services.control.releases.steps import Step, too_small, wrong_with
 from services.control.shadow.plan import ShadowPlan, problems_of, unfillable
 from services.control.split import Split
 from services.control.state import CONTROL
@@ -203,25 +204,6 @@ class Specification(_Part):
         return Split(release, 0, marked=True, only_marked=True) if self.several else None
 
 
-def _problems(error: ValidationError) -> list[tuple[str, str]]:
-    found = []
-    for entry in error.errors():
-        path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in entry["loc"]).lstrip(".")
-        why = entry["msg"].removeprefix("Value error, ")
-        if entry["type"] == "extra_forbidden":
-            why = "there is no such field: take it out, or correct its name"
-        elif entry["type"] == "missing":
-            why = "is missing: give it"
-        field, _, rest = why.partition(": ")
-        if not path and field.partition("[")[0] in ("steps", "business", "services", "rolling", "pins"):
-            path, why = field, rest
-        found.append((path or "specification", why))
-    if any(path.startswith("services") for path, _ in found):
-        # They are the first service's, and told there.
-        found = [(path, why) for path, why in found if path.partition(".")[0] not in ("service", "candidate")]
-    return found
-
-
 Calls = Mapping[str, Collection[str]]
 """Whom the services of the mesh may call, by service."""
 
@@ -251,8 +233,11 @@ def read(
     try:
         specification = Specification.model_validate(dict(document))
     except ValidationError as error:
-        raise SpecificationError(_problems(error)) from None
-    problems = _problems_of_services(specification, services, calls or {})
+        raise SpecificationError(problems_of_fields(error)) from None
+    # Not asked of what was written down: a release must be readable by every control plane that comes later.
+    problems = unstartable(specification.released, several=bool(specification.services))
+    problems += too_small(specification.steps)
+    problems += _problems_of_services(specification, services, calls or {})
     released = [each.service for each in specification.released]
     if not problems and not set(released) & set(sticky_services):
         problems += [

@@ -5,13 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from services.control.releases.parts import Duration, Hours, Part
 from services.control.releases.rolling import INSTANCES_MAX
 from services.control.split import WEIGHT_MAX
+
+
+def _kind_of_gate(given: Any) -> str:
+    return "hours" if isinstance(given, dict | Hours) else "word"
 
 
 class Step(Part):
@@ -22,7 +26,9 @@ class Step(Part):
     """How many of the service's instances are new."""
     duration: Duration
     """How long it lasts at least."""
-    gate: Literal["none", "manual"] | Hours = "none"
+    gate: Annotated[
+        Annotated[Literal["none", "manual"], Tag("word")] | Annotated[Hours, Tag("hours")], Discriminator(_kind_of_gate)
+    ] = "none"
     """What it takes to go on after that: nothing, somebody's `crossrate release promote`, or some hours, at which a
     word is not needed; it goes on at any."""
 
@@ -34,6 +40,13 @@ class Step(Part):
     def may_end(self, now: dt.datetime) -> bool:
         """Whether its gate is open."""
         return self.gate.is_open(now) if isinstance(self.gate, Hours) else self.gate == "none"
+
+
+def too_small(steps: Sequence[Step]) -> list[tuple[str, str]]:
+    """Which shares are not zero and would be."""
+    why = "is less than the smallest share, 0.01: give that, or 0"
+    lost = (place for place, step in enumerate(steps) if step.weight_percent and not step.weight)
+    return [(f"steps[{place}].weight_percent", why) for place in lost]
 
 
 def wrong_with(strategy: str, steps: Sequence[Step]) -> str:

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import Field
 
-from crossrate.basics.duration import duration_s
 from crossrate.rpc.contract import MethodContract
 from crossrate.rpc.mirror import Manner, manner_of
+from services.control.releases.parts import Duration, Part
 
 
-def _seconds(value: Any) -> Any:
-    return duration_s(value) if isinstance(value, str) else value
-
-
-class ShadowPlan(BaseModel):
+class ShadowPlan(Part):
     """How calls of the stable version are repeated by a candidate, and what their comparison has to show."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    duration: Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=30 * 86_400)] = 600.0
+    duration: Duration = 600.0
     """How long it lasts: at least where steps follow, in all where the release is a shadow alone."""
     calls: int = Field(default=200, ge=1, le=1_000_000)
     """Calls that have to be compared before it passes."""

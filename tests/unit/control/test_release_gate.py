@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import Descriptor
 
 from crossrate.rpc.contract import MethodContract, contracts, find_method
 from services.control.releases.gate import _name_in_json, broken_promises
+
+PROJECT = Path(__file__).resolve().parents[3] / "pyproject.toml"
+
+
+def test_what_compares_contracts_is_installed_wherever_the_mesh_is() -> None:
+    """`./scripts/run` leaves out what only development needs; without buf no release would get past its gate."""
+    project = tomllib.loads(PROJECT.read_text())["project"]
+    assert any(each.startswith("buf-bin==") for each in project["dependencies"])
 
 
 def _names(message: descriptor_pb2.DescriptorProto) -> list[str]:

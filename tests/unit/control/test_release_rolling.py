@@ -214,7 +214,7 @@ def test_a_shadow_may_come_first() -> None:
             "put them in order",
         ),
         ({"rolling": {"max_surge": 0}}, "rolling.max_surge", "greater than or equal to 1"),
-        ({"rolling": {"max_unavailable": 1}}, "rolling.max_unavailable", "should be 0"),
+        ({"rolling": {"max_unavailable": 1}}, "rolling.max_unavailable", "must be 0"),
         ({"rolling": {"stable_min": 0}}, "rolling.stable_min", "greater than or equal to 1"),
         ({"pins": [{"to": "stable", "header": "x-a", "value": "b"}]}, "pins", "take those to stable out"),
         ({"strategy": "blue_green", "rolling": {}}, "rolling", "take it out"),

@@ -12,7 +12,7 @@ import pytest
 from crossrate.runtime.topology import DEFAULT_PATH
 from crossrate.runtime.topology import load as load_topology
 from services.control.releases import specification
-from services.control.releases.specification import SpecificationError, load, read
+from services.control.releases.specification import Specification, SpecificationError, load, read
 from services.control.split import Pin, Split
 
 SERVICES = ("control", "reference", "ledger")
@@ -91,6 +91,28 @@ def test_pins_and_the_sticky_header_reach_the_compiler() -> None:
         ({"sticky": {"header": "x-a", "desk": True}}, "sticky", "either header, or desk"),
         ({"pins": [{"to": "stable", "account": "a"}]}, "pins[0].account", "pin by header instead"),
         ({"abort": {"error_percent_max": 0}}, "abort.error_percent_max", "greater than 0"),
+        ({"abort": {"error_percent_max": True}}, "abort.error_percent_max", "must be a number, without quotes"),
+        ({"abort": {"unhealthy": "no"}}, "abort.unhealthy", "must be true or false"),
+        ({"abort": {"calls_min": "5"}}, "abort.calls_min", "must be a number, without quotes"),
+        ({"shadow": {"three_way": 0}}, "shadow.three_way", "must be true or false"),
+        ({"candidate": "2"}, "candidate", "must be a table"),
+        ({"candidate": {"version": "2", "command": "python -m x"}}, "candidate.command", "must be a list"),
+        ({"candidate": {"version": 2}}, "candidate.version", "must be a text, in quotes"),
+        ({"candidate": {"version": "2", "command": [""]}}, "candidate.command", "its first word is empty"),
+        ({"candidate": {"version": "2", "environment": {"A": "a\0"}}}, "candidate.environment.A", "zero byte"),
+        ({"steps": [{"weight_percent": 0.001, "duration": "1s"}]}, "steps[0].weight_percent", "smallest share, 0.01"),
+        ({"steps": [{"weight_percent": 5, "duration": "1s", "gate": True}]}, "steps[0].gate", "{ schedule = "),
+        ({"steps": [{"weight_percent": 5, "duration": "1s", "gate": "maybe"}]}, "steps[0].gate", '"none", "manual"'),
+        (
+            {"steps": [{"weight_percent": 5, "duration": "1s", "gate": {}}]},
+            "steps[0].gate.schedule",
+            "is missing: give it",
+        ),
+        (
+            {"steps": [{"weight_percent": 5, "duration": "1s", "gate": {"schedule": "x"}}]},
+            "steps[0].gate",
+            "is no time zone",
+        ),
     ],
 )
 def test_what_cannot_be_used_names_its_field_and_what_to_do(more: dict[str, Any], field: str, words: str) -> None:
@@ -196,3 +218,11 @@ def test_services_that_cannot_be_released_together_are_named() -> None:
     assert alone == {"services[1].service": "reference calls ledger: put callers before whom they call"}
     both = {"reference": ["ledger"], "ledger": ["reference"]}
     assert read(together("ledger", "reference"), SERVICES, STICKY, both).several
+
+
+def test_what_was_written_down_is_read_whatever_is_refused_today() -> None:
+    """A release that a control plane of before has begun is one, with all others in its file, also where its
+    specification could not be started any more."""
+    kept = read(document(), SERVICES, STICKY).model_dump(mode="json")
+    kept["candidate"]["command"], kept["steps"][0]["weight_percent"] = ["a\0"], 0.001
+    assert Specification.model_validate(kept).candidate.command == ("a\0",)

@@ -26,3 +26,11 @@ def test_each_status_is_mapped_once() -> None:
     assert len({r.http for r in REPLIES}) == len(REPLIES)
     envoy_api.parse(CONFIG, edge_replies())
     envoy_api.parse(CONFIG, grpc_replies())
+
+
+@pytest.mark.parametrize("replies", [edge_replies, grpc_replies])
+def test_what_a_proxy_answers_names_the_call(replies) -> None:
+    """Also what is none of the statuses, as a fault of a drill is to a gRPC client."""
+    mappers = replies()["mappers"]
+    assert all("x-request-id" in [h["header"]["key"] for h in each["headers_to_add"]] for each in mappers)
+    assert grpc_replies()["mappers"][-1]["filter"].keys() == {"header_filter"}

@@ -15,6 +15,7 @@ from crossrate.rpc.tap import (
     QUEUED_MAX,
     REQUEST,
     RESPONSE,
+    STATUS,
     Tap,
     Wanted,
 )
@@ -65,6 +66,20 @@ async def test_a_reader_sees_its_own_method_only(tap):
     tap.close(reader)
     tap.close(everything)
     assert tap.readers == ()
+
+
+@pytest.mark.parametrize("name", ["Tap", "TapHeaders"])
+async def test_a_tap_of_everything_does_not_show_what_taps_show(tap, name):
+    """A message that a tap shows is shown by no tap: it would be shown again and again, each time within another. Who
+    asks for a tap, and how it ends, is seen."""
+    reader, call = tap.open(Wanted()), Call(find_method(f"ControlService/{name}"), "r-2")
+    tap.message(call, REQUEST, b"")
+    tap.message(call, RESPONSE, b"")
+    tap.status(call, 0, "")
+    tap.message(CALL, RESPONSE, b"")
+    seen = [await reader.take() for _ in range(3)]
+    ways = [(each.request_id, each.direction) for each in seen]
+    assert ways == [("r-2", REQUEST), ("r-2", STATUS), ("r-1", RESPONSE)]
 
 
 async def test_what_cannot_be_decoded_or_is_long_is_still_shown_in_part(tap):
