@@ -157,10 +157,11 @@ def move(
     from crossrate.client.order_form import decimal
 
     with connected(who) as client:
+        plain = decimal(amount, "amount")
         answer = getattr(client.ledger, method)(
             request_id=identity or str(uuid.uuid4()),
             account=account,
-            amount=decimal(amount, "amount"),
+            amount=plain,
             currency=currency.upper(),
             text=text,
             validate_only=dry_run,
@@ -170,7 +171,7 @@ def move(
         return
     way = "in" if method == "Deposit" else "out"
     done = "could be booked" if dry_run else f"is entry {answer.entry.sequence}"
-    show.console().print(f"{number(amount)} {currency.upper()} {way}: {done}", markup=False)
+    show.console().print(f"{number(plain)} {currency.upper()} {way}: {done}", markup=False)
 
 
 def positions(name: str, *, who: str | None, as_json: bool) -> None:
