@@ -31,7 +31,6 @@ class CommandError(Exception):
 REMEDIES = {
     "INVALID_REQUEST": "correct the fields above; `crossrate explain METHOD` shows each field's rule",
     "UNKNOWN_FIELD": "`crossrate explain METHOD` lists the request's fields",
-    "NOT_FOUND": "list what there is, e.g. `crossrate call ListInstruments`",
     "REQUEST_ID_REUSED": "use a new requestId for a new change",
     "CALLER_NOT_ALLOWED": "`crossrate authz METHOD` shows who may call it and why",
     "NO_IDENTITY": "call it through the edge, or as a service with --as",
@@ -47,6 +46,12 @@ REMEDIES = {
     "NO_QUOTE": "`crossrate call GetTradingSession …` says whether the market is open; see `crossrate logs marketdata`",
     "OUTCOME_UNKNOWN": "repeat it with the same requestId: it is applied once",
 }
+MISSING_REMEDIES = {
+    "account": "`crossrate accounts list` shows them",
+    "order": "`crossrate orders list ACCOUNT` shows them",
+    "instrument": "`crossrate call ListInstruments` shows them",
+}
+"""Where to look for what was NOT_FOUND, by its resource; the message of others says it."""
 CODE_REMEDIES = {
     "PERMISSION_DENIED": "`crossrate authz METHOD` shows who may call it and why",
     "UNAUTHENTICATED": "`crossrate login`; `crossrate whoami` shows who you are",
@@ -166,6 +171,8 @@ def describe(error: Exception) -> dict[str, Any]:
         if error.retry_after_s is not None:
             told["retryAfterS"] = error.retry_after_s
         remedy = REMEDIES.get(error.reason) or CODE_REMEDIES.get(code, "")
+        if error.reason == "NOT_FOUND":
+            remedy = MISSING_REMEDIES.get(error.metadata.get("resource", ""), "")
         if code == "PERMISSION_DENIED" and error.method.startswith(CONTROL):
             remedy = f"call it as the mesh's local operator: crossrate call {name} --local control-1"
         return told | {"remedy": remedy.replace("METHOD", name).replace("REQUEST_ID", error.call_id or "REQUEST_ID")}

@@ -118,7 +118,7 @@ class Carrying:
             except CallError as error:
                 if error.reason not in FINAL:
                     raise
-                await self._refuse(each, order, error.message, OrdRejReason.OTHER)
+                await self._refuse(each, order, words_out.refusal_text(error), OrdRejReason.OTHER)
             else:
                 await self._kept.finish([each.number])
 
@@ -173,7 +173,7 @@ class Carrying:
             account=each.account,
             cxl_rej_response_to=to,
             cxl_rej_reason=CxlRejReason.UNKNOWN_ORDER if unknown else CxlRejReason.OTHER,
-            text=error.message[:500],
+            text=words_out.refusal_text(error)[:500],
         )
         await self._answer([each], [reject])
 

@@ -23,7 +23,32 @@ from crossrate.fix.enums import (
 )
 from crossrate.fix.parts import ExecutedLeg
 from crossrate.fix.reports import ExecutionReport, OrderCancelReject, TradeCaptureReport, TradeSide
+from crossrate.rpc.call_error import CallError
 
+TAGS = {
+    "account": 1,
+    "client_order_id": 11,
+    "reduce_only": 18,
+    "post_only": 18,
+    "quantity": 38,
+    "order_type": 40,
+    "limit_price": 44,
+    "side": 54,
+    "instrument": 55,
+    "text": 58,
+    "time_in_force": 59,
+    "settlement": 64,
+    "stop_price": 99,
+    "venue": 100,
+    "min_quantity": 110,
+    "quote_id": 117,
+    "expire_time": 126,
+    "far_leg.quantity": 192,
+    "far_leg.settlement": 193,
+    "display_quantity": 210,
+    "trailing_distance": 211,
+}
+"""The tags of an order's fields."""
 STATUSES = {
     pb.ORDER_STATUS_PENDING_NEW: OrdStatus.PENDING_NEW,
     pb.ORDER_STATUS_NEW: OrdStatus.NEW,
@@ -247,3 +272,12 @@ def standing(order: pb.Order) -> dict[str, Any]:
 
 def _date(day: Any) -> dt.date | None:
     return dt.date(day.year, day.month, day.day) if day.year else None
+
+
+def refusal_text(error: CallError) -> str:
+    """Why trading refuses what was asked for, with the tags in the place of its fields."""
+    told = []
+    for each in error.violations:
+        name = each.field.removeprefix("order.")
+        told.append(f"{TAGS.get(name, each.field)}: {each.description}")
+    return "; ".join(told) or error.message

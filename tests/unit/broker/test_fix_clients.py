@@ -18,6 +18,8 @@ from crossrate.fix.enums import OrdType, PosReqResult, PosReqStatus, PosReqType,
 from crossrate.fix.orders import NewOrderMultileg, NewOrderSingle, OrderCancelReplaceRequest
 from crossrate.fix.parts import Leg
 from crossrate.fix.positions import RequestForPositions
+from crossrate.rpc import errors
+from crossrate.rpc.call_error import CallError
 from services.broker.gateway import positions, words_in, words_out
 from services.broker.gateway.words_in import Refused
 from services.broker.gateway.words_out import Chain
@@ -72,6 +74,9 @@ def test_a_trailing_stop_comes_in_and_is_told_and_amended() -> None:
     ("fields", "tag"),
     [
         ({"exec_inst": ("R",)}, "18"),
+        ({"exec_inst": ("a", "G")}, "18"),
+        ({"ord_type": OrdType.MARKET, "exec_inst": ("a",)}, "18"),
+        ({"ord_type": OrdType.MARKET, "exec_inst": ("6", "G")}, "18"),
         ({"exec_inst": None}, "18"),
         ({"peg_offset_value": None}, "211"),
         ({"peg_offset_value": Decimal(0)}, "211"),
@@ -79,9 +84,20 @@ def test_a_trailing_stop_comes_in_and_is_told_and_amended() -> None:
     ],
 )
 def test_other_pegs_are_refused_by_their_tag(fields: dict[str, Any], tag: str) -> None:
-    """Nothing is entered as something else."""
-    with pytest.raises(Refused, match=f"^{tag}:"):
+    """Nothing is entered as something else, and no instruction is dropped, such as all or none (G)."""
+    with pytest.raises(Refused, match=f"^{tag}[:=]"):
         words_in.new_order(single(**fields), "alpha")
+
+
+def test_a_refusal_by_trading_names_the_tags() -> None:
+    """In the place of the contract's fields; what has no tag keeps its name, and what names no field its text."""
+    failed = errors.invalid(("order.limit_price", "a LIMIT order needs one above zero"), ("order.strategy", "is none"))
+    error = CallError.of_status(failed.to_status(), "PlaceOrder")
+    assert words_out.refusal_text(error) == "44: a LIMIT order needs one above zero; order.strategy: is none"
+    closed = CallError.of_status(errors.wrong_state("CLOSED", "account alpha is closed").to_status(), "PlaceOrder")
+    assert words_out.refusal_text(closed) == "account alpha is closed"
+    fields = {name for each in (pb.NewOrder, pb.FarLeg) for name in each.DESCRIPTOR.fields_by_name}
+    assert {name.removeprefix("far_leg.") for name in words_out.TAGS} <= fields
 
 
 def leg(day: dt.date, side: Side, quantity: int | None, **fields: Any) -> Leg:
