@@ -115,6 +115,15 @@ TRAILS = "a"
 """ExecInst (18): trailing stop peg."""
 
 
+def plain(text: str) -> str | None:
+    """A text as FIX can carry it: what Latin-1 lacks is a question mark, and SOH a space; None for an empty one.
+
+    People write reasons as they like, and venues answer in JSON; a report that could not be written would keep all
+    that come after it.
+    """
+    return text[:TEXT_MAX].encode("latin-1", "replace").decode("latin-1").replace("\x01", " ") or None
+
+
 @dataclass(slots=True)
 class Chain:
     """The ids of an order at a client: its newest one, and that of what is under way; empty for nothing."""
@@ -144,7 +153,7 @@ def message_of(report: ex.ExecutionReport, chain: Chain, copy: bool) -> Any:
             transact_time=report.time.ToNanoseconds(),
             cxl_rej_response_to=REFUSALS[report.exec_type],
             cxl_rej_reason=CxlRejReason.ALREADY_PENDING if pending else reason,
-            text=report.text[:TEXT_MAX] or None,
+            text=plain(report.text),
         )
     cl_ord_id, orig = chain.newest, None
     about_pending = (ex.EXEC_TYPE_PENDING_CANCEL, ex.EXEC_TYPE_PENDING_REPLACE, ex.EXEC_TYPE_REPLACED)
@@ -183,7 +192,7 @@ def execution(report: ex.ExecutionReport, cl_ord_id: str, orig: str | None, copy
         exec_restatement_reason=99 if kind is ExecType.RESTATED else None,
         ord_rej_reason=_REJECTS.get(report.reason, OrdRejReason.OTHER) if rejected else None,
         transact_time=report.time.ToNanoseconds(),
-        text=(report.text or order.reason_text)[:TEXT_MAX] or None,
+        text=plain(report.text or order.reason_text),
         copy_msg_indicator=True if copy else None,
         **fields,
     )

@@ -100,6 +100,20 @@ def test_a_refusal_by_trading_names_the_tags() -> None:
     assert {name.removeprefix("far_leg.") for name in words_out.TAGS} <= fields
 
 
+def test_a_text_that_fix_cannot_carry_is_told_as_far_as_it_can() -> None:
+    """A reason of a person, on a report: it is written, and keeps none of those that follow."""
+    report = ex.ExecutionReport(exec_type=ex.EXEC_TYPE_CANCELLED, exec_id="alpha:7", text="Zürich – 5 €\x0158=x" * 50)
+    report.order.terms.CopyFrom(words_in.new_order(single(), "alpha"))
+    report.order.status, report.order.order_id = pb.ORDER_STATUS_CANCELLED, "1"
+    report.order.cum_quantity = report.order.leaves_quantity = "0"
+    report.order.reason_text = report.text
+    for kind in (ex.EXEC_TYPE_CANCELLED, ex.EXEC_TYPE_REPLACE_REJECTED):
+        report.exec_type = kind
+        message = words_out.message_of(report, Chain("t-1", "t-2"), False)
+        assert message.text.startswith("Zürich ? 5 ? 58=x")
+        assert b"\x0158=Z\xfcrich ? 5 ? 58=x" in encode(message)
+
+
 def leg(day: dt.date, side: Side, quantity: int | None, **fields: Any) -> Leg:
     """One leg."""
     amount = Decimal(quantity) if quantity is not None else None
