@@ -100,7 +100,7 @@ class Orders:
 
         Raises:
             OrderRejected: a check or the kill switch refused it; it has the checks.
-            OutcomeUnknown: nobody answered; place it again with the same `client_order_id`.
+            OutcomeUnknown: nobody who has looked answered; place it again with the same `client_order_id`.
             CallError: the request is wrong, or refused before it was looked at: nothing was entered.
             TypeError: an amount is a float.
             ValueError: a word or an amount is none.
