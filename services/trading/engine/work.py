@@ -162,7 +162,7 @@ class Entry(Group):
         if not ready or any(order.terms.reduce_only for order in ready):
             ready = [self._made(each, account, i) for i, each in enumerate(self.orders)]
         orders = ready
-        refusals = _refusals(orders, admissions, atomic=self.atomic)
+        refusals = _refusals(account, orders, admissions, atomic=self.atomic)
         answers: list[Placed | pb.PlaceOrderResponse | errors.Failure] = []
         for entry, order, admission, refusal in zip(self.orders, orders, admissions, refusals, strict=True):
             if entry.key in self.known:
@@ -189,7 +189,7 @@ class Entry(Group):
         answers = []
         orders = [self._made(each, account, i) for i, each in enumerate(self.orders)]
         admissions = [Admission(checked, said.gate_version) for checked in said.authorisations]
-        refusals = _refusals(orders, admissions, atomic=self.atomic)
+        refusals = _refusals(account, orders, admissions, atomic=self.atomic)
         for order, admission, refusal in zip(orders, admissions, refusals, strict=True):
             answer = pb.PlaceOrderResponse.FromString(admission.answered)
             order.status = lists.first_status(order)
@@ -246,11 +246,11 @@ def refused_by_risk(admission: Admission) -> errors.Failure:
 
 
 def _refusals(
-    orders: Sequence[Order], admissions: Sequence[Admission], *, atomic: bool
+    account: Account, orders: Sequence[Order], admissions: Sequence[Admission], *, atomic: bool
 ) -> list[tuple[Reason, str] | None]:
     """Why each order is refused. Of a list that is all or nothing, those that are not wrong themselves say so: risk
     names no check of theirs."""
-    made = [_refusal(order, admission) for order, admission in zip(orders, admissions, strict=True)]
+    made = [_refusal(account, order, admission) for order, admission in zip(orders, admissions, strict=True)]
     if atomic and any(refusal not in (None, _UNSAID) for refusal in made):
         return [_OTHERS if refusal in (None, _UNSAID) else refusal for refusal in made]
     return made
@@ -260,9 +260,14 @@ _UNSAID = (Reason.RISK, "risk does not admit it")
 _OTHERS = (Reason.CONTINGENCY, "another order of its list was refused: none of them was entered")
 
 
-def _refusal(order: Order, admission: Admission) -> tuple[Reason, str] | None:
+def _refusal(account: Account, order: Order, admission: Admission) -> tuple[Reason, str] | None:
     if order.terms.reduce_only and order.terms.quantity <= 0:
         return Reason.REDUCE_ONLY, "there is no position for it to reduce: leave out reduce_only to open one"
+    named = order.terms.position_id
+    # While its opening order works there may be nothing of it yet.
+    if named and named not in account.orders and not account.net(order.instrument, named):
+        words = f"there is no position {named} of {order.instrument}: leave position_id empty to open one"
+        return Reason.REDUCE_ONLY, words
     if not admission.authorised:
         failed = next((c for c in admission.checks if not c.passed), None)
         reason = Reason.RISK
