@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2
 
@@ -105,6 +106,24 @@ def _protection(given: order_pb2.OnFill) -> Protection:
         _price(given.trailing_distance),
         TriggerSource(given.trigger_source or TriggerSource.DEALING_SIDE),
     )
+
+
+_PRICES = ("stop_price", "trailing_distance", "price_bound")
+"""But for the limit, which of a swap may be zero."""
+_PROTECTIONS = ("take_profit_price", "stop_loss_price", "trailing_distance")
+
+
+def zeros_of(new: order_pb2.NewOrder | order_entry_pb2.AmendOrderRequest) -> list[tuple[str, str]]:
+    """Prices that are given and are zero, each with what to do: taken as left out they would be lost in silence."""
+    wrong = _zeros(new, _PRICES if isinstance(new, order_pb2.NewOrder) else _PRICES[:2], "")
+    if isinstance(new, order_pb2.NewOrder) and new.HasField("on_fill"):
+        wrong += _zeros(new.on_fill, _PROTECTIONS, "on_fill.")
+    return wrong
+
+
+def _zeros(given: Message, names: tuple[str, ...], prefix: str) -> list[tuple[str, str]]:
+    words = "is 0, which is no price: give one above zero, or leave it empty"
+    return [(prefix + name, words) for name in names if (text := getattr(given, name)) and not text.strip("0.")]
 
 
 def leg_of(settlement: order_pb2.Settlement) -> str | dt.date | None:

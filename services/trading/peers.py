@@ -127,7 +127,7 @@ class PricingQuotes:
         try:
             return (await self._stub.GetQuoteTerms(quoting.GetQuoteTermsRequest(quote_id=quote_id))).quote
         except CallError as error:
-            if error.reason == "NOT_FOUND":
+            if error.reason in ("NOT_FOUND", "INVALID_REQUEST"):  # an id that pricing does not take is no quote's
                 raise errors.not_found("quote", quote_id, "ask pricing's RequestQuote for one") from None
             raise errors.dependency_unavailable("pricing") from error
 

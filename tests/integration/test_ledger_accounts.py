@@ -116,7 +116,7 @@ async def _published(events: Events) -> bool:
 
 
 async def test_a_check_opens_nothing_and_pages_are_by_name(mesh: Servers) -> None:
-    """validate_only answers as if done; a currency that is no more is refused; pages follow on each other."""
+    """validate_only answers as if done; no currency that is no more, no margin of 0; pages follow on each other."""
     async with assembled(mesh) as stub:
         rehearsal = wish("alpha")
         rehearsal.validate_only = True
@@ -124,6 +124,8 @@ async def test_a_check_opens_nothing_and_pages_are_by_name(mesh: Servers) -> Non
         assert not (await stub.ListAccounts(pb.ListAccountsRequest(), timeout=5)).accounts
         dead = await failure(stub.OpenAccount(wish("alpha", currency="DEM"), timeout=5))
         assert dead.violations[0].field == "account.currency"
+        free = await failure(stub.OpenAccount(wish("alpha", margin_rate="0.00"), timeout=5))
+        assert free.violations[0].field == "account.margin_rate"
         for name in ("gamma", "alpha", "beta"):
             await stub.OpenAccount(wish(name, desk="spot" if name != "beta" else "forwards"), timeout=5)
         first = await stub.ListAccounts(pb.ListAccountsRequest(page_size=2), timeout=5)

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from crossrate.api.broker.v1 import venue_report_pb2 as venue
 from crossrate.api.trading.v1 import execution_pb2 as execution
+from crossrate.api.trading.v1 import order_entry_pb2 as pb
 from crossrate.api.trading.v1 import order_history_pb2 as history
 from crossrate.api.trading.v1 import order_pb2
 from crossrate.api.trading.v1 import trading_state_service_pb2 as state_pb
@@ -111,6 +112,39 @@ async def test_risk_refuses_with_its_checks_and_nothing_is_sent(desk: Floor) -> 
     assert await desk.stub.PlaceOrder(place(order)) == answer
     assert await got(desk.stub, order) == answer.order
     assert not [i for i in desk.broker.taken.values() if i.order.order_id == answer.order.order_id]
+
+
+async def test_a_price_of_zero_is_refused_by_its_field(desk: Floor) -> None:
+    """It is never taken as left out: of an order, of its protection, of an amendment that changes something else."""
+    market = {"order_type": order_pb2.ORDER_TYPE_MARKET, "time_in_force": order_pb2.TIME_IN_FORCE_IOC}
+    guard = order_pb2.OnFill(stop_loss_price="1.05", take_profit_price="0.0")
+    for field, fields in (
+        ("price_bound", {"price_bound": "0"} | market),
+        ("limit_price", {"limit_price": "0.00"} | market),
+        ("on_fill.take_profit_price", {"on_fill": guard}),
+    ):
+        refused = await failure(desk.stub.PlaceOrder(place(new("zeros", **fields), validate_only=True)))
+        assert [each.field for each in refused.violations] == [f"order.{field}"]
+        assert "leave it empty" in refused.message
+    order = new("zeros")
+    await desk.stub.PlaceOrder(place(order))
+    amendment = pb.AmendOrderRequest(
+        request_id=str(uuid.uuid4()), account="zeros", client_order_id=order.client_order_id
+    )
+    amendment.quantity, amendment.limit_price = "50000", "0"
+    refused = await failure(desk.stub.AmendOrder(amendment))
+    assert [each.field for each in refused.violations] == ["limit_price"]
+
+
+async def test_a_checked_list_of_all_or_nothing_is_refused_as_one(desk: Floor) -> None:
+    """Checked alone it answers as if entered: the order that is wrong with its reason, the others with theirs."""
+    desk.risk.refuse = lambda order: "too much" if order.terms.quantity == "200000" else ""
+    orders = [new("checked"), new("checked", quantity="200000")]
+    request = pb.PlaceOrdersRequest(request_id=str(uuid.uuid4()), account="checked", orders=orders, atomic=True)
+    request.validate_only = True
+    found = [each.order for each in (await desk.stub.PlaceOrders(request)).results]
+    assert {each.status for each in found} == {order_pb2.ORDER_STATUS_REJECTED}
+    assert [each.reason for each in found] == ["CONTINGENCY", "RISK"]
 
 
 async def test_without_risk_nothing_is_admitted(desk: Floor) -> None:

@@ -325,7 +325,7 @@ async def test_a_quote_is_taken_once(desk: Floor) -> None:
 
 
 async def test_a_hedging_account_keeps_positions_apart(desk: Floor) -> None:
-    """Each opening order has one of its own, named after it; a closing order names it."""
+    """Each opening order has one of its own, named after it; a closing order names it, and no other opens one."""
     desk.ledger.said["hedge"] = {"position_mode": account_pb2.POSITION_MODE_HEDGING}
     opening = new("hedge")
     placed = (await desk.stub.PlaceOrder(place(opening))).order
@@ -339,6 +339,10 @@ async def test_a_hedging_account_keeps_positions_apart(desk: Floor) -> None:
     assert answer.order.terms.quantity == "100000"
     await desk.broker.fill(answer.order, "100000", "1.09")
     await status(desk.stub, closing, FILLED)
+    for gone in (placed.order_id, str(uuid.uuid4())):
+        late = (await desk.stub.PlaceOrder(place(new("hedge", side=SELL, position_id=gone)))).order
+        assert (late.status, late.reason) == (order_pb2.ORDER_STATUS_REJECTED, "REDUCE_ONLY")
+        assert late.reason_text.startswith(f"there is no position {gone} of EUR/USD")
     await desk.is_proved("hedge")
 
 

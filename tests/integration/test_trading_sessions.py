@@ -170,7 +170,7 @@ async def test_a_lost_session_takes_its_orders_with_it(running: Floor) -> None:
 
 
 async def test_reports_are_streamed_from_memory_and_from_the_journal(running: Floor) -> None:
-    """All of an account, from a number, from now, or behind a cursor; silence is a heartbeat."""
+    """All of an account, from a number, from now, or behind a cursor; not behind one that no report has had."""
     stub = running.trading()
     orders = [new("stream") for _ in range(3)]
     for order in orders:
@@ -197,3 +197,7 @@ async def test_reports_are_streamed_from_memory_and_from_the_journal(running: Fl
     now.cancel()
     with pytest.raises(grpc.aio.AioRpcError, match="resume_cursor"):
         await stub.StreamExecutions(history.StreamExecutionsRequest(account="a", resume_cursor="x")).read()
+    for ahead in ({"after_sequence": 999}, {"resume_cursor": "999"}):
+        request = history.StreamExecutionsRequest(account="stream", **ahead)
+        with pytest.raises(grpc.aio.AioRpcError, match=f"{next(iter(ahead))}: the account's newest report is"):
+            await stub.StreamExecutions(request).read()

@@ -124,6 +124,7 @@ def test_a_list_is_all_or_nothing_if_it_is_to_be(trader: Client, alpha: str) -> 
     orders = [new_order(alpha, "EUR/USD", "buy", each, limit_price=bid(trader)) for each in (100_000, 90_000_000)]
     answer = trader.place_all(orders, atomic=True)
     assert {each.order.status for each in answer.results} == {order_pb2.ORDER_STATUS_REJECTED}
+    assert [each.order.reason for each in answer.results] == ["CONTINGENCY", "RISK"]
     with pytest.raises(ValueError, match="there are no orders"):
         trader.place_all([])
 
@@ -222,6 +223,21 @@ def test_the_commands_of_a_desk(mesh: Mesh, trader: Client) -> None:
     assert "nothing was entered" in checked
     filled = mesh.json("orders", "place", name, "sell", "100000", "EUR/USD")
     assert filled["order"]["status"] == "ORDER_STATUS_FILLED"
+
+
+def test_the_commands_say_what_a_desk_must_not_miss(mesh: Mesh, trader: Client) -> None:
+    """A venue's refusal is a failure; a refused check shows what it checked; a wrong account is not one without orders;
+    money is told as it was booked."""
+    name = funded(trader, account(mesh, "delta"))
+    place = ("orders", "place", name, "buy")
+    assert "there is no venue 'nowhere'" in mesh.refused(*place, "100000", "EUR/USD", "--venue", "nowhere")
+    said = mesh.refused(*place, "90000000", "EUR/USD", "--dry-run")
+    assert "it would be refused" in said
+    assert "orders explain" not in said
+    assert "FAILED" in mesh.command(*place, "90000000", "EUR/USD", "--dry-run", check=False)
+    for command in (("cancel", "nobody", "--all"), ("list", "nobody")):
+        assert "no account 'nobody'" in mesh.refused("orders", *command)
+    assert mesh.command("accounts", "deposit", name, "2.5e3", "USD").startswith("2,500 USD in")
 
 
 def test_the_commands_of_an_operator(mesh: Mesh, trader: Client) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from crossrate.cli import show
 from crossrate.cli.desk import connected, number, word
 from crossrate.cli.requests import as_dict
+from crossrate.cli.show import CommandError
 from crossrate.client import CallError, Client
 
 PAGE = 1000
@@ -155,22 +156,32 @@ def move(
 ) -> None:
     """Books money in or out."""
     from crossrate.client.order_form import decimal
+    from crossrate.client.trading import uncertain
 
     with connected(who) as client:
-        answer = getattr(client.ledger, method)(
-            request_id=identity or str(uuid.uuid4()),
-            account=account,
-            amount=decimal(amount, "amount"),
-            currency=currency.upper(),
-            text=text,
-            validate_only=dry_run,
-        )
+        plain, identity = decimal(amount, "amount"), identity or str(uuid.uuid4())
+        try:
+            answer = getattr(client.ledger, method)(
+                request_id=identity,
+                account=account,
+                amount=plain,
+                currency=currency.upper(),
+                text=text,
+                validate_only=dry_run,
+            )
+        except CallError as error:
+            if dry_run or not uncertain(error):
+                raise
+            remedy = f"repeat the command with --id {identity}: it is booked once"
+            raise CommandError(
+                f"whether it was booked is not known: {error.message}", remedy, {"reason": "OUTCOME_UNKNOWN"}
+            ) from None
     if as_json:
         show.document(as_dict(answer.entry))
         return
     way = "in" if method == "Deposit" else "out"
     done = "could be booked" if dry_run else f"is entry {answer.entry.sequence}"
-    show.console().print(f"{number(amount)} {currency.upper()} {way}: {done}", markup=False)
+    show.console().print(f"{number(plain)} {currency.upper()} {way}: {done}", markup=False)
 
 
 def positions(name: str, *, who: str | None, as_json: bool) -> None:

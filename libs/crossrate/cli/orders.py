@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+import uuid
 from typing import Any
 
 from crossrate.cli import desk, show
 from crossrate.cli.desk import connected, number, word
 from crossrate.cli.requests import as_dict
 from crossrate.cli.show import CommandError
+from crossrate.client import OrderRejected, new_order
 
 WORKS = frozenset({"NEW", "PARTIALLY_FILLED", "SUSPENDED"})
 FINAL = frozenset({"FILLED", "CANCELLED", "REJECTED", "EXPIRED"})
@@ -29,12 +31,14 @@ def place(
 ) -> None:
     """Enters an order and waits for what becomes of it."""
     with connected(who) as client:
-        answer = client.place(account, instrument.upper(), side, quantity, validate_only=dry_run, **terms)
-        order = answer.order
-        if not dry_run:
-            order = _settled(client, order, wait_s)
+        if dry_run:
+            answer = _rehearsed(client, new_order(account, instrument.upper(), side, quantity, **terms), as_json)
+        else:
+            answer = client.place(account, instrument.upper(), side, quantity, **terms)
+            answer.order.CopyFrom(_settled(client, answer.order, wait_s))
+            if word(answer.order, "status") == "REJECTED":
+                raise OrderRejected(answer)
         if as_json:
-            answer.order.CopyFrom(order)
             show.document(as_dict(answer))
             return
         if dry_run:
@@ -45,7 +49,22 @@ def place(
                 show.console().print(f"margin used {used} {margin.currency}, free {number(margin.free_after)}")
             show.console().print("it would be accepted; nothing was entered")
             return
-        _tell(order)
+        _tell(answer.order)
+
+
+def _rehearsed(client: Any, order: Any, as_json: bool) -> Any:
+    """What would become of an order, with every check also where one refuses it.
+
+    Raises:
+        CommandError: it would be refused.
+    """
+    asked = {"request_id": str(uuid.uuid4()), "order": order, "validate_only": True}
+    answer = client.trading.PlaceOrder(**asked)
+    if word(answer.order, "status") == "REJECTED":
+        show.document(as_dict(answer)) if as_json else desk.checks(answer.checks)
+        details = {"reason": answer.order.reason}
+        raise CommandError(f"it would be refused: {answer.order.reason_text}", "nothing was entered", details)
+    return answer
 
 
 def _settled(client: Any, order: Any, wait_s: float) -> Any:
@@ -78,6 +97,8 @@ def cancel(account: str, order: str, *, everything: bool, instrument: str, who: 
         done = (
             client.cancel_all(account, instrument=instrument.upper()) if everything else [client.cancel(account, order)]
         )
+        if not done:
+            client.ledger.GetAccount(account=account)  # "nothing works" is no word on an account that there is not
     if as_json:
         show.document([as_dict(each) for each in done])
     elif not done:
@@ -103,6 +124,8 @@ def list_orders(account: str, *, working: bool, instrument: str, lines: int, who
         page = client.trading.ListOrders(
             account=account, working=working, instrument=instrument.upper(), page_size=lines
         )
+        if not page.orders:
+            client.ledger.GetAccount(account=account)
     if as_json:
         show.document([as_dict(order) for order in page.orders])
         return

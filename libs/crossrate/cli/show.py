@@ -30,8 +30,8 @@ class CommandError(Exception):
 
 REMEDIES = {
     "INVALID_REQUEST": "correct the fields above; `crossrate explain METHOD` shows each field's rule",
-    "UNKNOWN_FIELD": "`crossrate explain METHOD` lists the request's fields",
     "NOT_FOUND": "list what there is: `crossrate routes` shows the methods that do",
+    "UNKNOWN_FIELD": "`crossrate explain METHOD` lists the request's fields",
     "REQUEST_ID_REUSED": "use a new requestId for a new change",
     "CALLER_NOT_ALLOWED": "`crossrate authz METHOD` shows who may call it and why",
     "NO_IDENTITY": "call it through the edge, or as a service with --as",
@@ -53,8 +53,10 @@ NOT_FOUND_REMEDIES = {
     "service": "`crossrate status` lists them",
     "call": "look for it soon after it was made; `crossrate logs` may have more",
     "instrument": "`crossrate call ListInstruments` lists them",
+    "account": "`crossrate accounts list` shows them",
+    "order": "`crossrate orders list ACCOUNT` shows them",
 }
-"""By the resource that is in the error's metadata."""
+"""Where to look for what there is not, by its resource."""
 CODE_REMEDIES = {
     "PERMISSION_DENIED": "`crossrate authz METHOD` shows who may call it and why",
     "UNAUTHENTICATED": "`crossrate login`; `crossrate whoami` shows who you are",

@@ -16,6 +16,8 @@ Amount: TypeAlias = Decimal | str | int
 """A price or a quantity, exactly."""
 
 _PLAIN = re.compile(r"[0-9]+([.][0-9]+)?")
+_DIGITS_MAX = 40
+"""More than any field of the contract takes, before or behind the full stop."""
 _AT_ONCE = (pb.ORDER_TYPE_MARKET, pb.ORDER_TYPE_PREVIOUSLY_QUOTED)
 
 
@@ -70,7 +72,9 @@ def decimal(value: Amount, field: str, signed: bool = False) -> str:
         raise ValueError(
             f"{field} is {value!r}, which is no number: give digits with a full stop, as '1.0825'"
         ) from None
-    text = format(number, "f") if number.is_finite() else ""
+    if number.is_finite() and number and abs(number.adjusted()) >= _DIGITS_MAX:
+        raise ValueError(f"{field} has more than {_DIGITS_MAX} digits: look at its exponent")
+    text = format(number or Decimal(0), "f") if number.is_finite() else ""
     if not _PLAIN.fullmatch(text.removeprefix("-") if signed else text):
         raise ValueError(f"{field} is {value!r}: give a number of zero or more; the side says which way")
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -30,6 +30,21 @@ LOST = frozenset(
     }
 )
 """How a call ends of which nobody knows whether it was carried out."""
+_BUSY = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def uncertain(error: CallError) -> bool:
+    """Whether what was asked for may have been done although the call failed.
+
+    Certain is the word of a service that has looked: trading answers a repetition before it asks anybody else. A
+    proxy's word that a connection broke or that the time is over is not, nor that of a service which did not look,
+    since an attempt before may have come through.
+    """
+    if error.code() not in LOST:
+        return error.code() is _BUSY and error.attempts > 1
+    if error.reason == "DEPENDENCY_UNAVAILABLE":
+        return error.metadata.get("dependency", "") in ("", "postgres")
+    return error.reason != "NO_QUOTE"
 
 
 async def entered(trading: Any, order: NewOrder, *, validate_only: bool = False) -> entry.PlaceOrderResponse:
@@ -38,8 +53,7 @@ async def entered(trading: Any, order: NewOrder, *, validate_only: bool = False)
     try:
         answer = await trading.PlaceOrder(request)
     except CallError as error:
-        # A service that refuses gives a reason; without one, or when it does not know itself, nothing is certain.
-        if validate_only or (error.reason and error.reason != "OUTCOME_UNKNOWN") or error.code() not in LOST:
+        if validate_only or not uncertain(error):
             raise
         raise OutcomeUnknown(order, error) from error
     if answer.order.status == order_pb2.ORDER_STATUS_REJECTED:
@@ -87,7 +101,7 @@ class Orders:
 
         Raises:
             OrderRejected: a check or the kill switch refused it; it has the checks.
-            OutcomeUnknown: nobody answered; place it again with the same `client_order_id`.
+            OutcomeUnknown: nobody who has looked answered; place it again with the same `client_order_id`.
             CallError: the request is wrong, or refused before it was looked at: nothing was entered.
             TypeError: an amount is a float.
             ValueError: a word or an amount is none.

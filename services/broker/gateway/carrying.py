@@ -118,7 +118,7 @@ class Carrying:
             except CallError as error:
                 if error.reason not in FINAL:
                     raise
-                await self._refuse(each, order, error.message, OrdRejReason.OTHER)
+                await self._refuse(each, order, words_out.refusal_text(error), OrdRejReason.OTHER)
             else:
                 await self._kept.finish([each.number])
 
@@ -137,7 +137,7 @@ class Carrying:
             leaves_qty=Decimal(0),
             cum_qty=Decimal(0),
             avg_px=Decimal(0),
-            text=text[:500],
+            text=words_out.plain(text),
         )
         await self._answer([each], [report])
 
@@ -173,7 +173,7 @@ class Carrying:
             account=each.account,
             cxl_rej_response_to=to,
             cxl_rej_reason=CxlRejReason.UNKNOWN_ORDER if unknown else CxlRejReason.OTHER,
-            text=error.message[:500],
+            text=words_out.plain(words_out.refusal_text(error)),
         )
         await self._answer([each], [reject])
 
@@ -204,7 +204,7 @@ class Carrying:
                 mass_cancel_request_type=kind,
                 mass_cancel_response=MassCancelResponse.REJECTED,
                 mass_cancel_reject_reason=MassCancelRejectReason.OTHER,
-                text=error.message[:500],
+                text=words_out.plain(error.message),
             )
         else:
             report = OrderMassCancelReport(
@@ -261,7 +261,7 @@ class Carrying:
             cl_ord_id=chain.newest if chain is not None else order.terms.client_order_id,
             exec_id=f"S-{each.number}-{order.sequence}",
             exec_type=ExecType.ORDER_STATUS,
-            text=order.reason_text[:500] or None,
+            text=words_out.plain(order.reason_text),
             **words_out.standing(order),
             **fields,
         )
@@ -290,7 +290,7 @@ def _unknown(each: Asked, text: str) -> ExecutionReport:
         leaves_qty=Decimal(0),
         cum_qty=Decimal(0),
         avg_px=Decimal(0),
-        text=text[:500],
+        text=words_out.plain(text),
     )
 
 

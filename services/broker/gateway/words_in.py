@@ -26,6 +26,8 @@ _TYPES = {
 }
 TRAILS = "a"
 """ExecInst (18): trailing stop peg."""
+_INSTRUCTIONS = "1256E"
+"""ExecInst that are followed; 1, 2 and 5 (not held, work, held) ask for nothing that is not done anyway."""
 _FORCES = {
     TimeInForce.DAY: pb.TIME_IN_FORCE_DAY,
     TimeInForce.GOOD_TILL_CANCEL: pb.TIME_IN_FORCE_GTC,
@@ -84,6 +86,9 @@ def new_order(order: NewOrderSingle, account: str) -> pb.NewOrder:
     force = order.time_in_force or (TimeInForce.IMMEDIATE_OR_CANCEL if market else TimeInForce.DAY)
     if force not in _FORCES:
         raise Refused(f"59={force}: 0, 1, 3, 4 or 6")
+    for each in order.exec_inst or ():
+        if each not in _INSTRUCTIONS and (each != TRAILS or order.ord_type is not OrdType.PEGGED):
+            raise Refused(f"18={each}: 6 (post only), E (reduce only), or a with 40=P (trailing stop); leave it out")
     made = pb.NewOrder(
         client_order_id=checked_id(order.cl_ord_id),
         account=account,

@@ -23,7 +23,32 @@ from crossrate.fix.enums import (
 )
 from crossrate.fix.parts import ExecutedLeg
 from crossrate.fix.reports import ExecutionReport, OrderCancelReject, TradeCaptureReport, TradeSide
+from crossrate.rpc.call_error import CallError
 
+TAGS = {
+    "account": 1,
+    "client_order_id": 11,
+    "reduce_only": 18,
+    "post_only": 18,
+    "quantity": 38,
+    "order_type": 40,
+    "limit_price": 44,
+    "side": 54,
+    "instrument": 55,
+    "text": 58,
+    "time_in_force": 59,
+    "settlement": 64,
+    "stop_price": 99,
+    "venue": 100,
+    "min_quantity": 110,
+    "quote_id": 117,
+    "expire_time": 126,
+    "far_leg.quantity": 192,
+    "far_leg.settlement": 193,
+    "display_quantity": 210,
+    "trailing_distance": 211,
+}
+"""The tags of an order's fields."""
 STATUSES = {
     pb.ORDER_STATUS_PENDING_NEW: OrdStatus.PENDING_NEW,
     pb.ORDER_STATUS_NEW: OrdStatus.NEW,
@@ -90,6 +115,15 @@ TRAILS = "a"
 """ExecInst (18): trailing stop peg."""
 
 
+def plain(text: str) -> str | None:
+    """A text as FIX can carry it: what Latin-1 lacks is a question mark, and SOH a space; None for an empty one.
+
+    People write reasons as they like, and venues answer in JSON; a report that could not be written would keep all
+    that come after it.
+    """
+    return text[:TEXT_MAX].encode("latin-1", "replace").decode("latin-1").replace("\x01", " ") or None
+
+
 @dataclass(slots=True)
 class Chain:
     """The ids of an order at a client: its newest one, and that of what is under way; empty for nothing."""
@@ -119,7 +153,7 @@ def message_of(report: ex.ExecutionReport, chain: Chain, copy: bool) -> Any:
             transact_time=report.time.ToNanoseconds(),
             cxl_rej_response_to=REFUSALS[report.exec_type],
             cxl_rej_reason=CxlRejReason.ALREADY_PENDING if pending else reason,
-            text=report.text[:TEXT_MAX] or None,
+            text=plain(report.text),
         )
     cl_ord_id, orig = chain.newest, None
     about_pending = (ex.EXEC_TYPE_PENDING_CANCEL, ex.EXEC_TYPE_PENDING_REPLACE, ex.EXEC_TYPE_REPLACED)
@@ -158,7 +192,7 @@ def execution(report: ex.ExecutionReport, cl_ord_id: str, orig: str | None, copy
         exec_restatement_reason=99 if kind is ExecType.RESTATED else None,
         ord_rej_reason=_REJECTS.get(report.reason, OrdRejReason.OTHER) if rejected else None,
         transact_time=report.time.ToNanoseconds(),
-        text=(report.text or order.reason_text)[:TEXT_MAX] or None,
+        text=plain(report.text or order.reason_text),
         copy_msg_indicator=True if copy else None,
         **fields,
     )
@@ -247,3 +281,12 @@ def standing(order: pb.Order) -> dict[str, Any]:
 
 def _date(day: Any) -> dt.date | None:
     return dt.date(day.year, day.month, day.day) if day.year else None
+
+
+def refusal_text(error: CallError) -> str:
+    """Why trading refuses what was asked for, with the tags in the place of its fields."""
+    told = []
+    for each in error.violations:
+        name = each.field.removeprefix("order.")
+        told.append(f"{TAGS.get(name, each.field)}: {each.description}")
+    return "; ".join(told) or error.message

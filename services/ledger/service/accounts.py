@@ -54,6 +54,7 @@ class AccountService(AccountServiceServicer):
         account = request.account
         if fault := currency_fault(account.currency):
             raise errors.invalid(("account.currency", fault))
+        _check_rate(account.margin_rate)
         _check_levels("account.margin_levels", account.margin_levels)
         try:
             if request.validate_only:
@@ -130,10 +131,17 @@ def _new(asked: account_pb2.Account) -> account_pb2.Account:
     account.ClearField("create_time")
     if fault := currency_fault(account.currency):
         raise errors.invalid(("account.currency", fault))
+    _check_rate(account.margin_rate)
     _check_levels("account.margin_levels", account.margin_levels)
     if account.status != account_pb2.ACCOUNT_STATUS_ACTIVE:
         raise errors.invalid(("account.status", "a new account is ACCOUNT_STATUS_ACTIVE"))
     return account
+
+
+def _check_rate(rate: str) -> None:
+    """Refuses a rate by which no position needs margin."""
+    if not Decimal(rate):
+        raise errors.invalid(("account.margin_rate", f"is {rate}: give one above 0, as 0.05 for a leverage of 20"))
 
 
 def _check_levels(field: str, levels: account_pb2.MarginLevels) -> None:

@@ -119,7 +119,7 @@ def _limit(terms: Terms, convention: Convention) -> Iterator[Problem]:
             yield "limit_price", "a swap's is its limit on swap points, in units of the price: 0.00214, not pips"
         elif not terms.swap and (limit or 0) <= 0:
             yield "limit_price", f"a {kind.name} order needs one above zero"
-    elif limit:
+    elif limit is not None:
         yield "limit_price", f"a {kind.name} order has none: leave it empty"
     if limit:
         yield from _places("limit_price", limit, convention, terms.swap)

@@ -162,10 +162,7 @@ class Entry(Group):
         if not ready or any(order.terms.reduce_only for order in ready):
             ready = [self._made(each, account, i) for i, each in enumerate(self.orders)]
         orders = ready
-        refusals = [_refusal(order, admission) for order, admission in zip(orders, admissions, strict=True)]
-        if self.atomic and any(refusals):
-            others = (Reason.CONTINGENCY, "another order of its list was refused: none of them was entered")
-            refusals = [refusal or others for refusal in refusals]
+        refusals = _refusals(account, orders, admissions, atomic=self.atomic)
         answers: list[Placed | pb.PlaceOrderResponse | errors.Failure] = []
         for entry, order, admission, refusal in zip(self.orders, orders, admissions, refusals, strict=True):
             if entry.key in self.known:
@@ -190,9 +187,10 @@ class Entry(Group):
     def as_if(self, account: Account, said: risk_pb.AuthoriseResponse) -> list[pb.PlaceOrderResponse]:
         """The answers that `do` would give, without doing it."""
         answers = []
-        for i, (each, checked) in enumerate(zip(self.orders, said.authorisations, strict=True)):
-            order, admission = self._made(each, account, i), Admission(checked, said.gate_version)
-            refusal = _refusal(order, admission)
+        orders = [self._made(each, account, i) for i, each in enumerate(self.orders)]
+        admissions = [Admission(checked, said.gate_version) for checked in said.authorisations]
+        refusals = _refusals(account, orders, admissions, atomic=self.atomic)
+        for order, admission, refusal in zip(orders, admissions, refusals, strict=True):
             answer = pb.PlaceOrderResponse.FromString(admission.answered)
             order.status = lists.first_status(order)
             if refusal is not None:
@@ -247,9 +245,29 @@ def refused_by_risk(admission: Admission) -> errors.Failure:
     return errors.wrong_state("RISK", f"the amendment is refused, the order is as it was: {words}")
 
 
-def _refusal(order: Order, admission: Admission) -> tuple[Reason, str] | None:
+def _refusals(
+    account: Account, orders: Sequence[Order], admissions: Sequence[Admission], *, atomic: bool
+) -> list[tuple[Reason, str] | None]:
+    """Why each order is refused. Of a list that is all or nothing, those that are not wrong themselves say so: risk
+    names no check of theirs."""
+    made = [_refusal(account, order, admission) for order, admission in zip(orders, admissions, strict=True)]
+    if atomic and any(refusal not in (None, _UNSAID) for refusal in made):
+        return [_OTHERS if refusal in (None, _UNSAID) else refusal for refusal in made]
+    return made
+
+
+_UNSAID = (Reason.RISK, "risk does not admit it")
+_OTHERS = (Reason.CONTINGENCY, "another order of its list was refused: none of them was entered")
+
+
+def _refusal(account: Account, order: Order, admission: Admission) -> tuple[Reason, str] | None:
     if order.terms.reduce_only and order.terms.quantity <= 0:
         return Reason.REDUCE_ONLY, "there is no position for it to reduce: leave out reduce_only to open one"
+    named = order.terms.position_id
+    # While its opening order works there may be nothing of it yet.
+    if named and named not in account.orders and not account.net(order.instrument, named):
+        words = f"there is no position {named} of {order.instrument}: leave position_id empty to open one"
+        return Reason.REDUCE_ONLY, words
     if not admission.authorised:
         failed = next((c for c in admission.checks if not c.passed), None)
         reason = Reason.RISK
@@ -257,7 +275,7 @@ def _refusal(order: Order, admission: Admission) -> tuple[Reason, str] | None:
             reason = Reason.KILL_SWITCH
         elif failed is not None and failed.kind == check_pb2.CHECK_KIND_SELF_TRADE:
             reason = Reason.SELF_TRADE
-        return reason, failed.text if failed is not None else "risk does not admit it"
+        return (reason, failed.text) if failed is not None else _UNSAID
     return None
 
 

@@ -41,7 +41,8 @@ class Amending:
             if order.final:
                 raise await self._ended(account, request.client_order_id)
             convention = convention_of(order.instrument)
-            wrong = list(entry.amendment_problems(order.terms, amendment, convention, self._engine.clock_ns()))
+            wrong = messages.zeros_of(request)
+            wrong = wrong or list(entry.amendment_problems(order.terms, amendment, convention, self._engine.clock_ns()))
             if wrong:
                 raise errors.invalid(*wrong)
 

@@ -69,7 +69,7 @@ class Entering:
         prefix = f"{field}." if field else ""
         terms, now_ns = messages.terms_of(new), self._clock_ns()
         convention = convention_of(new.instrument, f"{prefix}instrument")
-        wrong = entry.problems(terms, convention, now_ns)
+        wrong = messages.zeros_of(new) or entry.problems(terms, convention, now_ns)
         if wrong:
             raise errors.invalid(*((f"{prefix}{name}", words) for name, words in wrong))
         account = await self._ledger.account(new.account)

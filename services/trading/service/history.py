@@ -101,11 +101,15 @@ class History:
                 yield Frame(position, element(1, position.SerializeToString()) + element(2, body))
 
     async def _begin(self, request: pb.StreamExecutionsRequest) -> int:
-        if request.resume_cursor:
-            return _number(request.resume_cursor, "resume_cursor")
-        if request.only_new:
+        if request.only_new and not request.resume_cursor:
             return await self._engine.reading.last_sequence(request.account)
-        return request.after_sequence
+        field = "resume_cursor" if request.resume_cursor else "after_sequence"
+        at = _number(request.resume_cursor, field) if request.resume_cursor else request.after_sequence
+        # Behind a number that no report has had, those to come up to it would be missed in silence.
+        if at and at > (last := await self._engine.reading.last_sequence(request.account)):
+            words = f"the account's newest report is {last}: give the number of the last one received"
+            raise errors.invalid((field, words))
+        return at
 
     async def next_events(self, account: str, after: int) -> list[tuple[int, bytes]]:
         """The reports that follow a number: from memory if they are there."""

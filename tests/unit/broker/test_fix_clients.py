@@ -18,6 +18,8 @@ from crossrate.fix.enums import OrdType, PosReqResult, PosReqStatus, PosReqType,
 from crossrate.fix.orders import NewOrderMultileg, NewOrderSingle, OrderCancelReplaceRequest
 from crossrate.fix.parts import Leg
 from crossrate.fix.positions import RequestForPositions
+from crossrate.rpc import errors
+from crossrate.rpc.call_error import CallError
 from services.broker.gateway import positions, words_in, words_out
 from services.broker.gateway.words_in import Refused
 from services.broker.gateway.words_out import Chain
@@ -72,6 +74,9 @@ def test_a_trailing_stop_comes_in_and_is_told_and_amended() -> None:
     ("fields", "tag"),
     [
         ({"exec_inst": ("R",)}, "18"),
+        ({"exec_inst": ("a", "G")}, "18"),
+        ({"ord_type": OrdType.MARKET, "exec_inst": ("a",)}, "18"),
+        ({"ord_type": OrdType.MARKET, "exec_inst": ("6", "G")}, "18"),
         ({"exec_inst": None}, "18"),
         ({"peg_offset_value": None}, "211"),
         ({"peg_offset_value": Decimal(0)}, "211"),
@@ -79,9 +84,34 @@ def test_a_trailing_stop_comes_in_and_is_told_and_amended() -> None:
     ],
 )
 def test_other_pegs_are_refused_by_their_tag(fields: dict[str, Any], tag: str) -> None:
-    """Nothing is entered as something else."""
-    with pytest.raises(Refused, match=f"^{tag}:"):
+    """Nothing is entered as something else, and no instruction is dropped, such as all or none (G)."""
+    with pytest.raises(Refused, match=f"^{tag}[:=]"):
         words_in.new_order(single(**fields), "alpha")
+
+
+def test_a_refusal_by_trading_names_the_tags() -> None:
+    """In the place of the contract's fields; what has no tag keeps its name, and what names no field its text."""
+    failed = errors.invalid(("order.limit_price", "a LIMIT order needs one above zero"), ("order.strategy", "is none"))
+    error = CallError.of_status(failed.to_status(), "PlaceOrder")
+    assert words_out.refusal_text(error) == "44: a LIMIT order needs one above zero; order.strategy: is none"
+    closed = CallError.of_status(errors.wrong_state("CLOSED", "account alpha is closed").to_status(), "PlaceOrder")
+    assert words_out.refusal_text(closed) == "account alpha is closed"
+    fields = {name for each in (pb.NewOrder, pb.FarLeg) for name in each.DESCRIPTOR.fields_by_name}
+    assert {name.removeprefix("far_leg.") for name in words_out.TAGS} <= fields
+
+
+def test_a_text_that_fix_cannot_carry_is_told_as_far_as_it_can() -> None:
+    """A reason of a person, on a report: it is written, and keeps none of those that follow."""
+    report = ex.ExecutionReport(exec_type=ex.EXEC_TYPE_CANCELLED, exec_id="alpha:7", text="Zürich – 5 €\x0158=x" * 50)
+    report.order.terms.CopyFrom(words_in.new_order(single(), "alpha"))
+    report.order.status, report.order.order_id = pb.ORDER_STATUS_CANCELLED, "1"
+    report.order.cum_quantity = report.order.leaves_quantity = "0"
+    report.order.reason_text = report.text
+    for kind in (ex.EXEC_TYPE_CANCELLED, ex.EXEC_TYPE_REPLACE_REJECTED):
+        report.exec_type = kind
+        message = words_out.message_of(report, Chain("t-1", "t-2"), False)
+        assert message.text.startswith("Zürich ? 5 ? 58=x")
+        assert b"\x0158=Z\xfcrich ? 5 ? 58=x" in encode(message)
 
 
 def leg(day: dt.date, side: Side, quantity: int | None, **fields: Any) -> Leg:

@@ -12,8 +12,10 @@ from crossrate.api.pricing.v1 import pricing_service_pb2 as pricing
 from crossrate.api.reference.v1 import reference_service_pb2 as reference
 from crossrate.cli.operate import assignments
 from crossrate.cli.requests import example, parse
-from crossrate.cli.show import CommandError, seconds
+from crossrate.cli.show import CommandError, describe, seconds
 from crossrate.cli.web import WebError, decode_frames, encode_frame, read_answer
+from crossrate.rpc import errors
+from crossrate.rpc.call_error import CallError
 from crossrate.rpc.contract import contracts
 
 
@@ -124,3 +126,15 @@ def test_examples_are_valid_json() -> None:
     """They can be pasted into a shell as they are."""
     for contract in contracts().values():
         json.loads(example(contract.input))
+
+
+def test_what_is_missing_is_looked_for_where_its_kind_is_listed() -> None:
+    """No list of instruments for an account; what has no list of its own has its message."""
+    for resource, remedy in (
+        ("account", "`crossrate accounts list` shows them"),
+        ("order", "`crossrate orders list ACCOUNT` shows them"),
+        ("entry", ""),
+    ):
+        failed = errors.not_found(resource, "nobody", "look again")
+        told = describe(CallError.of_status(failed.to_status(), "/crossrate.api.ledger.v1.AccountService/GetAccount"))
+        assert (told["remedy"], told["message"]) == (remedy, f"no {resource} 'nobody': look again")

@@ -8,7 +8,8 @@ from google.rpc import error_details_pb2, status_pb2
 
 from crossrate import client as sdk
 from crossrate.api.common.v1 import error_pb2
-from crossrate.client import CallError, PermissionDenied, Reason, StepUpRequired
+from crossrate.client import CallError, OutcomeUnknown, PermissionDenied, Reason, StepUpRequired, new_order
+from crossrate.client.trading import entered
 from crossrate.rpc.errors import CODES, ErrorReason
 from crossrate.rpc.reason import REMEDIES
 
@@ -22,6 +23,40 @@ def failure(code: grpc.StatusCode, reason: str = "", **metadata: str) -> CallErr
         status.details.add().Pack(error_details_pb2.ErrorInfo(reason=reason, domain="crossrate", metadata=metadata))
     status.details.add().Pack(error_details_pb2.RequestInfo(request_id="call-1"))
     return CallError.of_status(status, METHOD)
+
+
+@pytest.mark.parametrize(
+    ("reason", "metadata", "attempts", "unknown"),
+    [
+        ("DEPENDENCY_UNAVAILABLE", {}, 1, True),  # a proxy, of a connection that broke
+        ("DEPENDENCY_UNAVAILABLE", {"dependency": "risk"}, 4, False),
+        ("DEPENDENCY_UNAVAILABLE", {"dependency": "postgres"}, 1, True),
+        ("DEADLINE_EXCEEDED", {}, 1, True),
+        ("SHUTTING_DOWN", {"instance": "trading-1"}, 2, True),
+        ("INTERNAL", {}, 1, True),
+        ("OUTCOME_UNKNOWN", {}, 1, True),
+        ("RATE_LIMITED", {}, 1, False),
+        ("RATE_LIMITED", {}, 2, True),
+        ("INVALID_REQUEST", {}, 3, False),
+        ("REQUEST_ID_REUSED", {}, 3, False),
+        ("WRONG_STATE", {}, 3, False),
+    ],
+)
+async def test_only_who_has_looked_says_that_an_order_was_not_entered(
+    reason: str, metadata: dict[str, str], attempts: int, unknown: bool
+) -> None:
+    """Of anything else nobody knows, and the failure has the id under which to enter it again, once."""
+    error = failure(CODES[ErrorReason[reason]], reason, **metadata)
+    error.attempts = attempts
+
+    class Trading:
+        async def PlaceOrder(self, request: object) -> None:
+            raise error
+
+    order = new_order("alpha", "EUR/USD", "buy", 1000, client_order_id="mine")
+    with pytest.raises(OutcomeUnknown if unknown else CallError) as caught:
+        await entered(Trading(), order)
+    assert not unknown or caught.value.client_order_id == "mine"
 
 
 def test_reasons_are_those_of_the_contract() -> None:

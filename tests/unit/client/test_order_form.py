@@ -34,6 +34,14 @@ def test_a_float_is_refused_with_what_to_write_instead() -> None:
         decimal(0.1, "quantity")
 
 
+@pytest.mark.parametrize("endless", ["1e99999999", "1e-99999999", Decimal("9e40"), "9" * 41])
+def test_a_number_without_end_is_refused_before_it_is_written(endless: object) -> None:
+    """A slip in the exponent does not fill the memory; of zero no exponent makes more."""
+    with pytest.raises(ValueError, match="quantity has more than 40 digits"):
+        decimal(endless, "quantity")
+    assert decimal("0e99999999", "quantity") == "0"
+
+
 @pytest.mark.parametrize("bad", ["", "x", "NaN", "Infinity", "-1", Decimal("-0.1")])
 def test_what_is_no_amount_is_refused_by_its_field(bad: object) -> None:
     """Signs and words are none."""
