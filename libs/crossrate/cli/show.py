@@ -30,7 +30,6 @@ class CommandError(Exception):
 
 REMEDIES = {
     "INVALID_REQUEST": "correct the fields above; `crossrate explain METHOD` shows each field's rule",
-    "NOT_FOUND": "list what there is: `crossrate routes` shows the methods that do",
     "UNKNOWN_FIELD": "`crossrate explain METHOD` lists the request's fields",
     "REQUEST_ID_REUSED": "use a new requestId for a new change",
     "CALLER_NOT_ALLOWED": "`crossrate authz METHOD` shows who may call it and why",
@@ -56,7 +55,7 @@ NOT_FOUND_REMEDIES = {
     "account": "`crossrate accounts list` shows them",
     "order": "`crossrate orders list ACCOUNT` shows them",
 }
-"""Where to look for what there is not, by its resource."""
+"""Where to look for what there is not, by its resource; the message of others says it."""
 CODE_REMEDIES = {
     "PERMISSION_DENIED": "`crossrate authz METHOD` shows who may call it and why",
     "UNAUTHENTICATED": "`crossrate login`; `crossrate whoami` shows who you are",
@@ -177,7 +176,7 @@ def describe(error: Exception) -> dict[str, Any]:
             told["retryAfterS"] = error.retry_after_s
         remedy = REMEDIES.get(error.reason) or CODE_REMEDIES.get(code, "")
         if error.reason == "NOT_FOUND":
-            remedy = NOT_FOUND_REMEDIES.get(error.metadata.get("resource", ""), remedy)
+            remedy = NOT_FOUND_REMEDIES.get(error.metadata.get("resource", ""), "")
         if code == "PERMISSION_DENIED" and error.method.startswith(CONTROL):
             remedy = f"call it as the mesh's local operator: crossrate call {name} --local control-1"
         return told | {"remedy": remedy.replace("METHOD", name).replace("REQUEST_ID", error.call_id or "REQUEST_ID")}

@@ -32,7 +32,6 @@ def missing(resource: str) -> CallError:
         ("fault", "`crossrate fault list`"),
         ("service", "`crossrate status`"),
         ("instrument", "`crossrate call ListInstruments`"),
-        ("anything else", "`crossrate routes`"),
     ],
 )
 def test_what_is_not_there_is_looked_for_where_its_kind_is_listed(resource: str, remedy: str) -> None:
