@@ -47,7 +47,6 @@ _DOWNSTREAM_TLS = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContex
 
 LISTENER = "edge"
 OPENAPI_PATH = "/openapi.json"
-STREAM_WINDOW_BYTES = 64 << 10
 CONNECTION_WINDOW_BYTES = 1 << 20
 HEADERS_KIB_MAX = 32
 HEADERS_MAX = 100
@@ -147,7 +146,8 @@ def _listener(topology: Topology, contracts: Contracts, state: State) -> dict[st
         http_protocol_options={"accept_http_10": False},
         http2_protocol_options={
             "max_concurrent_streams": edge.streams_per_connection_max,
-            "initial_stream_window_size": STREAM_WINDOW_BYTES,
+            # It bounds as well what is buffered of a stream's body, as the listener's buffer does over HTTP/1.1.
+            "initial_stream_window_size": transcoder.rest_request_bytes_max(contracts),
             "initial_connection_window_size": CONNECTION_WINDOW_BYTES,
             # What a peer may have us keep or look at without sending anything of use: floods of CVE-2019-9511 to 9518.
             "max_outbound_frames": 5_000,

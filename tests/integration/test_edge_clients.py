@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import ssl
 import stat
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import grpc
+import httpx
 import pytest
 import pytest_asyncio
 from cryptography import x509
@@ -92,6 +94,20 @@ async def test_a_service_learns_who_the_client_is_and_nobody_can_pretend(mesh: S
     assert headers[FINGERPRINT_HEADER] == shown.fingerprint(hashes.SHA256()).hex()
     async with channel(mesh, None, pretence) as edge:
         assert (await refused(mesh_status(edge))).code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+@pytest.mark.parametrize("http2", [False, True])
+async def test_a_rest_body_may_be_as_large_as_its_method_takes(mesh: SmallMesh, http2: bool) -> None:
+    """By HTTP/1.1 and by HTTP/2, whose windows are smaller by default than what methods take: the service answers."""
+    trust = ssl.create_default_context(cadata=mesh.place.ca_bundle.read_text())
+    trust.load_cert_chain(mesh.place.client_certificate("local"))
+    large = {"requestId": str(uuid.uuid4()), "status": "INSTRUMENT_STATUS_HALTED", "comment": "x" * 900_000}
+    path = f"https://localhost:{mesh.ports['edge']}/v1/instruments/EUR/USD:setStatus"
+    async with httpx.AsyncClient(http1=not http2, http2=http2, verify=trust, trust_env=False, timeout=60) as client:
+        answer = await client.post(path, json=large)
+    assert answer.http_version == ("HTTP/2" if http2 else "HTTP/1.1")
+    # The small server's own word: it has none of the method.
+    assert (answer.status_code, answer.json()["code"]) == (501, grpc.StatusCode.UNIMPLEMENTED.value[0]), answer.text
 
 
 async def test_other_certificates_prove_nothing(mesh: SmallMesh, tmp_path: Path) -> None:

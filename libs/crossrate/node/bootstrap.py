@@ -18,6 +18,8 @@ HEAP_MIB_MAX = 384
 """Memory at which a proxy takes no more requests; an idle one needs about 45 MiB."""
 HEAP_SHRINK_SHARE = 0.90
 HEAP_REFUSE_SHARE = 0.95
+TRACKED_POWER_OF_TWO = 20
+"""Streams that have a mebibyte or more buffered are known by it."""
 CONNECTIONS_SPARE = 64
 """Connections beyond the edge's limit, so that it is the listener that refuses and counts."""
 MESH_CONNECTIONS_MAX = 4096
@@ -51,7 +53,7 @@ def _xds_cluster(place: Place) -> dict[str, Any]:
     }
 
 
-def _overload_manager(connections_max: int) -> dict[str, Any]:
+def _overload_manager(connections_max: int, *, bodies: bool) -> dict[str, Any]:
     heap = "envoy.resource_monitors.fixed_heap"
     connections = "envoy.resource_monitors.global_downstream_max_connections"
     extensions = "type.googleapis.com/envoy.extensions.resource_monitors"
@@ -59,7 +61,7 @@ def _overload_manager(connections_max: int) -> dict[str, Any]:
     def at(share: float) -> list[dict[str, Any]]:
         return [{"name": heap, "threshold": {"value": share}}]
 
-    return {
+    manager: dict[str, Any] = {
         "refresh_interval": "0.25s",
         "resource_monitors": [
             {
@@ -82,6 +84,16 @@ def _overload_manager(connections_max: int) -> dict[str, Any]:
             {"name": "envoy.overload_actions.stop_accepting_requests", "triggers": at(HEAP_REFUSE_SHARE)},
         ],
     }
+    if bodies:
+        # Those that are being sent already: the largest go first.
+        between = {"scaling_threshold": HEAP_SHRINK_SHARE, "saturation_threshold": HEAP_REFUSE_SHARE}
+        reset = {
+            "name": "envoy.overload_actions.reset_high_memory_stream",
+            "triggers": [{"name": heap, "scaled": between}],
+        }
+        manager["actions"].append(reset)
+        manager["buffer_factory_config"] = {"minimum_account_to_track_power_of_two": TRACKED_POWER_OF_TWO}
+    return manager
 
 
 def bootstrap(node_id: str, place: Place, topology: Topology) -> dict[str, Any]:
@@ -118,7 +130,10 @@ def bootstrap(node_id: str, place: Place, topology: Topology) -> dict[str, Any]:
                 }
             ]
         },
-        "overload_manager": _overload_manager(edge_max if node_id == "edge" else MESH_CONNECTIONS_MAX),
+        # REST bodies are buffered whole at the edge alone.
+        "overload_manager": _overload_manager(
+            edge_max if node_id == "edge" else MESH_CONNECTIONS_MAX, bodies=node_id == "edge"
+        ),
         "application_log_config": {
             "log_format": {
                 "json_format": {
