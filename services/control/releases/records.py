@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -91,23 +92,32 @@ def read_release(document: dict[str, Any]) -> Release:
 class Records:
     """All releases by id, oldest first, in one file that is replaced as a whole.
 
-    A file that cannot be read is put aside and logged: the stable versions go on serving, and candidates are ended.
+    What cannot be read is put aside and logged, one release alone or the file: its stable version goes on serving, and
+    its candidates are ended.
     """
 
     def __init__(self, path: Path, log: Any) -> None:
         self._path = path
         self.releases: dict[str, Release] = {}
         try:
-            for document in json.loads(path.read_text()):
-                release = read_release(document)
-                self.releases[release.release_id] = release
+            documents = list(json.loads(path.read_text()))
         except FileNotFoundError:
-            pass
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            self.releases = {}
+            documents = []
+        except (OSError, ValueError, TypeError) as error:
             aside = path.with_suffix(".unreadable")
             log.error("releases cannot be read and are put aside", path=str(aside), reason=str(error))
             path.replace(aside)
+            documents = []
+        for place, document in enumerate(documents):
+            try:
+                release = read_release(document)
+            except (ValueError, KeyError, TypeError) as error:
+                # A specification that another version of control took.
+                aside = path.with_name(f"release-{_id_of(document) or place}.unreadable")
+                log.error("a release cannot be read and is put aside", path=str(aside), reason=str(error))
+                write_private(aside, json.dumps(document, indent=1) + "\n")
+            else:
+                self.releases[release.release_id] = release
 
     def active(self, service: str) -> Release | None:
         """The release of a service that is under way."""
@@ -130,3 +140,8 @@ class Records:
             del self.releases[release_id]
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self._path, json.dumps([document_of(r) for r in self.releases.values()], indent=1) + "\n")
+
+
+def _id_of(document: Any) -> str:
+    given = document.get("release_id") if isinstance(document, dict) else None
+    return given if isinstance(given, str) and re.fullmatch(r"[\w-]{1,64}", given) else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import Any
 
@@ -158,21 +159,30 @@ def test_a_decision_keeps_what_was_known_when_it_was_taken() -> None:
 
 
 def test_a_release_is_on_disk_as_it_was(tmp_path: Path) -> None:
-    """What is read is what was kept; a file that cannot be read is put aside."""
+    """What is read is what was kept; a file that cannot be read is put aside, and one release of it alone likewise."""
     walked = after(release(pins=[{"to": "candidate", "header": "x-desk", "value": "fx"}]), (1, WELL))
     path = tmp_path / "control" / "releases.json"
     Records(path, None).keep(walked)
     found = Records(path, None)
     assert found.releases == {"id": walked}
     assert found.active("reference") == walked
-    path.write_text("{")
+    told = []
 
     class Log:
-        def error(self, *_: Any, **__: Any) -> None:
-            """Told."""
+        def error(self, words: str, **more: Any) -> None:
+            """Keeps the file that it was told."""
+            told.append(Path(more["path"]))
 
+    (kept,) = json.loads(path.read_text())
+    newer = kept | {"release_id": "newer", "specification": kept["specification"] | {"unheard_of": 1}}
+    path.write_text(json.dumps([newer, kept, 7]))
+    assert Records(path, Log()).releases == {"id": walked}
+    assert json.loads(told[0].read_text())["release_id"] == "newer"
+    assert told[1].read_text() == "7\n"
+    path.write_text("{")
     assert Records(path, Log()).releases == {}
-    assert path.with_suffix(".unreadable").read_text() == "{"
+    assert told[2].read_text() == "{"
+    assert len(set(told)) == 3
 
 
 def together() -> Release:
