@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -11,6 +12,7 @@ from services.control.releases.parts import Part
 from services.control.split import Pin
 
 PINS_MAX = 64
+OWN_PREFIXES = ("x-crossrate-", "x-envoy-", "x-forwarded-")
 
 
 class Sticky(Part):
@@ -55,3 +57,10 @@ class PinRule(Part):
         """What the compiler is told."""
         value = self.account or self.role or self.desk or self.value
         return Pin(self.to == "candidate", value, self.header, by_role=bool(self.role), by_desk=bool(self.desk))
+
+
+def of_the_mesh(sticky: Sticky, pins: Sequence[PinRule]) -> list[tuple[str, str]]:
+    """Which headers no client can send: the edge takes them away, and proxies write their own."""
+    given = [("sticky.header", sticky.header), *((f"pins[{i}].header", pin.header) for i, pin in enumerate(pins))]
+    why = "is a header of the mesh's own, which the edge takes away: name one that your clients send"
+    return [(field, why) for field, header in given if header.startswith(OWN_PREFIXES)]

@@ -18,7 +18,7 @@ from crossrate.rpc.contract import contracts
 from services.control.releases import business_rules
 from services.control.releases.parts import Business, Duration
 from services.control.releases.parts import Part as _Part
-from services.control.releases.pins import PINS_MAX, PinRule, Sticky
+from services.control.releases.pins import PINS_MAX, PinRule, Sticky, of_the_mesh
 from services.control.releases.problems import problems_of_fields
 from services.control.releases.released import Candidate, Released, unstartable
 from services.control.releases.rolling import INSTANCES_MAX, Rolling, stops
@@ -237,6 +237,7 @@ def read(
     # Not asked of what was written down: a release must be readable by every control plane that comes later.
     problems = unstartable(specification.released, several=bool(specification.services))
     problems += too_small(specification.steps)
+    problems += of_the_mesh(specification.sticky, specification.pins)
     problems += _problems_of_services(specification, services, calls or {})
     released = [each.service for each in specification.released]
     if not problems and not set(released) & set(sticky_services):

@@ -88,6 +88,8 @@ def test_pins_and_the_sticky_header_reach_the_compiler() -> None:
         ({"pins": [{"to": "stable"}]}, "pins[0]", "either account, or role, or desk, or header"),
         ({"pins": [{"to": "stable", "header": "x-a"}]}, "pins[0]", "give both"),
         ({"pins": [{"to": "stable", "desk": "Rates "}]}, "pins[0].desk", "match"),
+        ({"pins": [{"to": "stable", "header": "x-crossrate-desk", "value": "a"}]}, "pins[0].header", "the mesh's own"),
+        ({"sticky": {"header": "x-envoy-peer"}}, "sticky.header", "the mesh's own"),
         ({"sticky": {"header": "x-a", "desk": True}}, "sticky", "either header, or desk"),
         ({"pins": [{"to": "stable", "account": "a"}]}, "pins[0].account", "pin by header instead"),
         ({"abort": {"error_percent_max": 0}}, "abort.error_percent_max", "greater than 0"),
