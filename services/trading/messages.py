@@ -90,7 +90,8 @@ def terms_of(new: order_pb2.NewOrder) -> Terms:
         expire_ns=ns_of(new.expire_time) if new.HasField("expire_time") else 0,
         trigger_source=TriggerSource(new.trigger_source or TriggerSource.DEALING_SIDE),
         post_only=new.post_only,
-        reduce_only=new.reduce_only,
+        # What closes a position never turns it round.
+        reduce_only=new.reduce_only or bool(new.position_id),
         swap=swap,
         protection=_protection(new.on_fill) if new.HasField("on_fill") else None,
         position_id=new.position_id,

@@ -334,7 +334,10 @@ async def test_a_hedging_account_keeps_positions_apart(desk: Floor) -> None:
     assert placed.position_id == placed.order_id
     other = await failure(desk.stub.PlaceOrder(place(new("hedge", side=SELL, reduce_only=True))))
     assert other.violations[0].field == "order.position_id"
-    closing = new("hedge", side=SELL, reduce_only=True, position_id=placed.order_id, quantity="400000")
+    more = (await desk.stub.PlaceOrder(place(new("hedge", side=BUY, position_id=placed.order_id)))).order
+    assert (more.status, more.reason) == (order_pb2.ORDER_STATUS_REJECTED, "REDUCE_ONLY")
+    # What names a position closes it: more than there is would turn it round.
+    closing = new("hedge", side=SELL, position_id=placed.order_id, quantity="400000")
     answer = await desk.stub.PlaceOrder(place(closing))
     assert answer.order.terms.quantity == "100000"
     await desk.broker.fill(answer.order, "100000", "1.09")

@@ -261,13 +261,13 @@ _OTHERS = (Reason.CONTINGENCY, "another order of its list was refused: none of t
 
 
 def _refusal(account: Account, order: Order, admission: Admission) -> tuple[Reason, str] | None:
-    if order.terms.reduce_only and order.terms.quantity <= 0:
-        return Reason.REDUCE_ONLY, "there is no position for it to reduce: leave out reduce_only to open one"
     named = order.terms.position_id
-    # While its opening order works there may be nothing of it yet.
-    if named and named not in account.orders and not account.net(order.instrument, named):
+    if named and not account.net(order.instrument, named):
         words = f"there is no position {named} of {order.instrument}: leave position_id empty to open one"
         return Reason.REDUCE_ONLY, words
+    if order.terms.reduce_only and order.terms.quantity <= 0:
+        own = "position_id" if named else "reduce_only"
+        return Reason.REDUCE_ONLY, f"there is no position for it to reduce: leave out {own} to open one"
     if not admission.authorised:
         failed = next((c for c in admission.checks if not c.passed), None)
         reason = Reason.RISK
