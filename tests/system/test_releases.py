@@ -279,7 +279,7 @@ async def test_an_alert_takes_a_release_back(mesh: Mesh, folder: Path) -> None:
     ("rule", "words"),
     [
         ("[abort]\nerror_percent_max = 2\ncalls_min = 100\n", "of ReferenceService/GetInstrument failed"),
-        ("[analysis]\nalpha = 0.01\n", "errors fails: "),
+        ("[analysis]\nalpha = 0.01\nlatency_relative = 100\n", "errors fails: "),
     ],
     ids=["bound", "analysis"],
 )
