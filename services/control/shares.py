@@ -26,7 +26,7 @@ from services.control.access import called_by
 from services.control.authentication import FILTER, TOKEN_KEY
 from services.control.clusters import candidate_name, local_name
 from services.control.envoy_api import TYPE_PREFIX, extension
-from services.control.split import WEIGHT_MAX, Pin, Split
+from services.control.split import DESK_HEADER, WEIGHT_MAX, Pin, Split
 from services.control.sticky import EXTRACTED, hash_policy
 
 SIDE_HEADER = "x-crossrate-release-side"
@@ -34,8 +34,6 @@ SIDE_HEADER = "x-crossrate-release-side"
 TO_STABLE, TO_CANDIDATE = "stable", "candidate"
 ROLES_HEADER = "x-crossrate-roles"
 """The roles of a caller's token, as JSON, from the edge; for pins alone, no right hangs on it."""
-DESK_HEADER = "x-crossrate-desk"
-"""The desk of a caller's token, likewise; for pins and for what keeps a desk on one version."""
 _LUA = "envoy.extensions.filters.http.lua.v3.Lua"
 _LUA_ON_ROUTE = "envoy.extensions.filters.http.lua.v3.LuaPerRoute"
 _FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
@@ -59,9 +57,9 @@ def _written(words: str) -> str:
 
 def _pin_in_words(place: int, pin: Pin) -> str:
     kind = f"pin {place}" if pin.to_candidate else f"exclusion (pin {place})"
-    if pin.header:
+    if pin.header and pin.header != DESK_HEADER:
         return f"{kind}: header {pin.header} is {pin.value}"
-    return f"{kind}: {'role' if pin.by_role else 'desk' if pin.by_desk else 'account'} {pin.value}"
+    return f"{kind}: {'role' if pin.by_role else 'desk' if pin.header else 'account'} {pin.value}"
 
 
 def _set(header: str, value: str) -> dict[str, Any]:
@@ -100,9 +98,10 @@ def _of_role(role: str, topology: Topology) -> list[dict[str, Any]]:
 def caller_headers(splits: Mapping[str, Split]) -> list[dict[str, Any]]:
     """What the edge adds to calls: roles and desk of who calls, while a release asks for them."""
     pins = [pin for split in splits.values() for pin in split.pins]
+    headers = {split.header for split in splits.values()} | {pin.header for pin in pins}
     asked = (
         (ROLES_HEADER, "roles", any(pin.by_role for pin in pins)),
-        (DESK_HEADER, "desk", any(pin.by_desk for pin in pins) or any(split.by_desk for split in splits.values())),
+        (DESK_HEADER, "desk", DESK_HEADER in headers),
     )
     return [
         _set(header, f"%DYNAMIC_METADATA({FILTER}:{TOKEN_KEY}:{claim})%") for header, claim, wanted in asked if wanted
@@ -113,8 +112,6 @@ def _pinned(pin: Pin, method: MethodContract, topology: Topology) -> list[dict[s
     """What a pin asks of a call, each by itself; nothing if no call of the method can have it."""
     if pin.by_role:
         return _of_role(pin.value, topology)
-    if pin.by_desk:
-        return [{"headers": [{"name": DESK_HEADER, "string_match": {"exact": pin.value}}]}]
     if pin.header:
         return [{"headers": [{"name": pin.header, "string_match": {"exact": pin.value}}]}]
     if method.sticky_field:
@@ -163,9 +160,8 @@ def split_routes(
         told = [_set(MARK_HEADER, mark_of(split.release, TO_STABLE))]
         return [*routes, {**alone, "request_headers_to_add": told}]
     keys = hash_policy(method)
-    header = DESK_HEADER if split.by_desk else split.header
-    if header and not keys:
-        keys = {"hash_policy": [{"header": {"header_name": header}, "terminal": True}]}
+    if split.header and not keys:
+        keys = {"hash_policy": [{"header": {"header_name": split.header}, "terminal": True}]}
     again: dict[str, Any] = {}
     if method.sticky_field:
         script = {"@type": TYPE_PREFIX + _LUA_ON_ROUTE, "name": _AGAIN}
@@ -177,7 +173,7 @@ def split_routes(
             target = _targets(backend, whole, split, False, _pin_in_words(place, pin))
             # Instances of either side are still chosen by the contract's key.
             routes.append({"match": {**match, **asked}, "route": {**target, **action, **hash_policy(method)}, **again})
-    key = method.sticky_field or ("desk" if split.by_desk else f"header {header}" if header else "")
+    key = method.sticky_field or ("desk" if split.header == DESK_HEADER else split.header and f"header {split.header}")
     by = f"the hash of {key}" if key else "chance"
     target = _targets(backend, split.weight, split, bool(keys), f"weight {split.weight / 100:g} %, by {by}")
     routes.append({"match": match, "route": {**target, **action, **keys}, **again})

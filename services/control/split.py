@@ -7,6 +7,9 @@ from dataclasses import dataclass
 WEIGHT_MAX = 10_000
 """Weights are hundredths of a percent of the calls."""
 CANDIDATE = "candidate"
+DESK_HEADER = "x-crossrate-desk"
+"""The desk of a caller's token, which the edge adds while a release asks for it: a header to pin by or to stay together
+by like any other. No right hangs on it."""
 
 
 def candidate_backend(service: str) -> str:
@@ -22,11 +25,9 @@ class Pin:
     to_candidate: bool
     value: str
     header: str = ""
-    """Name of the header; empty for a pin by account, role or desk."""
+    """Name of the header, DESK_HEADER for a desk; empty for a pin by account or role."""
     by_role: bool = False
     """Whether the value is a role."""
-    by_desk: bool = False
-    """Whether it is a desk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,6 @@ class Split:
         release: the release's id.
         weight: hundredths of a percent of the calls that no pin takes, 0 to WEIGHT_MAX.
         header: calls with the same value of it stay together where the contract names no sticky field; empty for none.
-        by_desk: whether there calls of one desk stay together instead.
         pins: the first that matches takes a call.
         marked: whether the release is of several services: a call that another of them has sent to a version goes to
             the same, before pins and weight.
@@ -49,7 +49,6 @@ class Split:
     release: str
     weight: int
     header: str = ""
-    by_desk: bool = False
     pins: tuple[Pin, ...] = ()
     marked: bool = False
     among: tuple[str, ...] = ()

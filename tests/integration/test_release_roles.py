@@ -12,7 +12,8 @@ from crossrate.api.reference.v1 import reference_service_pb2_grpc as reference_g
 from crossrate.client.find import client_certificate
 from services.control.mesh import CONTROL_FOLDER
 from services.control.releases.records import Records
-from services.control.shares import DESK_HEADER, ROLES_HEADER
+from services.control.shares import ROLES_HEADER
+from services.control.split import DESK_HEADER
 from tests.integration.envoys import Reference, until
 from tests.integration.guarded import GuardedMesh, guarded_mesh
 from tests.integration.test_release_shares import stepping
@@ -102,3 +103,6 @@ async def test_a_desk_is_pinned_or_has_one_version_by_its_token(mesh: GuardedMes
         (version,) = {await reached_candidate(mesh, of_desk(f"desk-{number}")) for _ in range(4)}
         found.add(version)
     assert found == {False, True}
+    # Without a desk there is nothing to stay together by: the weight alone decides.
+    nobodys = of_desk("")
+    assert {await reached_candidate(mesh, nobodys) for _ in range(40)} == {False, True}

@@ -40,7 +40,8 @@ class Accounts:
         self._ledger = ledger
 
     async def summary(self) -> Json:
-        """Balance, profit and margin, as the ledger has them now, all of the same entry.
+        """Balance, profit and margin, as the ledger has them now: of the same entry, unless entries come faster than
+        they are read.
 
         Raises:
             Fault: the ledger cannot be asked.

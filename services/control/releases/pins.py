@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from crossrate.runtime.topology import ROLES
 from services.control.releases.parts import Part
-from services.control.split import Pin
+from services.control.split import DESK_HEADER, Pin
 
 PINS_MAX = 64
 OWN_PREFIXES = ("x-crossrate-", "x-envoy-", "x-forwarded-")
@@ -56,7 +56,8 @@ class PinRule(Part):
     def pin(self) -> Pin:
         """What the compiler is told."""
         value = self.account or self.role or self.desk or self.value
-        return Pin(self.to == "candidate", value, self.header, by_role=bool(self.role), by_desk=bool(self.desk))
+        header = DESK_HEADER if self.desk else self.header
+        return Pin(self.to == "candidate", value, header, by_role=bool(self.role))
 
 
 def of_the_mesh(sticky: Sticky, pins: Sequence[PinRule]) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ from services.control.releases.rolling import INSTANCES_MAX, Rolling, stops
 from services.control.releases.rules import Abort, Analysis
 from services.control.releases.steps import Step, too_small, wrong_with
 from services.control.shadow.plan import ShadowPlan, problems_of, unfillable
-from services.control.split import Split
+from services.control.split import DESK_HEADER, Split
 from services.control.state import CONTROL
 
 STEPS_MAX = 50
@@ -195,8 +195,8 @@ class Specification(_Part):
         """What the compiler is told at a weight."""
         pins = tuple(each.pin() for each in self.pins)
         among = tuple(each.service for each in self.services) if self.several else ()
-        sticky = self.sticky
-        return Split(release, weight, sticky.header, sticky.desk, pins=pins, marked=self.several, among=among)
+        header = DESK_HEADER if self.sticky.desk else self.sticky.header
+        return Split(release, weight, header, pins, marked=self.several, among=among)
 
     def only_marked(self, release: str) -> Split | None:
         """What the compiler is told before the first step, and while the release is taken back: calls that a candidate

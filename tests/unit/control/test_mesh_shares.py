@@ -13,8 +13,8 @@ from crossrate.rpc.release_mark import MARK_HEADER
 from crossrate.runtime.place import Place
 from crossrate.runtime.topology import DEFAULT_PATH, load
 from services.control.mesh import Mesh
-from services.control.shares import DESK_HEADER, ROLES_HEADER
-from services.control.split import Pin, Split
+from services.control.shares import ROLES_HEADER
+from services.control.split import DESK_HEADER, Pin, Split
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def test_the_edge_hears_at_once_of_a_share_that_asks_who_calls(mesh: Mesh)
     assert table(mesh, "edge", "edge") == edge
     await mesh.set_splits({"reference": Split("id", 500, pins=(Pin(True, "trader", by_role=True),))}, "a role")
     assert ROLES_HEADER.encode() in table(mesh, "edge", "edge")
-    await mesh.set_splits({"reference": Split("id", 500, by_desk=True)}, "desks")
+    await mesh.set_splits({"reference": Split("id", 500, DESK_HEADER)}, "desks")
     assert DESK_HEADER.encode() in table(mesh, "edge", "edge")
     assert ROLES_HEADER.encode() not in table(mesh, "edge", "edge")
     await mesh.set_splits({"reference": None}, "over")

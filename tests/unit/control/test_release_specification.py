@@ -13,7 +13,7 @@ from crossrate.runtime.topology import DEFAULT_PATH
 from crossrate.runtime.topology import load as load_topology
 from services.control.releases import specification
 from services.control.releases.specification import Specification, SpecificationError, load, read
-from services.control.split import Pin, Split
+from services.control.split import DESK_HEADER, Pin, Split
 
 SERVICES = ("control", "reference", "ledger")
 STICKY = ("ledger",)
@@ -54,14 +54,14 @@ def test_an_experiment_never_promotes_itself() -> None:
 def test_desks_reach_the_compiler() -> None:
     """One that is pinned, and all of them as what keeps callers together."""
     read_ = read(document(pins=[{"to": "candidate", "desk": "rates"}], sticky={"desk": True}), SERVICES, STICKY)
-    assert read_.split("id", 700) == Split("id", 700, by_desk=True, pins=(Pin(True, "rates", by_desk=True),))
+    assert read_.split("id", 700) == Split("id", 700, DESK_HEADER, (Pin(True, "rates", DESK_HEADER),))
 
 
 def test_pins_and_the_sticky_header_reach_the_compiler() -> None:
     """A pin by account and one by header, in their order."""
     pins = [{"to": "candidate", "account": "alpha"}, {"to": "stable", "header": "x-desk", "value": "fx"}]
     read_ = read(document(service="ledger", pins=pins, sticky={"header": "x-desk"}), SERVICES, STICKY)
-    expected = Split("id", 700, "x-desk", pins=(Pin(True, "alpha"), Pin(False, "fx", "x-desk")))
+    expected = Split("id", 700, "x-desk", (Pin(True, "alpha"), Pin(False, "fx", "x-desk")))
     assert read_.split("id", 700) == expected
 
 

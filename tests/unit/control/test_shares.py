@@ -13,9 +13,9 @@ from crossrate.runtime.topology import DEFAULT_PATH, Topology, load
 from services.control.compile import compile, proxy_of
 from services.control.envoy_api import ResourceError
 from services.control.inbound import inbound
-from services.control.shares import DESK_HEADER, REROUTE, ROLES_HEADER, RULE_CHARACTERS_MAX
+from services.control.shares import REROUTE, ROLES_HEADER, RULE_CHARACTERS_MAX
 from services.control.snapshots import Snapshots
-from services.control.split import Pin, Split
+from services.control.split import DESK_HEADER, Pin, Split
 from services.control.state import Resources
 from tests.unit.control.state import small_state
 
@@ -166,7 +166,7 @@ def test_a_pin_by_role_asks_token_or_certificate(topology: Topology) -> None:
 
 def test_a_desk_is_pinned_and_keeps_together_by_its_token(topology: Topology) -> None:
     """Where the contract has a sticky field that stays the key; the edge tells desks while a release asks for them."""
-    split = Split("id", 500, by_desk=True, pins=(Pin(True, "rates", by_desk=True),))
+    split = Split("id", 500, DESK_HEADER, (Pin(True, "rates", DESK_HEADER),))
     nodes = compiled(topology, reference=split, ledger=split)
     pinned, others = routes_to(nodes, "reference", INSTRUMENT)
     assert pinned["match"]["headers"] == [{"name": DESK_HEADER, "string_match": {"exact": "rates"}}]
@@ -177,7 +177,7 @@ def test_a_desk_is_pinned_and_keeps_together_by_its_token(topology: Topology) ->
     assert "by the hash of account" in rules(routes_to(nodes, "ledger", BALANCES)[-1])[1]
     assert DESK_HEADER in str(nodes["edge"].routes)
     assert ROLES_HEADER not in str(nodes["edge"].routes)
-    for other in (Split("id", 500, by_desk=True), Split("id", 500, pins=split.pins)):
+    for other in (Split("id", 500, DESK_HEADER), Split("id", 500, pins=split.pins)):
         assert DESK_HEADER in str(compiled(topology, reference=other)["edge"].routes)
     assert DESK_HEADER not in str(compiled(topology, reference=Split("id", 500))["edge"].routes)
     Snapshots(0, None, lambda version: None).encode(nodes)
